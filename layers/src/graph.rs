@@ -1,0 +1,1 @@
+//! The recorded graph of a network.

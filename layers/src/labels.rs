@@ -1,0 +1,1 @@
+//! Class labels and the top of a ranking.

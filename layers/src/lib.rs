@@ -1,0 +1,12 @@
+//! Blocks of convolutional networks on Burn, pretrained weights, images, and the recorded graph
+//! with its costs.
+
+pub mod block;
+pub mod graph;
+#[cfg(feature = "image")]
+pub mod image;
+pub mod labels;
+pub mod network;
+pub mod preprocessing;
+pub mod summary;
+pub mod weights;

@@ -1,0 +1,233 @@
+//! The contract that every network of this workspace keeps.
+//!
+//! A network is an ordinary Burn module with a `forward`. What this module adds is what a caller
+//! needs to treat all of them alike: the input they take, the maps between their stages, the names
+//! that published weights use, and the replacement of the head.
+
+use burn::module::{Module, ParamGroup};
+use burn::tensor::{Device, Tensor};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::weights::Checkpoint;
+
+/// A classifier of images.
+pub trait Network: Module {
+    /// Reference-name prefixes of the layers whose shape depends on the number of classes
+    /// (`"fc"`, `"classifier.6"`; the auxiliary heads' last layers too).
+    const HEAD: &'static [&'static str];
+
+    /// Reference-name prefixes that a weight file may hold, or lack, whatever this network has:
+    /// auxiliary heads.
+    const OPTIONAL: &'static [&'static str] = &[];
+
+    /// The stages in order, the stem first, the head left out.
+    const STAGES: &'static [Stage];
+
+    /// Class scores before softmax, `[batch, classes]`, of images `[batch, channels, height, width]`.
+    fn forward(&self, images: Tensor<4>) -> Tensor<2>;
+
+    /// The output of every stage, `[batch, channels, height, width]`, in the order of
+    /// [`STAGES`](Self::STAGES).
+    fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>>;
+
+    /// What a training step needs: the logits, and those of the auxiliary heads with the weight
+    /// of their loss.
+    fn forward_train(&self, images: Tensor<4>) -> TrainingLogits {
+        TrainingLogits {
+            main: self.forward(images),
+            auxiliary: Vec::new(),
+        }
+    }
+
+    /// This network with freshly initialised heads for `classes` classes; all the rest is kept.
+    fn with_classes(self, classes: usize) -> Self;
+
+    /// The name that published weights give to the parameter at `path`.
+    ///
+    /// `path` is the module path without enum variants and in PyTorch's words (a norm's `weight`
+    /// and `bias`, not `gamma` and `beta`). Most networks name their fields as the reference does.
+    fn reference_name(path: &str) -> String {
+        path.to_owned()
+    }
+
+    /// Stops training the first stages, up to and including `stage`; their batch norms keep their
+    /// statistics.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownStage`] when no stage has this name.
+    fn freeze_through(self, stage: &str) -> Result<Self, UnknownStage> {
+        let last = Self::STAGES
+            .iter()
+            .position(|s| s.name == stage)
+            .ok_or_else(|| UnknownStage {
+                asked: stage.to_owned(),
+                known: Self::STAGES.iter().map(|s| s.name).collect(),
+            })?;
+        let prefixes: Vec<String> = Self::STAGES[..=last]
+            .iter()
+            .flat_map(|s| s.modules)
+            .map(|module| format!("{module}."))
+            .collect();
+        Ok(self.freeze_group(ParamGroup::from_any_predicates(prefixes)))
+    }
+}
+
+/// A stage of a network: a run of layers between two maps worth looking at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// The paper's name, such as `conv2` or `inception3a`.
+    pub name: &'static str,
+    /// Module paths (in the Rust module's own field names) of the stage's layers.
+    pub modules: &'static [&'static str],
+}
+
+/// No stage of the network has the name that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no stage is called {asked:?}; the stages are {}", known.join(", "))]
+pub struct UnknownStage {
+    /// What was asked for.
+    pub asked: String,
+    /// The names there are, first stage first.
+    pub known: Vec<&'static str>,
+}
+
+/// What a network returns in training.
+#[derive(Debug, Clone)]
+pub struct TrainingLogits {
+    /// Class scores of the main head, `[batch, classes]`.
+    pub main: Tensor<2>,
+    /// Class scores of each auxiliary head, nearest the input first, with the weight of its loss.
+    pub auxiliary: Vec<(Tensor<2>, f64)>,
+}
+
+/// A network's hyperparameters: a plain serde struct with a named constructor per published
+/// variant.
+pub trait NetworkConfig: Clone + Serialize + DeserializeOwned {
+    /// What it builds.
+    type Network: Network;
+
+    /// Every published variant, under the name that the command line uses.
+    fn variants() -> Vec<Variant<Self>>;
+
+    /// What the network takes.
+    fn input(&self) -> InputSpec;
+
+    /// How many classes the head tells apart.
+    fn classes(&self) -> usize;
+
+    /// The same network for another number of classes.
+    #[must_use]
+    fn with_classes(self, classes: usize) -> Self;
+
+    /// The same network with what only training needs (auxiliary heads), or without.
+    #[must_use]
+    fn with_auxiliary(self, _auxiliary: bool) -> Self {
+        self
+    }
+
+    /// Whether every field is in its range.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] names the first field that is not.
+    fn validate(&self) -> Result<(), InvalidConfig>;
+
+    /// The network, initialised as its paper says, on `device`.
+    ///
+    /// # Panics
+    ///
+    /// Where [`validate`](Self::validate) returns an error.
+    fn init(&self, device: &Device) -> Self::Network;
+}
+
+/// A published variant of an architecture.
+#[derive(Debug, Clone)]
+pub struct Variant<C> {
+    /// The name that the command line uses, such as `resnet50`.
+    pub name: &'static str,
+    /// Its hyperparameters.
+    pub config: C,
+    /// Published weights, the ones to prefer first.
+    pub checkpoints: &'static [Checkpoint],
+}
+
+/// A configuration's field is out of its range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} is {found}, expected {expected}")]
+pub struct InvalidConfig {
+    /// The field's name.
+    pub field: &'static str,
+    /// What it holds.
+    pub found: String,
+    /// What it may hold.
+    pub expected: &'static str,
+}
+
+/// The images that a network takes: `[batch, channels, height, width]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputSpec {
+    /// Channels: 3 for colour, 1 for grey.
+    pub channels: usize,
+    /// Height and width, in pixels, that the network was published for.
+    pub size: usize,
+    /// Which other sizes it takes.
+    pub accepts: Sizes,
+}
+
+/// The image sizes that a network takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sizes {
+    /// The published size alone, since a fully connected layer follows the maps directly.
+    Published,
+    /// Any height and width of at least this many pixels.
+    AtLeast(usize),
+}
+
+impl InputSpec {
+    /// `[1, channels, size, size]`: one image as published.
+    pub const fn shape(&self) -> [usize; 4] {
+        [1, self.channels, self.size, self.size]
+    }
+
+    /// Whether the network takes images of this shape.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`] says what was expected.
+    pub fn check(&self, shape: [usize; 4]) -> Result<(), InputError> {
+        let [batch, channels, height, width] = shape;
+        let smallest = height.min(width);
+        let fits = match self.accepts {
+            Sizes::Published => height == self.size && width == self.size,
+            Sizes::AtLeast(least) => smallest >= least,
+        };
+        if batch == 0 || channels != self.channels || !fits {
+            return Err(InputError {
+                found: shape,
+                expected: *self,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// An input has a shape that the network does not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("input is {found:?}, expected {}", describe(.expected))]
+pub struct InputError {
+    /// The input's shape.
+    pub found: [usize; 4],
+    /// What the network takes.
+    pub expected: InputSpec,
+}
+
+fn describe(spec: &InputSpec) -> String {
+    let channels = spec.channels;
+    match spec.accepts {
+        Sizes::Published => format!("[batch, {channels}, {0}, {0}]", spec.size),
+        Sizes::AtLeast(least) => {
+            format!("[batch, {channels}, height, width] with height and width of at least {least}")
+        }
+    }
+}
