@@ -1,1 +1,11 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+mod alexnet;
+mod alexnet_torchvision;
+
+pub use alexnet::{AlexNet, AlexNetConfig};
+pub use alexnet_torchvision::{AlexNetTorchvision, AlexNetTorchvisionConfig};
+pub use receptive_layers::network::{Network, NetworkConfig};
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,12 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+mod checkpoints;
+mod config;
+mod vgg;
+
+pub use config::VggConfig;
+pub use receptive_layers::network::{Network, NetworkConfig};
+pub use vgg::Vgg;
+
+#[cfg(test)]
+mod tests;

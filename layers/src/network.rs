@@ -4,7 +4,7 @@
 //! needs to treat all of them alike: the input they take, the maps between their stages, the names
 //! that published weights use, and the replacement of the head.
 
-use burn::module::{Module, ParamGroup};
+use burn::module::{Flag, Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::tensor::{Device, Tensor};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -50,6 +50,12 @@ pub trait Network: Module {
         path.to_owned()
     }
 
+    /// Module paths of the layers of `stage`, one of [`STAGES`](Self::STAGES): the stage's own list,
+    /// unless the layers' numbers differ from variant to variant.
+    fn stage_modules(&self, stage: &Stage) -> Vec<String> {
+        stage.modules.iter().map(|&path| path.to_owned()).collect()
+    }
+
     /// Stops training the first stages, up to and including `stage`; their batch norms keep their
     /// statistics.
     ///
@@ -64,12 +70,55 @@ pub trait Network: Module {
                 asked: stage.to_owned(),
                 known: Self::STAGES.iter().map(|s| s.name).collect(),
             })?;
-        let prefixes: Vec<String> = Self::STAGES[..=last]
-            .iter()
-            .flat_map(|s| s.modules)
-            .map(|module| format!("{module}."))
-            .collect();
-        Ok(self.freeze_group(ParamGroup::from_any_predicates(prefixes)))
+        let mut inside = ValuesInside {
+            modules: Self::STAGES[..=last]
+                .iter()
+                .flat_map(|stage| self.stage_modules(stage))
+                .map(|module| format!("{module}."))
+                .collect(),
+            path: Vec::new(),
+            found: Vec::new(),
+        };
+        self.visit(&mut inside);
+        Ok(self.freeze_group(ParamGroup::from_ids(inside.found)))
+    }
+}
+
+/// Collects the parameters and training flags whose path starts with one of `modules`.
+struct ValuesInside {
+    modules: Vec<String>,
+    path: Vec<String>,
+    found: Vec<ParamId>,
+}
+
+impl ValuesInside {
+    fn note(&mut self, id: ParamId) {
+        let path = self.path.join(".");
+        if self.modules.iter().any(|module| path.starts_with(module)) {
+            self.found.push(id);
+        }
+    }
+}
+
+impl ModuleVisitor for ValuesInside {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.path.push(name.to_owned());
+        }
+    }
+
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.path.pop();
+        }
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.note(param.id);
+    }
+
+    fn visit_flag(&mut self, flag: &Param<Flag>) {
+        self.note(flag.id);
     }
 }
 
@@ -78,7 +127,8 @@ pub trait Network: Module {
 pub struct Stage {
     /// The paper's name, such as `conv2` or `inception3a`.
     pub name: &'static str,
-    /// Module paths (in the Rust module's own field names) of the stage's layers.
+    /// Module paths (in the Rust module's own field names, enum variants left out) of the stage's
+    /// layers; empty where [`Network::stage_modules`] gives them.
     pub modules: &'static [&'static str],
 }
 
@@ -162,6 +212,29 @@ pub struct InvalidConfig {
     pub found: String,
     /// What it may hold.
     pub expected: &'static str,
+}
+
+impl InvalidConfig {
+    /// An error that names `field` and what it holds, unless it is `valid`.
+    ///
+    /// # Errors
+    ///
+    /// Where `valid` is false.
+    pub fn unless(
+        valid: bool,
+        field: &'static str,
+        found: impl ToString,
+        expected: &'static str,
+    ) -> Result<(), Self> {
+        if valid {
+            return Ok(());
+        }
+        Err(Self {
+            field,
+            found: found.to_string(),
+            expected,
+        })
+    }
 }
 
 /// The images that a network takes: `[batch, channels, height, width]`.

@@ -3,6 +3,10 @@
 mod conv;
 pub mod init;
 mod local_response_norm;
+mod radial_basis;
+mod sequential;
 
 pub use conv::{Activation, ConvBlock, ConvBlockConfig};
 pub use local_response_norm::LocalResponseNorm;
+pub use radial_basis::RadialBasis;
+pub use sequential::{MapLayer, VectorLayer};

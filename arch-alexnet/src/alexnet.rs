@@ -1,0 +1,234 @@
+//! AlexNet by its paper, with the pool before the normalization.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig, PaddingConfig2d};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::{LocalResponseNorm, init};
+use receptive_layers::network::{
+    InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
+};
+use serde::{Deserialize, Serialize};
+
+/// Hyperparameters of an [`AlexNet`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlexNetConfig {
+    /// Groups of channels in conv2, conv4 and conv5 that do not see each other: a divisor of 32.
+    pub groups: usize,
+    /// Width of fc6 and of fc7, at least 1.
+    pub hidden: usize,
+    /// Probability that training zeroes a value of fc6 or fc7, at least 0 and below 1.
+    pub dropout: f64,
+    /// Classes that the output tells apart, at least 1.
+    pub classes: usize,
+}
+
+impl AlexNetConfig {
+    /// One device sees all: 62,378,344 parameters.
+    pub fn alexnet() -> Self {
+        Self {
+            groups: 1,
+            hidden: 4096,
+            dropout: 0.5,
+            classes: 1000,
+        }
+    }
+
+    /// Two halves that meet in conv3 and in the fully connected layers, as on the paper's two GPUs
+    /// (section 3.2): 60,965,224 parameters.
+    pub fn alexnet_grouped() -> Self {
+        Self {
+            groups: 2,
+            ..Self::alexnet()
+        }
+    }
+}
+
+impl NetworkConfig for AlexNetConfig {
+    type Network = AlexNet;
+
+    fn variants() -> Vec<Variant<Self>> {
+        [
+            ("alexnet", Self::alexnet()),
+            ("alexnet-grouped", Self::alexnet_grouped()),
+        ]
+        .map(|(name, config)| Variant {
+            name,
+            config,
+            checkpoints: &[],
+        })
+        .into()
+    }
+
+    fn input(&self) -> InputSpec {
+        InputSpec {
+            channels: 3,
+            size: 227,
+            accepts: Sizes::Published,
+        }
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn with_classes(self, classes: usize) -> Self {
+        Self { classes, ..self }
+    }
+
+    fn validate(&self) -> Result<(), InvalidConfig> {
+        let Self {
+            groups,
+            hidden,
+            dropout,
+            classes,
+        } = *self;
+        // 32 is the greatest common divisor of the channels in and out: 96, 256 and 384.
+        let divides = groups != 0 && 32 % groups == 0;
+        InvalidConfig::unless(divides, "groups", groups, "a divisor of 32")?;
+        InvalidConfig::unless(hidden >= 1, "hidden", hidden, "at least 1")?;
+        InvalidConfig::unless(
+            (0.0..1.0).contains(&dropout),
+            "dropout",
+            dropout,
+            "at least 0 and below 1",
+        )?;
+        InvalidConfig::unless(classes >= 1, "classes", classes, "at least 1")
+    }
+
+    fn init(&self, device: &Device) -> AlexNet {
+        self.validate().expect("a valid configuration");
+        let Self { groups, hidden, .. } = *self;
+        let conv = |channels, kernel, padding: usize, stride, groups, bias| {
+            let p = padding;
+            let config = Conv2dConfig::new(channels, [kernel, kernel])
+                .with_stride([stride, stride])
+                .with_padding(PaddingConfig2d::Explicit(p, p, p, p))
+                .with_groups(groups)
+                .with_initializer(NORMAL);
+            init::conv2d(&config, bias, device)
+        };
+        AlexNet {
+            conv1: conv([3, 96], 11, 0, 4, 1, 0.0),
+            conv2: conv([96, 256], 5, 2, 1, groups, 1.0),
+            conv3: conv([256, 384], 3, 1, 1, 1, 0.0),
+            conv4: conv([384, 384], 3, 1, 1, groups, 1.0),
+            conv5: conv([384, 256], 3, 1, 1, groups, 1.0),
+            fc6: linear(256 * 6 * 6, hidden, 1.0, device),
+            fc7: linear(hidden, hidden, 1.0, device),
+            fc8: linear(hidden, self.classes, 0.0, device),
+            pool: MaxPool2dConfig::new([3, 3]).with_strides([2, 2]).init(),
+            norm: LocalResponseNorm::default(),
+            dropout: DropoutConfig::new(self.dropout).init(),
+        }
+    }
+}
+
+/// Section 5: zero mean, standard deviation 0.01.
+const NORMAL: Initializer = Initializer::Normal {
+    mean: 0.0,
+    std: 0.01,
+};
+
+fn linear(inputs: usize, outputs: usize, bias: f64, device: &Device) -> Linear {
+    let config = LinearConfig::new(inputs, outputs).with_initializer(NORMAL);
+    init::linear(&config, bias, device)
+}
+
+/// AlexNet (Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep Convolutional Neural
+/// Networks, 2012, section 3.5 and figure 2).
+///
+/// The order is the one that its first implementations and the courses settled on, convolution,
+/// ReLU, pool, normalization; the paper's text normalizes before it pools. Images are 227x227: the
+/// 224 of the paper do not fit an 11x11 kernel at stride 4.
+///
+/// Weights start normal with deviation 0.01; biases at 1 in conv2, conv4, conv5, fc6 and fc7, at 0
+/// elsewhere (section 5).
+#[derive(Module, Debug)]
+pub struct AlexNet {
+    /// 11x11, stride 4, to 96 maps of 55x55.
+    pub conv1: Conv2d,
+    /// 5x5 to 256 maps of 27x27.
+    pub conv2: Conv2d,
+    /// 3x3 to 384 maps of 13x13.
+    pub conv3: Conv2d,
+    /// 3x3 to 384 maps of 13x13.
+    pub conv4: Conv2d,
+    /// 3x3 to 256 maps of 13x13.
+    pub conv5: Conv2d,
+    /// From 256x6x6 to 4,096 values.
+    pub fc6: Linear,
+    /// To 4,096 values.
+    pub fc7: Linear,
+    /// To the class scores.
+    pub fc8: Linear,
+    /// Overlapping: 3x3, stride 2 (section 3.4).
+    pub pool: MaxPool2d,
+    /// After the first two pools (section 3.3).
+    pub norm: LocalResponseNorm,
+    /// After fc6 and fc7 in training (section 4.2).
+    pub dropout: Dropout,
+}
+
+impl AlexNet {
+    fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
+        let conv1 = self.conv1.forward(images);
+        let conv1 = self.norm.forward(self.pool.forward(relu(conv1)));
+        let conv2 = self.conv2.forward(conv1.clone());
+        let conv2 = self.norm.forward(self.pool.forward(relu(conv2)));
+        let conv3 = relu(self.conv3.forward(conv2.clone()));
+        let conv4 = relu(self.conv4.forward(conv3.clone()));
+        let conv5 = self.pool.forward(relu(self.conv5.forward(conv4.clone())));
+        [conv1, conv2, conv3, conv4, conv5]
+    }
+}
+
+impl Network for AlexNet {
+    const HEAD: &'static [&'static str] = &["fc8"];
+
+    const STAGES: &'static [Stage] = &[
+        Stage {
+            name: "conv1",
+            modules: &["conv1"],
+        },
+        Stage {
+            name: "conv2",
+            modules: &["conv2"],
+        },
+        Stage {
+            name: "conv3",
+            modules: &["conv3"],
+        },
+        Stage {
+            name: "conv4",
+            modules: &["conv4"],
+        },
+        Stage {
+            name: "conv5",
+            modules: &["conv5"],
+        },
+    ];
+
+    /// `[batch, 3, 227, 227]` to `[batch, classes]`.
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let [.., conv5] = self.stages(images);
+        let fc6 = relu(self.fc6.forward(conv5.flatten(1, 3)));
+        let fc7 = relu(self.fc7.forward(self.dropout.forward(fc6)));
+        self.fc8.forward(self.dropout.forward(fc7))
+    }
+
+    /// `[batch, 3, 227, 227]` to `[96, 27, 27]`, `[256, 13, 13]`, `[384, 13, 13]`, `[384, 13, 13]`
+    /// and `[256, 6, 6]`, each as the next convolution sees it.
+    fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        self.stages(images).to_vec()
+    }
+
+    fn with_classes(mut self, classes: usize) -> Self {
+        let [hidden, _] = self.fc8.weight.lazy_shape().dims();
+        let device = self.fc8.weight.lazy_device();
+        self.fc8 = linear(hidden, classes, 0.0, &device);
+        self
+    }
+}

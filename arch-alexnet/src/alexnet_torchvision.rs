@@ -1,0 +1,220 @@
+//! The AlexNet that torchvision publishes weights for.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2dConfig;
+use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2dConfig};
+use burn::nn::{DropoutConfig, LinearConfig, PaddingConfig2d, Relu};
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::{MapLayer, VectorLayer};
+use receptive_layers::network::{
+    InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
+};
+use receptive_layers::preprocessing::Preprocessing;
+use receptive_layers::weights::{Checkpoint, Source};
+use serde::{Deserialize, Serialize};
+
+/// Hyperparameters of an [`AlexNetTorchvision`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlexNetTorchvisionConfig {
+    /// Width of the first two fully connected layers, at least 1.
+    pub hidden: usize,
+    /// Probability that training zeroes an input of those layers, at least 0 and below 1.
+    pub dropout: f64,
+    /// Classes that the output tells apart, at least 1.
+    pub classes: usize,
+}
+
+const CHECKPOINTS: &[Checkpoint] = &[Checkpoint {
+    tag: "IMAGENET1K_V1",
+    source: Source::Torchvision,
+    url: "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+    sha256: "7be5be79",
+    parameters: 61_100_840,
+    top1: 56.522,
+    top5: 79.066,
+    preprocessing: Preprocessing::IMAGENET,
+}];
+
+impl AlexNetTorchvisionConfig {
+    /// 61,100,840 parameters.
+    pub fn alexnet_torchvision() -> Self {
+        Self {
+            hidden: 4096,
+            dropout: 0.5,
+            classes: 1000,
+        }
+    }
+}
+
+impl NetworkConfig for AlexNetTorchvisionConfig {
+    type Network = AlexNetTorchvision;
+
+    fn variants() -> Vec<Variant<Self>> {
+        vec![Variant {
+            name: "alexnet-torchvision",
+            config: Self::alexnet_torchvision(),
+            checkpoints: CHECKPOINTS,
+        }]
+    }
+
+    /// At least 63 pixels: the last pool's 3 grow to 7, 15 and, through the first convolution's
+    /// stride of 4, to 4 * 14 + 11 - 2 * 2.
+    fn input(&self) -> InputSpec {
+        InputSpec {
+            channels: 3,
+            size: 224,
+            accepts: Sizes::AtLeast(63),
+        }
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn with_classes(self, classes: usize) -> Self {
+        Self { classes, ..self }
+    }
+
+    fn validate(&self) -> Result<(), InvalidConfig> {
+        let Self {
+            hidden,
+            dropout,
+            classes,
+        } = *self;
+        InvalidConfig::unless(hidden >= 1, "hidden", hidden, "at least 1")?;
+        InvalidConfig::unless(
+            (0.0..1.0).contains(&dropout),
+            "dropout",
+            dropout,
+            "at least 0 and below 1",
+        )?;
+        InvalidConfig::unless(classes >= 1, "classes", classes, "at least 1")
+    }
+
+    fn init(&self, device: &Device) -> AlexNetTorchvision {
+        self.validate().expect("a valid configuration");
+        let conv = |channels, kernel, stride, padding: usize| {
+            let p = padding;
+            MapLayer::Conv(
+                Conv2dConfig::new(channels, [kernel, kernel])
+                    .with_stride([stride, stride])
+                    .with_padding(PaddingConfig2d::Explicit(p, p, p, p))
+                    .init(device),
+            )
+        };
+        let pool = || MapLayer::MaxPool(MaxPool2dConfig::new([3, 3]).with_strides([2, 2]).init());
+        let dropout = || VectorLayer::Dropout(DropoutConfig::new(self.dropout).init());
+        let hidden = self.hidden;
+        AlexNetTorchvision {
+            features: vec![
+                conv([3, 64], 11, 4, 2),
+                MapLayer::Relu(Relu),
+                pool(),
+                conv([64, 192], 5, 1, 2),
+                MapLayer::Relu(Relu),
+                pool(),
+                conv([192, 384], 3, 1, 1),
+                MapLayer::Relu(Relu),
+                conv([384, 256], 3, 1, 1),
+                MapLayer::Relu(Relu),
+                conv([256, 256], 3, 1, 1),
+                MapLayer::Relu(Relu),
+                pool(),
+            ],
+            avgpool: AdaptiveAvgPool2dConfig::new([6, 6]).init(),
+            classifier: vec![
+                dropout(),
+                linear(256 * 6 * 6, hidden, device),
+                VectorLayer::Relu(Relu),
+                dropout(),
+                linear(hidden, hidden, device),
+                VectorLayer::Relu(Relu),
+                linear(hidden, self.classes, device),
+            ],
+        }
+    }
+}
+
+fn linear(inputs: usize, outputs: usize, device: &Device) -> VectorLayer {
+    VectorLayer::Linear(LinearConfig::new(inputs, outputs).init(device))
+}
+
+/// The layers of `features` that end a stage.
+const STAGE_ENDS: [usize; 5] = [2, 5, 7, 9, 12];
+
+/// AlexNet in the widths of its one-GPU successor (Krizhevsky: One weird trick for parallelizing
+/// convolutional neural networks, 2014), without normalization, dropout before the fully connected
+/// layers, and a mean over 6x6 regions so that any image of at least 63x63 fits.
+///
+/// Weights and biases start uniform within `1 / sqrt(fan in)`, as torchvision leaves them.
+#[derive(Module, Debug)]
+pub struct AlexNetTorchvision {
+    /// Convolutions, ReLUs and pools.
+    pub features: Vec<MapLayer>,
+    /// To 256 maps of 6x6.
+    pub avgpool: AdaptiveAvgPool2d,
+    /// Dropouts, fully connected layers and ReLUs.
+    pub classifier: Vec<VectorLayer>,
+}
+
+impl Network for AlexNetTorchvision {
+    const HEAD: &'static [&'static str] = &["classifier.6"];
+
+    const STAGES: &'static [Stage] = &[
+        Stage {
+            name: "conv1",
+            modules: &["features.0"],
+        },
+        Stage {
+            name: "conv2",
+            modules: &["features.3"],
+        },
+        Stage {
+            name: "conv3",
+            modules: &["features.6"],
+        },
+        Stage {
+            name: "conv4",
+            modules: &["features.8"],
+        },
+        Stage {
+            name: "conv5",
+            modules: &["features.10"],
+        },
+    ];
+
+    /// `[batch, 3, height, width]`, height and width at least 63, to `[batch, classes]`.
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let maps = self
+            .features
+            .iter()
+            .fold(images, |x, layer| layer.forward(x));
+        let values = self.avgpool.forward(maps).flatten(1, 3);
+        self.classifier
+            .iter()
+            .fold(values, |x, layer| layer.forward(x))
+    }
+
+    /// `[batch, 3, 224, 224]` to `[64, 27, 27]`, `[192, 13, 13]`, `[384, 13, 13]`, `[256, 13, 13]`
+    /// and `[256, 6, 6]`, each as the next convolution sees it.
+    fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        let mut x = images;
+        let mut stages = Vec::new();
+        for (index, layer) in self.features.iter().enumerate() {
+            x = layer.forward(x);
+            if STAGE_ENDS.contains(&index) {
+                stages.push(x.clone());
+            }
+        }
+        stages
+    }
+
+    fn with_classes(mut self, classes: usize) -> Self {
+        if let Some(VectorLayer::Linear(last)) = self.classifier.pop() {
+            let [hidden, _] = last.weight.lazy_shape().dims();
+            let device = last.weight.lazy_device();
+            self.classifier.push(linear(hidden, classes, &device));
+        }
+        self
+    }
+}

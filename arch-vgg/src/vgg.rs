@@ -1,0 +1,111 @@
+//! VGG: 3x3 convolutions in five stages, a max pool after each, three fully connected layers.
+
+use burn::module::Module;
+use burn::nn::pool::AdaptiveAvgPool2d;
+use burn::nn::{Initializer, LinearConfig};
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::{MapLayer, VectorLayer, init};
+use receptive_layers::network::{Network, Stage};
+
+/// VGG (Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
+/// 2015, section 2.1 and Table 1), with or without batch norm after each convolution.
+///
+/// A mean over 7x7 regions stands before the fully connected layers, as torchvision has it; at the
+/// published 224x224 it changes nothing.
+///
+/// Convolutions start by He's normal rule over the fan out and fully connected weights normal with
+/// deviation 0.01, all biases 0, as torchvision starts them. The paper's section 3.1 draws every
+/// weight normal with deviation 0.1 (variance 0.01), which trains column A alone, and starts the
+/// deeper columns from a trained A.
+#[derive(Module, Debug)]
+pub struct Vgg {
+    /// Convolutions, norms, ReLUs and pools.
+    pub features: Vec<MapLayer>,
+    /// To maps of 7x7.
+    pub avgpool: AdaptiveAvgPool2d,
+    /// Fully connected layers, ReLUs and dropouts.
+    pub classifier: Vec<VectorLayer>,
+}
+
+/// A fully connected layer: weights normal with deviation 0.01, biases 0.
+pub(crate) fn linear(inputs: usize, outputs: usize, device: &Device) -> VectorLayer {
+    let config = LinearConfig::new(inputs, outputs).with_initializer(Initializer::Normal {
+        mean: 0.0,
+        std: 0.01,
+    });
+    VectorLayer::Linear(init::linear(&config, 0.0, device))
+}
+
+impl Network for Vgg {
+    const HEAD: &'static [&'static str] = &["classifier.6"];
+
+    const STAGES: &'static [Stage] = &[
+        Stage {
+            name: "conv1",
+            modules: &[],
+        },
+        Stage {
+            name: "conv2",
+            modules: &[],
+        },
+        Stage {
+            name: "conv3",
+            modules: &[],
+        },
+        Stage {
+            name: "conv4",
+            modules: &[],
+        },
+        Stage {
+            name: "conv5",
+            modules: &[],
+        },
+    ];
+
+    /// `[batch, 3, height, width]`, height and width at least 32, to `[batch, classes]`.
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let maps = self
+            .features
+            .iter()
+            .fold(images, |x, layer| layer.forward(x));
+        let values = self.avgpool.forward(maps).flatten(1, 3);
+        self.classifier
+            .iter()
+            .fold(values, |x, layer| layer.forward(x))
+    }
+
+    /// `[batch, 3, 224, 224]` to `[64, 112, 112]`, `[128, 56, 56]`, `[256, 28, 28]`,
+    /// `[512, 14, 14]` and `[512, 7, 7]`: every stage after its pool.
+    fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        let mut x = images;
+        let mut stages = Vec::new();
+        for layer in &self.features {
+            x = layer.forward(x);
+            if matches!(layer, MapLayer::MaxPool(_)) {
+                stages.push(x.clone());
+            }
+        }
+        stages
+    }
+
+    fn with_classes(mut self, classes: usize) -> Self {
+        if let Some(VectorLayer::Linear(last)) = self.classifier.pop() {
+            let [hidden, _] = last.weight.lazy_shape().dims();
+            let device = last.weight.lazy_device();
+            self.classifier.push(linear(hidden, classes, &device));
+        }
+        self
+    }
+
+    fn stage_modules(&self, stage: &Stage) -> Vec<String> {
+        let mut pools = 0;
+        let mut modules = Vec::new();
+        for (index, layer) in self.features.iter().enumerate() {
+            if Self::STAGES.get(pools) == Some(stage) {
+                modules.push(format!("features.{index}"));
+            }
+            pools += usize::from(matches!(layer, MapLayer::MaxPool(_)));
+        }
+        modules
+    }
+}

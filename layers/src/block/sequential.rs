@@ -1,0 +1,57 @@
+//! Layers in a row, for networks whose published weights number their layers.
+//!
+//! A `Vec` of these has the parameter paths of torchvision's sequential modules
+//! (`features.3.weight`): layers without parameters count too.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::pool::MaxPool2d;
+use burn::nn::{BatchNorm, Dropout, Linear, Relu};
+use burn::tensor::Tensor;
+
+/// A layer from maps to maps.
+#[derive(Module, Debug)]
+pub enum MapLayer {
+    /// Convolution.
+    Conv(Conv2d),
+    /// Batch norm.
+    Norm(BatchNorm),
+    /// `max(x, 0)`.
+    Relu(Relu),
+    /// Max pooling.
+    MaxPool(MaxPool2d),
+}
+
+impl MapLayer {
+    /// `[batch, channels, height, width]`, to the shape that the layer makes of it.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Conv(conv) => conv.forward(x),
+            Self::Norm(norm) => norm.forward(x),
+            Self::Relu(relu) => relu.forward(x),
+            Self::MaxPool(pool) => pool.forward(x),
+        }
+    }
+}
+
+/// A layer from vectors to vectors.
+#[derive(Module, Debug)]
+pub enum VectorLayer {
+    /// Fully connected.
+    Linear(Linear),
+    /// `max(x, 0)`.
+    Relu(Relu),
+    /// Zeroes values at random in training.
+    Dropout(Dropout),
+}
+
+impl VectorLayer {
+    /// `[batch, width]`, to the width that the layer makes of it.
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Linear(linear) => linear.forward(x),
+            Self::Relu(relu) => relu.forward(x),
+            Self::Dropout(dropout) => dropout.forward(x),
+        }
+    }
+}
