@@ -32,3 +32,36 @@ pub enum Source {
     /// PyTorch Image Models, Apache-2.0.
     Timm,
 }
+
+impl Checkpoint {
+    /// The name of the file in the cache: the address's own, or the repository's name with the
+    /// address's extension where a hub calls every file `model`.
+    pub fn cache_name(&self) -> String {
+        cache_name(self.url)
+    }
+}
+
+fn cache_name(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let repository = path
+        .split_once("/resolve/")
+        .and_then(|(before, _)| before.rsplit('/').next());
+    match (file.split_once('.'), repository) {
+        (Some(("model", extension)), Some(repository)) => format!("{repository}.{extension}"),
+        _ => file.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cache_name;
+
+    #[test]
+    fn files_of_hubs_are_named_by_their_repository() {
+        let hub = "https://hub.example/timm/mobilenetv1_100.ra4/resolve/main/model.safetensors";
+        assert_eq!(cache_name(hub), "mobilenetv1_100.ra4.safetensors");
+        let plain = "https://files.example/models/resnet18-f37072fd.pth?download=1";
+        assert_eq!(cache_name(plain), "resnet18-f37072fd.pth");
+    }
+}

@@ -1,0 +1,174 @@
+//! SafeTensors: the length of a JSON header, the header, the values.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::tensor::{BoolStore, Bytes, DType};
+use burn_store::burn_pack::{self, Tensor as StoredTensor};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+
+use super::{Format, Precision, corrupt};
+use crate::weights::error::WeightsError;
+use crate::weights::tensor::WeightTensor;
+
+/// The longest header that the format allows, bytes.
+pub(super) const MAX_HEADER: u64 = 100_000_000;
+
+/// Bytes of the header's length.
+const LEN_BYTES: u64 = 8;
+
+/// The length that the file's first bytes give to the header.
+pub(super) fn header_len(start: &[u8]) -> Option<u64> {
+    start.first_chunk().map(|len| u64::from_le_bytes(*len))
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
+    let unreadable = |source| WeightsError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let damaged = |reason: String| corrupt(path, Format::SafeTensors, reason);
+
+    let mut file = File::open(path).map_err(unreadable)?;
+    let len = file.metadata().map_err(unreadable)?.len();
+    let mut start = [0; LEN_BYTES as usize];
+    file.read_exact(&mut start).map_err(unreadable)?;
+    let header_len = u64::from_le_bytes(start);
+    let values_start = header_len
+        .checked_add(LEN_BYTES)
+        .filter(|&end| end <= len && header_len <= MAX_HEADER)
+        .ok_or_else(|| damaged(format!("a header of {header_len} bytes in a file of {len}")))?;
+    let mut header = vec![0; header_len as usize];
+    file.read_exact(&mut header).map_err(unreadable)?;
+    let metadata: Metadata =
+        serde_json::from_slice(&header).map_err(|error| damaged(error.to_string()))?;
+    let end = values_start.checked_add(metadata.data_len() as u64);
+    if end != Some(len) {
+        return Err(damaged(format!(
+            "the header declares {} bytes of values, the file holds {}",
+            metadata.data_len(),
+            len - values_start
+        )));
+    }
+
+    let file = Arc::new(Mutex::new(file));
+    metadata
+        .tensors()
+        .into_iter()
+        .map(|(name, info)| {
+            let dtype = burn_dtype(info.dtype)
+                .ok_or_else(|| damaged(format!("tensor {name} is of type {}", info.dtype)))?;
+            let (from, to) = info.data_offsets;
+            let file = Arc::clone(&file);
+            let read = move || read_at(&file, values_start + from as u64, to - from);
+            let shape = info.shape.clone();
+            Ok(StoredTensor::deferred(
+                name,
+                dtype,
+                shape,
+                None,
+                to - from,
+                move || read().map_err(|error| burn_pack::Error::IoError(error.to_string())),
+            ))
+        })
+        .collect()
+}
+
+fn read_at(file: &Mutex<File>, from: u64, len: usize) -> io::Result<Bytes> {
+    let mut bytes = vec![0; len];
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    file.seek(SeekFrom::Start(from))?;
+    file.read_exact(&mut bytes)?;
+    Ok(Bytes::from_bytes_vec(bytes))
+}
+
+pub(super) fn write(
+    tensors: &[&WeightTensor],
+    file: &mut File,
+    path: &Path,
+    precision: Precision,
+) -> Result<(), WeightsError> {
+    let failed = |source| WeightsError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    // Wide elements first: every tensor is then aligned to its own.
+    let mut tensors = tensors.to_vec();
+    tensors.sort_by_key(|tensor| Reverse(tensor.written_dtype(precision).size()));
+
+    let mut end = 0;
+    let infos = tensors.iter().map(|tensor| {
+        let start = end;
+        end += tensor.written_len(precision);
+        let info = TensorInfo {
+            dtype: file_dtype(tensor.written_dtype(precision))
+                .ok_or_else(|| tensor.unusable("SafeTensors has no such type of element"))?,
+            shape: tensor.shape().to_vec(),
+            data_offsets: (start, end),
+        };
+        Ok((tensor.name().to_owned(), info))
+    });
+    let infos = infos.collect::<Result<Vec<_>, WeightsError>>()?;
+    let header = header(infos).map_err(failed)?;
+
+    let mut out = BufWriter::new(file);
+    out.write_all(&(header.len() as u64).to_le_bytes())
+        .map_err(failed)?;
+    out.write_all(&header).map_err(failed)?;
+    for tensor in tensors {
+        let bytes = tensor.written(precision)?;
+        out.write_all(&bytes).map_err(failed)?;
+    }
+    out.flush().map_err(failed)
+}
+
+/// The JSON, padded with spaces so that the values begin at a multiple of 8.
+fn header(infos: Vec<(String, TensorInfo)>) -> io::Result<Vec<u8>> {
+    let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let metadata = Metadata::new(Some(about), infos).map_err(io::Error::other)?;
+    let mut header = serde_json::to_vec(&metadata)?;
+    header.resize(header.len().next_multiple_of(LEN_BYTES as usize), b' ');
+    Ok(header)
+}
+
+fn burn_dtype(dtype: Dtype) -> Option<DType> {
+    Some(match dtype {
+        Dtype::F64 => DType::F64,
+        Dtype::F32 => DType::F32,
+        Dtype::F16 => DType::F16,
+        Dtype::BF16 => DType::BF16,
+        Dtype::I64 => DType::I64,
+        Dtype::I32 => DType::I32,
+        Dtype::I16 => DType::I16,
+        Dtype::I8 => DType::I8,
+        Dtype::U64 => DType::U64,
+        Dtype::U32 => DType::U32,
+        Dtype::U16 => DType::U16,
+        Dtype::U8 => DType::U8,
+        Dtype::BOOL => DType::Bool(BoolStore::Native),
+        _ => return None,
+    })
+}
+
+fn file_dtype(dtype: DType) -> Option<Dtype> {
+    Some(match dtype {
+        DType::F64 => Dtype::F64,
+        DType::F32 => Dtype::F32,
+        DType::F16 => Dtype::F16,
+        DType::BF16 => Dtype::BF16,
+        DType::I64 => Dtype::I64,
+        DType::I32 => Dtype::I32,
+        DType::I16 => Dtype::I16,
+        DType::I8 => Dtype::I8,
+        DType::U64 => Dtype::U64,
+        DType::U32 => Dtype::U32,
+        DType::U16 => Dtype::U16,
+        DType::U8 => Dtype::U8,
+        DType::Bool(BoolStore::Native) => Dtype::BOOL,
+        _ => return None,
+    })
+}

@@ -1,0 +1,235 @@
+//! Files written and read back.
+
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::{DType, TensorData, bf16, f16};
+use proptest::prelude::*;
+
+use super::torch::Checkpoint;
+use super::{FORMATS, PRECISIONS, sample};
+use crate::weights::{Format, Precision, StateDict, WeightsError};
+
+fn values(dictionary: &StateDict) -> Vec<(String, TensorData)> {
+    dictionary
+        .iter()
+        .map(|(name, tensor)| (name.to_owned(), tensor.data().expect("readable")))
+        .collect()
+}
+
+/// What `half` makes of a value on its way through a file.
+fn rounded(value: f32, precision: Precision) -> f32 {
+    match precision {
+        Precision::F32 => value,
+        Precision::F16 => f16::from_f32(value).to_f32(),
+        Precision::BF16 => bf16::from_f32(value).to_f32(),
+    }
+}
+
+fn tensor() -> impl Strategy<Value = TensorData> {
+    // Up to half precision's largest value, its subnormals included.
+    let value = prop_oneof![-65_504.0_f32..65_504.0, -1e-4_f32..1e-4, Just(-0.0)];
+    prop::collection::vec(0_usize..5, 0..5).prop_flat_map(move |shape| {
+        let len = shape.iter().product::<usize>();
+        prop_oneof![
+            3 => prop::collection::vec(value.clone(), len)
+                .prop_map({
+                    let shape = shape.clone();
+                    move |values| TensorData::new(values, shape.clone())
+                }),
+            1 => prop::collection::vec(any::<i64>(), len)
+                .prop_map(move |values| TensorData::new(values, shape.clone())),
+        ]
+    })
+}
+
+fn dictionary() -> impl Strategy<Value = StateDict> {
+    let name = "[a-z]{1,8}(\\.[a-z0-9]{1,4}){0,3}";
+    prop::collection::btree_map(name, tensor(), 1..6)
+        .prop_map(|tensors| tensors.into_iter().collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn every_format_and_precision_returns_what_was_written(written in dictionary()) {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("weights");
+        for format in FORMATS {
+            for precision in PRECISIONS {
+                written.save(&path, format, precision)?;
+                let read = StateDict::open(&path)?;
+                prop_assert_eq!(read.len(), written.len());
+                for ((name, data), (read_name, read_data)) in
+                    values(&written).into_iter().zip(values(&read))
+                {
+                    prop_assert_eq!(&name, &read_name);
+                    prop_assert_eq!(data.shape(), read_data.shape());
+                    let stored = read.get(&name).expect("listed").dtype();
+                    if data.dtype() == DType::F32 {
+                        prop_assert_eq!(stored, precision.dtype());
+                        let bits = |value: f32| rounded(value, precision).to_bits();
+                        let expected: Vec<_> =
+                            data.try_to_vec::<f32>()?.into_iter().map(bits).collect();
+                        let found: Vec<_> =
+                            read_data.try_to_vec::<f32>()?.into_iter().map(f32::to_bits).collect();
+                        prop_assert_eq!(expected, found);
+                    } else {
+                        prop_assert_eq!(stored, DType::I64);
+                        prop_assert_eq!(data.try_to_vec::<i64>()?, read_data.try_to_vec::<i64>()?);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn formats_convert_into_each_other_in_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights.any");
+    sample()
+        .save(&path, Format::PyTorch, Precision::F32)
+        .expect("written");
+    for format in [Format::Burnpack, Format::SafeTensors, Format::PyTorch] {
+        let opened = StateDict::open(&path).expect("opened");
+        opened
+            .save(&path, format, Precision::F32)
+            .expect("written over the file it is read from");
+        assert_eq!(Format::detect(&path).expect("known"), format);
+    }
+    let after = StateDict::open(&path).expect("opened");
+    assert_eq!(values(&after), values(&sample()));
+}
+
+#[test]
+fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights");
+    let mut weights = sample();
+    weights.insert("zz.weight", TensorData::new(vec![1.0_f32, 70_000.0], [2]));
+    for format in FORMATS {
+        fs::write(&path, "before").expect("written");
+        let error = weights.save(&path, format, Precision::F16).unwrap_err();
+        assert!(
+            matches!(&error, WeightsError::OutOfRange { name, value, .. }
+                if name == "zz.weight" && *value == 70_000.0),
+            "{format}: {error}"
+        );
+        assert_eq!(fs::read(&path).expect("read"), b"before");
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+    }
+    let nowhere = folder.path().join("absent/weights");
+    for format in FORMATS {
+        let error = weights.save(&nowhere, format, Precision::F32).unwrap_err();
+        assert!(matches!(error, WeightsError::Write { .. }), "{error}");
+    }
+}
+
+#[test]
+fn infinities_and_nans_are_written_in_any_precision() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights");
+    let strange = vec![f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+    let weights: StateDict = [("w".to_owned(), TensorData::new(strange, [3]))]
+        .into_iter()
+        .collect();
+    for precision in PRECISIONS {
+        weights
+            .save(&path, Format::SafeTensors, precision)
+            .expect("written");
+        let data = StateDict::open(&path)
+            .expect("opened")
+            .get("w")
+            .expect("there")
+            .data()
+            .expect("read");
+        let data = data.try_to_vec::<f32>().expect("f32");
+        assert_eq!(data[..2], [f32::INFINITY, f32::NEG_INFINITY]);
+        assert!(data[2].is_nan());
+    }
+}
+
+#[test]
+fn extensions_name_formats() {
+    let named = |name: &str| Format::from_extension(Path::new(name));
+    assert_eq!(named("resnet18.PTH"), Some(Format::PyTorch));
+    assert_eq!(named("a/b.safetensors"), Some(Format::SafeTensors));
+    assert_eq!(named("b.bpk"), Some(Format::Burnpack));
+    assert_eq!(named("weights"), None);
+    assert_eq!(named("weights.onnx"), None);
+}
+
+#[test]
+fn other_files_are_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("page.pth");
+    for content in ["", "<html>not found</html>", "{\"a\": 1}"] {
+        fs::write(&path, content).expect("written");
+        let error = StateDict::open(&path).unwrap_err();
+        assert!(matches!(error, WeightsError::NotWeights { .. }), "{error}");
+        assert!(error.to_string().contains("page.pth"), "{error}");
+    }
+    let absent = StateDict::open(folder.path().join("absent")).unwrap_err();
+    assert!(matches!(absent, WeightsError::Read { .. }), "{absent}");
+    let empty = folder.path().join("empty");
+    StateDict::new()
+        .save(&empty, Format::SafeTensors, Precision::F32)
+        .expect("written");
+    let error = StateDict::open(&empty).unwrap_err();
+    assert!(matches!(error, WeightsError::NoTensors { .. }), "{error}");
+}
+
+#[test]
+fn checkpoints_of_both_containers_are_read_nested_or_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("checkpoint.pth");
+    for wrapper in [
+        None,
+        Some("state_dict"),
+        Some("model_state_dict"),
+        Some("model"),
+    ] {
+        let checkpoint = Checkpoint { wrapper };
+        for bytes in [checkpoint.zip(), checkpoint.legacy()] {
+            fs::write(&path, bytes).expect("written");
+            let read = StateDict::open(&path).expect("opened");
+            assert_eq!(values(&read), Checkpoint::tensors(), "under {wrapper:?}");
+        }
+    }
+}
+
+#[test]
+fn a_layer_called_model_is_no_wrapper() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("flat.pth");
+    let flat: StateDict = [("model.0.weight".to_owned(), TensorData::from([1.0_f32]))]
+        .into_iter()
+        .collect();
+    flat.save(&path, Format::PyTorch, Precision::F32)
+        .expect("written");
+    assert!(
+        StateDict::open(&path)
+            .expect("opened")
+            .get("model.0.weight")
+            .is_some()
+    );
+}
+
+#[test]
+fn doubles_load_as_floats_and_batch_counters_not_at_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights.safetensors");
+    let header = br#"{"bn.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"w":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header);
+    bytes.extend(7_i64.to_le_bytes());
+    bytes.extend(0.1_f64.to_le_bytes());
+    fs::write(&path, bytes).expect("written");
+    let read = StateDict::open(&path).expect("opened");
+    assert_eq!(
+        values(&read),
+        [("w".to_owned(), TensorData::from([0.1_f32]))]
+    );
+}
