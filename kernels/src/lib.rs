@@ -1,4 +1,4 @@
-//! What a convolution is, what it costs, and how to run one.
+#![doc = include_str!("../README.md")]
 
 pub mod cost;
 pub mod geometry;

@@ -1,0 +1,190 @@
+//! A window that slides along one axis of its input.
+
+use super::GeometryError;
+
+/// A window that slides along one axis of its input: a convolution's kernel or a pool.
+///
+/// The fields are public; start from [`Window::new`] and name what differs:
+///
+/// ```
+/// use receptive_kernels::geometry::{Rounding, Window};
+///
+/// // The overlapping pools of AlexNet and GoogLeNet.
+/// let pool = Window { stride: 2, ..Window::new(3) };
+/// assert_eq!(pool.output(55)?, 27);
+/// let ceil = Window { rounding: Rounding::Ceil, ..pool };
+/// assert_eq!(ceil.output(112)?, 56);
+/// # Ok::<(), receptive_kernels::geometry::GeometryError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// Positions it reads, at least 1.
+    pub kernel: usize,
+    /// Distance between two windows' starts, at least 1.
+    pub stride: usize,
+    /// Positions added around the input.
+    pub padding: Padding,
+    /// Distance between two positions it reads, at least 1.
+    pub dilation: usize,
+    /// What becomes of a last window that hangs over the end.
+    pub rounding: Rounding,
+}
+
+/// Positions added around an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Padding {
+    /// So many before the input and after it.
+    Explicit {
+        /// Before the first position: above, or to the left.
+        before: usize,
+        /// After the last position: below, or to the right.
+        after: usize,
+    },
+    /// As many as give `ceil(input / stride)` windows, the odd one after the input (TensorFlow's
+    /// `SAME`).
+    Same,
+    /// None (TensorFlow's `VALID`).
+    Valid,
+}
+
+impl Padding {
+    /// The same on both sides.
+    pub const fn symmetric(padding: usize) -> Self {
+        Self::Explicit {
+            before: padding,
+            after: padding,
+        }
+    }
+}
+
+/// What becomes of a last window that hangs over the end of the padded input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Rounding {
+    /// It is left out.
+    #[default]
+    Floor,
+    /// It counts if it starts within the input or the padding before it (PyTorch's `ceil_mode`).
+    Ceil,
+}
+
+impl Window {
+    /// A window of `kernel` adjacent positions, moved by one, without padding.
+    pub const fn new(kernel: usize) -> Self {
+        Self {
+            kernel,
+            stride: 1,
+            padding: Padding::Valid,
+            dilation: 1,
+            rounding: Rounding::Floor,
+        }
+    }
+
+    /// From the first position it reads to the last, both included: `dilation * (kernel - 1) + 1`.
+    ///
+    /// ```
+    /// use receptive_kernels::geometry::Window;
+    ///
+    /// let dilated = Window { dilation: 2, ..Window::new(3) };
+    /// assert_eq!(dilated.extent()?, 5);
+    /// # Ok::<(), receptive_kernels::geometry::GeometryError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`GeometryError::Zero`] for a kernel, stride or dilation of 0, [`GeometryError::Overflow`].
+    pub fn extent(&self) -> Result<usize, GeometryError> {
+        for (length, value) in [
+            ("kernel", self.kernel),
+            ("stride", self.stride),
+            ("dilation", self.dilation),
+        ] {
+            if value == 0 {
+                return Err(GeometryError::Zero { length });
+            }
+        }
+        (self.kernel - 1)
+            .checked_mul(self.dilation)
+            .and_then(|gaps| gaps.checked_add(1))
+            .ok_or(GeometryError::Overflow {
+                length: "the dilated kernel",
+            })
+    }
+
+    /// Padding before and after an input of this length.
+    ///
+    /// ```
+    /// use receptive_kernels::geometry::{Padding, Window};
+    ///
+    /// // TensorFlow's MobileNet pads a 224-pixel side by 0 and 1 where PyTorch's pads by 1 and 1.
+    /// let stem = Window { stride: 2, padding: Padding::Same, ..Window::new(3) };
+    /// assert_eq!(stem.padding_around(224)?, (0, 1));
+    /// # Ok::<(), receptive_kernels::geometry::GeometryError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`extent`](Self::extent), and [`GeometryError::Zero`] for an input of 0.
+    pub fn padding_around(&self, input: usize) -> Result<(usize, usize), GeometryError> {
+        let extent = self.extent()?;
+        if input == 0 {
+            return Err(GeometryError::Zero { length: "input" });
+        }
+        match self.padding {
+            Padding::Explicit { before, after } => Ok((before, after)),
+            Padding::Valid => Ok((0, 0)),
+            Padding::Same => {
+                let last_start = (input.div_ceil(self.stride) - 1) * self.stride;
+                let end = last_start
+                    .checked_add(extent)
+                    .ok_or(GeometryError::Overflow {
+                        length: "the padded input",
+                    })?;
+                let total = end.saturating_sub(input);
+                Ok((total / 2, total - total / 2))
+            }
+        }
+    }
+
+    /// How many windows an input of this length has: the length of the output.
+    ///
+    /// With an input of `n`, padding `b` before and `a` after, and an [`extent`](Self::extent) of
+    /// `e`, that is `(n + b + a - e) / stride + 1`, the quotient rounded as
+    /// [`rounding`](Self::rounding) says.
+    ///
+    /// # Errors
+    ///
+    /// As [`padding_around`](Self::padding_around), and [`GeometryError::DoesNotFit`] when there
+    /// is no window.
+    pub fn output(&self, input: usize) -> Result<usize, GeometryError> {
+        let extent = self.extent()?;
+        let (before, after) = self.padding_around(input)?;
+        let padded = input
+            .checked_add(before)
+            .and_then(|length| length.checked_add(after))
+            .ok_or(GeometryError::Overflow {
+                length: "the padded input",
+            })?;
+        let windows = match (padded.checked_sub(extent), self.rounding) {
+            (Some(room), Rounding::Floor) => room / self.stride + 1,
+            (Some(room), Rounding::Ceil) => {
+                let last = room.div_ceil(self.stride);
+                let starts_within = last
+                    .checked_mul(self.stride)
+                    .is_some_and(|start| start < input + before);
+                if starts_within { last + 1 } else { last }
+            }
+            // One window may hang over by less than a stride.
+            (None, Rounding::Ceil) if extent - padded < self.stride => 1,
+            (None, _) => 0,
+        };
+        if windows == 0 {
+            return Err(GeometryError::DoesNotFit {
+                input,
+                before,
+                after,
+                window: extent,
+            });
+        }
+        Ok(windows)
+    }
+}

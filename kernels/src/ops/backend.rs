@@ -1,0 +1,84 @@
+//! The operations as an extension of Burn's backends: one default body, right on all of them.
+
+// Burn has deprecated its ndarray backend, which is first class here until Burn drops it.
+#![allow(deprecated)]
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Capture, ExtensionType, backend_extension};
+use burn::tensor::ops::ConvOptions;
+
+use super::{local_response_norm, radial_basis};
+
+/// A convolution's bias, if it has one; the extension's routing takes no `Option` of a tensor.
+#[derive(ExtensionType)]
+pub(super) enum Bias<B: Backend> {
+    /// `[channels_out]`.
+    Each(FloatTensor<B>),
+    /// No bias.
+    Absent,
+}
+
+/// What this crate adds to a backend of Burn. Shapes as in the public functions.
+#[backend_extension(
+    NdArray: cfg(feature = "ndarray"),
+    Flex: cfg(feature = "flex"),
+    Cube: cfg(any(feature = "wgpu", feature = "cuda")),
+    Capture,
+    Autodiff: cfg(feature = "train")
+)]
+pub(super) trait KernelOps: Backend {
+    /// Two-dimensional convolution.
+    fn convolution(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] bias: Bias<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        let bias = match bias {
+            Bias::Each(bias) => Some(bias),
+            Bias::Absent => None,
+        };
+        Self::conv2d(x, weight, bias, options)
+    }
+
+    /// Local response normalization.
+    fn local_response_norm(
+        x: FloatTensor<Self>,
+        size: usize,
+        alpha: f64,
+        beta: f64,
+        k: f64,
+    ) -> FloatTensor<Self> {
+        local_response_norm::forward::<Self>(x, size, alpha, beta, k)
+    }
+
+    /// Squared Euclidean distances to centers.
+    fn radial_basis(x: FloatTensor<Self>, centers: FloatTensor<Self>) -> FloatTensor<Self> {
+        radial_basis::forward::<Self>(x, centers)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl KernelOps for burn::backend::NdArray {}
+
+#[cfg(feature = "flex")]
+impl KernelOps for burn::backend::Flex {}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+impl KernelOps for burn::backend::Cube {}
+
+impl KernelOps for Capture {
+    fn local_response_norm(
+        x: FloatTensor<Self>,
+        size: usize,
+        alpha: f64,
+        beta: f64,
+        k: f64,
+    ) -> FloatTensor<Self> {
+        super::capture::local_response_norm(x, size, alpha, beta, k)
+    }
+
+    fn radial_basis(x: FloatTensor<Self>, centers: FloatTensor<Self>) -> FloatTensor<Self> {
+        super::capture::radial_basis(x, centers)
+    }
+}

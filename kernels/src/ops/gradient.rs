@@ -1,0 +1,81 @@
+//! The operations under autodiff. The defaults are differentiated through their definitions;
+//! local response normalization has its own gradient.
+
+use burn::backend::Backend;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::{Autodiff, NodeId};
+use burn::backend::tensor::FloatTensor;
+
+use super::backend::KernelOps;
+use super::local_response_norm;
+
+impl<B: Backend + KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
+    fn local_response_norm(
+        x: FloatTensor<Self>,
+        size: usize,
+        alpha: f64,
+        beta: f64,
+        k: f64,
+    ) -> FloatTensor<Self> {
+        match LocalResponseNorm
+            .prepare::<C>([x.node()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(mut prep) => {
+                let state = State {
+                    x: prep.checkpoint(&x),
+                    size,
+                    alpha,
+                    beta,
+                    k,
+                };
+                let output = B::local_response_norm(x.into_primitive(), size, alpha, beta, k);
+                prep.finish(state, output)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::local_response_norm(
+                x.into_primitive(),
+                size,
+                alpha,
+                beta,
+                k,
+            )),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct LocalResponseNorm;
+
+#[derive(Debug, Clone)]
+struct State {
+    x: NodeId,
+    size: usize,
+    alpha: f64,
+    beta: f64,
+    k: f64,
+}
+
+impl<B: Backend> Backward<B, 1> for LocalResponseNorm {
+    type State = State;
+
+    fn backward(self, ops: Ops<State, 1>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let State {
+            x,
+            size,
+            alpha,
+            beta,
+            k,
+        } = ops.state;
+        let [parent] = ops.parents;
+        let gradient = grads.consume::<B>(&ops.node);
+        let x = checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(x);
+        if let Some(parent) = parent {
+            let gradient = local_response_norm::backward::<B>(x, gradient, size, alpha, beta, k);
+            grads.register::<B>(parent.id, gradient);
+        }
+    }
+}
