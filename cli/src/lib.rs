@@ -1,1 +1,52 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+pub mod args;
+mod bars;
+mod classifier;
+mod commands;
+mod contain;
+pub mod device;
+pub mod error;
+pub mod npy;
+pub mod pretrained;
+pub mod registry;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use error::CliError;
+
+/// Reads the command line, does what it says, and tells how it went: 0 all is well, 1 some images
+/// could not be classified, 2 bad usage or input.
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    match contain::contain(|| execute(command)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&error::one_line(&error)),
+        Err(message) => fail(&format!(
+            "receptive failed in a way that it should not: {message}"
+        )),
+    }
+}
+
+fn execute(command: Command) -> Result<ExitCode, CliError> {
+    let mut out = io::stdout().lock();
+    match command {
+        Command::Models(args) => commands::models::run(&args, &mut out),
+        Command::Summary(args) => commands::summary::run(&args, &mut out),
+        Command::Classify(args) => return commands::classify::run(&args, &mut out),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Convert(args) => commands::convert::run(&args),
+        Command::Completions(args) => commands::completions::run(&args, &mut out),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+fn fail(message: &str) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::from(2)
+}

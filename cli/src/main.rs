@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `receptive`.
+
+fn main() -> std::process::ExitCode {
+    receptive::main()
+}

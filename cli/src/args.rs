@@ -1,0 +1,249 @@
+//! What can be typed: the commands, their options and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::device::DeviceName;
+
+/// The classic convolutional networks: classify images, cost every layer, run and convert weights.
+#[derive(Debug, Parser)]
+#[command(name = "receptive", version, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  receptive classify photo.jpg
+  receptive summary vgg16 --depth 1
+  receptive models
+
+Exit codes: 0 all is well, 1 some images could not be classified, 2 bad usage or input.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List every network: parameters, input, published weights and paper
+    #[command(after_help = "\
+Examples:
+  receptive models
+  receptive models --json")]
+    Models(ModelsArgs),
+
+    /// Print what every layer of a network costs
+    #[command(after_help = "\
+Examples:
+  receptive summary vgg16
+  receptive summary resnet50 --depth 1 --input 1x3x288x288
+  receptive summary googlenet --train --json")]
+    Summary(SummaryArgs),
+
+    /// Say what images show
+    #[command(after_help = "\
+Examples:
+  receptive classify photo.jpg
+  receptive classify holiday/ --top 1 --json
+  receptive classify photo.jpg --model resnet50
+  receptive classify digit.png --model lenet5 --weights lenet5.safetensors
+
+Without --model and --weights the network is MobileNetV2 with its ImageNet weights, which are part
+of this program. Another model's published weights are looked for in the cache folder, then
+downloaded.")]
+    Classify(ClassifyArgs),
+
+    /// Run a network on an array, write its logits
+    #[command(after_help = "\
+Examples:
+  receptive run resnet18 --weights resnet18-f37072fd.pth --input batch.npy --output logits.npy
+
+The input is an array [batch, channels, height, width] of float32 or float64, already normalised;
+the output is an array [batch, classes] of float32.")]
+    Run(RunArgs),
+
+    /// Rewrite a weight file in another format or precision
+    #[command(after_help = "\
+Examples:
+  receptive convert vgg16-397923af.pth vgg16.safetensors --model vgg16
+  receptive convert resnet50.safetensors resnet50.bpk --model resnet50 --dtype f16
+
+The format is the extension's: .pth or .pt, .safetensors, .bpk. The file is checked
+against the model before anything is written.")]
+    Convert(ConvertArgs),
+
+    /// Print the completion script of a shell
+    #[command(after_help = "\
+Examples:
+  receptive completions bash > ~/.local/share/bash-completion/completions/receptive")]
+    Completions(CompletionsArgs),
+}
+
+/// Options of `models`.
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `summary`.
+#[derive(Debug, Args)]
+pub struct SummaryArgs {
+    /// The network's name, as `models` lists it
+    pub model: String,
+
+    /// The input's shape: batch x channels x height x width
+    #[arg(long, value_name = "SHAPE", value_parser = parse_shape)]
+    pub input: Option<[usize; 4]>,
+
+    /// Classes that the head tells apart
+    #[arg(long, value_name = "N", value_parser = parse_positive)]
+    pub classes: Option<usize>,
+
+    /// Group the layers by the first N parts of their names
+    #[arg(long, value_name = "N", value_parser = parse_positive)]
+    pub depth: Option<usize>,
+
+    /// The network as it trains, with its auxiliary heads
+    #[arg(long)]
+    pub train: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `classify`.
+#[derive(Debug, Args)]
+pub struct ClassifyArgs {
+    /// Images, or folders of them
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+
+    /// The network's name, as `models` lists it
+    #[arg(long, value_name = "NAME", default_value = crate::pretrained::DEFAULT_MODEL)]
+    pub model: String,
+
+    /// A weight file, in place of the published weights
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// The names of the classes, one a line, in place of the model's own
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+
+    /// How many classes to show of each image
+    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_positive)]
+    pub top: usize,
+
+    /// Where and how to compute
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The network's name, as `models` lists it
+    pub model: String,
+
+    /// The weight file
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+
+    /// The images as a NumPy array [batch, channels, height, width]
+    #[arg(long, value_name = "IN.npy")]
+    pub input: PathBuf,
+
+    /// Where to write the logits, a NumPy array [batch, classes]
+    #[arg(long, value_name = "OUT.npy")]
+    pub output: PathBuf,
+
+    /// Where and how to compute
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+}
+
+/// Options of `convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// The weight file to read
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+
+    /// The weight file to write
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// The network's name, as `models` lists it
+    #[arg(long, value_name = "NAME")]
+    pub model: String,
+
+    /// The precision of the numbers written
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub dtype: Precision,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// Where and how to compute.
+#[derive(Debug, Args)]
+pub struct ComputeArgs {
+    /// What computes [default: the first of flex, ndarray, wgpu, cuda that this program has]
+    #[arg(long, value_enum, value_name = "DEVICE")]
+    pub device: Option<DeviceName>,
+
+    /// How the network is run
+    #[arg(long, value_enum, default_value_t = Engine::Eager)]
+    pub engine: Engine,
+}
+
+/// How a network is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// Operation by operation, on the chosen device
+    Eager,
+}
+
+/// The precision of the numbers in a weight file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// 32 bits
+    F32,
+    /// 16 bits, 10 of them fraction
+    F16,
+    /// 16 bits, 7 of them fraction
+    Bf16,
+}
+
+/// A shape written `1x3x224x224`, every dimension at least 1.
+fn parse_shape(text: &str) -> Result<[usize; 4], String> {
+    let refused = || {
+        "expected batch x channels x height x width, each at least 1, such as 1x3x224x224"
+            .to_owned()
+    };
+    let dimensions = text
+        .split('x')
+        .map(|dimension| dimension.parse().ok().filter(|&n: &usize| n > 0))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(refused)?;
+    dimensions.try_into().map_err(|_| refused())
+}
+
+fn parse_positive(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&n| n > 0)
+        .ok_or_else(|| "expected a whole number of at least 1".to_owned())
+}

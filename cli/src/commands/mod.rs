@@ -1,0 +1,21 @@
+//! One file for each command.
+
+pub mod classify;
+pub mod completions;
+pub mod convert;
+pub mod models;
+pub mod run;
+pub mod summary;
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::error::CliError;
+
+/// Writes `value` as indented JSON and a line's end.
+fn write_json(value: &impl Serialize, out: &mut dyn Write) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value)?;
+    writeln!(out, "{text}")?;
+    Ok(())
+}

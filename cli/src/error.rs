@@ -1,0 +1,174 @@
+//! What can go wrong, said in one line that names the thing and what was expected.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use receptive_layers::graph::GraphError;
+use receptive_layers::labels::LabelsError;
+use receptive_layers::network::{InputError, InvalidConfig};
+use receptive_layers::weights::{FindError, WeightsError};
+
+use crate::device::DeviceError;
+use crate::npy::NpyError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// No network has this name.
+    #[error("no network is called {asked:?}; {}", suggest(.near))]
+    UnknownModel {
+        /// What was asked for.
+        asked: String,
+        /// Names like it, the most alike first.
+        near: Vec<&'static str>,
+    },
+    /// The network cannot be built so.
+    #[error("{model}: {source}")]
+    Config {
+        /// The network's name.
+        model: &'static str,
+        /// Which hyperparameter is wrong.
+        source: InvalidConfig,
+    },
+    /// The network takes inputs of another shape.
+    #[error("{model}: {source}")]
+    Input {
+        /// The network's name.
+        model: &'static str,
+        /// What it takes.
+        source: InputError,
+    },
+    /// The network's layers could not be listed.
+    #[error("{model}: {source}")]
+    Graph {
+        /// The network's name.
+        model: &'static str,
+        /// Why.
+        source: GraphError,
+    },
+    /// A weight file cannot be read or written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The weights that are part of this program are damaged.
+    #[error("the weights in this program are damaged: {0}")]
+    Embedded(#[from] safetensors::SafeTensorError),
+    /// A weight file does not hold this network.
+    #[error("{origin}, as weights of {model}: {source}")]
+    Unfit {
+        /// The weights, in words.
+        origin: String,
+        /// The network's name.
+        model: &'static str,
+        /// What is missing, unexpected or of another shape.
+        source: WeightsError,
+    },
+    /// Published weights are neither here nor to be had.
+    #[error("weights of {model}: {source}")]
+    Find {
+        /// The network's name.
+        model: &'static str,
+        /// Why.
+        source: FindError,
+    },
+    /// Nobody published weights for this network.
+    #[error("no weights are published for {model}; give a file with --weights")]
+    NoWeights {
+        /// The network's name.
+        model: &'static str,
+    },
+    /// A weight file's name does not say its format.
+    #[error(
+        "the format of {} is not known by its extension, expected .pth, .pt, .safetensors or .bpk",
+        path.display()
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of labels is not one.
+    #[error(transparent)]
+    Labels(#[from] LabelsError),
+    /// A file of labels is for another network.
+    #[error("{} has {found} labels, expected {classes}: one for each class of the network", path.display())]
+    LabelCount {
+        /// The file.
+        path: PathBuf,
+        /// Labels in the file.
+        found: usize,
+        /// Classes that the network tells apart.
+        classes: usize,
+    },
+    /// A folder to classify cannot be listed.
+    #[error("cannot list the folder {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A folder to classify holds no image.
+    #[error("no image is in the folder {}, expected files named .{}", path.display(), .extensions.join(", ."))]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The extensions that images have.
+        extensions: &'static [&'static str],
+    },
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The device failed while computing.
+    #[error("the device failed: {0}")]
+    Compute(String),
+    /// The network's outputs are infinite or not numbers.
+    #[error(
+        "the network's outputs are not finite: its weights are damaged, or the input is far out of range"
+    )]
+    NotFinite,
+    /// An array cannot be read or written.
+    #[error(transparent)]
+    Npy(#[from] NpyError),
+    /// The output cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    /// Whether the reader of the output has gone away, as `head` does: nothing to complain about.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<serde_json::Error> for CliError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Output(error.into())
+    }
+}
+
+/// The error and its causes on one line, causes that it already tells left out.
+pub fn one_line(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn suggest(near: &[&str]) -> String {
+    if near.is_empty() {
+        "`receptive models` lists all there are".to_owned()
+    } else {
+        format!(
+            "did you mean {}? `receptive models` lists all there are",
+            near.join(", ")
+        )
+    }
+}

@@ -1,0 +1,304 @@
+//! The one list of all the networks, and their types erased so that a name chooses among them.
+
+mod erased;
+mod papers;
+
+use burn::tensor::Device;
+use receptive_alexnet::{AlexNetConfig, AlexNetTorchvisionConfig};
+use receptive_googlenet::GoogLeNetConfig;
+use receptive_layers::labels;
+use receptive_layers::network::{InputSpec, NetworkConfig};
+use receptive_layers::summary::Summary;
+use receptive_layers::weights::{Checkpoint, StateDict};
+use receptive_lenet::{LeNet5Config, LeNet5OriginalConfig};
+use receptive_mobilenet::{MobileNetV1Config, MobileNetV2Config, TimmMobileNetV1Config};
+use receptive_resnet::{CifarResNetConfig, ResNetConfig};
+use receptive_vgg::VggConfig;
+
+pub use erased::AnyNetwork;
+use erased::{AnyConfig, Shape};
+pub use papers::Paper;
+
+use crate::error::CliError;
+
+/// Every network, family by family.
+pub fn models() -> Vec<Model> {
+    let mut models = Vec::new();
+    models.extend(family::<LeNet5OriginalConfig>("LeNet-5", papers::LENET));
+    models.extend(family::<LeNet5Config>("LeNet-5", papers::LENET));
+    models.extend(family::<AlexNetConfig>("AlexNet", papers::ALEXNET));
+    models.extend(family::<AlexNetTorchvisionConfig>(
+        "AlexNet",
+        papers::ONE_WEIRD_TRICK,
+    ));
+    models.extend(family::<VggConfig>("VGG", papers::VGG));
+    models.extend(family::<GoogLeNetConfig>("GoogLeNet", |_| {
+        papers::GOOGLENET
+    }));
+    models.extend(family::<ResNetConfig>("ResNet", papers::RESNET));
+    models.extend(family::<CifarResNetConfig>("ResNet", papers::RESNET));
+    models.extend(family::<MobileNetV1Config>("MobileNet", |_| {
+        papers::MOBILENET_V1
+    }));
+    models.extend(family::<TimmMobileNetV1Config>(
+        "MobileNet",
+        papers::MOBILENET_V1,
+    ));
+    models.extend(family::<MobileNetV2Config>("MobileNet", |_| {
+        papers::MOBILENET_V2
+    }));
+    models
+}
+
+/// The variants that an architecture's configuration lists.
+fn family<C: NetworkConfig + 'static>(
+    family: &'static str,
+    paper: Paper,
+) -> impl Iterator<Item = Model> {
+    C::variants().into_iter().map(move |variant| Model {
+        name: variant.name,
+        family,
+        paper,
+        input: variant.config.input(),
+        classes: variant.config.classes(),
+        checkpoints: variant.checkpoints,
+        config: Box::new(variant.config),
+    })
+}
+
+/// The network of this name.
+///
+/// # Errors
+///
+/// [`CliError::UnknownModel`] with the names that are most alike.
+pub fn model(name: &str) -> Result<Model, CliError> {
+    let models = models();
+    let names: Vec<&'static str> = models.iter().map(|model| model.name).collect();
+    models
+        .into_iter()
+        .find(|model| model.name == name)
+        .ok_or_else(|| CliError::UnknownModel {
+            asked: name.to_owned(),
+            near: near(name, names),
+        })
+}
+
+/// The three names most like `asked`, those that are not alike left out.
+fn near(asked: &str, names: Vec<&'static str>) -> Vec<&'static str> {
+    let asked = asked.to_lowercase().replace('_', "-");
+    let mut alike: Vec<(f64, &'static str)> = names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&asked, name), name))
+        .filter(|&(likeness, _)| likeness > 0.8)
+        .collect();
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    alike.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// A published network, whatever its type.
+pub struct Model {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// The name of the architecture.
+    pub family: &'static str,
+    /// Where it was published.
+    pub paper: Paper,
+    /// What it takes.
+    pub input: InputSpec,
+    /// Classes that it tells apart, as published.
+    pub classes: usize,
+    /// Published weights, the ones to prefer first.
+    pub checkpoints: &'static [Checkpoint],
+    config: Box<dyn AnyConfig>,
+}
+
+impl Model {
+    /// Trainable parameters, the auxiliary heads left out.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Graph`] when the network cannot be recorded.
+    pub fn parameters(&self) -> Result<u64, CliError> {
+        let summary = self.summary(self.classes, self.input.shape(), false)?;
+        Ok(summary.parameters)
+    }
+
+    /// What every layer costs for `classes` classes and an input of shape
+    /// `[batch, channels, height, width]`; with `train`, the auxiliary heads too.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] when the network takes no such input or cannot have so many classes.
+    pub fn summary(
+        &self,
+        classes: usize,
+        input: [usize; 4],
+        train: bool,
+    ) -> Result<Summary, CliError> {
+        self.input.check(input).map_err(|source| CliError::Input {
+            model: self.name,
+            source,
+        })?;
+        let shape = self.shape(classes, train)?;
+        let graph = self
+            .config
+            .graph(shape, input)
+            .map_err(|source| CliError::Graph {
+                model: self.name,
+                source,
+            })?;
+        Ok(Summary::of(&graph, self.name))
+    }
+
+    /// The network for inference with these weights, as many classes as they have; `origin` says
+    /// in messages where they are from.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Unfit`] when they are another network's.
+    pub fn load(
+        &self,
+        weights: &StateDict,
+        origin: &str,
+        device: &Device,
+    ) -> Result<Box<dyn AnyNetwork>, CliError> {
+        self.load_with(weights, false, origin, device)
+    }
+
+    /// The same with the auxiliary heads, where the weights have them.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Unfit`] when they are another network's.
+    pub fn load_whole(
+        &self,
+        weights: &StateDict,
+        origin: &str,
+        device: &Device,
+    ) -> Result<Box<dyn AnyNetwork>, CliError> {
+        let optional = self.config.optional();
+        let auxiliary = weights
+            .iter()
+            .any(|(name, _)| optional.iter().any(|prefix| belongs(name, prefix)));
+        self.load_with(weights, auxiliary, origin, device)
+    }
+
+    fn load_with(
+        &self,
+        weights: &StateDict,
+        auxiliary: bool,
+        origin: &str,
+        device: &Device,
+    ) -> Result<Box<dyn AnyNetwork>, CliError> {
+        let shape = self.shape(self.classes_of(weights), auxiliary)?;
+        self.config
+            .load(shape, weights, device)
+            .map_err(|source| CliError::Unfit {
+                origin: origin.to_owned(),
+                model: self.name,
+                source,
+            })
+    }
+
+    fn shape(&self, classes: usize, auxiliary: bool) -> Result<Shape, CliError> {
+        let shape = Shape { classes, auxiliary };
+        self.config
+            .check(shape)
+            .map_err(|source| CliError::Config {
+                model: self.name,
+                source,
+            })?;
+        Ok(shape)
+    }
+
+    /// Classes that the head of these weights tells apart; as published where they have no head.
+    pub fn classes_of(&self, weights: &StateDict) -> usize {
+        let head = self.config.head();
+        // A bias first: its only dimension is the classes, whatever the layout of the weight is.
+        weights
+            .iter()
+            .filter(|(name, _)| head.iter().any(|prefix| belongs(name, prefix)))
+            .min_by_key(|(_, tensor)| tensor.shape().len())
+            .and_then(|(_, tensor)| tensor.shape().first().copied())
+            .unwrap_or(self.classes)
+    }
+
+    /// The names of the classes it was published for.
+    pub fn labels(&self) -> Vec<String> {
+        let InputSpec { channels, size, .. } = self.input;
+        let names: Vec<&str> = match (self.classes, channels, size) {
+            (1000, ..) => labels::IMAGENET_1K.lines().collect(),
+            (10, 1, _) => vec!["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+            (10, 3, 32) => CIFAR_10.to_vec(),
+            _ => Vec::new(),
+        };
+        names.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// The classes of CIFAR-10 in their order.
+const CIFAR_10: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
+
+/// Whether a tensor's name is that of the layer `prefix` or of a layer inside it.
+fn belongs(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix)
+        .is_some_and(|rest| rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = models().iter().map(|model| model.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn every_model_has_a_label_for_each_class() {
+        for model in models() {
+            assert_eq!(model.labels().len(), model.classes, "{}", model.name);
+        }
+    }
+
+    #[test]
+    fn every_model_has_the_parameters_that_its_publisher_counts() {
+        for model in models() {
+            let parameters = model.parameters().expect("recorded");
+            for checkpoint in model.checkpoints {
+                assert_eq!(parameters, checkpoint.parameters, "{}", model.name);
+            }
+        }
+    }
+
+    #[test]
+    fn misspelt_names_find_their_neighbours() {
+        for (asked, wanted) in [
+            ("resnet5O", "resnet50"),
+            ("mobilenet_v2", "mobilenet-v2"),
+            ("VGG16", "vgg16"),
+        ] {
+            match model(asked) {
+                Err(CliError::UnknownModel { near, .. }) => {
+                    assert!(near.contains(&wanted), "{asked}: {near:?}");
+                }
+                _ => panic!("{asked} is no model"),
+            }
+        }
+    }
+}

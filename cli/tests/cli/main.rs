@@ -1,0 +1,117 @@
+//! Every command of the program, run as its user runs it.
+
+mod bad_input;
+mod classify;
+mod convert;
+mod run;
+mod tables;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use burn::tensor::Device;
+use receptive_layers::network::NetworkConfig;
+use receptive_layers::weights::{self, Format, Precision, StateDict};
+use receptive_lenet::{LeNet5, LeNet5Config};
+
+/// The program, with a cache of its own that is empty, and no way to the network.
+fn receptive(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_receptive"));
+    command
+        .args(arguments)
+        .env("RECEPTIVE_CACHE", "no-such-folder")
+        .env("HTTPS_PROXY", "http://127.0.0.1:9")
+        .env("https_proxy", "http://127.0.0.1:9")
+        .env_remove("RUST_BACKTRACE");
+    command
+}
+
+/// What it prints where all is well.
+fn output(arguments: &[&str]) -> String {
+    let done = receptive(arguments).assert().success();
+    String::from_utf8(done.get_output().stdout.clone()).expect("text")
+}
+
+/// The one line that it prints on standard error, with exit code 2 and nothing on standard output.
+fn refusal(arguments: &[&str]) -> String {
+    let done = receptive(arguments).assert().code(2).stdout("");
+    let text = String::from_utf8(done.get_output().stderr.clone()).expect("text");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.starts_with("error: "), "{text}");
+    assert!(!text.contains("should not"), "{text}");
+    text
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+/// A photo of the workspace's `assets`.
+fn photo(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../assets/photos")
+        .join(name)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+/// A fresh LeNet-5, and the file in `folder` that holds its weights.
+fn lenet(folder: &Path, classes: usize) -> (LeNet5, PathBuf) {
+    let network = config(classes).init(&Device::flex());
+    let path = folder.join(format!("lenet5-{classes}.safetensors"));
+    weights::state_dict(&network)
+        .save(&path, Format::SafeTensors, Precision::F32)
+        .expect("written");
+    (network, path)
+}
+
+fn config(classes: usize) -> LeNet5Config {
+    LeNet5Config::variants()
+        .swap_remove(0)
+        .config
+        .with_classes(classes)
+}
+
+/// Every tensor of a weight file, bit by bit.
+fn tensors(path: &Path) -> Vec<(String, Vec<usize>, Vec<u32>)> {
+    StateDict::open(path)
+        .expect("weights")
+        .iter()
+        .map(|(name, tensor)| {
+            let values = tensor.data().expect("values").to_vec::<f32>();
+            (
+                name.to_owned(),
+                tensor.shape().to_vec(),
+                values
+                    .expect("floats")
+                    .iter()
+                    .map(|v| v.to_bits())
+                    .collect(),
+            )
+        })
+        .collect()
+}
+
+/// The names of the files in a folder, hidden ones too.
+fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// The shape of one image for LeNet-5.
+fn input() -> [usize; 4] {
+    config(10).input().shape()
+}

@@ -1,0 +1,32 @@
+//! Photos: decoding, and what turns one into the input of a network.
+//!
+//! [`decode`] reads an image, [`preprocess`] resizes, crops and normalises it by the numbers that a
+//! set of weights was trained with. Both follow what Pillow and torchvision do, since the published
+//! accuracies were measured on their pixels: the resize equals Pillow's bit for bit.
+//!
+//! ```
+//! use receptive_layers::image;
+//! use receptive_layers::preprocessing::Preprocessing;
+//!
+//! let bmp = [
+//!     &b"BM\x3a\0\0\0\0\0\0\0\x36\0\0\0"[..],
+//!     b"\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x18\0",
+//!     &[0; 24],
+//!     b"\0\x80\xff\0",
+//! ]
+//! .concat();
+//! let photo = image::decode(&bmp)?;
+//! assert_eq!(photo.get_pixel(0, 0).0, [255, 128, 0]);
+//!
+//! let input = image::preprocess(&photo, &Preprocessing::IMAGENET);
+//! assert_eq!(input.len(), 3 * 224 * 224);
+//! # Ok::<(), image::ImageError>(())
+//! ```
+
+mod decode;
+mod preprocess;
+mod resample;
+
+pub use ::image::RgbImage;
+pub use decode::{EXTENSIONS, ImageError, MAX_BYTES, OpenError, decode, open};
+pub use preprocess::{preprocess, preprocess_grey};

@@ -1,1 +1,0 @@
-//! Class labels and the top of a ranking.

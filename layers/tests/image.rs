@@ -1,0 +1,368 @@
+//! Images against Pillow's own output, against the arithmetic of their definition, and against
+//! whatever else a file can hold.
+//!
+//! `images/encoded` was written by Pillow 13.0 (the 16-bit PNGs by hand), `images/decoded` is its
+//! `convert("RGB")` of them, and `images/{filter}-{resize}-{crop}.png` its resize of `photo.png`
+//! with torchvision's centre crop.
+#![cfg(feature = "image")]
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use receptive_layers::image::{
+    self, EXTENSIONS, ImageError, MAX_BYTES, RgbImage, preprocess, preprocess_grey,
+};
+use receptive_layers::preprocessing::{Interpolation, Preprocessing};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/images")
+        .join(name)
+}
+
+/// Preprocessing that leaves the samples in `[0, 1]`.
+fn plain(resize: usize, crop: usize, interpolation: Interpolation) -> Preprocessing {
+    Preprocessing {
+        resize,
+        crop,
+        interpolation,
+        mean: [0.0; 3],
+        std: [1.0; 3],
+    }
+}
+
+/// Planes of samples in `[0, 1]` as interleaved levels.
+fn levels<const C: usize>(planes: &[f32]) -> Vec<u8> {
+    let pixels = planes.len() / C;
+    (0..planes.len())
+        .map(|i| (planes[i % C * pixels + i / C] * 255.0).round() as u8)
+        .collect()
+}
+
+#[test]
+fn the_resize_is_pillows_to_the_bit() {
+    let photo = image::open(fixture("photo.png")).unwrap();
+    for (name, interpolation) in [
+        ("bilinear", Interpolation::Bilinear),
+        ("bicubic", Interpolation::Bicubic),
+    ] {
+        for (resize, crop) in [(20, 17), (70, 48), (30, 36)] {
+            let expected = image::open(fixture(&format!("{name}-{resize}-{crop}.png"))).unwrap();
+            let found = preprocess(&photo, &plain(resize, crop, interpolation));
+            assert!(
+                levels::<3>(&found) == *expected.as_raw(),
+                "{name}, {resize} cropped to {crop}"
+            );
+        }
+    }
+}
+
+#[test]
+fn grey_is_pillows_luma() {
+    let photo = image::open(fixture("photo.png")).unwrap();
+    let found = preprocess_grey(&photo, &plain(20, 17, Interpolation::Bilinear));
+    let expected = image::open(fixture("grey-bilinear-20-17.png")).unwrap();
+    let expected: Vec<u8> = expected.pixels().map(|pixel| pixel.0[0]).collect();
+    assert_eq!(levels::<1>(&found), expected);
+}
+
+#[test]
+fn samples_are_scaled_then_normalised_per_channel() {
+    let photo = RgbImage::from_pixel(5, 3, ::image::Rgb([0, 51, 255]));
+    let planes = preprocess(&photo, &Preprocessing::IMAGENET);
+    let expected = [-0.485 / 0.229, (0.2 - 0.456) / 0.224, (1.0 - 0.406) / 0.225];
+    for (plane, expected) in planes.chunks_exact(224 * 224).zip(expected) {
+        assert!(plane.iter().all(|v| (v - expected).abs() < 1e-6));
+    }
+}
+
+#[test]
+fn every_format_and_colour_type_decodes_as_pillow_decodes_it() {
+    let mut seen = 0;
+    for entry in fs::read_dir(fixture("encoded")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let expected = format!("decoded/{}.png", name.replace('.', "-"));
+        let expected = image::open(fixture(&expected)).unwrap();
+        let found = image::open(&path).unwrap();
+        assert_eq!(found.dimensions(), expected.dimensions(), "{name}");
+
+        // JPEG leaves the rounding of its transform open, and how subsampled chroma is spread.
+        let tolerance = match name {
+            "subsampled.jpg" => 4,
+            _ if name.ends_with(".jpg") => 2,
+            _ => 0,
+        };
+        let difference = found
+            .as_raw()
+            .iter()
+            .zip(expected.as_raw())
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
+        assert!(
+            difference <= Some(tolerance),
+            "{name} is off by {difference:?}"
+        );
+        seen += 1;
+    }
+    assert_eq!(seen, 27);
+}
+
+#[test]
+fn each_exif_orientation_is_undone() {
+    /// Where the EXIF block of the file has the value, 6.
+    const ORIENTATION: usize = 49;
+    let stored = fs::read(fixture("quarters.jpg")).unwrap();
+    assert_eq!(stored[ORIENTATION], 6);
+    // Top left, top right, bottom left, bottom right: red, green, blue, white as stored.
+    for (orientation, corners) in [
+        (1, "rgbw"),
+        (2, "grwb"),
+        (3, "wbgr"),
+        (4, "bwrg"),
+        (5, "rbgw"),
+        (6, "brwg"),
+        (7, "wgbr"),
+        (8, "gwrb"),
+        (0, "rgbw"),
+        (9, "rgbw"),
+    ] {
+        let mut bytes = stored.clone();
+        bytes[ORIENTATION] = orientation;
+        let image = image::decode(&bytes).unwrap();
+        assert_eq!(seen_corners(&image), corners, "orientation {orientation}");
+        let turned = (5..=8).contains(&orientation);
+        assert_eq!(image.width() < image.height(), turned);
+    }
+}
+
+#[test]
+fn png_and_webp_have_an_orientation_too() {
+    for name in ["quarters.png", "quarters.webp"] {
+        let image = image::open(fixture(name)).unwrap();
+        assert_eq!(seen_corners(&image), "brwg", "{name}");
+    }
+}
+
+fn seen_corners(image: &RgbImage) -> String {
+    let (right, bottom) = (image.width() - 2, image.height() - 2);
+    [(1, 1), (right, 1), (1, bottom), (right, bottom)]
+        .iter()
+        .map(
+            |&(x, y)| match image.get_pixel(x, y).0.map(|level| level > 127) {
+                [true, false, false] => 'r',
+                [false, true, false] => 'g',
+                [false, false, true] => 'b',
+                [true, true, true] => 'w',
+                _ => '?',
+            },
+        )
+        .collect()
+}
+
+#[test]
+fn the_content_decides_and_not_the_extension() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to) in [("rgb.png", "a.jpg"), ("baseline.jpg", "b.txt")] {
+        let path = folder.path().join(to);
+        fs::copy(fixture("encoded").join(from), &path).unwrap();
+        assert_eq!(image::open(&path).unwrap().dimensions(), (18, 14));
+    }
+}
+
+#[test]
+fn every_listed_extension_is_a_format_that_is_read() {
+    for entry in fs::read_dir(fixture("encoded")).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(EXTENSIONS.contains(&path.extension().unwrap().to_str().unwrap()));
+    }
+}
+
+#[test]
+fn errors_name_the_file_and_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let png = fs::read(fixture("encoded/rgb.png")).unwrap();
+    for (name, content, reason) in [
+        ("empty.png", &b""[..], "is empty"),
+        ("text.png", b"not an image", "is not an image"),
+        ("scan.png", b"II\x2a\0\x08\0\0\0", "unsupported format TIFF"),
+        (
+            "half.png",
+            &png[..png.len() / 2],
+            "cannot be decoded as PNG",
+        ),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        let error = image::open(&path).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains(reason), "{error}");
+    }
+    for path in [folder.path().join("missing.png"), folder.path().to_owned()] {
+        let error = image::open(&path).unwrap_err();
+        assert!(matches!(error.reason, ImageError::Read(_)), "{error}");
+        assert_eq!(error.path, path);
+    }
+}
+
+#[test]
+fn an_image_of_too_many_pixels_is_refused_before_they_are_allocated() {
+    let gif = b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff\x2c\0\0\0\0\x01\0\x01\0\0\x02";
+    let error = image::decode(gif).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "has 65535x65535 pixels of 4 bytes, more than the limit of 512 MiB"
+    );
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_refused_unread() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    File::create(file.path())
+        .unwrap()
+        .set_len(MAX_BYTES + 1)
+        .unwrap();
+    let error = image::open(file.path()).unwrap_err();
+    assert!(matches!(error.reason, ImageError::FileTooLarge), "{error}");
+}
+
+#[test]
+fn the_thinnest_photos_give_an_answer() {
+    for (width, height) in [(1, 1), (1, 10_000), (10_000, 1), (1, 3_000_000), (2, 1)] {
+        let photo = RgbImage::from_pixel(width, height, ::image::Rgb([255; 3]));
+        let planes = preprocess(&photo, &plain(256, 224, Interpolation::Bicubic));
+        assert_eq!(planes.len(), 3 * 224 * 224);
+        assert!(planes.iter().all(|&v| v == 1.0), "{width}x{height}");
+    }
+}
+
+#[test]
+fn nothing_at_all_is_black() {
+    for (photo, resize) in [(RgbImage::new(0, 0), 8), (RgbImage::new(4, 4), 0)] {
+        let planes = preprocess(&photo, &plain(resize, 8, Interpolation::Bilinear));
+        assert_eq!(planes, [0.0; 3 * 64]);
+    }
+}
+
+/// The filter's definition, in one dimension: output pixel `to` as weights of all source pixels.
+fn definition(source: usize, target: usize, to: usize, interpolation: Interpolation) -> Vec<f64> {
+    let scale = source as f64 / target as f64;
+    let weights: Vec<f64> = (0..source)
+        .map(|from| {
+            let x = (from as f64 + 0.5 - (to as f64 + 0.5) * scale).abs() / scale.max(1.0);
+            match interpolation {
+                Interpolation::Bilinear if x < 1.0 => 1.0 - x,
+                Interpolation::Bicubic if x < 1.0 => 1.5 * x.powi(3) - 2.5 * x.powi(2) + 1.0,
+                Interpolation::Bicubic if x < 2.0 => {
+                    -0.5 * x.powi(3) + 2.5 * x.powi(2) - 4.0 * x + 2.0
+                }
+                _ => 0.0,
+            }
+        })
+        .collect();
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / total).collect()
+}
+
+fn interpolation() -> impl Strategy<Value = Interpolation> {
+    prop_oneof![Just(Interpolation::Bilinear), Just(Interpolation::Bicubic)]
+}
+
+fn photo(sides: std::ops::Range<u32>) -> impl Strategy<Value = RgbImage> {
+    (sides.clone(), sides).prop_flat_map(|(width, height)| {
+        proptest::collection::vec(any::<u8>(), (width * height * 3) as usize)
+            .prop_map(move |samples| RgbImage::from_raw(width, height, samples).unwrap())
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_photo_gives_finite_samples_of_the_crop(
+        photo in photo(1..40),
+        resize in 0_usize..60,
+        crop in 0_usize..60,
+        interpolation in interpolation(),
+    ) {
+        let preprocessing = Preprocessing { resize, crop, interpolation, ..Preprocessing::IMAGENET };
+        let colour = preprocess(&photo, &preprocessing);
+        prop_assert_eq!(colour.len(), 3 * crop * crop);
+        prop_assert!(colour.iter().all(|v| v.is_finite()));
+        prop_assert_eq!(preprocess_grey(&photo, &preprocessing).len(), crop * crop);
+    }
+
+    #[test]
+    fn the_resize_is_its_definition_to_a_level(
+        side in 1_u32..24,
+        target in 1_usize..48,
+        interpolation in interpolation(),
+        seed in proptest::collection::vec(any::<u8>(), 24 * 24),
+    ) {
+        let n = side as usize;
+        let grey = &seed[..n * n];
+        let samples = grey.iter().flat_map(|&v| [v; 3]).collect();
+        let photo = RgbImage::from_raw(side, side, samples).unwrap();
+        let found = preprocess(&photo, &plain(target, target, interpolation));
+        let weights: Vec<Vec<f64>> =
+            (0..target).map(|to| definition(n, target, to, interpolation)).collect();
+        for row in 0..target {
+            for column in 0..target {
+                let mut expected = 0.0;
+                for y in 0..n {
+                    // The rows are rounded to levels, and so clamped, before the columns.
+                    let across: f64 =
+                        (0..n).map(|x| f64::from(grey[y * n + x]) * weights[column][x]).sum();
+                    expected += across.clamp(0.0, 255.0) * weights[row][y];
+                }
+                let level = f64::from(found[row * target + column]) * 255.0;
+                let off = (level - expected.clamp(0.0, 255.0)).abs();
+                prop_assert!(off < 1.2, "{level} for {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_colour_stays_one_colour(
+        colour in any::<[u8; 3]>(),
+        (width, height) in (1_u32..400, 1_u32..400),
+        interpolation in interpolation(),
+    ) {
+        let photo = RgbImage::from_pixel(width, height, ::image::Rgb(colour));
+        let found = levels::<3>(&preprocess(&photo, &plain(32, 28, interpolation)));
+        prop_assert!(found.chunks_exact(3).all(|pixel| pixel == colour));
+    }
+
+    #[test]
+    fn any_bytes_give_an_image_or_an_error(
+        magic in proptest::sample::select(vec![
+            &b""[..], b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff", b"GIF89a", b"BM",
+            b"RIFF\x40\0\0\0WEBPVP8 ", b"RIFF\x40\0\0\0WEBPVP8L", b"RIFF\x40\0\0\0WEBPVP8X",
+        ]),
+        rest in proptest::collection::vec(any::<u8>(), 0..80),
+    ) {
+        let _ = image::decode(&[magic, &rest].concat());
+    }
+
+    #[test]
+    fn damaged_files_give_an_image_or_an_error(
+        file in any::<proptest::sample::Index>(),
+        cut in proptest::option::of(any::<proptest::sample::Index>()),
+        flips in proptest::collection::vec((any::<proptest::sample::Index>(), 0..8), 0..4),
+    ) {
+        let mut files: Vec<PathBuf> = fs::read_dir(fixture("encoded"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        let mut bytes = fs::read(file.get(&files)).unwrap();
+        for (position, bit) in flips {
+            let position = position.index(bytes.len());
+            bytes[position] ^= 1_u8 << bit;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(image) = image::decode(&bytes) {
+            prop_assert!(image.width() > 0 && image.height() > 0);
+        }
+    }
+}

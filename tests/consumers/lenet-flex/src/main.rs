@@ -1,0 +1,16 @@
+//! An outside crate that wants LeNet-5 on the processor, and nothing else.
+
+use burn::tensor::{Device, Tensor};
+use receptive_lenet::{LeNet5Config, Network, NetworkConfig};
+
+fn main() {
+    let device = Device::flex();
+    let network = LeNet5Config::lenet5().init(&device);
+    let blank = Tensor::zeros([1, 1, 32, 32], &device);
+
+    let logits = network.forward(blank);
+    assert_eq!(logits.dims(), [1, 10]);
+    let logits: Vec<f32> = logits.into_data().iter().collect();
+    assert!(logits.iter().all(|logit| logit.is_finite()));
+    println!("logits of a blank digit: {logits:?}");
+}
