@@ -38,11 +38,15 @@ macro_rules! architectures {
 }
 
 architectures! {
+    receptive_lenet::LeNet5OriginalConfig,
     receptive_lenet::LeNet5Config,
     receptive_alexnet::AlexNetConfig,
+    receptive_alexnet::AlexNetTorchvisionConfig,
     receptive_vgg::VggConfig,
     receptive_googlenet::GoogLeNetConfig,
     receptive_resnet::ResNetConfig,
+    receptive_resnet::CifarResNetConfig,
     receptive_mobilenet::MobileNetV1Config,
+    receptive_mobilenet::TimmMobileNetV1Config,
     receptive_mobilenet::MobileNetV2Config,
 }
