@@ -50,3 +50,18 @@ architectures! {
     receptive_mobilenet::TimmMobileNetV1Config,
     receptive_mobilenet::MobileNetV2Config,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use receptive::registry;
+
+    #[test]
+    fn the_registrys_variants_can_be_visited() {
+        let mut registered: Vec<&str> = registry::models().iter().map(|m| m.name).collect();
+        let mut visited = names();
+        registered.sort_unstable();
+        visited.sort_unstable();
+        assert_eq!(visited, registered);
+    }
+}
