@@ -1,0 +1,57 @@
+//! A convolution and its ReLU.
+
+use burn::module::Module;
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::tensor::{Device, Tensor, activation::relu};
+use receptive_layers::block::{ConvBlock, ConvBlockConfig, init};
+
+use crate::edition::Edition;
+
+/// A convolution that keeps the size at stride 1, then a ReLU.
+#[derive(Module, Debug)]
+pub enum ConvUnit {
+    /// With a bias: the paper's edition.
+    Biased(Conv2d),
+    /// With a batch norm in between: torchvision's.
+    Normalised(ConvBlock),
+}
+
+impl ConvUnit {
+    pub(crate) fn new(
+        edition: Edition,
+        channels: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        device: &Device,
+    ) -> Self {
+        let p = kernel / 2;
+        match edition {
+            Edition::Paper => Self::Biased(init::conv2d(
+                &Conv2dConfig::new(channels, [kernel; 2])
+                    .with_stride([stride; 2])
+                    .with_padding(PaddingConfig2d::Explicit(p, p, p, p))
+                    .with_initializer(edition.initializer()),
+                edition.bias(),
+                device,
+            )),
+            Edition::Torchvision => Self::Normalised(
+                ConvBlockConfig {
+                    stride,
+                    norm: Some(1e-3),
+                    initializer: edition.initializer(),
+                    ..ConvBlockConfig::new(channels, kernel)
+                }
+                .init(device),
+            ),
+        }
+    }
+
+    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Biased(conv) => relu(conv.forward(x)),
+            Self::Normalised(block) => block.forward(x),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+use burn::tensor::Device;
+use proptest::prelude::*;
+use receptive_layers::network::{Network, NetworkConfig, Sizes};
+
+use super::tensors::{listed, shapes, trainable};
+use crate::{Edition, GoogLeNet, GoogLeNetConfig};
+
+#[test]
+fn every_variant_has_the_published_number_of_parameters() {
+    let device = Device::flex();
+    let counts: Vec<_> = GoogLeNetConfig::variants()
+        .into_iter()
+        .map(|variant| {
+            let inference = trainable(&variant.config.init(&device));
+            let training = trainable(&variant.config.with_auxiliary(true).init(&device));
+            (variant.name, inference, training)
+        })
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            ("googlenet", 6_624_904, 13_004_888),
+            ("googlenet-paper", 6_998_552, 13_378_280),
+        ]
+    );
+}
+
+#[test]
+fn checkpoints_hold_what_their_network_has() {
+    for variant in GoogLeNetConfig::variants() {
+        let expected = trainable(&variant.config.init(&Device::flex())) as u64;
+        for checkpoint in variant.checkpoints {
+            assert_eq!(checkpoint.parameters, expected);
+            assert!(checkpoint.url.contains(checkpoint.sha256));
+        }
+    }
+}
+
+#[test]
+fn parameters_carry_the_reference_names_and_shapes() {
+    let device = Device::flex();
+    assert_eq!(
+        shapes(&GoogLeNetConfig::googlenet_paper().init(&device)),
+        listed(include_str!("names/googlenet-paper.txt"))
+    );
+    let mut expected = listed(include_str!("names/googlenet.txt"));
+    assert_eq!(
+        shapes(&GoogLeNetConfig::googlenet().init(&device)),
+        expected
+    );
+    expected.extend(listed(include_str!("names/googlenet-aux.txt")));
+    let training = GoogLeNetConfig::googlenet().with_auxiliary(true);
+    assert_eq!(shapes(&training.init(&device)), expected);
+}
+
+#[test]
+fn only_auxiliary_heads_are_optional() {
+    let device = Device::flex();
+    let training = GoogLeNetConfig::googlenet_paper().with_auxiliary(true);
+    let (optional, required): (Vec<_>, Vec<_>) = shapes(&training.init(&device))
+        .into_iter()
+        .partition(|(name, _)| GoogLeNet::OPTIONAL.iter().any(|p| name.starts_with(p)));
+    assert_eq!(optional.len(), 12);
+    assert_eq!(
+        required.into_iter().collect::<super::tensors::Shapes>(),
+        listed(include_str!("names/googlenet-paper.txt"))
+    );
+}
+
+/// Its auxiliary heads average at a fixed stride before a fully connected layer.
+#[test]
+fn the_papers_heads_take_the_published_size_alone() {
+    let paper = GoogLeNetConfig::googlenet_paper();
+    assert_eq!(paper.input().accepts, Sizes::AtLeast(31));
+    assert_eq!(paper.with_auxiliary(true).input().accepts, Sizes::Published);
+    let torchvision = GoogLeNetConfig::googlenet().with_auxiliary(true);
+    assert_eq!(torchvision.input().accepts, Sizes::AtLeast(15));
+}
+
+#[test]
+fn fields_out_of_range_are_refused_by_name() {
+    let good = GoogLeNetConfig::googlenet();
+    for classes in [0, 1_000_001, usize::MAX] {
+        let error = good.clone().with_classes(classes).validate().unwrap_err();
+        assert_eq!(error.field, "classes");
+        assert_eq!(error.found, classes.to_string());
+    }
+    for probability in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
+        let config = GoogLeNetConfig {
+            dropout: probability,
+            ..good.clone()
+        };
+        assert_eq!(config.validate().unwrap_err().field, "dropout");
+        let config = GoogLeNetConfig {
+            aux_dropout: probability,
+            ..good.clone()
+        };
+        assert_eq!(config.validate().unwrap_err().field, "aux_dropout");
+    }
+}
+
+proptest! {
+    #[test]
+    fn configurations_survive_json(
+        paper: bool,
+        aux: bool,
+        classes in 1_usize..=1_000_000,
+        dropout in 0.0_f64..1.0,
+        aux_dropout in 0.0_f64..1.0,
+    ) {
+        let edition = if paper { Edition::Paper } else { Edition::Torchvision };
+        let config = GoogLeNetConfig { edition, classes, aux, dropout, aux_dropout };
+        prop_assert!(config.validate().is_ok());
+        let json = serde_json::to_string(&config).unwrap();
+        prop_assert_eq!(serde_json::from_str::<GoogLeNetConfig>(&json).unwrap(), config);
+    }
+}

@@ -1,0 +1,167 @@
+//! MobileNet v1 as PyTorch Image Models has it: ReLU6, and its own names.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::Activation;
+use receptive_layers::network::{InputSpec, InvalidConfig, Network, NetworkConfig, Stage, Variant};
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoints;
+use crate::v1::{MobileNetV1, MobileNetV1Config, STAGE_LENGTHS};
+
+/// Hyperparameters of a [`TimmMobileNetV1`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimmMobileNetV1Config {
+    /// Classes that the head tells apart, from 1 to 1,000,000.
+    pub classes: usize,
+    /// Probability of dropping a mean before the classifier in training, at least 0 and below 1.
+    pub dropout: f64,
+}
+
+impl TimmMobileNetV1Config {
+    /// timm's `mobilenetv1_100`: width 1.
+    pub fn mobilenetv1_100() -> Self {
+        Self {
+            classes: 1000,
+            dropout: 0.0,
+        }
+    }
+
+    fn paper(&self) -> MobileNetV1Config {
+        MobileNetV1Config {
+            classes: self.classes,
+            dropout: self.dropout,
+            ..MobileNetV1Config::mobilenet_v1(1.0)
+        }
+    }
+}
+
+impl NetworkConfig for TimmMobileNetV1Config {
+    type Network = TimmMobileNetV1;
+
+    fn variants() -> Vec<Variant<Self>> {
+        vec![Variant {
+            name: "mobilenet-v1-timm",
+            config: Self::mobilenetv1_100(),
+            checkpoints: checkpoints::MOBILENET_V1_TIMM,
+        }]
+    }
+
+    fn input(&self) -> InputSpec {
+        self.paper().input()
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn with_classes(self, classes: usize) -> Self {
+        Self { classes, ..self }
+    }
+
+    fn validate(&self) -> Result<(), InvalidConfig> {
+        self.paper().validate()
+    }
+
+    fn init(&self, device: &Device) -> TimmMobileNetV1 {
+        TimmMobileNetV1 {
+            network: self.paper().init_with(Activation::Relu6, device),
+        }
+    }
+}
+
+/// [`MobileNetV1`] with ReLU6, under timm's names (`conv_stem`, `blocks.3.0.conv_dw`,
+/// `classifier`).
+#[derive(Module, Debug)]
+pub struct TimmMobileNetV1 {
+    /// The paper's network.
+    pub network: MobileNetV1,
+}
+
+impl Network for TimmMobileNetV1 {
+    const HEAD: &'static [&'static str] = &["classifier"];
+
+    const STAGES: &'static [Stage] = &[
+        Stage {
+            name: "stem",
+            modules: &["network.stem"],
+        },
+        Stage {
+            name: "stage1",
+            modules: &["network.blocks.0"],
+        },
+        Stage {
+            name: "stage2",
+            modules: &["network.blocks.1", "network.blocks.2"],
+        },
+        Stage {
+            name: "stage3",
+            modules: &["network.blocks.3", "network.blocks.4"],
+        },
+        Stage {
+            name: "stage4",
+            modules: &[
+                "network.blocks.5",
+                "network.blocks.6",
+                "network.blocks.7",
+                "network.blocks.8",
+                "network.blocks.9",
+                "network.blocks.10",
+            ],
+        },
+        Stage {
+            name: "stage5",
+            modules: &["network.blocks.11", "network.blocks.12"],
+        },
+    ];
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.network.forward(images)
+    }
+
+    fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        self.network.features(images)
+    }
+
+    fn with_classes(self, classes: usize) -> Self {
+        Self {
+            network: self.network.with_classes(classes),
+        }
+    }
+
+    /// timm counts blocks within their stage, and numbers the norms of a block.
+    fn reference_name(path: &str) -> String {
+        let parts: Vec<&str> = path.split('.').collect();
+        match parts[..] {
+            ["network", "stem", "conv", tensor] => format!("conv_stem.{tensor}"),
+            ["network", "stem", "bn", tensor] => format!("bn1.{tensor}"),
+            ["network", "blocks", block, part, layer, tensor] => {
+                let layer = match (part, layer) {
+                    ("depthwise", "conv") => "conv_dw",
+                    ("depthwise", _) => "bn1",
+                    (_, "conv") => "conv_pw",
+                    _ => "bn2",
+                };
+                format!("blocks.{}.{layer}.{tensor}", within_stage(block))
+            }
+            ["network", "fc", tensor] => format!("classifier.{tensor}"),
+            _ => path.to_owned(),
+        }
+    }
+}
+
+/// `stage.block` of the block that is numbered `block` over the whole network.
+fn within_stage(block: &str) -> String {
+    let mut number: usize = match block.parse() {
+        Ok(number) => number,
+        Err(_) => return block.to_owned(),
+    };
+    for (stage, length) in STAGE_LENGTHS.into_iter().enumerate() {
+        if number < length {
+            return format!("{stage}.{number}");
+        }
+        number -= length;
+    }
+    block.to_owned()
+}

@@ -1,0 +1,176 @@
+//! The two residual blocks of figure 5.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
+use burn::tensor::{Device, Tensor, activation::relu};
+use serde::{Deserialize, Serialize};
+
+use crate::shortcut::{self, Projection, Shortcut};
+
+/// Which of figure 5's blocks a network repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlockKind {
+    /// Two 3x3 convolutions (left).
+    Basic,
+    /// 1x1, 3x3 and 1x1 convolutions, the last with four times the channels (right).
+    Bottleneck,
+}
+
+impl BlockKind {
+    /// Output channels of a block for each channel of its 3x3 convolution.
+    pub const fn expansion(self) -> usize {
+        match self {
+            Self::Basic => 1,
+            Self::Bottleneck => 4,
+        }
+    }
+}
+
+/// Which convolution of a bottleneck halves the maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StrideOn {
+    /// The first 1x1, as in the paper.
+    Conv1x1,
+    /// The 3x3, as in torchvision ("version 1.5"): a little more accurate, a little dearer.
+    Conv3x3,
+}
+
+/// A residual block: `relu(residual(x) + shortcut(x))`.
+#[derive(Module, Debug)]
+pub enum Block {
+    /// Two 3x3 convolutions.
+    Basic(BasicBlock),
+    /// 1x1, 3x3, 1x1.
+    Bottleneck(Bottleneck),
+}
+
+impl Block {
+    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Basic(block) => block.forward(x),
+            Self::Bottleneck(block) => block.forward(x),
+        }
+    }
+}
+
+/// Two 3x3 convolutions and a shortcut (figure 5, left).
+#[derive(Module, Debug)]
+pub struct BasicBlock {
+    /// 3x3, with the block's stride.
+    pub conv1: Conv2d,
+    /// After `conv1`, before the ReLU.
+    pub bn1: BatchNorm,
+    /// 3x3.
+    pub conv2: Conv2d,
+    /// After `conv2`, before the addition.
+    pub bn2: BatchNorm,
+    /// The shortcut's projection, if it has one.
+    pub downsample: Option<Projection>,
+}
+
+impl BasicBlock {
+    pub(crate) fn new(
+        channels: [usize; 2],
+        stride: usize,
+        shortcut: Shortcut,
+        device: &Device,
+    ) -> Self {
+        let [input, output] = channels;
+        Self {
+            conv1: conv([input, output], 3, stride, device),
+            bn1: norm(output, device),
+            conv2: conv([output, output], 3, 1, device),
+            bn2: norm(output, device),
+            downsample: shortcut.projection(channels, stride, device),
+        }
+    }
+
+    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let residual = relu(self.bn1.forward(self.conv1.forward(x.clone())));
+        let residual = self.bn2.forward(self.conv2.forward(residual));
+        let channels = residual.dims()[1];
+        let shortcut = shortcut::forward(&self.downsample, x, channels, self.conv1.stride[0]);
+        relu(residual + shortcut)
+    }
+}
+
+/// 1x1, 3x3 and 1x1 convolutions and a shortcut (figure 5, right).
+#[derive(Module, Debug)]
+pub struct Bottleneck {
+    /// 1x1, to a quarter of the output's channels.
+    pub conv1: Conv2d,
+    /// After `conv1`, before the ReLU.
+    pub bn1: BatchNorm,
+    /// 3x3.
+    pub conv2: Conv2d,
+    /// After `conv2`, before the ReLU.
+    pub bn2: BatchNorm,
+    /// 1x1, to the output's channels.
+    pub conv3: Conv2d,
+    /// After `conv3`, before the addition.
+    pub bn3: BatchNorm,
+    /// The shortcut's projection, if it has one.
+    pub downsample: Option<Projection>,
+}
+
+impl Bottleneck {
+    pub(crate) fn new(
+        channels: [usize; 2],
+        stride: usize,
+        stride_on: StrideOn,
+        shortcut: Shortcut,
+        device: &Device,
+    ) -> Self {
+        let [input, output] = channels;
+        let width = output / BlockKind::Bottleneck.expansion();
+        let (stride1, stride2) = match stride_on {
+            StrideOn::Conv1x1 => (stride, 1),
+            StrideOn::Conv3x3 => (1, stride),
+        };
+        Self {
+            conv1: conv([input, width], 1, stride1, device),
+            bn1: norm(width, device),
+            conv2: conv([width, width], 3, stride2, device),
+            bn2: norm(width, device),
+            conv3: conv([width, output], 1, 1, device),
+            bn3: norm(output, device),
+            downsample: shortcut.projection(channels, stride, device),
+        }
+    }
+
+    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let residual = relu(self.bn1.forward(self.conv1.forward(x.clone())));
+        let residual = relu(self.bn2.forward(self.conv2.forward(residual)));
+        let residual = self.bn3.forward(self.conv3.forward(residual));
+        let channels = residual.dims()[1];
+        let stride = self.conv1.stride[0] * self.conv2.stride[0];
+        let shortcut = shortcut::forward(&self.downsample, x, channels, stride);
+        relu(residual + shortcut)
+    }
+}
+
+/// A convolution without bias whose padding keeps the size at stride 1, weights drawn by He's
+/// normal initialisation over the fan out (section 3.4).
+pub(crate) fn conv(channels: [usize; 2], kernel: usize, stride: usize, device: &Device) -> Conv2d {
+    let p = kernel / 2;
+    Conv2dConfig::new(channels, [kernel; 2])
+        .with_stride([stride; 2])
+        .with_padding(PaddingConfig2d::Explicit(p, p, p, p))
+        .with_bias(false)
+        .with_initializer(Initializer::KaimingNormal {
+            gain: std::f64::consts::SQRT_2,
+            fan_out_only: true,
+        })
+        .init(device)
+}
+
+/// Batch norm that starts as the identity: scale 1, shift 0, epsilon 1e-5.
+pub(crate) fn norm(channels: usize, device: &Device) -> BatchNorm {
+    BatchNormConfig::new(channels).init(device)
+}

@@ -1,0 +1,205 @@
+//! The CIFAR-10 networks of section 4.2.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::{BatchNorm, Linear};
+use burn::tensor::{Device, Tensor, activation::relu};
+use receptive_layers::network::{
+    InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::block::{BasicBlock, conv, norm};
+use crate::head::{self, check_classes};
+use crate::shortcut::Shortcut;
+
+/// Channels of the stages with maps of 32x32, 16x16 and 8x8.
+const WIDTHS: [usize; 3] = [16, 32, 64];
+
+/// Hyperparameters of a [`CifarResNet`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CifarResNetConfig {
+    /// Weighted layers, `6n + 2` for `n` blocks a stage, `n` from 1 to 200.
+    pub depth: usize,
+    /// How shortcuts change shape; the paper uses option A here.
+    pub shortcut: Shortcut,
+    /// Classes that the head tells apart, from 1 to 1,000,000.
+    pub classes: usize,
+}
+
+impl CifarResNetConfig {
+    /// 20 layers, n = 3: 8.75 % error on CIFAR-10 (Table 6).
+    pub fn resnet20() -> Self {
+        Self::cifar(20)
+    }
+
+    /// 32 layers, n = 5: 7.51 % error (Table 6).
+    pub fn resnet32() -> Self {
+        Self::cifar(32)
+    }
+
+    /// 44 layers, n = 7: 7.17 % error (Table 6).
+    pub fn resnet44() -> Self {
+        Self::cifar(44)
+    }
+
+    /// 56 layers, n = 9: 6.97 % error (Table 6).
+    pub fn resnet56() -> Self {
+        Self::cifar(56)
+    }
+
+    /// 110 layers, n = 18: 6.43 % error (Table 6).
+    pub fn resnet110() -> Self {
+        Self::cifar(110)
+    }
+
+    fn cifar(depth: usize) -> Self {
+        Self {
+            depth,
+            shortcut: Shortcut::ZeroPad,
+            classes: 10,
+        }
+    }
+
+    fn stage(&self, index: usize, device: &Device) -> Vec<BasicBlock> {
+        let output = WIDTHS[index];
+        let first = match index {
+            0 => BasicBlock::new([WIDTHS[0], output], 1, self.shortcut, device),
+            _ => BasicBlock::new([WIDTHS[index - 1], output], 2, self.shortcut, device),
+        };
+        let n = (self.depth - 2) / 6;
+        let rest = (1..n).map(|_| BasicBlock::new([output, output], 1, self.shortcut, device));
+        std::iter::once(first).chain(rest).collect()
+    }
+}
+
+impl NetworkConfig for CifarResNetConfig {
+    type Network = CifarResNet;
+
+    fn variants() -> Vec<Variant<Self>> {
+        [
+            ("resnet20-cifar", Self::resnet20()),
+            ("resnet32-cifar", Self::resnet32()),
+            ("resnet44-cifar", Self::resnet44()),
+            ("resnet56-cifar", Self::resnet56()),
+            ("resnet110-cifar", Self::resnet110()),
+        ]
+        .map(|(name, config)| Variant {
+            name,
+            config,
+            checkpoints: &[],
+        })
+        .into()
+    }
+
+    /// Any size: every convolution pads, so that an input of one pixel still gives maps of one
+    /// pixel.
+    fn input(&self) -> InputSpec {
+        InputSpec {
+            channels: 3,
+            size: 32,
+            accepts: Sizes::AtLeast(1),
+        }
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn with_classes(self, classes: usize) -> Self {
+        Self { classes, ..self }
+    }
+
+    fn validate(&self) -> Result<(), InvalidConfig> {
+        InvalidConfig::unless(
+            (8..=1202).contains(&self.depth) && self.depth % 6 == 2,
+            "depth",
+            self.depth,
+            "6n + 2 with n from 1 to 200",
+        )?;
+        check_classes(self.classes)
+    }
+
+    fn init(&self, device: &Device) -> CifarResNet {
+        if let Err(error) = self.validate() {
+            panic!("{error}");
+        }
+        CifarResNet {
+            conv1: conv([3, WIDTHS[0]], 3, 1, device),
+            bn1: norm(WIDTHS[0], device),
+            layer1: self.stage(0, device),
+            layer2: self.stage(1, device),
+            layer3: self.stage(2, device),
+            fc: head::linear(WIDTHS[2], self.classes, device),
+        }
+    }
+}
+
+/// A residual network for images of 32x32 (section 4.2).
+#[derive(Module, Debug)]
+pub struct CifarResNet {
+    /// 3x3, to 16 channels.
+    pub conv1: Conv2d,
+    /// After `conv1`, before the ReLU.
+    pub bn1: BatchNorm,
+    /// 16 channels, maps of 32x32.
+    pub layer1: Vec<BasicBlock>,
+    /// 32 channels, 16x16.
+    pub layer2: Vec<BasicBlock>,
+    /// 64 channels, 8x8.
+    pub layer3: Vec<BasicBlock>,
+    /// From the average over each map to the classes.
+    pub fc: Linear,
+}
+
+impl CifarResNet {
+    /// The last stage's maps, after showing those of every stage to `seen`.
+    fn trunk(&self, images: Tensor<4>, mut seen: impl FnMut(&Tensor<4>)) -> Tensor<4> {
+        let mut x = relu(self.bn1.forward(self.conv1.forward(images)));
+        seen(&x);
+        for stage in [&self.layer1, &self.layer2, &self.layer3] {
+            x = stage.iter().fold(x, |x, block| block.forward(x));
+            seen(&x);
+        }
+        x
+    }
+}
+
+impl Network for CifarResNet {
+    const HEAD: &'static [&'static str] = &["fc"];
+
+    const STAGES: &'static [Stage] = &[
+        Stage {
+            name: "conv1",
+            modules: &["conv1", "bn1"],
+        },
+        Stage {
+            name: "conv2_x",
+            modules: &["layer1"],
+        },
+        Stage {
+            name: "conv3_x",
+            modules: &["layer2"],
+        },
+        Stage {
+            name: "conv4_x",
+            modules: &["layer3"],
+        },
+    ];
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        head::forward(&self.fc, self.trunk(images, |_| ()))
+    }
+
+    fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        let mut maps = Vec::with_capacity(Self::STAGES.len());
+        self.trunk(images, |x| maps.push(x.clone()));
+        maps
+    }
+
+    fn with_classes(self, classes: usize) -> Self {
+        let fc = head::replaced(&self.fc, classes);
+        Self { fc, ..self }
+    }
+}

@@ -1,0 +1,30 @@
+//! The head: the average over each map, then one fully connected layer.
+
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::module::adaptive_avg_pool2d;
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::init;
+use receptive_layers::network::InvalidConfig;
+
+/// Weights uniform within `1 / sqrt(channels)` (the paper names no other scheme for this layer than
+/// for the rest; torchvision's default is kept), biases zero.
+pub(crate) fn linear(channels: usize, classes: usize, device: &Device) -> Linear {
+    init::linear(&LinearConfig::new(channels, classes), 0.0, device)
+}
+
+/// A fresh layer for `classes` classes in the place of `fc`.
+pub(crate) fn replaced(fc: &Linear, classes: usize) -> Linear {
+    let [channels, _] = fc.weight.lazy_shape().dims();
+    linear(channels, classes, &fc.weight.lazy_device())
+}
+
+/// `[batch, channels, h, w]` to `[batch, classes]`.
+pub(crate) fn forward(fc: &Linear, maps: Tensor<4>) -> Tensor<2> {
+    fc.forward(adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3))
+}
+
+/// Refuses class counts out of range.
+pub(crate) fn check_classes(classes: usize) -> Result<(), InvalidConfig> {
+    let valid = (1..=1_000_000).contains(&classes);
+    InvalidConfig::unless(valid, "classes", classes, "from 1 to 1,000,000")
+}

@@ -1,0 +1,255 @@
+//! The ImageNet networks of Table 1.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{BatchNorm, Linear, PaddingConfig2d};
+use burn::tensor::{Device, Tensor, activation::relu};
+use receptive_layers::network::{
+    InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
+};
+use receptive_layers::weights::Checkpoint;
+use serde::{Deserialize, Serialize};
+
+use crate::block::{BasicBlock, Block, BlockKind, Bottleneck, StrideOn, conv, norm};
+use crate::checkpoints;
+use crate::head::{self, check_classes};
+use crate::shortcut::Shortcut;
+
+/// Channels of the 3x3 convolutions of conv2_x to conv5_x.
+const WIDTHS: [usize; 4] = [64, 128, 256, 512];
+
+/// Strides of the first blocks of conv2_x to conv5_x; the max pool has halved conv2_x already.
+const STRIDES: [usize; 4] = [1, 2, 2, 2];
+
+/// Hyperparameters of a [`ResNet`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResNetConfig {
+    /// The block that every stage repeats.
+    pub block: BlockKind,
+    /// Blocks in conv2_x, conv3_x, conv4_x and conv5_x, from 1 to 256 each.
+    pub blocks: [usize; 4],
+    /// How shortcuts change shape.
+    pub shortcut: Shortcut,
+    /// Which convolution of a bottleneck has the stride.
+    pub stride_on: StrideOn,
+    /// Classes that the head tells apart, from 1 to 1,000,000.
+    pub classes: usize,
+}
+
+impl ResNetConfig {
+    /// 18 layers (Table 1, first column).
+    pub fn resnet18() -> Self {
+        Self::imagenet(BlockKind::Basic, [2, 2, 2, 2])
+    }
+
+    /// 34 layers (Table 1).
+    pub fn resnet34() -> Self {
+        Self::imagenet(BlockKind::Basic, [3, 4, 6, 3])
+    }
+
+    /// 50 layers (Table 1), strides on the 3x3 convolutions.
+    pub fn resnet50() -> Self {
+        Self::imagenet(BlockKind::Bottleneck, [3, 4, 6, 3])
+    }
+
+    /// 50 layers (Table 1), strides on the first 1x1 convolutions, as the paper has them.
+    pub fn resnet50_v1() -> Self {
+        Self {
+            stride_on: StrideOn::Conv1x1,
+            ..Self::resnet50()
+        }
+    }
+
+    /// 101 layers (Table 1), strides on the 3x3 convolutions.
+    pub fn resnet101() -> Self {
+        Self::imagenet(BlockKind::Bottleneck, [3, 4, 23, 3])
+    }
+
+    /// 152 layers (Table 1), strides on the 3x3 convolutions.
+    pub fn resnet152() -> Self {
+        Self::imagenet(BlockKind::Bottleneck, [3, 8, 36, 3])
+    }
+
+    fn imagenet(block: BlockKind, blocks: [usize; 4]) -> Self {
+        Self {
+            block,
+            blocks,
+            shortcut: Shortcut::ProjectWhenChanged,
+            stride_on: StrideOn::Conv3x3,
+            classes: 1000,
+        }
+    }
+
+    fn stage(&self, index: usize, device: &Device) -> Vec<Block> {
+        let expansion = self.block.expansion();
+        let output = WIDTHS[index] * expansion;
+        let mut input = match index {
+            0 => WIDTHS[0],
+            _ => WIDTHS[index - 1] * expansion,
+        };
+        let mut stride = STRIDES[index];
+        (0..self.blocks[index])
+            .map(|_| {
+                let channels = [std::mem::replace(&mut input, output), output];
+                let stride = std::mem::replace(&mut stride, 1);
+                match self.block {
+                    BlockKind::Basic => {
+                        Block::Basic(BasicBlock::new(channels, stride, self.shortcut, device))
+                    }
+                    BlockKind::Bottleneck => Block::Bottleneck(Bottleneck::new(
+                        channels,
+                        stride,
+                        self.stride_on,
+                        self.shortcut,
+                        device,
+                    )),
+                }
+            })
+            .collect()
+    }
+}
+
+impl NetworkConfig for ResNetConfig {
+    type Network = ResNet;
+
+    fn variants() -> Vec<Variant<Self>> {
+        let variant = |name, config, checkpoints: &'static [Checkpoint]| Variant {
+            name,
+            config,
+            checkpoints,
+        };
+        vec![
+            variant("resnet18", Self::resnet18(), checkpoints::RESNET18),
+            variant("resnet34", Self::resnet34(), checkpoints::RESNET34),
+            variant("resnet50", Self::resnet50(), checkpoints::RESNET50),
+            variant("resnet50-v1", Self::resnet50_v1(), &[]),
+            variant("resnet101", Self::resnet101(), checkpoints::RESNET101),
+            variant("resnet152", Self::resnet152(), checkpoints::RESNET152),
+        ]
+    }
+
+    /// Any size: every layer pads, so that an input of one pixel still gives maps of one pixel.
+    fn input(&self) -> InputSpec {
+        InputSpec {
+            channels: 3,
+            size: 224,
+            accepts: Sizes::AtLeast(1),
+        }
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn with_classes(self, classes: usize) -> Self {
+        Self { classes, ..self }
+    }
+
+    fn validate(&self) -> Result<(), InvalidConfig> {
+        InvalidConfig::unless(
+            self.blocks.iter().all(|count| (1..=256).contains(count)),
+            "blocks",
+            format!("{:?}", self.blocks),
+            "four counts from 1 to 256",
+        )?;
+        check_classes(self.classes)
+    }
+
+    fn init(&self, device: &Device) -> ResNet {
+        if let Err(error) = self.validate() {
+            panic!("{error}");
+        }
+        ResNet {
+            conv1: conv([3, WIDTHS[0]], 7, 2, device),
+            bn1: norm(WIDTHS[0], device),
+            maxpool: MaxPool2dConfig::new([3, 3])
+                .with_strides([2, 2])
+                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .init(),
+            layer1: self.stage(0, device),
+            layer2: self.stage(1, device),
+            layer3: self.stage(2, device),
+            layer4: self.stage(3, device),
+            fc: head::linear(WIDTHS[3] * self.block.expansion(), self.classes, device),
+        }
+    }
+}
+
+/// A residual network for ImageNet (Table 1).
+#[derive(Module, Debug)]
+pub struct ResNet {
+    /// conv1: 7x7, stride 2.
+    pub conv1: Conv2d,
+    /// After `conv1`, before the ReLU.
+    pub bn1: BatchNorm,
+    /// 3x3, stride 2: Table 1 counts it to conv2_x.
+    pub maxpool: MaxPool2d,
+    /// conv2_x.
+    pub layer1: Vec<Block>,
+    /// conv3_x.
+    pub layer2: Vec<Block>,
+    /// conv4_x.
+    pub layer3: Vec<Block>,
+    /// conv5_x.
+    pub layer4: Vec<Block>,
+    /// From the average over each map to the classes.
+    pub fc: Linear,
+}
+
+impl ResNet {
+    /// The last stage's maps, after showing those of every stage to `seen`.
+    fn trunk(&self, images: Tensor<4>, mut seen: impl FnMut(&Tensor<4>)) -> Tensor<4> {
+        let x = relu(self.bn1.forward(self.conv1.forward(images)));
+        seen(&x);
+        let mut x = self.maxpool.forward(x);
+        for stage in [&self.layer1, &self.layer2, &self.layer3, &self.layer4] {
+            x = stage.iter().fold(x, |x, block| block.forward(x));
+            seen(&x);
+        }
+        x
+    }
+}
+
+impl Network for ResNet {
+    const HEAD: &'static [&'static str] = &["fc"];
+
+    const STAGES: &'static [Stage] = &[
+        Stage {
+            name: "conv1",
+            modules: &["conv1", "bn1"],
+        },
+        Stage {
+            name: "conv2_x",
+            modules: &["layer1"],
+        },
+        Stage {
+            name: "conv3_x",
+            modules: &["layer2"],
+        },
+        Stage {
+            name: "conv4_x",
+            modules: &["layer3"],
+        },
+        Stage {
+            name: "conv5_x",
+            modules: &["layer4"],
+        },
+    ];
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        head::forward(&self.fc, self.trunk(images, |_| ()))
+    }
+
+    fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        let mut maps = Vec::with_capacity(Self::STAGES.len());
+        self.trunk(images, |x| maps.push(x.clone()));
+        maps
+    }
+
+    fn with_classes(self, classes: usize) -> Self {
+        let fc = head::replaced(&self.fc, classes);
+        Self { fc, ..self }
+    }
+}
