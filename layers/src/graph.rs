@@ -1,1 +1,0 @@
-//! The recorded graph of a network.

@@ -1,0 +1,232 @@
+//! Leaving out what changes nothing and what no output needs, and saying in one operation what
+//! Burn records in several.
+
+use std::collections::HashMap;
+
+use super::{Arithmetic, Graph, Node, Op, Origin, ValueId, Window};
+
+/// The same function of the input in fewer nodes.
+pub(super) fn simplify(graph: &mut Graph) {
+    linear_from_matmul(graph);
+    merge_chains(graph);
+    drop_identities(graph);
+    drop_dead(graph);
+}
+
+/// Makes `x * weight + bias`, of a weight and bias that are given, one [`Op::Linear`].
+fn linear_from_matmul(graph: &mut Graph) {
+    let producers = producers(graph);
+    let core = |id: ValueId| graph.shape(id).iter().skip_while(|&&axis| axis == 1);
+    // A parameter or constant, or one with axes of length one in front.
+    let given = |mut id: ValueId| {
+        if let Some(&node) = producers.get(&id)
+            && graph.nodes[node].op == Op::Reshape
+            && core(id).eq(core(graph.nodes[node].inputs[0]))
+        {
+            id = graph.nodes[node].inputs[0];
+        }
+        (graph.value(id).origin != Origin::Computed).then_some(id)
+    };
+    let uses = uses(graph);
+    let mut changes = Vec::new();
+    for (index, node) in graph.nodes.iter().enumerate() {
+        if node.op != Op::Matmul {
+            continue;
+        }
+        let Some(weight) = given(node.inputs[1]) else {
+            continue;
+        };
+        let &[_, outputs] = graph.shape(weight) else {
+            continue;
+        };
+        changes.push((index, vec![node.inputs[0], weight], node.outputs.clone()));
+        if uses[&node.outputs[0]] != 1 {
+            continue;
+        }
+        let bias = graph.nodes.iter().enumerate().find_map(|(index, add)| {
+            let is_bias =
+                |&&id: &&ValueId| given(id).is_some_and(|id| graph.shape(id) == [outputs]);
+            let adds =
+                add.op == Op::Binary(Arithmetic::Add) && add.inputs.contains(&node.outputs[0]);
+            let bias = add.inputs.iter().find(is_bias).filter(|_| adds)?;
+            Some((index, given(*bias)?))
+        });
+        if let Some((add, bias)) = bias {
+            let outputs = graph.nodes[add].outputs.clone();
+            changes.pop();
+            changes.push((add, vec![node.inputs[0], weight, bias], outputs));
+        }
+    }
+    for (index, inputs, outputs) in changes {
+        graph.nodes[index] = Node {
+            name: String::new(),
+            op: Op::Linear,
+            inputs,
+            outputs,
+        };
+    }
+}
+
+/// Makes two nodes one where the second alone reads the first.
+fn merge_chains(graph: &mut Graph) {
+    let uses = uses(graph);
+    let mut producers = HashMap::new();
+    for index in 0..graph.nodes.len() {
+        let node = &graph.nodes[index];
+        let input = node.inputs.first().copied();
+        let before = input
+            .filter(|input| uses[input] == 1)
+            .and_then(|input| producers.get(&input).copied())
+            .map(|before: usize| &graph.nodes[before]);
+        let merged = before.and_then(|before| {
+            let op = merge(&before.op, &node.op)?;
+            Some((op, before.inputs.clone()))
+        });
+        if let Some((op, inputs)) = merged {
+            graph.nodes[index].op = op;
+            graph.nodes[index].inputs = inputs;
+        }
+        let node = &mut graph.nodes[index];
+        if let Op::Mean { axes } = &node.op
+            && axes[..] == [2, 3]
+            && graph.values[node.inputs[0].0].shape.len() == 4
+        {
+            node.op = Op::AdaptiveAvgPool2d { output: [1, 1] };
+        }
+        if let Op::Clamp { min, max } = node.op
+            && (min, max) == (0.0, f64::INFINITY)
+        {
+            node.op = Op::Relu;
+        }
+        for &output in &node.outputs {
+            producers.insert(output, index);
+        }
+    }
+}
+
+/// The one operation that does `first`, then `second`.
+fn merge(first: &Op, second: &Op) -> Option<Op> {
+    let bounds = |op: &Op| match *op {
+        Op::Relu => Some((0.0, f64::INFINITY)),
+        Op::Clamp { min, max } => Some((min, max)),
+        _ => None,
+    };
+    match (first, second) {
+        (Op::Reshape, Op::Reshape) => Some(Op::Reshape),
+        (Op::Mean { axes }, Op::Mean { axes: more }) => {
+            let mut axes: Vec<usize> = axes.iter().chain(more).copied().collect();
+            axes.sort_unstable();
+            axes.dedup();
+            Some(Op::Mean { axes })
+        }
+        _ => {
+            let ((low, high), (min, max)) = (bounds(first)?, bounds(second)?);
+            Some(Op::Clamp {
+                min: low.max(min).min(max),
+                max: high.max(min).min(max),
+            })
+        }
+    }
+}
+
+/// Lets the readers of a node that changes nothing read its input.
+fn drop_identities(graph: &mut Graph) {
+    let mut replaced: HashMap<ValueId, ValueId> = HashMap::new();
+    let nodes = std::mem::take(&mut graph.nodes);
+    for mut node in nodes {
+        for input in &mut node.inputs {
+            *input = replaced.get(input).copied().unwrap_or(*input);
+        }
+        match node.outputs[..] {
+            [output] if is_identity(graph, &node) => {
+                replaced.insert(output, node.inputs[0]);
+            }
+            _ => graph.nodes.push(node),
+        }
+    }
+    for output in &mut graph.outputs {
+        *output = replaced.get(output).copied().unwrap_or(*output);
+    }
+}
+
+fn is_identity(graph: &Graph, node: &Node) -> bool {
+    let [input] = node.inputs[..] else {
+        return false;
+    };
+    let same_shape = graph.shape(input) == graph.shape(node.outputs[0]);
+    match &node.op {
+        Op::Reshape | Op::Expand | Op::Concat { .. } | Op::AdaptiveAvgPool2d { .. } => same_shape,
+        // A range as long as its axis, going forward, is the whole axis.
+        Op::Slice { .. } | Op::Pad { .. } => same_shape,
+        Op::Permute { axes } => axes.iter().copied().eq(0..axes.len()),
+        Op::MaxPool2d { window, .. } => is_one(window),
+        Op::AvgPool2d { window, .. } => is_one(window),
+        Op::Scalar(Arithmetic::Mul | Arithmetic::Div, factor) => *factor == 1.0,
+        _ => false,
+    }
+}
+
+fn is_one(window: &Window) -> bool {
+    let Window {
+        kernel,
+        stride,
+        padding,
+        ceil: _,
+    } = window;
+    (*kernel, *stride, *padding) == ([1, 1], [1, 1], [0, 0])
+}
+
+/// Removes the nodes that no output depends on, and then the values that no node touches.
+fn drop_dead(graph: &mut Graph) {
+    let mut needed = vec![false; graph.values.len()];
+    for output in &graph.outputs {
+        needed[output.0] = true;
+    }
+    let mut nodes = Vec::new();
+    for node in std::mem::take(&mut graph.nodes).into_iter().rev() {
+        if node.outputs.iter().any(|output| needed[output.0]) {
+            for id in node.inputs.iter().chain(&node.outputs) {
+                needed[id.0] = true;
+            }
+            nodes.push(node);
+        }
+    }
+    nodes.reverse();
+    graph.nodes = nodes;
+
+    needed[graph.input.0] = true;
+    let mut place = vec![ValueId(0); needed.len()];
+    let mut kept = Vec::new();
+    for (index, value) in std::mem::take(&mut graph.values).into_iter().enumerate() {
+        if needed[index] {
+            place[index] = ValueId(kept.len());
+            kept.push(value);
+        }
+    }
+    graph.values = kept;
+    let renumber = |id: &mut ValueId| *id = place[id.0];
+    renumber(&mut graph.input);
+    graph.outputs.iter_mut().for_each(renumber);
+    for node in &mut graph.nodes {
+        node.inputs.iter_mut().for_each(renumber);
+        node.outputs.iter_mut().for_each(renumber);
+    }
+}
+
+/// The node that writes each value.
+fn producers(graph: &Graph) -> HashMap<ValueId, usize> {
+    let nodes = graph.nodes.iter().enumerate();
+    nodes
+        .flat_map(|(index, node)| node.outputs.iter().map(move |&output| (output, index)))
+        .collect()
+}
+
+/// How often each value is read, by nodes and as an output of the graph.
+fn uses(graph: &Graph) -> HashMap<ValueId, usize> {
+    let mut uses: HashMap<ValueId, usize> = graph.ids().map(|(id, _)| (id, 0)).collect();
+    let read = graph.nodes.iter().flat_map(|node| &node.inputs);
+    for id in read.chain(&graph.outputs) {
+        *uses.entry(*id).or_default() += 1;
+    }
+    uses
+}

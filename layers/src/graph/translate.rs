@@ -1,0 +1,307 @@
+//! From Burn's operations to this crate's.
+
+use std::collections::{BTreeMap, HashMap};
+
+use burn::backend::capture::{CapturedGraph, TensorId};
+use burn::backend::ir::{
+    ActivationOperationIr, BaseOperationIr, CustomOpIr, FloatOperationIr, ModuleOperationIr,
+    NumericOperationIr, OperationIr, PadModeIr, ScalarIr, ShapeOpIr, SliceOpIr, TensorIr,
+};
+use burn::tensor::TensorData;
+use receptive_kernels::ops::ids;
+
+use super::record::Boundary;
+use super::{
+    Arithmetic, Conv2d, Data, Graph, Node, Op, Origin, Role, Stride, Value, ValueId, Window,
+};
+
+/// The recorded operations as nodes, still unnamed.
+pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
+    let mut values = Values {
+        boundary,
+        data: captured.values,
+        ids: HashMap::new(),
+        values: Vec::new(),
+    };
+    let mut nodes = Vec::new();
+    for operation in &captured.graph.operations {
+        if let Some((out, fill)) = constant(operation) {
+            let id = values.id(out);
+            let value = &mut values.values[id.0];
+            if value.origin == Origin::Computed {
+                value.origin = Origin::Constant;
+                value.data = fill.map(Data::Fill);
+            }
+            continue;
+        }
+        let outputs: Vec<ValueId> = operation.outputs().map(|out| values.id(out)).collect();
+        // What computes a parameter is its initialisation.
+        let initialises = |id: &ValueId| values.values[id.0].origin != Origin::Computed;
+        if outputs.iter().all(initialises) {
+            continue;
+        }
+        let inputs: Vec<ValueId> = operation.inputs().map(|input| values.id(input)).collect();
+        let op = op(operation);
+        for (place, &input) in inputs.iter().enumerate() {
+            if is_fixed(&op, place)
+                && let Origin::Parameter { role, .. } = &mut values.values[input.0].origin
+            {
+                *role = Role::Fixed;
+            }
+        }
+        nodes.push(Node {
+            name: String::new(),
+            op,
+            inputs,
+            outputs,
+        });
+    }
+    let outputs = &captured.graph.outputs;
+    let outputs = outputs.iter().map(|id| values.ids[id]).collect();
+    Graph {
+        input: values.ids[&values.boundary.input],
+        outputs,
+        nodes,
+        values: values.values,
+    }
+}
+
+struct Values {
+    boundary: Boundary,
+    data: BTreeMap<TensorId, TensorData>,
+    ids: HashMap<TensorId, ValueId>,
+    values: Vec<Value>,
+}
+
+impl Values {
+    fn id(&mut self, tensor: &TensorIr) -> ValueId {
+        *self.ids.entry(tensor.id).or_insert_with(|| {
+            let data = self.data.remove(&tensor.id).map(Data::Elements);
+            let origin = match self.boundary.parameters.get(&tensor.id) {
+                _ if self.boundary.input == tensor.id => Origin::Input,
+                Some(name) => Origin::Parameter {
+                    name: name.clone(),
+                    role: Role::Trainable,
+                },
+                None if data.is_some() => Origin::Constant,
+                None => Origin::Computed,
+            };
+            self.values.push(Value {
+                shape: tensor.shape.as_slice().to_vec(),
+                dtype: tensor.dtype,
+                origin,
+                data,
+            });
+            ValueId(self.values.len() - 1)
+        })
+    }
+}
+
+/// The output of an operation that reads nothing, and the number that fills it.
+fn constant(operation: &OperationIr) -> Option<(&TensorIr, Option<f64>)> {
+    match operation {
+        OperationIr::Init(init) => Some((&init.out, None)),
+        OperationIr::BaseFloat(base) | OperationIr::BaseInt(base) | OperationIr::BaseBool(base) => {
+            match base {
+                BaseOperationIr::Zeros(new) => Some((&new.out, Some(0.0))),
+                BaseOperationIr::Ones(new) => Some((&new.out, Some(1.0))),
+                _ => None,
+            }
+        }
+        OperationIr::NumericFloat(_, NumericOperationIr::Full(full))
+        | OperationIr::NumericInt(_, NumericOperationIr::Full(full)) => {
+            Some((&full.out, Some(full.value.elem())))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an operation's input at this place is never trained.
+fn is_fixed(op: &Op, place: usize) -> bool {
+    match op {
+        Op::BatchNorm { .. } => place == 3 || place == 4,
+        Op::RadialBasis => place == 1,
+        _ => false,
+    }
+}
+
+fn op(operation: &OperationIr) -> Op {
+    let known = match operation {
+        OperationIr::Module(module) => module_op(module),
+        OperationIr::Activation(activation) => activation_op(activation),
+        OperationIr::NumericFloat(_, numeric) | OperationIr::NumericInt(_, numeric) => {
+            numeric_op(numeric)
+        }
+        OperationIr::BaseFloat(base) | OperationIr::BaseInt(base) | OperationIr::BaseBool(base) => {
+            base_op(base)
+        }
+        OperationIr::Float(_, FloatOperationIr::Tanh(_)) => Some(Op::Tanh),
+        OperationIr::Float(_, FloatOperationIr::Matmul(_)) => Some(Op::Matmul),
+        OperationIr::Custom(custom) => custom_op(custom),
+        _ => None,
+    };
+    known.unwrap_or_else(|| Op::Other {
+        name: describe(operation),
+    })
+}
+
+fn module_op(operation: &ModuleOperationIr) -> Option<Op> {
+    Some(match operation {
+        ModuleOperationIr::Conv2d(conv) => Op::Conv2d(Conv2d {
+            stride: conv.options.stride,
+            padding: conv.options.padding.map(|(before, after)| [before, after]),
+            dilation: conv.options.dilation,
+            groups: conv.options.groups,
+        }),
+        ModuleOperationIr::BatchNorm(norm) => Op::BatchNorm {
+            epsilon: norm.epsilon.elem(),
+        },
+        ModuleOperationIr::Linear(_) => Op::Linear,
+        ModuleOperationIr::MaxPool2d(pool) => Op::MaxPool2d {
+            window: Window {
+                kernel: pool.kernel_size,
+                stride: pool.stride,
+                padding: pool.padding,
+                ceil: pool.ceil_mode,
+            },
+            dilation: pool.dilation,
+        },
+        ModuleOperationIr::AvgPool2d(pool) => Op::AvgPool2d {
+            window: Window {
+                kernel: pool.kernel_size,
+                stride: pool.stride,
+                padding: pool.padding,
+                ceil: pool.ceil_mode,
+            },
+            count_include_pad: pool.count_include_pad,
+        },
+        ModuleOperationIr::AdaptiveAvgPool2d(pool) => Op::AdaptiveAvgPool2d {
+            output: pool.output_size,
+        },
+        _ => return None,
+    })
+}
+
+fn activation_op(operation: &ActivationOperationIr) -> Option<Op> {
+    Some(match operation {
+        ActivationOperationIr::Relu(_) => Op::Relu,
+        ActivationOperationIr::Sigmoid(_) => Op::Sigmoid,
+        ActivationOperationIr::Softmax(softmax) => Op::Softmax { axis: softmax.axis },
+        _ => return None,
+    })
+}
+
+fn numeric_op(operation: &NumericOperationIr) -> Option<Op> {
+    use Arithmetic::{Add, Div, Mul, Sub};
+    Some(match operation {
+        NumericOperationIr::Add(_) => Op::Binary(Add),
+        NumericOperationIr::Sub(_) => Op::Binary(Sub),
+        NumericOperationIr::Mul(_) => Op::Binary(Mul),
+        NumericOperationIr::Div(_) => Op::Binary(Div),
+        NumericOperationIr::AddScalar(op) => Op::Scalar(Add, op.rhs.elem()),
+        NumericOperationIr::SubScalar(op) => Op::Scalar(Sub, op.rhs.elem()),
+        NumericOperationIr::MulScalar(op) => Op::Scalar(Mul, op.rhs.elem()),
+        NumericOperationIr::DivScalar(op) => Op::Scalar(Div, op.rhs.elem()),
+        NumericOperationIr::Neg(_) => Op::Scalar(Mul, -1.0),
+        NumericOperationIr::Clamp(clamp) => Op::Clamp {
+            min: clamp.min.elem(),
+            max: clamp.max.elem(),
+        },
+        NumericOperationIr::ClampMin(clamp) => Op::Clamp {
+            min: clamp.rhs.elem(),
+            max: f64::INFINITY,
+        },
+        NumericOperationIr::ClampMax(clamp) => Op::Clamp {
+            min: f64::NEG_INFINITY,
+            max: clamp.rhs.elem(),
+        },
+        NumericOperationIr::MeanDim(mean) => Op::Mean {
+            axes: vec![mean.axis],
+        },
+        NumericOperationIr::Pad(pad) => match pad.mode {
+            PadModeIr::Constant(value) => Op::Pad {
+                padding: pad.padding.iter().map(|&(b, a)| [b, a]).collect(),
+                value: value.elem(),
+            },
+            PadModeIr::Reflect | PadModeIr::Edge => return None,
+        },
+        _ => return None,
+    })
+}
+
+fn base_op(operation: &BaseOperationIr) -> Option<Op> {
+    Some(match operation {
+        BaseOperationIr::Reshape(_) => Op::Reshape,
+        BaseOperationIr::Expand(ShapeOpIr { input, out }) => {
+            if input.shape.num_dims() != out.shape.num_dims() {
+                return None;
+            }
+            Op::Expand
+        }
+        BaseOperationIr::SwapDims(swap) => {
+            let mut axes: Vec<usize> = (0..swap.out.shape.num_dims()).collect();
+            axes.swap(swap.dim1, swap.dim2);
+            Op::Permute { axes }
+        }
+        BaseOperationIr::Permute(permute) => Op::Permute {
+            axes: permute.axes.clone(),
+        },
+        BaseOperationIr::Cat(cat) => Op::Concat { axis: cat.dim },
+        BaseOperationIr::Select(select) => Op::Select { axis: select.dim },
+        BaseOperationIr::Slice(slice) => Op::Slice {
+            ranges: ranges(slice)?,
+        },
+        _ => return None,
+    })
+}
+
+/// One range for each axis; `None` where one goes backwards.
+fn ranges(slice: &SliceOpIr) -> Option<Vec<Stride>> {
+    let shape = slice.tensor.shape.as_slice();
+    let whole = |&end: &usize| Stride {
+        start: 0,
+        end,
+        step: 1,
+    };
+    let mut ranges: Vec<Stride> = shape.iter().map(whole).collect();
+    for (range, given) in ranges.iter_mut().zip(&slice.ranges) {
+        let (bounds, step) = given.to_range_and_step(range.end);
+        *range = Stride {
+            start: bounds.start,
+            end: bounds.end,
+            step: usize::try_from(step).ok()?,
+        };
+    }
+    Some(ranges)
+}
+
+/// The operations of `receptive_kernels::ops`.
+fn custom_op(operation: &CustomOpIr) -> Option<Op> {
+    let scalar = |scalar: &ScalarIr| scalar.elem::<f64>();
+    match (operation.id.as_str(), operation.scalars.as_slice()) {
+        (ids::LOCAL_RESPONSE_NORM, [size, alpha, beta, k]) => Some(Op::LocalResponseNorm {
+            size: size.elem::<i64>().try_into().ok()?,
+            alpha: scalar(alpha),
+            beta: scalar(beta),
+            k: scalar(k),
+        }),
+        (ids::RADIAL_BASIS, []) => Some(Op::RadialBasis),
+        _ => None,
+    }
+}
+
+/// The name of the innermost variant: `Abs` of `NumericFloat(F32, Abs(UnaryOpIr { .. }))`.
+fn describe(operation: &OperationIr) -> String {
+    if let OperationIr::Custom(custom) = operation {
+        return custom.id.clone();
+    }
+    let debug = format!("{operation:?}");
+    let variants = debug.split(" {").next().unwrap_or_default();
+    let names: Vec<&str> = variants
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|name| !name.is_empty())
+        .collect();
+    // The last name is the struct that the variant holds.
+    let name = names.len().checked_sub(2).map_or("", |last| names[last]);
+    name.to_lowercase()
+}

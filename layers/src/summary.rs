@@ -1,1 +1,0 @@
-//! What every layer of a network costs.

@@ -1,0 +1,148 @@
+//! A summary as text.
+
+use std::fmt;
+
+use super::kind::times;
+use super::{Layer, Summary};
+
+const HEADER: [&str; 7] = [
+    "layer",
+    "kind",
+    "output HxWxC",
+    "memory",
+    "parameters",
+    "",
+    "multiply-adds",
+];
+
+/// The columns of numbers, which end together.
+const RIGHT: [usize; 3] = [3, 5, 6];
+
+impl fmt::Display for Summary {
+    /// The table, the input first, and the totals under it; no newline at the end.
+    ///
+    /// Memory is in millions of bytes, except that of the parameters, in MiB as is usual for the
+    /// size of a file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}, input {}\n", self.model, times(&self.input))?;
+        let layers: u64 = self.layers.iter().map(|layer| layer.memory_bytes).sum();
+        let mut input: [String; 7] = Default::default();
+        input[0] = "input".to_owned();
+        input[2] = maps(&self.input);
+        input[3] = megabytes(self.activation_bytes.saturating_sub(layers));
+        let rows: Vec<[String; 7]> = [HEADER.map(str::to_owned), input]
+            .into_iter()
+            .chain(self.layers.iter().map(row))
+            .collect();
+        write_rows(f, &rows)?;
+        writeln!(f)?;
+        write_totals(f, self)
+    }
+}
+
+fn row(layer: &Layer) -> [String; 7] {
+    let kind = match &layer.activation {
+        Some(activation) => format!("{}, {activation}", layer.kind),
+        None => layer.kind.clone(),
+    };
+    [
+        layer.name.clone(),
+        kind,
+        maps(&layer.output),
+        some(layer.memory_bytes, megabytes),
+        layer.formula.clone(),
+        some(layer.parameters, thousands),
+        some(layer.macs, thousands),
+    ]
+}
+
+fn write_rows(f: &mut fmt::Formatter<'_>, rows: &[[String; 7]]) -> fmt::Result {
+    let mut widths = [0; 7];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.len().max(*width);
+        }
+    }
+    for row in rows {
+        let cells = row.iter().zip(widths).enumerate();
+        let line: Vec<String> = cells
+            .map(|(column, (cell, width))| {
+                if RIGHT.contains(&column) {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:width$}")
+                }
+            })
+            .collect();
+        writeln!(f, "{}", line.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+fn write_totals(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+    let mebibytes = summary.parameter_bytes as f64 / f64::from(1 << 20);
+    writeln!(
+        f,
+        "parameters       {} ({mebibytes:.1} MiB)",
+        thousands(summary.parameters)
+    )?;
+    if summary.fixed > 0 {
+        writeln!(f, "fixed values     {}", thousands(summary.fixed))?;
+    }
+    writeln!(
+        f,
+        "activations      {} ({})",
+        thousands(summary.activation_values),
+        megabytes(summary.activation_bytes)
+    )?;
+    writeln!(
+        f,
+        "multiply-adds    {} ({:.3} G)",
+        thousands(summary.macs),
+        summary.macs as f64 / 1e9
+    )?;
+    write!(f, "connections      {}", thousands(summary.connections))?;
+    if let Some(widest) = &summary.widest {
+        write!(f, "\nwidest layer     {widest}")?;
+    }
+    if let Some([height, width]) = summary.receptive_field {
+        write!(f, "\nreceptive field  {height}x{width}")?;
+    }
+    Ok(())
+}
+
+/// A cell of a number, empty for zero.
+fn some(number: u64, write: fn(u64) -> String) -> String {
+    if number == 0 {
+        String::new()
+    } else {
+        write(number)
+    }
+}
+
+/// Height, width and channels: `224x224x64`, and `1x1x1000` of a vector.
+fn maps(shape: &[usize]) -> String {
+    match *shape {
+        [_, channels, height, width] => times(&[height, width, channels]),
+        [_, channels] => times(&[1, 1, channels]),
+        [_, ref rest @ ..] => times(rest),
+        [] => String::new(),
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.2} MB", bytes as f64 / 1e6)
+}
+
+/// `138,357,544`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,203 @@
+//! What a recording holds.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Distribution, Tensor};
+use receptive_layers::graph::{Data, Graph, GraphError, Op, Origin, Role};
+
+use crate::interpreter;
+use crate::networks::{Branches, Residual};
+
+#[test]
+fn a_trace_draws_nothing() {
+    let graph = Graph::trace(Branches::init, [2, 3, 12, 12], Branches::forward).unwrap();
+    assert_eq!(graph.shape(graph.input), [2, 3, 12, 12]);
+    assert_eq!(graph.shape(graph.outputs[0]), [2, 7]);
+    for value in &graph.values {
+        if let Some((name, Role::Trainable)) = value.parameter() {
+            assert_eq!(value.data, None, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_recording_has_the_weights_and_leaves_the_model_as_it_was() {
+    let device = Device::default();
+    let network = Residual::init(&device);
+    let images = Tensor::<4>::random([1, 3, 16, 16], Distribution::Default, &device);
+    let before = network.forward(images.clone()).into_data();
+
+    let graph = Graph::record(&network, [1, 3, 16, 16], Residual::forward).unwrap();
+    assert_eq!(network.devices(), vec![device]);
+    assert_eq!(network.bn1.running_mean.value().device(), images.device());
+    network.forward(images).into_data().assert_eq(&before, true);
+
+    let weight = graph
+        .values
+        .iter()
+        .find(|value| value.parameter() == Some(("conv1.weight", Role::Trainable)))
+        .expect("a weight");
+    let Some(Data::Elements(data)) = &weight.data else {
+        panic!("the weight has no data");
+    };
+    data.assert_eq(&network.conv1.weight.val().into_data(), true);
+    for value in &graph.values {
+        if let Origin::Parameter { name, role } = &value.origin {
+            let statistic = name.contains(".running_");
+            assert_eq!(*role == Role::Fixed, statistic, "{name}");
+        }
+    }
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn a_model_in_training_is_recorded_in_inference() {
+    let device = Device::default().autodiff();
+    let network = Residual::init(&device);
+    let images = Tensor::<4>::random([1, 3, 16, 16], Distribution::Default, &device);
+    // Statistics that are not those of the initialisation.
+    network.forward(images.clone());
+
+    let graph = Graph::record(&network, [1, 3, 16, 16], Residual::forward).unwrap();
+    let images = images.without_autodiff();
+    let computed = interpreter::run(&graph, images.clone()).remove(0);
+    let expected = network.valid().forward(images);
+    computed
+        .reshape(expected.dims())
+        .into_data()
+        .assert_approx_eq::<f32>(
+            &expected.into_data(),
+            burn::tensor::Tolerance::absolute(1e-5),
+        );
+    assert!(network.devices().iter().all(Device::is_autodiff));
+}
+
+#[test]
+fn layers_are_single_nodes() {
+    let ops = |graph: &Graph| -> Vec<Op> {
+        let nodes = graph.nodes.iter();
+        nodes.map(|node| node.op.clone()).collect()
+    };
+    let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
+    let ending = [
+        Op::AdaptiveAvgPool2d { output: [1, 1] },
+        Op::Reshape,
+        Op::Linear,
+    ];
+    assert!(ops(&graph).ends_with(&ending));
+    let fc = graph.nodes.last().expect("a node");
+    let shapes: Vec<&[usize]> = fc.inputs.iter().map(|&id| graph.shape(id)).collect();
+    assert_eq!(shapes, [&[1, 8][..], &[8, 5], &[5]]);
+
+    let graph = Graph::trace(Branches::init, [1, 3, 12, 12], Branches::forward).unwrap();
+    assert!(ops(&graph).contains(&Op::Clamp { min: 0.0, max: 6.0 }));
+    assert!(ops(&graph).contains(&Op::LocalResponseNorm {
+        size: 5,
+        alpha: 1e-4,
+        beta: 0.75,
+        k: 2.0
+    }));
+}
+
+#[test]
+fn products_with_given_matrices_are_linear() {
+    let init = |device: &Device| LinearConfig::new(3, 4).init(device);
+    // As it is written by hand.
+    let forward = |layer: &Linear, x: Tensor<2>| {
+        let bias = layer.bias.as_ref().expect("a bias").val();
+        x.matmul(layer.weight.val()) + bias.unsqueeze()
+    };
+    let graph = Graph::trace(init, [2, 3], forward).unwrap();
+    let [node] = &graph.nodes[..] else {
+        panic!("{:?}", graph.nodes);
+    };
+    assert_eq!((&node.op, node.inputs.len()), (&Op::Linear, 3));
+    assert_eq!(graph.values.len(), 4);
+}
+
+#[test]
+fn bounds_in_a_row_are_one() {
+    let identity = |device: &Device| LinearConfig::new(1, 1).init(device);
+    let clamps = |forward: fn(Tensor<2>) -> Tensor<2>| {
+        let graph = Graph::trace(identity, [2, 3], |_, x: Tensor<2>| forward(x)).unwrap();
+        let nodes = graph.nodes.into_iter();
+        nodes.map(|node| node.op).collect::<Vec<_>>()
+    };
+    let relu6 = [Op::Clamp { min: 0.0, max: 6.0 }];
+    assert_eq!(clamps(|x| x.clamp_min(0.0).clamp_max(6.0)), relu6);
+    assert_eq!(
+        clamps(|x| burn::tensor::activation::relu(x).clamp_max(6.0)),
+        relu6
+    );
+    assert_eq!(clamps(|x| x.clamp_min(0.0)), [Op::Relu]);
+    assert_eq!(clamps(|x| x.clamp(0.0, 6.0).clamp_min(-1.0)), relu6);
+}
+
+#[test]
+fn what_no_output_needs_is_left_out() {
+    let graph = Graph::trace(
+        |device| {
+            [
+                LinearConfig::new(3, 4).init(device),
+                LinearConfig::new(3, 4).init(device),
+            ]
+        },
+        [1, 3],
+        |layers: &[Linear; 2], x: Tensor<2>| {
+            let _unused = layers[1].forward(x.clone()).exp();
+            layers[0].forward(x)
+        },
+    )
+    .unwrap();
+    assert_eq!(graph.nodes.len(), 1);
+    assert_eq!(graph.nodes[0].name, "0");
+}
+
+#[test]
+fn what_is_unknown_keeps_its_name() {
+    let init = |device: &Device| LinearConfig::new(3, 4).init(device);
+    let forward = |layer: &Linear, x: Tensor<2>| layer.forward(x).exp();
+    let graph = Graph::trace(init, [1, 3], forward).unwrap();
+    assert_eq!(
+        graph.nodes[1].op,
+        Op::Other {
+            name: "exp".to_owned()
+        }
+    );
+}
+
+#[test]
+fn what_cannot_be_recorded_is_an_error() {
+    let init = |device: &Device| LinearConfig::new(3, 4).init(device);
+    let nothing = |_: &Linear, _: Tensor<2>| Vec::<Tensor<2>>::new();
+    let error = Graph::trace(init, [1, 3], nothing).unwrap_err();
+    assert_eq!(error, GraphError::NoOutput);
+
+    let elsewhere = |layer: &Linear, x: Tensor<2>| {
+        let other = Tensor::<2>::zeros([1, 1], &Device::default());
+        (layer.forward(x), other)
+    };
+    let error = Graph::trace(init, [1, 3], elsewhere).unwrap_err();
+    assert_eq!(error, GraphError::OutputElsewhere { index: 1 });
+
+    let forward = |layer: &Linear, x: Tensor<2>| layer.forward(x);
+    for rows in [1 << 40, usize::MAX] {
+        let error = Graph::trace(init, [rows, 3], forward).unwrap_err();
+        assert!(matches!(error, GraphError::InputTooLarge { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_huge_input_is_counted_without_being_made() {
+    let side = 1 << 18;
+    let graph = Graph::trace(
+        Branches::init,
+        [1, 3, 12, 12],
+        |net: &Branches, _: Tensor<4>| {
+            let device = net.stem.conv.weight.device();
+            net.stem.forward(Tensor::zeros([1, 3, side, side], &device))
+        },
+    )
+    .unwrap();
+    assert_eq!(graph.shape(graph.outputs[0]), [1, 6, side, side]);
+}

@@ -1,0 +1,212 @@
+//! The published numbers, and the tables.
+
+use burn::module::{Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::AvgPool2dConfig;
+use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, activation, module};
+use receptive_kernels::ops;
+use receptive_layers::graph::Graph;
+use receptive_layers::summary::Summary;
+
+use crate::networks::{Branches, Residual, conv, max_pool};
+use crate::stranger::Stranger;
+
+/// VGG16 (Very Deep Convolutional Networks, table 1, D), without the names.
+#[derive(Module, Debug)]
+struct Vgg16 {
+    features: Vec<Conv2d>,
+    classifier: Vec<Linear>,
+}
+
+const VGG16: [&[usize]; 5] = [
+    &[64, 64],
+    &[128, 128],
+    &[256, 256, 256],
+    &[512, 512, 512],
+    &[512, 512, 512],
+];
+
+impl Vgg16 {
+    fn init(device: &Device) -> Self {
+        let mut from = 3;
+        let mut features = Vec::new();
+        for &to in VGG16.iter().copied().flatten() {
+            features.push(conv([from, to], 3, device));
+            from = to;
+        }
+        let classifier = [[512 * 7 * 7, 4096], [4096, 4096], [4096, 1000]];
+        Self {
+            features,
+            classifier: classifier
+                .map(|[from, to]| LinearConfig::new(from, to).init(device))
+                .into(),
+        }
+    }
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let mut x = images;
+        let mut convolutions = self.features.iter();
+        for stage in VGG16 {
+            for conv in convolutions.by_ref().take(stage.len()) {
+                x = activation::relu(conv.forward(x));
+            }
+            x = max_pool(2, 2).forward(x);
+        }
+        let mut x = module::adaptive_avg_pool2d(x, [7, 7]).flatten(1, 3);
+        for layer in &self.classifier[..2] {
+            x = activation::relu(layer.forward(x));
+        }
+        self.classifier[2].forward(x)
+    }
+}
+
+#[test]
+fn vgg16_costs_what_the_notes_say() {
+    let graph = Graph::trace(Vgg16::init, [1, 3, 224, 224], Vgg16::forward).unwrap();
+    let summary = Summary::of(&graph, "vgg16").unwrap();
+    assert_eq!(summary.parameters, 138_357_544);
+    assert_eq!(summary.parameter_bytes.div_ceil(1 << 20), 528);
+    assert_eq!(summary.macs, 15_470_264_320);
+    assert_eq!(summary.activation_values, 15_237_608);
+    assert_eq!(summary.activation_bytes, 4 * 15_237_608);
+    assert_eq!(summary.receptive_field, Some([212, 212]));
+    assert_eq!(summary.widest.as_deref(), Some("features.0"));
+    assert_eq!(summary.fixed, 0);
+
+    let layer = |name: &str| {
+        let layers = summary.layers.iter();
+        layers.clone().find(|layer| layer.name == name).expect(name)
+    };
+    assert_eq!(layer("features.0").formula, "64x3x3x3 + 64");
+    assert_eq!(layer("features.0").activation.as_deref(), Some("relu"));
+    assert_eq!(layer("classifier.0").formula, "4096x25088 + 4096");
+    assert_eq!(layer("classifier.0").macs, 4096 * 25_088);
+    assert_eq!(layer("features.maxpool5").output, [1, 512, 7, 7]);
+    assert_eq!(summary.layers.len(), 13 + 5 + 3);
+}
+
+#[test]
+fn a_batch_costs_as_often_as_it_is_large() {
+    let summary = |batch: usize| {
+        let shape = [batch, 3, 16, 16];
+        let graph = Graph::trace(Residual::init, shape, Residual::forward).unwrap();
+        Summary::of(&graph, "residual").unwrap()
+    };
+    let (one, three) = (summary(1), summary(3));
+    assert_eq!(three.macs, 3 * one.macs);
+    assert_eq!(three.activation_values, 3 * one.activation_values);
+    assert_eq!(three.connections, one.connections);
+    assert_eq!(three.parameters, one.parameters);
+}
+
+/// LeNet-5 of 1998 in the operations that it needs (Gradient-Based Learning Applied to Document
+/// Recognition, section II.B).
+#[derive(Module, Debug)]
+struct LeNet {
+    c1: Conv2d,
+    s2: Subsampling,
+    c3: Vec<Conv2d>,
+    s4: Subsampling,
+    c5: Conv2d,
+    f6: Linear,
+    centers: Tensor<2>,
+}
+
+#[derive(Module, Debug)]
+struct Subsampling {
+    coefficient: Param<Tensor<1>>,
+    bias: Param<Tensor<1>>,
+}
+
+impl Subsampling {
+    fn init(channels: usize, device: &Device) -> Self {
+        Self {
+            coefficient: Initializer::Ones.init([channels], device),
+            bias: Initializer::Zeros.init([channels], device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let per_map = |values: &Param<Tensor<1>>| values.val().reshape([1, -1, 1, 1]);
+        let mean = AvgPool2dConfig::new([2, 2]).init().forward(x);
+        (mean * per_map(&self.coefficient) + per_map(&self.bias)).tanh()
+    }
+}
+
+/// How many of S2's maps each of C3's sees: table I.
+const SEEN: [usize; 16] = [3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6];
+
+impl LeNet {
+    fn init(device: &Device) -> Self {
+        let conv = |from, to| Conv2dConfig::new([from, to], [5, 5]).init(device);
+        Self {
+            c1: conv(1, 6),
+            s2: Subsampling::init(6, device),
+            c3: SEEN.iter().map(|&seen| conv(seen, 1)).collect(),
+            s4: Subsampling::init(16, device),
+            c5: conv(16, 120),
+            f6: LinearConfig::new(120, 84).init(device),
+            centers: Tensor::zeros([10, 84], device),
+        }
+    }
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let squash = |x: Tensor<4>| (x * (2.0 / 3.0)).tanh() * 1.7159;
+        let x = self.s2.forward(squash(self.c1.forward(images)));
+        let maps = x.chunk(6, 1);
+        let c3 = self.c3.iter().zip(SEEN).map(|(conv, seen)| {
+            let seen = Tensor::cat(maps[6 - seen..].to_vec(), 1);
+            conv.forward(seen)
+        });
+        let x = self.s4.forward(squash(Tensor::cat(c3.collect(), 1)));
+        let x = squash(self.c5.forward(x)).flatten(1, 3);
+        ops::radial_basis(self.f6.forward(x).tanh(), self.centers.clone()).neg()
+    }
+}
+
+#[test]
+fn lenet_has_the_connections_of_1998() {
+    let graph = Graph::trace(LeNet::init, [1, 1, 32, 32], LeNet::forward).unwrap();
+    let summary = Summary::of(&graph, "lenet5-1998").unwrap();
+    assert_eq!(summary.parameters, 60_000);
+    assert_eq!(summary.fixed, 840);
+    assert_eq!(summary.connections, 340_908);
+    insta::assert_snapshot!(summary.grouped(1));
+}
+
+#[test]
+fn tables_are_aligned() {
+    let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
+    let summary = Summary::of(&graph, "residual").unwrap();
+    insta::assert_snapshot!("residual", summary);
+    insta::assert_snapshot!("residual_by_stage", summary.grouped(1));
+    insta::assert_snapshot!("residual_by_block", summary.grouped(2));
+
+    let graph = Graph::trace(Branches::init, [1, 3, 12, 12], Branches::forward).unwrap();
+    insta::assert_snapshot!("branches", Summary::of(&graph, "branches").unwrap());
+}
+
+#[test]
+fn a_stranger_is_counted() {
+    let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward).unwrap();
+    insta::assert_snapshot!("stranger", Summary::of(&graph, "stranger").unwrap());
+}
+
+#[test]
+fn json_has_the_documented_keys() {
+    let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
+    let summary = Summary::of(&graph, "residual").unwrap();
+    let json = serde_json::to_value(&summary).unwrap();
+    assert_eq!(json["model"], "residual");
+    assert_eq!(json["input"], serde_json::json!([1, 3, 16, 16]));
+    assert_eq!(json["parameters"], summary.parameters);
+    assert_eq!(json["macs"], summary.macs);
+    assert_eq!(json["activation_values"], summary.activation_values);
+    let first = &json["layers"][0];
+    assert_eq!(first["name"], "conv1");
+    assert_eq!(first["kind"], "conv 3x3");
+    assert_eq!(first["output"], serde_json::json!([1, 4, 16, 16]));
+    assert_eq!(first["parameters"], 4 * 3 * 9 + 4);
+    assert_eq!(first["macs"], 4 * 3 * 9 * 16 * 16);
+}
