@@ -4,8 +4,8 @@
 const WIDEST_BAR: usize = 40;
 /// The widest column of labels; longer ones are cut.
 const WIDEST_LABEL: usize = 32;
-/// Columns around label and bar: the indent, two gaps and `100 %`.
-const MARGINS: usize = 2 + 2 + 1 + 5;
+/// Columns around label and bar: the indent, two gaps and `<0.1 %`.
+const MARGINS: usize = 2 + 2 + 1 + 6;
 
 /// A probability in per cent: `99 %`, `0.4 %`, `<0.1 %`.
 pub fn percent(probability: f32) -> String {

@@ -1,6 +1,7 @@
 //! A failure inside a library becomes an error like any other.
 
 use std::backtrace::Backtrace;
+use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,7 +24,7 @@ pub fn contain<T>(command: impl FnOnce() -> T) -> Result<T, String> {
             .unwrap_or_else(PoisonError::into_inner)
             .get_or_insert(text);
         if std::env::var_os("RUST_BACKTRACE").is_some() {
-            eprintln!("{}", Backtrace::force_capture());
+            let _ = writeln!(io::stderr(), "{}", Backtrace::force_capture());
         }
     }));
     let outcome = panic::catch_unwind(AssertUnwindSafe(command));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use receptive_layers::graph::GraphError;
 use receptive_layers::labels::LabelsError;
 use receptive_layers::network::{InputError, InvalidConfig};
+use receptive_layers::summary::SummaryError;
 use receptive_layers::weights::{FindError, WeightsError};
 
 use crate::device::DeviceError;
@@ -47,6 +48,14 @@ pub enum CliError {
         model: &'static str,
         /// Why.
         source: GraphError,
+    },
+    /// The network's costs could not be counted.
+    #[error("{model}: {source}")]
+    Summary {
+        /// The network's name.
+        model: &'static str,
+        /// Which layer's, and why.
+        source: SummaryError,
     },
     /// A weight file cannot be read or written.
     #[error(transparent)]

@@ -11,7 +11,7 @@ pub mod npy;
 pub mod pretrained;
 pub mod registry;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -47,6 +47,11 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
 }
 
 fn fail(message: &str) -> ExitCode {
-    eprintln!("error: {message}");
+    complain(message);
     ExitCode::from(2)
+}
+
+/// Tells an error on standard error, unless nobody reads it.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "error: {message}");
 }

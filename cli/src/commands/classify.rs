@@ -14,6 +14,7 @@ use super::write_json;
 use crate::args::ClassifyArgs;
 use crate::bars;
 use crate::classifier::Classifier;
+use crate::complain;
 use crate::error::{CliError, one_line};
 
 /// Columns of a terminal that does not tell its width.
@@ -38,7 +39,7 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
                 Ok(answer) => write_text(&answer, columns, out)?,
                 Err(error) => {
                     failed = true;
-                    eprintln!("error: {error}");
+                    complain(&error);
                 }
             }
             Ok(())

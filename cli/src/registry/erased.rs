@@ -65,7 +65,7 @@ impl Shape {
     }
 }
 
-impl<C: NetworkConfig> AnyConfig for C {
+impl<C: NetworkConfig + 'static> AnyConfig for C {
     fn head(&self) -> &'static [&'static str] {
         C::Network::HEAD
     }

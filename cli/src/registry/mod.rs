@@ -117,7 +117,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`CliError::Graph`] when the network cannot be recorded.
+    /// [`CliError::Graph`] or [`CliError::Summary`] when the network cannot be recorded or counted.
     pub fn parameters(&self) -> Result<u64, CliError> {
         let summary = self.summary(self.classes, self.input.shape(), false)?;
         Ok(summary.parameters)
@@ -147,7 +147,10 @@ impl Model {
                 model: self.name,
                 source,
             })?;
-        Ok(Summary::of(&graph, self.name))
+        Summary::of(&graph, self.name).map_err(|source| CliError::Summary {
+            model: self.name,
+            source,
+        })
     }
 
     /// The network for inference with these weights, as many classes as they have; `origin` says

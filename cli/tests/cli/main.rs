@@ -21,8 +21,9 @@ fn receptive(arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env("RECEPTIVE_CACHE", "no-such-folder")
-        .env("HTTPS_PROXY", "http://127.0.0.1:9")
-        .env("https_proxy", "http://127.0.0.1:9")
+        .env("ALL_PROXY", "http://127.0.0.1:9")
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
         .env_remove("RUST_BACKTRACE");
     command
 }
