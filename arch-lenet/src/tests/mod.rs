@@ -1,3 +1,4 @@
+mod float64;
 mod tensors;
 
 use burn::module::Module;
@@ -103,6 +104,20 @@ fn scores_are_negated_squared_distances_of_f6() {
     // F6 lies within 1.7159 of 0, a code's values at 1 from it, and there are 84 of them.
     let farthest = 84.0 * (1.7159_f32 + 1.0).powi(2);
     assert!(scores.iter().all(|score| *score > -farthest));
+}
+
+#[test]
+fn scores_equal_the_papers_equations_in_float64() {
+    let net = LeNet5OriginalConfig::lenet5_1998().init(&device());
+    let images = digits(2);
+    let scores = values(net.forward(images.clone()));
+    let pixels = values(images);
+    for (image, found) in pixels.chunks(32 * 32).zip(scores.chunks(10)) {
+        for (penalty, score) in float64::penalties(&net, image).into_iter().zip(found) {
+            let error = (f64::from(*score) + penalty).abs();
+            assert!(error < 1e-5 * penalty, "{score} for {penalty}");
+        }
+    }
 }
 
 #[test]
