@@ -232,7 +232,7 @@ mod tests {
         // NumPy: np.arange(8).reshape((2, 1, 2, 2), order="F").ravel()
         let expected = [0., 4., 2., 6., 1., 5., 3., 7.];
         assert_eq!(
-            images.into_data().to_vec::<f32>().expect("floats"),
+            images.into_data().try_to_vec::<f32>().expect("floats"),
             expected
         );
     }
@@ -250,7 +250,7 @@ mod tests {
             .and_then(|batch| batch.read(&device))
             .expect("readable");
         assert_eq!(
-            images.into_data().to_vec::<f32>().expect("floats"),
+            images.into_data().try_to_vec::<f32>().expect("floats"),
             [0.5, -3.25]
         );
     }

@@ -32,21 +32,21 @@ pub fn models() -> Vec<Model> {
         papers::ONE_WEIRD_TRICK,
     ));
     models.extend(family::<VggConfig>("VGG", papers::VGG));
-    models.extend(family::<GoogLeNetConfig>("GoogLeNet", |_| {
-        papers::GOOGLENET
-    }));
+    models.extend(family::<GoogLeNetConfig>("GoogLeNet", papers::GOOGLENET));
     models.extend(family::<ResNetConfig>("ResNet", papers::RESNET));
     models.extend(family::<CifarResNetConfig>("ResNet", papers::RESNET));
-    models.extend(family::<MobileNetV1Config>("MobileNet", |_| {
-        papers::MOBILENET_V1
-    }));
+    models.extend(family::<MobileNetV1Config>(
+        "MobileNet",
+        papers::MOBILENET_V1,
+    ));
     models.extend(family::<TimmMobileNetV1Config>(
         "MobileNet",
         papers::MOBILENET_V1,
     ));
-    models.extend(family::<MobileNetV2Config>("MobileNet", |_| {
-        papers::MOBILENET_V2
-    }));
+    models.extend(family::<MobileNetV2Config>(
+        "MobileNet",
+        papers::MOBILENET_V2,
+    ));
     models
 }
 
