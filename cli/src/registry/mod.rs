@@ -290,6 +290,28 @@ mod tests {
     }
 
     #[test]
+    fn auxiliary_heads_are_kept_where_the_weights_have_them() {
+        let device = crate::device::open(None).expect("a device");
+        let model = model("googlenet").expect("listed");
+        let config = GoogLeNetConfig::variants().swap_remove(0).config;
+        let tensors = |auxiliary| {
+            let network = config.clone().with_auxiliary(auxiliary).init(&device);
+            let weights = receptive_layers::weights::state_dict(&network);
+            let whole = model.load_whole(&weights, "test", &device).expect("fits");
+            let bare = model.load(&weights, "test", &device).expect("fits");
+            [
+                weights.len(),
+                whole.state_dict().len(),
+                bare.state_dict().len(),
+            ]
+        };
+        let [with, whole, bare] = tensors(true);
+        let [without, plain, _] = tensors(false);
+        assert_eq!([whole, bare, plain], [with, without, without]);
+        assert!(with > without);
+    }
+
+    #[test]
     fn misspelt_names_find_their_neighbours() {
         for (asked, wanted) in [
             ("resnet5O", "resnet50"),
