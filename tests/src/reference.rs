@@ -1,0 +1,98 @@
+//! PyTorch's outputs on networks whose weights are a formula (`reference/README.md`).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use burn::tensor::TensorData;
+use receptive_layers::weights::StateDict;
+use serde::Deserialize;
+
+use crate::formula;
+
+/// One file of `reference/`.
+#[derive(Debug, Deserialize)]
+pub struct Reference {
+    /// The variant's name.
+    pub name: String,
+    /// Goes into every value of the formula.
+    pub salt: String,
+    /// Scales the weights.
+    pub gain: f64,
+    /// Shape of the images.
+    pub input: [usize; 4],
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// Name and shape (PyTorch's) of every weight, bias and running statistic.
+    pub state: BTreeMap<String, Vec<usize>>,
+    /// Class scores of each image.
+    pub logits: Vec<Vec<f64>>,
+    /// A training step.
+    pub grad: Option<Gradients>,
+}
+
+/// What one training step gives.
+#[derive(Debug, Deserialize)]
+pub struct Gradients {
+    /// Shape of the images.
+    pub input: [usize; 4],
+    /// The class of each image.
+    pub target: Vec<i64>,
+    /// Cross entropy, mean over the batch.
+    pub loss: f64,
+    /// L2 norm of the gradient of each parameter.
+    pub norms: BTreeMap<String, f64>,
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("reference")
+}
+
+impl Reference {
+    /// The reference of the variant `name`.
+    pub fn read(name: &str) -> Self {
+        let path = folder().join(format!("{name}.json"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    }
+
+    /// The weights: each tensor of the state filled by the formula.
+    pub fn weights(&self) -> StateDict {
+        self.state
+            .iter()
+            .map(|(name, shape)| {
+                let values = formula::fill(&self.salt, name, shape, self.gain);
+                (name.clone(), TensorData::new(values, shape.clone()))
+            })
+            .collect()
+    }
+
+    /// The names of all the references, sorted.
+    pub fn names() -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder())
+            .expect("the folder of the references")
+            .map(|entry| entry.expect("an entry of the folder").path())
+            .filter(|path| path.extension().is_some_and(|e| e == "json"))
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// The largest difference of two lists of numbers, over the largest magnitude of `expected`.
+///
+/// # Panics
+///
+/// Where they differ in length, or a number is not finite.
+pub fn relative_difference(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let largest = |values: &mut dyn Iterator<Item = f64>| {
+        values.fold(0.0_f64, |most, v| {
+            assert!(v.is_finite());
+            most.max(v.abs())
+        })
+    };
+    let difference = largest(&mut found.iter().zip(expected).map(|(f, e)| f - e));
+    difference / largest(&mut expected.iter().copied())
+}

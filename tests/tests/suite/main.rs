@@ -1,0 +1,7 @@
+//! What crosses crates, in one binary: each would link all of Burn.
+
+mod backends;
+mod gradients;
+mod parity;
+mod round_trips;
+mod summaries;
