@@ -10,6 +10,10 @@ use crate::edition::Edition;
 
 /// A convolution that keeps the size at stride 1, then a ReLU.
 #[derive(Module, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a network holds few of them, and Burn implements Module for no Box"
+)]
 pub enum ConvUnit {
     /// With a bias: the paper's edition.
     Biased(Conv2d),

@@ -40,6 +40,10 @@ pub enum StrideOn {
 
 /// A residual block: `relu(residual(x) + shortcut(x))`.
 #[derive(Module, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a network holds few of them, and Burn implements Module for no Box"
+)]
 pub enum Block {
     /// Two 3x3 convolutions.
     Basic(BasicBlock),

@@ -50,6 +50,7 @@ pub struct Stranger {
 }
 
 impl Stranger {
+    /// A stem, two residual blocks and a classifier of ten classes.
     pub fn new(device: &Device) -> Self {
         Self {
             stem: Conv2dConfig::new([3, 32], [5, 5])
@@ -62,6 +63,7 @@ impl Stranger {
         }
     }
 
+    /// `[batch, 3, height, width]` to `[batch, 10]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let mut x = self.pool.forward(self.stem.forward(images));
         for block in &self.blocks {

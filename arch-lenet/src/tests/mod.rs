@@ -215,7 +215,7 @@ fn centres_survive_a_record_and_a_move_and_are_not_in_it() {
     #[allow(deprecated)]
     let elsewhere = Device::ndarray();
     let moved = loaded.to_device(&elsewhere);
-    assert_eq!(moved.devices(), [elsewhere.clone()]);
+    assert_eq!(moved.devices(), std::slice::from_ref(&elsewhere));
     let images = Tensor::<4>::from_data(images.into_data(), &elsewhere);
     for (a, b) in values(moved.forward(images)).iter().zip(expected) {
         assert!((a - b).abs() < 1e-3 * b.abs(), "{a} {b}");

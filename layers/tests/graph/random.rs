@@ -17,6 +17,10 @@ use crate::networks::{Basic, cpu};
 
 /// A layer of a random network.
 #[derive(Module, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a network holds few of them, and Burn implements Module for no Box"
+)]
 enum Layer {
     Conv(Conv2d),
     Norm(BatchNorm),

@@ -1,7 +1,14 @@
 //! One training step of nine networks against PyTorch: the loss and every parameter's gradient.
+//!
+//! The reference is computed in float64, and so is this, on both CPU backends: gradients are then
+//! equal to the digits that the reference holds. Float32 reaches 1e-5 of the loss and 1e-3 of each
+//! gradient in the networks where no batch norm sees a mere handful of values. In the others (two
+//! images of 64x64 leave maps of 2x2 in the last stage) a norm's gradient is a difference of nearly
+//! equal numbers, and float32's rounding grows to a per cent on the way back to the first layer.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
+use burn::tensor::DType;
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use receptive_layers::network::{Network, NetworkConfig};
 use receptive_layers::weights::{self, Heads, StateDict};
@@ -9,11 +16,12 @@ use receptive_tests::reference::{self, Reference};
 use receptive_tests::variants::{self, Visit};
 use receptive_tests::{devices, formula};
 
-/// The loss, and the gradients in the place of the parameters.
+/// The loss, and the gradients in the place of the parameters, all in `dtype`.
 struct Step<'a> {
     reference: &'a Reference,
     step: &'a reference::Gradients,
     device: &'a Device,
+    dtype: DType,
 }
 
 impl Visit for Step<'_> {
@@ -24,13 +32,15 @@ impl Visit for Step<'_> {
             reference,
             step,
             device,
+            dtype,
         } = self;
         let network = without_dropout(config.with_auxiliary(false)).init(device);
         let network = weights::load(network, &reference.weights(), Heads::Load)
-            .unwrap_or_else(|e| panic!("{}: {e}", reference.name));
+            .unwrap_or_else(|e| panic!("{}: {e}", reference.name))
+            .map(&mut In(dtype));
 
         let images = formula::images(&reference.salt, step.input);
-        let images = Tensor::from_data(TensorData::new(images, step.input), device);
+        let images = Tensor::from_data(TensorData::new(images, step.input), (device, dtype));
         let target = TensorData::new(step.target.clone(), [step.target.len()]);
         let target = Tensor::<1, Int>::from_data(target, device);
 
@@ -65,7 +75,40 @@ impl ModuleMapper for ParametersToGradients<'_> {
     }
 }
 
-fn assert_matches_pytorch(name: &str, device: Device) {
+/// Changes the type of every parameter and statistic.
+struct In(DType);
+
+impl ModuleMapper for In {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let trained = param.is_require_grad();
+        param.map(|value| value.detach().cast(self.0).set_require_grad(trained))
+    }
+}
+
+/// How far the loss may be off, relative, and each gradient's norm: relative to itself, or to the
+/// largest of them where the true gradient is zero.
+struct Bounds {
+    dtype: DType,
+    loss: f64,
+    norm: f64,
+}
+
+const FLOAT64: Bounds = Bounds {
+    dtype: DType::F64,
+    loss: 1e-7,
+    norm: 1e-6,
+};
+
+const FLOAT32: Bounds = Bounds {
+    dtype: DType::F32,
+    loss: 1e-5,
+    norm: 1e-3,
+};
+
+/// A bias before a batch norm has no effect: PyTorch's gradient of it is float64's rounding.
+const ZERO: f64 = 1e-10;
+
+fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
     let reference = Reference::read(name);
     let step = reference.grad.as_ref().expect("a reference with gradients");
     let (loss, gradients) = variants::visit(
@@ -74,61 +117,73 @@ fn assert_matches_pytorch(name: &str, device: Device) {
             reference: &reference,
             step,
             device: &device.autodiff(),
+            dtype: bounds.dtype,
         },
     );
 
     let off = (loss - step.loss).abs() / step.loss;
-    eprintln!("{name}: loss {off:.1e} off");
-    assert!(off < 1e-5, "loss {loss}, expected {}", step.loss);
+    println!("{name}: loss {off:.1e} off");
+    assert!(off < bounds.loss, "loss {loss}, expected {}", step.loss);
 
+    let largest = step.norms.values().copied().fold(0.0, f64::max);
     let mut worst = (0.0, "");
     let mut wrong = Vec::new();
     for (parameter, &expected) in &step.norms {
         let gradient = gradients.get(parameter).expect("a gradient of this name");
         let gradient = gradient.data().expect("the gradient's values");
         let norm = gradient.iter::<f64>().map(|g| g * g).sum::<f64>().sqrt();
-        let off = (norm - expected).abs() / expected;
+        let scale = match expected < ZERO * largest {
+            true => largest,
+            false => expected,
+        };
+        let off = (norm - expected).abs() / scale;
         if off > worst.0 {
             worst = (off, parameter.as_str());
         }
-        if off.is_nan() || off >= 1e-3 {
+        if off.is_nan() || off >= bounds.norm {
             wrong.push(format!("{parameter}: {norm:.6e}, expected {expected:.6e}"));
         }
     }
-    eprintln!("{name}: norm of {} {:.1e} off", worst.1, worst.0);
+    println!("{name}: norm of {} {:.1e} off", worst.1, worst.0);
     assert!(wrong.is_empty(), "{name}: {wrong:#?}");
 }
 
 macro_rules! cases {
-    ($($test:ident: $name:literal,)*) => {
+    ($($test:ident: $name:literal, $bounds:expr;)*) => {
         const CASES: &[&str] = &[$($name),*];
 
         mod ndarray {
+            use super::*;
             $(#[test]
             fn $test() {
-                super::assert_matches_pytorch($name, super::devices::ndarray());
+                for bounds in $bounds {
+                    assert_matches_pytorch($name, devices::ndarray(), bounds);
+                }
             })*
         }
 
         mod flex {
+            use super::*;
             $(#[test]
             fn $test() {
-                super::assert_matches_pytorch($name, super::devices::flex());
+                for bounds in $bounds {
+                    assert_matches_pytorch($name, devices::flex(), bounds);
+                }
             })*
         }
     };
 }
 
 cases! {
-    alexnet: "alexnet",
-    googlenet: "googlenet",
-    lenet5: "lenet5",
-    mobilenet_v1: "mobilenet-v1",
-    mobilenet_v2: "mobilenet-v2",
-    resnet18: "resnet18",
-    resnet20_cifar: "resnet20-cifar",
-    resnet50: "resnet50",
-    vgg11: "vgg11",
+    alexnet: "alexnet", [&FLOAT64, &FLOAT32];
+    googlenet: "googlenet", [&FLOAT64];
+    lenet5: "lenet5", [&FLOAT64, &FLOAT32];
+    mobilenet_v1: "mobilenet-v1", [&FLOAT64];
+    mobilenet_v2: "mobilenet-v2", [&FLOAT64];
+    resnet18: "resnet18", [&FLOAT64, &FLOAT32];
+    resnet20_cifar: "resnet20-cifar", [&FLOAT64, &FLOAT32];
+    resnet50: "resnet50", [&FLOAT64];
+    vgg11: "vgg11", [&FLOAT64, &FLOAT32];
 }
 
 #[test]

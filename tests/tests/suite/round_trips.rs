@@ -1,6 +1,5 @@
 //! Real networks through the three formats, and with another head.
 
-use burn::module::Module;
 use burn::tensor::Device;
 use receptive_layers::network::{Network, NetworkConfig};
 use receptive_layers::weights::{self, Format, Heads, Precision, StateDict};
