@@ -68,15 +68,24 @@ fn zero_pad(x: Tensor<4>, channels: usize) -> Tensor<4> {
     if existing == channels {
         return x;
     }
-    let zeros = Tensor::zeros([batch, channels - existing, height, width], &x.device());
+    let added = [batch, channels - existing, height, width];
+    let zeros = Tensor::zeros(added, (&x.device(), x.dtype()));
     Tensor::cat(vec![x, zeros], 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::TensorData;
+    use burn::tensor::{DType, TensorData};
     use proptest::prelude::*;
+
+    #[test]
+    fn zero_padding_keeps_the_number_type() {
+        for dtype in [DType::F16, DType::F64] {
+            let x = Tensor::ones([1, 2, 3, 3], (&Device::flex(), dtype));
+            assert_eq!(forward(&None, x, 4, 2).dtype(), dtype);
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
