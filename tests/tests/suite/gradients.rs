@@ -2,7 +2,7 @@
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Gradients, Int, Tensor, TensorData};
 use receptive_layers::network::{Network, NetworkConfig};
 use receptive_layers::weights::{self, Heads, StateDict};
 use receptive_tests::reference::{self, Reference};
@@ -14,6 +14,7 @@ struct Step<'a> {
     reference: &'a Reference,
     step: &'a reference::Gradients,
     device: &'a Device,
+    dtype: DType,
 }
 
 impl Visit for Step<'_> {
@@ -24,13 +25,18 @@ impl Visit for Step<'_> {
             reference,
             step,
             device,
+            dtype,
         } = self;
         let network = without_dropout(config.with_auxiliary(false)).init(device);
         let network = weights::load(network, &reference.weights(), Heads::Load)
             .unwrap_or_else(|e| panic!("{}: {e}", reference.name));
+        let network = match dtype {
+            DType::F64 => network.map(&mut ToDouble),
+            _ => network,
+        };
 
         let images = formula::images(&reference.salt, step.input);
-        let images = Tensor::from_data(TensorData::new(images, step.input), device);
+        let images = Tensor::from_data(TensorData::new(images, step.input), (device, dtype));
         let target = TensorData::new(step.target.clone(), [step.target.len()]);
         let target = Tensor::<1, Int>::from_data(target, device);
 
@@ -53,6 +59,18 @@ fn without_dropout<C: NetworkConfig>(config: C) -> C {
     serde_json::from_value(fields).expect("a configuration from JSON")
 }
 
+/// Casts parameters and running statistics to float64; float32 is exact in it.
+struct ToDouble;
+
+impl ModuleMapper for ToDouble {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let trained = param.is_require_grad();
+        let mut value = param.val().detach().cast(FloatDType::F64);
+        if let Ok(eps) = std::env::var("PERTURB") { let eps: f64 = eps.parse().unwrap(); let noise = Tensor::<D>::random(value.shape(), burn::tensor::Distribution::Uniform(-eps, eps), &value.device().inner()).cast(FloatDType::F64); let noise = Tensor::<D>::from_data(noise.into_data(), (&value.device(), burn::tensor::DType::F64)); value = value.clone() + value * noise; value = value.detach(); }
+        Param::initialized(param.id, value.set_require_grad(trained))
+    }
+}
+
 /// Puts each parameter's gradient in its place, so that the network's own names apply.
 struct ParametersToGradients<'a>(&'a Gradients);
 
@@ -65,7 +83,7 @@ impl ModuleMapper for ParametersToGradients<'_> {
     }
 }
 
-fn assert_matches_pytorch(name: &str, device: Device) {
+fn assert_matches_pytorch(name: &str, device: Device, dtype: DType) {
     let reference = Reference::read(name);
     let step = reference.grad.as_ref().expect("a reference with gradients");
     let (loss, gradients) = variants::visit(
@@ -74,6 +92,7 @@ fn assert_matches_pytorch(name: &str, device: Device) {
             reference: &reference,
             step,
             device: &device.autodiff(),
+            dtype,
         },
     );
 
@@ -106,14 +125,14 @@ macro_rules! cases {
         mod ndarray {
             $(#[test]
             fn $test() {
-                super::assert_matches_pytorch($name, super::devices::ndarray());
+                super::assert_matches_pytorch($name, super::devices::ndarray(), super::DType::F32);
             })*
         }
 
         mod flex {
             $(#[test]
             fn $test() {
-                super::assert_matches_pytorch($name, super::devices::flex());
+                super::assert_matches_pytorch($name, super::devices::flex(), super::DType::F64);
             })*
         }
     };
