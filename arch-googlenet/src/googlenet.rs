@@ -116,7 +116,7 @@ const fn stage(name: &'static str, modules: &'static [&'static str]) -> Stage {
 impl Network for GoogLeNet {
     const HEAD: &'static [&'static str] = &["fc", "aux1.fc2", "aux2.fc2"];
 
-    const OPTIONAL: &'static [&'static str] = &["aux1.", "aux2."];
+    const OPTIONAL: &'static [&'static str] = &["aux1", "aux2"];
 
     const STAGES: &'static [Stage] = &[
         stage("conv1", &["conv1"]),

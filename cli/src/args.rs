@@ -99,11 +99,11 @@ pub struct SummaryArgs {
     pub input: Option<[usize; 4]>,
 
     /// Classes that the head tells apart
-    #[arg(long, value_name = "N", value_parser = parse_positive)]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub classes: Option<usize>,
 
     /// Group the layers by the first N parts of their names
-    #[arg(long, value_name = "N", value_parser = parse_positive)]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub depth: Option<usize>,
 
     /// The network as it trains, with its auxiliary heads
@@ -135,7 +135,8 @@ pub struct ClassifyArgs {
     pub labels: Option<PathBuf>,
 
     /// How many classes to show of each image
-    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_positive)]
+    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(value_parser = parse_positive, allow_negative_numbers = true)]
     pub top: usize,
 
     /// Where and how to compute

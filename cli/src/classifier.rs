@@ -93,6 +93,6 @@ pub fn read_logits(logits: Tensor<2>) -> Result<Vec<f32>, CliError> {
         .try_into_data()
         .map_err(|error| CliError::Compute(error.to_string()))?
         .convert::<f32>()
-        .to_vec()
+        .try_to_vec()
         .map_err(|error| CliError::Compute(error.to_string()))
 }

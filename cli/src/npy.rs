@@ -1,11 +1,11 @@
 //! NumPy arrays: a batch of images in, logits out.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use npyz::{NpyFile, Order, WriterBuilder};
+use npyz::{NpyFile, NpyHeader, Order, WriterBuilder};
 use tempfile::NamedTempFile;
 
 /// An array cannot be read or written.
@@ -43,7 +43,7 @@ pub enum NpyError {
     Short {
         /// The file.
         path: PathBuf,
-        /// Bytes in the file.
+        /// Bytes after the header.
         found: u64,
         /// Bytes that its shape and type need.
         expected: u128,
@@ -80,7 +80,10 @@ impl ImageBatch {
         };
         let opened = File::open(&path).map_err(read)?;
         let bytes = opened.metadata().map_err(read)?.len();
-        let file = NpyFile::new(BufReader::new(opened)).map_err(read)?;
+        let mut reader = BufReader::new(opened);
+        let header = NpyHeader::from_reader(&mut reader).map_err(read)?;
+        let values = bytes.saturating_sub(reader.stream_position().map_err(read)?);
+        let file = NpyFile::with_header(header, reader);
 
         let descr = file.dtype().descr();
         let width: u128 = match descr.trim_matches('\'') {
@@ -101,10 +104,10 @@ impl ImageBatch {
         let expected = shape
             .iter()
             .fold(width, |product, &n| product.saturating_mul(n as u128));
-        if u128::from(bytes) < expected {
+        if u128::from(values) < expected {
             return Err(NpyError::Short {
                 path,
-                found: bytes,
+                found: values,
                 expected,
             });
         }
@@ -232,7 +235,7 @@ mod tests {
         // NumPy: np.arange(8).reshape((2, 1, 2, 2), order="F").ravel()
         let expected = [0., 4., 2., 6., 1., 5., 3., 7.];
         assert_eq!(
-            images.into_data().to_vec::<f32>().expect("floats"),
+            images.into_data().try_to_vec::<f32>().expect("floats"),
             expected
         );
     }
@@ -250,7 +253,7 @@ mod tests {
             .and_then(|batch| batch.read(&device))
             .expect("readable");
         assert_eq!(
-            images.into_data().to_vec::<f32>().expect("floats"),
+            images.into_data().try_to_vec::<f32>().expect("floats"),
             [0.5, -3.25]
         );
     }

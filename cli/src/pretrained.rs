@@ -15,6 +15,9 @@ use crate::registry::Model;
 /// The network that classifies when none is named; its weights are part of this program.
 pub const DEFAULT_MODEL: &str = "mobilenet-v2";
 
+/// The name of the file that [`EMBEDDED`] is.
+const EMBEDDED_FILE: &str = "mobilenet_v2-f16.safetensors";
+
 /// torchvision's `IMAGENET1K_V1` weights of MobileNetV2 in half precision.
 const EMBEDDED: &[u8] = include_bytes!(concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -105,13 +108,14 @@ fn download(model: &Model, checkpoint: &Checkpoint) -> Result<PathBuf, CliError>
     })
 }
 
-/// What the checkpoint says whose name the file's name begins with, else the model's preferred
+/// What the checkpoint says whose name the file's name begins with (that of [`EMBEDDED_FILE`] lost
+/// its source's), else the model's preferred
 /// checkpoint, else ImageNet's at the model's size.
 fn preprocessing(model: &Model, file: &Path) -> Preprocessing {
-    let name = file
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or("");
+    let name = match file.file_name().and_then(|name| name.to_str()) {
+        Some(EMBEDDED_FILE) => EMBEDDED_FROM,
+        name => name.unwrap_or(""),
+    };
     let published = |checkpoint: &Checkpoint| {
         let published = checkpoint.cache_name();
         let stem = published.rsplit_once('.').map_or("", |(stem, _)| stem);

@@ -1,5 +1,4 @@
-//! Blocks of convolutional networks on Burn, pretrained weights, images, and the recorded graph
-//! with its costs.
+#![doc = include_str!("../README.md")]
 
 pub mod block;
 pub mod graph;

@@ -77,7 +77,14 @@ impl Published {
 
 /// Lines of aligned columns, the heading first.
 fn table(entries: &[Entry]) -> Vec<String> {
-    let heading = ["NAME", "PARAMETERS", "INPUT", "TOP-1 / TOP-5 %", "PAPER"].map(str::to_owned);
+    let heading = [
+        "NAME",
+        "PARAMETERS",
+        "INPUT",
+        "WEIGHTS: TOP-1 / TOP-5 %",
+        "PAPER",
+    ]
+    .map(str::to_owned);
     let mut rows = vec![heading];
     rows.extend(entries.iter().map(|entry| {
         let [channels, height, width] = entry.input;

@@ -32,21 +32,21 @@ pub fn models() -> Vec<Model> {
         papers::ONE_WEIRD_TRICK,
     ));
     models.extend(family::<VggConfig>("VGG", papers::VGG));
-    models.extend(family::<GoogLeNetConfig>("GoogLeNet", |_| {
-        papers::GOOGLENET
-    }));
+    models.extend(family::<GoogLeNetConfig>("GoogLeNet", papers::GOOGLENET));
     models.extend(family::<ResNetConfig>("ResNet", papers::RESNET));
     models.extend(family::<CifarResNetConfig>("ResNet", papers::RESNET));
-    models.extend(family::<MobileNetV1Config>("MobileNet", |_| {
-        papers::MOBILENET_V1
-    }));
+    models.extend(family::<MobileNetV1Config>(
+        "MobileNet",
+        papers::MOBILENET_V1,
+    ));
     models.extend(family::<TimmMobileNetV1Config>(
         "MobileNet",
         papers::MOBILENET_V1,
     ));
-    models.extend(family::<MobileNetV2Config>("MobileNet", |_| {
-        papers::MOBILENET_V2
-    }));
+    models.extend(family::<MobileNetV2Config>(
+        "MobileNet",
+        papers::MOBILENET_V2,
+    ));
     models
 }
 
@@ -287,6 +287,28 @@ mod tests {
                 assert_eq!(parameters, checkpoint.parameters, "{}", model.name);
             }
         }
+    }
+
+    #[test]
+    fn auxiliary_heads_are_kept_where_the_weights_have_them() {
+        let device = crate::device::open(None).expect("a device");
+        let model = model("googlenet").expect("listed");
+        let config = GoogLeNetConfig::variants().swap_remove(0).config;
+        let tensors = |auxiliary| {
+            let network = config.clone().with_auxiliary(auxiliary).init(&device);
+            let weights = receptive_layers::weights::state_dict(&network);
+            let whole = model.load_whole(&weights, "test", &device).expect("fits");
+            let bare = model.load(&weights, "test", &device).expect("fits");
+            [
+                weights.len(),
+                whole.state_dict().len(),
+                bare.state_dict().len(),
+            ]
+        };
+        let [with, whole, bare] = tensors(true);
+        let [without, plain, _] = tensors(false);
+        assert_eq!([whole, bare, plain], [with, without, without]);
+        assert!(with > without);
     }
 
     #[test]

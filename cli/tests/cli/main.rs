@@ -82,7 +82,7 @@ fn tensors(path: &Path) -> Vec<(String, Vec<usize>, Vec<u32>)> {
         .expect("weights")
         .iter()
         .map(|(name, tensor)| {
-            let values = tensor.data().expect("values").to_vec::<f32>();
+            let values = tensor.data().expect("values").try_to_vec::<f32>();
             (
                 name.to_owned(),
                 tensor.shape().to_vec(),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use burn::tensor::TensorData;
 use burn_store::bridge;
+use burn_store::burn_pack::Tensor as StoredTensor;
 
 use super::error::WeightsError;
 use super::format::{self, Format, Precision};
@@ -48,6 +49,29 @@ impl StateDict {
         let path = path.as_ref();
         let format = Format::detect(path)?;
         let (stored, naming) = format::read(path, format)?;
+        Self::of_file(stored, naming, path)
+    }
+
+    /// The tensors of a file in memory, as [`open`](Self::open) reads them.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, WeightsError> {
+        let bytes = bytes.into();
+        let path = Path::new(format::IN_MEMORY);
+        let format = Format::of_content(&bytes).ok_or_else(|| WeightsError::NotWeights {
+            path: path.to_owned(),
+        })?;
+        let (stored, naming) = format::read_bytes(bytes, format)?;
+        Self::of_file(stored, naming, path)
+    }
+
+    fn of_file(
+        stored: Vec<StoredTensor>,
+        naming: Naming,
+        path: &Path,
+    ) -> Result<Self, WeightsError> {
         let tensors: BTreeMap<_, _> = stored
             .into_iter()
             .filter(|tensor| tensor.name.rsplit('.').next() != Some("num_batches_tracked"))

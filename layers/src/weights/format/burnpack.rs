@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use burn::tensor::{DType, TensorData};
+use burn::tensor::{Bytes, DType, TensorData};
 use burn_store::burn_pack::{self, HEADER_SIZE, Header, Reader, Tensor as StoredTensor, Writer};
 
-use super::{Format, Precision, corrupt, file_len};
+use super::{Format, Precision, corrupt};
 use crate::weights::error::WeightsError;
 use crate::weights::state_dict::Naming;
 use crate::weights::tensor::WeightTensor;
@@ -16,9 +16,24 @@ use crate::weights::tensor::WeightTensor;
 const NAMES_KEY: &str = "names";
 const REFERENCE_NAMES: &str = "pytorch";
 
-pub(super) fn read(path: &Path) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
-    check_header(path)?;
-    let reader = Reader::from_file_exact(path).map_err(|error| unreadable(path, error))?;
+pub(super) fn read(path: &Path, len: u64) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+    check_header(path, len)?;
+    tensors(Reader::from_file_exact(path), path)
+}
+
+/// The tensors of a file in memory, called `path` in errors.
+pub(super) fn read_bytes(
+    bytes: Vec<u8>,
+    path: &Path,
+) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+    tensors(Reader::from_bytes(Bytes::from_bytes_vec(bytes)), path)
+}
+
+fn tensors(
+    reader: Result<Reader, burn_pack::Error>,
+    path: &Path,
+) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+    let reader = reader.map_err(|error| unreadable(path, error))?;
     let naming = match reader.metadata().get(NAMES_KEY).map(String::as_str) {
         Some(REFERENCE_NAMES) => Naming::Reference,
         _ => Naming::Burn,
@@ -33,7 +48,7 @@ pub(super) fn read(path: &Path) -> Result<(Vec<StoredTensor>, Naming), WeightsEr
 }
 
 /// The reader allocates the metadata's declared size before it looks at the file's.
-fn check_header(path: &Path) -> Result<(), WeightsError> {
+fn check_header(path: &Path, len: u64) -> Result<(), WeightsError> {
     let mut start = [0; HEADER_SIZE];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     match read {
@@ -49,7 +64,6 @@ fn check_header(path: &Path) -> Result<(), WeightsError> {
         Ok(()) => {}
     }
     let header = Header::from_bytes(&start).map_err(|error| unreadable(path, error))?;
-    let len = file_len(path)?;
     if HEADER_SIZE as u64 + u64::from(header.metadata_size) > len {
         return Err(corrupt(
             path,

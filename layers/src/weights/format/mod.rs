@@ -7,7 +7,7 @@ mod safetensors;
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use burn::tensor::{DType, bf16, f16};
@@ -56,7 +56,8 @@ impl Format {
         })
     }
 
-    fn of_content(start: &[u8]) -> Option<Self> {
+    /// The format that begins so.
+    pub(super) fn of_content(start: &[u8]) -> Option<Self> {
         if start.starts_with(&MAGIC_NUMBER.to_le_bytes()) {
             return Some(Self::Burnpack);
         }
@@ -137,35 +138,63 @@ pub(super) fn read(
     path: &Path,
     format: Format,
 ) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+    let unreadable = |source| WeightsError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let len = file.metadata().map_err(unreadable)?.len();
     let (tensors, naming) = match format {
         Format::PyTorch => (pytorch::read(path)?, Naming::Reference),
-        Format::SafeTensors => (safetensors::read(path)?, Naming::Reference),
-        Format::Burnpack => burnpack::read(path)?,
+        Format::SafeTensors => (safetensors::read(file, len, path)?, Naming::Reference),
+        Format::Burnpack => burnpack::read(path, len)?,
     };
-    let len = file_len(path)?;
-    for tensor in &tensors {
+    check(&tensors, len, format, path)?;
+    Ok((tensors, naming))
+}
+
+/// The tensors of a file in memory, and whose names they have.
+pub(super) fn read_bytes(
+    bytes: Vec<u8>,
+    format: Format,
+) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+    let path = Path::new(IN_MEMORY);
+    let len = bytes.len() as u64;
+    let (tensors, naming) = match format {
+        Format::PyTorch => (pytorch::read_bytes(&bytes)?, Naming::Reference),
+        Format::SafeTensors => {
+            let source = Cursor::new(bytes);
+            (safetensors::read(source, len, path)?, Naming::Reference)
+        }
+        Format::Burnpack => burnpack::read_bytes(bytes, path)?,
+    };
+    check(&tensors, len, format, path)?;
+    Ok((tensors, naming))
+}
+
+/// What errors call a file that has no path.
+pub(super) const IN_MEMORY: &str = "the file in memory";
+
+/// Refuses what no weight file of `len` bytes holds.
+fn check(
+    tensors: &[StoredTensor],
+    len: u64,
+    format: Format,
+    path: &Path,
+) -> Result<(), WeightsError> {
+    for tensor in tensors {
+        let (name, bytes) = (&tensor.name, tensor.byte_len());
         // A PyTorch view may repeat one stored element without end, so that a few bytes ask for
         // gigabytes; weights never do.
-        if tensor.byte_len() as u64 > len {
-            return Err(corrupt(
-                path,
-                format,
-                format!(
-                    "tensor {} of {} bytes in a file of {len}",
-                    tensor.name,
-                    tensor.byte_len()
-                ),
-            ));
+        if bytes as u64 > len {
+            let reason = format!("tensor {name} of {bytes} bytes in a file of {len}");
+            return Err(corrupt(path, format, reason));
         }
         if matches!(tensor.dtype, DType::QFloat(_)) {
-            return Err(corrupt(
-                path,
-                format,
-                format!("tensor {} is quantized", tensor.name),
-            ));
+            return Err(corrupt(path, format, format!("tensor {name} is quantized")));
         }
     }
-    Ok((tensors, naming))
+    Ok(())
 }
 
 /// Writes the tensors, sorted by name, beside `path`, then renames the file to it.
@@ -186,15 +215,6 @@ pub(super) fn write(
         Format::Burnpack => burnpack::write(tensors, scratch.path(), path, precision)?,
     }
     atomic::publish(scratch, path).map_err(failed)
-}
-
-fn file_len(path: &Path) -> Result<u64, WeightsError> {
-    std::fs::metadata(path)
-        .map(|metadata| metadata.len())
-        .map_err(|source| WeightsError::Read {
-            path: path.to_owned(),
-            source,
-        })
 }
 
 fn corrupt(path: &Path, format: Format, reason: impl ToString) -> WeightsError {

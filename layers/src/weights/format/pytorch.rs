@@ -8,6 +8,7 @@ use std::path::Path;
 use burn_store::bridge;
 use burn_store::burn_pack::Tensor as StoredTensor;
 use burn_store::pytorch_reader::{PytorchError, PytorchReader};
+use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -38,6 +39,28 @@ pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
         .into_values()
         .map(bridge::from_pytorch)
         .collect())
+}
+
+/// The tensors of a checkpoint in memory, through a file, since the reader takes no other source.
+pub(super) fn read_bytes(bytes: &[u8]) -> Result<Vec<StoredTensor>, WeightsError> {
+    let mut file = NamedTempFile::new().map_err(|source| WeightsError::Write {
+        path: std::env::temp_dir(),
+        source,
+    })?;
+    file.write_all(bytes)
+        .and_then(|()| file.flush())
+        .map_err(|source| WeightsError::Write {
+            path: file.path().to_owned(),
+            source,
+        })?;
+    // The values are read while the file is there.
+    read(file.path())?
+        .into_iter()
+        .map(|tensor| {
+            let (name, tensor) = (tensor.name.clone(), WeightTensor::new(tensor));
+            Ok(bridge::from_data(tensor.data()?, name, None))
+        })
+        .collect()
 }
 
 fn unreadable(path: &Path, error: PytorchError) -> WeightsError {

@@ -26,24 +26,27 @@ pub(super) fn header_len(start: &[u8]) -> Option<u64> {
     start.first_chunk().map(|len| u64::from_le_bytes(*len))
 }
 
-pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
+/// The tensors of `source`, which is `len` bytes long and called `path` in errors.
+pub(super) fn read(
+    mut source: impl Read + Seek + Send + 'static,
+    len: u64,
+    path: &Path,
+) -> Result<Vec<StoredTensor>, WeightsError> {
     let unreadable = |source| WeightsError::Read {
         path: path.to_owned(),
         source,
     };
     let damaged = |reason: String| corrupt(path, Format::SafeTensors, reason);
 
-    let mut file = File::open(path).map_err(unreadable)?;
-    let len = file.metadata().map_err(unreadable)?.len();
     let mut start = [0; LEN_BYTES as usize];
-    file.read_exact(&mut start).map_err(unreadable)?;
+    source.read_exact(&mut start).map_err(unreadable)?;
     let header_len = u64::from_le_bytes(start);
     let values_start = header_len
         .checked_add(LEN_BYTES)
         .filter(|&end| end <= len && header_len <= MAX_HEADER)
         .ok_or_else(|| damaged(format!("a header of {header_len} bytes in a file of {len}")))?;
     let mut header = vec![0; header_len as usize];
-    file.read_exact(&mut header).map_err(unreadable)?;
+    source.read_exact(&mut header).map_err(unreadable)?;
     let metadata: Metadata =
         serde_json::from_slice(&header).map_err(|error| damaged(error.to_string()))?;
     let end = values_start.checked_add(metadata.data_len() as u64);
@@ -55,7 +58,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
         )));
     }
 
-    let file = Arc::new(Mutex::new(file));
+    let source = Arc::new(Mutex::new(source));
     metadata
         .tensors()
         .into_iter()
@@ -63,8 +66,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
             let dtype = burn_dtype(info.dtype)
                 .ok_or_else(|| damaged(format!("tensor {name} is of type {}", info.dtype)))?;
             let (from, to) = info.data_offsets;
-            let file = Arc::clone(&file);
-            let read = move || read_at(&file, values_start + from as u64, to - from);
+            let source = Arc::clone(&source);
+            let read = move || read_at(&source, values_start + from as u64, to - from);
             let shape = info.shape.clone();
             Ok(StoredTensor::deferred(
                 name,
@@ -78,11 +81,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
         .collect()
 }
 
-fn read_at(file: &Mutex<File>, from: u64, len: usize) -> io::Result<Bytes> {
+fn read_at(source: &Mutex<impl Read + Seek>, from: u64, len: usize) -> io::Result<Bytes> {
     let mut bytes = vec![0; len];
-    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-    file.seek(SeekFrom::Start(from))?;
-    file.read_exact(&mut bytes)?;
+    let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
+    source.seek(SeekFrom::Start(from))?;
+    source.read_exact(&mut bytes)?;
     Ok(Bytes::from_bytes_vec(bytes))
 }
 

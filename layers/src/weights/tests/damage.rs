@@ -9,14 +9,15 @@ use super::torch::Checkpoint;
 use super::{FORMATS, sample};
 use crate::weights::{Precision, StateDict, WeightsError};
 
-/// Opens a file of these bytes and reads every value.
+/// Opens a file of these bytes and reads every value, from the disk and from memory alike.
 fn read(folder: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
     let path = folder.join("weights");
     fs::write(&path, bytes).expect("written");
-    for (_, tensor) in StateDict::open(&path)?.iter() {
-        tensor.data()?;
-    }
-    Ok(())
+    let all = |weights: StateDict| weights.iter().try_for_each(|(_, t)| t.data().map(drop));
+    let from_disk = StateDict::open(&path).and_then(all);
+    let from_memory = StateDict::from_bytes(bytes).and_then(all);
+    assert_eq!(from_disk.is_ok(), from_memory.is_ok());
+    from_disk
 }
 
 /// A sound file of every format and container.

@@ -196,6 +196,8 @@ fn checkpoints_of_both_containers_are_read_nested_or_not() {
             fs::write(&path, bytes).expect("written");
             let read = StateDict::open(&path).expect("opened");
             assert_eq!(values(&read), Checkpoint::tensors(), "under {wrapper:?}");
+            let memory = StateDict::from_bytes(fs::read(&path).expect("read")).expect("opened");
+            assert_eq!(values(&memory), Checkpoint::tensors(), "under {wrapper:?}");
         }
     }
 }
