@@ -140,9 +140,9 @@ fn linear(inputs: usize, outputs: usize, bias: f64, device: &Device) -> Linear {
 /// AlexNet (Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep Convolutional Neural
 /// Networks, 2012, section 3.5 and figure 2).
 ///
-/// The order is the one that its first implementations and the courses settled on, convolution,
-/// ReLU, pool, normalization; the paper's text normalizes before it pools. Images are 227x227: the
-/// 224 of the paper do not fit an 11x11 kernel at stride 4.
+/// Here a pool comes before its normalization, as the courses teach the network; the paper pools
+/// what it has normalized. Images are 227x227: an 11x11 kernel at stride 4 does not fit the
+/// paper's 224 evenly.
 ///
 /// Weights start normal with deviation 0.01; biases at 1 in conv2, conv4, conv5, fc6 and fc7, at 0
 /// elsewhere (section 5).

@@ -51,10 +51,10 @@ impl GoogLeNetConfig {
         }
     }
 
-    /// The smallest input whose maps never are smaller than a pool's window allows. A convolution
-    /// or ceiling pool of stride 2 makes about half of its input, but a window of three needs two
-    /// pixels, and of two needs one. From the last pool back through conv1, n maps need
-    /// 2, 4, 8, 16, 31 pixels where the last window is three wide, and 1, 2, 4, 8, 15 where it is two.
+    /// The smallest side of an image. Of n pixels, conv1 makes `ceil(n / 2)` and a pool of three
+    /// `ceil((n - 1) / 2)`, if n is 2 or more; a pool of two is content with 1. So that each gets
+    /// enough, pool4, pool3, pool2, pool1 and conv1 must be given 2, 4, 8, 16 and 31 pixels in the
+    /// paper's edition, 1, 2, 4, 8 and 15 in torchvision's.
     const fn smallest(&self) -> usize {
         match self.edition {
             Edition::Paper => 31,

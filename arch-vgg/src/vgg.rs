@@ -14,9 +14,8 @@ use receptive_layers::network::{Network, Stage};
 /// published 224x224 it changes nothing.
 ///
 /// Convolutions start by He's normal rule over the fan out and fully connected weights normal with
-/// deviation 0.01, all biases 0, as torchvision starts them. The paper's section 3.1 draws every
-/// weight normal with deviation 0.1 (variance 0.01), which trains column A alone, and starts the
-/// deeper columns from a trained A.
+/// deviation 0.01, all biases 0, as torchvision starts them. The paper's section 3.1 draws column
+/// A's weights normal with variance 0.01, and starts the deeper columns from a trained A.
 #[derive(Module, Debug)]
 pub struct Vgg {
     /// Convolutions, norms, ReLUs and pools.

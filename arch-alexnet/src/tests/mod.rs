@@ -8,8 +8,7 @@ use super::*;
 use tensors::{parameters, tensors};
 
 fn device() -> Device {
-    #[allow(deprecated)]
-    Device::ndarray()
+    Device::flex()
 }
 
 /// The paper's network with fully connected layers that are quick to draw.
@@ -335,7 +334,6 @@ fn variants_and_checkpoints_agree_with_the_networks() {
     );
 }
 
-#[cfg(feature = "train")]
 #[test]
 fn frozen_stages_have_no_gradients_and_the_later_ones_do() {
     let device = device().autodiff();
@@ -357,7 +355,6 @@ fn frozen_stages_have_no_gradients_and_the_later_ones_do() {
     );
 }
 
-#[cfg(feature = "train")]
 #[test]
 fn dropout_acts_in_training_alone() {
     let images = Tensor::<4>::ones([1, 3, 64, 64], &device());

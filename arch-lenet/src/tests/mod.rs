@@ -1,3 +1,4 @@
+mod float64;
 mod tensors;
 
 use burn::module::Module;
@@ -8,8 +9,7 @@ use super::*;
 use tensors::{parameters, tensors};
 
 fn device() -> Device {
-    #[allow(deprecated)]
-    Device::ndarray()
+    Device::flex()
 }
 
 fn digits(batch: usize) -> Tensor<4> {
@@ -80,7 +80,7 @@ fn shapes_follow_figure_2() {
 }
 
 #[test]
-fn an_image_equal_to_a_code_scores_zero_for_its_class_and_less_for_the_others() {
+fn a_code_is_nothing_away_from_its_class_and_four_per_pixel_from_the_others() {
     let net = LeNet5OriginalConfig::lenet5_1998().init(&device());
     for class in 0..10 {
         let vector = Tensor::<1>::from_floats(code(class).as_slice(), &device()).unsqueeze();
@@ -104,6 +104,20 @@ fn scores_are_negated_squared_distances_of_f6() {
     // F6 lies within 1.7159 of 0, a code's values at 1 from it, and there are 84 of them.
     let farthest = 84.0 * (1.7159_f32 + 1.0).powi(2);
     assert!(scores.iter().all(|score| *score > -farthest));
+}
+
+#[test]
+fn scores_equal_the_papers_equations_in_float64() {
+    let net = LeNet5OriginalConfig::lenet5_1998().init(&device());
+    let images = digits(2);
+    let scores = values(net.forward(images.clone()));
+    let pixels = values(images);
+    for (image, found) in pixels.chunks(32 * 32).zip(scores.chunks(10)) {
+        for (penalty, score) in float64::penalties(&net, image).into_iter().zip(found) {
+            let error = (f64::from(*score) + penalty).abs();
+            assert!(error < 1e-5 * penalty, "{score} for {penalty}");
+        }
+    }
 }
 
 #[test]
@@ -198,9 +212,11 @@ fn centres_survive_a_record_and_a_move_and_are_not_in_it() {
     let loaded = LeNet5OriginalConfig::lenet5_1998()
         .init(&device())
         .load_record(record);
-    let moved = loaded.to_device(&Device::flex());
-    assert_eq!(moved.devices(), [Device::flex()]);
-    let images = Tensor::<4>::from_data(images.into_data(), &Device::flex());
+    #[allow(deprecated)]
+    let elsewhere = Device::ndarray();
+    let moved = loaded.to_device(&elsewhere);
+    assert_eq!(moved.devices(), [elsewhere.clone()]);
+    let images = Tensor::<4>::from_data(images.into_data(), &elsewhere);
     for (a, b) in values(moved.forward(images)).iter().zip(expected) {
         assert!((a - b).abs() < 1e-3 * b.abs(), "{a} {b}");
     }
@@ -251,7 +267,6 @@ fn freezing_an_unknown_stage_names_those_there_are() {
     assert_eq!(known, ["c1", "s2", "c3", "s4", "c5"]);
 }
 
-#[cfg(feature = "train")]
 #[test]
 fn frozen_stages_have_no_gradients_and_the_later_ones_do() {
     let device = device().autodiff();

@@ -92,7 +92,7 @@ fn parameters_carry_the_reference_names_and_shapes() {
     );
 }
 
-/// torchvision's parameter counts for `mobilenet_v2(width_mult=...)`.
+/// The widths of torchvision's `mobilenet_v2(width_mult=0.35)` and `(width_mult=1.4)`.
 #[test]
 fn v2_rounds_its_widths_to_multiples_of_8() {
     let parameters = |width| {
@@ -144,6 +144,11 @@ fn fields_out_of_range_are_refused_by_name() {
     }
 }
 
+/// A number whose decimals JSON holds exactly.
+fn thousandths(n: u16) -> f64 {
+    f64::from(n) / 1000.0
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -184,10 +189,10 @@ proptest! {
 
     #[test]
     fn configurations_survive_json(
-        width in 0.03125_f64..=16.0,
+        width in (32_u16..=16_000).prop_map(thousandths),
         resolution in 1_usize..=65_536,
         classes in 1_usize..=1_000_000,
-        dropout in 0.0_f64..1.0,
+        dropout in (0_u16..1000).prop_map(thousandths),
     ) {
         let config = MobileNetV1Config { width, resolution, classes, dropout };
         let json = serde_json::to_string(&config).unwrap();

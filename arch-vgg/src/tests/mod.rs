@@ -8,8 +8,7 @@ use super::*;
 use tensors::{parameters, tensors};
 
 fn device() -> Device {
-    #[allow(deprecated)]
-    Device::ndarray()
+    Device::flex()
 }
 
 /// Column A in narrow layers, with batch norm.
@@ -240,7 +239,6 @@ fn invalid_fields_are_named() {
     }
 }
 
-#[cfg(feature = "train")]
 #[test]
 fn frozen_stages_have_no_gradients_and_keep_their_statistics() {
     use receptive_layers::block::MapLayer;

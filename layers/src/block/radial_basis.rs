@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use receptive_kernels::ops;
 
 /// `y_i = sum_j (x_j - w_ij)^2`: how far a vector is from each class's centre (Gradient-Based
 /// Learning Applied to Document Recognition, section II.B, eq. 7).
@@ -17,7 +18,6 @@ pub struct RadialBasis {
 impl RadialBasis {
     /// `[batch, width]` to `[batch, classes]`: squared distances, the smaller the closer.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let difference = x.unsqueeze_dim::<3>(1) - self.centers.clone().unsqueeze_dim::<3>(0);
-        (difference.clone() * difference).sum_dim(2).squeeze_dim(2)
+        ops::radial_basis(x, self.centers.clone())
     }
 }

@@ -21,15 +21,15 @@ const RIGHT: [usize; 3] = [3, 5, 6];
 impl fmt::Display for Summary {
     /// The table, the input first, and the totals under it; no newline at the end.
     ///
-    /// Memory is in millions of bytes, except that of the parameters, in MiB as is usual for the
-    /// size of a file.
+    /// Memory is in powers of 1000, except that of the parameters, in powers of 1024 as the sizes
+    /// of weight files are given.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, input {}\n", self.model, times(&self.input))?;
         let layers: u64 = self.layers.iter().map(|layer| layer.memory_bytes).sum();
         let mut input: [String; 7] = Default::default();
         input[0] = "input".to_owned();
         input[2] = maps(&self.input);
-        input[3] = megabytes(self.activation_bytes.saturating_sub(layers));
+        input[3] = bytes(self.activation_bytes.saturating_sub(layers));
         let rows: Vec<[String; 7]> = [HEADER.map(str::to_owned), input]
             .into_iter()
             .chain(self.layers.iter().map(row))
@@ -49,7 +49,7 @@ fn row(layer: &Layer) -> [String; 7] {
         layer.name.clone(),
         kind,
         maps(&layer.output),
-        some(layer.memory_bytes, megabytes),
+        some(layer.memory_bytes, bytes),
         layer.formula.clone(),
         some(layer.parameters, thousands),
         some(layer.macs, thousands),
@@ -80,11 +80,11 @@ fn write_rows(f: &mut fmt::Formatter<'_>, rows: &[[String; 7]]) -> fmt::Result {
 }
 
 fn write_totals(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
-    let mebibytes = summary.parameter_bytes as f64 / f64::from(1 << 20);
     writeln!(
         f,
-        "parameters       {} ({mebibytes:.1} MiB)",
-        thousands(summary.parameters)
+        "parameters       {} ({})",
+        thousands(summary.parameters),
+        binary_bytes(summary.parameter_bytes)
     )?;
     if summary.fixed > 0 {
         writeln!(f, "fixed values     {}", thousands(summary.fixed))?;
@@ -93,13 +93,13 @@ fn write_totals(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
         f,
         "activations      {} ({})",
         thousands(summary.activation_values),
-        megabytes(summary.activation_bytes)
+        bytes(summary.activation_bytes)
     )?;
     writeln!(
         f,
-        "multiply-adds    {} ({:.3} G)",
+        "multiply-adds    {} ({})",
         thousands(summary.macs),
-        summary.macs as f64 / 1e9
+        scaled(summary.macs, 1000.0, ["", " k", " M", " G"])
     )?;
     write!(f, "connections      {}", thousands(summary.connections))?;
     if let Some(widest) = &summary.widest {
@@ -130,8 +130,28 @@ fn maps(shape: &[usize]) -> String {
     }
 }
 
-fn megabytes(bytes: u64) -> String {
-    format!("{:.2} MB", bytes as f64 / 1e6)
+/// `60.95 MB`.
+fn bytes(bytes: u64) -> String {
+    scaled(bytes, 1e3, [" B", " kB", " MB", " GB"])
+}
+
+/// `527.79 MiB`.
+fn binary_bytes(bytes: u64) -> String {
+    scaled(bytes, 1024.0, [" B", " KiB", " MiB", " GiB"])
+}
+
+/// With two decimals, in the largest unit that leaves at least 1 before the point.
+fn scaled(number: u64, base: f64, units: [&str; 4]) -> String {
+    if (number as f64) < base {
+        return format!("{number}{}", units[0]);
+    }
+    let mut scaled = number as f64 / base;
+    let mut unit = 1;
+    while scaled >= base && unit + 1 < units.len() {
+        scaled /= base;
+        unit += 1;
+    }
+    format!("{scaled:.2}{}", units[unit])
 }
 
 /// `138,357,544`.

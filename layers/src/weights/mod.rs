@@ -14,7 +14,7 @@ mod error;
 mod find;
 mod format;
 mod load;
-mod slots;
+pub(crate) mod slots;
 mod state_dict;
 mod tensor;
 

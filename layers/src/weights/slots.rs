@@ -6,7 +6,7 @@ use burn_store::burn_pack::Tensor as StoredTensor;
 use burn_store::{BurnToPyTorchAdapter, ModuleAdapter, ModuleContext};
 
 /// A parameter or statistic of a module, by its names and shapes here and in PyTorch.
-pub(super) struct Slot {
+pub(crate) struct Slot {
     /// Module path without enum variants, which is where the applier puts the values.
     pub path: String,
     /// Burn's name: the module path with enum variants.
@@ -23,7 +23,7 @@ pub(super) struct Slot {
 
 /// What the elements of a tensor are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Float,
     Int,
     Bool,
@@ -48,7 +48,7 @@ impl Kind {
 }
 
 /// Every slot of a module, in its own order.
-pub(super) fn slots<M: Module>(module: &M) -> Vec<Slot> {
+pub(crate) fn slots<M: Module>(module: &M) -> Vec<Slot> {
     let mut finder = Finder::default();
     module.visit(&mut finder);
     finder.slots

@@ -16,8 +16,8 @@ pub fn run(graph: &Graph, input: Tensor<4>) -> Vec<Tensor<4>> {
         let shape = rank4(&value.shape);
         let tensor = match &value.data {
             Some(Data::Elements(data)) => {
-                let flat = Tensor::<1>::from_data(data.clone().reshape([value.len()]), &device);
-                flat.reshape(shape)
+                let elements = data.try_to_vec::<f32>().expect("single precision");
+                Tensor::<1>::from_data(elements.as_slice(), &device).reshape(shape)
             }
             Some(Data::Fill(number)) => Tensor::full(shape, *number, &device),
             None => continue,

@@ -72,7 +72,7 @@ fn branches_hold_their_pool_and_concatenation() {
             "separable.1.conv",
             "separable.1.bn",
             "separable.1.relu6",
-            "separable.1.reshape",
+            "reshape",
             "classifier",
         ]
     );

@@ -7,6 +7,15 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d
 use burn::tensor::{Device, Tensor, activation};
 use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig, LocalResponseNorm};
 
+/// A CPU, whatever other backends are compiled in.
+pub fn cpu() -> Device {
+    #[cfg(feature = "flex")]
+    return Device::flex();
+    #[cfg(not(feature = "flex"))]
+    #[allow(deprecated)]
+    return Device::ndarray();
+}
+
 pub fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
     let p = kernel / 2;
     Conv2dConfig::new(channels, [kernel; 2])

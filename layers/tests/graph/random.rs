@@ -13,7 +13,7 @@ use receptive_layers::graph::{Graph, Origin};
 use receptive_layers::summary::Summary;
 
 use crate::interpreter;
-use crate::networks::Basic;
+use crate::networks::{Basic, cpu};
 
 /// A layer of a random network.
 #[derive(Module, Debug)]
@@ -295,8 +295,6 @@ impl Random {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
     #[test]
     fn a_graph_is_its_network(
         plans in prop::collection::vec(plan(), 0..7),
@@ -304,7 +302,7 @@ proptest! {
         size in [5..12usize, 5..12usize],
         mean in any::<bool>(),
     ) {
-        let device = Device::default();
+        let device = cpu();
         let shape = [batch, 3, size[0], size[1]];
         let images = Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
 

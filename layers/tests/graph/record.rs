@@ -6,7 +6,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use receptive_layers::graph::{Data, Graph, GraphError, Op, Origin, Role};
 
 use crate::interpreter;
-use crate::networks::{Branches, Residual};
+use crate::networks::{Branches, Residual, cpu};
 
 #[test]
 fn a_trace_draws_nothing() {
@@ -22,7 +22,7 @@ fn a_trace_draws_nothing() {
 
 #[test]
 fn a_recording_has_the_weights_and_leaves_the_model_as_it_was() {
-    let device = Device::default();
+    let device = cpu();
     let network = Residual::init(&device);
     let images = Tensor::<4>::random([1, 3, 16, 16], Distribution::Default, &device);
     let before = network.forward(images.clone()).into_data();
@@ -52,7 +52,7 @@ fn a_recording_has_the_weights_and_leaves_the_model_as_it_was() {
 #[cfg(feature = "train")]
 #[test]
 fn a_model_in_training_is_recorded_in_inference() {
-    let device = Device::default().autodiff();
+    let device = cpu().autodiff();
     let network = Residual::init(&device);
     let images = Tensor::<4>::random([1, 3, 16, 16], Distribution::Default, &device);
     // Statistics that are not those of the initialisation.
@@ -174,7 +174,7 @@ fn what_cannot_be_recorded_is_an_error() {
     assert_eq!(error, GraphError::NoOutput);
 
     let elsewhere = |layer: &Linear, x: Tensor<2>| {
-        let other = Tensor::<2>::zeros([1, 1], &Device::default());
+        let other = Tensor::<2>::zeros([1, 1], &cpu());
         (layer.forward(x), other)
     };
     let error = Graph::trace(init, [1, 3], elsewhere).unwrap_err();

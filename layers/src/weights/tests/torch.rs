@@ -38,7 +38,7 @@ impl Checkpoint {
             archive.write_all(bytes).expect("written");
         };
         entry("data.pkl", &self.pickle(false));
-        for (key, values) in STORAGES {
+        for (key, values) in self.storages() {
             entry(&format!("data/{key}"), &little_endian(values));
         }
         entry("version", b"3\n");
@@ -55,15 +55,24 @@ impl Checkpoint {
         out.extend(b"u.");
         out.extend(self.pickle(true));
         out.extend(b"\x80\x02]q\x00(");
-        for (key, _) in STORAGES {
+        for (key, _) in self.storages() {
             string(&mut out, key);
         }
         out.extend(b"e.");
-        for (_, values) in STORAGES {
+        for (_, values) in self.storages() {
             out.extend((values.len() as i64).to_le_bytes());
             out.extend(little_endian(values));
         }
         out
+    }
+
+    /// Only a training script's checkpoint has the optimizer's.
+    fn storages(&self) -> &'static [(&'static str, &'static [f32])] {
+        if self.wrapper.is_some() {
+            &STORAGES
+        } else {
+            &STORAGES[..2]
+        }
     }
 
     fn pickle(&self, legacy: bool) -> Vec<u8> {
@@ -89,7 +98,7 @@ impl Checkpoint {
 }
 
 /// The storages by key; the bias is the tail of its own.
-const STORAGES: [(&str, &[f32]); 3] = [
+static STORAGES: [(&str, &[f32]); 3] = [
     ("0", &WEIGHT),
     ("1", &[9.0, 9.0, BIAS[0], BIAS[1]]),
     ("2", &[0.9]),
