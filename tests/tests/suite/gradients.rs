@@ -65,8 +65,7 @@ struct ToDouble;
 impl ModuleMapper for ToDouble {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let trained = param.is_require_grad();
-        let mut value = param.val().detach().cast(FloatDType::F64);
-        if let Ok(eps) = std::env::var("PERTURB") { let eps: f64 = eps.parse().unwrap(); let noise = Tensor::<D>::random(value.shape(), burn::tensor::Distribution::Uniform(-eps, eps), &value.device().inner()).cast(FloatDType::F64); let noise = Tensor::<D>::from_data(noise.into_data(), (&value.device(), burn::tensor::DType::F64)); value = value.clone() + value * noise; value = value.detach(); }
+        let value = param.val().detach().cast(FloatDType::F64);
         Param::initialized(param.id, value.set_require_grad(trained))
     }
 }
