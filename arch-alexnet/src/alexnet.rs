@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 pub struct AlexNetConfig {
     /// Groups of channels in conv2, conv4 and conv5 that do not see each other: a divisor of 32.
     pub groups: usize,
-    /// Width of fc6 and of fc7, at least 1.
+    /// Width of fc6 and of fc7, from 1 to 1,000,000.
     pub hidden: usize,
     /// Probability that training zeroes a value of fc6 or fc7, at least 0 and below 1.
     pub dropout: f64,
-    /// Classes that the output tells apart, at least 1.
+    /// Classes that the output tells apart, from 1 to 1,000,000.
     pub classes: usize,
 }
 
@@ -88,14 +88,14 @@ impl NetworkConfig for AlexNetConfig {
         // 32 is the greatest common divisor of the channels in and out: 96, 256 and 384.
         let divides = groups != 0 && 32 % groups == 0;
         InvalidConfig::unless(divides, "groups", groups, "a divisor of 32")?;
-        InvalidConfig::unless(hidden >= 1, "hidden", hidden, "at least 1")?;
         InvalidConfig::unless(
-            (0.0..1.0).contains(&dropout),
-            "dropout",
-            dropout,
-            "at least 0 and below 1",
+            (1..=1_000_000).contains(&hidden),
+            "hidden",
+            hidden,
+            "from 1 to 1,000,000",
         )?;
-        InvalidConfig::unless(classes >= 1, "classes", classes, "at least 1")
+        InvalidConfig::unless_probability("dropout", dropout)?;
+        InvalidConfig::unless_classes(classes)
     }
 
     fn init(&self, device: &Device) -> AlexNet {

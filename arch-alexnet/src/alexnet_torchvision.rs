@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 /// Hyperparameters of an [`AlexNetTorchvision`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlexNetTorchvisionConfig {
-    /// Width of the first two fully connected layers, at least 1.
+    /// Width of the first two fully connected layers, from 1 to 1,000,000.
     pub hidden: usize,
     /// Probability that training zeroes an input of those layers, at least 0 and below 1.
     pub dropout: f64,
-    /// Classes that the output tells apart, at least 1.
+    /// Classes that the output tells apart, from 1 to 1,000,000.
     pub classes: usize,
 }
 
@@ -81,14 +81,14 @@ impl NetworkConfig for AlexNetTorchvisionConfig {
             dropout,
             classes,
         } = *self;
-        InvalidConfig::unless(hidden >= 1, "hidden", hidden, "at least 1")?;
         InvalidConfig::unless(
-            (0.0..1.0).contains(&dropout),
-            "dropout",
-            dropout,
-            "at least 0 and below 1",
+            (1..=1_000_000).contains(&hidden),
+            "hidden",
+            hidden,
+            "from 1 to 1,000,000",
         )?;
-        InvalidConfig::unless(classes >= 1, "classes", classes, "at least 1")
+        InvalidConfig::unless_probability("dropout", dropout)?;
+        InvalidConfig::unless_classes(classes)
     }
 
     fn init(&self, device: &Device) -> AlexNetTorchvision {

@@ -111,19 +111,9 @@ impl NetworkConfig for GoogLeNetConfig {
     }
 
     fn validate(&self) -> Result<(), InvalidConfig> {
-        InvalidConfig::unless(
-            (1..=1_000_000).contains(&self.classes),
-            "classes",
-            self.classes,
-            "from 1 to 1,000,000",
-        )?;
+        InvalidConfig::unless_classes(self.classes)?;
         for (field, probability) in [("dropout", self.dropout), ("aux_dropout", self.aux_dropout)] {
-            InvalidConfig::unless(
-                (0.0..1.0).contains(&probability),
-                field,
-                probability,
-                "at least 0 and below 1",
-            )?;
+            InvalidConfig::unless_probability(field, probability)?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Hyperparameters of a [`LeNet5`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeNet5Config {
-    /// Classes that the output tells apart, at least 1.
+    /// Classes that the output tells apart, from 1 to 1,000,000.
     pub classes: usize,
 }
 
@@ -52,7 +52,7 @@ impl NetworkConfig for LeNet5Config {
     }
 
     fn validate(&self) -> Result<(), InvalidConfig> {
-        InvalidConfig::unless(self.classes >= 1, "classes", self.classes, "at least 1")
+        InvalidConfig::unless_classes(self.classes)
     }
 
     fn init(&self, device: &Device) -> LeNet5 {

@@ -17,7 +17,7 @@ use crate::subsampling::Subsampling;
 /// Hyperparameters of a [`LeNet5Original`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeNet5OriginalConfig {
-    /// Classes that the output tells apart, at least 1: the digits first, then
+    /// Classes that the output tells apart, from 1 to 1,000,000: the digits first, then
     /// [random codes](crate::code).
     pub classes: usize,
 }
@@ -57,7 +57,7 @@ impl NetworkConfig for LeNet5OriginalConfig {
     }
 
     fn validate(&self) -> Result<(), InvalidConfig> {
-        InvalidConfig::unless(self.classes >= 1, "classes", self.classes, "at least 1")
+        InvalidConfig::unless_classes(self.classes)
     }
 
     fn init(&self, device: &Device) -> LeNet5Original {

@@ -39,16 +39,6 @@ pub(crate) fn check(resolution: usize, classes: usize, dropout: f64) -> Result<(
         resolution,
         "from 1 to 65,536 pixels",
     )?;
-    InvalidConfig::unless(
-        (1..=1_000_000).contains(&classes),
-        "classes",
-        classes,
-        "from 1 to 1,000,000",
-    )?;
-    InvalidConfig::unless(
-        (0.0..1.0).contains(&dropout),
-        "dropout",
-        dropout,
-        "at least 0 and below 1",
-    )
+    InvalidConfig::unless_classes(classes)?;
+    InvalidConfig::unless_probability("dropout", dropout)
 }

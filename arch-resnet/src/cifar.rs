@@ -10,7 +10,7 @@ use receptive_layers::network::{
 use serde::{Deserialize, Serialize};
 
 use crate::block::{BasicBlock, conv, norm};
-use crate::head::{self, check_classes};
+use crate::head;
 use crate::shortcut::Shortcut;
 
 /// Channels of the stages with maps of 32x32, 16x16 and 8x8.
@@ -118,7 +118,7 @@ impl NetworkConfig for CifarResNetConfig {
             self.depth,
             "6n + 2 with n from 1 to 200",
         )?;
-        check_classes(self.classes)
+        InvalidConfig::unless_classes(self.classes)
     }
 
     fn init(&self, device: &Device) -> CifarResNet {

@@ -4,7 +4,6 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::init;
-use receptive_layers::network::InvalidConfig;
 
 /// Weights uniform within `1 / sqrt(channels)` (the paper names no other scheme for this layer than
 /// for the rest; torchvision's default is kept), biases zero.
@@ -21,10 +20,4 @@ pub(crate) fn replaced(fc: &Linear, classes: usize) -> Linear {
 /// `[batch, channels, h, w]` to `[batch, classes]`.
 pub(crate) fn forward(fc: &Linear, maps: Tensor<4>) -> Tensor<2> {
     fc.forward(adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3))
-}
-
-/// Refuses class counts out of range.
-pub(crate) fn check_classes(classes: usize) -> Result<(), InvalidConfig> {
-    let valid = (1..=1_000_000).contains(&classes);
-    InvalidConfig::unless(valid, "classes", classes, "from 1 to 1,000,000")
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{BasicBlock, Block, BlockKind, Bottleneck, StrideOn, conv, norm};
 use crate::checkpoints;
-use crate::head::{self, check_classes};
+use crate::head;
 use crate::shortcut::Shortcut;
 
 /// Channels of the 3x3 convolutions of conv2_x to conv5_x.
@@ -154,7 +154,7 @@ impl NetworkConfig for ResNetConfig {
             format!("{:?}", self.blocks),
             "four counts from 1 to 256",
         )?;
-        check_classes(self.classes)
+        InvalidConfig::unless_classes(self.classes)
     }
 
     fn init(&self, device: &Device) -> ResNet {

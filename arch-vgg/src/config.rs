@@ -19,11 +19,11 @@ pub struct VggConfig {
     pub stages: [Vec<usize>; 5],
     /// Whether batch norm follows each convolution.
     pub batch_norm: bool,
-    /// Width of the first two fully connected layers, at least 1.
+    /// Width of the first two fully connected layers, from 1 to 1,000,000.
     pub hidden: usize,
     /// Probability that training zeroes a value of those layers, at least 0 and below 1.
     pub dropout: f64,
-    /// Classes that the output tells apart, at least 1.
+    /// Classes that the output tells apart, from 1 to 1,000,000.
     pub classes: usize,
 }
 
@@ -142,14 +142,14 @@ impl NetworkConfig for VggConfig {
             format!("{stages:?}"),
             "five lists of at least one number of at least 1",
         )?;
-        InvalidConfig::unless(*hidden >= 1, "hidden", hidden, "at least 1")?;
         InvalidConfig::unless(
-            (0.0..1.0).contains(dropout),
-            "dropout",
-            dropout,
-            "at least 0 and below 1",
+            (1..=1_000_000).contains(hidden),
+            "hidden",
+            hidden,
+            "from 1 to 1,000,000",
         )?;
-        InvalidConfig::unless(*classes >= 1, "classes", classes, "at least 1")
+        InvalidConfig::unless_probability("dropout", *dropout)?;
+        InvalidConfig::unless_classes(*classes)
     }
 
     fn init(&self, device: &Device) -> Vgg {

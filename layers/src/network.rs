@@ -235,6 +235,26 @@ impl InvalidConfig {
             expected,
         })
     }
+
+    /// An error unless `probability`, in `field`, is at least 0 and below 1.
+    ///
+    /// # Errors
+    ///
+    /// Where `probability` is out of that range.
+    pub fn unless_probability(field: &'static str, probability: f64) -> Result<(), Self> {
+        let valid = (0.0..1.0).contains(&probability);
+        Self::unless(valid, field, probability, "at least 0 and below 1")
+    }
+
+    /// An error unless a head can tell apart so many `classes`: from 1 to 1,000,000.
+    ///
+    /// # Errors
+    ///
+    /// Where `classes` is out of that range.
+    pub fn unless_classes(classes: usize) -> Result<(), Self> {
+        let valid = (1..=1_000_000).contains(&classes);
+        Self::unless(valid, "classes", classes, "from 1 to 1,000,000")
+    }
 }
 
 /// The images that a network takes: `[batch, channels, height, width]`.

@@ -233,7 +233,10 @@ fn configurations_round_trip_and_refuse_no_class() {
     let json = serde_json::to_string(&config).unwrap();
     assert_eq!(serde_json::from_str::<LeNet5Config>(&json).unwrap(), config);
     let error = config.with_classes(0).validate().unwrap_err();
-    assert_eq!(error.to_string(), "classes is 0, expected at least 1");
+    assert_eq!(
+        error.to_string(),
+        "classes is 0, expected from 1 to 1,000,000"
+    );
 
     let config = LeNet5OriginalConfig::lenet5_1998();
     let json = serde_json::to_string(&config).unwrap();
