@@ -8,7 +8,7 @@ use burn::module::{Flag, Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::tensor::{Device, Tensor};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::weights::Checkpoint;
+use crate::weights::{self, Checkpoint};
 
 /// A classifier of images.
 pub trait Network: Module {
@@ -41,6 +41,15 @@ pub trait Network: Module {
 
     /// This network with freshly initialised heads for `classes` classes; all the rest is kept.
     fn with_classes(self, classes: usize) -> Self;
+
+    /// Trainable parameters. Burn's own `num_params` counts batch norms' statistics too.
+    fn parameters(&self) -> usize {
+        weights::shapes(self)
+            .iter()
+            .filter(|(name, _)| !name.contains(".running_"))
+            .map(|(_, shape)| shape.iter().product::<usize>())
+            .sum()
+    }
 
     /// The name that published weights give to the parameter at `path`.
     ///

@@ -1,14 +1,17 @@
-mod tensors;
-
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
+use receptive_layers::weights;
 
 use super::*;
-use tensors::{parameters, tensors};
 
 fn device() -> Device {
     Device::flex()
+}
+
+/// What a weight file holds, sorted by name.
+fn tensors<N: Network>(network: &N) -> Vec<(String, Vec<usize>)> {
+    weights::shapes(network).into_iter().collect()
 }
 
 /// The paper's network with fully connected layers that are quick to draw.
@@ -67,7 +70,7 @@ fn the_papers_networks_have_the_references_tensors() {
             ("fc8", &[1000, 4096]),
         ]);
         assert_eq!(tensors(&net), expected);
-        assert_eq!(parameters(&net), count);
+        assert_eq!(net.parameters(), count);
         assert_eq!(net.num_params(), count);
     }
 }
@@ -86,7 +89,7 @@ fn torchvisions_network_has_its_tensors() {
         ("classifier.6", &[1000, 4096]),
     ]);
     assert_eq!(tensors(&net), expected);
-    assert_eq!(parameters(&net), 61_100_840);
+    assert_eq!(net.parameters(), 61_100_840);
 }
 
 #[test]
@@ -326,7 +329,7 @@ fn variants_and_checkpoints_agree_with_the_networks() {
         panic!("one checkpoint");
     };
     let net = torchvision.config.init(&device());
-    assert_eq!(checkpoint.parameters, parameters(&net) as u64);
+    assert_eq!(checkpoint.parameters, net.parameters() as u64);
     assert!(
         checkpoint
             .url

@@ -1,8 +1,11 @@
+use std::collections::BTreeMap;
+
 use burn::tensor::Device;
 use proptest::prelude::*;
 use receptive_layers::network::{Network, NetworkConfig, Sizes};
+use receptive_layers::weights::shapes;
 
-use super::tensors::{listed, shapes, trainable};
+use super::listed;
 use crate::{Edition, GoogLeNet, GoogLeNetConfig};
 
 #[test]
@@ -11,8 +14,12 @@ fn every_variant_has_the_published_number_of_parameters() {
     let counts: Vec<_> = GoogLeNetConfig::variants()
         .into_iter()
         .map(|variant| {
-            let inference = trainable(&variant.config.init(&device));
-            let training = trainable(&variant.config.with_auxiliary(true).init(&device));
+            let inference = variant.config.init(&device).parameters();
+            let training = variant
+                .config
+                .with_auxiliary(true)
+                .init(&device)
+                .parameters();
             (variant.name, inference, training)
         })
         .collect();
@@ -28,7 +35,7 @@ fn every_variant_has_the_published_number_of_parameters() {
 #[test]
 fn checkpoints_hold_what_their_network_has() {
     for variant in GoogLeNetConfig::variants() {
-        let expected = trainable(&variant.config.init(&Device::flex())) as u64;
+        let expected = variant.config.init(&Device::flex()).parameters() as u64;
         for checkpoint in variant.checkpoints {
             assert_eq!(checkpoint.parameters, expected);
             assert!(checkpoint.url.contains(checkpoint.sha256));
@@ -62,7 +69,7 @@ fn only_auxiliary_heads_are_optional() {
         .partition(|(name, _)| GoogLeNet::OPTIONAL.iter().any(|p| name.starts_with(p)));
     assert_eq!(optional.len(), 12);
     assert_eq!(
-        required.into_iter().collect::<super::tensors::Shapes>(),
+        required.into_iter().collect::<BTreeMap<_, _>>(),
         listed(include_str!("names/googlenet-paper.txt"))
     );
 }

@@ -1,15 +1,16 @@
 use burn::tensor::Device;
 use proptest::prelude::*;
-use receptive_layers::network::NetworkConfig;
+use receptive_layers::network::{Network, NetworkConfig};
+use receptive_layers::weights::shapes;
 
-use super::tensors::{listed, shapes, trainable};
+use super::listed;
 use crate::{MobileNetV1Config, MobileNetV2Config, TimmMobileNetV1Config};
 
 fn counts<C: NetworkConfig>() -> Vec<(&'static str, usize)> {
     let device = Device::flex();
     C::variants()
         .iter()
-        .map(|variant| (variant.name, trainable(&variant.config.init(&device))))
+        .map(|variant| (variant.name, variant.config.init(&device).parameters()))
         .collect()
 }
 
@@ -56,7 +57,7 @@ fn every_variant_has_the_published_number_of_parameters() {
 
 fn checkpoints_agree<C: NetworkConfig>() {
     for variant in C::variants() {
-        let expected = trainable(&variant.config.init(&Device::flex())) as u64;
+        let expected = variant.config.init(&Device::flex()).parameters() as u64;
         for checkpoint in variant.checkpoints {
             assert_eq!(checkpoint.parameters, expected, "{}", checkpoint.url);
             assert!(checkpoint.url.contains(checkpoint.sha256));
@@ -156,7 +157,7 @@ proptest! {
     fn v1_has_table_1s_parameters_at_every_width(width in 0.03125_f64..4.0, classes in 1_usize..50) {
         let config = MobileNetV1Config::mobilenet_v1(width).with_classes(classes);
         prop_assert!(config.validate().is_ok());
-        let parameters = trainable(&config.init(&Device::flex()));
+        let parameters = config.init(&Device::flex()).parameters();
         prop_assert_eq!(parameters, v1_parameters(width, classes));
     }
 

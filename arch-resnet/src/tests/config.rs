@@ -1,12 +1,13 @@
 use burn::tensor::Device;
 use proptest::prelude::*;
-use receptive_layers::network::NetworkConfig;
+use receptive_layers::network::{Network, NetworkConfig};
+use receptive_layers::weights::shapes;
 
-use super::tensors::{listed, shapes, trainable};
+use super::listed;
 use crate::{BlockKind, CifarResNetConfig, ResNetConfig, Shortcut, StrideOn};
 
 fn parameters<C: NetworkConfig>(config: &C) -> usize {
-    trainable(&config.init(&Device::flex()))
+    config.init(&Device::flex()).parameters()
 }
 
 #[test]

@@ -1,10 +1,21 @@
 mod config;
 mod network;
-mod tensors;
+
+use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Distribution, Tensor};
 
 /// An image of noise on a CPU.
 fn noise(shape: [usize; 4], device: &Device) -> Tensor<4> {
     Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), device)
+}
+
+/// The tensors in a list of lines such as `conv1.weight 64x3x7x7`.
+fn listed(list: &str) -> BTreeMap<String, Vec<usize>> {
+    let tensor = |line: &str| {
+        let (name, shape) = line.split_once(' ').expect("a name and a shape");
+        let shape = shape.split('x').map(|n| n.parse().expect("a number"));
+        (name.to_owned(), shape.collect())
+    };
+    list.lines().map(tensor).collect()
 }

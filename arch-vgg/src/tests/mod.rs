@@ -1,14 +1,17 @@
-mod tensors;
-
 use burn::tensor::{Device, Tensor};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use receptive_layers::weights;
 
 use super::*;
-use tensors::{parameters, tensors};
 
 fn device() -> Device {
     Device::flex()
+}
+
+/// What a weight file holds, sorted by name.
+fn tensors<N: Network>(network: &N) -> Vec<(String, Vec<usize>)> {
+    weights::shapes(network).into_iter().collect()
 }
 
 /// Column A in narrow layers, with batch norm.
@@ -85,7 +88,7 @@ fn every_variant_has_torchvisions_tensors() {
         expected.sort();
         let net = variant.config.init(&device());
         assert_eq!(tensors(&net), expected, "{name}");
-        assert_eq!(parameters(&net), count, "{name}");
+        assert_eq!(net.parameters(), count, "{name}");
 
         let [checkpoint] = variant.checkpoints else {
             panic!("one checkpoint of {name}");
@@ -127,7 +130,7 @@ proptest! {
             channels = width;
         }
         count += (channels * 49 + 1) * hidden + (hidden + 1) * hidden + (hidden + 1) * classes;
-        prop_assert_eq!(parameters(&net), count);
+        prop_assert_eq!(net.parameters(), count);
 
         let images = Tensor::<4>::ones([2, 3, height, width], &device());
         let maps = net.features(images.clone());

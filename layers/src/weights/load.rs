@@ -1,6 +1,6 @@
 //! Weights into networks and out of them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use burn::module::Module;
 use burn_store::{Applier, BurnToPyTorchAdapter, Collector, ModuleAdapter, PyTorchToBurnAdapter};
@@ -29,6 +29,15 @@ pub enum Heads {
 /// `network.valid()`, which gathers them.
 pub fn state_dict<N: Network>(network: &N) -> StateDict {
     collect(network, N::reference_name)
+}
+
+/// The tensors that a weight file for this network holds: names, and shapes in PyTorch's layouts.
+/// No parameter is initialised.
+pub fn shapes<N: Network>(network: &N) -> BTreeMap<String, Vec<usize>> {
+    slots(network)
+        .into_iter()
+        .map(|slot| (N::reference_name(&slot.reference), slot.shape))
+        .collect()
 }
 
 /// The parameters and statistics of any Burn module: its field names joined by dots, enum variants

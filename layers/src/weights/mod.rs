@@ -22,7 +22,7 @@ pub use checkpoint::{Checkpoint, Source};
 pub use error::{ShapeMismatch, WeightsError};
 pub use find::{FindError, FindOptions, cache_folder, find};
 pub use format::{Format, Precision};
-pub use load::{Heads, load, load_module, module_state_dict, state_dict};
+pub use load::{Heads, load, load_module, module_state_dict, shapes, state_dict};
 pub use state_dict::StateDict;
 pub use tensor::WeightTensor;
 
