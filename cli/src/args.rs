@@ -16,7 +16,7 @@ Examples:
   receptive summary vgg16 --depth 1
   receptive models
 
-Exit codes: 0 all is well, 1 some images could not be classified, 2 bad usage or input.")]
+Exit codes: 0 all is well, 1 some images could not be classified, 2 bad usage or input, or no image could.")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -5,3 +5,8 @@ pub mod float64;
 pub mod formula;
 pub mod reference;
 pub mod variants;
+
+/// The example of the project's README, run as a doctest.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

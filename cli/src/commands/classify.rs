@@ -20,7 +20,8 @@ use crate::error::{CliError, one_line};
 /// Columns of a terminal that does not tell its width.
 const COLUMNS: usize = 80;
 
-/// Classifies every image; those that fail are told on standard error and turn the exit code to 1.
+/// Classifies every image; those that fail are told on standard error and turn the exit code to 1,
+/// or to 2 where none succeeds.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let images = collect(&args.images)?;
     let classifier = Classifier::open(args)?;
@@ -30,7 +31,7 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
         .then(|| terminal_size().map_or(COLUMNS, |(Width(columns), _)| usize::from(columns)));
 
     let mut answers = Vec::new();
-    let mut failed = false;
+    let mut failed = 0;
     for path in &images {
         let answer = classify(&classifier, path, args.top);
         progress.suspend(|| -> Result<(), CliError> {
@@ -38,7 +39,7 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
                 Ok(answer) if args.json => answers.push(answer),
                 Ok(answer) => write_text(&answer, columns, out)?,
                 Err(error) => {
-                    failed = true;
+                    failed += 1;
                     complain(&error);
                 }
             }
@@ -50,7 +51,11 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
     if args.json {
         write_json(&answers, out)?;
     }
-    Ok(ExitCode::from(u8::from(failed)))
+    Ok(ExitCode::from(match failed {
+        0 => 0,
+        some if some < images.len() => 1,
+        _ => 2,
+    }))
 }
 
 /// What one image shows.

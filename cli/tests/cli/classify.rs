@@ -114,6 +114,17 @@ fn a_missing_image_is_told_and_the_rest_classified() {
 }
 
 #[test]
+fn no_image_at_all_is_bad_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let corrupt = folder.path().join("b.png");
+    fs::write(&corrupt, b"\x89PNG\r\n\x1a\nnot really").expect("written");
+    receptive(&["classify", "no-such.png", text(&corrupt)])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("no-such.png").and(predicate::str::contains("b.png")));
+}
+
+#[test]
 fn a_folder_without_images_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("notes.txt"), "no image").expect("written");
