@@ -108,9 +108,9 @@ fn download(model: &Model, checkpoint: &Checkpoint) -> Result<PathBuf, CliError>
     })
 }
 
-/// What the checkpoint says whose name the file's name begins with (that of [`EMBEDDED_FILE`] lost
-/// its source's), else the model's preferred
-/// checkpoint, else ImageNet's at the model's size.
+/// What the checkpoint says whose name the file's name begins with ([`EMBEDDED_FILE`] has lost its
+/// source's), else the model's oldest checkpoint, whose recipe most files follow, else ImageNet's at
+/// the model's size.
 fn preprocessing(model: &Model, file: &Path) -> Preprocessing {
     let name = match file.file_name().and_then(|name| name.to_str()) {
         Some(EMBEDDED_FILE) => EMBEDDED_FROM,
@@ -125,7 +125,7 @@ fn preprocessing(model: &Model, file: &Path) -> Preprocessing {
         .checkpoints
         .iter()
         .find(|checkpoint| published(checkpoint))
-        .or_else(|| model.checkpoints.first())
+        .or_else(|| model.checkpoints.last())
         .map_or_else(
             || unpublished(model.input),
             |checkpoint| checkpoint.preprocessing,
@@ -172,6 +172,22 @@ mod tests {
         assert!((value(0.0) + 0.1).abs() < 1e-6);
         assert!((value(1.0) - 1.175).abs() < 1e-6);
         assert_eq!((prepared.resize, prepared.crop), (32, 32));
+    }
+
+    #[test]
+    fn a_file_is_prepared_for_by_its_name() {
+        let model = crate::registry::model("resnet50").expect("a model");
+        for (file, resize) in [
+            ("resnet50-11ad3fa6.pth", 232),
+            ("folder/resnet50-0676ba61-f16.safetensors", 256),
+            ("mine.safetensors", 256),
+        ] {
+            assert_eq!(
+                preprocessing(&model, Path::new(file)).resize,
+                resize,
+                "{file}"
+            );
+        }
     }
 
     #[test]
