@@ -189,26 +189,11 @@ impl Network for AlexNet {
     const HEAD: &'static [&'static str] = &["fc8"];
 
     const STAGES: &'static [Stage] = &[
-        Stage {
-            name: "conv1",
-            modules: &["conv1"],
-        },
-        Stage {
-            name: "conv2",
-            modules: &["conv2"],
-        },
-        Stage {
-            name: "conv3",
-            modules: &["conv3"],
-        },
-        Stage {
-            name: "conv4",
-            modules: &["conv4"],
-        },
-        Stage {
-            name: "conv5",
-            modules: &["conv5"],
-        },
+        Stage::new("conv1", &["conv1"]),
+        Stage::new("conv2", &["conv2"]),
+        Stage::new("conv3", &["conv3"]),
+        Stage::new("conv4", &["conv4"]),
+        Stage::new("conv5", &["conv5"]),
     ];
 
     /// `[batch, 3, 227, 227]` to `[batch, classes]`.

@@ -161,26 +161,11 @@ impl Network for AlexNetTorchvision {
     const HEAD: &'static [&'static str] = &["classifier.6"];
 
     const STAGES: &'static [Stage] = &[
-        Stage {
-            name: "conv1",
-            modules: &["features.0"],
-        },
-        Stage {
-            name: "conv2",
-            modules: &["features.3"],
-        },
-        Stage {
-            name: "conv3",
-            modules: &["features.6"],
-        },
-        Stage {
-            name: "conv4",
-            modules: &["features.8"],
-        },
-        Stage {
-            name: "conv5",
-            modules: &["features.10"],
-        },
+        Stage::new("conv1", &["features.0"]),
+        Stage::new("conv2", &["features.3"]),
+        Stage::new("conv3", &["features.6"]),
+        Stage::new("conv4", &["features.8"]),
+        Stage::new("conv5", &["features.10"]),
     ];
 
     /// `[batch, 3, height, width]`, height and width at least 63, to `[batch, classes]`.

@@ -109,27 +109,23 @@ impl GoogLeNet {
     }
 }
 
-const fn stage(name: &'static str, modules: &'static [&'static str]) -> Stage {
-    Stage { name, modules }
-}
-
 impl Network for GoogLeNet {
     const HEAD: &'static [&'static str] = &["fc", "aux1.fc2", "aux2.fc2"];
 
     const OPTIONAL: &'static [&'static str] = &["aux1", "aux2"];
 
     const STAGES: &'static [Stage] = &[
-        stage("conv1", &["conv1"]),
-        stage("conv2", &["conv2_reduce", "conv2"]),
-        stage("inception3a", &["inception3a"]),
-        stage("inception3b", &["inception3b"]),
-        stage("inception4a", &["inception4a"]),
-        stage("inception4b", &["inception4b"]),
-        stage("inception4c", &["inception4c"]),
-        stage("inception4d", &["inception4d"]),
-        stage("inception4e", &["inception4e"]),
-        stage("inception5a", &["inception5a"]),
-        stage("inception5b", &["inception5b"]),
+        Stage::new("conv1", &["conv1"]),
+        Stage::new("conv2", &["conv2_reduce", "conv2"]),
+        Stage::new("inception3a", &["inception3a"]),
+        Stage::new("inception3b", &["inception3b"]),
+        Stage::new("inception4a", &["inception4a"]),
+        Stage::new("inception4b", &["inception4b"]),
+        Stage::new("inception4c", &["inception4c"]),
+        Stage::new("inception4d", &["inception4d"]),
+        Stage::new("inception4e", &["inception4e"]),
+        Stage::new("inception5a", &["inception5a"]),
+        Stage::new("inception5b", &["inception5b"]),
     ];
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {

@@ -17,26 +17,11 @@ use receptive_layers::network::Stage;
 
 /// The layers of the paper's figure 2 up to C5: both networks have them.
 const STAGES: [Stage; 5] = [
-    Stage {
-        name: "c1",
-        modules: &["c1"],
-    },
-    Stage {
-        name: "s2",
-        modules: &["s2"],
-    },
-    Stage {
-        name: "c3",
-        modules: &["c3"],
-    },
-    Stage {
-        name: "s4",
-        modules: &["s4"],
-    },
-    Stage {
-        name: "c5",
-        modules: &["c5"],
-    },
+    Stage::new("c1", &["c1"]),
+    Stage::new("s2", &["s2"]),
+    Stage::new("c3", &["c3"]),
+    Stage::new("s4", &["s4"]),
+    Stage::new("c5", &["c5"]),
 ];
 
 #[cfg(test)]

@@ -83,25 +83,13 @@ impl Network for TimmMobileNetV1 {
     const HEAD: &'static [&'static str] = &["classifier"];
 
     const STAGES: &'static [Stage] = &[
-        Stage {
-            name: "stem",
-            modules: &["network.stem"],
-        },
-        Stage {
-            name: "stage1",
-            modules: &["network.blocks.0"],
-        },
-        Stage {
-            name: "stage2",
-            modules: &["network.blocks.1", "network.blocks.2"],
-        },
-        Stage {
-            name: "stage3",
-            modules: &["network.blocks.3", "network.blocks.4"],
-        },
-        Stage {
-            name: "stage4",
-            modules: &[
+        Stage::new("stem", &["network.stem"]),
+        Stage::new("stage1", &["network.blocks.0"]),
+        Stage::new("stage2", &["network.blocks.1", "network.blocks.2"]),
+        Stage::new("stage3", &["network.blocks.3", "network.blocks.4"]),
+        Stage::new(
+            "stage4",
+            &[
                 "network.blocks.5",
                 "network.blocks.6",
                 "network.blocks.7",
@@ -109,11 +97,8 @@ impl Network for TimmMobileNetV1 {
                 "network.blocks.9",
                 "network.blocks.10",
             ],
-        },
-        Stage {
-            name: "stage5",
-            modules: &["network.blocks.11", "network.blocks.12"],
-        },
+        ),
+        Stage::new("stage5", &["network.blocks.11", "network.blocks.12"]),
     ];
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {

@@ -182,25 +182,13 @@ impl Network for MobileNetV1 {
     const HEAD: &'static [&'static str] = &["fc"];
 
     const STAGES: &'static [Stage] = &[
-        Stage {
-            name: "stem",
-            modules: &["stem"],
-        },
-        Stage {
-            name: "stage1",
-            modules: &["blocks.0"],
-        },
-        Stage {
-            name: "stage2",
-            modules: &["blocks.1", "blocks.2"],
-        },
-        Stage {
-            name: "stage3",
-            modules: &["blocks.3", "blocks.4"],
-        },
-        Stage {
-            name: "stage4",
-            modules: &[
+        Stage::new("stem", &["stem"]),
+        Stage::new("stage1", &["blocks.0"]),
+        Stage::new("stage2", &["blocks.1", "blocks.2"]),
+        Stage::new("stage3", &["blocks.3", "blocks.4"]),
+        Stage::new(
+            "stage4",
+            &[
                 "blocks.5",
                 "blocks.6",
                 "blocks.7",
@@ -208,11 +196,8 @@ impl Network for MobileNetV1 {
                 "blocks.9",
                 "blocks.10",
             ],
-        },
-        Stage {
-            name: "stage5",
-            modules: &["blocks.11", "blocks.12"],
-        },
+        ),
+        Stage::new("stage5", &["blocks.11", "blocks.12"]),
     ];
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {

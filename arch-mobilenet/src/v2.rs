@@ -206,42 +206,18 @@ impl Network for MobileNetV2 {
     const HEAD: &'static [&'static str] = &["classifier.1"];
 
     const STAGES: &'static [Stage] = &[
-        Stage {
-            name: "stem",
-            modules: &["stem"],
-        },
-        Stage {
-            name: "bottleneck1",
-            modules: &["blocks.0"],
-        },
-        Stage {
-            name: "bottleneck2",
-            modules: &["blocks.1", "blocks.2"],
-        },
-        Stage {
-            name: "bottleneck3",
-            modules: &["blocks.3", "blocks.4", "blocks.5"],
-        },
-        Stage {
-            name: "bottleneck4",
-            modules: &["blocks.6", "blocks.7", "blocks.8", "blocks.9"],
-        },
-        Stage {
-            name: "bottleneck5",
-            modules: &["blocks.10", "blocks.11", "blocks.12"],
-        },
-        Stage {
-            name: "bottleneck6",
-            modules: &["blocks.13", "blocks.14", "blocks.15"],
-        },
-        Stage {
-            name: "bottleneck7",
-            modules: &["blocks.16"],
-        },
-        Stage {
-            name: "last",
-            modules: &["last"],
-        },
+        Stage::new("stem", &["stem"]),
+        Stage::new("bottleneck1", &["blocks.0"]),
+        Stage::new("bottleneck2", &["blocks.1", "blocks.2"]),
+        Stage::new("bottleneck3", &["blocks.3", "blocks.4", "blocks.5"]),
+        Stage::new(
+            "bottleneck4",
+            &["blocks.6", "blocks.7", "blocks.8", "blocks.9"],
+        ),
+        Stage::new("bottleneck5", &["blocks.10", "blocks.11", "blocks.12"]),
+        Stage::new("bottleneck6", &["blocks.13", "blocks.14", "blocks.15"]),
+        Stage::new("bottleneck7", &["blocks.16"]),
+        Stage::new("last", &["last"]),
     ];
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {

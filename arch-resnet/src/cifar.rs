@@ -170,22 +170,10 @@ impl Network for CifarResNet {
     const HEAD: &'static [&'static str] = &["fc"];
 
     const STAGES: &'static [Stage] = &[
-        Stage {
-            name: "conv1",
-            modules: &["conv1", "bn1"],
-        },
-        Stage {
-            name: "conv2_x",
-            modules: &["layer1"],
-        },
-        Stage {
-            name: "conv3_x",
-            modules: &["layer2"],
-        },
-        Stage {
-            name: "conv4_x",
-            modules: &["layer3"],
-        },
+        Stage::new("conv1", &["conv1", "bn1"]),
+        Stage::new("conv2_x", &["layer1"]),
+        Stage::new("conv3_x", &["layer2"]),
+        Stage::new("conv4_x", &["layer3"]),
     ];
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {

@@ -216,26 +216,11 @@ impl Network for ResNet {
     const HEAD: &'static [&'static str] = &["fc"];
 
     const STAGES: &'static [Stage] = &[
-        Stage {
-            name: "conv1",
-            modules: &["conv1", "bn1"],
-        },
-        Stage {
-            name: "conv2_x",
-            modules: &["layer1"],
-        },
-        Stage {
-            name: "conv3_x",
-            modules: &["layer2"],
-        },
-        Stage {
-            name: "conv4_x",
-            modules: &["layer3"],
-        },
-        Stage {
-            name: "conv5_x",
-            modules: &["layer4"],
-        },
+        Stage::new("conv1", &["conv1", "bn1"]),
+        Stage::new("conv2_x", &["layer1"]),
+        Stage::new("conv3_x", &["layer2"]),
+        Stage::new("conv4_x", &["layer3"]),
+        Stage::new("conv5_x", &["layer4"]),
     ];
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {

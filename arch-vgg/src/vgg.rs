@@ -39,26 +39,11 @@ impl Network for Vgg {
     const HEAD: &'static [&'static str] = &["classifier.6"];
 
     const STAGES: &'static [Stage] = &[
-        Stage {
-            name: "conv1",
-            modules: &[],
-        },
-        Stage {
-            name: "conv2",
-            modules: &[],
-        },
-        Stage {
-            name: "conv3",
-            modules: &[],
-        },
-        Stage {
-            name: "conv4",
-            modules: &[],
-        },
-        Stage {
-            name: "conv5",
-            modules: &[],
-        },
+        Stage::new("conv1", &[]),
+        Stage::new("conv2", &[]),
+        Stage::new("conv3", &[]),
+        Stage::new("conv4", &[]),
+        Stage::new("conv5", &[]),
     ];
 
     /// `[batch, 3, height, width]`, height and width at least 32, to `[batch, classes]`.

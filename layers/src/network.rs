@@ -141,6 +141,13 @@ pub struct Stage {
     pub modules: &'static [&'static str],
 }
 
+impl Stage {
+    /// The stage `name` of the layers at the paths `modules`.
+    pub const fn new(name: &'static str, modules: &'static [&'static str]) -> Self {
+        Self { name, modules }
+    }
+}
+
 /// No stage of the network has the name that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no stage is called {asked:?}; the stages are {}", known.join(", "))]
