@@ -1,0 +1,2 @@
+//! Every algorithm on the layer shapes of the eight networks.
+fn main() {}

@@ -1,0 +1,253 @@
+//! Direct convolution: any kernel, stride, dilation and groups, over blocked or planar maps; pointwise
+//! and fully connected layers are cases of it.
+//!
+//! A row of output pixels is cut into tiles. The tiles of a chunk, whose input stays in the cache, are
+//! computed for one or two blocks of output channels after the other, each with its own packed
+//! weights, `[input block, kernel row, kernel column, channel, output block, lane]`.
+
+use serde::{Deserialize, Serialize};
+
+use super::context::{Context, grid, share};
+use super::conv::ConvSpec;
+use super::map::Map;
+use super::output::Output;
+use super::tile::TileArgs;
+
+/// A direct convolution that knows where everything lies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Direct {
+    spec: ConvSpec,
+    x: Map,
+    output: Output,
+    groups: Vec<Group>,
+    /// The element of the packed weights where this layer's begin.
+    weights: usize,
+}
+
+/// One or two blocks of output channels, which a tile computes together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Group {
+    /// The first output block, and how many.
+    block: usize,
+    blocks: usize,
+    /// The first block of input channels that they see, and how many channels from there.
+    first: usize,
+    channels: usize,
+    /// Where its weights begin, after the layer's first: its bias, then the taps.
+    weights: usize,
+}
+
+/// Elements of a chunk's input: half of a 1 MiB cache.
+const CHUNK: usize = 96 << 10;
+
+impl Direct {
+    /// The convolution `spec` of `x`, with its weights packed from element `weights` on. `x` has at
+    /// least the border that `spec` pads by.
+    pub fn new(spec: ConvSpec, x: Map, output: Output, weights: usize) -> Self {
+        let pointwise = spec.kernel == [1, 1] && spec.stride == [1, 1];
+        let dense = x.is_dense() && output.is_dense() && spec.padding.is_empty();
+        let (x, output) = if pointwise && dense {
+            (x.flat(), output.flat())
+        } else {
+            (x, output)
+        };
+        Self {
+            spec,
+            x,
+            output,
+            groups: groups(&spec, x.lanes, output.y.lanes),
+            weights,
+        }
+    }
+
+    /// Elements of the packed weights of `spec` for an input in blocks of `lanes_in` channels and an
+    /// output in blocks of `lanes`.
+    pub fn packed_len(spec: &ConvSpec, lanes_in: usize, lanes: usize) -> usize {
+        groups(spec, lanes_in, lanes)
+            .last()
+            .map_or(0, |last| last.weights + last.len(spec, lanes))
+    }
+
+    /// Packs `weights`, `[out, in / groups, height, width]`, and `bias`.
+    pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
+        let lanes = self.output.y.lanes;
+        let step = self.x.lanes;
+        let spec = &self.spec;
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let group_in = spec.channels_in / spec.groups;
+        for group in &self.groups {
+            let mut to = self.weights + group.weights;
+            let outs = group.block * lanes..(group.block + group.blocks) * lanes;
+            for out in outs.clone() {
+                packed[to] = bias.and_then(|bias| bias.get(out)).copied().unwrap_or(0.0);
+                to += 1;
+            }
+            let first = group.first * step;
+            for block in (first..first + group.channels).step_by(step) {
+                let channels = block..(block + step).min(first + group.channels);
+                for tap in 0..taps {
+                    for channel in channels.clone() {
+                        for (lane, out) in outs.clone().enumerate() {
+                            packed[to + lane] = if spec.groups == 1 && out < spec.channels_out {
+                                weights[(out * group_in + channel) * taps + tap]
+                            } else {
+                                spec.weight(weights, out, channel, tap)
+                            };
+                        }
+                        to += outs.len();
+                    }
+                }
+            }
+        }
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Self {
+            spec, x, output, ..
+        } = self;
+        let Output {
+            y,
+            residual,
+            activation,
+        } = output;
+        // Pixels of one image each form a row across the batch.
+        let single = y.height * y.width == 1;
+        let [images, width] = if single {
+            [1, cx.images]
+        } else {
+            [cx.images, y.width]
+        };
+        let pixel = |map: &Map, stride: usize| {
+            if single {
+                map.image
+            } else {
+                stride * map.lanes
+            }
+        };
+        let per_row = width.div_ceil(cx.kernels.tile);
+        let tiles = images * y.height * per_row;
+
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let pixels = width as f64 / per_row as f64;
+        let seen = spec.channels_in * self.new_taps();
+        let depth = (spec.channels_in / spec.groups * taps) as f64;
+        let per_tile = pixels * seen as f64;
+        let [across, down] = grid(
+            cx.threads,
+            [tiles, self.groups.len()],
+            2.0 * pixels * depth,
+            [per_tile, 2.0 * y.lanes as f64 * depth],
+        );
+        let groups = share(self.groups.len(), down, cx.thread / across);
+        let tiles = share(tiles, across, cx.thread % across);
+        let chunk = (CHUNK / (per_tile as usize).max(1)).max(1);
+
+        unsafe { cx.zero_border(y) };
+        let planar = x.lanes == 1;
+        for start in tiles.clone().step_by(chunk) {
+            for group in &self.groups[groups.clone()] {
+                let blocks = group.channels.div_ceil(x.lanes);
+                let bias = cx.weights[self.weights + group.weights..].as_ptr();
+                for tile in start..(start + chunk).min(tiles.end) {
+                    let (row, part) = (tile / per_row, tile % per_row);
+                    let (image, row) = (row / y.height, row % y.height);
+                    let columns = share(width, per_row, part);
+                    let top = x.border.top - spec.padding.top + row * spec.stride[0];
+                    let left = x.border.left - spec.padding.left;
+                    let from = x.offset
+                        + image * x.image
+                        + group.first * x.block
+                        + top * x.row
+                        + left * x.lanes
+                        + columns.start * pixel(x, spec.stride[1]);
+                    let at = |map: &Map| {
+                        map.at(image, group.block, row, 0) + columns.start * pixel(map, 1)
+                    };
+                    unsafe {
+                        let args = TileArgs {
+                            x: cx.at(from),
+                            x_pixel: pixel(x, spec.stride[1]),
+                            blocks,
+                            x_block: x.block,
+                            rows: spec.kernel[0],
+                            x_row: spec.dilation[0] * x.row,
+                            columns: if planar && spec.dilation[1] == 1 {
+                                1
+                            } else {
+                                spec.kernel[1]
+                            },
+                            x_column: spec.dilation[1] * x.lanes,
+                            inner: if planar && spec.dilation[1] == 1 {
+                                spec.kernel[1]
+                            } else {
+                                x.lanes
+                            },
+                            last_inner: if planar && spec.dilation[1] == 1 {
+                                spec.kernel[1]
+                            } else {
+                                group.channels - (blocks - 1) * x.lanes
+                            },
+                            weights: bias.add(group.blocks * y.lanes),
+                            bias,
+                            y: cx.at(at(y)),
+                            y_pixel: pixel(y, 1),
+                            y_block: y.block,
+                            residual: residual
+                                .map_or(std::ptr::null(), |map| cx.at(at(&map)).cast_const()),
+                            residual_pixel: residual.map_or(0, |map| pixel(&map, 1)),
+                            residual_block: residual.map_or(0, |map| map.block),
+                            activation: *activation,
+                        };
+                        (cx.kernels.tiles.get(group.blocks, columns.len()))(&args);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Input pixels that an output pixel reads and its neighbours do not.
+    fn new_taps(&self) -> usize {
+        let Self { spec, .. } = self;
+        (0..2).map(|i| spec.stride[i].min(spec.kernel[i])).product()
+    }
+}
+
+impl Group {
+    /// Elements of its packed weights.
+    fn len(&self, spec: &ConvSpec, lanes: usize) -> usize {
+        self.blocks * lanes * (1 + self.channels * spec.kernel[0] * spec.kernel[1])
+    }
+}
+
+/// Output blocks in pairs, the last alone where their number is odd.
+fn groups(spec: &ConvSpec, step: usize, lanes: usize) -> Vec<Group> {
+    let total = spec.channels_out.div_ceil(lanes);
+    let [group_in, group_out] = [
+        spec.channels_in / spec.groups,
+        spec.channels_out / spec.groups,
+    ];
+    let mut weights = 0;
+    (0..total)
+        .step_by(2)
+        .map(|block| {
+            let blocks = (total - block).min(2);
+            let last_out = ((block + blocks) * lanes).min(spec.channels_out) - 1;
+            let first = block * lanes / group_out * group_in / step;
+            let channels = (last_out / group_out + 1) * group_in - first * step;
+            let group = Group {
+                block,
+                blocks,
+                first,
+                channels,
+                weights,
+            };
+            weights += group.len(spec, lanes);
+            group
+        })
+        .collect()
+}

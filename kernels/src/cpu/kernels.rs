@@ -1,0 +1,52 @@
+//! The table of an instruction set's code.
+
+use std::sync::LazyLock;
+
+use super::simd::{Isa, Scalar, Simd};
+use super::tile::Tiles;
+use super::winograd::{InputTransforms, SumsTransforms};
+
+/// The addresses of everything that differs between instruction sets.
+pub(crate) struct Kernels {
+    /// Elements of a vector, channels of a block.
+    pub lanes: usize,
+    /// Pixels of the widest tile.
+    pub tile: usize,
+    pub tiles: Tiles,
+    pub winograd_input: InputTransforms,
+    pub winograd_sums: SumsTransforms,
+}
+
+impl Kernels {
+    fn of<S: Simd>() -> Self {
+        Self {
+            lanes: S::LANES,
+            tile: S::TILE,
+            tiles: Tiles::of::<S>(),
+            winograd_input: InputTransforms::of::<S>(),
+            winograd_sums: SumsTransforms::of::<S>(),
+        }
+    }
+
+    /// Those of `isa`, which this machine must have.
+    pub fn get(isa: Isa) -> &'static Self {
+        assert!(isa.is_available(), "this machine has no {isa}");
+        macro_rules! table {
+            ($set:ty) => {{
+                static TABLE: LazyLock<Kernels> = LazyLock::new(Kernels::of::<$set>);
+                &TABLE
+            }};
+        }
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => table!(super::simd::Avx512),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => table!(super::simd::Avx2),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => table!(super::simd::Neon),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => table!(super::simd::Simd128),
+            _ => table!(Scalar),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Where a feature map lies in memory.
+
+use serde::{Deserialize, Serialize};
+
+/// Elements around a map: top, bottom, left, right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Border {
+    /// Rows above.
+    pub top: usize,
+    /// Rows below.
+    pub bottom: usize,
+    /// Pixels before each row.
+    pub left: usize,
+    /// Pixels after each row.
+    pub right: usize,
+}
+
+impl Border {
+    /// The smallest that holds both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            top: self.top.max(other.top),
+            bottom: self.bottom.max(other.bottom),
+            left: self.left.max(other.left),
+            right: self.right.max(other.right),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// Where a feature map, `[batch, channels, height, width]`, lies in memory: in blocks of `lanes`
+/// channels, `[batch, channels / lanes, height, width, lanes]`, with zeros around each block where
+/// convolutions that pad will read it. With one lane that is the planar layout.
+///
+/// Channels beyond the last are kept finite and never count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Map {
+    /// Channels.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Pixels of a row.
+    pub width: usize,
+    /// Channels of a block.
+    pub lanes: usize,
+    /// Zeros around each block.
+    pub border: Border,
+    /// The element of the arena where the first block's border begins.
+    pub offset: usize,
+    /// Elements from one row to the next.
+    pub row: usize,
+    /// Elements from one block to the next.
+    pub block: usize,
+    /// Elements from one image to the next.
+    pub image: usize,
+}
+
+impl Map {
+    /// A map of its own at `offset`.
+    pub fn new(
+        [channels, height, width]: [usize; 3],
+        border: Border,
+        lanes: usize,
+        offset: usize,
+    ) -> Self {
+        let row = (border.left + width + border.right) * lanes;
+        let block = (border.top + height + border.bottom) * row;
+        Self {
+            channels,
+            height,
+            width,
+            lanes,
+            border,
+            offset,
+            row,
+            block,
+            image: block * channels.div_ceil(lanes),
+        }
+    }
+
+    /// Blocks of channels.
+    pub fn blocks(&self) -> usize {
+        self.channels.div_ceil(self.lanes)
+    }
+
+    /// Elements of a batch of `images`.
+    pub fn len(&self, images: usize) -> usize {
+        self.image * images
+    }
+
+    /// Its shape without the batch.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.channels, self.height, self.width]
+    }
+
+    /// The element of the arena at this place.
+    #[inline]
+    pub fn at(&self, image: usize, block: usize, y: usize, x: usize) -> usize {
+        self.offset
+            + image * self.image
+            + block * self.block
+            + (self.border.top + y) * self.row
+            + (self.border.left + x) * self.lanes
+    }
+
+    /// The channels from `first` on, as a map: a part of a concatenation. `first` must be a
+    /// multiple of `lanes`.
+    #[must_use]
+    pub fn slice(&self, first: usize, channels: usize) -> Self {
+        assert!(first.is_multiple_of(self.lanes), "a part starts at a block");
+        Self {
+            channels,
+            offset: self.offset + first / self.lanes * self.block,
+            ..*self
+        }
+    }
+
+    /// Whether the pixels of a block are contiguous.
+    pub fn is_dense(&self) -> bool {
+        self.row == self.width * self.lanes && self.border.left + self.border.right == 0
+    }
+
+    /// The same map with all pixels of a block in one row, of a dense map.
+    pub fn flat(&self) -> Self {
+        debug_assert!(self.is_dense());
+        Self {
+            height: 1,
+            width: self.height * self.width,
+            row: self.height * self.width * self.lanes,
+            offset: self.offset + self.border.top * self.row,
+            border: Border::default(),
+            ..*self
+        }
+    }
+
+    /// Elements from the arena's start to the end of a batch of `images`.
+    pub fn end(&self, images: usize) -> usize {
+        self.offset + images.saturating_sub(1) * self.image + self.blocks() * self.block
+    }
+}

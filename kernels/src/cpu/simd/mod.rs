@@ -1,0 +1,77 @@
+//! Instruction sets: what each can do with a vector of floats, and which of them this machine has.
+//!
+//! An algorithm is written once over [`Simd`]. Its innermost functions are [`Kernel`]s;
+//! [`Simd::entry`] compiles one for an instruction set and gives its address, so that a
+//! table of addresses is all that differs between instruction sets at run time.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod isa;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx512::Avx512;
+pub use isa::{Isa, UnknownIsa};
+#[cfg(target_arch = "aarch64")]
+pub(super) use neon::Neon;
+pub(super) use scalar::Scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(super) use simd128::Simd128;
+
+/// Vectors of `f32` in one instruction set.
+///
+/// # Safety
+///
+/// Every function needs its instruction set to be present, and is sound only when it is inlined into
+/// code compiled for it, which [`entry`](Self::entry) sees to. Pointers are read or written for
+/// [`LANES`](Self::LANES) elements, at any alignment.
+pub(super) trait Simd: Copy + 'static {
+    /// Elements of a vector; channels of a block.
+    const LANES: usize;
+    /// Pixels of the widest tile of two blocks: as many accumulators as the registers hold.
+    const TILE: usize;
+    /// A register's content.
+    type Vector: Copy;
+
+    unsafe fn zero() -> Self::Vector;
+    unsafe fn splat(x: f32) -> Self::Vector;
+    unsafe fn load(from: *const f32) -> Self::Vector;
+    unsafe fn store(to: *mut f32, x: Self::Vector);
+    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn div(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn sqrt(x: Self::Vector) -> Self::Vector;
+    /// `a * b + c`; rounded once where the instruction set can.
+    unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// `c - a * b`; rounded once where the instruction set can.
+    unsafe fn neg_mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// The greater; `x` where it is not a number.
+    unsafe fn max(bound: Self::Vector, x: Self::Vector) -> Self::Vector;
+    /// The smaller; `x` where it is not a number.
+    unsafe fn min(bound: Self::Vector, x: Self::Vector) -> Self::Vector;
+
+    /// The kernel compiled for this instruction set.
+    fn entry<K: Kernel>() -> unsafe fn(&K::Args);
+}
+
+/// An innermost function, written over any instruction set.
+pub(super) trait Kernel {
+    /// What it is given.
+    type Args;
+
+    /// Computes. Implementations are `#[inline(always)]`, down to their last helper.
+    ///
+    /// # Safety
+    ///
+    /// As the kernel says of its arguments.
+    unsafe fn run<S: Simd>(args: &Self::Args);
+}

@@ -1,0 +1,1 @@
+//! NEON: 4 lanes, 32 registers.

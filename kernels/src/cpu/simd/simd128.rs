@@ -1,0 +1,1 @@
+//! WebAssembly's 128-bit vectors: 4 lanes.

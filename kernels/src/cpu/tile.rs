@@ -1,0 +1,141 @@
+//! The tile: the sums of products that every convolution, and every fully connected layer, is
+//! made of.
+//!
+//! A tile is `P` output pixels of `B` blocks of output channels, all in registers. For every
+//! input element that one of its windows reads, each pixel's element is broadcast and multiplied
+//! with the `B` vectors of weights of that tap. Weights are packed in the order in which they are
+//! read, so that they stream.
+//!
+//! What the taps are is data: `blocks x rows x columns` positions with `inner` contiguous
+//! elements each. A convolution over blocked maps has the channels of a block in `inner`; one
+//! over a planar map has the taps of a row there; a fully connected layer's pixels are images.
+
+use super::activation::Activation;
+use super::simd::{Kernel, Simd};
+
+/// What a tile reads and writes. Strides are in elements.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TileArgs {
+    /// The first pixel's first tap.
+    pub x: *const f32,
+    /// From one pixel to the next.
+    pub x_pixel: usize,
+    /// Outermost taps: how many, and from one to the next.
+    pub blocks: usize,
+    pub x_block: usize,
+    /// Rows of taps.
+    pub rows: usize,
+    pub x_row: usize,
+    /// Columns of taps.
+    pub columns: usize,
+    pub x_column: usize,
+    /// Contiguous taps, and those of the last block.
+    pub inner: usize,
+    pub last_inner: usize,
+    /// `blocks x rows x columns x inner` groups of `B` vectors.
+    pub weights: *const f32,
+    /// `B` vectors, or null.
+    pub bias: *const f32,
+    /// The first pixel of the first block.
+    pub y: *mut f32,
+    pub y_pixel: usize,
+    pub y_block: usize,
+    /// Added before the activation, or null.
+    pub residual: *const f32,
+    pub residual_pixel: usize,
+    pub residual_block: usize,
+    pub activation: Activation,
+}
+
+/// `P` pixels of `B` blocks.
+///
+/// # Safety
+///
+/// All that [`TileArgs`] describes must be readable, and `y` writable.
+pub(super) struct Tile<const B: usize, const P: usize>;
+
+impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
+    type Args = TileArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &TileArgs) {
+        unsafe {
+            let mut sums = [[S::zero(); B]; P];
+            if !a.bias.is_null() {
+                for b in 0..B {
+                    let bias = S::load(a.bias.add(b * S::LANES));
+                    for sums in &mut sums {
+                        sums[b] = bias;
+                    }
+                }
+            }
+            let mut w = a.weights;
+            for block in 0..a.blocks {
+                let inner = if block + 1 == a.blocks {
+                    a.last_inner
+                } else {
+                    a.inner
+                };
+                for row in 0..a.rows {
+                    let mut x = a.x.add(block * a.x_block + row * a.x_row);
+                    for _ in 0..a.columns {
+                        for i in 0..inner {
+                            let mut weights = [S::zero(); B];
+                            for (b, weights) in weights.iter_mut().enumerate() {
+                                *weights = S::load(w.add(b * S::LANES));
+                            }
+                            w = w.add(B * S::LANES);
+                            for (p, sums) in sums.iter_mut().enumerate() {
+                                let x = S::splat(*x.add(i + p * a.x_pixel));
+                                for b in 0..B {
+                                    sums[b] = S::mul_add(x, weights[b], sums[b]);
+                                }
+                            }
+                        }
+                        x = x.add(a.x_column);
+                    }
+                }
+            }
+            for (p, sums) in sums.into_iter().enumerate() {
+                for (b, mut sum) in sums.into_iter().enumerate() {
+                    if !a.residual.is_null() {
+                        let at = b * a.residual_block + p * a.residual_pixel;
+                        sum = S::add(sum, S::load(a.residual.add(at)));
+                    }
+                    let y = a.y.add(b * a.y_block + p * a.y_pixel);
+                    S::store(y, a.activation.apply::<S>(sum));
+                }
+            }
+        }
+    }
+}
+
+/// The address of a tile's code.
+pub(super) type TileFn = unsafe fn(&TileArgs);
+
+/// The tiles of an instruction set, by blocks less one and pixels less one.
+pub(super) struct Tiles([[TileFn; MOST]; 2]);
+
+/// The widest tile of any instruction set.
+const MOST: usize = 14;
+
+impl Tiles {
+    pub fn of<S: Simd>() -> Self {
+        Self([widths::<S, 1>(), widths::<S, 2>()])
+    }
+
+    /// The tile of `blocks` blocks and `pixels` pixels, at most [`Simd::TILE`].
+    pub fn get(&self, blocks: usize, pixels: usize) -> TileFn {
+        self.0[blocks - 1][pixels - 1]
+    }
+}
+
+fn widths<S: Simd, const B: usize>() -> [TileFn; MOST] {
+    // A tile wider than the registers would be slow and is never asked for.
+    macro_rules! table {
+        ($($p:literal)*) => {
+            [$(if $p <= S::TILE { S::entry::<Tile<B, $p>>() } else { S::entry::<Tile<B, 1>>() }),*]
+        };
+    }
+    table!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+}

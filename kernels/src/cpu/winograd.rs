@@ -1,0 +1,315 @@
+//! Winograd's minimal filtering for 3x3 and 5x5 kernels of stride 1: fewer multiplications.
+//!
+//! `F(m x m, r x r)` computes tiles of `m x m` outputs from `a x a` inputs, `a = m + r - 1`, as
+//! `A' [ (G g G') . (B' d B) ] A` (Lavin & Gray, "Fast Algorithms for Convolutional Neural
+//! Networks", section 4): `a x a` products in place of `m x m x r x r`. Weights are transformed when they
+//! are packed; a thread transforms the inputs of a few tiles into its own memory, multiplies there
+//! as a pointwise convolution would, once for each of the `a x a` places, and transforms the sums.
+//!
+//! With `a = 6` the points of interpolation are 0, `+-sqrt(1/2)`, `+-sqrt(2)` and infinity. With
+//! them all matrices stay small, and the result is as close as a direct sum; with the usual 0, 1, 2
+//! it is twice as far. With `a = 4` they are 0, `+-1` and infinity.
+
+mod input;
+mod matrices;
+mod sums;
+
+use serde::{Deserialize, Serialize};
+
+use super::context::{Context, grid, share};
+use super::conv::ConvSpec;
+use super::map::{Border, Map};
+use super::output::Output;
+use super::tile::TileArgs;
+pub(super) use input::{InputArgs, InputTransforms};
+use matrices::Matrices;
+pub(super) use sums::{SumsArgs, SumsTransforms};
+
+/// How large a tile is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WinogradTile {
+    /// `F(2x2, 3x3)`: 16 products for 36.
+    Two,
+    /// `F(4x4, 3x3)`: 36 products for 144.
+    Four,
+    /// `F(2x2, 5x5)`: 36 products for 100.
+    TwoOfFive,
+}
+
+impl WinogradTile {
+    /// Rows and columns of outputs.
+    pub const fn outputs(self) -> usize {
+        match self {
+            Self::Two | Self::TwoOfFive => 2,
+            Self::Four => 4,
+        }
+    }
+
+    /// Rows and columns of the kernel.
+    pub const fn kernel(self) -> usize {
+        match self {
+            Self::Two | Self::Four => 3,
+            Self::TwoOfFive => 5,
+        }
+    }
+
+    /// Rows and columns of inputs.
+    pub const fn inputs(self) -> usize {
+        self.outputs() + self.kernel() - 1
+    }
+
+    /// Whether it computes this convolution.
+    pub fn fits(self, spec: &ConvSpec) -> bool {
+        spec.kernel == [self.kernel(); 2]
+            && spec.stride == [1, 1]
+            && spec.dilation == [1, 1]
+            && spec.groups == 1
+    }
+
+    /// Tiles along each axis of an output of this size.
+    pub fn tiles(self, size: [usize; 2]) -> [usize; 2] {
+        size.map(|length| length.div_ceil(self.outputs()))
+    }
+
+    /// The border that its input needs for an output of this size: what is padded, and as much
+    /// again as its last tiles reach over the edge.
+    pub fn border(self, spec: &ConvSpec, output: [usize; 2]) -> Border {
+        let [over_y, over_x] =
+            std::array::from_fn(|i| self.tiles(output)[i] * self.outputs() - output[i]);
+        Border {
+            bottom: spec.padding.bottom + over_y,
+            right: spec.padding.right + over_x,
+            ..spec.padding
+        }
+    }
+}
+
+/// A convolution by Winograd's algorithm that knows where everything lies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Winograd {
+    tile: WinogradTile,
+    spec: ConvSpec,
+    x: Map,
+    output: Output,
+    /// The element of the packed weights where this layer's begin.
+    weights: usize,
+    /// Tiles that are transformed together.
+    together: usize,
+}
+
+/// Elements of the transformed inputs of the tiles that are transformed together: half of a 1 MiB
+/// cache.
+const TOGETHER: usize = 144 << 10;
+
+impl Winograd {
+    /// The convolution `spec` of `x`, with its weights packed from element `weights` on. `x` has at
+    /// least the [`border`](WinogradTile::border) of `tile`; both maps have `widest` channels or
+    /// less in a block, where `widest` is the pixels of the widest tile of products.
+    pub fn new(
+        tile: WinogradTile,
+        spec: ConvSpec,
+        x: Map,
+        output: Output,
+        weights: usize,
+        widest: usize,
+    ) -> Self {
+        let places = tile.inputs() * tile.inputs();
+        let depth = x.blocks() * x.lanes;
+        let together = (TOGETHER / (places * depth) / widest).clamp(1, 4) * widest;
+        Self {
+            tile,
+            spec,
+            x,
+            output,
+            weights,
+            together,
+        }
+    }
+
+    /// Elements of the packed weights of `spec` for maps in blocks of `lanes` channels.
+    pub fn packed_len(tile: WinogradTile, spec: &ConvSpec, lanes: usize) -> usize {
+        let places = tile.inputs() * tile.inputs();
+        spec.channels_out.next_multiple_of(lanes) * (1 + places * spec.channels_in)
+    }
+
+    /// Elements of memory that each thread needs.
+    pub fn scratch(&self) -> usize {
+        self.input_place() * self.places() + self.sums_len()
+    }
+
+    fn places(&self) -> usize {
+        self.tile.inputs() * self.tile.inputs()
+    }
+
+    /// From one place's transformed inputs to the next. An odd number of cache lines: the
+    /// transforms write all places at once, which must not fall into the same cache set.
+    fn input_place(&self) -> usize {
+        (self.x.blocks() * self.together * self.x.lanes).next_multiple_of(32) + 16
+    }
+
+    /// Two blocks of sums for every place and tile.
+    fn sums_len(&self) -> usize {
+        self.places() * 2 * self.together * self.output.y.lanes
+    }
+
+    /// Transforms and packs `weights`, `[out, in, height, width]`, and `bias`.
+    ///
+    /// The order is `[pair of output blocks, place, input channel, output block, lane]`, each pair
+    /// after its bias.
+    pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
+        let lanes = self.output.y.lanes;
+        let [inputs, kernel] = [self.tile.inputs(), self.tile.kernel()];
+        let matrices = Matrices::of(self.tile);
+        let places = self.places();
+        let mut to = self.weights;
+        let blocks = self.output.y.blocks();
+        for block in (0..blocks).step_by(2) {
+            let outs = (blocks - block).min(2) * lanes;
+            let first = block * lanes;
+            for (lane, packed) in packed[to..to + outs].iter_mut().enumerate() {
+                *packed = bias
+                    .and_then(|bias| bias.get(first + lane))
+                    .copied()
+                    .unwrap_or(0.0);
+            }
+            to += outs;
+            for out in 0..outs {
+                for channel in 0..self.spec.channels_in {
+                    let mut place = to + channel * outs + out;
+                    if first + out >= self.spec.channels_out {
+                        for _ in 0..places {
+                            packed[place] = 0.0;
+                            place += self.spec.channels_in * outs;
+                        }
+                        continue;
+                    }
+                    let start = ((first + out) * self.spec.channels_in + channel) * kernel * kernel;
+                    let g = &weights[start..start + kernel * kernel];
+                    let mut half = [[0.0; 5]; 6];
+                    for i in 0..inputs {
+                        for x in 0..kernel {
+                            half[i][x] = (0..kernel)
+                                .map(|y| matrices.weight[i][y] * f64::from(g[y * kernel + x]))
+                                .sum();
+                        }
+                    }
+                    for row in &half[..inputs] {
+                        for j in 0..inputs {
+                            let value: f64 =
+                                (0..kernel).map(|x| row[x] * matrices.weight[j][x]).sum();
+                            packed[place] = value as f32;
+                            place += self.spec.channels_in * outs;
+                        }
+                    }
+                }
+            }
+            to += outs * places * self.spec.channels_in;
+        }
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights, and the thread has
+    /// [`scratch`](Self::scratch) elements of memory.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Self {
+            spec, x, output, ..
+        } = self;
+        let y = &output.y;
+        let lanes = y.lanes;
+        let places = self.places();
+        let per_image = self.tile.tiles([y.height, y.width]);
+        let tiles = cx.images * per_image[0] * per_image[1];
+        let pairs = y.blocks().div_ceil(2);
+        let depth = spec.channels_in as f64;
+
+        let [across, down] = grid(
+            cx.threads,
+            [tiles, pairs],
+            2.0 * places as f64 * depth,
+            [
+                // What a transform takes, as if it were memory.
+                2.0 * places as f64 * 8.0 * x.blocks() as f64,
+                2.0 * (places * lanes) as f64 * depth,
+            ],
+        );
+        let pairs = share(pairs, down, cx.thread / across);
+        let tiles = share(tiles, across, cx.thread % across);
+
+        unsafe { cx.zero_border(y) };
+        let sums = unsafe { cx.scratch.add(self.input_place() * places) };
+        let rounds = tiles.len().div_ceil(self.together);
+        for round in 0..rounds {
+            let part = share(tiles.len(), rounds, round);
+            let part = tiles.start + part.start..tiles.start + part.end;
+            let count = part.len();
+            unsafe {
+                (cx.kernels.winograd_input.get(self.tile))(&InputArgs {
+                    arena: cx.arena,
+                    x: *x,
+                    padding: spec.padding,
+                    per_image,
+                    first: part.start,
+                    count,
+                    to: cx.scratch,
+                    place: self.input_place(),
+                });
+            }
+            let widest = cx.kernels.tile;
+            let products = count.div_ceil(widest);
+            for pair in pairs.clone() {
+                let blocks = (y.blocks() - 2 * pair).min(2);
+                let before = 2 * pair * lanes * (1 + places * spec.channels_in);
+                let bias = cx.weights[self.weights + before..].as_ptr();
+                let place_weights = blocks * lanes * spec.channels_in;
+                for place in 0..places {
+                    for product in 0..products {
+                        let pixels = share(count, products, product);
+                        unsafe {
+                            let args = TileArgs {
+                                x: cx
+                                    .scratch
+                                    .add(place * self.input_place() + pixels.start * lanes),
+                                x_pixel: lanes,
+                                blocks: x.blocks(),
+                                x_block: count * lanes,
+                                rows: 1,
+                                x_row: 0,
+                                columns: 1,
+                                x_column: 0,
+                                inner: lanes,
+                                last_inner: spec.channels_in - (x.blocks() - 1) * lanes,
+                                weights: bias.add(blocks * lanes + place * place_weights),
+                                bias: std::ptr::null(),
+                                y: sums.add((place * 2 * count + pixels.start) * lanes),
+                                y_pixel: lanes,
+                                y_block: count * lanes,
+                                residual: std::ptr::null(),
+                                residual_pixel: 0,
+                                residual_block: 0,
+                                activation: super::Activation::Identity,
+                            };
+                            (cx.kernels.tiles.get(blocks, pixels.len()))(&args);
+                        }
+                    }
+                }
+                unsafe {
+                    (cx.kernels.winograd_sums.get(self.tile))(&SumsArgs {
+                        arena: cx.arena,
+                        output: *output,
+                        per_image,
+                        first: part.start,
+                        count,
+                        block: 2 * pair,
+                        blocks,
+                        sums,
+                        bias,
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The transform of inputs, `B' d B`.
+
+use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+
+use super::super::map::{Border, Map};
+use super::super::simd::{Kernel, Simd};
+use super::WinogradTile;
+
+/// Which tiles to transform, from where, to where.
+pub(in crate::cpu) struct InputArgs {
+    pub arena: *const f32,
+    pub x: Map,
+    pub padding: Border,
+    /// Tiles of an image, down and across.
+    pub per_image: [usize; 2],
+    /// The first tile, of all of the batch, and how many.
+    pub first: usize,
+    pub count: usize,
+    /// `[place, block, tile, lane]`.
+    pub to: *mut f32,
+    /// From one place to the next.
+    pub place: usize,
+}
+
+/// All blocks of `count` tiles of `N x N` inputs whose outputs are `M` apart.
+struct Input<const N: usize, const M: usize>;
+
+impl<const N: usize, const M: usize> Kernel for Input<N, M> {
+    type Args = InputArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &InputArgs) {
+        let x = &a.x;
+        let [_, across] = a.per_image;
+        let per_image = a.per_image[0] * across;
+        for tile in 0..a.count {
+            let at = a.first + tile;
+            let (image, at) = (at / per_image, at % per_image);
+            let top = x.border.top - a.padding.top + at / across * M;
+            let left = x.border.left - a.padding.left + at % across * M;
+            let from = x.offset + image * x.image + top * x.row + left * S::LANES;
+            for block in 0..x.blocks() {
+                unsafe {
+                    let from = a.arena.add(from + block * x.block);
+                    let mut half = [[S::zero(); N]; N];
+                    for column in 0..N {
+                        let mut d = [S::zero(); N];
+                        for (row, d) in d.iter_mut().enumerate() {
+                            *d = S::load(from.add(row * x.row + column * S::LANES));
+                        }
+                        let t = transform::<S, N>(d);
+                        for row in 0..N {
+                            half[row][column] = t[row];
+                        }
+                    }
+                    let to = a.to.add((block * a.count + tile) * S::LANES);
+                    for (row, half) in half.into_iter().enumerate() {
+                        for (column, value) in transform::<S, N>(half).into_iter().enumerate() {
+                            S::store(to.add((row * N + column) * a.place), value);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `B' d` for one column: the value at point `p` is the row of `m(x) / (x - p)` times `d`, where
+/// `m` has all points as roots; at infinity, that of `m` itself.
+#[inline(always)]
+unsafe fn transform<S: Simd, const N: usize>(d: [S::Vector; N]) -> [S::Vector; N] {
+    unsafe {
+        let mut t = d;
+        if N == 4 {
+            t[0] = S::sub(d[0], d[2]);
+            t[1] = S::add(d[1], d[2]);
+            t[2] = S::sub(d[2], d[1]);
+            t[3] = S::sub(d[3], d[1]);
+        } else {
+            let (a, b) = (S::splat(FRAC_1_SQRT_2), S::splat(SQRT_2));
+            let squares = S::splat(2.5);
+            t[0] = S::neg_mul_add(squares, d[2], S::add(d[0], d[4]));
+            let even = S::neg_mul_add(S::splat(2.0), d[2], d[4]);
+            let odd = S::mul(a, S::neg_mul_add(S::splat(2.0), d[1], d[3]));
+            t[1] = S::add(even, odd);
+            t[2] = S::sub(even, odd);
+            let even = S::neg_mul_add(S::splat(0.5), d[2], d[4]);
+            let odd = S::mul(b, S::neg_mul_add(S::splat(0.5), d[1], d[3]));
+            t[3] = S::add(even, odd);
+            t[4] = S::sub(even, odd);
+            t[5] = S::neg_mul_add(squares, d[3], S::add(d[1], d[5]));
+        }
+        t
+    }
+}
+
+type InputFn = unsafe fn(&InputArgs);
+
+/// The transforms of an instruction set.
+pub(in crate::cpu) struct InputTransforms {
+    two: InputFn,
+    four: InputFn,
+    two_of_five: InputFn,
+}
+
+impl InputTransforms {
+    pub fn of<S: Simd>() -> Self {
+        Self {
+            two: S::entry::<Input<4, 2>>(),
+            four: S::entry::<Input<6, 4>>(),
+            two_of_five: S::entry::<Input<6, 2>>(),
+        }
+    }
+
+    pub fn get(&self, tile: WinogradTile) -> InputFn {
+        match tile {
+            WinogradTile::Two => self.two,
+            WinogradTile::Four => self.four,
+            WinogradTile::TwoOfFive => self.two_of_five,
+        }
+    }
+}

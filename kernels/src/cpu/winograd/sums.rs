@@ -1,0 +1,140 @@
+//! The transform of sums, `A' m A`, and what follows a convolution.
+
+use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+
+use super::super::output::Output;
+use super::super::simd::{Kernel, Simd};
+use super::WinogradTile;
+
+/// Which tiles to transform, from where, to where.
+pub(in crate::cpu) struct SumsArgs {
+    pub arena: *mut f32,
+    pub output: Output,
+    /// Tiles of an image, down and across.
+    pub per_image: [usize; 2],
+    /// The first tile, of all of the batch, and how many.
+    pub first: usize,
+    pub count: usize,
+    /// The first output block, and how many.
+    pub block: usize,
+    pub blocks: usize,
+    /// `[place, block of two, tile, lane]`.
+    pub sums: *const f32,
+    /// `blocks` vectors.
+    pub bias: *const f32,
+}
+
+/// `count` tiles of `N x N` sums to `M x M` outputs.
+struct Sums<const N: usize, const M: usize>;
+
+impl<const N: usize, const M: usize> Kernel for Sums<N, M> {
+    type Args = SumsArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &SumsArgs) {
+        let Output {
+            y,
+            residual,
+            activation,
+        } = &a.output;
+        let [_, across] = a.per_image;
+        let per_image = a.per_image[0] * across;
+        for block in 0..a.blocks {
+            for tile in 0..a.count {
+                let at = a.first + tile;
+                let (image, at) = (at / per_image, at % per_image);
+                let (top, left) = (at / across * M, at % across * M);
+                let (height, width) = ((y.height - top).min(M), (y.width - left).min(M));
+                unsafe {
+                    let bias = S::load(a.bias.add(block * S::LANES));
+                    let from = a.sums.add((block * a.count + tile) * S::LANES);
+                    let place = 2 * a.count * S::LANES;
+                    let mut half = [[S::zero(); N]; M];
+                    for column in 0..N {
+                        let mut m = [S::zero(); N];
+                        for (row, m) in m.iter_mut().enumerate() {
+                            *m = S::load(from.add((row * N + column) * place));
+                        }
+                        let t = transform::<S, N, M>(m);
+                        for row in 0..M {
+                            half[row][column] = t[row];
+                        }
+                    }
+                    let to = y.at(image, a.block + block, top, left);
+                    let added =
+                        residual.map(|map| (map.at(image, a.block + block, top, left), map.row));
+                    for (row, half) in half.into_iter().enumerate() {
+                        let out = transform::<S, N, M>(half);
+                        if row < height {
+                            for (column, out) in out.into_iter().enumerate() {
+                                if column < width {
+                                    let mut sum = S::add(out, bias);
+                                    if let Some((from, pitch)) = added {
+                                        let at = from + row * pitch + column * S::LANES;
+                                        sum = S::add(sum, S::load(a.arena.add(at)));
+                                    }
+                                    let at = to + row * y.row + column * S::LANES;
+                                    S::store(a.arena.add(at), activation.apply::<S>(sum));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `A' m` for one column: output `i` is the sum of the values at points `p` times `p^i`; the value at
+/// infinity is the last one's alone.
+#[inline(always)]
+unsafe fn transform<S: Simd, const N: usize, const M: usize>(m: [S::Vector; N]) -> [S::Vector; M] {
+    unsafe {
+        let mut t = [S::zero(); M];
+        let (sum1, difference1) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
+        if N == 4 {
+            t[0] = S::add(m[0], sum1);
+            t[1] = S::add(difference1, m[3]);
+            return t;
+        }
+        let (a, b) = (S::splat(FRAC_1_SQRT_2), S::splat(SQRT_2));
+        let (sum2, difference2) = (S::add(m[3], m[4]), S::sub(m[3], m[4]));
+        t[0] = S::add(S::add(m[0], sum1), sum2);
+        t[1] = S::mul_add(a, difference1, S::mul(b, difference2));
+        if M == 4 {
+            t[2] = S::mul_add(S::splat(0.5), sum1, S::mul(S::splat(2.0), sum2));
+            let cubes = S::mul(S::splat(0.5 * FRAC_1_SQRT_2), difference1);
+            t[3] = S::add(S::mul_add(S::splat(2.0 * SQRT_2), difference2, cubes), m[5]);
+        } else {
+            t[1] = S::add(t[1], m[5]);
+        }
+        t
+    }
+}
+
+type SumsFn = unsafe fn(&SumsArgs);
+
+/// The transforms of an instruction set.
+pub(in crate::cpu) struct SumsTransforms {
+    two: SumsFn,
+    four: SumsFn,
+    two_of_five: SumsFn,
+}
+
+impl SumsTransforms {
+    pub fn of<S: Simd>() -> Self {
+        Self {
+            two: S::entry::<Sums<4, 2>>(),
+            four: S::entry::<Sums<6, 4>>(),
+            two_of_five: S::entry::<Sums<6, 2>>(),
+        }
+    }
+
+    pub fn get(&self, tile: WinogradTile) -> SumsFn {
+        match tile {
+            WinogradTile::Two => self.two,
+            WinogradTile::Four => self.four,
+            WinogradTile::TwoOfFive => self.two_of_five,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A network as a list of steps over planned memory, and threads that run it.
+//!
+//! A [`Program`] is plain data: steps of [`cpu`](crate::cpu) that know where their maps and weights
+//! lie. A [`Plan`] runs one, as often as wanted, without allocating: all maps lie in one arena, whose
+//! size was known when the program was made. Clones share the program and its packed weights and have an
+//! arena of their own.
+#![allow(unsafe_code)]
+
+mod pool;
+mod run;
+mod step;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cpu::Isa;
+
+pub use run::{Plan, RunError};
+pub use step::{Named, Step};
+
+/// A network, ready to run but for its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// The instruction set that its maps and weights are laid out for.
+    pub isa: Isa,
+    /// Images of the largest batch.
+    pub images: usize,
+    /// `[channels, height, width]` of an image.
+    pub input: [usize; 3],
+    /// `[channels, height, width]` of each output; a vector's height and width are 1.
+    pub outputs: Vec<[usize; 3]>,
+    /// In the order in which they run, each after a barrier.
+    pub steps: Vec<Named>,
+    /// Elements of the arena.
+    pub arena: usize,
+    /// Elements of the packed weights.
+    pub weights: usize,
+}
+
+/// What is wrong with a program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProgramError {
+    /// A step reaches outside the memory that was planned.
+    #[error("step {step} reaches outside the program's memory")]
+    Outside {
+        /// Its name.
+        step: String,
+    },
+    /// The maps of a step do not fit together.
+    #[error("the maps of step {step} do not fit together: {reason}")]
+    Mismatch {
+        /// Its name.
+        step: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// Packed weights of another size.
+    #[error("the packed weights have {found} elements, expected {expected}")]
+    Weights {
+        /// What there is.
+        found: usize,
+        /// What the program says.
+        expected: usize,
+    },
+    /// The instruction set is not there.
+    #[error("the program is packed for {isa}, which this machine does not have")]
+    Isa {
+        /// The instruction set.
+        isa: Isa,
+    },
+}
+
+impl Program {
+    /// Whether every step stays within the memory that is planned, and this machine can run it.
+    fn check(&self, weights: usize) -> Result<(), ProgramError> {
+        if !self.isa.is_available() {
+            return Err(ProgramError::Isa { isa: self.isa });
+        }
+        if weights != self.weights {
+            return Err(ProgramError::Weights {
+                found: weights,
+                expected: self.weights,
+            });
+        }
+        Ok(())
+    }
+}

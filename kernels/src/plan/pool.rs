@@ -1,0 +1,227 @@
+//! A fixed set of threads that run the same function at once.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
+use std::thread::{self, JoinHandle};
+
+/// A fixed set of threads, the caller's own among them. Nothing is queued and nothing is stolen: a
+/// run takes all threads or, while another caller has them, the caller's alone.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+    busy: Mutex<()>,
+}
+
+struct Shared {
+    /// Counts runs; odd workers of the last one are still at work while `left` is not 0.
+    epoch: AtomicUsize,
+    job: AtomicPtr<Job<'static>>,
+    left: AtomicUsize,
+    panicked: AtomicBool,
+    stop: AtomicBool,
+    threads: usize,
+}
+
+struct Job<'a> {
+    function: &'a (dyn Fn(usize) + Sync),
+}
+
+/// How often a waiting thread looks before it gives its core away: some tens of microseconds.
+const SPINS: usize = 1 << 14;
+
+impl Pool {
+    /// The pool of `threads` threads, one for the whole process.
+    pub fn shared(threads: usize) -> Arc<Self> {
+        static POOLS: OnceLock<Mutex<HashMap<usize, Arc<Pool>>>> = OnceLock::new();
+        let pools = POOLS.get_or_init(Mutex::default);
+        let mut pools = pools.lock().unwrap_or_else(|error| error.into_inner());
+        let pool = pools
+            .entry(threads)
+            .or_insert_with(|| Arc::new(Self::new(threads)));
+        pool.clone()
+    }
+
+    fn new(threads: usize) -> Self {
+        let shared = Arc::new(Shared {
+            epoch: AtomicUsize::new(0),
+            job: AtomicPtr::new(std::ptr::null_mut()),
+            left: AtomicUsize::new(0),
+            panicked: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            threads,
+        });
+        // Where the system has no more threads to give, the pool is smaller.
+        let mut workers = Vec::new();
+        for thread in 1..threads {
+            let shared = shared.clone();
+            let name = format!("receptive-{thread}");
+            let worker = thread::Builder::new()
+                .name(name)
+                .spawn(move || shared.work(thread));
+            match worker {
+                Ok(worker) => workers.push(worker),
+                Err(_) => break,
+            }
+        }
+        Self {
+            shared,
+            workers,
+            busy: Mutex::new(()),
+        }
+    }
+
+    /// All threads, unless another caller has them.
+    pub fn take(&self) -> Option<Team<'_>> {
+        match self.busy.try_lock() {
+            Ok(guard) => Some(Team {
+                pool: self,
+                _guard: guard,
+            }),
+            Err(TryLockError::Poisoned(error)) => Some(Team {
+                pool: self,
+                _guard: error.into_inner(),
+            }),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+/// All threads of a pool, for one caller.
+pub(super) struct Team<'a> {
+    pool: &'a Pool,
+    _guard: MutexGuard<'a, ()>,
+}
+
+impl Team<'_> {
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.pool.workers.len() + 1
+    }
+
+    /// Runs `function` on every thread, with the thread's number; the caller is 0.
+    ///
+    /// # Panics
+    ///
+    /// When `function` panics on any thread, after all have returned.
+    pub fn run(&self, function: &(dyn Fn(usize) + Sync)) {
+        let shared = &*self.pool.shared;
+        let mut job = Job { function };
+        shared.panicked.store(false, Ordering::Relaxed);
+        shared
+            .left
+            .store(self.pool.workers.len(), Ordering::Relaxed);
+        shared.job.store((&raw mut job).cast(), Ordering::Relaxed);
+        shared.epoch.fetch_add(1, Ordering::Release);
+        for worker in &self.pool.workers {
+            worker.thread().unpark();
+        }
+        let own = catch_unwind(AssertUnwindSafe(|| function(0)));
+        // `job` lives until no worker can read it any more.
+        wait(|| shared.left.load(Ordering::Acquire) == 0);
+        if let Err(panic) = own {
+            std::panic::resume_unwind(panic);
+        }
+        assert!(
+            !shared.panicked.load(Ordering::Relaxed),
+            "a thread of the pool panicked"
+        );
+    }
+}
+
+impl Shared {
+    fn work(&self, thread: usize) {
+        let mut seen = 0;
+        loop {
+            let mut spins = 0;
+            while self.epoch.load(Ordering::Acquire) == seen {
+                if self.stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                spins += 1;
+                if spins < SPINS {
+                    std::hint::spin_loop();
+                } else {
+                    // `unpark` before this makes it return at once.
+                    thread::park();
+                }
+            }
+            seen += 1;
+            // SAFETY: `run` keeps the job alive until `left` is 0, which this thread is part of.
+            let job = unsafe { &*self.job.load(Ordering::Relaxed) };
+            if catch_unwind(AssertUnwindSafe(|| (job.function)(thread))).is_err() {
+                self.panicked.store(true, Ordering::Relaxed);
+            }
+            self.left.fetch_sub(1, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        for worker in self.workers.drain(..) {
+            worker.thread().unpark();
+            // A worker's panics were caught.
+            let _ = worker.join();
+        }
+    }
+}
+
+/// Waits, at first without giving the core away.
+fn wait(done: impl Fn() -> bool) {
+    let mut spins = 0;
+    while !done() {
+        spins += 1;
+        if spins < SPINS {
+            std::hint::spin_loop();
+        } else {
+            thread::yield_now();
+        }
+    }
+}
+
+/// Where the threads of a run wait for each other between steps.
+pub(super) struct Barrier {
+    threads: usize,
+    arrived: AtomicUsize,
+    generation: AtomicUsize,
+    broken: AtomicBool,
+}
+
+impl Barrier {
+    pub fn new(threads: usize) -> Self {
+        Self {
+            threads,
+            arrived: AtomicUsize::new(0),
+            generation: AtomicUsize::new(0),
+            broken: AtomicBool::new(false),
+        }
+    }
+
+    /// How many threads it holds together.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Returns when all threads have come, or one has broken it: then `false`.
+    pub fn wait(&self) -> bool {
+        let generation = self.generation.load(Ordering::Relaxed);
+        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
+            self.arrived.store(0, Ordering::Relaxed);
+            self.generation.fetch_add(1, Ordering::Release);
+        } else {
+            wait(|| {
+                self.generation.load(Ordering::Acquire) != generation
+                    || self.broken.load(Ordering::Relaxed)
+            });
+        }
+        !self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Lets all go on, when this thread never comes.
+    pub fn break_up(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+}
