@@ -4,7 +4,15 @@
 //! what it wrote. A new algorithm brings a strategy of problems, the closure that builds its step
 //! and a slow reference in 64 bits.
 
+mod activation;
+mod copy;
+mod depthwise;
+mod elementwise;
 mod guarded;
+mod normalization;
+mod places;
+mod pool;
+mod radial_basis;
 mod trial;
 
 pub(crate) use guarded::Guarded;
