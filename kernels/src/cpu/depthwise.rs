@@ -1,6 +1,6 @@
 //! Depthwise convolution: each channel with a kernel of its own, any size, stride and dilation.
 //!
-//! A block's bias and taps are vectors, one lane for each channel. For 3x3 kernels they stay in
+//! A block's bias and taps are vectors, one lane for each channel. Those of a 3x3 kernel stay in
 //! registers while a block's rows go by.
 
 use serde::{Deserialize, Serialize};
@@ -138,12 +138,7 @@ pub(super) struct DepthwiseArgs {
     pub activation: Activation,
 }
 
-/// Pixels whose sums are in registers at once: with nine taps, as many as the registers hold.
-const fn most<S: Simd>() -> usize {
-    if S::TILE > 8 { 8 } else { 4 }
-}
-
-/// Calls `$tile::<S, .., P>` for a constant `P` that is `$pixels`, at most 8.
+/// Runs a block with a constant for its number of pixels, at most 8.
 macro_rules! with_pixels {
     ($pixels:expr, |$p:ident| $call:expr) => {
         with_pixels!(@ $pixels, $p, $call, 1 2 3 4 5 6 7 8)
@@ -156,7 +151,7 @@ macro_rules! with_pixels {
     };
 }
 
-/// Kernels of 3x3 adjacent columns of taps, moved by `STRIDE` pixels.
+/// A kernel of 3x3, whose taps stay in registers, moved by `STRIDE` pixels.
 ///
 /// # Safety
 ///
@@ -174,7 +169,9 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
             for (i, tap) in taps.iter_mut().enumerate() {
                 *tap = S::load(a.weights.add((1 + i) * S::LANES));
             }
-            let tiles = a.width.div_ceil(most::<S>());
+            // Taps that find no register beside the sums are read from the cache.
+            let most = S::TILE.min(8);
+            let tiles = a.width.div_ceil(most);
             for row in 0..a.rows {
                 for tile in 0..tiles {
                     let pixels = share(a.width, tiles, tile);
@@ -183,16 +180,11 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
                         let mut sums = [bias; P];
                         for i in 0..3 {
                             let x = x.add(i * a.x_tap[0]);
-                            for column in 0..(P - 1) * STRIDE + 3 {
-                                let x = S::load(x.add(column * S::LANES));
-                                for j in 0..3 {
-                                    if column >= j
-                                        && (column - j) % STRIDE == 0
-                                        && (column - j) / STRIDE < P
-                                    {
-                                        let sum = &mut sums[(column - j) / STRIDE];
-                                        *sum = S::mul_add(x, taps[3 * i + j], *sum);
-                                    }
+                            for j in 0..3 {
+                                let tap = taps[3 * i + j];
+                                for (p, sum) in sums.iter_mut().enumerate() {
+                                    let x = S::load(x.add((p * STRIDE + j) * S::LANES));
+                                    *sum = S::mul_add(x, tap, *sum);
                                 }
                             }
                         }
@@ -204,25 +196,29 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
     }
 }
 
-/// Any kernel.
+/// Any kernel, moved by `STRIDE` pixels, or by any number of them if it is 0.
 ///
 /// # Safety
 ///
 /// As [`Three`].
-struct Any;
+struct Any<const STRIDE: usize>;
 
-impl Kernel for Any {
+impl<const STRIDE: usize> Kernel for Any<STRIDE> {
     type Args = DepthwiseArgs;
 
     #[inline(always)]
     unsafe fn run<S: Simd>(a: &DepthwiseArgs) {
+        let x_pixel = match STRIDE {
+            0 => a.x_pixel,
+            _ => STRIDE * S::LANES,
+        };
         unsafe {
             let bias = S::load(a.weights);
             let tiles = a.width.div_ceil(8);
             for row in 0..a.rows {
                 for tile in 0..tiles {
                     let pixels = share(a.width, tiles, tile);
-                    let x = a.x.add(row * a.x_row + pixels.start * a.x_pixel);
+                    let x = a.x.add(row * a.x_row + pixels.start * x_pixel);
                     with_pixels!(pixels.len(), |P| {
                         let mut sums = [bias; P];
                         let mut weights = a.weights;
@@ -230,9 +226,9 @@ impl Kernel for Any {
                             let mut x = x.add(i * a.x_tap[0]);
                             for _ in 0..a.kernel[1] {
                                 weights = weights.add(S::LANES);
-                                let weight = S::load(weights);
+                                let tap = S::load(weights);
                                 for (p, sum) in sums.iter_mut().enumerate() {
-                                    *sum = S::mul_add(S::load(x.add(p * a.x_pixel)), weight, *sum);
+                                    *sum = S::mul_add(S::load(x.add(p * x_pixel)), tap, *sum);
                                 }
                                 x = x.add(a.x_tap[1]);
                             }
@@ -267,17 +263,21 @@ unsafe fn store<S: Simd, const P: usize>(
 /// The address of a kernel's code.
 pub(super) type DepthwiseFn = unsafe fn(&DepthwiseArgs);
 
-/// The depthwise kernels of an instruction set.
+/// The depthwise kernels of an instruction set, by the stride.
 pub(super) struct DepthwiseFns {
     three: [DepthwiseFn; 2],
-    any: DepthwiseFn,
+    any: [DepthwiseFn; 3],
 }
 
 impl DepthwiseFns {
     pub fn of<S: Simd>() -> Self {
         Self {
             three: [S::entry::<Three<1>>(), S::entry::<Three<2>>()],
-            any: S::entry::<Any>(),
+            any: [
+                S::entry::<Any<0>>(),
+                S::entry::<Any<1>>(),
+                S::entry::<Any<2>>(),
+            ],
         }
     }
 
@@ -285,7 +285,8 @@ impl DepthwiseFns {
     pub fn get(&self, spec: &ConvSpec) -> DepthwiseFn {
         match (spec.kernel, spec.dilation[1], spec.stride[1]) {
             ([3, 3], 1, stride @ 1..=2) => self.three[stride - 1],
-            _ => self.any,
+            (_, _, stride @ 1..=2) => self.any[stride],
+            _ => self.any[0],
         }
     }
 }

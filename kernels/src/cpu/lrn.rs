@@ -170,20 +170,19 @@ impl<const THREE_QUARTERS: bool> Kernel for Normalize<THREE_QUARTERS> {
                     }
                     let base = S::mul_add(S::splat(a.alpha), sum, S::splat(a.k));
                     let scale = if THREE_QUARTERS {
-                        let root = S::sqrt(base);
-                        S::mul(root, S::sqrt(root))
+                        S::inverse_three_quarters(base)
                     } else {
                         let mut lanes = [0.0; MOST_LANES];
                         S::store(lanes.as_mut_ptr(), base);
                         for lane in &mut lanes[..S::LANES] {
-                            *lane = lane.powf(a.beta);
+                            *lane = lane.powf(-a.beta);
                         }
                         S::load(lanes.as_ptr())
                     };
                     let x = S::load(a.x.add(block * a.x_block + pixel * S::LANES));
                     S::store(
                         a.y.add(block * a.y_block + pixel * S::LANES),
-                        S::div(x, scale),
+                        S::mul(x, scale),
                     );
                 }
             }

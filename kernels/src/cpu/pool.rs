@@ -41,7 +41,12 @@ impl PoolWindow {
     #[inline(always)]
     fn taps_before(&self, axis: usize, at: usize, end: usize) -> usize {
         let room = (end + self.padding[axis]).saturating_sub(at * self.stride[axis]);
-        room.div_ceil(self.dilation[axis]).min(self.kernel[axis])
+        let taps = match self.dilation[axis] {
+            // A division takes as long as a window.
+            1 => room,
+            dilation => room.div_ceil(dilation),
+        };
+        taps.min(self.kernel[axis])
     }
 
     /// The taps of window `at` along an axis that lie in a map of this length.
@@ -89,14 +94,15 @@ pub(super) struct PoolArgs {
     width: usize,
 }
 
-/// A pool by `R` whose window has `K` adjacent columns, or any columns if `K` is 0.
+/// A pool by `R` whose window has `K` adjacent columns and is moved by `STRIDE`, or any window if
+/// `K` is 0.
 ///
 /// # Safety
 ///
 /// All that [`PoolArgs`] describes must be readable, and `y` writable.
-struct Pool<R, const K: usize>(R);
+struct Pool<R, const K: usize, const STRIDE: usize>(R);
 
-impl<R: Reduce, const K: usize> Kernel for Pool<R, K> {
+impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Pool<R, K, STRIDE> {
     type Args = PoolArgs;
 
     #[inline(always)]
@@ -115,7 +121,7 @@ impl<R: Reduce, const K: usize> Kernel for Pool<R, K> {
             // No row is read if there is none.
             let top = top.saturating_sub(window.padding[0]) * a.x_row;
             let y = unsafe { a.y.add(row * a.y_row) };
-            let clipped = |column: usize| {
+            for column in (0..inside.start).chain(inside.end..a.width) {
                 let columns = window.taps(1, column, a.size[1]);
                 let counted = if a.count_padding {
                     window.taps_before(1, column, a.size[1] + window.padding[1])
@@ -124,29 +130,83 @@ impl<R: Reduce, const K: usize> Kernel for Pool<R, K> {
                 };
                 let left = column * window.stride[1] + columns.start * window.dilation[1];
                 let left = left.saturating_sub(window.padding[1]) * S::LANES;
-                (top + left, columns.len(), counted_rows * counted)
-            };
-            for column in (0..inside.start).chain(inside.end..a.width) {
-                let (from, columns, counted) = clipped(column);
+                let x = a.x.wrapping_add(top + left);
                 unsafe {
-                    let sum = reduce::<S, R>(a.x.wrapping_add(from), [rows.len(), columns], x_tap);
-                    S::store(y.add(column * S::LANES), R::end::<S>(sum, counted));
+                    let all = reduce::<S, R>(x, [rows.len(), columns.len()], x_tap);
+                    let all = R::end::<S>(all, counted_rows * counted);
+                    S::store(y.add(column * S::LANES), all);
                 }
             }
+            if inside.is_empty() {
+                continue;
+            }
+            let left = (inside.start * window.stride[1] - window.padding[1]) * S::LANES;
             let counted = counted_rows * window.kernel[1];
-            for column in inside.clone() {
-                let left = (column * window.stride[1] - window.padding[1]) * S::LANES;
-                unsafe {
-                    let x = a.x.add(top + left);
-                    let sum = if K == 0 {
-                        reduce::<S, R>(x, [rows.len(), window.kernel[1]], x_tap)
-                    } else {
-                        reduce::<S, R>(x, [rows.len(), K], [x_tap[0], S::LANES])
-                    };
-                    S::store(y.add(column * S::LANES), R::end::<S>(sum, counted));
+            unsafe {
+                let x = a.x.wrapping_add(top + left);
+                let y = y.add(inside.start * S::LANES);
+                if K > 0 && rows.len() == K {
+                    slide::<S, R, K, STRIDE>(x, K, x_tap[0], y, inside.len(), counted);
+                } else if K > 0 && !rows.is_empty() {
+                    slide::<S, R, K, STRIDE>(x, rows.len(), x_tap[0], y, inside.len(), counted);
+                } else {
+                    let size = [rows.len(), window.kernel[1]];
+                    for column in 0..inside.len() {
+                        let x = x.wrapping_add(column * window.stride[1] * S::LANES);
+                        let all = R::end::<S>(reduce::<S, R>(x, size, x_tap), counted);
+                        S::store(y.add(column * S::LANES), all);
+                    }
                 }
             }
         }
+    }
+}
+
+/// A row of windows of `rows` rows, at least one, and `K` columns: each column is reduced once and
+/// kept for the windows that share it.
+#[inline(always)]
+unsafe fn slide<S: Simd, R: Reduce, const K: usize, const STRIDE: usize>(
+    mut x: *const f32,
+    rows: usize,
+    x_row: usize,
+    y: *mut f32,
+    windows: usize,
+    counted: usize,
+) {
+    unsafe {
+        let mut columns = [S::zero(); K];
+        for (i, column) in columns[..K - STRIDE].iter_mut().enumerate() {
+            *column = reduce_column::<S, R>(x.add(i * S::LANES), rows, x_row);
+        }
+        for window in 0..windows {
+            let mut all = S::zero();
+            for i in 0..K {
+                if i >= K - STRIDE {
+                    columns[i] = reduce_column::<S, R>(x.add(i * S::LANES), rows, x_row);
+                }
+                all = if i == 0 {
+                    columns[0]
+                } else {
+                    R::add::<S>(all, columns[i])
+                };
+            }
+            S::store(y.add(window * S::LANES), R::end::<S>(all, counted));
+            for i in 0..K - STRIDE {
+                columns[i] = columns[i + STRIDE];
+            }
+            x = x.add(STRIDE * S::LANES);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn reduce_column<S: Simd, R: Reduce>(x: *const f32, rows: usize, x_row: usize) -> S::Vector {
+    unsafe {
+        let mut all = S::load(x);
+        for row in 1..rows {
+            all = R::add::<S>(all, S::load(x.add(row * x_row)));
+        }
+        all
     }
 }
 
@@ -203,32 +263,34 @@ type PoolFn = unsafe fn(&PoolArgs);
 
 /// The pools of an instruction set.
 pub(super) struct PoolFns {
-    max: [PoolFn; 3],
-    mean: [PoolFn; 3],
+    max: [PoolFn; 4],
+    mean: [PoolFn; 4],
 }
 
 impl PoolFns {
     pub fn of<S: Simd>() -> Self {
         Self {
-            max: widths::<S, Greatest>(),
-            mean: widths::<S, Sum>(),
+            max: pools::<S, Greatest>(),
+            mean: pools::<S, Sum>(),
         }
     }
 }
 
-fn widths<S: Simd, R: Reduce>() -> [PoolFn; 3] {
+fn pools<S: Simd, R: Reduce>() -> [PoolFn; 4] {
     [
-        S::entry::<Pool<R, 0>>(),
-        S::entry::<Pool<R, 2>>(),
-        S::entry::<Pool<R, 3>>(),
+        S::entry::<Pool<R, 0, 0>>(),
+        S::entry::<Pool<R, 2, 2>>(),
+        S::entry::<Pool<R, 3, 1>>(),
+        S::entry::<Pool<R, 3, 2>>(),
     ]
 }
 
 /// The fastest of `functions` for `window`.
-fn choose(functions: &[PoolFn; 3], window: &PoolWindow) -> PoolFn {
-    match (window.kernel[1], window.dilation[1]) {
-        (2, 1) => functions[1],
-        (3, 1) => functions[2],
+fn choose(functions: &[PoolFn; 4], window: &PoolWindow) -> PoolFn {
+    match (window.kernel[1], window.stride[1], window.dilation[1]) {
+        (2, 2, 1) => functions[1],
+        (3, 1, 1) => functions[2],
+        (3, 2, 1) => functions[3],
         _ => functions[0],
     }
 }

@@ -67,6 +67,14 @@ pub(super) trait Simd: Copy + 'static {
             Self::add(Self::max(a, b), nan)
         }
     }
+    /// `x^(-3/4)` of positive numbers, within 4 roundings.
+    #[inline(always)]
+    unsafe fn inverse_three_quarters(x: Self::Vector) -> Self::Vector {
+        unsafe {
+            let root = Self::sqrt(x);
+            Self::div(Self::splat(1.0), Self::mul(root, Self::sqrt(root)))
+        }
+    }
 
     /// The kernel compiled for this instruction set.
     fn entry<K: Kernel>() -> unsafe fn(&K::Args);
