@@ -11,6 +11,7 @@
 //! over a planar map has the taps of a row there; a fully connected layer's pixels are images.
 
 use super::activation::Activation;
+use super::kernels::Kernels;
 use super::simd::{Kernel, Simd};
 
 /// What a tile reads and writes. Strides are in elements.
@@ -138,4 +139,41 @@ fn widths<S: Simd, const B: usize>() -> [TileFn; MOST] {
         };
     }
     table!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+}
+
+/// Runs the widest tile over data in the nearest cache; returns how many multiply-adds that were.
+pub(crate) fn multiply_adds_in_cache(kernels: &Kernels) -> usize {
+    const CHANNELS: usize = 8;
+    const COLUMNS: usize = 16;
+    const WIDEST: usize = 16;
+    let (lanes, pixels) = (kernels.lanes.min(WIDEST), kernels.tile);
+    let x = [1.0; WIDEST * MOST];
+    let weights = [0.5; COLUMNS * CHANNELS * 2 * WIDEST];
+    let mut y = [0.0; 2 * WIDEST * MOST];
+    let inner = lanes.min(CHANNELS);
+    let args = TileArgs {
+        x: x.as_ptr(),
+        x_pixel: lanes,
+        blocks: 1,
+        x_block: 0,
+        rows: 1,
+        x_row: 0,
+        columns: COLUMNS,
+        x_column: 0,
+        inner,
+        last_inner: inner,
+        weights: weights.as_ptr(),
+        bias: std::ptr::null(),
+        y: y.as_mut_ptr(),
+        y_pixel: lanes,
+        y_block: lanes * pixels,
+        residual: std::ptr::null(),
+        residual_pixel: 0,
+        residual_block: 0,
+        activation: Activation::Identity,
+    };
+    // SAFETY: the arrays hold what the arguments describe, for 16 lanes and 14 pixels.
+    unsafe { kernels.tiles.get(2, pixels)(&args) };
+    std::hint::black_box(&y);
+    2 * pixels * lanes * inner * COLUMNS
 }
