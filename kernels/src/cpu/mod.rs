@@ -30,6 +30,6 @@ pub(crate) use kernels::Kernels;
 pub use map::{Border, Map};
 pub use output::Output;
 pub use simd::{Isa, UnknownIsa};
-pub(crate) use tile::multiply_adds_in_cache;
+pub(crate) use tile::InCache;
 pub use transfer::{Export, Import};
 pub use winograd::{Winograd, WinogradTile};
