@@ -12,9 +12,9 @@ pub(crate) struct Kernels {
     pub lanes: usize,
     /// Pixels of the widest tile.
     pub tile: usize,
-    pub tiles: Tiles,
-    pub winograd_input: InputTransforms,
-    pub winograd_sums: SumsTransforms,
+    pub(super) tiles: Tiles,
+    pub(super) winograd_input: InputTransforms,
+    pub(super) winograd_sums: SumsTransforms,
 }
 
 impl Kernels {

@@ -48,6 +48,34 @@ pub(super) struct TileArgs {
     pub activation: Activation,
 }
 
+impl TileArgs {
+    /// A pointwise tile over `channels` channels in blocks of `lanes`, which writes nowhere yet.
+    pub fn pointwise(x: *const f32, x_block: usize, channels: usize, lanes: usize) -> Self {
+        let blocks = channels.div_ceil(lanes);
+        Self {
+            x,
+            x_pixel: lanes,
+            blocks,
+            x_block,
+            rows: 1,
+            x_row: 0,
+            columns: 1,
+            x_column: 0,
+            inner: lanes,
+            last_inner: channels - (blocks - 1) * lanes,
+            weights: std::ptr::null(),
+            bias: std::ptr::null(),
+            y: std::ptr::null_mut(),
+            y_pixel: 0,
+            y_block: 0,
+            residual: std::ptr::null(),
+            residual_pixel: 0,
+            residual_block: 0,
+            activation: Activation::Identity,
+        }
+    }
+}
+
 /// `P` pixels of `B` blocks.
 ///
 /// # Safety
@@ -168,25 +196,12 @@ impl InCache {
         let (lanes, pixels) = (self.kernels.lanes, self.kernels.tile);
         let inner = lanes.min(Self::CHANNELS);
         let args = TileArgs {
-            x: self.x.as_ptr(),
-            x_pixel: lanes,
-            blocks: 1,
-            x_block: 0,
-            rows: 1,
-            x_row: 0,
             columns: Self::COLUMNS,
-            x_column: 0,
-            inner,
-            last_inner: inner,
             weights: self.weights.as_ptr(),
-            bias: std::ptr::null(),
             y: self.y.as_mut_ptr(),
             y_pixel: lanes,
             y_block: lanes * pixels,
-            residual: std::ptr::null(),
-            residual_pixel: 0,
-            residual_block: 0,
-            activation: Activation::Identity,
+            ..TileArgs::pointwise(self.x.as_ptr(), 0, inner, lanes)
         };
         // SAFETY: the vectors hold what the arguments describe.
         unsafe { self.kernels.tiles.get(2, pixels)(&args) };
