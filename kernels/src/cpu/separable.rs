@@ -124,7 +124,18 @@ impl Separable {
             let left = (y.height - first).min(rows.end - row);
             let count = left.div_ceil(left.div_ceil(between.height));
             let pixels = count * y.width;
-            unsafe { depthwise.rows(cx, image, first..first + count, cx.scratch) };
+            for block in 0..between.blocks() {
+                unsafe {
+                    let to = cx.scratch.add(block * pixels * lanes);
+                    depthwise.rows(
+                        cx,
+                        [image, block],
+                        first..first + count,
+                        (to, y.width * lanes),
+                        (std::ptr::null(), 0),
+                    );
+                }
+            }
             // The pixels of a dense map go on from row to row.
             let [lines, width] = if output.is_dense() {
                 [1, pixels]
