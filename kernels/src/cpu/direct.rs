@@ -45,7 +45,11 @@ impl Direct {
     /// least the border that `spec` pads by.
     pub fn new(spec: ConvSpec, x: Map, output: Output, weights: usize) -> Self {
         let pointwise = spec.kernel == [1, 1] && spec.stride == [1, 1];
-        let dense = x.is_dense() && output.is_dense() && spec.padding.is_empty();
+        // A border of the output's must be filled, which a flat map would forget.
+        let dense = x.is_dense()
+            && output.is_dense()
+            && output.y.border.is_empty()
+            && spec.padding.is_empty();
         let (x, output) = if pointwise && dense {
             (x.flat(), output.flat())
         } else {
