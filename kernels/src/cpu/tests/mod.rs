@@ -16,6 +16,7 @@ mod normalization;
 mod places;
 mod pool;
 mod radial_basis;
+mod separable;
 mod trial;
 mod winograd;
 
