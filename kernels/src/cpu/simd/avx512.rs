@@ -64,6 +64,13 @@ impl Simd for Avx512 {
     unsafe fn min(bound: __m512, x: __m512) -> __m512 {
         unsafe { _mm512_min_ps(bound, x) }
     }
+    #[inline(always)]
+    unsafe fn maximum(a: __m512, b: __m512) -> __m512 {
+        unsafe {
+            let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(a, a);
+            _mm512_mask_max_ps(a, number, a, b)
+        }
+    }
 
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx512f,avx2,fma")]

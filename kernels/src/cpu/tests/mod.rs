@@ -4,10 +4,19 @@
 //! what it wrote. A new algorithm brings a strategy of problems, the closure that builds its step
 //! and a slow reference in 64 bits.
 
+mod activation;
 mod convolution;
+mod copy;
+mod depthwise;
 mod direct;
+mod elementwise;
 mod guarded;
 mod map;
+mod normalization;
+mod places;
+mod pool;
+mod radial_basis;
+mod separable;
 mod trial;
 mod winograd;
 
