@@ -3,6 +3,8 @@
 //! A block's bias and taps are vectors, one lane for each channel. Those of a 3x3 kernel stay in
 //! registers while a block's rows go by.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
@@ -66,48 +68,68 @@ impl Depthwise {
     ///
     /// The maps are within the arena, the packed weights within the weights.
     pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Output { y, residual, .. } = &self.output;
+        unsafe { cx.zero_border(y) };
+        for (image, block, rows) in cx.share_rows(y) {
+            let at = |map: &Map| unsafe { cx.at(map.at(image, block, rows.start, 0)) };
+            let to = (at(y), y.row);
+            let residual = residual.map_or((std::ptr::null(), 0), |map| {
+                (at(&map).cast_const(), map.row)
+            });
+            unsafe { self.rows(cx, [image, block], rows, to, residual) };
+        }
+    }
+
+    /// Computes rows of a block to an address, after which they are so many elements apart; adds a
+    /// residual that lies in the same way, unless it is null.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run); `to` and `residual` are addresses of as many rows.
+    pub(super) unsafe fn rows(
+        &self,
+        cx: &Context,
+        [image, block]: [usize; 2],
+        rows: Range<usize>,
+        to: (*mut f32, usize),
+        residual: (*const f32, usize),
+    ) {
         let Self {
             spec, x, output, ..
         } = self;
-        let Output {
-            y,
-            residual,
-            activation,
-        } = output;
-        unsafe { cx.zero_border(y) };
-        let run = cx.kernels.depthwise.get(spec);
-        for (image, block, rows) in cx.share_rows(y) {
-            let weights = &cx.weights[self.weights + block * block_len(spec, y.lanes)..];
-            unsafe {
-                run(&DepthwiseArgs {
-                    x: cx.at(first_tap(spec, x, image, block, rows.start)),
-                    x_row: spec.stride[0] * x.row,
-                    x_pixel: spec.stride[1] * x.lanes,
-                    kernel: spec.kernel,
-                    x_tap: [spec.dilation[0] * x.row, spec.dilation[1] * x.lanes],
-                    weights: weights.as_ptr(),
-                    y: cx.at(y.at(image, block, rows.start, 0)),
-                    y_row: y.row,
-                    rows: rows.len(),
-                    width: y.width,
-                    residual: residual.map_or(std::ptr::null(), |map| {
-                        cx.at(map.at(image, block, rows.start, 0)).cast_const()
-                    }),
-                    residual_row: residual.map_or(0, |map| map.row),
-                    activation: *activation,
-                });
-            }
+        let weights = &cx.weights[self.weights + block * block_len(spec, x.lanes)..];
+        unsafe {
+            (cx.kernels.depthwise.get(spec))(&DepthwiseArgs {
+                x: cx.at(first_tap(spec, x, image, block, rows.start)),
+                x_row: spec.stride[0] * x.row,
+                x_pixel: spec.stride[1] * x.lanes,
+                kernel: spec.kernel,
+                x_tap: [spec.dilation[0] * x.row, spec.dilation[1] * x.lanes],
+                weights: weights.as_ptr(),
+                y: to.0,
+                y_row: to.1,
+                rows: rows.len(),
+                width: output.y.width,
+                residual: residual.0,
+                residual_row: residual.1,
+                activation: output.activation,
+            });
         }
+    }
+
+    /// Multiply-adds for an output element.
+    pub(super) fn taps(&self) -> usize {
+        self.spec.kernel[0] * self.spec.kernel[1]
     }
 }
 
 /// Elements of the packed weights of one block.
-pub(super) fn block_len(spec: &ConvSpec, lanes: usize) -> usize {
+fn block_len(spec: &ConvSpec, lanes: usize) -> usize {
     (1 + spec.kernel[0] * spec.kernel[1]) * lanes
 }
 
 /// The element of the arena where the first window of an output row begins.
-pub(super) fn first_tap(spec: &ConvSpec, x: &Map, image: usize, block: usize, row: usize) -> usize {
+fn first_tap(spec: &ConvSpec, x: &Map, image: usize, block: usize, row: usize) -> usize {
     let padding = spec.padding.top * x.row + spec.padding.left * x.lanes;
     x.at(image, block, row * spec.stride[0], 0) - padding
 }

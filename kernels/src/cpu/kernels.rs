@@ -15,7 +15,7 @@ use super::winograd::{InputTransforms, SumsTransforms};
 /// The addresses of everything that differs between instruction sets.
 pub(crate) struct Kernels {
     /// Elements of a vector, channels of a block.
-    pub(super) lanes: usize,
+    pub lanes: usize,
     /// Pixels of the widest tile.
     pub(super) tile: usize,
     pub(super) tiles: Tiles,

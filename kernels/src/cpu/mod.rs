@@ -22,6 +22,7 @@ mod map;
 mod output;
 mod pool;
 mod radial_basis;
+mod separable;
 mod simd;
 mod softmax;
 #[cfg(test)]
@@ -45,8 +46,10 @@ pub use map::{Border, Map};
 pub use output::Output;
 pub use pool::{AdaptiveMean, MaxPool, MeanPool, PoolWindow};
 pub use radial_basis::RadialBasis;
+pub use separable::Separable;
 pub use simd::{Isa, UnknownIsa};
 pub use softmax::Softmax;
+pub(crate) use tile::InCache;
 pub use transfer::{Export, Import};
 pub use unary::Unary;
 pub use winograd::{Winograd, WinogradTile};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cpu::{
     AdaptiveMean, Binary, Context, Copy, Depthwise, Direct, Export, Import, Lrn, MaxPool, MeanPool,
-    RadialBasis, Softmax, Unary, Winograd,
+    RadialBasis, Separable, Softmax, Unary, Winograd,
 };
 
 /// A step, and the layer that it computes.
@@ -28,6 +28,8 @@ pub enum Step {
     Winograd(Winograd),
     /// Depthwise convolution.
     Depthwise(Depthwise),
+    /// A depthwise convolution and the pointwise one after it.
+    Separable(Separable),
     /// The greatest of each window.
     MaxPool(MaxPool),
     /// The mean of each window.
@@ -55,6 +57,7 @@ impl Step {
     pub fn scratch(&self) -> usize {
         match self {
             Self::Winograd(step) => step.scratch(),
+            Self::Separable(step) => step.scratch(),
             Self::Lrn(step) => step.scratch(),
             _ => 0,
         }
@@ -73,6 +76,7 @@ impl Step {
                 Self::Direct(step) => step.run(cx),
                 Self::Winograd(step) => step.run(cx),
                 Self::Depthwise(step) => step.run(cx),
+                Self::Separable(step) => step.run(cx),
                 Self::MaxPool(step) => step.run(cx),
                 Self::MeanPool(step) => step.run(cx),
                 Self::AdaptiveMean(step) => step.run(cx),
