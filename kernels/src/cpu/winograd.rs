@@ -269,28 +269,18 @@ impl Winograd {
                     for product in 0..products {
                         let pixels = share(count, products, product);
                         unsafe {
+                            let from = place * self.input_place() + pixels.start * lanes;
                             let args = TileArgs {
-                                x: cx
-                                    .scratch
-                                    .add(place * self.input_place() + pixels.start * lanes),
-                                x_pixel: lanes,
-                                blocks: x.blocks(),
-                                x_block: count * lanes,
-                                rows: 1,
-                                x_row: 0,
-                                columns: 1,
-                                x_column: 0,
-                                inner: lanes,
-                                last_inner: spec.channels_in - (x.blocks() - 1) * lanes,
                                 weights: bias.add(blocks * lanes + place * place_weights),
-                                bias: std::ptr::null(),
                                 y: sums.add((place * 2 * count + pixels.start) * lanes),
                                 y_pixel: lanes,
                                 y_block: count * lanes,
-                                residual: std::ptr::null(),
-                                residual_pixel: 0,
-                                residual_block: 0,
-                                activation: super::Activation::Identity,
+                                ..TileArgs::pointwise(
+                                    cx.scratch.add(from),
+                                    count * lanes,
+                                    spec.channels_in,
+                                    lanes,
+                                )
                             };
                             (cx.kernels.tiles.get(blocks, pixels.len()))(&args);
                         }

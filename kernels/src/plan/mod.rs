@@ -6,6 +6,7 @@
 //! arena of their own.
 #![allow(unsafe_code)]
 
+mod machine;
 mod pool;
 mod run;
 mod step;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cpu::Isa;
 
+pub use machine::Machine;
 pub use run::{Plan, RunError};
 pub use step::{Named, Step};
 

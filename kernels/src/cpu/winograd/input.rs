@@ -33,13 +33,13 @@ impl<const N: usize, const M: usize> Kernel for Input<N, M> {
         let x = &a.x;
         let [_, across] = a.per_image;
         let per_image = a.per_image[0] * across;
-        for tile in 0..a.count {
-            let at = a.first + tile;
-            let (image, at) = (at / per_image, at % per_image);
-            let top = x.border.top - a.padding.top + at / across * M;
-            let left = x.border.left - a.padding.left + at % across * M;
-            let from = x.offset + image * x.image + top * x.row + left * S::LANES;
-            for block in 0..x.blocks() {
+        for block in 0..x.blocks() {
+            for tile in 0..a.count {
+                let at = a.first + tile;
+                let (image, at) = (at / per_image, at % per_image);
+                let top = x.border.top - a.padding.top + at / across * M;
+                let left = x.border.left - a.padding.left + at % across * M;
+                let from = x.offset + image * x.image + top * x.row + left * S::LANES;
                 unsafe {
                     let from = a.arena.add(from + block * x.block);
                     let mut half = [[S::zero(); N]; N];
