@@ -22,15 +22,8 @@ use crate::graph::Graph;
 #[derive(Clone)]
 pub struct Compiled {
     pub(super) plan: Plan,
-    pub(super) shapes: Shapes,
+    pub(super) name: String,
     pub(super) steps: Vec<StepCost>,
-}
-
-/// The shapes of what goes in and out, the batch left out.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Shapes {
-    pub input: Vec<usize>,
-    pub outputs: Vec<Vec<usize>>,
 }
 
 impl Compiled {
@@ -60,13 +53,8 @@ impl Compiled {
             Some(isa) => return Err(CompileError::MissingIsa { isa }),
             None => Isa::detect()?,
         };
-        let input = graph.shape(graph.input).to_vec();
-        let outputs = graph.outputs.iter().map(|&output| graph.shape(output));
-        let shapes = Shapes {
-            outputs: outputs.map(without_batch).collect(),
-            input: without_batch(&input),
-        };
-        let batch = options.batch.or(input.first().copied()).unwrap_or(1);
+        let recorded = graph.shape(graph.input).first().copied();
+        let batch = options.batch.or(recorded).unwrap_or(1);
         if batch == 0 {
             return Err(CompileError::EmptyBatch);
         }
@@ -89,7 +77,7 @@ impl Compiled {
         let weights = lowered.pack(&net, &mut values)?;
         Ok(Self {
             plan: Plan::new(lowered.program, weights, target.threads)?,
-            shapes,
+            name: String::new(),
             steps: lowered.costs,
         })
     }
@@ -121,26 +109,47 @@ impl Compiled {
         self.plan.run(images, outputs)
     }
 
-    /// How long each of [`steps`](Self::steps) takes for `images`, in one run.
+    /// Runs it as [`run_into`](Self::run_into) does and adds how long each of [`steps`](Self::steps)
+    /// took to `times`.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
-    pub fn profile(&mut self, images: &[f32]) -> Result<Vec<Duration>, RunError> {
-        let mut times = vec![Duration::ZERO; self.steps.len()];
-        let mut outputs = self.output_vectors(images);
-        let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-        self.plan.profile(images, &mut slices, &mut times)?;
-        Ok(times)
+    /// As [`run_into`](Self::run_into).
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many `times` as steps.
+    pub fn profile(
+        &mut self,
+        images: &[f32],
+        outputs: &mut [&mut [f32]],
+        times: &mut [Duration],
+    ) -> Result<(), RunError> {
+        self.plan.profile(images, outputs, times)
     }
 
     /// Vectors for the outputs of this call.
     fn output_vectors(&self, images: &[f32]) -> Vec<Vec<f32>> {
-        let image: usize = self.shapes.input.iter().product();
+        let image: usize = self.input().iter().product();
         let count = images.len().checked_div(image).unwrap_or(0);
-        let len = |shape: &Vec<usize>| count * shape.iter().product::<usize>();
-        let outputs = self.shapes.outputs.iter();
-        outputs.map(|shape| vec![0.0; len(shape)]).collect()
+        let outputs = self.outputs().iter();
+        outputs
+            .map(|shape| vec![0.0; count * shape.iter().product::<usize>()])
+            .collect()
+    }
+
+    /// The same under a name, which a file keeps: none at first.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..self
+        }
+    }
+
+    /// Its name, if it was given one.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What it does, in order.
@@ -148,14 +157,14 @@ impl Compiled {
         &self.steps
     }
 
-    /// The shape of an image.
-    pub fn input(&self) -> &[usize] {
-        &self.shapes.input
+    /// `[channels, height, width]` of an image; a vector's height and width are 1.
+    pub fn input(&self) -> [usize; 3] {
+        self.plan.program().input
     }
 
-    /// The shape of each output, for one image.
-    pub fn outputs(&self) -> &[Vec<usize>] {
-        &self.shapes.outputs
+    /// `[channels, height, width]` of each output, for one image; a vector's height and width are 1.
+    pub fn outputs(&self) -> &[[usize; 3]] {
+        &self.plan.program().outputs
     }
 
     /// Images of the largest batch.
@@ -187,16 +196,13 @@ impl Compiled {
 impl std::fmt::Debug for Compiled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Compiled")
-            .field("input", &self.shapes.input)
-            .field("outputs", &self.shapes.outputs)
+            .field("name", &self.name)
+            .field("input", &self.input())
+            .field("outputs", &self.outputs())
             .field("batch", &self.batch())
             .field("threads", &self.threads())
             .field("isa", &self.isa())
             .field("steps", &self.steps.len())
             .finish_non_exhaustive()
     }
-}
-
-fn without_batch(shape: &[usize]) -> Vec<usize> {
-    shape.get(1..).unwrap_or_default().to_vec()
 }

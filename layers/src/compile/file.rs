@@ -5,7 +5,7 @@
 //! | 8 | the magic number |
 //! | 4 | the version |
 //! | 4 | the header's length |
-//! | | the header: the program, shapes and costs as JSON, and spaces up to a multiple of 64 bytes |
+//! | | the header: name, program and costs as JSON, and spaces up to a multiple of 64 bytes |
 //! | | the packed weights, single precision |
 //! | 32 | the SHA-256 of all before |
 //!
@@ -20,7 +20,7 @@ use receptive_kernels::plan::{Plan, Program};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::compiled::{Compiled, Shapes};
+use super::compiled::Compiled;
 use super::error::{CompileError, FileError};
 use super::lower::StepCost;
 use super::threads;
@@ -38,19 +38,26 @@ const CHUNK: usize = 1 << 20;
 
 #[derive(Serialize)]
 struct HeaderRef<'a> {
+    name: &'a str,
     program: &'a Program,
-    shapes: &'a Shapes,
     steps: &'a [StepCost],
 }
 
 #[derive(Deserialize)]
 struct Header {
+    name: String,
     program: Program,
-    shapes: Shapes,
     steps: Vec<StepCost>,
 }
 
 impl Compiled {
+    /// Whether the file at `path` begins as those that [`save`](Self::save) writes.
+    pub fn is_file(path: impl AsRef<Path>) -> bool {
+        let mut magic = [0; MAGIC.len()];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+        read.is_ok() && magic == *MAGIC
+    }
+
     /// Writes it to `path`: whole, or not at all.
     ///
     /// # Errors
@@ -63,8 +70,8 @@ impl Compiled {
 
     fn write(&self, path: &Path) -> io::Result<()> {
         let mut header = serde_json::to_vec(&HeaderRef {
+            name: &self.name,
             program: self.plan.program(),
-            shapes: &self.shapes,
             steps: &self.steps,
         })?;
         let end = (PREFIX + header.len()).next_multiple_of(ALIGNMENT);
@@ -120,8 +127,8 @@ impl Compiled {
             Err(error) => return Err(reader.damaged(found, header_len, &error)?.into()),
         };
         let Header {
+            name,
             program,
-            shapes,
             steps,
         } = header;
         let expected = (program.weights as u64)
@@ -163,7 +170,7 @@ impl Compiled {
         let threads = threads::threads(threads, image);
         Ok(Self {
             plan: Plan::new(program, weights, threads)?,
-            shapes,
+            name,
             steps,
         })
     }

@@ -52,7 +52,7 @@ pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target)
         isa: target.isa,
         images: target.batch,
         input: net.shape(net.input),
-        outputs: net.outputs.iter().map(|&map| net.shape(map)).collect(),
+        outputs: net.output_shapes.clone(),
         steps: Vec::new(),
         arena: layout.arena,
         weights: 0,

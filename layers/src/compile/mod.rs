@@ -33,7 +33,7 @@ mod values;
 mod weights;
 
 pub use receptive_kernels::cpu::{Isa, UnknownIsa, WinogradTile};
-pub use receptive_kernels::plan::{ProgramError, RunError};
+pub use receptive_kernels::plan::{Machine, ProgramError, RunError};
 
 pub use algorithm::Algorithm;
 pub use compiled::Compiled;

@@ -16,6 +16,8 @@ pub(super) struct Net {
     pub maps: Vec<[usize; 3]>,
     pub input: MapId,
     pub outputs: Vec<MapId>,
+    /// Their shapes, which may be other views of the maps.
+    pub output_shapes: Vec<[usize; 3]>,
     /// Each after those whose outputs it reads.
     pub layers: Vec<Layer>,
 }

@@ -30,6 +30,7 @@ pub(super) fn translate(graph: &Graph, values: &mut Values) -> Result<Net, Compi
             maps: vec![shape],
             input: MapId(0),
             outputs: Vec::new(),
+            output_shapes: Vec::new(),
             layers: Vec::new(),
         },
     };
@@ -40,11 +41,16 @@ pub(super) fn translate(graph: &Graph, values: &mut Values) -> Result<Net, Compi
         }
     }
     for id in &graph.outputs {
-        let map = translation.maps.get(id).copied().ok_or_else(|| {
-            Problem::unsupported("an output that no layer computes", "one that depends on the input")
-                .of("output")
-        })?;
+        let map = translation.maps.get(id).copied();
+        let (Some(map), Some(shape)) = (map, dims(graph.shape(*id))) else {
+            let problem = Problem::unsupported(
+                format!("an output {:?}", graph.shape(*id)),
+                "maps or vectors that depend on the input",
+            );
+            return Err(problem.of("output"));
+        };
         translation.net.outputs.push(map);
+        translation.net.output_shapes.push(shape);
     }
     translation.net.drop_unread();
     Ok(translation.net)
@@ -65,7 +71,7 @@ fn given(graph: &Graph) -> HashSet<ValueId> {
 }
 
 /// The map of a value of this shape, the batch left out.
-fn dims(shape: &[usize]) -> Option<[usize; 3]> {
+pub(super) fn dims(shape: &[usize]) -> Option<[usize; 3]> {
     match *shape {
         [_, channels, height, width] => Some([channels, height, width]),
         [_, channels, height] => Some([channels, height, 1]),
