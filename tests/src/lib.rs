@@ -3,6 +3,7 @@
 pub mod devices;
 pub mod float64;
 pub mod formula;
+pub mod recorded;
 pub mod reference;
 pub mod variants;
 

@@ -1,6 +1,7 @@
 //! What crosses crates, in one binary: each would link all of Burn.
 
 mod backends;
+mod compiled;
 mod gradients;
 mod parity;
 mod round_trips;

@@ -1,0 +1,64 @@
+//! The graphs of the references, with their weights, and no network built for it.
+
+use receptive_layers::graph::{Data, Graph, Origin};
+use receptive_layers::network::{Network, NetworkConfig};
+
+use crate::formula;
+use crate::reference::Reference;
+use crate::variants::{self, Visit};
+
+/// The recorded graph of the reference's network for so many images, its parameters filled by the
+/// formula.
+///
+/// # Panics
+///
+/// Where the network cannot be recorded.
+pub fn graph(reference: &Reference, images: usize) -> Graph {
+    struct Record<'a>(&'a Reference, usize);
+
+    impl Visit for Record<'_> {
+        type Output = Graph;
+
+        fn visit<C: NetworkConfig>(self, config: C) -> Graph {
+            let Self(reference, images) = self;
+            let [_, channels, height, width] = reference.input;
+            let input = [images, channels, height, width];
+            let forward = |network: &C::Network, images| Network::forward(network, images);
+            Graph::trace(|device| config.init(device), input, forward)
+                .expect("a network that can be recorded")
+                .renamed(C::Network::reference_name)
+        }
+    }
+
+    let mut graph = variants::visit(&reference.name, Record(reference, images));
+    for value in &mut graph.values {
+        if let Origin::Parameter { name, .. } = &value.origin {
+            let elements = elements(reference, name, &value.shape);
+            value.data = Some(Data::Elements(elements));
+        }
+    }
+    graph
+}
+
+/// A fully connected weight is `[in, out]` in the graph.
+fn elements(
+    reference: &Reference,
+    name: &str,
+    shape: &[usize],
+) -> burn::tensor::TensorData {
+    let fill = |shape: &[usize]| formula::fill(&reference.salt, name, shape, reference.gain);
+    let values = match *shape {
+        [ins, outs] => {
+            let rows = fill(&[outs, ins]);
+            let mut columns = vec![0.0; rows.len()];
+            for (out, row) in rows.chunks_exact(ins).enumerate() {
+                for (i, &x) in row.iter().enumerate() {
+                    columns[i * outs + out] = x;
+                }
+            }
+            columns
+        }
+        _ => fill(shape),
+    };
+    burn::tensor::TensorData::new(values, shape.to_vec())
+}
