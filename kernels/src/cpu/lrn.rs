@@ -8,7 +8,8 @@ use super::simd::{Kernel, Simd};
 
 /// `y_i = x_i / (k + alpha * sum_j x_j^2)^beta`, where `j` runs over the `size` channels from
 /// `i - size / 2` on that there are (ImageNet Classification with Deep Convolutional Neural
-/// Networks, section 3.3). `alpha` multiplies the sum, not the mean.
+/// Networks, section 3.3). `alpha` multiplies the sum, not the mean. The result is within `size + 10`
+/// half units in the last place; with a `beta` of 3/4 it takes a tenth of the time.
 ///
 /// A few pixels' squares are laid out by channel in the thread's memory, zeros before and after
 /// them; a window's sum is that of `size` vectors, each one channel further.

@@ -67,7 +67,7 @@ pub(super) trait Simd: Copy + 'static {
             Self::add(Self::max(a, b), nan)
         }
     }
-    /// `x^(-3/4)` of positive numbers, within 4 roundings.
+    /// `x^(-3/4)` of positive numbers, within 8 roundings (half units in the last place).
     #[inline(always)]
     unsafe fn inverse_three_quarters(x: Self::Vector) -> Self::Vector {
         unsafe {

@@ -10,7 +10,8 @@ use crate::plan::Step;
 proptest! {
     #![proptest_config(config())]
 
-    /// Within `size + 8` roundings of the result.
+    /// Each square and sum is rounded once and counts 3/4 fold; the power is within 8 roundings, the
+    /// product one more: `size + 10`.
     #[test]
     fn lrn_is_within_its_bound(
         shape in shapes(),
@@ -41,7 +42,7 @@ proptest! {
                 Step::Lrn(Lrn::new(size, alpha, beta, k, maps.inputs[0], maps.outputs[0]))
             });
             for (y, expected) in run.maps[0].iter().zip(&expected) {
-                let bound = (size + 8) as f64 * f64::from(f32::EPSILON) / 2.0 * expected.abs();
+                let bound = (size + 10) as f64 * f64::from(f32::EPSILON) / 2.0 * expected.abs();
                 let error = (f64::from(*y) - expected).abs();
                 prop_assert!(error <= bound, "{y} on {isa}, expected {expected}");
             }
