@@ -63,7 +63,7 @@ impl Plan {
     fn of(shared: Arc<Shared>) -> Self {
         Self {
             arena: Buffer::zeroed(shared.program.arena),
-            scratch: Buffer::zeroed(shared.scratch * shared.threads),
+            scratch: Buffer::zeroed(shared.scratch.saturating_mul(shared.threads)),
             outputs: vec![std::ptr::null_mut(); shared.program.outputs.len()],
             shared,
         }
