@@ -10,6 +10,8 @@ mod machine;
 mod pool;
 mod run;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
