@@ -87,7 +87,7 @@ impl Runner {
         if compiled.input() != input {
             return Err(CliError::PlanInput {
                 path: path.to_owned(),
-                found: compiled.input(),
+                found: compiled.input().to_vec(),
                 expected: input,
             });
         }
@@ -105,7 +105,7 @@ impl Runner {
     /// Classes that it tells apart, of a plan; the weights tell it otherwise.
     pub fn classes(&self) -> Option<usize> {
         match self {
-            Self::Compiled(compiled) => compiled.outputs().first().map(|&[classes, ..]| classes),
+            Self::Compiled(compiled) => compiled.outputs().first()?.first().copied(),
             Self::Eager { .. } => None,
         }
     }

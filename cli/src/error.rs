@@ -167,7 +167,7 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
         /// What it takes.
-        found: [usize; 3],
+        found: Vec<usize>,
         /// What there is.
         expected: [usize; 3],
     },

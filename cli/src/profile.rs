@@ -51,15 +51,17 @@ impl Profile {
     pub fn measure(
         compiled: &mut Compiled,
         images: &[f32],
-        logits: &mut [f32],
         runs: usize,
     ) -> Result<Self, CliError> {
         let machine = Machine::measure(compiled.isa(), compiled.threads());
         let mut times = vec![Duration::ZERO; compiled.steps().len()];
         for _ in 0..runs {
-            compiled
-                .profile(images, &mut [&mut *logits], &mut times)
+            let run = compiled
+                .profile(images)
                 .map_err(|error| CliError::Compute(error.to_string()))?;
+            for (time, run) in times.iter_mut().zip(run) {
+                *time += run;
+            }
         }
         let steps = compiled
             .steps()
@@ -67,7 +69,7 @@ impl Profile {
             .zip(times)
             .map(|(step, time)| StepProfile {
                 name: step.name.clone(),
-                algorithm: step.algorithm.to_string(),
+                algorithm: step.algorithm.clone(),
                 ms: time.as_secs_f64() * 1e3 / runs as f64,
                 multiply_adds: step.multiply_adds,
                 bytes: step.bytes,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
+use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
 use super::output::Output;
@@ -36,6 +37,18 @@ impl Binary {
     /// lanes. It may be one of them. The output has no residual.
     pub fn new(op: BinaryOp, a: Map, b: Map, output: Output) -> Self {
         Self { op, a, b, output }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Output { y, residual, .. } = &self.output;
+        must(residual.is_none(), "a residual")?;
+        memory.map(y)?;
+        for x in [&self.a, &self.b] {
+            memory.map(x)?;
+            memory.elementwise(x, y)?;
+        }
+        Ok(())
     }
 
     /// This thread's part.

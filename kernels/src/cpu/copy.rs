@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
 
@@ -33,6 +34,23 @@ impl Copy {
         let first = self.first_channel / self.y.lanes * self.y.lanes;
         let channels = self.first_channel + self.x.channels - first;
         self.y.slice(first, channels)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self {
+            x,
+            y,
+            first_channel,
+        } = self;
+        memory.any_map(x)?;
+        memory.any_map(y)?;
+        let end = first_channel.checked_add(x.channels);
+        must(
+            [x.height, x.width] == [y.height, y.width] && end.is_some_and(|end| end <= y.channels),
+            "a map does not fit into the other",
+        )?;
+        memory.apart(x, &self.written())
     }
 
     /// This thread's part.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
+use super::check::{Flaw, Memory, must};
 use super::context::{Context, share};
 use super::conv::ConvSpec;
 use super::map::Map;
@@ -60,6 +61,33 @@ impl Depthwise {
                 }
             }
         }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self {
+            spec, x, output, ..
+        } = self;
+        memory.map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        self.check_weights(memory)
+    }
+
+    /// Whether it is depthwise, and its weights lie within `memory`.
+    pub(super) fn check_weights(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self { spec, weights, .. } = self;
+        must(
+            [spec.channels_in, spec.channels_out] == [spec.groups; 2],
+            "not depthwise",
+        )?;
+        let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
+        let one = ConvSpec {
+            channels_in: 1,
+            ..*spec
+        };
+        let len = taps.and_then(|taps| one.most_packed(memory.lanes, taps));
+        memory.weights(*weights, len)
     }
 
     /// This thread's part.
@@ -115,6 +143,11 @@ impl Depthwise {
                 activation: output.activation,
             });
         }
+    }
+
+    /// What it computes, from where, what is applied to it, and where its weights begin.
+    pub(super) fn parts(&self) -> (&ConvSpec, &Map, Activation, usize) {
+        (&self.spec, &self.x, self.output.activation, self.weights)
     }
 
     /// Multiply-adds for an output element.

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
 use super::map::Map;
@@ -72,6 +73,11 @@ impl Direct {
             .map_or(0, |last| last.weights + last.len(spec, lanes))
     }
 
+    /// What it computes.
+    pub(super) fn spec(&self) -> &ConvSpec {
+        &self.spec
+    }
+
     /// The groups of output blocks, and where their weights begin.
     pub(super) fn groups(&self) -> impl ExactSizeIterator<Item = (&Group, usize)> {
         self.groups
@@ -110,6 +116,26 @@ impl Direct {
                 }
             }
         }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self {
+            spec, x, output, ..
+        } = self;
+        memory.any_map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
+        let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
+        most.ok_or(Flaw::Outside)?;
+        must(
+            self.groups.len() == output.y.blocks().div_ceil(2)
+                && *self == Self::new(*spec, *x, *output, self.weights),
+            "not what a direct convolution derives",
+        )?;
+        let len = Self::packed_len(spec, x.lanes, memory.lanes);
+        memory.weights(self.weights, Some(len))
     }
 
     /// This thread's part.

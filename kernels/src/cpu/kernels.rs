@@ -17,7 +17,7 @@ pub(crate) struct Kernels {
     /// Elements of a vector, channels of a block.
     pub lanes: usize,
     /// Pixels of the widest tile.
-    pub(super) tile: usize,
+    pub tile: usize,
     pub(super) tiles: Tiles,
     pub(super) winograd_input: InputTransforms,
     pub(super) winograd_sums: SumsTransforms,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
@@ -70,6 +71,14 @@ impl Lrn {
     /// Pixels whose squares are laid out together.
     fn pixels(&self) -> usize {
         (SQUARES / self.squares()).clamp(1, 16)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        must(self.size > 0, "a window of no channels")?;
+        memory.map(&self.x)?;
+        memory.map(&self.y)?;
+        memory.elementwise(&self.x, &self.y)
     }
 
     /// This thread's part.

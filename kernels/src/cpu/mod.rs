@@ -11,6 +11,7 @@
 mod activation;
 mod binary;
 mod buffer;
+pub(crate) mod check;
 pub(crate) mod context;
 mod conv;
 mod copy;

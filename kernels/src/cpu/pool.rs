@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
@@ -37,6 +38,38 @@ pub struct PoolWindow {
 }
 
 impl PoolWindow {
+    /// Whether a pool from `x` to `y` stays within `memory`.
+    fn check(&self, memory: &Memory, x: &Map, y: &Map) -> Result<(), Flaw> {
+        memory.map(x)?;
+        memory.map(y)?;
+        memory.apart(x, y)?;
+        must(x.channels == y.channels, "maps have different channels")?;
+        let sizes = [[x.height, y.height], [x.width, y.width]];
+        let pitch = [x.row, x.lanes];
+        for axis in 0..2 {
+            let step = [self.kernel[axis], self.stride[axis], self.dilation[axis]];
+            must(!step.contains(&0), "a kernel, stride or dilation of 0")?;
+            let [kernel, stride, dilation] = step;
+            let [length, windows] = sizes[axis];
+            // No place that is computed, if only to be clipped, lies further.
+            (|| {
+                let last = windows.checked_mul(stride)?;
+                let taps = kernel.checked_add(1)?.checked_mul(dilation)?;
+                let padding = self.padding[axis].checked_mul(2)?;
+                let furthest = last.checked_add(taps)?.checked_add(padding)?;
+                furthest
+                    .checked_add(length)?
+                    .checked_mul(pitch[axis])?
+                    .checked_mul(4)
+            })()
+            .ok_or(Flaw::Outside)?;
+        }
+        self.kernel[0]
+            .checked_mul(self.kernel[1])
+            .ok_or(Flaw::Outside)?;
+        Ok(())
+    }
+
     /// The taps of window `at` along an axis that lie before `end`, where the map begins at 0.
     #[inline(always)]
     fn taps_before(&self, axis: usize, at: usize, end: usize) -> usize {

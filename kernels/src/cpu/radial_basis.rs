@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
@@ -49,6 +50,21 @@ impl RadialBasis {
                 }
             }
         }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self { x, y, weights } = self;
+        memory.any_map(x)?;
+        memory.map(y)?;
+        memory.apart(x, y)?;
+        must([y.height, y.width] == [1, 1], "the distances are no vector")?;
+        let outputs = y.channels.checked_next_multiple_of(y.lanes);
+        let inputs = x.values();
+        memory.weights(
+            *weights,
+            outputs.and_then(|outputs| outputs.checked_mul(inputs)),
+        )
     }
 
     /// This thread's part.

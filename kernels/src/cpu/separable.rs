@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
+use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
 use super::depthwise::Depthwise;
@@ -83,6 +84,43 @@ impl Separable {
     /// Elements of memory that each thread needs.
     pub fn scratch(&self) -> usize {
         self.between.len(1)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self {
+            depthwise,
+            pointwise,
+            output,
+            ..
+        } = self;
+        let (first, x, activation, weights) = depthwise.parts();
+        memory.map(x)?;
+        memory.output(output, x)?;
+        // What is between them, if it were as high as the output.
+        let middle = Map {
+            channels: x.channels,
+            ..output.y
+        };
+        first.check(x, &middle)?;
+        depthwise.check_weights(memory)?;
+        let second = pointwise.spec();
+        second.check(&middle, &output.y)?;
+        must(
+            second.kernel == [1, 1]
+                && second.stride == [1, 1]
+                && second.padding.is_empty()
+                && second.groups == 1,
+            "not pointwise",
+        )?;
+        second.most_packed(memory.lanes, 1).ok_or(Flaw::Outside)?;
+        must(
+            pointwise.groups().len() == output.y.blocks().div_ceil(2)
+                && *self == Self::new((*first, activation), *second, *x, *output, weights),
+            "not what a separable convolution derives",
+        )?;
+        let len = Self::packed_len(first, second, memory.lanes);
+        memory.weights(weights, Some(len))
     }
 
     /// This thread's part.

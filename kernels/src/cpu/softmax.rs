@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory};
 use super::context::Context;
 use super::map::Map;
 
@@ -17,6 +18,13 @@ impl Softmax {
     /// From `x` to `y` of the same shape and lanes. `y` may be `x`.
     pub fn new(x: Map, y: Map) -> Self {
         Self { x, y }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        memory.any_map(&self.x)?;
+        memory.any_map(&self.y)?;
+        memory.elementwise(&self.x, &self.y)
     }
 
     /// This thread's part.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
+use super::check::{Flaw, Memory};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
@@ -19,6 +20,13 @@ impl Unary {
     /// From `x` to `y` of the same shape, both in blocks of a vector's lanes. `y` may be `x`.
     pub fn new(x: Map, y: Map, activation: Activation) -> Self {
         Self { x, y, activation }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        memory.map(&self.x)?;
+        memory.map(&self.y)?;
+        memory.elementwise(&self.x, &self.y)
     }
 
     /// This thread's part.

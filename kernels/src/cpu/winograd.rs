@@ -16,6 +16,7 @@ mod sums;
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
 use super::map::{Border, Map};
@@ -206,6 +207,36 @@ impl Winograd {
             }
             to += outs * places * self.spec.channels_in;
         }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self {
+            tile,
+            spec,
+            x,
+            output,
+            weights,
+            ..
+        } = self;
+        memory.map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        must(tile.fits(spec), "not a convolution of the tile's")?;
+        let needed = tile.border(spec, [output.y.height, output.y.width]);
+        must(needed.union(x.border) == x.border, "a border too small")?;
+        must(
+            *self == Self::new(*tile, *spec, *x, *output, *weights, memory.widest),
+            "not what Winograd's algorithm derives",
+        )?;
+        memory.weights(*weights, spec.most_packed(memory.lanes, self.places()))?;
+        // Some lines more for each place than the inputs and sums.
+        (x.blocks() * x.lanes)
+            .checked_add(2 * x.lanes + 48)
+            .and_then(|depth| depth.checked_mul(self.together)?.checked_mul(self.places()))
+            .filter(|&len| len <= Memory::LARGEST)
+            .map(|_| ())
+            .ok_or(Flaw::Outside)
     }
 
     /// This thread's part.

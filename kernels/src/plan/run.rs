@@ -42,6 +42,11 @@ impl Plan {
     /// machine lacks its instruction set.
     pub fn new(program: Program, weights: Buffer, threads: usize) -> Result<Self, ProgramError> {
         program.check(weights.len())?;
+        Ok(Self::checked(program, weights, threads))
+    }
+
+    /// The same of a program that was checked.
+    pub(super) fn checked(program: Program, weights: Buffer, threads: usize) -> Self {
         let scratch = program
             .steps
             .iter()
@@ -50,20 +55,20 @@ impl Plan {
             .unwrap_or(0)
             .next_multiple_of(32);
         let threads = threads.max(1);
-        Ok(Self::of(Arc::new(Shared {
+        Self::of(Arc::new(Shared {
             kernels: Kernels::get(program.isa),
             program,
             weights,
             pool: (threads > 1).then(|| Pool::shared(threads)),
             threads,
             scratch,
-        })))
+        }))
     }
 
     fn of(shared: Arc<Shared>) -> Self {
         Self {
             arena: Buffer::zeroed(shared.program.arena),
-            scratch: Buffer::zeroed(shared.scratch * shared.threads),
+            scratch: Buffer::zeroed(shared.scratch.saturating_mul(shared.threads)),
             outputs: vec![std::ptr::null_mut(); shared.program.outputs.len()],
             shared,
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cpu::check::{Flaw, Memory};
 use crate::cpu::{
     AdaptiveMean, Binary, Context, Copy, Depthwise, Direct, Export, Import, Lrn, MaxPool, MeanPool,
     RadialBasis, Separable, Softmax, Unary, Winograd,
@@ -60,6 +61,27 @@ impl Step {
             Self::Separable(step) => step.scratch(),
             Self::Lrn(step) => step.scratch(),
             _ => 0,
+        }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        match self {
+            Self::Import(step) => step.check(memory),
+            Self::Direct(step) => step.check(memory),
+            Self::Winograd(step) => step.check(memory),
+            Self::Depthwise(step) => step.check(memory),
+            Self::Separable(step) => step.check(memory),
+            Self::MaxPool(step) => step.check(memory),
+            Self::MeanPool(step) => step.check(memory),
+            Self::AdaptiveMean(step) => step.check(memory),
+            Self::Lrn(step) => step.check(memory),
+            Self::Binary(step) => step.check(memory),
+            Self::Unary(step) => step.check(memory),
+            Self::Softmax(step) => step.check(memory),
+            Self::RadialBasis(step) => step.check(memory),
+            Self::Copy(step) => step.check(memory),
+            Self::Export(step) => step.check(memory),
         }
     }
 

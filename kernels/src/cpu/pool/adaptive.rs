@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::check::{Flaw, Memory, must};
 use super::super::context::Context;
 use super::super::map::Map;
 use super::super::simd::{Kernel, Simd};
@@ -23,6 +24,20 @@ impl AdaptiveMean {
         let global = y.height * y.width == 1;
         let x = if global && x.is_dense() { x.flat() } else { x };
         Self { x, y }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self { x, y } = self;
+        memory.map(x)?;
+        memory.map(y)?;
+        memory.apart(x, y)?;
+        must(x.channels == y.channels, "maps have different channels")?;
+        for [length, parts] in [[x.height, y.height], [x.width, y.width]] {
+            // The last part's end, before it is divided.
+            length.checked_mul(parts).ok_or(Flaw::Outside)?;
+        }
+        Ok(())
     }
 
     /// This thread's part.

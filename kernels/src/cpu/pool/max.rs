@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::check::{Flaw, Memory};
 use super::super::context::Context;
 use super::super::map::Map;
 use super::super::simd::Simd;
@@ -19,6 +20,11 @@ impl MaxPool {
     /// As many windows as `y` has pixels, from `x` to `y`, both in blocks of a vector's lanes.
     pub fn new(window: PoolWindow, x: Map, y: Map) -> Self {
         Self { window, x, y }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        self.window.check(memory, &self.x, &self.y)
     }
 
     /// This thread's part.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::check::{Flaw, Memory};
 use super::super::context::Context;
 use super::super::map::Map;
 use super::super::simd::Simd;
@@ -26,6 +27,11 @@ impl MeanPool {
             x,
             y,
         }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        self.window.check(memory, &self.x, &self.y)
     }
 
     /// This thread's part.

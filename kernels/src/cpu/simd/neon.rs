@@ -64,6 +64,10 @@ impl Simd for Neon {
     unsafe fn min(bound: float32x4_t, x: float32x4_t) -> float32x4_t {
         unsafe { vminq_f32(bound, x) }
     }
+    #[inline(always)]
+    unsafe fn maximum(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vmaxq_f32(a, b) }
+    }
 
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "neon")]

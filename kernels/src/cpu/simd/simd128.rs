@@ -65,6 +65,10 @@ impl Simd for Simd128 {
     unsafe fn min(bound: v128, x: v128) -> v128 {
         unsafe { f32x4_pmin(x, bound) }
     }
+    #[inline(always)]
+    unsafe fn maximum(a: v128, b: v128) -> v128 {
+        unsafe { f32x4_max(a, b) }
+    }
 
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "simd128")]
