@@ -57,7 +57,8 @@ impl Algorithm {
             _ => true,
         };
         let all = Self::ALL.into_iter().filter(allowed);
-        all.filter(|algorithm| algorithm.fits(spec, planar)).collect()
+        all.filter(|algorithm| algorithm.fits(spec, planar))
+            .collect()
     }
 
     /// The zeros that it reads around its input, for an output of this size.

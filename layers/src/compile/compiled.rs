@@ -101,11 +101,7 @@ impl Compiled {
     /// # Errors
     ///
     /// [`RunError`] when a slice has a wrong length.
-    pub fn run_into(
-        &mut self,
-        images: &[f32],
-        outputs: &mut [&mut [f32]],
-    ) -> Result<(), RunError> {
+    pub fn run_into(&mut self, images: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), RunError> {
         self.plan.run(images, outputs)
     }
 

@@ -176,6 +176,9 @@ mod tests {
         };
         let direct = batch.seconds(Algorithm::Direct);
         assert!(batch.seconds(TWO) < direct);
-        assert_eq!(setting(4, 5, false).fastest(&[Algorithm::Direct]), Some(Algorithm::Direct));
+        assert_eq!(
+            setting(4, 5, false).fastest(&[Algorithm::Direct]),
+            Some(Algorithm::Direct)
+        );
     }
 }

@@ -23,7 +23,9 @@ pub enum CompileError {
         problem: Problem,
     },
     /// The network's input is no batch of maps or vectors.
-    #[error("the network's input is {found:?}, expected [batch, channels, height, width] or [batch, features]")]
+    #[error(
+        "the network's input is {found:?}, expected [batch, channels, height, width] or [batch, features]"
+    )]
     Input {
         /// Its shape.
         found: Vec<usize>,

@@ -76,12 +76,7 @@ pub(super) fn copied(net: &Net, layout: &Layout, layer: &Layer) -> Vec<(MapId, u
 
 impl Layout {
     /// Lays out `net` for batches of `images`, in blocks of `lanes`.
-    pub fn of(
-        net: &Net,
-        algorithms: &[Option<Algorithm>],
-        lanes: usize,
-        images: usize,
-    ) -> Self {
+    pub fn of(net: &Net, algorithms: &[Option<Algorithm>], lanes: usize, images: usize) -> Self {
         let planar = is_planar(net);
         let within = within(net, lanes);
         let root = |mut map: MapId| {
@@ -120,7 +115,11 @@ impl Layout {
         let mut own = Vec::new();
         for (index, lifetime) in lifetimes.into_iter().enumerate() {
             if let Some(lifetime) = lifetime {
-                let lanes = if planar && MapId(index) == net.input { 1 } else { lanes };
+                let lanes = if planar && MapId(index) == net.input {
+                    1
+                } else {
+                    lanes
+                };
                 let map = Map::new(net.maps[index], borders[index], lanes, 0);
                 let len = map.len(images);
                 own.push((index, map, Lifetime { len, ..lifetime }));

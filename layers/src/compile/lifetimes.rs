@@ -48,7 +48,10 @@ pub(super) fn place(lifetimes: &[Lifetime]) -> (Vec<usize>, usize) {
         offsets[index] = best.map_or(end, |(offset, _)| offset);
         placed.push(index);
     }
-    let ends = offsets.iter().zip(lifetimes).map(|(offset, l)| offset + l.len);
+    let ends = offsets
+        .iter()
+        .zip(lifetimes)
+        .map(|(offset, l)| offset + l.len);
     let total = ends.max().unwrap_or(0).next_multiple_of(LINE);
     (offsets, total)
 }

@@ -144,7 +144,14 @@ impl Lowering<'_> {
                 beta,
                 k,
             } => (
-                Step::Lrn(Lrn::new(*size, *alpha as f32, *beta as f32, *k as f32, x, y)),
+                Step::Lrn(Lrn::new(
+                    *size,
+                    *alpha as f32,
+                    *beta as f32,
+                    *k as f32,
+                    x,
+                    y,
+                )),
                 "local response norm",
                 0,
             ),

@@ -45,7 +45,10 @@ pub(super) struct Layer {
 #[derive(Debug, Clone)]
 pub(super) enum LayerOp {
     /// A convolution or fully connected layer.
-    Conv { spec: ConvSpec, weights: Weights },
+    Conv {
+        spec: ConvSpec,
+        weights: Weights,
+    },
     /// A factor and a summand for each channel.
     Affine(Vec<Affine>),
     /// Zeros around a map.
@@ -66,7 +69,10 @@ pub(super) enum LayerOp {
         k: f64,
     },
     /// Squared distances to centres `[out, in]`.
-    RadialBasis { centers: ValueId, inputs: usize },
+    RadialBasis {
+        centers: ValueId,
+        inputs: usize,
+    },
     Binary(Arithmetic),
     /// Nothing but the layer's activation.
     Activation,

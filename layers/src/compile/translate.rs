@@ -528,7 +528,5 @@ fn whole(range: Option<&graph::Stride>, length: usize) -> bool {
 
 /// Whether reordering axes leaves the elements in order: only axes of length one move.
 fn keeps_order(shape: &[usize], axes: &[usize]) -> bool {
-    axes.iter()
-        .filter(|&&axis| shape[axis] != 1)
-        .is_sorted()
+    axes.iter().filter(|&&axis| shape[axis] != 1).is_sorted()
 }

@@ -79,12 +79,17 @@ impl Values {
             value.data.clone()
         };
         let floats = match data {
-            Some(Data::Elements(data)) => data
-                .try_into_vec_as::<f32>()
-                .map_err(|_| Problem::NoValues { value: name.clone() })?,
+            Some(Data::Elements(data)) => {
+                data.try_into_vec_as::<f32>()
+                    .map_err(|_| Problem::NoValues {
+                        value: name.clone(),
+                    })?
+            }
             Some(Data::Fill(number)) => vec![number as f32; len],
             None => {
-                let draw = self.draw.ok_or_else(|| Problem::NoValues { value: name.clone() })?;
+                let draw = self.draw.ok_or_else(|| Problem::NoValues {
+                    value: name.clone(),
+                })?;
                 self.drawn(id, draw.at(id.index()))
             }
         };

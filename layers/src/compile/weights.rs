@@ -174,9 +174,7 @@ impl Weights {
                     };
                     let (weights, part_bias) = part.weights.evaluate(&narrow, values)?;
                     kernel.extend(weights);
-                    bias.extend(
-                        part_bias.map_or_else(|| vec![0.0; part.channels_out], double),
-                    );
+                    bias.extend(part_bias.map_or_else(|| vec![0.0; part.channels_out], double));
                 }
                 Ok((kernel, Some(bias)))
             }

@@ -44,7 +44,9 @@ fn picked(net: &Net, map: MapId) -> Option<(MapId, Vec<usize>)> {
             let channels: Option<Vec<usize>> = pick.channels.iter().copied().collect();
             let [_, rows, columns] = net.shape(map);
             let whole = Pick::is_whole(pick, [height, width], [rows, columns]);
-            channels.filter(|_| whole).map(|channels| (source, channels))
+            channels
+                .filter(|_| whole)
+                .map(|channels| (source, channels))
         }
         LayerOp::Concat => {
             let mut parts = layer.inputs.iter().map(|&part| picked(net, part));

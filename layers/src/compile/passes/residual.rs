@@ -29,7 +29,9 @@ fn fuse(net: &mut Net, index: usize) -> bool {
     operands.sort_unstable();
     let [earlier, later] = operands;
     let fits = |producer: Option<usize>, map| {
-        let producer = net.sole_producer(map, index).filter(|&p| Some(p) == producer)?;
+        let producer = net
+            .sole_producer(map, index)
+            .filter(|&p| Some(p) == producer)?;
         let layer = &net.layers[producer];
         let bare = layer.residual.is_none() && layer.activation == Activation::Identity;
         (bare && matches!(layer.op, LayerOp::Conv { .. })).then_some(producer)
