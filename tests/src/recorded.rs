@@ -41,11 +41,7 @@ pub fn graph(reference: &Reference, images: usize) -> Graph {
 }
 
 /// A fully connected weight is `[in, out]` in the graph.
-fn elements(
-    reference: &Reference,
-    name: &str,
-    shape: &[usize],
-) -> burn::tensor::TensorData {
+fn elements(reference: &Reference, name: &str, shape: &[usize]) -> burn::tensor::TensorData {
     let fill = |shape: &[usize]| formula::fill(&reference.salt, name, shape, reference.gain);
     let values = match *shape {
         [ins, outs] => {

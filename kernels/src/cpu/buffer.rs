@@ -1,6 +1,6 @@
 //! Memory for weights and maps.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
@@ -25,13 +25,20 @@ impl Buffer {
                 len,
             };
         }
+        let large = layout.align() == LARGE_PAGE;
         // SAFETY: the layout's size is not 0.
-        let start = unsafe { alloc_zeroed(layout) };
+        let start = unsafe {
+            if large {
+                alloc(layout)
+            } else {
+                alloc_zeroed(layout)
+            }
+        };
         let Some(start) = NonNull::new(start.cast::<f32>()) else {
             handle_alloc_error(layout)
         };
         #[cfg(target_os = "linux")]
-        if layout.align() == LARGE_PAGE {
+        if large {
             // SAFETY: the range is our own allocation; the advice does not change what it holds.
             unsafe {
                 libc::madvise(
@@ -40,6 +47,10 @@ impl Buffer {
                     libc::MADV_HUGEPAGE,
                 )
             };
+        }
+        if large {
+            // SAFETY: the range is our own allocation. Not before the advice: this is what takes pages.
+            unsafe { start.as_ptr().write_bytes(0, len) };
         }
         Self { start, len }
     }

@@ -61,7 +61,9 @@ impl Compiled {
         let skeleton = graph.without_data();
         let mut values = Values::new(graph, draw);
         let mut net = translate(&skeleton, &mut values)?;
-        passes::run(&mut net, isa.lanes());
+        passes::run(&mut net, isa.lanes(), |name| {
+            options.algorithms.contains_key(name)
+        });
 
         let target = Target {
             isa,

@@ -102,6 +102,10 @@ impl Layout {
             for map in layer.reads().chain([layer.output]) {
                 touch(map, index + 1);
             }
+            if let LayerOp::Separable { first, .. } = &layer.op {
+                let border = &mut borders[root(layer.inputs[0]).0];
+                *border = border.union(first.spec.padding);
+            }
             if let (LayerOp::Conv { spec, .. }, Some(algorithm)) = (&layer.op, algorithm) {
                 let [_, height, width] = net.shape(layer.output);
                 let border = &mut borders[root(layer.inputs[0]).0];

@@ -2,7 +2,7 @@
 
 use receptive_kernels::cpu::{
     AdaptiveMean, Binary, BinaryOp, Buffer, Copy, Depthwise, Direct, Export, Import, Lrn, Map,
-    MaxPool, MeanPool, Output, PoolWindow, RadialBasis, Softmax, Unary, Winograd,
+    MaxPool, MeanPool, Output, PoolWindow, RadialBasis, Separable, Softmax, Unary, Winograd,
 };
 use receptive_kernels::plan::{Named, Program, Step};
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,12 @@ impl Lowering<'_> {
                     }
                 };
                 (step, algorithm.name(), len)
+            }
+            LayerOp::Separable { first, spec, .. } => {
+                let before = (first.spec, first.activation);
+                let step = Separable::new(before, *spec, x, output, weights);
+                let len = Separable::packed_len(&first.spec, spec, lanes);
+                (Step::Separable(step), "separable", len)
             }
             LayerOp::RadialBasis { inputs, .. } => (
                 Step::RadialBasis(RadialBasis::new(x, y, weights)),
@@ -255,6 +261,9 @@ impl Lowered {
 fn sources(layer: &Layer) -> Vec<ValueId> {
     match &layer.op {
         LayerOp::Conv { weights, .. } => weights.sources(),
+        LayerOp::Separable { first, weights, .. } => {
+            [first.weights.sources(), weights.sources()].concat()
+        }
         LayerOp::RadialBasis { centers, .. } => vec![*centers],
         _ => Vec::new(),
     }
@@ -284,6 +293,19 @@ fn pack(
         Step::Depthwise(step) => {
             let (weights, bias) = convolution(values)?;
             step.pack(&weights, bias.as_deref(), packed);
+        }
+        Step::Separable(step) => {
+            if let LayerOp::Separable {
+                first,
+                spec,
+                weights,
+            } = &layer.op
+            {
+                let (first, first_bias) = first.weights.evaluate(&first.spec, values)?;
+                let (second, second_bias) = weights.evaluate(spec, values)?;
+                let first = (&first[..], first_bias.as_deref());
+                step.pack(first, (&second, second_bias.as_deref()), packed);
+            }
         }
         Step::RadialBasis(step) => {
             if let LayerOp::RadialBasis { centers, .. } = &layer.op {

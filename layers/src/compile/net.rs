@@ -49,6 +49,12 @@ pub(super) enum LayerOp {
         spec: ConvSpec,
         weights: Weights,
     },
+    /// A depthwise convolution and the pointwise one after it.
+    Separable {
+        first: Box<Stage>,
+        spec: ConvSpec,
+        weights: Weights,
+    },
     /// A factor and a summand for each channel.
     Affine(Vec<Affine>),
     /// Zeros around a map.
@@ -80,6 +86,14 @@ pub(super) enum LayerOp {
     Softmax,
     /// Along the channels.
     Concat,
+}
+
+/// A convolution whose output is not kept.
+#[derive(Debug, Clone)]
+pub(super) struct Stage {
+    pub spec: ConvSpec,
+    pub weights: Weights,
+    pub activation: Activation,
 }
 
 /// A pool's windows.
@@ -207,18 +221,15 @@ impl Layer {
     pub fn multiply_adds(&self, [channels, height, width]: [usize; 3]) -> u64 {
         let products = match &self.op {
             LayerOp::Conv { spec, weights } => weights.products(spec) * height * width,
+            LayerOp::Separable {
+                first,
+                spec,
+                weights,
+            } => (first.weights.products(&first.spec) + weights.products(spec)) * height * width,
             LayerOp::RadialBasis { inputs, .. } => channels * inputs,
             _ => 0,
         };
         products as u64
-    }
-
-    /// Its weights, of a convolution.
-    pub fn weights(&self) -> Option<&Weights> {
-        match &self.op {
-            LayerOp::Conv { weights, .. } => Some(weights),
-            _ => None,
-        }
     }
 
     /// Whether it is a convolution that nothing follows yet.
@@ -240,16 +251,43 @@ impl fmt::Display for Net {
             if let Some(residual) = layer.residual {
                 write!(f, " + {residual}")?;
             }
-            match layer.activation {
-                Activation::Identity => {}
-                Activation::Clamp { low, high } => write!(f, ", clamp {low} {high}")?,
-                activation => write!(f, ", {}", format!("{activation:?}").to_lowercase())?,
-            }
+            activation(f, layer.activation)?;
             writeln!(f, " {:?}", self.shape(*output))?;
         }
         let outputs: Vec<String> = self.outputs.iter().map(MapId::to_string).collect();
         writeln!(f, "output {}", outputs.join(", "))
     }
+}
+
+fn activation(f: &mut fmt::Formatter<'_>, activation: Activation) -> fmt::Result {
+    match activation {
+        Activation::Identity => Ok(()),
+        Activation::Clamp { low, high } => write!(f, ", clamp {low} {high}"),
+        activation => write!(f, ", {}", format!("{activation:?}").to_lowercase()),
+    }
+}
+
+fn convolution(f: &mut fmt::Formatter<'_>, spec: &ConvSpec, weights: &Weights) -> fmt::Result {
+    write!(f, "conv {}x{}", spec.kernel[0], spec.kernel[1])?;
+    if spec.stride != [1, 1] {
+        write!(f, " stride {:?}", spec.stride)?;
+    }
+    if !spec.padding.is_empty() {
+        let Border {
+            top,
+            bottom,
+            left,
+            right,
+        } = spec.padding;
+        write!(f, " padding {top} {bottom} {left} {right}")?;
+    }
+    if spec.dilation != [1, 1] {
+        write!(f, " dilation {:?}", spec.dilation)?;
+    }
+    if spec.groups != 1 {
+        write!(f, " groups {}", spec.groups)?;
+    }
+    write!(f, " {weights}")
 }
 
 impl fmt::Display for MapId {
@@ -261,27 +299,16 @@ impl fmt::Display for MapId {
 impl fmt::Display for LayerOp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Conv { spec, weights } => {
-                write!(f, "conv {}x{}", spec.kernel[0], spec.kernel[1])?;
-                if spec.stride != [1, 1] {
-                    write!(f, " stride {:?}", spec.stride)?;
-                }
-                if !spec.padding.is_empty() {
-                    let Border {
-                        top,
-                        bottom,
-                        left,
-                        right,
-                    } = spec.padding;
-                    write!(f, " padding {top} {bottom} {left} {right}")?;
-                }
-                if spec.dilation != [1, 1] {
-                    write!(f, " dilation {:?}", spec.dilation)?;
-                }
-                if spec.groups != 1 {
-                    write!(f, " groups {}", spec.groups)?;
-                }
-                write!(f, " {weights}")
+            Self::Conv { spec, weights } => convolution(f, spec, weights),
+            Self::Separable {
+                first,
+                spec,
+                weights,
+            } => {
+                convolution(f, &first.spec, &first.weights)?;
+                activation(f, first.activation)?;
+                f.write_str(", ")?;
+                convolution(f, spec, weights)
             }
             Self::Affine(affine) => {
                 let words: Vec<String> = affine.iter().map(Affine::to_string).collect();

@@ -6,6 +6,7 @@ mod gather;
 mod padding;
 mod pick;
 mod residual;
+mod separable;
 mod stack;
 
 use super::net::Net;
@@ -16,10 +17,11 @@ pub(super) use gather::gather;
 pub(super) use padding::fold_padding;
 pub(super) use pick::{compose_picks, lower_picks};
 pub(super) use residual::fuse_residuals;
+pub(super) use separable::fuse_separable;
 pub(super) use stack::stack;
 
-/// All passes, for blocks of `lanes` channels.
-pub(super) fn run(net: &mut Net, lanes: usize) {
+/// All passes, for blocks of `lanes` channels. Layers whose algorithm is asked for stay by themselves.
+pub(super) fn run(net: &mut Net, lanes: usize, asked: impl Fn(&str) -> bool) {
     compose_picks(net);
     fold_padding(net);
     gather(net, lanes);
@@ -29,4 +31,5 @@ pub(super) fn run(net: &mut Net, lanes: usize) {
     lower_picks(net, lanes);
     fuse_activations(net);
     fuse_residuals(net);
+    fuse_separable(net, asked);
 }
