@@ -15,11 +15,11 @@ impl Simd for Simd128 {
 
     #[inline(always)]
     unsafe fn zero() -> v128 {
-        unsafe { f32x4_splat(0.0) }
+        f32x4_splat(0.0)
     }
     #[inline(always)]
     unsafe fn splat(x: f32) -> v128 {
-        unsafe { f32x4_splat(x) }
+        f32x4_splat(x)
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> v128 {
@@ -31,43 +31,43 @@ impl Simd for Simd128 {
     }
     #[inline(always)]
     unsafe fn add(a: v128, b: v128) -> v128 {
-        unsafe { f32x4_add(a, b) }
+        f32x4_add(a, b)
     }
     #[inline(always)]
     unsafe fn sub(a: v128, b: v128) -> v128 {
-        unsafe { f32x4_sub(a, b) }
+        f32x4_sub(a, b)
     }
     #[inline(always)]
     unsafe fn mul(a: v128, b: v128) -> v128 {
-        unsafe { f32x4_mul(a, b) }
+        f32x4_mul(a, b)
     }
     #[inline(always)]
     unsafe fn div(a: v128, b: v128) -> v128 {
-        unsafe { f32x4_div(a, b) }
+        f32x4_div(a, b)
     }
     #[inline(always)]
     unsafe fn sqrt(x: v128) -> v128 {
-        unsafe { f32x4_sqrt(x) }
+        f32x4_sqrt(x)
     }
     #[inline(always)]
     unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
-        unsafe { f32x4_add(f32x4_mul(a, b), c) }
+        f32x4_add(f32x4_mul(a, b), c)
     }
     #[inline(always)]
     unsafe fn neg_mul_add(a: v128, b: v128, c: v128) -> v128 {
-        unsafe { f32x4_sub(c, f32x4_mul(a, b)) }
+        f32x4_sub(c, f32x4_mul(a, b))
     }
     #[inline(always)]
     unsafe fn max(bound: v128, x: v128) -> v128 {
-        unsafe { f32x4_pmax(x, bound) }
+        f32x4_pmax(x, bound)
     }
     #[inline(always)]
     unsafe fn min(bound: v128, x: v128) -> v128 {
-        unsafe { f32x4_pmin(x, bound) }
+        f32x4_pmin(x, bound)
     }
     #[inline(always)]
     unsafe fn maximum(a: v128, b: v128) -> v128 {
-        unsafe { f32x4_max(a, b) }
+        f32x4_max(a, b)
     }
 
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
