@@ -165,8 +165,8 @@ class Comparison:
         table = report.times_table(self.times, titles)
         parts = [
             f"{processor()}, {options.threads} threads, batch {options.batch}, float32.",
-            f"Milliseconds of a forward pass, median of {options.rounds} rounds of "
-            + f"{options.seconds:g} s; in brackets the time over ONNX Runtime's.",
+            f"Milliseconds of a forward pass, median over rounds ({options.rounds} of "
+            + f"{options.seconds:g} s); in brackets the time over ONNX Runtime's.",
             table,
         ]
         if spread := report.widest_spread(self.times):

@@ -1,11 +1,13 @@
 //! tract, with a pool of threads for its matrix products.
 
+use std::error::Error;
+
 use receptive_peers::Job;
 use tract_linalg::multithread::{Executor, set_default_executor};
 use tract_onnx::prelude::*;
 
-fn main() -> TractResult<()> {
-    let Some(job) = Job::from_args().map_err(|error| anyhow!("{error}"))? else {
+fn main() -> Result<(), Box<dyn Error>> {
+    let Some(job) = Job::from_args()? else {
         return Ok(());
     };
     if job.threads > 1 {
@@ -19,6 +21,7 @@ fn main() -> TractResult<()> {
     let input: TValue = Tensor::from_shape(&job.shape, &job.input)?.into();
     job.time(|| {
         let output = model.run(tvec!(input.clone()))?;
-        Ok(output[0].try_as_plain()?.as_slice::<f32>()?.to_vec())
-    })
+        Ok::<_, TractError>(output[0].try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
+    })?;
+    Ok(())
 }
