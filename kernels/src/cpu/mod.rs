@@ -17,6 +17,8 @@ mod kernels;
 mod map;
 mod output;
 mod simd;
+#[cfg(test)]
+pub(crate) mod tests;
 mod tile;
 mod transfer;
 mod winograd;

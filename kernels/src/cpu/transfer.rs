@@ -36,11 +36,18 @@ impl Import {
                 for row in 0..y.height {
                     let from = cx.input.add((unit * y.height + row) * y.width);
                     let to = cx.at(y.at(image, channel / y.lanes, row, 0) + channel % y.lanes);
+                    // Lanes after the last channel.
+                    let rest = if channel + 1 == y.channels {
+                        y.blocks() * y.lanes - y.channels
+                    } else {
+                        0
+                    };
                     if y.lanes == 1 {
                         to.copy_from_nonoverlapping(from, y.width);
                     } else {
                         for x in 0..y.width {
                             *to.add(x * y.lanes) = *from.add(x);
+                            to.add(x * y.lanes + 1).write_bytes(0, rest);
                         }
                     }
                 }

@@ -42,7 +42,7 @@ impl Step {
     ///
     /// The program was checked against the arena and weights of `cx`, and every step before this
     /// one has been run by all threads.
-    pub(super) unsafe fn run(&self, cx: &Context) {
+    pub(crate) unsafe fn run(&self, cx: &Context) {
         unsafe {
             match self {
                 Self::Import(step) => step.run(cx),
