@@ -6,6 +6,9 @@
 //! arena of their own.
 #![allow(unsafe_code)]
 
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+mod lend;
+mod loaded;
 mod machine;
 mod pool;
 mod run;
@@ -15,6 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cpu::Isa;
 
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+pub(crate) use loaded::{Loaded, Memory};
 pub use machine::Machine;
 pub use run::{Plan, RunError};
 pub use step::{Named, Step};

@@ -1,7 +1,9 @@
 //! The tensor operations against float64 loops, on every CPU backend that is enabled.
 
+mod cache;
 mod capture;
 mod forward;
+mod fused;
 #[cfg(feature = "train")]
 mod gradient;
 mod reference;

@@ -1,12 +1,14 @@
 //! Blocks that more than one architecture is built of.
 
 mod conv;
+mod conv_norm;
 pub mod init;
 mod local_response_norm;
 mod radial_basis;
 mod sequential;
 
 pub use conv::{Activation, ConvBlock, ConvBlockConfig};
+pub use conv_norm::{conv_norm, convolve};
 pub use local_response_norm::LocalResponseNorm;
 pub use radial_basis::RadialBasis;
-pub use sequential::{MapLayer, VectorLayer};
+pub use sequential::{MapLayer, VectorLayer, map_layers};
