@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::device::DeviceName;
+use crate::error::CliError;
 
 /// The classic convolutional networks: classify images, cost every layer, run and convert weights.
 #[derive(Debug, Parser)]
@@ -62,6 +63,23 @@ Examples:
 The input is an array [batch, channels, height, width] of float32 or float64, already normalised;
 the output is an array [batch, classes] of float32.")]
     Run(RunArgs),
+
+    /// Time a network on random weights
+    #[command(after_help = "\
+Examples:
+  receptive bench resnet50
+  receptive bench vgg16 --batch 8 --threads 2 --json
+  receptive bench mobilenet-v1 --profile --roofline roofline.svg")]
+    Bench(BenchArgs),
+
+    /// Compile a network with its weights into one file that starts at once
+    #[command(after_help = "\
+Examples:
+  receptive compile resnet50 --weights resnet50-11ad3fa6.pth -o resnet50.plan
+  receptive classify photo.jpg --model resnet50 --weights resnet50.plan
+
+The file is for the instruction set of this machine.")]
+    Compile(CompileArgs),
 
     /// Rewrite a weight file in another format or precision
     #[command(after_help = "\
@@ -171,6 +189,93 @@ pub struct RunArgs {
     pub compute: ComputeArgs,
 }
 
+/// Options of `bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// The network's name, as `models` lists it
+    pub model: String,
+
+    /// Images that run together
+    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(value_parser = parse_positive, allow_negative_numbers = true)]
+    pub batch: usize,
+
+    /// How long to measure, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "3")]
+    #[arg(value_parser = parse_seconds, allow_negative_numbers = true)]
+    pub seconds: f64,
+
+    /// Where and how to compute
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+
+    /// Time each layer: algorithm, GFLOP/s, share of what the machine can do, bytes moved
+    #[arg(long)]
+    pub profile: bool,
+
+    /// Draw the profile as a roofline
+    #[arg(long, value_name = "FILE.svg", requires = "profile")]
+    pub roofline: Option<PathBuf>,
+
+    /// Print one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `compile`.
+#[derive(Debug, Args)]
+pub struct CompileArgs {
+    /// The network's name, as `models` lists it
+    pub model: String,
+
+    /// The weight file
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+
+    /// Where to write the compiled network
+    #[arg(long, short, value_name = "FILE.plan")]
+    pub output: PathBuf,
+
+    /// The largest batch that it will run
+    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(value_parser = parse_positive, allow_negative_numbers = true)]
+    pub batch: usize,
+
+    /// How it computes
+    #[command(flatten)]
+    pub tuning: TuningArgs,
+}
+
+/// How a network is compiled.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct TuningArgs {
+    /// fast: Winograd where it pays, within 1e-4 of the largest logit; exact: none, within 1e-5
+    #[arg(long, value_enum, default_value_t = PlanPrecision::Fast)]
+    pub precision: PlanPrecision,
+
+    /// How the algorithm of each convolution is chosen
+    #[arg(long, value_enum, default_value_t = PlanTuning::Modelled)]
+    pub tuning: PlanTuning,
+}
+
+/// How close to the direct sums a compiled network stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanPrecision {
+    /// Winograd's algorithm where it pays
+    Fast,
+    /// Direct sums alone
+    Exact,
+}
+
+/// How algorithms are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanTuning {
+    /// By a model of what each takes
+    Modelled,
+    /// By timing each on this machine
+    Measured,
+}
+
 /// Options of `convert`.
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
@@ -201,19 +306,45 @@ pub struct CompletionsArgs {
 /// Where and how to compute.
 #[derive(Debug, Args)]
 pub struct ComputeArgs {
-    /// What computes [default: the first of flex, ndarray, wgpu, cuda that this program has]
+    /// The Burn backend of the eager engine; naming one chooses that engine
     #[arg(long, value_enum, value_name = "DEVICE")]
     pub device: Option<DeviceName>,
 
-    /// How the network is run
-    #[arg(long, value_enum, default_value_t = Engine::Eager)]
-    pub engine: Engine,
+    /// How the network is run [default: compiled]
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub engine: Option<Engine>,
+
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = parse_threads, allow_negative_numbers = true)]
+    pub threads: Option<usize>,
+
+    /// How the compiled engine computes
+    #[command(flatten)]
+    pub tuning: TuningArgs,
+}
+
+impl ComputeArgs {
+    /// The engine that is asked for, or that the device asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::CompiledDevice`] when a compiled network is to run on a device.
+    pub fn engine(&self) -> Result<Engine, CliError> {
+        match (self.engine, self.device) {
+            (Some(Engine::Compiled), Some(device)) => Err(CliError::CompiledDevice { device }),
+            (Some(engine), _) => Ok(engine),
+            (None, Some(_)) => Ok(Engine::Eager),
+            (None, None) => Ok(Engine::Compiled),
+        }
+    }
 }
 
 /// How a network is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
-    /// Operation by operation, on the chosen device
+    /// Compiled for this machine's processor
+    Compiled,
+    /// Operation by operation, on a Burn backend
     Eager,
 }
 
@@ -247,4 +378,18 @@ fn parse_positive(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|&n| n > 0)
         .ok_or_else(|| "expected a whole number of at least 1".to_owned())
+}
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&n| (1..=1024).contains(&n))
+        .ok_or_else(|| "expected a whole number from 1 to 1024".to_owned())
+}
+
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|&seconds: &f64| seconds > 0.0 && seconds <= 3600.0)
+        .ok_or_else(|| "expected a number above 0, at most 3600".to_owned())
 }

@@ -1,36 +1,52 @@
 //! A network with its weights, the preparation of its images and the names of its classes.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use receptive_layers::compile::Compiled;
 use receptive_layers::image::{self, RgbImage};
 use receptive_layers::labels;
 use receptive_layers::preprocessing::Preprocessing;
 
-use crate::args::{ClassifyArgs, Engine};
-use crate::device;
+use crate::args::ClassifyArgs;
+use crate::engine::Runner;
 use crate::error::CliError;
-use crate::pretrained;
-use crate::registry::{self, AnyNetwork};
+use crate::pretrained::{self, Pretrained};
+use crate::registry;
 
 /// Turns photos into probabilities.
 pub struct Classifier {
     /// The network's name.
     pub model: &'static str,
-    network: Box<dyn AnyNetwork>,
-    device: Device,
+    runner: Runner,
     preprocessing: Preprocessing,
     channels: usize,
     labels: Vec<String>,
-    engine: Engine,
 }
 
 impl Classifier {
     /// The network that the command line asks for, ready to run.
     pub fn open(args: &ClassifyArgs) -> Result<Self, CliError> {
         let model = registry::model(&args.model)?;
-        let device = device::open(args.compute.device)?;
-        let pretrained = pretrained::find(&model, args.weights.as_deref())?;
-        let network = model.load(&pretrained.weights, &pretrained.origin, &device)?;
-        let classes = model.classes_of(&pretrained.weights);
+        let channels = model.input.channels;
+        let image =
+            |preprocessing: &Preprocessing| [channels, preprocessing.crop, preprocessing.crop];
+        let (runner, preprocessing, classes) = match args.weights.as_deref() {
+            Some(path) if Compiled::is_file(path) => {
+                let preprocessing = pretrained::preprocessing(&model, path);
+                let input = image(&preprocessing);
+                let runner = Runner::open(path, &model, input, &args.compute)?;
+                let classes = runner.classes().unwrap_or(model.classes);
+                (runner, preprocessing, classes)
+            }
+            file => {
+                let pretrained = pretrained::find(&model, file)?;
+                let [c, h, w] = image(&pretrained.preprocessing);
+                let Pretrained {
+                    weights, origin, ..
+                } = &pretrained;
+                let runner = Runner::new(&model, weights, origin, [1, c, h, w], &args.compute)?;
+                let classes = model.classes_of(weights);
+                (runner, pretrained.preprocessing, classes)
+            }
+        };
 
         let labels = match &args.labels {
             None if classes == model.classes => model.labels(),
@@ -49,29 +65,25 @@ impl Classifier {
         };
         Ok(Self {
             model: model.name,
-            network,
-            device,
-            preprocessing: pretrained.preprocessing,
-            channels: model.input.channels,
+            runner,
+            preprocessing,
+            channels,
             labels,
-            engine: args.compute.engine,
         })
     }
 
     /// The probability of every class.
-    pub fn probabilities(&self, photo: &RgbImage) -> Result<Vec<f32>, CliError> {
+    pub fn probabilities(&mut self, photo: &RgbImage) -> Result<Vec<f32>, CliError> {
         let values = if self.channels == 1 {
             image::preprocess_grey(photo, &self.preprocessing)
         } else {
             image::preprocess(photo, &self.preprocessing)
         };
         let crop = self.preprocessing.crop;
-        let data = TensorData::new(values, [1, self.channels, crop, crop]);
-        let images = Tensor::from_data(data, &self.device);
-        let logits = match self.engine {
-            Engine::Eager => self.network.forward(images),
-        };
-        let probabilities = labels::softmax(&read_logits(logits)?);
+        let logits = self
+            .runner
+            .logits(&values, [1, self.channels, crop, crop])?;
+        let probabilities = labels::softmax(&logits);
         if probabilities.iter().any(|p| !p.is_finite()) {
             return Err(CliError::NotFinite);
         }
@@ -85,14 +97,4 @@ impl Classifier {
             .cloned()
             .unwrap_or_else(|| format!("class {class}"))
     }
-}
-
-/// The values of `[batch, classes]`, row by row.
-pub fn read_logits(logits: Tensor<2>) -> Result<Vec<f32>, CliError> {
-    logits
-        .try_into_data()
-        .map_err(|error| CliError::Compute(error.to_string()))?
-        .convert::<f32>()
-        .try_to_vec()
-        .map_err(|error| CliError::Compute(error.to_string()))
 }

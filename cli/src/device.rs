@@ -1,5 +1,7 @@
 //! The devices a network can run on: those whose backend is compiled in.
 
+use std::fmt;
+
 use burn::tensor::Device;
 use clap::ValueEnum;
 
@@ -52,6 +54,12 @@ const COMPILED: &[DeviceName] = &[
     DeviceName::Cuda,
 ];
 
+impl fmt::Display for DeviceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl DeviceName {
     /// The name as it is typed; the feature that compiles it in has the same name.
     pub fn name(self) -> &'static str {
@@ -64,15 +72,27 @@ impl DeviceName {
     }
 }
 
+/// Where weights are read before they are compiled: the first processor backend that is compiled in.
+///
+/// # Errors
+///
+/// [`DeviceError`] when there is none.
+pub fn processor() -> Result<Device, DeviceError> {
+    let ndarray = cfg!(feature = "ndarray") && !cfg!(feature = "flex");
+    open(Some(if ndarray {
+        DeviceName::Ndarray
+    } else {
+        DeviceName::Flex
+    }))
+}
+
 /// The device that was asked for, else the first that is compiled in.
 ///
 /// # Errors
 ///
 /// [`DeviceError`] when it is not compiled in, or the machine has no such device.
 pub fn open(asked: Option<DeviceName>) -> Result<Device, DeviceError> {
-    let name = asked
-        .or_else(|| COMPILED.first().copied())
-        .unwrap_or(DeviceName::Flex);
+    let name = chosen(asked);
     match name {
         #[cfg(feature = "flex")]
         DeviceName::Flex => Ok(Device::flex()),
@@ -109,6 +129,13 @@ pub fn open(asked: Option<DeviceName>) -> Result<Device, DeviceError> {
             compiled: COMPILED.iter().map(|device| device.name()).collect(),
         }),
     }
+}
+
+/// The device that was asked for, else the first that is compiled in.
+pub fn chosen(asked: Option<DeviceName>) -> DeviceName {
+    asked
+        .or_else(|| COMPILED.first().copied())
+        .unwrap_or(DeviceName::Flex)
 }
 
 fn list(names: &[&str]) -> String {

@@ -4,13 +4,14 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use receptive_layers::compile::CompileError;
 use receptive_layers::graph::GraphError;
 use receptive_layers::labels::LabelsError;
 use receptive_layers::network::{InputError, InvalidConfig};
 use receptive_layers::summary::SummaryError;
 use receptive_layers::weights::{FindError, WeightsError};
 
-use crate::device::DeviceError;
+use crate::device::{DeviceError, DeviceName};
 use crate::npy::NpyError;
 
 /// Why a command failed.
@@ -128,6 +129,59 @@ pub enum CliError {
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// A compiled network runs on no device.
+    #[error(
+        "a compiled network runs on the processor, not on --device {device}; leave one of --engine compiled and --device out"
+    )]
+    CompiledDevice {
+        /// The device that was named.
+        device: DeviceName,
+    },
+    /// The network cannot be compiled, or its compiled file cannot be read or written.
+    #[error("{model}: {source}")]
+    Compile {
+        /// The network's name.
+        model: String,
+        /// Why.
+        source: CompileError,
+    },
+    /// A compiled file has no eager engine.
+    #[error("{} is compiled already; leave --engine eager and --device out", path.display())]
+    EagerPlan {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A compiled file is another network's.
+    #[error("{} is {found} compiled, expected {model}", path.display())]
+    OtherPlan {
+        /// The file.
+        path: PathBuf,
+        /// The network that it is.
+        found: String,
+        /// The network that was named.
+        model: &'static str,
+    },
+    /// A compiled file takes other inputs.
+    #[error("{} was compiled for images {found:?}, expected {expected:?} (channels, height, width)", path.display())]
+    PlanInput {
+        /// The file.
+        path: PathBuf,
+        /// What it takes.
+        found: Vec<usize>,
+        /// What there is.
+        expected: [usize; 3],
+    },
+    /// An option that only a compiled network has.
+    #[error("--profile needs the compiled engine: leave --engine eager and --device out")]
+    EagerProfile,
+    /// The roofline could not be drawn.
+    #[error("cannot draw {}: {message}", path.display())]
+    Drawing {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
     /// The device failed while computing.
     #[error("the device failed: {0}")]
     Compute(String),

@@ -6,10 +6,13 @@ mod classifier;
 mod commands;
 mod contain;
 pub mod device;
+mod engine;
 pub mod error;
 pub mod npy;
 pub mod pretrained;
+mod profile;
 pub mod registry;
+mod roofline;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -40,6 +43,8 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Summary(args) => commands::summary::run(&args, &mut out),
         Command::Classify(args) => return commands::classify::run(&args, &mut out),
         Command::Run(args) => commands::run::run(&args),
+        Command::Bench(args) => commands::bench::run(&args, &mut out),
+        Command::Compile(args) => commands::compile::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Completions(args) => commands::completions::run(&args, &mut out),
     }

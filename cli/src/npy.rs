@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor, TensorData};
 use npyz::{NpyFile, NpyHeader, Order, WriterBuilder};
 use tempfile::NamedTempFile;
 
@@ -114,12 +113,12 @@ impl ImageBatch {
         Ok(Self { path, file, shape })
     }
 
-    /// The images, `[batch, channels, height, width]`, as 32-bit numbers on `device`.
+    /// The images, `[batch, channels, height, width]`, as 32-bit numbers.
     ///
     /// # Errors
     ///
     /// [`NpyError::Read`] when the file ends early or cannot be read.
-    pub fn read(self, device: &Device) -> Result<Tensor<4>, NpyError> {
+    pub fn read(self) -> Result<Vec<f32>, NpyError> {
         let Self { path, file, shape } = self;
         let order = file.order();
         let values = match file.try_data::<f32>() {
@@ -130,16 +129,26 @@ impl ImageBatch {
                 .and_then(|values| values.map(|value| value.map(|v| v as f32)).collect()),
         }
         .map_err(|source| NpyError::Read { path, source })?;
-
         Ok(match order {
-            Order::C => Tensor::from_data(TensorData::new(values, shape), device),
-            Order::Fortran => {
-                let [batch, channels, height, width] = shape;
-                let reversed = TensorData::new(values, [width, height, channels, batch]);
-                Tensor::<4>::from_data(reversed, device).permute([3, 2, 1, 0])
-            }
+            Order::C => values,
+            Order::Fortran => reversed(&values, shape),
         })
     }
+}
+
+/// The elements in row-major order, of an array whose first axis runs fastest.
+fn reversed(values: &[f32], [batch, channels, height, width]: [usize; 4]) -> Vec<f32> {
+    let mut rows = Vec::with_capacity(values.len());
+    for n in 0..batch {
+        for c in 0..channels {
+            for y in 0..height {
+                for x in 0..width {
+                    rows.push(values[n + batch * (c + channels * (y + height * x))]);
+                }
+            }
+        }
+    }
+    rows
 }
 
 /// A `.npy` file in the making: it appears whole, under its name, or not at all.

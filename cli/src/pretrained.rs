@@ -111,7 +111,7 @@ fn download(model: &Model, checkpoint: &Checkpoint) -> Result<PathBuf, CliError>
 /// What the checkpoint says whose name the file's name begins with ([`EMBEDDED_FILE`] has lost its
 /// source's), else the model's oldest checkpoint, whose recipe most files follow, else ImageNet's at
 /// the model's size.
-fn preprocessing(model: &Model, file: &Path) -> Preprocessing {
+pub fn preprocessing(model: &Model, file: &Path) -> Preprocessing {
     let name = match file.file_name().and_then(|name| name.to_str()) {
         Some(EMBEDDED_FILE) => EMBEDDED_FROM,
         name => name.unwrap_or(""),

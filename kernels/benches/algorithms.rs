@@ -1,2 +1,307 @@
-//! Every algorithm on the layer shapes of the eight networks.
-fn main() {}
+//! Every algorithm on the layer shapes of the eight networks, in multiply-adds a second.
+//!
+//! `cargo bench -p receptive-kernels --no-default-features -- resnet` runs those of the ResNets alone.
+//! Two threads, or as many as `RECEPTIVE_THREADS` says; weights and maps are zeros, which take as
+//! long as any others.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use receptive_kernels::cpu::{
+    Activation, Border, Buffer, ConvSpec, Depthwise, Direct, Isa, Lrn, Map, MaxPool, Output,
+    PoolWindow, Separable, Winograd, WinogradTile,
+};
+use receptive_kernels::plan::{Named, Plan, Program, Step};
+
+/// `[channels in, channels out, input size, kernel, stride, padding]` of the convolutions that differ.
+type Shape = [usize; 6];
+
+const CONVOLUTIONS: &[(&str, &[Shape])] = &[
+    ("lenet5", &[[1, 6, 28, 5, 1, 2], [6, 16, 14, 5, 1, 0]]),
+    (
+        "alexnet",
+        &[
+            [3, 64, 224, 11, 4, 2],
+            [64, 192, 27, 5, 1, 2],
+            [192, 384, 13, 3, 1, 1],
+            [384, 256, 13, 3, 1, 1],
+            [9216, 4096, 1, 1, 1, 0],
+        ],
+    ),
+    (
+        "vgg16",
+        &[
+            [3, 64, 224, 3, 1, 1],
+            [64, 64, 224, 3, 1, 1],
+            [64, 128, 112, 3, 1, 1],
+            [128, 256, 56, 3, 1, 1],
+            [256, 512, 28, 3, 1, 1],
+            [512, 512, 28, 3, 1, 1],
+            [512, 512, 14, 3, 1, 1],
+        ],
+    ),
+    (
+        "googlenet",
+        &[
+            [3, 64, 224, 7, 2, 3],
+            [64, 192, 56, 3, 1, 1],
+            [192, 96, 28, 1, 1, 0],
+            [96, 128, 28, 3, 1, 1],
+            [528, 256, 14, 1, 1, 0],
+            [160, 320, 14, 3, 1, 1],
+            [832, 384, 7, 1, 1, 0],
+        ],
+    ),
+    (
+        "resnet18",
+        &[
+            [64, 64, 56, 3, 1, 1],
+            [64, 128, 56, 3, 2, 1],
+            [128, 128, 28, 3, 1, 1],
+            [256, 256, 14, 3, 1, 1],
+            [512, 512, 7, 3, 1, 1],
+        ],
+    ),
+    (
+        "resnet50",
+        &[
+            [64, 256, 56, 1, 1, 0],
+            [256, 64, 56, 1, 1, 0],
+            [256, 512, 56, 1, 2, 0],
+            [512, 128, 28, 1, 1, 0],
+            [1024, 256, 14, 1, 1, 0],
+            [512, 2048, 7, 1, 1, 0],
+        ],
+    ),
+    (
+        "mobilenet-v1",
+        &[
+            [3, 32, 224, 3, 2, 1],
+            [32, 64, 112, 1, 1, 0],
+            [256, 256, 28, 1, 1, 0],
+            [512, 512, 14, 1, 1, 0],
+            [1024, 1024, 7, 1, 1, 0],
+        ],
+    ),
+];
+
+/// `[channels, channels after the pointwise convolution, input size, stride]` of MobileNet's pairs.
+const SEPARABLE: &[[usize; 4]] = &[
+    [32, 64, 112, 1],
+    [64, 128, 112, 2],
+    [128, 128, 56, 1],
+    [256, 512, 28, 2],
+    [512, 512, 14, 1],
+    [1024, 1024, 7, 1],
+];
+
+/// What a bench needs of the machine.
+struct Machine {
+    isa: Isa,
+    lanes: usize,
+    threads: usize,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let isa = Isa::detect().expect("an instruction set of this machine");
+        let threads = std::env::var("RECEPTIVE_THREADS").ok();
+        Self {
+            isa,
+            lanes: isa.lanes(),
+            threads: threads.map_or(2, |threads| threads.parse().expect("a number")),
+        }
+    }
+
+    /// A plan of one step, whose maps end at element `arena`.
+    fn plan(&self, step: Step, arena: usize, weights: usize) -> Plan {
+        let program = Program {
+            isa: self.isa,
+            images: 1,
+            input: [1, 1, 1],
+            outputs: Vec::new(),
+            steps: vec![Named {
+                name: "bench".to_owned(),
+                step,
+            }],
+            arena,
+            weights,
+        };
+        Plan::new(program, Buffer::zeroed(weights), self.threads).expect("a sound program")
+    }
+
+    /// A map at the arena's start, and its output behind it.
+    fn maps(&self, x: [usize; 3], border: Border, y: [usize; 3], planar: bool) -> (Map, Map) {
+        let x = Map::new(x, border, if planar { 1 } else { self.lanes }, 0);
+        let y = Map::new(
+            y,
+            Border::default(),
+            self.lanes,
+            x.end(1).next_multiple_of(16),
+        );
+        (x, y)
+    }
+}
+
+fn spec([channels_in, channels_out, _, kernel, stride, padding]: Shape, groups: usize) -> ConvSpec {
+    ConvSpec {
+        channels_in,
+        channels_out,
+        kernel: [kernel; 2],
+        stride: [stride; 2],
+        padding: Border {
+            top: padding,
+            bottom: padding,
+            left: padding,
+            right: padding,
+        },
+        dilation: [1, 1],
+        groups,
+    }
+}
+
+fn output(y: Map) -> Output {
+    Output {
+        y,
+        residual: None,
+        activation: Activation::Relu,
+    }
+}
+
+fn time(criterion: &mut Criterion, group: &str, id: BenchmarkId, elements: usize, mut plan: Plan) {
+    let mut group = criterion.benchmark_group(group);
+    group.throughput(Throughput::Elements(elements as u64));
+    group.bench_function(id, |bencher| {
+        bencher.iter(|| plan.run(black_box(&[0.0]), &mut []).expect("a sound call"));
+    });
+}
+
+fn convolutions(criterion: &mut Criterion) {
+    let machine = Machine::new();
+    for &(network, shapes) in CONVOLUTIONS {
+        for &shape in shapes {
+            let [channels_in, channels_out, size, kernel, stride, _] = shape;
+            let spec = spec(shape, 1);
+            let out = spec.output([size, size]);
+            let work = spec.multiply_adds(out);
+            let y = [channels_out, out[0], out[1]];
+            let planar = channels_in < 4;
+            let name = format!(
+                "{channels_in}x{size}x{size} to {channels_out}, {kernel}x{kernel}/{stride}"
+            );
+
+            let (x, map) = machine.maps([channels_in, size, size], spec.padding, y, planar);
+            let step = Step::Direct(Direct::new(spec, x, output(map), 0));
+            let weights = Direct::packed_len(&spec, x.lanes, machine.lanes);
+            let plan = machine.plan(step, map.end(1), weights);
+            time(
+                criterion,
+                network,
+                BenchmarkId::new("direct", &name),
+                work,
+                plan,
+            );
+
+            for (word, tile) in [
+                ("winograd 2", WinogradTile::Two),
+                ("winograd 4", WinogradTile::Four),
+                ("winograd 2 of 5", WinogradTile::TwoOfFive),
+            ] {
+                if planar || !tile.fits(&spec) {
+                    continue;
+                }
+                let border = tile.border(&spec, out);
+                let (x, map) = machine.maps([channels_in, size, size], border, y, false);
+                let step = Winograd::new(tile, spec, x, output(map), 0, machine.isa.tile());
+                let weights = Winograd::packed_len(tile, &spec, machine.lanes);
+                let plan = machine.plan(Step::Winograd(step), map.end(1), weights);
+                time(
+                    criterion,
+                    network,
+                    BenchmarkId::new(word, &name),
+                    work,
+                    plan,
+                );
+            }
+        }
+    }
+}
+
+fn separable(criterion: &mut Criterion) {
+    let machine = Machine::new();
+    for &[channels, after, size, stride] in SEPARABLE {
+        let depthwise = spec([channels, channels, size, 3, stride, 1], channels);
+        let out = depthwise.output([size, size]);
+        let pointwise = spec([channels, after, out[0], 1, 1, 0], 1);
+        let name = format!("{channels}x{size}x{size} to {after}/{stride}");
+
+        let (x, y) = machine.maps(
+            [channels, size, size],
+            depthwise.padding,
+            [channels, out[0], out[1]],
+            false,
+        );
+        let step = Step::Depthwise(Depthwise::new(depthwise, x, output(y), 0));
+        let weights = Depthwise::packed_len(&depthwise, machine.lanes);
+        let plan = machine.plan(step, y.end(1), weights);
+        let id = BenchmarkId::new("depthwise", &name);
+        time(
+            criterion,
+            "mobilenet-v1",
+            id,
+            depthwise.multiply_adds(out),
+            plan,
+        );
+
+        let (x, y) = machine.maps(
+            [channels, size, size],
+            depthwise.padding,
+            [after, out[0], out[1]],
+            false,
+        );
+        let first = (depthwise, Activation::Relu);
+        let step = Separable::new(first, pointwise, x, output(y), 0);
+        let weights = Separable::packed_len(&depthwise, &pointwise, machine.lanes);
+        let plan = machine.plan(Step::Separable(step), y.end(1), weights);
+        let work = depthwise.multiply_adds(out) + pointwise.multiply_adds(out);
+        let id = BenchmarkId::new("separable", &name);
+        time(criterion, "mobilenet-v1", id, work, plan);
+    }
+}
+
+fn others(criterion: &mut Criterion) {
+    let machine = Machine::new();
+    for (network, channels, size, kernel, padding) in [
+        ("alexnet", 64, 55, 3, 0),
+        ("vgg16", 64, 224, 2, 0),
+        ("resnet50", 64, 112, 3, 1),
+    ] {
+        let out = (size + 2 * padding - kernel) / 2 + 1;
+        let (x, y) = machine.maps(
+            [channels, size, size],
+            Border::default(),
+            [channels, out, out],
+            false,
+        );
+        let window = PoolWindow {
+            kernel: [kernel; 2],
+            stride: [2, 2],
+            padding: [padding; 2],
+            dilation: [1, 1],
+        };
+        let plan = machine.plan(Step::MaxPool(MaxPool::new(window, x, y)), y.end(1), 0);
+        let id = BenchmarkId::new(
+            "max pool",
+            format!("{channels}x{size}x{size}, {kernel}x{kernel}/2"),
+        );
+        time(criterion, network, id, channels * size * size, plan);
+    }
+    let shape = [192, 56, 56];
+    let (x, y) = machine.maps(shape, Border::default(), shape, false);
+    let plan = machine.plan(Step::Lrn(Lrn::new(5, 2e-5, 0.75, 1.0, x, y)), y.end(1), 0);
+    let id = BenchmarkId::new("local response norm", "192x56x56");
+    time(criterion, "googlenet", id, shape.iter().product(), plan);
+}
+
+criterion_group!(benches, convolutions, separable, others);
+criterion_main!(benches);

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod block;
+pub mod compile;
 pub mod graph;
 #[cfg(feature = "image")]
 pub mod image;

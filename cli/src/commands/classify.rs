@@ -24,7 +24,7 @@ const COLUMNS: usize = 80;
 /// or to 2 where none succeeds.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let images = collect(&args.images)?;
-    let classifier = Classifier::open(args)?;
+    let mut classifier = Classifier::open(args)?;
     let progress = progress(images.len());
     let columns = io::stdout()
         .is_terminal()
@@ -33,7 +33,7 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
     let mut answers = Vec::new();
     let mut failed = 0;
     for path in &images {
-        let answer = classify(&classifier, path, args.top);
+        let answer = classify(&mut classifier, path, args.top);
         progress.suspend(|| -> Result<(), CliError> {
             match answer {
                 Ok(answer) if args.json => answers.push(answer),
@@ -73,7 +73,7 @@ struct Prediction {
     probability: f32,
 }
 
-fn classify(classifier: &Classifier, path: &Path, top: usize) -> Result<Answer, String> {
+fn classify(classifier: &mut Classifier, path: &Path, top: usize) -> Result<Answer, String> {
     let photo = image::open(path).map_err(|error| one_line(&error))?;
     let probabilities = classifier
         .probabilities(&photo)

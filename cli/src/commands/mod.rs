@@ -1,6 +1,8 @@
 //! One file for each command.
 
+pub mod bench;
 pub mod classify;
+pub mod compile;
 pub mod completions;
 pub mod convert;
 pub mod models;

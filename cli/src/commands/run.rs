@@ -1,10 +1,10 @@
 //! `receptive run`: an array of images in, an array of logits out.
 
+use receptive_layers::compile::Compiled;
 use receptive_layers::weights::StateDict;
 
-use crate::args::{Engine, RunArgs};
-use crate::classifier::read_logits;
-use crate::device;
+use crate::args::RunArgs;
+use crate::engine::Runner;
 use crate::error::CliError;
 use crate::npy::{ImageBatch, LogitsFile};
 use crate::registry;
@@ -24,18 +24,32 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
     model.input.check(batch.shape).map_err(input)?;
     let output = LogitsFile::create(&args.output)?;
 
-    let device = device::open(args.compute.device)?;
-    let weights = StateDict::open(&args.weights)?;
-    let network = model.load(&weights, &args.weights.display().to_string(), &device)?;
+    let [count, channels, height, width] = batch.shape;
+    let together = [count.min(IMAGES_AT_ONCE), channels, height, width];
+    let mut runner = if Compiled::is_file(&args.weights) {
+        Runner::open(
+            &args.weights,
+            &model,
+            [channels, height, width],
+            &args.compute,
+        )?
+    } else {
+        let weights = StateDict::open(&args.weights)?;
+        let origin = args.weights.display().to_string();
+        Runner::new(&model, &weights, &origin, together, &args.compute)?
+    };
 
-    let images = batch.read(&device)?;
-    let [count, ..] = images.dims();
+    let images = batch.read()?;
+    let together = IMAGES_AT_ONCE.min(runner.batch());
     let mut logits = Vec::new();
-    for part in images.split(IMAGES_AT_ONCE, 0) {
-        let scores = match args.compute.engine {
-            Engine::Eager => network.forward(part),
-        };
-        logits.extend(read_logits(scores)?);
+    for part in images.chunks(together * channels * height * width) {
+        let shape = [
+            part.len() / (channels * height * width),
+            channels,
+            height,
+            width,
+        ];
+        logits.extend(runner.logits(part, shape)?);
     }
     output.write(&logits, [count, logits.len() / count])?;
     Ok(())

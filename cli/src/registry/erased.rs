@@ -1,6 +1,7 @@
 //! A network, and a published variant, without their types.
 
 use burn::tensor::{Device, Tensor};
+use receptive_layers::compile::{self, CompileError, Compiled, Options};
 use receptive_layers::graph::{Graph, GraphError};
 use receptive_layers::network::{InvalidConfig, Network, NetworkConfig};
 use receptive_layers::weights::{self, Heads, StateDict, WeightsError};
@@ -12,6 +13,9 @@ pub trait AnyNetwork {
 
     /// Its weights under the reference's names.
     fn state_dict(&self) -> StateDict;
+
+    /// The network as a plan for this machine's processor and images of shape `input`.
+    fn compile(&self, input: [usize; 4], options: &Options) -> Result<Compiled, CompileError>;
 }
 
 impl<N: Network> AnyNetwork for N {
@@ -21,6 +25,10 @@ impl<N: Network> AnyNetwork for N {
 
     fn state_dict(&self) -> StateDict {
         weights::state_dict(self)
+    }
+
+    fn compile(&self, input: [usize; 4], options: &Options) -> Result<Compiled, CompileError> {
+        compile::compile(self, input, options)
     }
 }
 
@@ -34,6 +42,9 @@ pub(super) trait AnyConfig {
 
     /// Whether a network can be built so.
     fn check(&self, shape: Shape) -> Result<(), InvalidConfig>;
+
+    /// The network with weights as they are drawn before training.
+    fn fresh(&self, shape: Shape, device: &Device) -> Box<dyn AnyNetwork>;
 
     /// The network with these weights.
     fn load(
@@ -76,6 +87,10 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
 
     fn check(&self, shape: Shape) -> Result<(), InvalidConfig> {
         shape.of(self).validate()
+    }
+
+    fn fresh(&self, shape: Shape, device: &Device) -> Box<dyn AnyNetwork> {
+        Box::new(shape.of(self).init(device))
     }
 
     fn load(

@@ -6,6 +6,8 @@ mod papers;
 use burn::tensor::Device;
 use receptive_alexnet::{AlexNetConfig, AlexNetTorchvisionConfig};
 use receptive_googlenet::GoogLeNetConfig;
+use receptive_layers::compile::CompileError;
+use receptive_layers::graph::Graph;
 use receptive_layers::labels;
 use receptive_layers::network::{InputSpec, NetworkConfig};
 use receptive_layers::summary::Summary;
@@ -135,22 +137,49 @@ impl Model {
         input: [usize; 4],
         train: bool,
     ) -> Result<Summary, CliError> {
+        let graph = self.graph(classes, input, train)?;
+        Summary::of(&graph, self.name).map_err(|source| CliError::Summary {
+            model: self.name,
+            source,
+        })
+    }
+
+    /// What it does with an input of shape `[batch, channels, height, width]`, without its weights'
+    /// values; with `train`, in its auxiliary heads too.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] when the network takes no such input or cannot have so many classes.
+    pub fn graph(&self, classes: usize, input: [usize; 4], train: bool) -> Result<Graph, CliError> {
         self.input.check(input).map_err(|source| CliError::Input {
             model: self.name,
             source,
         })?;
         let shape = self.shape(classes, train)?;
-        let graph = self
-            .config
+        self.config
             .graph(shape, input)
             .map_err(|source| CliError::Graph {
                 model: self.name,
                 source,
-            })?;
-        Summary::of(&graph, self.name).map_err(|source| CliError::Summary {
-            model: self.name,
+            })
+    }
+
+    /// The network for inference with weights as they are drawn before training.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Config`] when the published network cannot be built.
+    pub fn fresh(&self, device: &Device) -> Result<Box<dyn AnyNetwork>, CliError> {
+        let shape = self.shape(self.classes, false)?;
+        Ok(self.config.fresh(shape, device))
+    }
+
+    /// The error that it cannot be compiled.
+    pub fn uncompiled(&self, source: CompileError) -> CliError {
+        CliError::Compile {
+            model: self.name.to_owned(),
             source,
-        })
+        }
     }
 
     /// The network for inference with these weights, as many classes as they have; `origin` says

@@ -34,6 +34,20 @@ impl Context<'_> {
         share(units, self.threads, self.thread)
     }
 
+    /// This thread's share of the rows of `map`, as an image, a block and rows of it at a time.
+    pub fn share_rows(
+        &self,
+        map: &Map,
+    ) -> impl Iterator<Item = (usize, usize, Range<usize>)> + use<> {
+        let (blocks, height) = (map.blocks(), map.height);
+        let rows = self.share(self.images * blocks * height);
+        (rows.start / height..rows.end.div_ceil(height)).map(move |plane| {
+            let first = plane * height;
+            let part = rows.start.max(first) - first..rows.end.min(first + height) - first;
+            (plane / blocks, plane % blocks, part)
+        })
+    }
+
     /// The address of an element of the arena.
     ///
     /// # Safety

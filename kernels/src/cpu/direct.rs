@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
 use super::map::Map;
@@ -26,15 +27,15 @@ pub struct Direct {
 
 /// One or two blocks of output channels, which a tile computes together.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Group {
+pub(super) struct Group {
     /// The first output block, and how many.
-    block: usize,
-    blocks: usize,
+    pub(super) block: usize,
+    pub(super) blocks: usize,
     /// The first block of input channels that they see, and how many channels from there.
-    first: usize,
-    channels: usize,
+    pub(super) first: usize,
+    pub(super) channels: usize,
     /// Where its weights begin, after the layer's first: its bias, then the taps.
-    weights: usize,
+    pub(super) weights: usize,
 }
 
 /// Elements of a chunk's input: half of a 1 MiB cache.
@@ -45,7 +46,11 @@ impl Direct {
     /// least the border that `spec` pads by.
     pub fn new(spec: ConvSpec, x: Map, output: Output, weights: usize) -> Self {
         let pointwise = spec.kernel == [1, 1] && spec.stride == [1, 1];
-        let dense = x.is_dense() && output.is_dense() && spec.padding.is_empty();
+        // A border of the output's must be filled, which a flat map would forget.
+        let dense = x.is_dense()
+            && output.is_dense()
+            && output.y.border.is_empty()
+            && spec.padding.is_empty();
         let (x, output) = if pointwise && dense {
             (x.flat(), output.flat())
         } else {
@@ -66,6 +71,18 @@ impl Direct {
         groups(spec, lanes_in, lanes)
             .last()
             .map_or(0, |last| last.weights + last.len(spec, lanes))
+    }
+
+    /// What it computes.
+    pub(super) fn spec(&self) -> &ConvSpec {
+        &self.spec
+    }
+
+    /// The groups of output blocks, and where their weights begin.
+    pub(super) fn groups(&self) -> impl ExactSizeIterator<Item = (&Group, usize)> {
+        self.groups
+            .iter()
+            .map(|group| (group, self.weights + group.weights))
     }
 
     /// Packs `weights`, `[out, in / groups, height, width]`, and `bias`.
@@ -101,6 +118,26 @@ impl Direct {
         }
     }
 
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self {
+            spec, x, output, ..
+        } = self;
+        memory.any_map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
+        let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
+        most.ok_or(Flaw::Outside)?;
+        must(
+            self.groups.len() == output.y.blocks().div_ceil(2)
+                && *self == Self::new(*spec, *x, *output, self.weights),
+            "not what a direct convolution derives",
+        )?;
+        let len = Self::packed_len(spec, x.lanes, memory.lanes);
+        memory.weights(self.weights, Some(len))
+    }
+
     /// This thread's part.
     ///
     /// # Safety
@@ -110,11 +147,7 @@ impl Direct {
         let Self {
             spec, x, output, ..
         } = self;
-        let Output {
-            y,
-            residual,
-            activation,
-        } = output;
+        let y = &output.y;
         // Pixels of one image each form a row across the batch.
         let single = y.height * y.width == 1;
         let [images, width] = if single {
@@ -148,11 +181,27 @@ impl Direct {
         let chunk = (CHUNK / (per_tile as usize).max(1)).max(1);
 
         unsafe { cx.zero_border(y) };
-        let planar = x.lanes == 1;
+        // A row's taps are contiguous in a planar map.
+        let rows_of_taps = x.lanes == 1 && spec.dilation[1] == 1;
+        let x_pixel = pixel(x, spec.stride[1]);
         for start in tiles.clone().step_by(chunk) {
             for group in &self.groups[groups.clone()] {
-                let blocks = group.channels.div_ceil(x.lanes);
                 let bias = cx.weights[self.weights + group.weights..].as_ptr();
+                let mut args = TileArgs {
+                    x_pixel,
+                    rows: spec.kernel[0],
+                    x_row: spec.dilation[0] * x.row,
+                    columns: spec.kernel[1],
+                    x_column: spec.dilation[1] * x.lanes,
+                    weights: unsafe { bias.add(group.blocks * y.lanes) },
+                    bias,
+                    ..TileArgs::pointwise(std::ptr::null(), x.block, group.channels, x.lanes)
+                };
+                if rows_of_taps {
+                    args.columns = 1;
+                    args.inner = spec.kernel[1];
+                    args.last_inner = spec.kernel[1];
+                }
                 for tile in start..(start + chunk).min(tiles.end) {
                     let (row, part) = (tile / per_row, tile % per_row);
                     let (image, row) = (row / y.height, row % y.height);
@@ -164,45 +213,19 @@ impl Direct {
                         + group.first * x.block
                         + top * x.row
                         + left * x.lanes
-                        + columns.start * pixel(x, spec.stride[1]);
-                    let at = |map: &Map| {
-                        map.at(image, group.block, row, 0) + columns.start * pixel(map, 1)
+                        + columns.start * x_pixel;
+                    let place = if single {
+                        [columns.start, group.block, 0, 0]
+                    } else {
+                        [image, group.block, row, columns.start]
                     };
                     unsafe {
-                        let args = TileArgs {
-                            x: cx.at(from),
-                            x_pixel: pixel(x, spec.stride[1]),
-                            blocks,
-                            x_block: x.block,
-                            rows: spec.kernel[0],
-                            x_row: spec.dilation[0] * x.row,
-                            columns: if planar && spec.dilation[1] == 1 {
-                                1
-                            } else {
-                                spec.kernel[1]
-                            },
-                            x_column: spec.dilation[1] * x.lanes,
-                            inner: if planar && spec.dilation[1] == 1 {
-                                spec.kernel[1]
-                            } else {
-                                x.lanes
-                            },
-                            last_inner: if planar && spec.dilation[1] == 1 {
-                                spec.kernel[1]
-                            } else {
-                                group.channels - (blocks - 1) * x.lanes
-                            },
-                            weights: bias.add(group.blocks * y.lanes),
-                            bias,
-                            y: cx.at(at(y)),
-                            y_pixel: pixel(y, 1),
-                            y_block: y.block,
-                            residual: residual
-                                .map_or(std::ptr::null(), |map| cx.at(at(&map)).cast_const()),
-                            residual_pixel: residual.map_or(0, |map| pixel(&map, 1)),
-                            residual_block: residual.map_or(0, |map| map.block),
-                            activation: *activation,
-                        };
+                        args.x = cx.at(from);
+                        output.place(cx, place, &mut args);
+                        if single {
+                            args.y_pixel = y.image;
+                            args.residual_pixel = output.residual.map_or(0, |map| map.image);
+                        }
                         (cx.kernels.tiles.get(group.blocks, columns.len()))(&args);
                     }
                 }

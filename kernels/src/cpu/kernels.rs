@@ -2,8 +2,14 @@
 
 use std::sync::LazyLock;
 
+use super::binary::BinaryFns;
+use super::depthwise::DepthwiseFns;
+use super::lrn::LrnFns;
+use super::pool::{Adaptive, AdaptiveFn, PoolFns};
+use super::radial_basis::{Distances, RadialBasisFn};
 use super::simd::{Isa, Scalar, Simd};
 use super::tile::Tiles;
+use super::unary::{Each, UnaryFn};
 use super::winograd::{InputTransforms, SumsTransforms};
 
 /// The addresses of everything that differs between instruction sets.
@@ -12,9 +18,16 @@ pub(crate) struct Kernels {
     pub lanes: usize,
     /// Pixels of the widest tile.
     pub tile: usize,
-    pub tiles: Tiles,
-    pub winograd_input: InputTransforms,
-    pub winograd_sums: SumsTransforms,
+    pub(super) tiles: Tiles,
+    pub(super) winograd_input: InputTransforms,
+    pub(super) winograd_sums: SumsTransforms,
+    pub(super) depthwise: DepthwiseFns,
+    pub(super) pools: PoolFns,
+    pub(super) adaptive_mean: AdaptiveFn,
+    pub(super) lrn: LrnFns,
+    pub(super) radial_basis: RadialBasisFn,
+    pub(super) unary: UnaryFn,
+    pub(super) binary: BinaryFns,
 }
 
 impl Kernels {
@@ -25,6 +38,13 @@ impl Kernels {
             tiles: Tiles::of::<S>(),
             winograd_input: InputTransforms::of::<S>(),
             winograd_sums: SumsTransforms::of::<S>(),
+            depthwise: DepthwiseFns::of::<S>(),
+            pools: PoolFns::of::<S>(),
+            adaptive_mean: S::entry::<Adaptive>(),
+            lrn: LrnFns::of::<S>(),
+            radial_basis: S::entry::<Distances>(),
+            unary: S::entry::<Each>(),
+            binary: BinaryFns::of::<S>(),
         }
     }
 

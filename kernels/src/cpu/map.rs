@@ -93,6 +93,11 @@ impl Map {
         self.image * images
     }
 
+    /// Values of an image.
+    pub fn values(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
     /// Its shape without the batch.
     pub fn shape(&self) -> [usize; 3] {
         [self.channels, self.height, self.width]

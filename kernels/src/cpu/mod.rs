@@ -9,29 +9,48 @@
 #![allow(unsafe_code)]
 
 mod activation;
+mod binary;
 mod buffer;
+pub(crate) mod check;
 pub(crate) mod context;
 mod conv;
+mod copy;
+mod depthwise;
 mod direct;
 mod kernels;
+mod lrn;
 mod map;
 mod output;
+mod pool;
+mod radial_basis;
+mod separable;
 mod simd;
+mod softmax;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tile;
 mod transfer;
+mod unary;
 mod winograd;
 
 pub use activation::Activation;
+pub use binary::{Binary, BinaryOp};
 pub use buffer::Buffer;
 pub(crate) use context::Context;
 pub use conv::ConvSpec;
+pub use copy::Copy;
+pub use depthwise::Depthwise;
 pub use direct::Direct;
 pub(crate) use kernels::Kernels;
+pub use lrn::Lrn;
 pub use map::{Border, Map};
 pub use output::Output;
+pub use pool::{AdaptiveMean, MaxPool, MeanPool, PoolWindow};
+pub use radial_basis::RadialBasis;
+pub use separable::Separable;
 pub use simd::{Isa, UnknownIsa};
-pub(crate) use tile::multiply_adds_in_cache;
+pub use softmax::Softmax;
+pub(crate) use tile::InCache;
 pub use transfer::{Export, Import};
+pub use unary::Unary;
 pub use winograd::{Winograd, WinogradTile};

@@ -48,6 +48,34 @@ pub(super) struct TileArgs {
     pub activation: Activation,
 }
 
+impl TileArgs {
+    /// A pointwise tile over `channels` channels in blocks of `lanes`, which writes nowhere yet.
+    pub fn pointwise(x: *const f32, x_block: usize, channels: usize, lanes: usize) -> Self {
+        let blocks = channels.div_ceil(lanes);
+        Self {
+            x,
+            x_pixel: lanes,
+            blocks,
+            x_block,
+            rows: 1,
+            x_row: 0,
+            columns: 1,
+            x_column: 0,
+            inner: lanes,
+            last_inner: channels - (blocks - 1) * lanes,
+            weights: std::ptr::null(),
+            bias: std::ptr::null(),
+            y: std::ptr::null_mut(),
+            y_pixel: 0,
+            y_block: 0,
+            residual: std::ptr::null(),
+            residual_pixel: 0,
+            residual_block: 0,
+            activation: Activation::Identity,
+        }
+    }
+}
+
 /// `P` pixels of `B` blocks.
 ///
 /// # Safety
@@ -141,39 +169,42 @@ fn widths<S: Simd, const B: usize>() -> [TileFn; MOST] {
     table!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
 }
 
-/// Runs the widest tile over data in the nearest cache; returns how many multiply-adds that were.
-pub(crate) fn multiply_adds_in_cache(kernels: &Kernels) -> usize {
+/// The widest tile over data that stays in the nearest cache: as fast as multiply-adds can be.
+pub(crate) struct InCache {
+    kernels: &'static Kernels,
+    x: Vec<f32>,
+    weights: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl InCache {
     const CHANNELS: usize = 8;
     const COLUMNS: usize = 16;
-    const WIDEST: usize = 16;
-    let (lanes, pixels) = (kernels.lanes.min(WIDEST), kernels.tile);
-    let x = [1.0; WIDEST * MOST];
-    let weights = [0.5; COLUMNS * CHANNELS * 2 * WIDEST];
-    let mut y = [0.0; 2 * WIDEST * MOST];
-    let inner = lanes.min(CHANNELS);
-    let args = TileArgs {
-        x: x.as_ptr(),
-        x_pixel: lanes,
-        blocks: 1,
-        x_block: 0,
-        rows: 1,
-        x_row: 0,
-        columns: COLUMNS,
-        x_column: 0,
-        inner,
-        last_inner: inner,
-        weights: weights.as_ptr(),
-        bias: std::ptr::null(),
-        y: y.as_mut_ptr(),
-        y_pixel: lanes,
-        y_block: lanes * pixels,
-        residual: std::ptr::null(),
-        residual_pixel: 0,
-        residual_block: 0,
-        activation: Activation::Identity,
-    };
-    // SAFETY: the arrays hold what the arguments describe, for 16 lanes and 14 pixels.
-    unsafe { kernels.tiles.get(2, pixels)(&args) };
-    std::hint::black_box(&y);
-    2 * pixels * lanes * inner * COLUMNS
+
+    pub fn new(kernels: &'static Kernels) -> Self {
+        let lanes = kernels.lanes;
+        Self {
+            kernels,
+            x: vec![1.0; lanes * kernels.tile],
+            weights: vec![0.5; Self::COLUMNS * Self::CHANNELS * 2 * lanes],
+            y: vec![0.0; 2 * lanes * kernels.tile],
+        }
+    }
+
+    /// Runs it; returns how many multiply-adds that were.
+    pub fn run(&mut self) -> usize {
+        let (lanes, pixels) = (self.kernels.lanes, self.kernels.tile);
+        let inner = lanes.min(Self::CHANNELS);
+        let args = TileArgs {
+            columns: Self::COLUMNS,
+            weights: self.weights.as_ptr(),
+            y: self.y.as_mut_ptr(),
+            y_pixel: lanes,
+            y_block: lanes * pixels,
+            ..TileArgs::pointwise(self.x.as_ptr(), 0, inner, lanes)
+        };
+        // SAFETY: the vectors hold what the arguments describe.
+        unsafe { self.kernels.tiles.get(2, pixels)(&args) };
+        2 * pixels * lanes * inner * Self::COLUMNS
+    }
 }

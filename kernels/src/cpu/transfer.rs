@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
 
@@ -22,6 +23,15 @@ pub struct Export {
 }
 
 impl Import {
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        memory.any_map(&self.y)?;
+        must(
+            self.y.values() == memory.input,
+            "not the shape of the input",
+        )
+    }
+
     /// This thread's part.
     ///
     /// # Safety
@@ -57,6 +67,16 @@ impl Import {
 }
 
 impl Export {
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        memory.any_map(&self.x)?;
+        let output = memory.outputs.get(self.output);
+        must(
+            output == Some(&self.x.values()),
+            "not the shape of the output",
+        )
+    }
+
     /// This thread's part.
     ///
     /// # Safety

@@ -16,6 +16,7 @@ mod sums;
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
 use super::map::{Border, Map};
@@ -208,6 +209,36 @@ impl Winograd {
         }
     }
 
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self {
+            tile,
+            spec,
+            x,
+            output,
+            weights,
+            ..
+        } = self;
+        memory.map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        must(tile.fits(spec), "not a convolution of the tile's")?;
+        let needed = tile.border(spec, [output.y.height, output.y.width]);
+        must(needed.union(x.border) == x.border, "a border too small")?;
+        must(
+            *self == Self::new(*tile, *spec, *x, *output, *weights, memory.widest),
+            "not what Winograd's algorithm derives",
+        )?;
+        memory.weights(*weights, spec.most_packed(memory.lanes, self.places()))?;
+        // Some lines more for each place than the inputs and sums.
+        (x.blocks() * x.lanes)
+            .checked_add(2 * x.lanes + 48)
+            .and_then(|depth| depth.checked_mul(self.together)?.checked_mul(self.places()))
+            .filter(|&len| len <= Memory::LARGEST)
+            .map(|_| ())
+            .ok_or(Flaw::Outside)
+    }
+
     /// This thread's part.
     ///
     /// # Safety
@@ -269,28 +300,18 @@ impl Winograd {
                     for product in 0..products {
                         let pixels = share(count, products, product);
                         unsafe {
+                            let from = place * self.input_place() + pixels.start * lanes;
                             let args = TileArgs {
-                                x: cx
-                                    .scratch
-                                    .add(place * self.input_place() + pixels.start * lanes),
-                                x_pixel: lanes,
-                                blocks: x.blocks(),
-                                x_block: count * lanes,
-                                rows: 1,
-                                x_row: 0,
-                                columns: 1,
-                                x_column: 0,
-                                inner: lanes,
-                                last_inner: spec.channels_in - (x.blocks() - 1) * lanes,
                                 weights: bias.add(blocks * lanes + place * place_weights),
-                                bias: std::ptr::null(),
                                 y: sums.add((place * 2 * count + pixels.start) * lanes),
                                 y_pixel: lanes,
                                 y_block: count * lanes,
-                                residual: std::ptr::null(),
-                                residual_pixel: 0,
-                                residual_block: 0,
-                                activation: super::Activation::Identity,
+                                ..TileArgs::pointwise(
+                                    cx.scratch.add(from),
+                                    count * lanes,
+                                    spec.channels_in,
+                                    lanes,
+                                )
                             };
                             (cx.kernels.tiles.get(blocks, pixels.len()))(&args);
                         }

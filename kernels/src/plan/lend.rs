@@ -1,10 +1,10 @@
 //! Running a program in memory that is lent to it.
 
-use super::loaded::{Loaded, Memory};
+use super::loaded::{Loaded, Workspace};
 use super::pool::Pool;
 use super::{Program, RunError, Step};
 
-impl Memory {
+impl Workspace {
     /// Its bytes.
     pub fn bytes(&self) -> usize {
         (self.arena.len() + self.scratch.len()) * size_of::<f32>()
@@ -29,7 +29,7 @@ impl Loaded {
     /// When the program does not end with the export of its only output.
     pub fn output(
         &self,
-        memory: &mut Memory,
+        workspace: &mut Workspace,
         threads: usize,
         input: &[f32],
     ) -> Result<Vec<f32>, RunError> {
@@ -55,7 +55,7 @@ impl Loaded {
             // SAFETY: there is room for the outputs of `count` images, and the export writes all.
             unsafe {
                 let to = std::iter::once(to);
-                self.run(pool.as_deref(), memory, count, images.as_ptr(), to, None);
+                self.run(pool.as_deref(), workspace, count, images.as_ptr(), to, None);
                 output.set_len(output.len() + count * len);
             }
         }

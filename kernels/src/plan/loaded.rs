@@ -8,7 +8,7 @@ use super::run::Run;
 use super::{Program, ProgramError};
 use crate::cpu::{Buffer, Kernels};
 
-/// A program with its packed weights, for callers that bring [`Memory`].
+/// A program with its packed weights, for callers that bring [`Workspace`].
 pub(crate) struct Loaded {
     pub(super) program: Program,
     pub(super) weights: Buffer,
@@ -19,7 +19,7 @@ pub(crate) struct Loaded {
 
 /// What a run writes to besides its outputs. One may serve many programs, one after the other.
 #[derive(Default)]
-pub(crate) struct Memory {
+pub(crate) struct Workspace {
     pub(super) arena: Buffer,
     pub(super) scratch: Buffer,
     /// Where the outputs of the run in progress are.
@@ -27,16 +27,16 @@ pub(crate) struct Memory {
 }
 
 // SAFETY: the addresses mean something only while a run has the memory to itself.
-unsafe impl Send for Memory {}
+unsafe impl Send for Workspace {}
 // SAFETY: nothing is done with shared memory.
-unsafe impl Sync for Memory {}
+unsafe impl Sync for Workspace {}
 
-impl Memory {
+impl Workspace {
     /// What `loaded` needs to run on `threads` threads.
     pub(super) fn of(loaded: &Loaded, threads: usize) -> Self {
-        let mut memory = Self::default();
-        memory.fit(loaded, threads);
-        memory
+        let mut workspace = Self::default();
+        workspace.fit(loaded, threads);
+        workspace
     }
 
     /// Grows to what `loaded` needs on `threads` threads.
@@ -47,7 +47,7 @@ impl Memory {
             }
         };
         fit(&mut self.arena, loaded.program.arena);
-        fit(&mut self.scratch, loaded.scratch * threads);
+        fit(&mut self.scratch, loaded.scratch.saturating_mul(threads));
         self.outputs.reserve(loaded.program.outputs.len());
     }
 }
@@ -85,22 +85,22 @@ impl Loaded {
     pub(super) unsafe fn run(
         &self,
         pool: Option<&Pool>,
-        memory: &mut Memory,
+        workspace: &mut Workspace,
         images: usize,
         input: *const f32,
         outputs: impl Iterator<Item = *mut f32>,
         times: Option<&mut [Duration]>,
     ) {
-        memory.fit(self, pool.map_or(1, Pool::threads));
-        memory.outputs.clear();
-        memory.outputs.extend(outputs);
+        workspace.fit(self, pool.map_or(1, Pool::threads));
+        workspace.outputs.clear();
+        workspace.outputs.extend(outputs);
         let run = Run {
             loaded: self,
             images,
             input,
-            outputs: &memory.outputs,
-            arena: memory.arena.as_mut_ptr(),
-            scratch: memory.scratch.as_mut_ptr(),
+            outputs: &workspace.outputs,
+            arena: workspace.arena.as_mut_ptr(),
+            scratch: workspace.scratch.as_mut_ptr(),
         };
         match pool.and_then(Pool::take) {
             Some(team) => {

@@ -16,10 +16,11 @@ mod step;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cpu::Isa;
+use crate::cpu::check::{Flaw, Memory};
+use crate::cpu::{Isa, Kernels};
 
 #[cfg(any(feature = "ndarray", feature = "flex"))]
-pub(crate) use loaded::{Loaded, Memory};
+pub(crate) use loaded::{Loaded, Workspace};
 pub use machine::Machine;
 pub use run::{Plan, RunError};
 pub use step::{Named, Step};
@@ -61,6 +62,11 @@ pub enum ProgramError {
         /// What does not fit.
         reason: String,
     },
+    /// There cannot be as much memory, or there are no images.
+    #[error(
+        "the program's memory, or a batch of its images, is more than there can be, or nothing"
+    )]
+    Size,
     /// Packed weights of another size.
     #[error("the packed weights have {found} elements, expected {expected}")]
     Weights {
@@ -78,7 +84,8 @@ pub enum ProgramError {
 }
 
 impl Program {
-    /// Whether every step stays within the memory that is planned, and this machine can run it.
+    /// Whether every step stays within the memory that is planned, and this machine can run it. Nothing
+    /// is taken on trust: the program may come from a file that anybody wrote.
     fn check(&self, weights: usize) -> Result<(), ProgramError> {
         if !self.isa.is_available() {
             return Err(ProgramError::Isa { isa: self.isa });
@@ -88,6 +95,38 @@ impl Program {
                 found: weights,
                 expected: self.weights,
             });
+        }
+        let count = |shape: &[usize; 3]| {
+            let values = (shape.iter().copied()).try_fold(1, usize::checked_mul)?;
+            let all = values.checked_mul(self.images)?;
+            (all > 0 && all <= Memory::LARGEST).then_some(values)
+        };
+        let input = count(&self.input);
+        let outputs: Option<Vec<_>> = self.outputs.iter().map(count).collect();
+        let (Some(input), Some(outputs)) = (input, outputs) else {
+            return Err(ProgramError::Size);
+        };
+        if self.arena > Memory::LARGEST {
+            return Err(ProgramError::Size);
+        }
+        let kernels = Kernels::get(self.isa);
+        let memory = Memory {
+            lanes: kernels.lanes,
+            widest: kernels.tile,
+            images: self.images,
+            arena: self.arena,
+            weights,
+            input,
+            outputs: &outputs,
+        };
+        for Named { name, step } in &self.steps {
+            step.check(&memory).map_err(|flaw| match flaw {
+                Flaw::Outside => ProgramError::Outside { step: name.clone() },
+                Flaw::Mismatch(reason) => ProgramError::Mismatch {
+                    step: name.clone(),
+                    reason: reason.to_owned(),
+                },
+            })?;
         }
         Ok(())
     }

@@ -21,7 +21,6 @@ struct Shared {
     left: AtomicUsize,
     panicked: AtomicBool,
     stop: AtomicBool,
-    threads: usize,
 }
 
 struct Job<'a> {
@@ -50,7 +49,6 @@ impl Pool {
             left: AtomicUsize::new(0),
             panicked: AtomicBool::new(false),
             stop: AtomicBool::new(false),
-            threads,
         });
         // Where the system has no more threads to give, the pool is smaller.
         let mut workers = Vec::new();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::loaded::{Loaded, Memory};
+use super::loaded::{Loaded, Workspace};
 use super::pool::{Barrier, Pool};
 use super::{Program, ProgramError};
 use crate::cpu::{Buffer, Context};
@@ -14,7 +14,7 @@ pub struct Plan {
     loaded: Arc<Loaded>,
     pool: Option<Arc<Pool>>,
     threads: usize,
-    memory: Memory,
+    workspace: Workspace,
 }
 
 impl Plan {
@@ -28,7 +28,7 @@ impl Plan {
         let threads = threads.max(1);
         let loaded = Arc::new(Loaded::new(program, weights)?);
         Ok(Self {
-            memory: Memory::of(&loaded, threads),
+            workspace: Workspace::of(&loaded, threads),
             loaded,
             pool: (threads > 1).then(|| Pool::shared(threads)),
             threads,
@@ -97,10 +97,10 @@ impl Plan {
         let pool = self.pool.as_deref();
         // SAFETY: the slices were checked.
         unsafe {
-            let memory = &mut self.memory;
+            let workspace = &mut self.workspace;
             let input = input.as_ptr();
             self.loaded
-                .run(pool, memory, images, input, addresses, times);
+                .run(pool, workspace, images, input, addresses, times);
         }
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Clone for Plan {
             loaded: self.loaded.clone(),
             pool: self.pool.clone(),
             threads: self.threads,
-            memory: Memory::of(&self.loaded, self.threads),
+            workspace: Workspace::of(&self.loaded, self.threads),
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cpu::{Context, Direct, Export, Import, Winograd};
+use crate::cpu::check::{Flaw, Memory};
+use crate::cpu::{
+    AdaptiveMean, Binary, Context, Copy, Depthwise, Direct, Export, Import, Lrn, MaxPool, MeanPool,
+    RadialBasis, Separable, Softmax, Unary, Winograd,
+};
 
 /// A step, and the layer that it computes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +27,28 @@ pub enum Step {
     Direct(Direct),
     /// Convolution by Winograd's algorithm.
     Winograd(Winograd),
+    /// Depthwise convolution.
+    Depthwise(Depthwise),
+    /// A depthwise convolution and the pointwise one after it.
+    Separable(Separable),
+    /// The greatest of each window.
+    MaxPool(MaxPool),
+    /// The mean of each window.
+    MeanPool(MeanPool),
+    /// The means of a map's parts.
+    AdaptiveMean(AdaptiveMean),
+    /// Local response normalization.
+    Lrn(Lrn),
+    /// Two maps, element by element.
+    Binary(Binary),
+    /// An activation by itself.
+    Unary(Unary),
+    /// Softmax over channels.
+    Softmax(Softmax),
+    /// Squared distances from centers.
+    RadialBasis(RadialBasis),
+    /// A map into channels of another.
+    Copy(Copy),
     /// A map to the caller's output.
     Export(Export),
 }
@@ -32,7 +58,30 @@ impl Step {
     pub fn scratch(&self) -> usize {
         match self {
             Self::Winograd(step) => step.scratch(),
+            Self::Separable(step) => step.scratch(),
+            Self::Lrn(step) => step.scratch(),
             _ => 0,
+        }
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        match self {
+            Self::Import(step) => step.check(memory),
+            Self::Direct(step) => step.check(memory),
+            Self::Winograd(step) => step.check(memory),
+            Self::Depthwise(step) => step.check(memory),
+            Self::Separable(step) => step.check(memory),
+            Self::MaxPool(step) => step.check(memory),
+            Self::MeanPool(step) => step.check(memory),
+            Self::AdaptiveMean(step) => step.check(memory),
+            Self::Lrn(step) => step.check(memory),
+            Self::Binary(step) => step.check(memory),
+            Self::Unary(step) => step.check(memory),
+            Self::Softmax(step) => step.check(memory),
+            Self::RadialBasis(step) => step.check(memory),
+            Self::Copy(step) => step.check(memory),
+            Self::Export(step) => step.check(memory),
         }
     }
 
@@ -48,6 +97,17 @@ impl Step {
                 Self::Import(step) => step.run(cx),
                 Self::Direct(step) => step.run(cx),
                 Self::Winograd(step) => step.run(cx),
+                Self::Depthwise(step) => step.run(cx),
+                Self::Separable(step) => step.run(cx),
+                Self::MaxPool(step) => step.run(cx),
+                Self::MeanPool(step) => step.run(cx),
+                Self::AdaptiveMean(step) => step.run(cx),
+                Self::Lrn(step) => step.run(cx),
+                Self::Binary(step) => step.run(cx),
+                Self::Unary(step) => step.run(cx),
+                Self::Softmax(step) => step.run(cx),
+                Self::RadialBasis(step) => step.run(cx),
+                Self::Copy(step) => step.run(cx),
                 Self::Export(step) => step.run(cx),
             }
         }

@@ -54,6 +54,13 @@ pub struct Node {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueId(usize);
 
+impl ValueId {
+    /// The place in [`Graph::values`].
+    pub(crate) fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// A tensor of a [`Graph`].
 #[derive(Debug, Clone)]
 pub struct Value {
@@ -108,6 +115,27 @@ impl Graph {
     /// The value at `id`.
     pub fn value(&self, id: ValueId) -> &Value {
         &self.values[id.0]
+    }
+
+    /// The same graph without its values' elements.
+    pub(crate) fn without_data(&self) -> Self {
+        Self {
+            input: self.input,
+            outputs: self.outputs.clone(),
+            nodes: self.nodes.clone(),
+            values: (self.values.iter())
+                .map(|value| Value {
+                    shape: value.shape.clone(),
+                    dtype: value.dtype,
+                    origin: value.origin.clone(),
+                    data: None,
+                })
+                .collect(),
+        }
+    }
+
+    pub(crate) fn value_mut(&mut self, id: ValueId) -> &mut Value {
+        &mut self.values[id.0]
     }
 
     /// The shape of the value at `id`.

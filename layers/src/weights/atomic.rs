@@ -7,7 +7,11 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 /// A file beside `path` under another name, which is removed unless [`publish`] renames it.
-pub(super) fn scratch_beside(path: &Path) -> io::Result<NamedTempFile> {
+///
+/// # Errors
+///
+/// Where the folder takes no files.
+pub fn scratch_beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -24,7 +28,11 @@ pub(super) fn scratch_beside(path: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// Renames a finished scratch file to `path` once its bytes are on the disk.
-pub(super) fn publish(scratch: NamedTempFile, path: &Path) -> io::Result<()> {
+///
+/// # Errors
+///
+/// Where they cannot be written, or the file not be renamed.
+pub fn publish(scratch: NamedTempFile, path: &Path) -> io::Result<()> {
     scratch.as_file().sync_all()?;
     let _: File = scratch.persist(path).map_err(|error| error.error)?;
     Ok(())

@@ -6,7 +6,7 @@
 //! [`load_module`] and [`module_state_dict`] do the same for any Burn module. [`find`] answers
 //! where the file of a published [`Checkpoint`] is, and downloads it when it is nowhere.
 
-mod atomic;
+pub mod atomic;
 mod checkpoint;
 #[cfg(feature = "download")]
 mod download;

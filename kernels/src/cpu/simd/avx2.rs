@@ -64,6 +64,13 @@ impl Simd for Avx2 {
     unsafe fn min(bound: __m256, x: __m256) -> __m256 {
         unsafe { _mm256_min_ps(bound, x) }
     }
+    #[inline(always)]
+    unsafe fn maximum(a: __m256, b: __m256) -> __m256 {
+        unsafe {
+            let nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
+            _mm256_blendv_ps(_mm256_max_ps(a, b), a, nan)
+        }
+    }
 
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx2,fma")]

@@ -64,6 +64,22 @@ impl Simd for Avx512 {
     unsafe fn min(bound: __m512, x: __m512) -> __m512 {
         unsafe { _mm512_min_ps(bound, x) }
     }
+    #[inline(always)]
+    unsafe fn maximum(a: __m512, b: __m512) -> __m512 {
+        unsafe {
+            let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(a, a);
+            _mm512_mask_max_ps(a, number, a, b)
+        }
+    }
+    #[inline(always)]
+    unsafe fn inverse_three_quarters(x: __m512) -> __m512 {
+        // Twice the inverse root, `r^2 q` with `r = x^(-1/2)` and `q = r^(-1/2)`: a third of the time
+        // that two roots and a division take.
+        unsafe {
+            let r = inverse_root(_mm512_min_ps(_mm512_set1_ps(f32::MAX), x));
+            _mm512_mul_ps(_mm512_mul_ps(r, r), inverse_root(r))
+        }
+    }
 
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx512f,avx2,fma")]
@@ -71,5 +87,17 @@ impl Simd for Avx512 {
             unsafe { K::run::<Avx512>(args) }
         }
         compiled::<K>
+    }
+}
+
+/// `x^(-1/2)`: the processor's 14 bits and a step of Newton's method.
+#[inline(always)]
+unsafe fn inverse_root(x: __m512) -> __m512 {
+    unsafe {
+        let r = _mm512_rsqrt14_ps(x);
+        // r + r (1 - x r^2) / 2
+        let error = _mm512_fnmadd_ps(_mm512_mul_ps(x, r), r, _mm512_set1_ps(1.0));
+        let half = _mm512_mul_ps(r, _mm512_set1_ps(0.5));
+        _mm512_fmadd_ps(half, error, r)
     }
 }

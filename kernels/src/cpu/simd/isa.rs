@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cpu::Kernels;
+
 /// An instruction set that the kernels are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -75,6 +77,24 @@ impl Isa {
         }
     }
 
+    /// Elements of a vector, channels of a block.
+    pub const fn lanes(self) -> usize {
+        match self {
+            Self::Avx512 => 16,
+            Self::Avx2 => 8,
+            Self::Neon | Self::Simd128 | Self::Scalar => 4,
+        }
+    }
+
+    /// Pixels of the widest tile of products.
+    ///
+    /// # Panics
+    ///
+    /// Where this machine lacks it.
+    pub fn tile(self) -> usize {
+        Kernels::get(self).tile
+    }
+
     /// Its name, in lower case.
     pub const fn name(self) -> &'static str {
         match self {
@@ -114,4 +134,16 @@ pub struct UnknownIsa {
     pub asked: String,
     /// What there is.
     pub available: Vec<&'static str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_have_as_many_channels_as_vectors_lanes() {
+        for isa in Isa::available() {
+            assert_eq!(isa.lanes(), Kernels::get(isa).lanes, "{isa}");
+        }
+    }
 }

@@ -58,6 +58,23 @@ pub(super) trait Simd: Copy + 'static {
     unsafe fn max(bound: Self::Vector, x: Self::Vector) -> Self::Vector;
     /// The smaller; `x` where it is not a number.
     unsafe fn min(bound: Self::Vector, x: Self::Vector) -> Self::Vector;
+    /// The greater; not a number where either is not.
+    #[inline(always)]
+    unsafe fn maximum(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        // `max` keeps a NaN of `b`. That of `a` is what is left of it between 0 and 0.
+        unsafe {
+            let nan = Self::min(Self::zero(), Self::max(Self::zero(), a));
+            Self::add(Self::max(a, b), nan)
+        }
+    }
+    /// `x^(-3/4)` of positive numbers, within 8 roundings (half units in the last place).
+    #[inline(always)]
+    unsafe fn inverse_three_quarters(x: Self::Vector) -> Self::Vector {
+        unsafe {
+            let root = Self::sqrt(x);
+            Self::div(Self::splat(1.0), Self::mul(root, Self::sqrt(root)))
+        }
+    }
 
     /// The kernel compiled for this instruction set.
     fn entry<K: Kernel>() -> unsafe fn(&K::Args);

@@ -1,1 +1,79 @@
 //! NEON: 4 lanes, 32 registers.
+
+use std::arch::aarch64::*;
+
+use super::{Kernel, Simd};
+
+#[derive(Clone, Copy)]
+pub(in crate::cpu) struct Neon;
+
+impl Simd for Neon {
+    const LANES: usize = 4;
+    const TILE: usize = 14;
+    type Vector = float32x4_t;
+
+    #[inline(always)]
+    unsafe fn zero() -> float32x4_t {
+        unsafe { vdupq_n_f32(0.0) }
+    }
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> float32x4_t {
+        unsafe { vdupq_n_f32(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> float32x4_t {
+        unsafe { vld1q_f32(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, x: float32x4_t) {
+        unsafe { vst1q_f32(to, x) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vaddq_f32(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vsubq_f32(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vmulq_f32(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vdivq_f32(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(x: float32x4_t) -> float32x4_t {
+        unsafe { vsqrtq_f32(x) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        unsafe { vfmaq_f32(c, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn neg_mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        unsafe { vfmsq_f32(c, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn max(bound: float32x4_t, x: float32x4_t) -> float32x4_t {
+        unsafe { vmaxq_f32(bound, x) }
+    }
+    #[inline(always)]
+    unsafe fn min(bound: float32x4_t, x: float32x4_t) -> float32x4_t {
+        unsafe { vminq_f32(bound, x) }
+    }
+    #[inline(always)]
+    unsafe fn maximum(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vmaxq_f32(a, b) }
+    }
+
+    fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
+        #[target_feature(enable = "neon")]
+        unsafe fn compiled<K: Kernel>(args: &K::Args) {
+            unsafe { K::run::<Neon>(args) }
+        }
+        compiled::<K>
+    }
+}

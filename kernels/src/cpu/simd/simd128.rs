@@ -1,1 +1,80 @@
-//! WebAssembly's 128-bit vectors: 4 lanes.
+//! WebAssembly's 128-bit vectors: 4 lanes; engines have at least 16 registers for them. Products
+//! and sums are rounded apart: fused ones are of the relaxed instructions, which need not be there.
+
+use std::arch::wasm32::*;
+
+use super::{Kernel, Simd};
+
+#[derive(Clone, Copy)]
+pub(in crate::cpu) struct Simd128;
+
+impl Simd for Simd128 {
+    const LANES: usize = 4;
+    const TILE: usize = 6;
+    type Vector = v128;
+
+    #[inline(always)]
+    unsafe fn zero() -> v128 {
+        unsafe { f32x4_splat(0.0) }
+    }
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> v128 {
+        unsafe { f32x4_splat(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> v128 {
+        unsafe { v128_load(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, x: v128) {
+        unsafe { v128_store(to.cast(), x) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: v128, b: v128) -> v128 {
+        unsafe { f32x4_add(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: v128, b: v128) -> v128 {
+        unsafe { f32x4_sub(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: v128, b: v128) -> v128 {
+        unsafe { f32x4_mul(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: v128, b: v128) -> v128 {
+        unsafe { f32x4_div(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(x: v128) -> v128 {
+        unsafe { f32x4_sqrt(x) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
+        unsafe { f32x4_add(f32x4_mul(a, b), c) }
+    }
+    #[inline(always)]
+    unsafe fn neg_mul_add(a: v128, b: v128, c: v128) -> v128 {
+        unsafe { f32x4_sub(c, f32x4_mul(a, b)) }
+    }
+    #[inline(always)]
+    unsafe fn max(bound: v128, x: v128) -> v128 {
+        unsafe { f32x4_pmax(x, bound) }
+    }
+    #[inline(always)]
+    unsafe fn min(bound: v128, x: v128) -> v128 {
+        unsafe { f32x4_pmin(x, bound) }
+    }
+    #[inline(always)]
+    unsafe fn maximum(a: v128, b: v128) -> v128 {
+        unsafe { f32x4_max(a, b) }
+    }
+
+    fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
+        #[target_feature(enable = "simd128")]
+        unsafe fn compiled<K: Kernel>(args: &K::Args) {
+            unsafe { K::run::<Simd128>(args) }
+        }
+        compiled::<K>
+    }
+}

@@ -4,8 +4,21 @@
 //! what it wrote. A new algorithm brings a strategy of problems, the closure that builds its step
 //! and a slow reference in 64 bits.
 
+mod activation;
+mod convolution;
+mod copy;
+mod depthwise;
+mod direct;
+mod elementwise;
 mod guarded;
+mod map;
+mod normalization;
+mod places;
+mod pool;
+mod radial_basis;
+mod separable;
 mod trial;
+mod winograd;
 
 pub(crate) use guarded::Guarded;
 pub(crate) use trial::{Maps, Place, Trial};
@@ -43,51 +56,4 @@ pub(crate) fn noise(seed: u64, len: usize) -> Vec<f32> {
         next();
     }
     (0..len).map(|_| next()).collect()
-}
-
-mod harness {
-    use super::super::{Border, Export, Import};
-    use super::*;
-    use crate::plan::Step;
-
-    /// Blocked to planar through the caller's array and back, with all that a trial can hold.
-    #[test]
-    fn carries_images_unchanged() {
-        for (isa, lanes) in instruction_sets() {
-            let place = Place {
-                shape: [2 * lanes + 3, 3, 5],
-                border: Border {
-                    top: 1,
-                    bottom: 2,
-                    left: 0,
-                    right: 3,
-                },
-                planar: false,
-                around: [1, 2],
-            };
-            let values = noise(1, 2 * place.len());
-            let trial = Trial {
-                images: 2,
-                input: &values,
-                outputs: vec![place],
-                ..Trial::new(isa)
-            };
-            let run = trial.run(|maps, _| Step::Import(Import { y: maps.outputs[0] }));
-            assert_eq!(run.maps[0], values);
-
-            let trial = Trial {
-                images: 2,
-                inputs: vec![(place, &values)],
-                arrays: vec![place.len()],
-                ..Trial::new(isa)
-            };
-            let run = trial.run(|maps, _| {
-                Step::Export(Export {
-                    x: maps.inputs[0],
-                    output: 0,
-                })
-            });
-            assert_eq!(run.arrays[0], values);
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! One step, run where nothing that it does wrong goes unseen.
 
+use super::super::check::Memory;
 use super::super::{Border, Context, Isa, Kernels, Map};
 use super::guarded::{CANARY, Guarded};
 use crate::plan::Step;
@@ -113,6 +114,7 @@ impl<'a> Trial<'a> {
     /// It runs with 1, 2 and 3 threads, each map in turn the last in memory, and with the first
     /// image again after the last. Panics unless
     ///
+    /// - its own check finds nothing;
     /// - it writes nothing but its outputs, all of them, with zeros in their borders and something
     ///   finite in the lanes that hold no channel;
     /// - it stays within the arena, the weights and its scratch memory, each of which ends at a
@@ -183,6 +185,17 @@ impl<'a> Trial<'a> {
         let packed = &weights[OTHERS..];
         assert!(packed.iter().all(|x| x.is_finite()), "weights not packed");
         assert!(weights[..OTHERS].iter().all(is_canary), "others' weights");
+
+        let memory = Memory {
+            lanes: kernels.lanes,
+            widest: kernels.tile,
+            images: self.images,
+            arena: arena.len(),
+            weights: weights.len(),
+            input: self.input.len() / self.images,
+            outputs: &self.arrays,
+        };
+        assert_eq!(step.check(&memory), Ok(()), "a sound step is refused");
 
         let input = Guarded::of(self.input);
         let mut arrays: Vec<Guarded> = (self.arrays.iter())

@@ -19,7 +19,7 @@ use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::Shape;
 
 use super::convolution::{self, Layer};
-use crate::plan::Memory;
+use crate::plan::Workspace;
 use program::Geometry;
 
 /// A backend whose tensors are arrays in this process's memory.
@@ -47,7 +47,7 @@ const KEPT: usize = 64 << 20;
 const ALONE: usize = 1 << 20;
 
 thread_local! {
-    static MEMORY: RefCell<Memory> = RefCell::default();
+    static WORKSPACE: RefCell<Workspace> = RefCell::default();
 }
 
 /// As [`convolution::forward`], which runs what the kernels do not.
@@ -70,10 +70,10 @@ pub(super) fn convolution<B: Host>(x: FloatTensor<B>, layer: Layer<B>) -> FloatT
         _ => rayon::current_num_threads(),
     };
     let plan = cache::plan::<B>(key, geometry, layer);
-    let values = MEMORY.with_borrow_mut(|memory| {
-        let values = plan.output(memory, threads, input);
-        if memory.bytes() > KEPT {
-            *memory = Memory::default();
+    let values = WORKSPACE.with_borrow_mut(|workspace| {
+        let values = plan.output(workspace, threads, input);
+        if workspace.bytes() > KEPT {
+            *workspace = Workspace::default();
         }
         values
     });

@@ -1,0 +1,207 @@
+//! A depthwise convolution and the pointwise convolution after it, as one step: the map between them
+//! never leaves the cache.
+//!
+//! A thread computes the depthwise convolution of a few rows, all channels, into its own memory, then
+//! the pointwise convolution of these pixels. Where threads divide the output channels instead of
+//! the rows, each computes the depthwise part for itself: it is a hundredth of the work.
+
+use serde::{Deserialize, Serialize};
+
+use super::activation::Activation;
+use super::check::{Flaw, Memory, must};
+use super::context::{Context, grid, share};
+use super::conv::ConvSpec;
+use super::depthwise::Depthwise;
+use super::direct::Direct;
+use super::map::{Border, Map};
+use super::output::Output;
+use super::tile::TileArgs;
+
+/// A depthwise convolution and the pointwise convolution after it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Separable {
+    depthwise: Depthwise,
+    pointwise: Direct,
+    output: Output,
+    /// The rows between them that a thread keeps, in its own memory.
+    between: Map,
+}
+
+/// Elements that a thread keeps between the two: an eighth of a 1 MiB cache.
+const BETWEEN: usize = 32 << 10;
+
+impl Separable {
+    /// The depthwise convolution `first.0` of `x`, its activation, and the pointwise convolution `second`
+    /// of what comes out, with their weights packed from element `weights` on. `x` has at least the
+    /// border that the depthwise convolution pads by.
+    pub fn new(
+        first: (ConvSpec, Activation),
+        second: ConvSpec,
+        x: Map,
+        output: Output,
+        weights: usize,
+    ) -> Self {
+        let (spec, activation) = first;
+        let y = &output.y;
+        let [height, width] = [y.height, y.width];
+        let row = width * x.lanes * x.blocks();
+        let rows = (BETWEEN / row).clamp(1, height);
+        let between = Map::new([x.channels, rows, width], Border::default(), x.lanes, 0);
+        let middle = Output {
+            y: between,
+            residual: None,
+            activation,
+        };
+        Self {
+            depthwise: Depthwise::new(spec, x, middle, weights),
+            pointwise: Direct::new(
+                second,
+                between,
+                output,
+                weights + Depthwise::packed_len(&spec, x.lanes),
+            ),
+            output,
+            between,
+        }
+    }
+
+    /// Elements of the packed weights of both.
+    pub fn packed_len(first: &ConvSpec, second: &ConvSpec, lanes: usize) -> usize {
+        Depthwise::packed_len(first, lanes) + Direct::packed_len(second, lanes, lanes)
+    }
+
+    /// Packs the weights and biases of both.
+    pub fn pack(
+        &self,
+        first: (&[f32], Option<&[f32]>),
+        second: (&[f32], Option<&[f32]>),
+        packed: &mut [f32],
+    ) {
+        self.depthwise.pack(first.0, first.1, packed);
+        self.pointwise.pack(second.0, second.1, packed);
+    }
+
+    /// Elements of memory that each thread needs.
+    pub fn scratch(&self) -> usize {
+        self.between.len(1)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self {
+            depthwise,
+            pointwise,
+            output,
+            ..
+        } = self;
+        let (first, x, activation, weights) = depthwise.parts();
+        memory.map(x)?;
+        memory.output(output, x)?;
+        // What is between them, if it were as high as the output.
+        let middle = Map {
+            channels: x.channels,
+            ..output.y
+        };
+        first.check(x, &middle)?;
+        depthwise.check_weights(memory)?;
+        let second = pointwise.spec();
+        second.check(&middle, &output.y)?;
+        must(
+            second.kernel == [1, 1]
+                && second.stride == [1, 1]
+                && second.padding.is_empty()
+                && second.groups == 1,
+            "not pointwise",
+        )?;
+        second.most_packed(memory.lanes, 1).ok_or(Flaw::Outside)?;
+        must(
+            pointwise.groups().len() == output.y.blocks().div_ceil(2)
+                && *self == Self::new((*first, activation), *second, *x, *output, weights),
+            "not what a separable convolution derives",
+        )?;
+        let len = Self::packed_len(first, second, memory.lanes);
+        memory.weights(weights, Some(len))
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights, and the thread has
+    /// [`scratch`](Self::scratch) elements of memory.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Self {
+            depthwise,
+            pointwise,
+            output,
+            between,
+        } = self;
+        let y = &output.y;
+        let lanes = y.lanes;
+        let rows = cx.images * y.height;
+        let groups = pointwise.groups().len();
+        let depth = between.channels as f64;
+        let [across, down] = grid(
+            cx.threads,
+            [rows, groups],
+            2.0 * y.width as f64 * depth,
+            [
+                // The depthwise part, as if it were memory.
+                2.0 * (y.width * between.blocks() * depthwise.taps()) as f64,
+                2.0 * lanes as f64 * depth,
+            ],
+        );
+        let groups = share(groups, down, cx.thread / across);
+        let rows = share(rows, across, cx.thread % across);
+
+        unsafe { cx.zero_border(y) };
+        let mut row = rows.start;
+        while row < rows.end {
+            let (image, first) = (row / y.height, row % y.height);
+            // Nearly equal parts of what is left of the image.
+            let left = (y.height - first).min(rows.end - row);
+            let count = left.div_ceil(left.div_ceil(between.height));
+            let pixels = count * y.width;
+            for block in 0..between.blocks() {
+                unsafe {
+                    let to = cx.scratch.add(block * pixels * lanes);
+                    depthwise.rows(
+                        cx,
+                        [image, block],
+                        first..first + count,
+                        (to, y.width * lanes),
+                        (std::ptr::null(), 0),
+                    );
+                }
+            }
+            // The pixels of a dense map go on from row to row.
+            let [lines, width] = if output.is_dense() {
+                [1, pixels]
+            } else {
+                [count, y.width]
+            };
+            let parts = width.div_ceil(cx.kernels.tile);
+            for (group, weights) in pointwise.groups().skip(groups.start).take(groups.len()) {
+                let bias = cx.weights[weights..].as_ptr();
+                let mut args = TileArgs {
+                    bias,
+                    weights: unsafe { bias.add(group.blocks * lanes) },
+                    ..TileArgs::pointwise(cx.scratch, pixels * lanes, between.channels, lanes)
+                };
+                for line in 0..lines {
+                    for part in 0..parts {
+                        let columns = share(width, parts, part);
+                        let from = (line * y.width + columns.start) * lanes;
+                        let place = [image, group.block, first + line, columns.start];
+                        unsafe {
+                            args.x = cx.scratch.add(from);
+                            output.place(cx, place, &mut args);
+                            (cx.kernels.tiles.get(group.blocks, columns.len()))(&args);
+                        }
+                    }
+                }
+            }
+            row += count;
+        }
+    }
+}

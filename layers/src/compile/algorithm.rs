@@ -1,0 +1,71 @@
+//! The algorithms that compute a convolution.
+
+use receptive_kernels::cpu::{Border, ConvSpec, WinogradTile};
+
+use super::options::Precision;
+
+/// What computes a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// The sum of the definition, whatever the kernel, stride and groups.
+    Direct,
+    /// The same where each output channel sees one input channel.
+    Depthwise,
+    /// Winograd's, with tiles of this size.
+    Winograd(WinogradTile),
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Direct,
+        Self::Depthwise,
+        Self::Winograd(WinogradTile::Two),
+        Self::Winograd(WinogradTile::Four),
+        Self::Winograd(WinogradTile::TwoOfFive),
+    ];
+
+    /// Its name: `direct`, `depthwise`, or Winograd's outputs and taps along one axis, such as
+    /// `winograd f(4,3)`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Depthwise => "depthwise",
+            Self::Winograd(WinogradTile::Two) => "winograd f(2,3)",
+            Self::Winograd(WinogradTile::Four) => "winograd f(4,3)",
+            Self::Winograd(WinogradTile::TwoOfFive) => "winograd f(2,5)",
+        }
+    }
+
+    /// Whether it computes `spec`, of a planar input or one in blocks.
+    pub(super) fn fits(self, spec: &ConvSpec, planar: bool) -> bool {
+        match self {
+            Self::Direct => true,
+            Self::Depthwise => spec.is_depthwise() && !planar,
+            Self::Winograd(tile) => tile.fits(spec) && !planar,
+        }
+    }
+
+    /// Those that a convolution is chosen among: a depthwise one has an algorithm of its own.
+    pub(super) fn candidates(spec: &ConvSpec, planar: bool, precision: Precision) -> Vec<Self> {
+        if Self::Depthwise.fits(spec, planar) {
+            return vec![Self::Depthwise];
+        }
+        let allowed = |algorithm: &Self| match algorithm {
+            Self::Winograd(_) => precision == Precision::Fast,
+            _ => true,
+        };
+        let all = Self::ALL.into_iter().filter(allowed);
+        all.filter(|algorithm| algorithm.fits(spec, planar))
+            .collect()
+    }
+
+    /// The zeros that it reads around its input, for an output of this size.
+    pub(super) fn border(self, spec: &ConvSpec, output: [usize; 2]) -> Border {
+        match self {
+            Self::Direct | Self::Depthwise => spec.padding,
+            Self::Winograd(tile) => tile.border(spec, output),
+        }
+    }
+}

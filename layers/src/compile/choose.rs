@@ -1,0 +1,94 @@
+//! An algorithm for each convolution.
+
+use receptive_kernels::cpu::Isa;
+
+use super::algorithm::Algorithm;
+use super::cost_model::{CACHE_BYTES, Setting};
+use super::error::{CompileError, Problem};
+use super::layout::is_planar;
+use super::net::{LayerOp, Net};
+use super::options::Options;
+
+/// What a network runs on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub isa: Isa,
+    pub batch: usize,
+    pub threads: usize,
+}
+
+/// A convolution of a network and what may compute it.
+pub(super) struct Choice {
+    /// Its place in [`Net::layers`].
+    pub layer: usize,
+    pub candidates: Vec<Algorithm>,
+    setting: Setting,
+}
+
+/// Every convolution of `net`; one candidate where `options` name it.
+pub(super) fn choices(
+    net: &Net,
+    options: &Options,
+    target: Target,
+) -> Result<Vec<Choice>, CompileError> {
+    let planar = is_planar(net);
+    let mut choices = Vec::new();
+    let mut asked = options.algorithms.clone();
+    for (index, layer) in net.layers.iter().enumerate() {
+        let LayerOp::Conv { spec, .. } = &layer.op else {
+            continue;
+        };
+        let planar = planar && layer.inputs[0] == net.input;
+        let candidates = match asked.remove(&layer.name) {
+            None => Algorithm::candidates(spec, planar, options.precision),
+            Some(algorithm) if algorithm.fits(spec, planar) => vec![algorithm],
+            Some(algorithm) => {
+                let all = Algorithm::ALL.into_iter();
+                let fitting = all.filter(|algorithm| algorithm.fits(spec, planar));
+                let problem = Problem::Algorithm {
+                    algorithm: algorithm.name(),
+                    fitting: fitting.map(Algorithm::name).collect(),
+                };
+                return Err(problem.of(&layer.name));
+            }
+        };
+        let [_, height, width] = net.shape(layer.output);
+        choices.push(Choice {
+            layer: index,
+            candidates,
+            setting: Setting {
+                spec: *spec,
+                output: [height, width],
+                batch: target.batch,
+                threads: target.threads,
+                lanes: target.isa.lanes(),
+                tile: target.isa.tile(),
+                streamed: false,
+            },
+        });
+    }
+    if let Some(name) = asked.into_keys().next() {
+        let names = choices.iter().map(|choice| &net.layers[choice.layer].name);
+        return Err(CompileError::UnknownLayer {
+            asked: name,
+            known: names.cloned().collect(),
+        });
+    }
+    Ok(choices)
+}
+
+/// The algorithm of each layer, by the model. Weights stream from memory if the last-level cache does
+/// not hold all of them.
+pub(super) fn modelled(net: &Net, choices: &[Choice]) -> Vec<Option<Algorithm>> {
+    let bytes: usize = choices.iter().map(|c| 4 * c.setting.spec.weights()).sum();
+    let streamed = bytes > CACHE_BYTES;
+    let mut algorithms = vec![None; net.layers.len()];
+    for choice in choices {
+        let setting = Setting {
+            streamed,
+            ..choice.setting
+        };
+        algorithms[choice.layer] = setting.fastest(&choice.candidates);
+    }
+    algorithms
+}

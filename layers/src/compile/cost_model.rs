@@ -1,0 +1,184 @@
+//! How long a convolution takes, as far as that decides between algorithms.
+//!
+//! Measured on a Zen 4 server core with 512-bit vectors; what matters on other machines is the ratios,
+//! and [`Tuning::Measured`](super::Tuning::Measured) asks the machine itself.
+//!
+//! A convolution multiplies, transforms tiles (Winograd alone) and reads its packed weights, once for
+//! every group of pixels whose inputs stay in a core's cache. Weights that the last-level cache holds,
+//! with those of all other layers, come from there; others come from memory. Arithmetic and reading
+//! overlap, but not entirely.
+
+use receptive_kernels::cpu::{ConvSpec, WinogradTile};
+
+use super::algorithm::Algorithm;
+
+/// Vector multiply-adds of a thread per second.
+const MULTIPLY_ADDS: f64 = 3.5e9;
+/// Seconds to transform a vector's tile of 6x6 inputs or outputs, and of 4x4.
+const LARGE_TRANSFORM: f64 = 100e-9;
+const SMALL_TRANSFORM: f64 = 28e-9;
+/// Bytes that all threads together read per second from memory, and from the last-level cache.
+const MEMORY: f64 = 28e9;
+const CACHE: f64 = 90e9;
+/// Bytes of the last-level cache.
+pub(super) const CACHE_BYTES: usize = 32 << 20;
+/// How much of the shorter of arithmetic and reading the longer does not hide.
+const EXPOSED: f64 = 0.3;
+/// Elements of inputs that a thread of the direct algorithm keeps in its cache.
+const DIRECT_ELEMENTS: usize = 96 << 10;
+/// Elements of transformed inputs that a thread of Winograd's keeps.
+const WINOGRAD_ELEMENTS: usize = 144 << 10;
+
+/// A convolution where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    pub spec: ConvSpec,
+    /// Height and width.
+    pub output: [usize; 2],
+    pub batch: usize,
+    pub threads: usize,
+    /// Channels of a block.
+    pub lanes: usize,
+    /// Pixels of the widest tile of products.
+    pub tile: usize,
+    /// Whether the other layers' weights push this one's out of the last-level cache.
+    pub streamed: bool,
+}
+
+impl Setting {
+    /// Seconds that one run takes.
+    pub fn seconds(&self, algorithm: Algorithm) -> f64 {
+        let Self { spec, lanes, .. } = self;
+        let vectors = spec.channels_out.div_ceil(*lanes);
+        let pixels = self.batch * self.output[0] * self.output[1];
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let depth = spec.channels_in / spec.groups;
+        let (arithmetic, weights, passes) = match algorithm {
+            Algorithm::Direct | Algorithm::Depthwise => {
+                let multiplied = (pixels * vectors * depth * taps) as f64 / MULTIPLY_ADDS;
+                let seen: usize = (0..2).map(|i| spec.stride[i].min(spec.kernel[i])).product();
+                let passes = pixels * spec.channels_in * seen / DIRECT_ELEMENTS + 1;
+                (multiplied, vectors * lanes * depth * taps, passes)
+            }
+            Algorithm::Winograd(tile) => {
+                let [rows, columns] = tile.tiles(self.output);
+                let tiles = self.batch * rows * columns;
+                let places = tile.inputs() * tile.inputs();
+                let multiplied = (tiles * places * vectors * depth) as f64 / MULTIPLY_ADDS;
+                let transformed = (tiles * (depth.div_ceil(*lanes) + vectors)) as f64
+                    * match tile {
+                        WinogradTile::Two => SMALL_TRANSFORM,
+                        WinogradTile::Four | WinogradTile::TwoOfFive => LARGE_TRANSFORM,
+                    };
+                let together = (WINOGRAD_ELEMENTS / (places * depth) / self.tile).clamp(1, 4);
+                let passes = tiles.div_ceil(together * self.tile);
+                let weights = vectors * lanes * depth * places;
+                (multiplied + transformed, weights, passes)
+            }
+        };
+        let arithmetic = arithmetic / self.threads as f64;
+        let reading = self.reading(4 * weights, passes);
+        arithmetic.max(reading) + EXPOSED * arithmetic.min(reading)
+    }
+
+    /// Seconds to read `bytes` of weights `passes` times.
+    fn reading(&self, bytes: usize, passes: usize) -> f64 {
+        let all = (bytes * passes) as f64;
+        let from_memory = if bytes > CACHE_BYTES {
+            all
+        } else if self.streamed {
+            bytes as f64
+        } else {
+            0.0
+        };
+        from_memory / MEMORY + (all - from_memory) / CACHE
+    }
+
+    /// The fastest of `candidates`.
+    pub fn fastest(&self, candidates: &[Algorithm]) -> Option<Algorithm> {
+        candidates
+            .iter()
+            .copied()
+            .min_by(|&a, &b| self.seconds(a).total_cmp(&self.seconds(b)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use receptive_kernels::cpu::Border;
+
+    const TWO: Algorithm = Algorithm::Winograd(WinogradTile::Two);
+    const FOUR: Algorithm = Algorithm::Winograd(WinogradTile::Four);
+
+    fn setting(channels: usize, size: usize, streamed: bool) -> Setting {
+        Setting {
+            spec: ConvSpec {
+                channels_in: channels,
+                channels_out: channels,
+                kernel: [3, 3],
+                stride: [1, 1],
+                padding: Border {
+                    top: 1,
+                    bottom: 1,
+                    left: 1,
+                    right: 1,
+                },
+                dilation: [1, 1],
+                groups: 1,
+            },
+            output: [size, size],
+            batch: 1,
+            threads: 2,
+            lanes: 16,
+            tile: 14,
+            streamed,
+        }
+    }
+
+    /// Billions of the definition's operations per second, by the clock and by the model.
+    #[test]
+    fn the_model_is_near_what_was_measured() {
+        for (channels, size, measured) in [
+            (64, 224, [573.0, 390.0, 222.0]),
+            (64, 56, [728.0, 435.0, 229.0]),
+            (128, 28, [764.0, 451.0, 233.0]),
+            (256, 56, [778.0, 476.0, 227.0]),
+            (512, 28, [576.0, 394.0, 224.0]),
+            (256, 14, [584.0, 470.0, 226.0]),
+            (512, 14, [485.0, 437.0, 219.0]),
+        ] {
+            let setting = setting(channels, size, false);
+            let operations = 2.0 * setting.spec.multiply_adds(setting.output) as f64;
+            for (algorithm, measured) in [FOUR, TWO, Algorithm::Direct].into_iter().zip(measured) {
+                let modelled = operations / setting.seconds(algorithm) / 1e9;
+                let ratio = modelled / measured;
+                assert!(
+                    (0.65..1.35).contains(&ratio),
+                    "{channels}@{size} {}: {modelled:.0} for {measured}",
+                    algorithm.name()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn weights_from_memory_make_small_tiles_worth_while() {
+        let fastest = |channels, size, streamed| {
+            setting(channels, size, streamed).fastest(&[Algorithm::Direct, TWO, FOUR])
+        };
+        assert_eq!(fastest(64, 56, true), Some(FOUR));
+        assert_eq!(fastest(256, 14, false), Some(FOUR));
+        assert_eq!(fastest(512, 7, true), Some(TWO));
+        let batch = Setting {
+            batch: 16,
+            ..setting(512, 14, true)
+        };
+        let direct = batch.seconds(Algorithm::Direct);
+        assert!(batch.seconds(TWO) < direct);
+        assert_eq!(
+            setting(4, 5, false).fastest(&[Algorithm::Direct]),
+            Some(Algorithm::Direct)
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! Where every map lies: its lanes, its border, its place in the arena.
+//!
+//! Convolutions read their padding from zeros around their input, so a map has the border that the
+//! neediest of its readers wants; a map that none pads is dense, which pointwise convolutions run
+//! through in one row. The parts of a concatenation are written where the whole lies, if they begin
+//! with a block of channels. An image of few channels is planar: a block would be mostly nothing.
+
+use receptive_kernels::cpu::{Border, Map};
+
+use super::algorithm::Algorithm;
+use super::lifetimes::{self, Lifetime};
+use super::net::{Layer, LayerOp, MapId, Net};
+
+/// The lanes and memory of a network's maps.
+pub(super) struct Layout {
+    places: Vec<Place>,
+    /// Elements of the arena.
+    pub arena: usize,
+}
+
+/// Where a map is.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// A map of its own.
+    Own(Map),
+    /// Within another, from a channel, row and column on.
+    Within {
+        map: MapId,
+        channel: usize,
+        start: [usize; 2],
+    },
+}
+
+/// Channels from which an image is laid out in blocks.
+const BLOCKED_FROM: usize = 8;
+
+/// Whether the network's input is planar: it has few channels, and convolutions alone read it.
+pub(super) fn is_planar(net: &Net) -> bool {
+    let readers = net.readers(net.input);
+    let convolves = |&reader: &usize| match &net.layers[reader] {
+        Layer {
+            op: LayerOp::Conv { spec, .. },
+            residual,
+            ..
+        } => !spec.is_depthwise() && *residual != Some(net.input),
+        _ => false,
+    };
+    net.shape(net.input)[0] < BLOCKED_FROM
+        && readers.iter().all(convolves)
+        && !net.outputs.contains(&net.input)
+}
+
+/// The parts of the concatenation `layer` that are copied, with the channel where each begins;
+/// the others are computed in place.
+pub(super) fn copied(net: &Net, layout: &Layout, layer: &Layer) -> Vec<(MapId, usize)> {
+    let mut first = 0;
+    let parts = layer.inputs.iter().map(|&part| {
+        let channel = first;
+        first += net.shape(part)[0];
+        (part, channel)
+    });
+    let in_place = |part: MapId, begins: usize| {
+        matches!(layout.places[part.0], Place::Within { map, channel, .. }
+            if map == layer.output && channel == begins)
+    };
+    // A map that is there twice is in place once.
+    let mut placed = Vec::new();
+    parts
+        .filter(|&(part, channel)| {
+            let here = in_place(part, channel) && !placed.contains(&part);
+            placed.push(part);
+            !here
+        })
+        .collect()
+}
+
+impl Layout {
+    /// Lays out `net` for batches of `images`, in blocks of `lanes`.
+    pub fn of(net: &Net, algorithms: &[Option<Algorithm>], lanes: usize, images: usize) -> Self {
+        let planar = is_planar(net);
+        let within = within(net, lanes);
+        let root = |mut map: MapId| {
+            while let Some(Place::Within { map: outer, .. }) = within[map.0] {
+                map = outer;
+            }
+            map
+        };
+
+        let mut borders = vec![Border::default(); net.maps.len()];
+        let mut lifetimes = vec![None; net.maps.len()];
+        let mut touch = |map: MapId, step: usize| {
+            let lifetime = lifetimes[root(map).0].get_or_insert(Lifetime {
+                len: 0,
+                first: step,
+                last: step,
+            });
+            lifetime.first = lifetime.first.min(step);
+            lifetime.last = lifetime.last.max(step);
+        };
+        touch(net.input, 0);
+        for (index, (layer, algorithm)) in net.layers.iter().zip(algorithms).enumerate() {
+            for map in layer.reads().chain([layer.output]) {
+                touch(map, index + 1);
+            }
+            if let (LayerOp::Conv { spec, .. }, Some(algorithm)) = (&layer.op, algorithm) {
+                let [_, height, width] = net.shape(layer.output);
+                let border = &mut borders[root(layer.inputs[0]).0];
+                *border = border.union(algorithm.border(spec, [height, width]));
+            }
+        }
+        for &output in &net.outputs {
+            touch(output, net.layers.len() + 1);
+        }
+
+        let mut own = Vec::new();
+        for (index, lifetime) in lifetimes.into_iter().enumerate() {
+            if let Some(lifetime) = lifetime {
+                let lanes = if planar && MapId(index) == net.input {
+                    1
+                } else {
+                    lanes
+                };
+                let map = Map::new(net.maps[index], borders[index], lanes, 0);
+                let len = map.len(images);
+                own.push((index, map, Lifetime { len, ..lifetime }));
+            }
+        }
+        let times: Vec<Lifetime> = own.iter().map(|&(_, _, lifetime)| lifetime).collect();
+        let (offsets, arena) = lifetimes::place(&times);
+        // A map that nothing touches is never asked for.
+        let nowhere = Place::Own(Map::new([0, 0, 0], Border::default(), lanes, 0));
+        let mut places: Vec<Place> = within
+            .into_iter()
+            .map(|place| place.unwrap_or(nowhere))
+            .collect();
+        for ((index, map, _), offset) in own.into_iter().zip(offsets) {
+            places[index] = Place::Own(Map { offset, ..map });
+        }
+        Self { places, arena }
+    }
+
+    /// Where `map` of `net` lies.
+    pub fn map(&self, net: &Net, map: MapId) -> Map {
+        match self.places[map.0] {
+            Place::Own(map) => map,
+            Place::Within {
+                map: outer,
+                channel,
+                start: [y, x],
+            } => {
+                let [channels, height, width] = net.shape(map);
+                let outer = self.map(net, outer).slice(channel, channels);
+                Map {
+                    height,
+                    width,
+                    offset: outer.offset + y * outer.row + x * outer.lanes,
+                    ..outer
+                }
+            }
+        }
+    }
+}
+
+/// The maps that lie within others: views, and the parts of concatenations.
+fn within(net: &Net, lanes: usize) -> Vec<Option<Place>> {
+    let mut within: Vec<Option<Place>> = vec![None; net.maps.len()];
+    for layer in &net.layers {
+        if let LayerOp::Pick(pick) = &layer.op {
+            within[layer.output.0] = Some(Place::Within {
+                map: layer.inputs[0],
+                channel: pick.first_of_run().unwrap_or(0),
+                start: pick.start,
+            });
+        }
+    }
+    for layer in &net.layers {
+        if !matches!(layer.op, LayerOp::Concat) {
+            continue;
+        }
+        let mut channel = 0;
+        for part in &layer.inputs {
+            if channel % lanes == 0 && within[part.0].is_none() {
+                within[part.0] = Some(Place::Within {
+                    map: layer.output,
+                    channel,
+                    start: [0, 0],
+                });
+            }
+            channel += net.shape(*part)[0];
+        }
+    }
+    within
+}

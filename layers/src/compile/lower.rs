@@ -1,0 +1,296 @@
+//! From layers over maps to the steps of a program, and the weights packed.
+
+use receptive_kernels::cpu::{
+    AdaptiveMean, Binary, BinaryOp, Buffer, Copy, Depthwise, Direct, Export, Import, Lrn, Map,
+    MaxPool, MeanPool, Output, PoolWindow, RadialBasis, Softmax, Unary, Winograd,
+};
+use receptive_kernels::plan::{Named, Program, Step};
+use serde::{Deserialize, Serialize};
+
+use super::algorithm::Algorithm;
+use super::choose::Target;
+use super::error::{CompileError, Problem};
+use super::layout::{Layout, copied};
+use super::net::{Layer, LayerOp, Net, Window};
+use super::values::Values;
+use super::weights::Evaluated;
+use crate::graph::{Arithmetic, ValueId};
+
+/// A step of a compiled network, and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepCost {
+    /// The layer's name in the graph.
+    pub name: String,
+    /// What computes it: `direct`, `winograd f(4,3)`, `max pool`.
+    pub algorithm: String,
+    /// Multiply-adds of the largest batch, as the layer is defined, whatever the algorithm needs.
+    pub multiply_adds: u64,
+    /// Bytes that it cannot do without moving for the largest batch: its maps, each read or written once,
+    /// and its packed weights.
+    pub bytes: u64,
+}
+
+/// A program whose weights are still to be packed.
+pub(super) struct Lowered {
+    pub program: Program,
+    pub costs: Vec<StepCost>,
+    /// Steps with weights, with their layers.
+    weighted: Vec<(usize, usize)>,
+}
+
+struct Lowering<'a> {
+    net: &'a Net,
+    layout: Layout,
+    target: Target,
+    lowered: Lowered,
+}
+
+/// The steps of `net` on `target`.
+pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target) -> Lowered {
+    let layout = Layout::of(net, algorithms, target.isa.lanes(), target.batch);
+    let program = Program {
+        isa: target.isa,
+        images: target.batch,
+        input: net.shape(net.input),
+        outputs: net.output_shapes.clone(),
+        steps: Vec::new(),
+        arena: layout.arena,
+        weights: 0,
+    };
+    let mut lowering = Lowering {
+        net,
+        layout,
+        target,
+        lowered: Lowered {
+            program,
+            costs: Vec::new(),
+            weighted: Vec::new(),
+        },
+    };
+    let y = lowering.layout.map(net, net.input);
+    lowering.push("input", Step::Import(Import { y }), "import", 0, &[y, y]);
+    for (index, (layer, algorithm)) in net.layers.iter().zip(algorithms).enumerate() {
+        lowering.layer(index, layer, *algorithm);
+    }
+    for (output, &map) in net.outputs.iter().enumerate() {
+        let x = lowering.layout.map(net, map);
+        let step = Step::Export(Export { x, output });
+        lowering.push("output", step, "export", 0, &[x, x]);
+    }
+    lowering.lowered
+}
+
+impl Lowering<'_> {
+    fn layer(&mut self, index: usize, layer: &Layer, algorithm: Option<Algorithm>) {
+        let net = self.net;
+        let x = self.layout.map(net, layer.inputs[0]);
+        let y = self.layout.map(net, layer.output);
+        let residual = layer.residual.map(|map| self.layout.map(net, map));
+        let output = Output {
+            y,
+            residual,
+            activation: layer.activation,
+        };
+        let macs = layer.multiply_adds(net.shape(layer.output));
+        let lanes = self.target.isa.lanes();
+        let weights = self.lowered.program.weights;
+        let (step, word, len) = match &layer.op {
+            LayerOp::Conv { spec, .. } => {
+                let algorithm = algorithm.unwrap_or(Algorithm::Direct);
+                let (step, len) = match algorithm {
+                    Algorithm::Direct => (
+                        Step::Direct(Direct::new(*spec, x, output, weights)),
+                        Direct::packed_len(spec, x.lanes, lanes),
+                    ),
+                    Algorithm::Depthwise => (
+                        Step::Depthwise(Depthwise::new(*spec, x, output, weights)),
+                        Depthwise::packed_len(spec, lanes),
+                    ),
+                    Algorithm::Winograd(tile) => {
+                        let widest = self.target.isa.tile();
+                        let step = Winograd::new(tile, *spec, x, output, weights, widest);
+                        let len = Winograd::packed_len(tile, spec, lanes);
+                        (Step::Winograd(step), len)
+                    }
+                };
+                (step, algorithm.name(), len)
+            }
+            LayerOp::RadialBasis { inputs, .. } => (
+                Step::RadialBasis(RadialBasis::new(x, y, weights)),
+                "radial basis",
+                RadialBasis::packed_len(*inputs, y.channels, lanes),
+            ),
+            LayerOp::MaxPool(window) => (
+                Step::MaxPool(MaxPool::new(pool(window), x, y)),
+                "max pool",
+                0,
+            ),
+            LayerOp::MeanPool {
+                window,
+                count_include_pad,
+            } => (
+                Step::MeanPool(MeanPool::new(pool(window), *count_include_pad, x, y)),
+                "mean pool",
+                0,
+            ),
+            LayerOp::AdaptiveMean => (
+                Step::AdaptiveMean(AdaptiveMean::new(x, y)),
+                "adaptive mean",
+                0,
+            ),
+            LayerOp::Lrn {
+                size,
+                alpha,
+                beta,
+                k,
+            } => (
+                Step::Lrn(Lrn::new(
+                    *size,
+                    *alpha as f32,
+                    *beta as f32,
+                    *k as f32,
+                    x,
+                    y,
+                )),
+                "local response norm",
+                0,
+            ),
+            LayerOp::Binary(arithmetic) => {
+                let b = self.layout.map(net, layer.inputs[1]);
+                let op = match arithmetic {
+                    Arithmetic::Add => BinaryOp::Add,
+                    Arithmetic::Sub => BinaryOp::Sub,
+                    Arithmetic::Mul => BinaryOp::Mul,
+                    Arithmetic::Div => BinaryOp::Div,
+                };
+                let step = Step::Binary(Binary::new(op, x, b, output));
+                self.push(&layer.name, step, "arithmetic", 0, &[x, b, y]);
+                return;
+            }
+            LayerOp::Activation => (
+                Step::Unary(Unary::new(x, y, layer.activation)),
+                "activation",
+                0,
+            ),
+            LayerOp::Softmax => (Step::Softmax(Softmax::new(x, y)), "softmax", 0),
+            LayerOp::Concat => {
+                for (part, first) in copied(net, &self.layout, layer) {
+                    let x = self.layout.map(net, part);
+                    let step = Step::Copy(Copy::new(x, y, first));
+                    self.push(&layer.name, step, "copy", 0, &[x, x]);
+                }
+                return;
+            }
+            // A view of its input.
+            LayerOp::Pick(_) => return,
+            LayerOp::Affine(_) | LayerOp::Pad(_) => {
+                unreachable!("{} was made a convolution", layer.name)
+            }
+        };
+        if len > 0 {
+            let steps = self.lowered.program.steps.len();
+            self.lowered.weighted.push((steps, index));
+            self.lowered.program.weights = (weights + len).next_multiple_of(LINE);
+        }
+        let mut maps = vec![x, y];
+        maps.extend(residual);
+        self.push(&layer.name, step, word, macs, &maps);
+        let cost = self.lowered.costs.last_mut().expect("just pushed");
+        cost.bytes += 4 * len as u64;
+    }
+
+    fn push(&mut self, name: &str, step: Step, algorithm: &str, macs: u64, maps: &[Map]) {
+        let batch = self.target.batch as u64;
+        let elements: u64 = maps
+            .iter()
+            .map(|map| map.shape().iter().product::<usize>() as u64)
+            .sum();
+        self.lowered.program.steps.push(Named {
+            name: name.to_owned(),
+            step,
+        });
+        self.lowered.costs.push(StepCost {
+            name: name.to_owned(),
+            algorithm: algorithm.to_owned(),
+            multiply_adds: batch * macs,
+            bytes: batch * elements * 4,
+        });
+    }
+}
+
+/// Elements of a cache line: where each layer's weights begin.
+const LINE: usize = 16;
+
+fn pool(window: &Window) -> PoolWindow {
+    PoolWindow {
+        kernel: window.kernel,
+        stride: window.stride,
+        padding: window.padding,
+        dilation: window.dilation,
+    }
+}
+
+impl Lowered {
+    /// The steps that have weights, each with its layer's place.
+    pub fn layer_steps(&self) -> Vec<(usize, usize)> {
+        self.weighted.clone()
+    }
+
+    /// The packed weights. `values` loses each value when it is packed.
+    pub fn pack(&self, net: &Net, values: &mut Values) -> Result<Buffer, CompileError> {
+        let layers = self.weighted.iter().map(|&(_, layer)| &net.layers[layer]);
+        let sources: Vec<ValueId> = layers.flat_map(sources).collect();
+        values.expect(&sources);
+        let mut packed = Buffer::zeroed(self.program.weights);
+        for &(step, layer) in &self.weighted {
+            let layer = &net.layers[layer];
+            let step = &self.program.steps[step].step;
+            pack(step, layer, values, &mut packed).map_err(|problem| problem.of(&layer.name))?;
+        }
+        Ok(packed)
+    }
+}
+
+/// Every given value that a layer's weights are made of.
+fn sources(layer: &Layer) -> Vec<ValueId> {
+    match &layer.op {
+        LayerOp::Conv { weights, .. } => weights.sources(),
+        LayerOp::RadialBasis { centers, .. } => vec![*centers],
+        _ => Vec::new(),
+    }
+}
+
+fn pack(
+    step: &Step,
+    layer: &Layer,
+    values: &mut Values,
+    packed: &mut [f32],
+) -> Result<(), Problem> {
+    let convolution = |values: &mut Values| -> Result<Evaluated, Problem> {
+        match &layer.op {
+            LayerOp::Conv { spec, weights } => weights.evaluate(spec, values),
+            _ => unreachable!("{} has weights", layer.name),
+        }
+    };
+    match step {
+        Step::Direct(step) => {
+            let (weights, bias) = convolution(values)?;
+            step.pack(&weights, bias.as_deref(), packed);
+        }
+        Step::Winograd(step) => {
+            let (weights, bias) = convolution(values)?;
+            step.pack(&weights, bias.as_deref(), packed);
+        }
+        Step::Depthwise(step) => {
+            let (weights, bias) = convolution(values)?;
+            step.pack(&weights, bias.as_deref(), packed);
+        }
+        Step::RadialBasis(step) => {
+            if let LayerOp::RadialBasis { centers, .. } = &layer.op {
+                step.pack(&values.floats(*centers)?, packed);
+            }
+        }
+        _ => unreachable!("{} has weights", layer.name),
+    }
+    Ok(())
+}

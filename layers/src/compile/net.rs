@@ -1,0 +1,322 @@
+//! A network in the terms of the kernels: layers over maps without the batch.
+
+use std::fmt;
+
+use receptive_kernels::cpu::{Activation, Border, ConvSpec};
+
+use super::weights::{Affine, Weights};
+use crate::graph::{Arithmetic, ValueId};
+
+/// What the passes turn a recorded graph into.
+///
+/// A map is written once, by one layer or as the input. Vectors are maps of one pixel.
+#[derive(Debug, Clone)]
+pub(super) struct Net {
+    /// `[channels, height, width]` of every map.
+    pub maps: Vec<[usize; 3]>,
+    pub input: MapId,
+    pub outputs: Vec<MapId>,
+    /// Their shapes, which may be other views of the maps.
+    pub output_shapes: Vec<[usize; 3]>,
+    /// Each after those whose outputs it reads.
+    pub layers: Vec<Layer>,
+}
+
+/// The place of a map in [`Net::maps`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct MapId(pub usize);
+
+/// A step to be.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    /// The node's name in the graph.
+    pub name: String,
+    pub op: LayerOp,
+    pub inputs: Vec<MapId>,
+    /// Added before the activation, of a convolution.
+    pub residual: Option<MapId>,
+    /// Of a convolution, an [`LayerOp::Affine`], a [`LayerOp::Binary`] and an
+    /// [`LayerOp::Activation`].
+    pub activation: Activation,
+    pub output: MapId,
+}
+
+/// What a layer computes.
+#[derive(Debug, Clone)]
+pub(super) enum LayerOp {
+    /// A convolution or fully connected layer.
+    Conv {
+        spec: ConvSpec,
+        weights: Weights,
+    },
+    /// A factor and a summand for each channel.
+    Affine(Vec<Affine>),
+    /// Zeros around a map.
+    Pad(Border),
+    /// Some of the input's elements.
+    Pick(Pick),
+    MaxPool(Window),
+    MeanPool {
+        window: Window,
+        count_include_pad: bool,
+    },
+    /// Means of as many parts as the output has pixels.
+    AdaptiveMean,
+    Lrn {
+        size: usize,
+        alpha: f64,
+        beta: f64,
+        k: f64,
+    },
+    /// Squared distances to centres `[out, in]`.
+    RadialBasis {
+        centers: ValueId,
+        inputs: usize,
+    },
+    Binary(Arithmetic),
+    /// Nothing but the layer's activation.
+    Activation,
+    /// Over the channels.
+    Softmax,
+    /// Along the channels.
+    Concat,
+}
+
+/// A pool's windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    /// Above and on the left; below and on the right windows end where the output does.
+    pub padding: [usize; 2],
+    pub dilation: [usize; 2],
+}
+
+/// Which elements of a map another has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pick {
+    /// The input's channel for each of the output's; zeros where there is none.
+    pub channels: Vec<Option<usize>>,
+    /// The first row and column.
+    pub start: [usize; 2],
+    /// From one row and column to the next.
+    pub step: [usize; 2],
+}
+
+impl Pick {
+    /// The first channel, of channels in order without a gap.
+    pub fn first_of_run(&self) -> Option<usize> {
+        let first = (*self.channels.first()?)?;
+        let mut run = self.channels.iter().zip(first..);
+        run.all(|(&channel, expected)| channel == Some(expected))
+            .then_some(first)
+    }
+
+    /// Whether it takes every pixel of an input of `size` for an output of `output`.
+    pub fn is_whole(&self, size: [usize; 2], output: [usize; 2]) -> bool {
+        size == output && self.start == [0, 0]
+    }
+}
+
+impl Net {
+    pub fn shape(&self, map: MapId) -> [usize; 3] {
+        self.maps[map.0]
+    }
+
+    /// Multiply-adds of an image, as the layers are defined.
+    pub fn multiply_adds(&self) -> u64 {
+        self.layers
+            .iter()
+            .map(|layer| layer.multiply_adds(self.shape(layer.output)))
+            .sum()
+    }
+
+    pub fn new_map(&mut self, shape: [usize; 3]) -> MapId {
+        self.maps.push(shape);
+        MapId(self.maps.len() - 1)
+    }
+
+    /// The layer that writes `map`; none writes the input.
+    pub fn producer(&self, map: MapId) -> Option<usize> {
+        self.layers.iter().position(|layer| layer.output == map)
+    }
+
+    /// The layers that read `map`, one that reads it twice counted twice.
+    pub fn readers(&self, map: MapId) -> Vec<usize> {
+        let reads = |layer: &Layer| layer.reads().filter(|&read| read == map).count();
+        let layers = self.layers.iter().enumerate();
+        layers
+            .flat_map(|(index, layer)| std::iter::repeat_n(index, reads(layer)))
+            .collect()
+    }
+
+    /// The one layer that reads `map`, which is not an output.
+    pub fn only_reader(&self, map: MapId) -> Option<usize> {
+        match self.readers(map)[..] {
+            [reader] if !self.outputs.contains(&map) => Some(reader),
+            _ => None,
+        }
+    }
+
+    /// The layer that writes `map`, if `reader` alone reads it.
+    pub fn sole_producer(&self, map: MapId, reader: usize) -> Option<usize> {
+        let producer = self.producer(map)?;
+        (self.only_reader(map) == Some(reader)).then_some(producer)
+    }
+
+    /// Lets whoever read `from`, outputs included, read `to`.
+    pub fn replace(&mut self, from: MapId, to: MapId) {
+        let reads = self
+            .layers
+            .iter_mut()
+            .flat_map(|layer| layer.inputs.iter_mut().chain(&mut layer.residual));
+        for read in reads.chain(&mut self.outputs) {
+            if *read == from {
+                *read = to;
+            }
+        }
+    }
+
+    /// Leaves out the layers that no output depends on.
+    pub fn drop_unread(&mut self) {
+        let mut needed = vec![false; self.maps.len()];
+        for output in &self.outputs {
+            needed[output.0] = true;
+        }
+        let mut kept = Vec::new();
+        for layer in std::mem::take(&mut self.layers).into_iter().rev() {
+            if needed[layer.output.0] {
+                for read in layer.reads() {
+                    needed[read.0] = true;
+                }
+                kept.push(layer);
+            }
+        }
+        kept.reverse();
+        self.layers = kept;
+    }
+}
+
+impl Layer {
+    /// Every map that it reads.
+    pub fn reads(&self) -> impl Iterator<Item = MapId> {
+        self.inputs.iter().chain(&self.residual).copied()
+    }
+
+    /// Multiply-adds of an image, as the layer is defined, for an output of this shape.
+    pub fn multiply_adds(&self, [channels, height, width]: [usize; 3]) -> u64 {
+        let products = match &self.op {
+            LayerOp::Conv { spec, weights } => weights.products(spec) * height * width,
+            LayerOp::RadialBasis { inputs, .. } => channels * inputs,
+            _ => 0,
+        };
+        products as u64
+    }
+
+    /// Its weights, of a convolution.
+    pub fn weights(&self) -> Option<&Weights> {
+        match &self.op {
+            LayerOp::Conv { weights, .. } => Some(weights),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a convolution that nothing follows yet.
+    pub fn is_bare_conv(&self) -> bool {
+        matches!(self.op, LayerOp::Conv { .. })
+            && self.residual.is_none()
+            && self.activation == Activation::Identity
+    }
+}
+
+/// One line for each layer: `map = name: what (inputs) + residual, activation [shape]`.
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} = input {:?}", self.input, self.shape(self.input))?;
+        for layer in &self.layers {
+            let inputs: Vec<String> = layer.inputs.iter().map(MapId::to_string).collect();
+            let Layer { name, output, .. } = layer;
+            write!(f, "{output} = {name}: {} ({})", layer.op, inputs.join(", "))?;
+            if let Some(residual) = layer.residual {
+                write!(f, " + {residual}")?;
+            }
+            match layer.activation {
+                Activation::Identity => {}
+                Activation::Clamp { low, high } => write!(f, ", clamp {low} {high}")?,
+                activation => write!(f, ", {}", format!("{activation:?}").to_lowercase())?,
+            }
+            writeln!(f, " {:?}", self.shape(*output))?;
+        }
+        let outputs: Vec<String> = self.outputs.iter().map(MapId::to_string).collect();
+        writeln!(f, "output {}", outputs.join(", "))
+    }
+}
+
+impl fmt::Display for MapId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m{}", self.0)
+    }
+}
+
+impl fmt::Display for LayerOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conv { spec, weights } => {
+                write!(f, "conv {}x{}", spec.kernel[0], spec.kernel[1])?;
+                if spec.stride != [1, 1] {
+                    write!(f, " stride {:?}", spec.stride)?;
+                }
+                if !spec.padding.is_empty() {
+                    let Border {
+                        top,
+                        bottom,
+                        left,
+                        right,
+                    } = spec.padding;
+                    write!(f, " padding {top} {bottom} {left} {right}")?;
+                }
+                if spec.dilation != [1, 1] {
+                    write!(f, " dilation {:?}", spec.dilation)?;
+                }
+                if spec.groups != 1 {
+                    write!(f, " groups {}", spec.groups)?;
+                }
+                write!(f, " {weights}")
+            }
+            Self::Affine(affine) => {
+                let words: Vec<String> = affine.iter().map(Affine::to_string).collect();
+                write!(f, "affine [{}]", words.join(", "))
+            }
+            Self::Pad(b) => write!(f, "pad {} {} {} {}", b.top, b.bottom, b.left, b.right),
+            Self::Pick(pick) => match pick.first_of_run() {
+                Some(first) => write!(f, "pick {first}.. {:?} {:?}", pick.start, pick.step),
+                None => write!(f, "pick {:?} {:?}", pick.start, pick.step),
+            },
+            Self::MaxPool(window) => write!(f, "max {window}"),
+            Self::MeanPool { window, .. } => write!(f, "mean {window}"),
+            Self::AdaptiveMean => f.write_str("adaptive mean"),
+            Self::Lrn { size, .. } => write!(f, "lrn {size}"),
+            Self::RadialBasis { .. } => f.write_str("radial basis"),
+            Self::Binary(arithmetic) => write!(f, "{}", format!("{arithmetic:?}").to_lowercase()),
+            Self::Activation => f.write_str("activation"),
+            Self::Softmax => f.write_str("softmax"),
+            Self::Concat => f.write_str("concat"),
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kernel,
+            stride,
+            padding,
+            ..
+        } = self;
+        write!(
+            f,
+            "{}x{} stride {stride:?} padding {padding:?}",
+            kernel[0], kernel[1]
+        )
+    }
+}

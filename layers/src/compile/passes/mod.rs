@@ -1,0 +1,32 @@
+//! Network to network: fewer layers that compute the same.
+
+mod activation;
+mod affine;
+mod gather;
+mod padding;
+mod pick;
+mod residual;
+mod stack;
+
+use super::net::Net;
+
+pub(super) use activation::fuse_activations;
+pub(super) use affine::{fold_affine, lower_affine};
+pub(super) use gather::gather;
+pub(super) use padding::fold_padding;
+pub(super) use pick::{compose_picks, lower_picks};
+pub(super) use residual::fuse_residuals;
+pub(super) use stack::stack;
+
+/// All passes, for blocks of `lanes` channels.
+pub(super) fn run(net: &mut Net, lanes: usize) {
+    compose_picks(net);
+    fold_padding(net);
+    gather(net, lanes);
+    stack(net);
+    fold_affine(net);
+    lower_affine(net);
+    lower_picks(net, lanes);
+    fuse_activations(net);
+    fuse_residuals(net);
+}

@@ -1,0 +1,179 @@
+//! The elements of weights, as they are asked for.
+
+use std::collections::{HashMap, HashSet};
+
+use super::constant::{self, Array};
+use super::draw::Draw;
+use super::error::Problem;
+use crate::graph::{Data, Graph, Node, Op, Origin, ValueId};
+
+/// The values of a graph that do not depend on its input. Those that nodes compute from others are
+/// computed when they are asked for; a value's elements are freed when it is read for the last time.
+pub(super) struct Values {
+    graph: Graph,
+    /// Draws what has no elements.
+    draw: Option<Draw>,
+    /// The node that computes a value from given ones.
+    producers: HashMap<ValueId, usize>,
+    /// How often each parameter and constant will be read.
+    left: HashMap<ValueId, usize>,
+    /// Must be positive.
+    variances: HashSet<ValueId>,
+}
+
+impl Values {
+    /// The values of `graph`; `draw` stands in for missing elements. Everything can be read any number
+    /// of times until [`expect`](Self::expect) says how often.
+    pub fn new(graph: Graph, draw: Option<Draw>) -> Self {
+        let mut producers = HashMap::new();
+        let mut variances = HashSet::new();
+        for (index, node) in graph.nodes.iter().enumerate() {
+            producers.extend(node.outputs.iter().map(|&output| (output, index)));
+            if let (Op::BatchNorm { .. }, Some(&variance)) = (&node.op, node.inputs.get(4)) {
+                variances.insert(variance);
+            }
+        }
+        Self {
+            graph,
+            draw,
+            producers,
+            left: HashMap::new(),
+            variances,
+        }
+    }
+
+    /// `sources`, with repetitions, is all that will be read from now on. Elements of everything else are freed.
+    pub fn expect(&mut self, sources: &[ValueId]) {
+        self.left.clear();
+        let mut open = sources.to_vec();
+        while let Some(id) = open.pop() {
+            match self.producers.get(&id) {
+                Some(&node) => open.extend(&self.graph.nodes[node].inputs),
+                None => *self.left.entry(id).or_default() += 1,
+            }
+        }
+        let ids: Vec<ValueId> = self.graph.ids().map(|(id, _)| id).collect();
+        for id in ids {
+            if !self.left.contains_key(&id) {
+                self.graph.value_mut(id).data = None;
+            }
+        }
+    }
+
+    /// The elements, in row-major order.
+    pub fn floats(&mut self, id: ValueId) -> Result<Vec<f32>, Problem> {
+        if self.producers.contains_key(&id) {
+            let array = self.array(id)?;
+            return Ok(array.values.into_iter().map(|x| x as f32).collect());
+        }
+        let last = self.left.get_mut(&id).is_some_and(|left| {
+            *left = left.saturating_sub(1);
+            *left == 0
+        });
+        let name = self.name(id);
+        let value = self.graph.value_mut(id);
+        let len = value.len();
+        let data = if last {
+            value.data.take()
+        } else {
+            value.data.clone()
+        };
+        let floats = match data {
+            Some(Data::Elements(data)) => {
+                data.try_into_vec_as::<f32>()
+                    .map_err(|_| Problem::NoValues {
+                        value: name.clone(),
+                    })?
+            }
+            Some(Data::Fill(number)) => vec![number as f32; len],
+            None => {
+                let draw = self.draw.ok_or_else(|| Problem::NoValues {
+                    value: name.clone(),
+                })?;
+                self.drawn(id, draw.at(id.index()))
+            }
+        };
+        if floats.len() != len {
+            return Err(Problem::Size {
+                value: name,
+                found: floats.len(),
+                expected: len,
+            });
+        }
+        Ok(floats)
+    }
+
+    /// `[out, in]` of a value `[in, out]`.
+    pub fn linear(&mut self, id: ValueId, [ins, outs]: [usize; 2]) -> Result<Vec<f32>, Problem> {
+        if let (Some(draw), None) = (self.draw, &self.graph.value(id).data)
+            && !self.producers.contains_key(&id)
+        {
+            // Transposed, it would be no more random.
+            return Ok(draw.at(id.index()).he(ins * outs, ins));
+        }
+        let columns = self.floats(id)?;
+        let mut rows = vec![0.0; columns.len()];
+        // In tiles that the cache holds.
+        for first in (0..ins).step_by(16) {
+            let last = (first + 16).min(ins);
+            for out in 0..outs {
+                for i in first..last {
+                    rows[out * ins + i] = columns[i * outs + out];
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// A value of `len` elements, or of one that counts for all.
+    pub fn vector(&mut self, id: ValueId, len: usize) -> Result<Vec<f64>, Problem> {
+        let values = self.array(id)?.values;
+        match values[..] {
+            [one] => Ok(vec![one; len]),
+            _ if values.len() == len => Ok(values),
+            _ => Err(Problem::Size {
+                value: self.name(id),
+                found: values.len(),
+                expected: len,
+            }),
+        }
+    }
+
+    /// The elements with their shape, in double precision.
+    pub fn array(&mut self, id: ValueId) -> Result<Array, Problem> {
+        let shape = self.graph.shape(id).to_vec();
+        let Some(&index) = self.producers.get(&id) else {
+            let values = self.floats(id)?;
+            return Ok(Array {
+                shape,
+                values: values.into_iter().map(f64::from).collect(),
+            });
+        };
+        let Node { op, inputs, .. } = self.graph.nodes[index].clone();
+        let inputs = inputs
+            .iter()
+            .map(|&input| self.array(input))
+            .collect::<Result<Vec<_>, _>>()?;
+        constant::evaluate(&op, inputs, shape)
+    }
+
+    fn drawn(&self, id: ValueId, draw: Draw) -> Vec<f32> {
+        let value = self.graph.value(id);
+        let len = value.len();
+        match value.shape[..] {
+            _ if self.variances.contains(&id) => draw.between(len, 1.0, 2.0),
+            [_, ref fan_in @ ..] if fan_in.len() == 3 => draw.he(len, fan_in.iter().product()),
+            [fan_in, _] => draw.he(len, fan_in),
+            _ if self.name(id).ends_with("weight") => draw.between(len, 0.75, 1.25),
+            _ => draw.between(len, -0.1, 0.1),
+        }
+    }
+
+    fn name(&self, id: ValueId) -> String {
+        match &self.graph.value(id).origin {
+            Origin::Parameter { name, .. } => name.clone(),
+            Origin::Constant => format!("constant {}", id.index()),
+            _ => format!("value {}", id.index()),
+        }
+    }
+}
