@@ -10,6 +10,8 @@ use super::convolution::{self, Layer};
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 use super::cpu;
 use super::{local_response_norm, radial_basis};
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+use crate::cpu::PoolWindow;
 
 /// What this crate adds to a backend of Burn. Shapes as in the public functions.
 #[backend_extension(
@@ -26,6 +28,18 @@ pub(super) trait KernelOps: Backend {
         #[extension_type] layer: Layer<Self>,
     ) -> FloatTensor<Self> {
         convolution::forward::<Self>(x, layer)
+    }
+
+    /// Two-dimensional max pooling whose padding is the same on both sides.
+    fn max_pooling(
+        x: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        dilation: [usize; 2],
+        ceil: bool,
+    ) -> FloatTensor<Self> {
+        Self::max_pool2d(x, kernel, stride, padding, dilation, ceil)
     }
 
     /// Local response normalization.
@@ -50,12 +64,46 @@ impl KernelOps for burn::backend::NdArray {
     fn convolution(x: FloatTensor<Self>, layer: Layer<Self>) -> FloatTensor<Self> {
         cpu::convolution::<Self>(x, layer)
     }
+
+    fn max_pooling(
+        x: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        dilation: [usize; 2],
+        ceil: bool,
+    ) -> FloatTensor<Self> {
+        let window = PoolWindow {
+            kernel,
+            stride,
+            padding,
+            dilation,
+        };
+        cpu::pool::max_pool::<Self>(x, window, ceil)
+    }
 }
 
 #[cfg(feature = "flex")]
 impl KernelOps for burn::backend::Flex {
     fn convolution(x: FloatTensor<Self>, layer: Layer<Self>) -> FloatTensor<Self> {
         cpu::convolution::<Self>(x, layer)
+    }
+
+    fn max_pooling(
+        x: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        dilation: [usize; 2],
+        ceil: bool,
+    ) -> FloatTensor<Self> {
+        let window = PoolWindow {
+            kernel,
+            stride,
+            padding,
+            dilation,
+        };
+        cpu::pool::max_pool::<Self>(x, window, ceil)
     }
 }
 

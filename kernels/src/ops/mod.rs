@@ -15,11 +15,13 @@ mod cpu;
 #[cfg(feature = "train")]
 mod gradient;
 mod local_response_norm;
+mod max_pool;
 mod radial_basis;
 
 pub use crate::cpu::Activation;
 pub use convolution::{BatchNorm, conv2d, conv2d_norm_activation};
 pub use local_response_norm::local_response_norm;
+pub use max_pool::max_pool2d;
 pub use radial_basis::radial_basis;
 
 /// Forgets the packed weights of the convolutions that ran on Burn's CPU backends.

@@ -1,7 +1,7 @@
-//! Convolution by [`crate::cpu`] for Burn's CPU backends.
+//! Operations by [`crate::cpu`] for Burn's CPU backends.
 //!
-//! A convolution in float32, with all that is fused to it, is a [plan](crate::plan) of its own:
-//! import, convolution, export. Packing the weights takes as long as the convolution, so that plans are
+//! An operation in float32, with all that is fused to it, is a [plan](crate::plan) of its own:
+//! import, the step, export. Packing a convolution's weights takes as long as the convolution, so that plans are
 //! kept ([`cache`]).
 
 pub(super) mod cache;
@@ -10,6 +10,7 @@ mod flex;
 mod fold;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+pub(super) mod pool;
 mod program;
 
 use std::cell::RefCell;
@@ -19,7 +20,7 @@ use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::Shape;
 
 use super::convolution::{self, Layer};
-use crate::plan::Workspace;
+use crate::plan::{Loaded, Workspace};
 use program::Geometry;
 
 /// A backend whose tensors are arrays in this process's memory.
@@ -65,17 +66,26 @@ pub(super) fn convolution<B: Host>(x: FloatTensor<B>, layer: Layer<B>) -> FloatT
     };
     let [height, width] = geometry.spec.output(geometry.size);
     let shape = Shape::new([images, geometry.spec.channels_out, height, width]);
-    let threads = match images * geometry.spec.multiply_adds([height, width]) {
+    let threads = threads(images * geometry.spec.multiply_adds([height, width]));
+    let plan = cache::plan::<B>(key, geometry, layer);
+    B::tensor(run(&plan, threads, input), shape)
+}
+
+/// How many threads so many multiply-adds, or as simple operations, are worth.
+fn threads(operations: usize) -> usize {
+    match operations {
         ..ALONE => 1,
         _ => rayon::current_num_threads(),
-    };
-    let plan = cache::plan::<B>(key, geometry, layer);
-    let values = WORKSPACE.with_borrow_mut(|workspace| {
-        let values = plan.output(workspace, threads, input);
+    }
+}
+
+/// The output of `plan` for these images.
+fn run(plan: &Loaded, threads: usize, images: &[f32]) -> Vec<f32> {
+    WORKSPACE.with_borrow_mut(|workspace| {
+        let values = plan.output(workspace, threads, images);
         if workspace.bytes() > KEPT {
             *workspace = Workspace::default();
         }
-        values
-    });
-    B::tensor(values.expect("whole images"), shape)
+        values.expect("whole images")
+    })
 }

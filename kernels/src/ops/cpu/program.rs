@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use super::Host;
 use crate::cpu::{
-    Activation, Border, Buffer, ConvSpec, Direct, Export, Import, Isa, Kernels, Map, Output,
-    Winograd, WinogradTile,
+    Activation, Border, Buffer, ConvSpec, Depthwise, Direct, Export, Import, Isa, Kernels, Map,
+    Output, Winograd, WinogradTile,
 };
 use crate::ops::convolution::Layer;
 use crate::plan::{Loaded, Named, Program, Step};
@@ -18,6 +18,12 @@ pub(super) struct Geometry {
     pub size: [usize; 2],
     pub activation: Activation,
     isa: Isa,
+}
+
+/// `None` for a `RECEPTIVE_ISA` that is not here.
+pub(super) fn isa() -> Option<Isa> {
+    static ISA: LazyLock<Option<Isa>> = LazyLock::new(|| Isa::detect().ok());
+    *ISA
 }
 
 /// Elements of the maps of one run, about, unless one image has more: what a cache holds.
@@ -33,7 +39,6 @@ impl Geometry {
     /// `None` for what the kernels do not run: an input without elements, or a `RECEPTIVE_ISA` that is
     /// not here.
     pub fn new<B: Host>(x: &[usize; 4], layer: &Layer<B>) -> Option<Self> {
-        static ISA: LazyLock<Option<Isa>> = LazyLock::new(|| Isa::detect().ok());
         if x.contains(&0) {
             return None;
         }
@@ -57,7 +62,7 @@ impl Geometry {
             },
             size: [height, width],
             activation: layer.activation,
-            isa: (*ISA)?,
+            isa: isa()?,
         })
     }
 
@@ -90,7 +95,8 @@ impl Geometry {
         let [height, width] = spec.output(size);
         let border = tile.map_or(spec.padding, |tile| tile.border(&spec, [height, width]));
         // A few channels are read as they come.
-        let lanes = match spec.channels_in < kernels.lanes && tile.is_none() {
+        let few = spec.channels_in < kernels.lanes && !spec.is_depthwise();
+        let lanes = match few && tile.is_none() {
             true => 1,
             false => kernels.lanes,
         };
@@ -110,6 +116,12 @@ impl Geometry {
         };
         let biases = Some(biases);
         let (step, packed) = match tile {
+            None if spec.is_depthwise() => {
+                let step = Depthwise::new(spec, x, output, 0);
+                let mut packed = Buffer::zeroed(Depthwise::packed_len(&spec, lanes));
+                step.pack(weights, biases, &mut packed);
+                (Step::Depthwise(step), packed)
+            }
             Some(tile) => {
                 let step = Winograd::new(tile, spec, x, output, 0, kernels.tile);
                 let len = Winograd::packed_len(tile, &spec, kernels.lanes);
