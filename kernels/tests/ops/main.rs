@@ -6,6 +6,7 @@ mod forward;
 mod fused;
 #[cfg(feature = "train")]
 mod gradient;
+mod pool;
 mod reference;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};

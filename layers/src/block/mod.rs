@@ -4,11 +4,13 @@ mod conv;
 mod conv_norm;
 pub mod init;
 mod local_response_norm;
+mod max_pool;
 mod radial_basis;
 mod sequential;
 
 pub use conv::{Activation, ConvBlock, ConvBlockConfig};
 pub use conv_norm::{conv_norm, convolve};
 pub use local_response_norm::LocalResponseNorm;
+pub use max_pool::max_pool;
 pub use radial_basis::RadialBasis;
 pub use sequential::{MapLayer, VectorLayer, map_layers};

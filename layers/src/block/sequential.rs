@@ -9,7 +9,7 @@ use burn::nn::pool::MaxPool2d;
 use burn::nn::{BatchNorm, Dropout, Linear, Relu};
 use burn::tensor::Tensor;
 
-use super::{Activation, conv_norm, convolve};
+use super::{Activation, conv_norm, convolve, max_pool};
 
 /// A layer from maps to maps.
 #[derive(Module, Debug)]
@@ -31,7 +31,7 @@ impl MapLayer {
             Self::Conv(conv) => convolve(conv, x),
             Self::Norm(norm) => norm.forward(x),
             Self::Relu(relu) => relu.forward(x),
-            Self::MaxPool(pool) => pool.forward(x),
+            Self::MaxPool(pool) => max_pool(pool, x),
         }
     }
 }
