@@ -48,16 +48,18 @@ impl StepProfile {
 
 impl Profile {
     /// The mean times of `runs` runs.
-    pub fn measure(compiled: &mut Compiled, images: &[f32], runs: usize) -> Result<Self, CliError> {
+    pub fn measure(
+        compiled: &mut Compiled,
+        images: &[f32],
+        logits: &mut [f32],
+        runs: usize,
+    ) -> Result<Self, CliError> {
         let machine = Machine::measure(compiled.isa(), compiled.threads());
         let mut times = vec![Duration::ZERO; compiled.steps().len()];
         for _ in 0..runs {
-            let run = compiled
-                .profile(images)
+            compiled
+                .profile(images, &mut [&mut *logits], &mut times)
                 .map_err(|error| CliError::Compute(error.to_string()))?;
-            for (time, run) in times.iter_mut().zip(run) {
-                *time += run;
-            }
         }
         let steps = compiled
             .steps()

@@ -1,7 +1,6 @@
 //! A profile as a picture: what each layer reaches, under what the machine allows.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 

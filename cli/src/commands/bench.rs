@@ -90,7 +90,7 @@ fn compiled(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report
     })?;
     let profile = args
         .profile
-        .then(|| Profile::measure(&mut compiled, &images, times.len()))
+        .then(|| Profile::measure(&mut compiled, &images, &mut logits, times.len()))
         .transpose()?;
     let (isa, threads) = (compiled.isa().name(), compiled.threads());
     Ok(Report {

@@ -2,7 +2,8 @@
 
 use super::loaded::{Loaded, Workspace};
 use super::pool::Pool;
-use super::{Program, RunError, Step};
+use super::{Program, ProgramError, RunError, Step};
+use crate::cpu::Buffer;
 
 impl Workspace {
     /// Its bytes.
@@ -12,6 +13,16 @@ impl Workspace {
 }
 
 impl Loaded {
+    /// `program` with its packed weights.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::new`](super::Plan::new).
+    pub fn new(program: Program, weights: Buffer) -> Result<Self, ProgramError> {
+        program.check(weights.len())?;
+        Ok(Self::checked(program, weights))
+    }
+
     /// Bytes of its packed weights.
     pub fn bytes(&self) -> usize {
         self.weights.len() * size_of::<f32>()

@@ -3,9 +3,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::Program;
 use super::pool::{Barrier, Pool};
 use super::run::Run;
-use super::{Program, ProgramError};
 use crate::cpu::{Buffer, Kernels};
 
 /// A program with its packed weights, for callers that bring [`Workspace`].
@@ -53,14 +53,8 @@ impl Workspace {
 }
 
 impl Loaded {
-    /// `program` with its packed weights.
-    ///
-    /// # Errors
-    ///
-    /// [`ProgramError`] when a step reaches outside the memory that the program plans, or the
-    /// machine lacks its instruction set.
-    pub fn new(program: Program, weights: Buffer) -> Result<Self, ProgramError> {
-        program.check(weights.len())?;
+    /// `program`, which was checked, with its packed weights.
+    pub(super) fn checked(program: Program, weights: Buffer) -> Self {
         let scratch = program
             .steps
             .iter()
@@ -68,12 +62,12 @@ impl Loaded {
             .max()
             .unwrap_or(0)
             .next_multiple_of(32);
-        Ok(Self {
+        Self {
             kernels: Kernels::get(program.isa),
             program,
             weights,
             scratch,
-        })
+        }
     }
 
     /// Runs it on the threads of `pool`, or on the caller's alone.

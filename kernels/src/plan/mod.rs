@@ -13,6 +13,8 @@ mod machine;
 mod pool;
 mod run;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 

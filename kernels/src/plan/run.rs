@@ -25,14 +25,20 @@ impl Plan {
     /// [`ProgramError`] when a step reaches outside the memory that the program plans, or the
     /// machine lacks its instruction set.
     pub fn new(program: Program, weights: Buffer, threads: usize) -> Result<Self, ProgramError> {
+        program.check(weights.len())?;
+        Ok(Self::checked(program, weights, threads))
+    }
+
+    /// The same of a program that was checked.
+    pub(super) fn checked(program: Program, weights: Buffer, threads: usize) -> Self {
         let threads = threads.max(1);
-        let loaded = Arc::new(Loaded::new(program, weights)?);
-        Ok(Self {
+        let loaded = Arc::new(Loaded::checked(program, weights));
+        Self {
             workspace: Workspace::of(&loaded, threads),
             loaded,
             pool: (threads > 1).then(|| Pool::shared(threads)),
             threads,
-        })
+        }
     }
 
     /// What it runs.

@@ -5,6 +5,7 @@
 //! and a slow reference in 64 bits.
 
 mod activation;
+mod check;
 mod convolution;
 mod copy;
 mod depthwise;

@@ -1,0 +1,109 @@
+//! What a check says of maps, against their elements one by one.
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
+use super::super::check::{Flaw, Memory};
+use super::super::{Border, Map};
+use super::config;
+use super::convolution::borders;
+
+const LANES: usize = 4;
+
+fn memory(images: usize, arena: usize) -> Memory<'static> {
+    Memory {
+        lanes: LANES,
+        widest: 4,
+        images,
+        arena,
+        weights: 0,
+        input: 0,
+        outputs: &[],
+    }
+}
+
+/// Small maps, a slice or not, whose fields may not fit together.
+fn maps() -> impl Strategy<Value = Map> {
+    let shape = prop::array::uniform3(0..=9_usize);
+    let border = prop_oneof![Just(Border::default()), borders(1)];
+    let lanes = prop::sample::select(vec![1, LANES]);
+    let changes = prop::array::uniform3(prop_oneof![8 => Just(0), 1 => -1..=9_isize]);
+    (shape, border, lanes, 0..=60_usize, 0..=2_usize, changes).prop_map(
+        |([channels, height, width], border, lanes, offset, first, [row, block, image])| {
+            let first = first * lanes;
+            let whole = Map::new([first + channels, height, width], border, lanes, offset);
+            let map = whole.slice(first, channels);
+            Map {
+                row: map.row.saturating_add_signed(row),
+                block: map.block.saturating_add_signed(block),
+                image: map.image.saturating_add_signed(image),
+                ..map
+            }
+        },
+    )
+}
+
+/// Every element of a map, those of its border and of the lanes that hold no channel as well.
+fn elements(map: &Map, images: usize) -> Vec<usize> {
+    let height = map.border.top + map.height + map.border.bottom;
+    let width = map.border.left + map.width + map.border.right;
+    let mut all = Vec::new();
+    for image in 0..images {
+        for block in 0..map.blocks() {
+            for row in 0..height {
+                let from = map.offset + image * map.image + block * map.block + row * map.row;
+                all.extend(from..from + width * map.lanes);
+            }
+        }
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16 * config().cases, ..config() })]
+
+    #[test]
+    fn a_map_that_passes_is_inside_and_apart_from_itself(
+        map in maps(),
+        images in 1..=3_usize,
+        arena in 0..=2000_usize,
+    ) {
+        if memory(images, arena).any_map(&map).is_ok() {
+            let all = elements(&map, images);
+            prop_assert!(all.iter().all(|at| *at < arena));
+            prop_assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+        }
+    }
+
+    #[test]
+    fn maps_that_meet_are_refused(x in maps(), y in maps(), images in 1..=3_usize) {
+        let memory = memory(images, usize::MAX / 8);
+        if memory.any_map(&x).is_ok() && memory.any_map(&y).is_ok() {
+            let all: HashSet<_> = elements(&x, images).into_iter().collect();
+            if elements(&y, images).iter().any(|at| all.contains(at)) {
+                prop_assert!(matches!(memory.apart(&x, &y), Err(Flaw::Mismatch(_))));
+            }
+        }
+    }
+
+    #[test]
+    fn slices_of_a_map_are_apart(
+        shape in prop::array::uniform2(1..=4_usize),
+        border in borders(1),
+        parts in prop::array::uniform3(1..=2_usize),
+        images in 1..=3_usize,
+    ) {
+        let [height, width] = shape;
+        let [before, x, y] = parts.map(|blocks| blocks * LANES);
+        let whole = Map::new([before + x + y, height, width], border, LANES, 3);
+        let slices = [whole.slice(before, x), whole.slice(before + x, y), whole.slice(0, before)];
+        let memory = memory(images, whole.end(images));
+        for (i, x) in slices.iter().enumerate() {
+            prop_assert_eq!(memory.map(x), Ok(()));
+            for (j, y) in slices.iter().enumerate() {
+                prop_assert_eq!(memory.apart(x, y).is_ok(), i != j);
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Programs as they are run, and as somebody might have forged them.
+
+mod forged;
+mod run;
+mod sketch;

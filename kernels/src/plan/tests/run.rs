@@ -1,0 +1,142 @@
+//! Plans give the same bits however they are run, and say what is wrong with a call.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::sketch::every_step;
+use crate::cpu::tests::{instruction_sets, noise};
+use crate::cpu::{Buffer, Isa};
+use crate::plan::{Plan, Program, ProgramError, RunError};
+
+const IMAGE: usize = 3 * 12 * 11;
+
+fn run(plan: &mut Plan, input: &[f32]) -> Vec<u32> {
+    let images = input.len() / IMAGE;
+    let mut outputs = vec![vec![f32::NAN; images * 10]; 2];
+    let mut slices: Vec<_> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    plan.run(input, &mut slices).unwrap();
+    assert!(outputs.iter().flatten().all(|x| x.is_finite()));
+    outputs.iter().flatten().map(|x| x.to_bits()).collect()
+}
+
+fn plan(isa: Isa, images: usize, threads: usize) -> Plan {
+    let (program, weights) = every_step(isa, images);
+    Plan::new(program, weights, threads).unwrap()
+}
+
+#[test]
+fn threads_and_earlier_runs_change_no_bit() {
+    for (isa, _) in instruction_sets() {
+        for images in 1..=3 {
+            let input = noise(images as u64, images * IMAGE);
+            let expected = run(&mut plan(isa, images, 1), &input);
+            for threads in 1..=4 {
+                let mut plan = plan(isa, 3, threads);
+                run(&mut plan, &noise(9, 3 * IMAGE));
+                assert!(run(&mut plan, &input) == expected, "{isa}, {threads}");
+            }
+        }
+    }
+}
+
+#[test]
+fn callers_at_once_get_the_same_bits() {
+    let input = noise(1, 2 * IMAGE);
+    let isa = Isa::detect().unwrap();
+    let plan = plan(isa, 2, 3);
+    let expected = run(&mut plan.clone(), &input);
+    std::thread::scope(|scope| {
+        for caller in 0..4 {
+            let (mut plan, input, expected) = (plan.clone(), &input, &expected);
+            scope.spawn(move || {
+                for _ in 0..50 {
+                    assert!(run(&mut plan, input) == *expected, "caller {caller}");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn profile_times_every_step() {
+    let mut plan = plan(Isa::Scalar, 1, 2);
+    let mut times = vec![std::time::Duration::ZERO; plan.program().steps.len()];
+    let mut outputs = [[0.0; 10]; 2];
+    let [first, second] = &mut outputs;
+    let input = noise(1, IMAGE);
+    plan.profile(&input, &mut [first, second], &mut times)
+        .unwrap();
+    assert!(times.iter().all(|time| !time.is_zero()));
+}
+
+#[test]
+fn wrong_lengths_are_refused() {
+    let mut plan = plan(Isa::Scalar, 2, 1);
+    let mut call = |input: usize, outputs: &[usize]| {
+        let input = vec![0.0; input];
+        let mut outputs: Vec<_> = outputs.iter().map(|len| vec![0.0; *len]).collect();
+        let mut slices: Vec<_> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        plan.run(&input, &mut slices).unwrap_err()
+    };
+    let (found, image) = (IMAGE + 1, IMAGE);
+    assert_eq!(call(found, &[10, 10]), RunError::Input { found, image });
+    for found in [0, 3] {
+        let error = RunError::Batch { found, most: 2 };
+        assert_eq!(call(found * IMAGE, &[10 * found; 2]), error);
+    }
+    let (found, expected) = (1, 2);
+    assert_eq!(call(IMAGE, &[10]), RunError::Outputs { found, expected });
+    let error = RunError::Output {
+        index: 1,
+        found: 10,
+        expected: 20,
+    };
+    assert_eq!(call(2 * IMAGE, &[20, 10]), error);
+}
+
+#[test]
+fn wrong_memory_is_refused() {
+    let (program, weights) = every_step(Isa::Scalar, 1);
+    let check = |program: Program, weights: usize| {
+        Plan::new(program, Buffer::zeroed(weights), 1)
+            .map(|_| ())
+            .unwrap_err()
+    };
+    let (found, expected) = (weights.len() - 1, weights.len());
+    let error = ProgramError::Weights { found, expected };
+    assert_eq!(check(program.clone(), found), error);
+
+    let less = Program {
+        weights: found,
+        ..program.clone()
+    };
+    let step = "distances".to_owned();
+    assert_eq!(check(less, found), ProgramError::Outside { step });
+
+    let less = Program {
+        arena: program.arena - 1,
+        ..program.clone()
+    };
+    let step = "distances".to_owned();
+    assert_eq!(check(less, expected), ProgramError::Outside { step });
+
+    let none = Program {
+        images: 0,
+        ..program.clone()
+    };
+    assert_eq!(check(none, expected), ProgramError::Size);
+}
+
+#[test]
+fn a_panic_reaches_the_caller_and_ends_nothing() {
+    let (program, weights) = every_step(Isa::Scalar, 1);
+    let short = Buffer::zeroed(16);
+    // Unchecked: the first convolution's weights end early, which panics on some threads.
+    let mut broken = Plan::checked(program.clone(), short, 3);
+    let input = noise(1, IMAGE);
+    let panicked = catch_unwind(AssertUnwindSafe(|| run(&mut broken, &input)));
+    assert!(panicked.is_err());
+
+    let mut whole = Plan::new(program, weights, 3).unwrap();
+    let expected = run(&mut plan(Isa::Scalar, 1, 1), &input);
+    assert!(run(&mut whole, &input) == expected);
+}

@@ -1,0 +1,132 @@
+//! A plan allocates nothing when it runs.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use receptive_kernels::cpu::{
+    Activation, Border, Buffer, ConvSpec, Direct, Export, Import, Isa, Map, Output, Softmax,
+    Winograd, WinogradTile,
+};
+use receptive_kernels::plan::{Named, Plan, Program, Step};
+
+/// The system's allocator, which counts while it is told to.
+struct Counting;
+
+static COUNTS: AtomicBool = AtomicBool::new(false);
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+fn count() {
+    if COUNTS.load(Ordering::Relaxed) {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: the system's allocator does it all.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, start: *mut u8, layout: Layout, len: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(start, layout, len) }
+    }
+
+    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(start, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Two convolutions of a planar image, and a softmax.
+fn program(isa: Isa, images: usize) -> (Program, Buffer) {
+    let lanes = isa.lanes();
+    let padding = Border {
+        top: 1,
+        bottom: 1,
+        left: 1,
+        right: 1,
+    };
+    let spec = |channels_in, channels_out| ConvSpec {
+        channels_in,
+        channels_out,
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding,
+        dilation: [1, 1],
+        groups: 1,
+    };
+    let input = [3, 16, 16];
+    let image = Map::new(input, padding, 1, 0);
+    let x = Map::new([40, 16, 16], padding, lanes, image.end(images));
+    let y = Map::new([24, 16, 16], Border::default(), lanes, x.end(images));
+    let output = |y| Output {
+        y,
+        residual: None,
+        activation: Activation::Relu,
+    };
+    let first = spec(3, 40);
+    let direct = Direct::new(first, image, output(x), 0);
+    let from = Direct::packed_len(&first, 1, lanes);
+    let second = spec(40, 24);
+    let tile = WinogradTile::Four;
+    let widest = isa.tile();
+    let winograd = Winograd::new(tile, second, x, output(y), from, widest);
+    let mut weights = Buffer::zeroed(from + Winograd::packed_len(tile, &second, lanes));
+    direct.pack(&vec![0.1; first.weights()], None, &mut weights);
+    winograd.pack(&vec![0.1; second.weights()], None, &mut weights);
+    let steps = [
+        Step::Import(Import { y: image }),
+        Step::Direct(direct),
+        Step::Winograd(winograd),
+        Step::Softmax(Softmax::new(y, y)),
+        Step::Export(Export { x: y, output: 0 }),
+    ];
+    let program = Program {
+        isa,
+        images,
+        input,
+        outputs: vec![[24, 16, 16]],
+        steps: (steps.into_iter())
+            .map(|step| Named {
+                name: String::new(),
+                step,
+            })
+            .collect(),
+        arena: y.end(images),
+        weights: weights.len(),
+    };
+    (program, weights)
+}
+
+#[test]
+fn a_run_allocates_nothing() {
+    for isa in Isa::available() {
+        for threads in [1, 3] {
+            let (program, weights) = program(isa, 2);
+            let mut plan = Plan::new(program, weights, threads).unwrap();
+            let input = vec![0.5; 2 * 3 * 16 * 16];
+            let mut output = vec![0.0; 2 * 24 * 16 * 16];
+            // The pool's threads, made with the plan, allocate while they start.
+            plan.run(&input, &mut [&mut output]).unwrap();
+            COUNTS.store(true, Ordering::SeqCst);
+            for images in [1, 2] {
+                let input = &input[..images * 3 * 16 * 16];
+                let output = &mut output[..images * 24 * 16 * 16];
+                plan.run(input, &mut [output]).unwrap();
+            }
+            COUNTS.store(false, Ordering::SeqCst);
+            assert_eq!(COUNT.load(Ordering::SeqCst), 0, "{isa}, {threads} threads");
+            assert!(output.iter().all(|x| x.is_finite()));
+        }
+    }
+}
