@@ -6,7 +6,7 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{LocalResponseNorm, init};
+use receptive_layers::block::{Activation, LocalResponseNorm, conv_norm, init, max_pool};
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
@@ -174,13 +174,14 @@ pub struct AlexNet {
 
 impl AlexNet {
     fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
-        let conv1 = self.conv1.forward(images);
-        let conv1 = self.norm.forward(self.pool.forward(relu(conv1)));
-        let conv2 = self.conv2.forward(conv1.clone());
-        let conv2 = self.norm.forward(self.pool.forward(relu(conv2)));
-        let conv3 = relu(self.conv3.forward(conv2.clone()));
-        let conv4 = relu(self.conv4.forward(conv3.clone()));
-        let conv5 = self.pool.forward(relu(self.conv5.forward(conv4.clone())));
+        let layer = |conv, x| conv_norm(conv, None, Activation::Relu, x);
+        let conv1 = layer(&self.conv1, images);
+        let conv1 = self.norm.forward(max_pool(&self.pool, conv1));
+        let conv2 = layer(&self.conv2, conv1.clone());
+        let conv2 = self.norm.forward(max_pool(&self.pool, conv2));
+        let conv3 = layer(&self.conv3, conv2.clone());
+        let conv4 = layer(&self.conv4, conv3.clone());
+        let conv5 = max_pool(&self.pool, layer(&self.conv5, conv4.clone()));
         [conv1, conv2, conv3, conv4, conv5]
     }
 }

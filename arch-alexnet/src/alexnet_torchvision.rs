@@ -5,7 +5,7 @@ use burn::nn::conv::Conv2dConfig;
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2dConfig};
 use burn::nn::{DropoutConfig, LinearConfig, PaddingConfig2d, Relu};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{MapLayer, VectorLayer};
+use receptive_layers::block::{MapLayer, VectorLayer, map_layers};
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
@@ -170,10 +170,7 @@ impl Network for AlexNetTorchvision {
 
     /// `[batch, 3, height, width]`, height and width at least 63, to `[batch, classes]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let maps = self
-            .features
-            .iter()
-            .fold(images, |x, layer| layer.forward(x));
+        let maps = map_layers(&self.features, images);
         let values = self.avgpool.forward(maps).flatten(1, 3);
         self.classifier
             .iter()

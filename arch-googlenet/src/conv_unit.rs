@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::{Device, Tensor, activation::relu};
-use receptive_layers::block::{ConvBlock, ConvBlockConfig, init};
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig, conv_norm, init};
 
 use crate::edition::Edition;
 
@@ -54,7 +54,7 @@ impl ConvUnit {
     /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
-            Self::Biased(conv) => relu(conv.forward(x)),
+            Self::Biased(conv) => conv_norm(conv, None, Activation::Relu, x),
             Self::Normalised(block) => block.forward(x),
         }
     }

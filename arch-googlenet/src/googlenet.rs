@@ -5,7 +5,7 @@ use burn::nn::pool::MaxPool2d;
 use burn::nn::{Dropout, Linear};
 use burn::tensor::Tensor;
 use burn::tensor::module::adaptive_avg_pool2d;
-use receptive_layers::block::LocalResponseNorm;
+use receptive_layers::block::{LocalResponseNorm, max_pool};
 use receptive_layers::network::{Network, Stage, TrainingLogits};
 
 use crate::auxiliary::{AuxiliaryHead, classifier};
@@ -79,19 +79,19 @@ impl GoogLeNet {
             x
         };
         let x = stage("conv1", self.conv1.forward(images));
-        let x = self.normalise(self.pool1.forward(x));
+        let x = self.normalise(max_pool(&self.pool1, x));
         let x = self.conv2_reduce.forward(x);
         let x = stage("conv2", self.conv2.forward(x));
-        let x = self.pool2.forward(self.normalise(x));
+        let x = max_pool(&self.pool2, self.normalise(x));
         let x = stage("inception3a", self.inception3a.forward(x));
         let x = stage("inception3b", self.inception3b.forward(x));
-        let x = self.pool3.forward(x);
+        let x = max_pool(&self.pool3, x);
         let x = stage("inception4a", self.inception4a.forward(x));
         let x = stage("inception4b", self.inception4b.forward(x));
         let x = stage("inception4c", self.inception4c.forward(x));
         let x = stage("inception4d", self.inception4d.forward(x));
         let x = stage("inception4e", self.inception4e.forward(x));
-        let x = self.pool4.forward(x);
+        let x = max_pool(&self.pool4, x);
         let x = stage("inception5a", self.inception5a.forward(x));
         stage("inception5b", self.inception5b.forward(x))
     }

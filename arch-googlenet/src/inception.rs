@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Device, Tensor};
+use receptive_layers::block::max_pool;
 
 use crate::conv_unit::ConvUnit;
 use crate::edition::Edition;
@@ -103,7 +104,7 @@ impl Inception {
         let conv1x1 = self.conv1x1.forward(x.clone());
         let conv3x3 = self.conv3x3.forward(self.reduce3x3.forward(x.clone()));
         let conv5x5 = self.conv5x5.forward(self.reduce5x5.forward(x.clone()));
-        let pool_proj = self.pool_proj.forward(self.pool.forward(x));
+        let pool_proj = self.pool_proj.forward(max_pool(&self.pool, x));
         Tensor::cat(vec![conv1x1, conv3x3, conv5x5, pool_proj], 1)
     }
 }

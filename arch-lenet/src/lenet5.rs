@@ -5,6 +5,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use receptive_layers::block::convolve;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
@@ -95,11 +96,11 @@ pub struct LeNet5 {
 
 impl LeNet5 {
     fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
-        let c1 = self.c1.forward(images).tanh();
+        let c1 = convolve(&self.c1, images).tanh();
         let s2 = self.s2.forward(c1.clone());
-        let c3 = self.c3.forward(s2.clone()).tanh();
+        let c3 = convolve(&self.c3, s2.clone()).tanh();
         let s4 = self.s4.forward(c3.clone());
-        let c5 = self.c5.forward(s4.clone()).tanh();
+        let c5 = convolve(&self.c5, s4.clone()).tanh();
         [c1, s2, c3, s4, c5]
     }
 }

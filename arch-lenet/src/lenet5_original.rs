@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use receptive_layers::block::RadialBasis;
+use receptive_layers::block::{RadialBasis, convolve};
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
@@ -127,11 +127,11 @@ pub struct LeNet5Original {
 
 impl LeNet5Original {
     fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
-        let c1 = squash(self.c1.forward(images));
+        let c1 = squash(convolve(&self.c1, images));
         let s2 = squash(self.s2.forward(c1.clone()));
         let c3 = squash(self.c3.forward(s2.clone()));
         let s4 = squash(self.s4.forward(c3.clone()));
-        let c5 = squash(self.c5.forward(s4.clone()));
+        let c5 = squash(convolve(&self.c5, s4.clone()));
         [c1, s2, c3, s4, c5]
     }
 }

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::Initializer;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
+use receptive_layers::block::convolve;
 
 /// Which of S2's six maps each of C3's sixteen sees (Gradient-Based Learning Applied to Document
 /// Recognition, Table I, by column): six see three neighbours, six see four neighbours, three see
@@ -63,7 +64,7 @@ impl PartialConv2d {
         let inputs = x.chunk(channels, 1);
         let outputs = self.maps.iter().zip(&self.connections).map(|(map, seen)| {
             let seen = seen.iter().map(|&input| inputs[input].clone()).collect();
-            map.forward(Tensor::cat(seen, 1))
+            convolve(map, Tensor::cat(seen, 1))
         });
         Tensor::cat(outputs.collect(), 1)
     }

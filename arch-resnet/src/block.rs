@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation::relu};
+use receptive_layers::block::{Activation, conv_norm};
 use serde::{Deserialize, Serialize};
 
 use crate::shortcut::{self, Projection, Shortcut};
@@ -95,8 +96,8 @@ impl BasicBlock {
 
     /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let residual = relu(self.bn1.forward(self.conv1.forward(x.clone())));
-        let residual = self.bn2.forward(self.conv2.forward(residual));
+        let residual = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, x.clone());
+        let residual = conv_norm(&self.conv2, Some(&self.bn2), Activation::Identity, residual);
         let channels = residual.dims()[1];
         let shortcut = shortcut::forward(&self.downsample, x, channels, self.conv1.stride[0]);
         relu(residual + shortcut)
@@ -149,9 +150,9 @@ impl Bottleneck {
 
     /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let residual = relu(self.bn1.forward(self.conv1.forward(x.clone())));
-        let residual = relu(self.bn2.forward(self.conv2.forward(residual)));
-        let residual = self.bn3.forward(self.conv3.forward(residual));
+        let residual = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, x.clone());
+        let residual = conv_norm(&self.conv2, Some(&self.bn2), Activation::Relu, residual);
+        let residual = conv_norm(&self.conv3, Some(&self.bn3), Activation::Identity, residual);
         let channels = residual.dims()[1];
         let stride = self.conv1.stride[0] * self.conv2.stride[0];
         let shortcut = shortcut::forward(&self.downsample, x, channels, stride);

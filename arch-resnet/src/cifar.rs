@@ -3,7 +3,8 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
-use burn::tensor::{Device, Tensor, activation::relu};
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::{Activation, conv_norm};
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
@@ -156,7 +157,7 @@ pub struct CifarResNet {
 impl CifarResNet {
     /// The last stage's maps, after showing those of every stage to `seen`.
     fn trunk(&self, images: Tensor<4>, mut seen: impl FnMut(&Tensor<4>)) -> Tensor<4> {
-        let mut x = relu(self.bn1.forward(self.conv1.forward(images)));
+        let mut x = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, images);
         seen(&x);
         for stage in [&self.layer1, &self.layer2, &self.layer3] {
             x = stage.iter().fold(x, |x, block| block.forward(x));

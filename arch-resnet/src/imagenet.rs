@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, Linear, PaddingConfig2d};
-use burn::tensor::{Device, Tensor, activation::relu};
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::{Activation, conv_norm, max_pool};
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
@@ -201,9 +202,9 @@ pub struct ResNet {
 impl ResNet {
     /// The last stage's maps, after showing those of every stage to `seen`.
     fn trunk(&self, images: Tensor<4>, mut seen: impl FnMut(&Tensor<4>)) -> Tensor<4> {
-        let x = relu(self.bn1.forward(self.conv1.forward(images)));
+        let x = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, images);
         seen(&x);
-        let mut x = self.maxpool.forward(x);
+        let mut x = max_pool(&self.maxpool, x);
         for stage in [&self.layer1, &self.layer2, &self.layer3, &self.layer4] {
             x = stage.iter().fold(x, |x, block| block.forward(x));
             seen(&x);

@@ -3,6 +3,7 @@
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, s};
+use receptive_layers::block::{Activation, conv_norm};
 use serde::{Deserialize, Serialize};
 
 use crate::block::{conv, norm};
@@ -51,7 +52,7 @@ pub(crate) fn forward(
     stride: usize,
 ) -> Tensor<4> {
     match projection {
-        Some((conv, bn)) => bn.forward(conv.forward(x)),
+        Some((conv, bn)) => conv_norm(conv, Some(bn), Activation::Identity, x),
         None => zero_pad(subsample(x, stride), channels),
     }
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::pool::AdaptiveAvgPool2d;
 use burn::nn::{Initializer, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{MapLayer, VectorLayer, init};
+use receptive_layers::block::{MapLayer, VectorLayer, init, map_layers};
 use receptive_layers::network::{Network, Stage};
 
 /// VGG (Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
@@ -48,10 +48,7 @@ impl Network for Vgg {
 
     /// `[batch, 3, height, width]`, height and width at least 32, to `[batch, classes]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let maps = self
-            .features
-            .iter()
-            .fold(images, |x, layer| layer.forward(x));
+        let maps = map_layers(&self.features, images);
         let values = self.avgpool.forward(maps).flatten(1, 3);
         self.classifier
             .iter()
@@ -63,11 +60,10 @@ impl Network for Vgg {
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let mut x = images;
         let mut stages = Vec::new();
-        for layer in &self.features {
-            x = layer.forward(x);
-            if matches!(layer, MapLayer::MaxPool(_)) {
-                stages.push(x.clone());
-            }
+        let is_pool = |layer: &MapLayer| matches!(layer, MapLayer::MaxPool(_));
+        for layers in self.features.split_inclusive(is_pool) {
+            x = map_layers(layers, x);
+            stages.push(x.clone());
         }
         stages
     }

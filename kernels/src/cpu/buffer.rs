@@ -66,6 +66,12 @@ impl Buffer {
     }
 }
 
+impl Default for Buffer {
+    fn default() -> Self {
+        Self::zeroed(0)
+    }
+}
+
 impl Deref for Buffer {
     type Target = [f32];
 

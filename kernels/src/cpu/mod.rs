@@ -30,6 +30,7 @@ mod softmax;
 pub(crate) mod tests;
 mod tile;
 mod transfer;
+mod transpose;
 mod unary;
 mod winograd;
 

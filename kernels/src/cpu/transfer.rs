@@ -1,10 +1,13 @@
 //! Between the caller's arrays and maps.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
+use super::transpose::Planes;
 
 /// Copies the caller's images, `[images, channels, height, width]`, into a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,31 +42,48 @@ impl Import {
     /// The map is within the arena, and the caller's array has as many elements.
     pub(crate) unsafe fn run(&self, cx: &Context) {
         let y = &self.y;
-        unsafe {
-            cx.zero_border(y);
-            for unit in cx.share(cx.images * y.channels) {
-                let (image, channel) = (unit / y.channels, unit % y.channels);
-                for row in 0..y.height {
-                    let from = cx.input.add((unit * y.height + row) * y.width);
-                    let to = cx.at(y.at(image, channel / y.lanes, row, 0) + channel % y.lanes);
-                    // Lanes after the last channel.
-                    let rest = if channel + 1 == y.channels {
-                        y.blocks() * y.lanes - y.channels
-                    } else {
-                        0
-                    };
+        let area = y.height * y.width;
+        unsafe { cx.zero_border(y) };
+        for (image, block, rows) in cx.share_rows(y) {
+            let first = block * y.lanes;
+            let channels = (y.channels - first).min(y.lanes);
+            let planes = image * y.channels + first;
+            for (row, pixels) in runs(y, rows) {
+                unsafe {
+                    let from = cx.input.add(planes * area + row * y.width);
+                    let to = cx.at(y.at(image, block, row, 0));
                     if y.lanes == 1 {
-                        to.copy_from_nonoverlapping(from, y.width);
-                    } else {
-                        for x in 0..y.width {
-                            *to.add(x * y.lanes) = *from.add(x);
-                            to.add(x * y.lanes + 1).write_bytes(0, rest);
+                        to.copy_from_nonoverlapping(from, pixels);
+                        continue;
+                    }
+                    let planes = Planes {
+                        plane: area,
+                        lanes: y.lanes,
+                        channels,
+                        pixels,
+                    };
+                    planes.gather(from, to);
+                    // Lanes after the last channel.
+                    if channels < y.lanes {
+                        for pixel in 0..pixels {
+                            let rest = to.add(pixel * y.lanes + channels);
+                            rest.write_bytes(0, y.lanes - channels);
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// Adjacent pixels of these rows: where they begin, and how many there are.
+fn runs(map: &Map, rows: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
+    let together = match map.is_dense() {
+        true => rows.len().max(1),
+        false => 1,
+    };
+    let pixels = together * map.width;
+    rows.step_by(together).map(move |row| (row, pixels))
 }
 
 impl Export {
@@ -84,15 +104,25 @@ impl Export {
     /// As [`Import::run`].
     pub(crate) unsafe fn run(&self, cx: &Context) {
         let x = &self.x;
-        for unit in cx.share(cx.images * x.channels) {
-            let (image, channel) = (unit / x.channels, unit % x.channels);
-            for row in 0..x.height {
+        let area = x.height * x.width;
+        for (image, block, rows) in cx.share_rows(x) {
+            let first = block * x.lanes;
+            let planes = image * x.channels + first;
+            for (row, pixels) in runs(x, rows) {
                 unsafe {
-                    let to = cx.outputs[self.output].add((unit * x.height + row) * x.width);
-                    let from = cx.at(x.at(image, channel / x.lanes, row, 0) + channel % x.lanes);
-                    for column in 0..x.width {
-                        *to.add(column) = *from.add(column * x.lanes);
+                    let from = cx.at(x.at(image, block, row, 0)).cast_const();
+                    let to = cx.outputs[self.output].add(planes * area + row * x.width);
+                    if x.lanes == 1 {
+                        to.copy_from_nonoverlapping(from, pixels);
+                        continue;
                     }
+                    let planes = Planes {
+                        plane: area,
+                        lanes: x.lanes,
+                        channels: (x.channels - first).min(x.lanes),
+                        pixels,
+                    };
+                    planes.scatter(from, to);
                 }
             }
         }

@@ -4,19 +4,14 @@
 #![allow(deprecated)]
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Capture, ExtensionType, backend_extension};
-use burn::tensor::ops::ConvOptions;
+use burn::backend::{Backend, Capture, backend_extension};
 
+use super::convolution::{self, Layer};
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+use super::cpu;
 use super::{local_response_norm, radial_basis};
-
-/// A convolution's bias, if it has one; the extension's routing takes no `Option` of a tensor.
-#[derive(ExtensionType)]
-pub(super) enum Bias<B: Backend> {
-    /// `[channels_out]`.
-    Each(FloatTensor<B>),
-    /// No bias.
-    Absent,
-}
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+use crate::cpu::PoolWindow;
 
 /// What this crate adds to a backend of Burn. Shapes as in the public functions.
 #[backend_extension(
@@ -27,18 +22,24 @@ pub(super) enum Bias<B: Backend> {
     Autodiff: cfg(feature = "train")
 )]
 pub(super) trait KernelOps: Backend {
-    /// Two-dimensional convolution.
+    /// Two-dimensional convolution, norm, activation.
     fn convolution(
         x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        #[extension_type] bias: Bias<Self>,
-        options: ConvOptions<2>,
+        #[extension_type] layer: Layer<Self>,
     ) -> FloatTensor<Self> {
-        let bias = match bias {
-            Bias::Each(bias) => Some(bias),
-            Bias::Absent => None,
-        };
-        Self::conv2d(x, weight, bias, options)
+        convolution::forward::<Self>(x, layer)
+    }
+
+    /// Two-dimensional max pooling whose padding is the same on both sides.
+    fn max_pooling(
+        x: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        dilation: [usize; 2],
+        ceil: bool,
+    ) -> FloatTensor<Self> {
+        Self::max_pool2d(x, kernel, stride, padding, dilation, ceil)
     }
 
     /// Local response normalization.
@@ -59,10 +60,52 @@ pub(super) trait KernelOps: Backend {
 }
 
 #[cfg(feature = "ndarray")]
-impl KernelOps for burn::backend::NdArray {}
+impl KernelOps for burn::backend::NdArray {
+    fn convolution(x: FloatTensor<Self>, layer: Layer<Self>) -> FloatTensor<Self> {
+        cpu::convolution::<Self>(x, layer)
+    }
+
+    fn max_pooling(
+        x: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        dilation: [usize; 2],
+        ceil: bool,
+    ) -> FloatTensor<Self> {
+        let window = PoolWindow {
+            kernel,
+            stride,
+            padding,
+            dilation,
+        };
+        cpu::pool::max_pool::<Self>(x, window, ceil)
+    }
+}
 
 #[cfg(feature = "flex")]
-impl KernelOps for burn::backend::Flex {}
+impl KernelOps for burn::backend::Flex {
+    fn convolution(x: FloatTensor<Self>, layer: Layer<Self>) -> FloatTensor<Self> {
+        cpu::convolution::<Self>(x, layer)
+    }
+
+    fn max_pooling(
+        x: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        dilation: [usize; 2],
+        ceil: bool,
+    ) -> FloatTensor<Self> {
+        let window = PoolWindow {
+            kernel,
+            stride,
+            padding,
+            dilation,
+        };
+        cpu::pool::max_pool::<Self>(x, window, ceil)
+    }
+}
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 impl KernelOps for burn::backend::Cube {}

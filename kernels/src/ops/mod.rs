@@ -10,14 +10,29 @@
 mod backend;
 mod capture;
 mod convolution;
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+mod cpu;
 #[cfg(feature = "train")]
 mod gradient;
 mod local_response_norm;
+mod max_pool;
 mod radial_basis;
 
-pub use convolution::conv2d;
+pub use crate::cpu::Activation;
+pub use convolution::{BatchNorm, conv2d, conv2d_norm_activation};
 pub use local_response_norm::local_response_norm;
+pub use max_pool::max_pool2d;
 pub use radial_basis::radial_basis;
+
+/// Forgets the packed weights of the convolutions that ran on Burn's CPU backends.
+///
+/// They are kept for the next run with the same weights: up to 1 GiB of them, several times the
+/// weights' own size where Winograd's algorithm runs. Those of weights that are gone are dropped when
+/// next a convolution with new weights runs, and here.
+pub fn clear_cache() {
+    #[cfg(any(feature = "ndarray", feature = "flex"))]
+    cpu::cache::clear();
+}
 
 /// What capture calls the operations that Burn has no word for.
 ///

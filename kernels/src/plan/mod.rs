@@ -6,6 +6,9 @@
 //! arena of their own.
 #![allow(unsafe_code)]
 
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+mod lend;
+mod loaded;
 mod machine;
 mod pool;
 mod run;
@@ -18,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use crate::cpu::check::{Flaw, Memory};
 use crate::cpu::{Isa, Kernels};
 
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+pub(crate) use loaded::{Loaded, Workspace};
 pub use machine::Machine;
 pub use run::{Plan, RunError};
 pub use step::{Named, Step};

@@ -70,6 +70,11 @@ impl Pool {
         }
     }
 
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.workers.len() + 1
+    }
+
     /// All threads, unless another caller has them.
     pub fn take(&self) -> Option<Team<'_>> {
         match self.busy.try_lock() {
@@ -95,7 +100,7 @@ pub(super) struct Team<'a> {
 impl Team<'_> {
     /// How many threads there are.
     pub fn threads(&self) -> usize {
-        self.pool.workers.len() + 1
+        self.pool.threads()
     }
 
     /// Runs `function` on every thread, with the thread's number; the caller is 0.

@@ -1,36 +1,20 @@
 //! Running a program.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::loaded::{Loaded, Workspace};
 use super::pool::{Barrier, Pool};
 use super::{Program, ProgramError};
-use crate::cpu::{Buffer, Context, Kernels};
+use crate::cpu::{Buffer, Context};
 
 /// A program with its weights and memory of its own. Cloning one for another thread shares the
 /// weights.
 pub struct Plan {
-    shared: Arc<Shared>,
-    arena: Buffer,
-    scratch: Buffer,
-    /// Where the outputs of the run in progress are.
-    outputs: Vec<*mut f32>,
-}
-
-// SAFETY: the addresses mean something only while `run` has the plan to itself.
-unsafe impl Send for Plan {}
-// SAFETY: nothing is done with a shared plan but reading its program and weights.
-unsafe impl Sync for Plan {}
-
-/// What the clones of a plan have in common.
-struct Shared {
-    program: Program,
-    weights: Buffer,
-    kernels: &'static Kernels,
+    loaded: Arc<Loaded>,
     pool: Option<Arc<Pool>>,
     threads: usize,
-    /// Elements of each thread's own memory.
-    scratch: usize,
+    workspace: Workspace,
 }
 
 impl Plan {
@@ -47,46 +31,29 @@ impl Plan {
 
     /// The same of a program that was checked.
     pub(super) fn checked(program: Program, weights: Buffer, threads: usize) -> Self {
-        let scratch = program
-            .steps
-            .iter()
-            .map(|named| named.step.scratch())
-            .max()
-            .unwrap_or(0)
-            .next_multiple_of(32);
         let threads = threads.max(1);
-        Self::of(Arc::new(Shared {
-            kernels: Kernels::get(program.isa),
-            program,
-            weights,
+        let loaded = Arc::new(Loaded::checked(program, weights));
+        Self {
+            workspace: Workspace::of(&loaded, threads),
+            loaded,
             pool: (threads > 1).then(|| Pool::shared(threads)),
             threads,
-            scratch,
-        }))
-    }
-
-    fn of(shared: Arc<Shared>) -> Self {
-        Self {
-            arena: Buffer::zeroed(shared.program.arena),
-            scratch: Buffer::zeroed(shared.scratch.saturating_mul(shared.threads)),
-            outputs: vec![std::ptr::null_mut(); shared.program.outputs.len()],
-            shared,
         }
     }
 
     /// What it runs.
     pub fn program(&self) -> &Program {
-        &self.shared.program
+        &self.loaded.program
     }
 
     /// Its packed weights.
     pub fn weights(&self) -> &[f32] {
-        &self.shared.weights
+        &self.loaded.weights
     }
 
     /// How many threads run it.
     pub fn threads(&self) -> usize {
-        self.shared.threads
+        self.threads
     }
 
     /// Runs it for as many images as `input` holds, `[images, channels, height, width]`, at most
@@ -119,65 +86,51 @@ impl Plan {
     ) -> Result<(), RunError> {
         assert_eq!(
             times.len(),
-            self.shared.program.steps.len(),
+            self.loaded.program.steps.len(),
             "a time for each step"
         );
         self.start(input, outputs, Some(times))
     }
-}
 
-impl Clone for Plan {
-    fn clone(&self) -> Self {
-        Self::of(self.shared.clone())
-    }
-}
-
-impl Plan {
     fn start(
         &mut self,
         input: &[f32],
         outputs: &mut [&mut [f32]],
         times: Option<&mut [Duration]>,
     ) -> Result<(), RunError> {
-        let shared = &*self.shared;
-        let images = shared.program.check_call(input, outputs)?;
-        for (address, output) in self.outputs.iter_mut().zip(outputs) {
-            *address = output.as_mut_ptr();
-        }
-        let run = Run {
-            shared,
-            images,
-            input: input.as_ptr(),
-            outputs: &self.outputs,
-            arena: self.arena.as_mut_ptr(),
-            scratch: self.scratch.as_mut_ptr(),
-        };
-        let team = shared.pool.as_deref().and_then(Pool::take);
-        match team {
-            Some(team) => {
-                let barrier = Barrier::new(team.threads());
-                // Only the caller's thread, which is 0, keeps times.
-                let times = Mutex::new(times);
-                team.run(&|thread| {
-                    let mut times = (thread == 0).then(|| times.lock().expect("locked once"));
-                    let times = times.as_mut().and_then(|times| times.as_deref_mut());
-                    run.steps(thread, &barrier, times);
-                });
-            }
-            None => run.steps(0, &Barrier::new(1), times),
+        let images = self.loaded.program.check_call(input, outputs)?;
+        let addresses = outputs.iter_mut().map(|output| output.as_mut_ptr());
+        let pool = self.pool.as_deref();
+        // SAFETY: the slices were checked.
+        unsafe {
+            let workspace = &mut self.workspace;
+            let input = input.as_ptr();
+            self.loaded
+                .run(pool, workspace, images, input, addresses, times);
         }
         Ok(())
     }
 }
 
+impl Clone for Plan {
+    fn clone(&self) -> Self {
+        Self {
+            loaded: self.loaded.clone(),
+            pool: self.pool.clone(),
+            threads: self.threads,
+            workspace: Workspace::of(&self.loaded, self.threads),
+        }
+    }
+}
+
 /// A run, as all its threads see it.
-struct Run<'a> {
-    shared: &'a Shared,
-    images: usize,
-    input: *const f32,
-    outputs: &'a [*mut f32],
-    arena: *mut f32,
-    scratch: *mut f32,
+pub(super) struct Run<'a> {
+    pub loaded: &'a Loaded,
+    pub images: usize,
+    pub input: *const f32,
+    pub outputs: &'a [*mut f32],
+    pub arena: *mut f32,
+    pub scratch: *mut f32,
 }
 
 // SAFETY: the threads write disjoint parts of the memory behind the addresses, and read what
@@ -185,25 +138,26 @@ struct Run<'a> {
 unsafe impl Sync for Run<'_> {}
 
 impl Run<'_> {
-    fn steps(&self, thread: usize, barrier: &Barrier, mut times: Option<&mut [Duration]>) {
-        let Self { shared, .. } = self;
+    /// This thread's part of every step.
+    pub fn steps(&self, thread: usize, barrier: &Barrier, mut times: Option<&mut [Duration]>) {
+        let Self { loaded, .. } = self;
         // Ends the others' waiting when this thread panics.
         let guard = Guard(barrier);
         let context = Context {
-            kernels: shared.kernels,
+            kernels: loaded.kernels,
             arena: self.arena,
-            weights: &shared.weights,
+            weights: &loaded.weights,
             input: self.input,
             outputs: self.outputs,
             // SAFETY: each thread of the plan has its part of the scratch memory.
-            scratch: unsafe { self.scratch.add(thread * shared.scratch) },
+            scratch: unsafe { self.scratch.add(thread * loaded.scratch) },
             images: self.images,
             thread,
             threads: barrier.threads(),
         };
-        for (index, named) in shared.program.steps.iter().enumerate() {
+        for (index, named) in loaded.program.steps.iter().enumerate() {
             let start = times.is_some().then(Instant::now);
-            // SAFETY: the program was checked in `Plan::new`, the call in `start`.
+            // SAFETY: the program was checked in `Loaded::new`, the call by `run`'s caller.
             unsafe { named.step.run(&context) };
             if !barrier.wait() {
                 break;

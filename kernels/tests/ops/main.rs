@@ -1,9 +1,12 @@
 //! The tensor operations against float64 loops, on every CPU backend that is enabled.
 
+mod cache;
 mod capture;
 mod forward;
+mod fused;
 #[cfg(feature = "train")]
 mod gradient;
+mod pool;
 mod reference;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};

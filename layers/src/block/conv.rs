@@ -4,8 +4,9 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation};
+use receptive_kernels::ops;
 
-use super::init;
+use super::{conv_norm, init};
 
 /// What follows a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +27,19 @@ impl Activation {
             Self::Identity => x,
             Self::Relu => activation::relu(x),
             Self::Relu6 => activation::relu6(x),
+        }
+    }
+}
+
+impl From<Activation> for ops::Activation {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Identity => Self::Identity,
+            Activation::Relu => Self::Relu,
+            Activation::Relu6 => Self::Clamp {
+                low: 0.0,
+                high: 6.0,
+            },
         }
     }
 }
@@ -109,11 +123,6 @@ pub struct ConvBlock {
 impl ConvBlock {
     /// `[batch, c_in, h, w]` to `[batch, c_out, h', w']`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.conv.forward(x);
-        let x = match &self.bn {
-            Some(bn) => bn.forward(x),
-            None => x,
-        };
-        self.activation.forward(x)
+        conv_norm(&self.conv, self.bn.as_ref(), self.activation, x)
     }
 }

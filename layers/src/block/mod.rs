@@ -1,12 +1,16 @@
 //! Blocks that more than one architecture is built of.
 
 mod conv;
+mod conv_norm;
 pub mod init;
 mod local_response_norm;
+mod max_pool;
 mod radial_basis;
 mod sequential;
 
 pub use conv::{Activation, ConvBlock, ConvBlockConfig};
+pub use conv_norm::{conv_norm, convolve};
 pub use local_response_norm::LocalResponseNorm;
+pub use max_pool::max_pool;
 pub use radial_basis::RadialBasis;
-pub use sequential::{MapLayer, VectorLayer};
+pub use sequential::{MapLayer, VectorLayer, map_layers};

@@ -1,0 +1,49 @@
+//! Two-dimensional max pooling.
+
+use burn::backend::Dispatch;
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Tensor, module};
+
+use super::backend::KernelOps;
+use crate::geometry::{Padding, Rounding, Window};
+
+/// The greatest element of each window: `[batch, channels, height, width]` to
+/// `[batch, channels, height', width']`. The same as Burn's, which capture records.
+pub fn max_pool2d(x: Tensor<4>, options: MaxPoolOptions<2>) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    let size = [height, width];
+    // Burn makes one operation of padding that differs, and of a last window that starts in it, two.
+    let is_one = |axis: usize| {
+        let (before, after) = options.padding[axis];
+        let window = Window {
+            kernel: options.kernel_size[axis],
+            stride: options.stride[axis],
+            padding: Padding::symmetric(before),
+            dilation: options.dilation[axis],
+            rounding: match options.ceil_mode {
+                true => Rounding::Ceil,
+                false => Rounding::Floor,
+            },
+        };
+        let last = window.output(size[axis]).map(|windows| windows - 1);
+        before == after
+            && last.is_ok_and(|last| {
+                let room = |extent| size[axis] + 2 * before - extent;
+                let next = window
+                    .extent()
+                    .map(|extent| room(extent).div_ceil(window.stride));
+                !options.ceil_mode || next == Ok(last)
+            })
+    };
+    if !(is_one(0) && is_one(1)) {
+        return module::max_pool2d(x, options);
+    }
+    Tensor::from_dispatch(Dispatch::max_pooling(
+        x.into_dispatch(),
+        options.kernel_size,
+        options.stride,
+        options.padding.map(|(before, _)| before),
+        options.dilation,
+        options.ceil_mode,
+    ))
+}
