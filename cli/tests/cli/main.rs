@@ -1,7 +1,9 @@
 //! Every command of the program, run as its user runs it.
 
 mod bad_input;
+mod bench;
 mod classify;
+mod compile;
 mod convert;
 mod run;
 mod tables;

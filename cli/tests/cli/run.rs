@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use npyz::WriterBuilder;
@@ -26,6 +26,24 @@ fn write_npy(path: &Path, shape: &[u64]) {
     array.finish().expect("finished");
 }
 
+/// A file in `folder` of `count` images for LeNet-5.
+pub fn images(folder: &Path, count: u64) -> PathBuf {
+    let [_, channels, height, width] = crate::input();
+    let path = folder.join("images.npy");
+    write_npy(
+        &path,
+        &[count, channels as u64, height as u64, width as u64],
+    );
+    path
+}
+
+/// The values of an array.
+pub fn logits(path: &Path) -> Vec<f32> {
+    let bytes = fs::read(path).expect("written");
+    let array = npyz::NpyFile::new(&bytes[..]).expect("an array");
+    array.into_vec::<f32>().expect("float32")
+}
+
 #[test]
 fn logits_are_the_networks_own() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -42,10 +60,15 @@ fn logits_are_the_networks_own() {
         .try_to_vec::<f32>()
         .expect("floats");
 
-    for device in ["flex", "ndarray"] {
+    for engine in [
+        ["--device", "flex"],
+        ["--device", "ndarray"],
+        ["--engine", "compiled"],
+    ] {
         receptive(&["run", "lenet5", "--weights", text(&weights)])
-            .args(["--input", text(&name("in.npy")), "--device", device])
-            .args(["--output", text(&name("out.npy")), "--engine", "eager"])
+            .args(["--input", text(&name("in.npy"))])
+            .args(["--output", text(&name("out.npy"))])
+            .args(engine)
             .assert()
             .success()
             .stdout("")

@@ -73,6 +73,20 @@ impl WinogradTile {
         size.map(|length| length.div_ceil(self.outputs()))
     }
 
+    /// Tiles that are transformed together, for an input of `depth` channels and an output of `size`,
+    /// where a tile of products has at most `widest` pixels: as many as a core's cache holds of
+    /// `depth` elements for each place. A small image's are never two rounds, each of which reads all
+    /// weights.
+    pub fn together(self, depth: usize, size: [usize; 2], widest: usize) -> usize {
+        let places = self.inputs() * self.inputs();
+        let cached = (TOGETHER / (places * depth) / widest).clamp(1, 4) * widest;
+        let [down, across] = self.tiles(size);
+        match down * across {
+            few if few <= 2 * widest => cached.max(few),
+            _ => cached,
+        }
+    }
+
     /// The border that its input needs for an output of this size: what is padded, and as much
     /// again as its last tiles reach over the edge.
     pub fn border(self, spec: &ConvSpec, output: [usize; 2]) -> Border {
@@ -115,9 +129,8 @@ impl Winograd {
         weights: usize,
         widest: usize,
     ) -> Self {
-        let places = tile.inputs() * tile.inputs();
-        let depth = x.blocks() * x.lanes;
-        let together = (TOGETHER / (places * depth) / widest).clamp(1, 4) * widest;
+        let size = [output.y.height, output.y.width];
+        let together = tile.together(x.blocks() * x.lanes, size, widest);
         Self {
             tile,
             spec,

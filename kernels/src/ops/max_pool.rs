@@ -25,14 +25,16 @@ pub fn max_pool2d(x: Tensor<4>, options: MaxPoolOptions<2>) -> Tensor<4> {
                 false => Rounding::Floor,
             },
         };
-        let last = window.output(size[axis]).map(|windows| windows - 1);
+        let Ok(windows) = window.output(size[axis]) else {
+            return false;
+        };
+        let room = window
+            .extent()
+            .ok()
+            .and_then(|extent| (size[axis] + 2 * before).checked_sub(extent));
         before == after
-            && last.is_ok_and(|last| {
-                let room = |extent| size[axis] + 2 * before - extent;
-                let next = window
-                    .extent()
-                    .map(|extent| room(extent).div_ceil(window.stride));
-                !options.ceil_mode || next == Ok(last)
+            && room.is_some_and(|room| {
+                !options.ceil_mode || room.div_ceil(window.stride) + 1 == windows
             })
     };
     if !(is_one(0) && is_one(1)) {

@@ -67,6 +67,13 @@ impl WeightTensor {
         let data = data
             .try_cast(self.loaded_dtype())
             .map_err(|error| self.unusable(error))?;
+        if data.dtype() == DType::F32 {
+            // Memory of its own: what a file lends would be copied by every operation.
+            let values = data
+                .try_to_vec::<f32>()
+                .map_err(|error| self.unusable(error))?;
+            return Ok(TensorData::new(values, self.stored.shape.clone()));
+        }
         if matches!(data.dtype(), DType::Bool(_)) {
             // A file may hold any byte where only 0 and 1 are booleans.
             data.as_slice::<bool>()
