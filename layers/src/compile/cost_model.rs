@@ -23,7 +23,7 @@ const CACHE: f64 = 90e9;
 /// Bytes of the last-level cache.
 pub(super) const CACHE_BYTES: usize = 32 << 20;
 /// How much of the shorter of arithmetic and reading the longer does not hide.
-const EXPOSED: f64 = 0.3;
+const EXPOSED: f64 = 0.8;
 /// Elements of inputs that a thread of the direct algorithm keeps in its cache.
 const DIRECT_ELEMENTS: usize = 96 << 10;
 
