@@ -213,14 +213,6 @@ impl Layer {
         products as u64
     }
 
-    /// Its weights, of a convolution.
-    pub fn weights(&self) -> Option<&Weights> {
-        match &self.op {
-            LayerOp::Conv { weights, .. } => Some(weights),
-            _ => None,
-        }
-    }
-
     /// Whether it is a convolution that nothing follows yet.
     pub fn is_bare_conv(&self) -> bool {
         matches!(self.op, LayerOp::Conv { .. })
