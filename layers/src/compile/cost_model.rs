@@ -82,13 +82,10 @@ impl Setting {
     /// Seconds to read `bytes` of weights `passes` times.
     fn reading(&self, bytes: usize, passes: usize) -> f64 {
         let all = (bytes * passes) as f64;
-        let from_memory = if bytes > CACHE_BYTES {
-            all
-        } else if self.streamed {
-            bytes as f64
-        } else {
-            0.0
-        };
+        // What the cache cannot hold comes from memory every time.
+        let missed = bytes.saturating_sub(CACHE_BYTES);
+        let first = if self.streamed { bytes } else { missed };
+        let from_memory = (first + (passes - 1) * missed) as f64;
         from_memory / MEMORY + (all - from_memory) / CACHE
     }
 

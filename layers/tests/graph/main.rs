@@ -1,5 +1,7 @@
-//! Recording networks, and counting what they cost.
+//! Recording networks, counting what they cost, and compiling them.
 
+mod compile;
+mod file;
 mod interpreter;
 mod names;
 mod networks;

@@ -47,7 +47,7 @@ struct Function {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Which {
+pub enum Which {
     Relu,
     Relu6,
     Tanh,
@@ -59,7 +59,7 @@ enum Which {
 
 /// What a layer is made from.
 #[derive(Debug, Clone)]
-enum Plan {
+pub enum Plan {
     Conv {
         out: usize,
         kernel: [usize; 2],
@@ -85,13 +85,20 @@ enum Plan {
     Residual {
         out: usize,
     },
-    Both,
+    Both {
+        channels: [usize; 2],
+    },
     Function(Which),
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
+/// Few channels, or whole blocks of them and some more.
+fn channels() -> impl Strategy<Value = usize> {
+    prop_oneof![3 => 1..6usize, 1 => prop::sample::select(vec![8, 16, 20, 32])]
+}
+
+pub fn plan() -> impl Strategy<Value = Plan> {
     let conv = (
-        1..6usize,
+        channels(),
         [1..4usize, 1..4usize],
         1..3usize,
         [0..2usize, 0..2usize, 0..2usize, 0..2usize],
@@ -139,8 +146,8 @@ fn plan() -> impl Strategy<Value = Plan> {
         2 => max,
         1 => avg,
         1 => Just(Plan::Lrn),
-        2 => (1..6usize).prop_map(|out| Plan::Residual { out }),
-        1 => Just(Plan::Both),
+        2 => channels().prop_map(|out| Plan::Residual { out }),
+        1 => [channels(), channels()].prop_map(|channels| Plan::Both { channels }),
         3 => function.prop_map(Plan::Function),
     ]
 }
@@ -164,7 +171,7 @@ impl Layer {
                     return None;
                 }
                 let (out, groups) = if depthwise {
-                    (channels * out, channels)
+                    (channels * (out % 3 + 1), channels)
                 } else {
                     (out, 1)
                 };
@@ -207,11 +214,14 @@ impl Layer {
             Plan::Max { .. } | Plan::Avg { .. } => return None,
             Plan::Lrn => Self::Lrn(LocalResponseNorm::default()),
             Plan::Residual { out } => Self::Residual(Basic::init([channels, out], device)),
-            Plan::Both => {
-                let conv = |out| Conv2dConfig::new([channels, out], [1, 1]).init(device);
+            Plan::Both {
+                channels: [left, right],
+            } => {
+                let conv =
+                    |out, kernel| Conv2dConfig::new([channels, out], [kernel; 2]).init(device);
                 Self::Both(Both {
-                    left: conv(2),
-                    right: conv(3),
+                    left: conv(left, 1),
+                    right: conv(right, 1),
                 })
             }
             Plan::Function(which) => Self::Function(Function { which }),
@@ -280,7 +290,7 @@ impl Layer {
 }
 
 #[derive(Module, Debug)]
-struct Random {
+pub struct Random {
     layers: Vec<Layer>,
     classifier: Linear,
     #[module(skip)]
@@ -288,13 +298,52 @@ struct Random {
 }
 
 impl Random {
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    /// Those of `plans` that fit after each other, for images of `shape`, and what they cost.
+    pub fn init(
+        plans: &[Plan],
+        shape: [usize; 4],
+        mean: bool,
+        device: &Device,
+    ) -> (Self, Vec<Cost>) {
+        let mut x = Tensor::zeros(shape, device);
+        let mut layers = Vec::new();
+        let mut costs = Vec::new();
+        for plan in plans {
+            if let Some(layer) = Layer::new(plan, x.dims(), device) {
+                x = layer.forward(x);
+                costs.extend(layer.cost(x.dims()));
+                layers.push(layer);
+            }
+        }
+        let [_, channels, height, width] = x.dims();
+        let inputs = if mean {
+            channels
+        } else {
+            channels * height * width
+        };
+        costs.push(cost::linear(inputs, 4, true).expect("a small layer"));
+        let network = Self {
+            layers,
+            classifier: LinearConfig::new(inputs, 4).init(device),
+            mean,
+        };
+        (network, costs)
+    }
+
+    /// The last maps, and probabilities.
+    pub fn outputs(&self, images: Tensor<4>) -> (Tensor<4>, Tensor<2>) {
         let mut x = images;
         for layer in &self.layers {
             x = layer.forward(x);
         }
+        let maps = x.clone();
         let x = if self.mean { x.mean_dims(&[2, 3]) } else { x };
-        activation::softmax(self.classifier.forward(x.flatten(1, 3)), 1)
+        let logits = self.classifier.forward(x.flatten(1, 3));
+        (maps, activation::softmax(logits, 1))
+    }
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.outputs(images).1
     }
 }
 
@@ -310,24 +359,7 @@ proptest! {
         let shape = [batch, 3, size[0], size[1]];
         let images = Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
 
-        let mut x = images.clone();
-        let mut layers = Vec::new();
-        let mut costs = Vec::new();
-        for plan in &plans {
-            if let Some(layer) = Layer::new(plan, x.dims(), &device) {
-                x = layer.forward(x);
-                costs.extend(layer.cost(x.dims()));
-                layers.push(layer);
-            }
-        }
-        let [_, channels, height, width] = x.dims();
-        let inputs = if mean { channels } else { channels * height * width };
-        costs.push(cost::linear(inputs, 4, true).expect("a small layer"));
-        let network = Random {
-            layers,
-            classifier: LinearConfig::new(inputs, 4).init(&device),
-            mean,
-        };
+        let (network, costs) = Random::init(&plans, shape, mean, &device);
         let expected = network.forward(images.clone());
 
         let graph = Graph::record(&network, shape, Random::forward).expect("a network");

@@ -1,47 +1,124 @@
-//! Every network compiled, against PyTorch.
+//! Every network compiled, on every instruction set that this machine has.
 
-use std::time::Instant;
-
-use receptive_layers::compile::{Compiled, Isa, Options, Precision};
+use burn::tensor::{Distribution, Tensor};
+use receptive_layers::compile::{self, Compiled, Isa, Options, Precision};
+use receptive_layers::network::{Network, NetworkConfig};
 use receptive_tests::reference::{Reference, relative_difference};
-use receptive_tests::{formula, recorded};
+use receptive_tests::variants::{self, Visit};
+use receptive_tests::{devices, formula, recorded};
 
-#[test]
-fn survey() {
-    let names = std::env::var("SURVEY").unwrap_or_default();
-    for name in names.split(',').filter(|n| !n.is_empty()) {
-        let reference = Reference::read(name);
-        let [count, ..] = reference.input;
-        let images = formula::images(&reference.salt, reference.input);
-        for isa in Isa::available() {
-            for precision in [Precision::Fast, Precision::Exact] {
-                let graph = recorded::graph(&reference, count);
-                let options = Options {
-                    precision,
-                    isa: Some(isa),
-                    ..Options::default()
-                };
-                let start = Instant::now();
-                let mut compiled = match Compiled::of_graph(graph, &options) {
-                    Ok(compiled) => compiled,
-                    Err(error) => {
-                        println!("{name}: {error}");
-                        continue;
-                    }
-                };
-                let compile = start.elapsed();
-                let start = Instant::now();
-                let logits = compiled.run(&images).unwrap();
-                let run = start.elapsed();
-                let logits: Vec<f64> = logits.into_iter().map(f64::from).collect();
-                let difference = relative_difference(&logits, &reference.logits.concat());
-                println!(
-                    "{name} {isa} {precision:?}: {difference:.1e}, {compile:.2?} to compile, {run:.2?} for {count}, maps {:.1} MB, weights {:.1} MB, steps {}",
-                    compiled.map_bytes() as f64 / 1e6,
-                    compiled.weight_bytes() as f64 / 1e6,
-                    compiled.steps().len(),
-                );
+/// Multiply-adds from which exact algorithms are tried on the fastest instruction set alone: the others
+/// run the same algorithms on every smaller network.
+const LARGE: u64 = 5_000_000_000;
+
+/// Bytes of packed weights up to which a network is written to a file.
+const SMALL: usize = 150 << 20;
+
+/// Compiles the reference's network with its weights and compares its logits with PyTorch's: within
+/// 1e-4 of the largest, or 1e-5 with exact algorithms.
+pub fn assert_matches_pytorch(name: &str) {
+    let reference = Reference::read(name);
+    let [count, ..] = reference.input;
+    let images = formula::images(&reference.salt, reference.input);
+    let expected = reference.logits.concat();
+    let graph = recorded::graph(&reference, count);
+    let fastest = Isa::available().next();
+    for isa in Isa::available() {
+        for (precision, tolerance) in [(Precision::Fast, 1e-4), (Precision::Exact, 1e-5)] {
+            let options = Options {
+                precision,
+                isa: Some(isa),
+                ..Options::default()
+            };
+            let mut compiled = Compiled::of_graph(graph.clone(), &options).unwrap();
+            let logits = compiled.run(&images).unwrap();
+            let double: Vec<f64> = logits.iter().copied().map(f64::from).collect();
+            let difference = relative_difference(&double, &expected);
+            assert!(
+                difference < tolerance,
+                "{isa}, {precision:?}: {difference:.1e} of the largest logit, expected below \
+                 {tolerance:.0e}"
+            );
+            println!("{isa}, {precision:?}: {difference:.1e} of the largest logit");
+            let macs: u64 = compiled.steps().iter().map(|step| step.multiply_adds).sum();
+            let is_large = macs / count as u64 > LARGE;
+            if Some(isa) == fastest && precision == Precision::Fast {
+                assert_same_bits(compiled, &images, &logits);
+            }
+            if is_large && Some(isa) != fastest {
+                break;
             }
         }
     }
+}
+
+/// Images one at a time, and any number of threads, give the same bits.
+fn assert_same_bits(mut compiled: Compiled, images: &[f32], expected: &[f32]) {
+    let count = compiled.batch();
+    for (image, expected) in images
+        .chunks(images.len() / count)
+        .zip(expected.chunks(expected.len() / count))
+    {
+        assert_eq!(compiled.run(image).unwrap(), expected);
+    }
+    if compiled.weight_bytes() > SMALL {
+        return;
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    compiled.save(file.path()).unwrap();
+    for threads in [1, 2, 3] {
+        let mut loaded = Compiled::load(file.path(), Some(threads)).unwrap();
+        assert_eq!(loaded.run(images).unwrap(), expected, "{threads} threads");
+    }
+}
+
+/// Networks without a reference compute what Burn computes.
+#[test]
+fn the_others_are_as_burn_computes_them() {
+    struct Compare;
+
+    impl Visit for Compare {
+        type Output = f64;
+
+        fn visit<C: NetworkConfig>(self, config: C) -> f64 {
+            let network = config.init(&devices::flex());
+            let shape = config.input().shape();
+            let noise = Distribution::Uniform(-1.0, 1.0);
+            let images = Tensor::<4>::random(shape, noise, &devices::flex());
+            let mut compiled = compile::compile(&network, shape, &Options::default()).unwrap();
+            let input: Vec<f32> = images.to_data().try_to_vec().unwrap();
+            let found = compiled.run(&input).unwrap().into_iter().map(f64::from);
+            let expected: Vec<f64> = network.forward(images).into_data().iter().collect();
+            relative_difference(&found.collect::<Vec<_>>(), &expected)
+        }
+    }
+
+    for name in crate::parity::WITHOUT_REFERENCE {
+        let difference = variants::visit(name, Compare);
+        assert!(difference < 1e-4, "{name}: {difference:.1e}");
+    }
+}
+
+/// LeNet-5 as printed: partial connections are one convolution, subsampling and its squashing function
+/// another, and factors are gone.
+#[test]
+fn lenet_of_1998_is_a_step_for_each_layer() {
+    struct Steps;
+
+    impl Visit for Steps {
+        type Output = Vec<String>;
+
+        fn visit<C: NetworkConfig>(self, config: C) -> Vec<String> {
+            let network = config.init(&devices::flex());
+            let compiled =
+                compile::compile(&network, config.input().shape(), &Options::default()).unwrap();
+            let steps = compiled.steps().iter();
+            steps
+                .map(|step| format!("{} {}", step.name, step.algorithm))
+                .collect()
+        }
+    }
+
+    let steps = variants::visit("lenet5-1998", Steps).join("\n");
+    insta::assert_snapshot!(steps);
 }

@@ -56,6 +56,13 @@ macro_rules! cases {
             })*
         }
 
+        mod compiled {
+            $(#[test]
+            fn $test() {
+                crate::compiled::assert_matches_pytorch($name);
+            })*
+        }
+
         mod flex {
             $(#[test]
             fn $test() {
@@ -105,7 +112,7 @@ fn every_reference_is_a_case() {
 
 /// Published variants that have no reference: they differ from one that has in a number or in the
 /// place of a stride, or PyTorch has no such layers.
-const WITHOUT_REFERENCE: &[&str] = &[
+pub const WITHOUT_REFERENCE: &[&str] = &[
     "lenet5-1998",
     "mobilenet-v1-0.25",
     "mobilenet-v1-0.75",

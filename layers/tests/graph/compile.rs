@@ -1,0 +1,212 @@
+//! Random networks compiled, against their graphs run by Burn.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Tensor, TensorData};
+use proptest::prelude::*;
+use receptive_layers::compile::{
+    Algorithm, CompileError, Compiled, Isa, Options, Precision, Problem, Tuning, WinogradTile,
+};
+use receptive_layers::graph::{Data, Graph, Op, Origin};
+
+use crate::interpreter;
+use crate::networks::{Branches, Residual, cpu};
+use crate::random::{Random, plan};
+
+/// Numbers from -1 to 1 that look random.
+fn noise(seed: u64, len: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / 8_388_608.0 - 1.0
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// Puts random numbers in the place of weights and statistics, which are all 0 or 1 in a new norm.
+fn randomize(graph: &mut Graph) {
+    let variances: Vec<_> = (graph.nodes.iter())
+        .filter(|node| matches!(node.op, Op::BatchNorm { .. }))
+        .map(|node| node.inputs[4])
+        .collect();
+    let variances: Vec<bool> = graph.ids().map(|(id, _)| variances.contains(&id)).collect();
+    for (seed, (value, variance)) in graph.values.iter_mut().zip(variances).enumerate() {
+        if !matches!(value.origin, Origin::Parameter { .. }) {
+            continue;
+        }
+        let fan_in: usize = match value.shape[..] {
+            [_, ref fan_in @ ..] if fan_in.len() == 3 => fan_in.iter().product(),
+            [fan_in, _] => fan_in,
+            _ => 1,
+        };
+        let scale = (3.0 / fan_in as f32).sqrt().min(1.0);
+        let values = noise(seed as u64, value.len()).into_iter();
+        let values: Vec<f32> = values
+            .map(|x| if variance { 1.0 + 0.5 * x } else { scale * x })
+            .collect();
+        value.data = Some(Data::Elements(TensorData::new(values, value.shape.clone())));
+    }
+}
+
+/// Every output of `compiled`, of the right lengths.
+fn run(compiled: &mut Compiled, images: &[f32], count: usize) -> Vec<Vec<f32>> {
+    let shapes = compiled.outputs().iter();
+    let mut outputs: Vec<Vec<f32>> = shapes
+        .map(|shape| vec![f32::NAN; count * shape.iter().product::<usize>()])
+        .collect();
+    let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    compiled.run_into(images, &mut slices).expect("fitting slices");
+    outputs
+}
+
+/// The largest difference over the largest magnitude, or over 1.
+fn difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(1.0_f32, |most, x| most.max(x.abs()));
+    let pairs = found.iter().zip(expected);
+    pairs.fold(0.0, |most, (a, b)| {
+        assert!(a.is_finite(), "{a} for {b}");
+        f32::max(most, (a - b).abs())
+    }) / largest
+}
+
+/// What Burn makes of `graph`.
+fn interpreted(graph: &Graph, images: &[f32]) -> Vec<Vec<f32>> {
+    let &[batch, channels, height, width] = graph.shape(graph.input) else {
+        panic!("expected images");
+    };
+    let shape = [batch, channels, height, width];
+    let images = Tensor::from_data(TensorData::new(images.to_vec(), shape), &cpu());
+    let outputs = interpreter::run(graph, images).into_iter();
+    outputs
+        .map(|output| output.into_data().try_to_vec().expect("single precision"))
+        .collect()
+}
+
+/// The algorithms of all convolutions of which another can be asked for.
+fn others(graph: &Graph, options: &Options, compiled: &Compiled) -> BTreeMap<String, Algorithm> {
+    let tiles = [WinogradTile::Four, WinogradTile::Two, WinogradTile::TwoOfFive];
+    let mut algorithms = BTreeMap::new();
+    for step in compiled.steps() {
+        for tile in tiles {
+            let mut options = options.clone();
+            options.algorithms = BTreeMap::from([(step.name.clone(), Algorithm::Winograd(tile))]);
+            match Compiled::of_graph(graph.clone(), &options) {
+                Ok(_) => {
+                    algorithms.extend(options.algorithms);
+                    break;
+                }
+                Err(CompileError::UnknownLayer { .. }) => break,
+                Err(CompileError::Layer {
+                    problem: Problem::Algorithm { .. },
+                    ..
+                }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+    algorithms
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_compiled_network_is_its_graph(
+        plans in prop::collection::vec(plan(), 0..7),
+        batch in 1..4usize,
+        size in [5..14usize, 5..14usize],
+        mean in any::<bool>(),
+        threads in 1..4usize,
+    ) {
+        let shape = [batch, 3, size[0], size[1]];
+        let (network, _) = Random::init(&plans, shape, mean, &cpu());
+        let mut graph = Graph::record(&network, shape, Random::outputs).expect("a network");
+        randomize(&mut graph);
+        let images = noise(7, shape.iter().product());
+        let expected = interpreted(&graph, &images);
+
+        for isa in Isa::available() {
+            let mut options = Options {
+                isa: Some(isa),
+                threads: Some(threads),
+                precision: Precision::Exact,
+                ..Options::default()
+            };
+            let mut compiled = Compiled::of_graph(graph.clone(), &options).expect("a compiled network");
+            prop_assert_eq!(compiled.batch(), batch);
+            let exact = run(&mut compiled, &images, batch);
+            for (found, expected) in exact.iter().zip(&expected) {
+                let difference = difference(found, expected);
+                prop_assert!(difference < 2e-5, "{isa}: {difference:.1e}");
+            }
+
+            // One image at a time, the same bits.
+            let len = images.len() / batch;
+            for (image, values) in images.chunks(len).enumerate() {
+                let one = run(&mut compiled, values, 1);
+                for (one, all) in one.iter().zip(&exact) {
+                    let here = &all[image * one.len()..][..one.len()];
+                    prop_assert_eq!(one, here, "image {} on {}", image, isa);
+                }
+            }
+
+            options.algorithms = others(&graph, &options, &compiled);
+            let mut winograd = Compiled::of_graph(graph.clone(), &options).expect("a compiled network");
+            let fast = run(&mut winograd, &images, batch);
+            for (found, expected) in fast.iter().zip(&expected) {
+                let difference = difference(found, expected);
+                prop_assert!(difference < 1e-4, "{isa}, Winograd: {difference:.1e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn measured_algorithms_compute_the_same() {
+    let mut graph = Graph::trace(Branches::init, [2, 3, 12, 12], Branches::forward).unwrap();
+    randomize(&mut graph);
+    let images = noise(3, 2 * 3 * 12 * 12);
+    let expected = interpreted(&graph, &images).remove(0);
+    let options = Options {
+        tuning: Tuning::Measured,
+        ..Options::default()
+    };
+    let mut compiled = Compiled::of_graph(graph, &options).unwrap();
+    let found = compiled.run(&images).unwrap();
+    assert!(difference(&found, &expected) < 1e-4);
+}
+
+#[test]
+fn random_weights_depend_on_the_seed_alone() {
+    let run = |seed| {
+        let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
+        let mut compiled = Compiled::random(graph, seed, &Options::default()).unwrap();
+        compiled.run(&noise(1, 3 * 16 * 16)).unwrap()
+    };
+    assert!(run(1).iter().all(|x| x.is_finite()));
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+#[test]
+fn steps_have_the_layers_names_and_costs() {
+    let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
+    let options = Options {
+        precision: Precision::Exact,
+        isa: Some(Isa::Scalar),
+        ..Options::default()
+    };
+    let compiled = Compiled::random(graph, 0, &options).unwrap();
+    let lines: Vec<String> = (compiled.steps().iter())
+        .map(|step| {
+            format!(
+                "{} {} {} {}",
+                step.name, step.algorithm, step.multiply_adds, step.bytes
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
