@@ -27,6 +27,7 @@ mod options;
 mod passes;
 #[cfg(test)]
 mod tests;
+mod text;
 mod threads;
 mod translate;
 mod values;

@@ -3,14 +3,17 @@
 //! A value of shape `[batch, ..]` is a view of a map: reshaping copies nothing, and is gone here. What
 //! does not depend on the input becomes weights.
 
+mod rearranged;
+mod weighted;
+
 use std::collections::{HashMap, HashSet};
 
-use receptive_kernels::cpu::{Activation, Border, ConvSpec};
+use receptive_kernels::cpu::Activation;
 
 use super::error::{CompileError, Problem};
-use super::net::{Layer, LayerOp, MapId, Net, Pick, Window};
+use super::net::{Layer, LayerOp, MapId, Net, Window};
 use super::values::Values;
-use super::weights::{Affine, Kernel, PerChannel, Weights};
+use super::weights::{Affine, PerChannel};
 use crate::graph::{self, Arithmetic, Graph, Node, Op, ValueId};
 
 /// The layers of `graph`, whose constants `values` has too.
@@ -94,7 +97,7 @@ impl Translation<'_> {
         let output = graph.shape(node.outputs[0]);
         match &node.op {
             Op::Reshape => self.alias(node),
-            Op::Permute { axes } if keeps_order(graph.shape(node.inputs[0]), axes) => {
+            Op::Permute { axes } if rearranged::keeps_order(graph.shape(node.inputs[0]), axes) => {
                 self.alias(node)
             }
             Op::Conv2d(conv) => self.convolution(node, conv),
@@ -199,36 +202,10 @@ impl Translation<'_> {
             }
             Op::Binary(arithmetic) => self.binary(node, *arithmetic),
             Op::Concat { axis: 1 } => self.concatenation(node, values),
-            Op::Slice { ranges } if whole(ranges.first(), self.batch) => {
-                let range = |axis: usize, length| {
-                    let whole = graph::Stride {
-                        start: 0,
-                        end: length,
-                        step: 1,
-                    };
-                    ranges.get(axis).copied().unwrap_or(whole)
-                };
-                let x = self.natural(node, 0)?;
-                let [channels, height, width] = self.net.shape(x);
-                let channel = range(1, channels);
-                let [rows, columns] = [range(2, height), range(3, width)];
-                let pick = Pick {
-                    channels: (channel.start..channel.end)
-                        .step_by(channel.step)
-                        .map(Some)
-                        .collect(),
-                    start: [rows.start, columns.start],
-                    step: [rows.step, columns.step],
-                };
-                self.layer(node, LayerOp::Pick(pick), vec![x])
+            Op::Slice { ranges } if rearranged::whole(ranges.first(), self.batch) => {
+                self.slice(node, ranges)
             }
-            Op::Select { axis: 1 } => {
-                let indices = values.array(node.inputs[1])?.values;
-                let x = self.natural(node, 0)?;
-                let channels = indices.into_iter().map(|index| Some(index as usize));
-                let pick = channels_of(channels.collect());
-                self.layer(node, LayerOp::Pick(pick), vec![x])
-            }
+            Op::Select { axis: 1 } => self.selection(node, values),
             Op::Pad { padding, value } if *value == 0.0 && padding.first() == Some(&[0, 0]) => {
                 self.padding(node, padding)
             }
@@ -311,189 +288,6 @@ impl Translation<'_> {
         });
         output
     }
-
-    fn alias(&mut self, node: &Node) -> Result<(), Problem> {
-        let x = self.moving(node, 0)?;
-        let shape = self.graph.shape(node.outputs[0]);
-        if shape.first() != Some(&self.batch) {
-            return Err(Problem::unsupported(
-                format!("{} to {shape:?}", node.op.word()),
-                "a shape that keeps the batch in front",
-            ));
-        }
-        self.maps.insert(node.outputs[0], x);
-        Ok(())
-    }
-
-    fn convolution(&mut self, node: &Node, conv: &graph::Conv2d) -> Result<(), Problem> {
-        self.given_weights(node)?;
-        let x = self.natural(node, 0)?;
-        let &[channels_out, _, height, width] = self.graph.shape(node.inputs[1]) else {
-            return Err(unsupported(node));
-        };
-        let [[top, bottom], [left, right]] = conv.padding;
-        let spec = ConvSpec {
-            channels_in: self.net.shape(x)[0],
-            channels_out,
-            kernel: [height, width],
-            stride: conv.stride,
-            padding: Border {
-                top,
-                bottom,
-                left,
-                right,
-            },
-            dilation: conv.dilation,
-            groups: conv.groups,
-        };
-        let weights = Weights::new(Kernel::Given(node.inputs[1]), node.inputs.get(2).copied());
-        self.layer(node, LayerOp::Conv { spec, weights }, vec![x])
-    }
-
-    /// A fully connected layer is a convolution whose kernel is the whole map, which makes
-    /// flattening free.
-    fn linear(&mut self, node: &Node) -> Result<(), Problem> {
-        self.given_weights(node)?;
-        let x = self.moving(node, 0)?;
-        let &[_, features] = self.graph.shape(node.inputs[0]) else {
-            return Err(Problem::unsupported(
-                format!("linear of {:?}", self.graph.shape(node.inputs[0])),
-                "[batch, features]",
-            ));
-        };
-        let [channels_in, height, width] = self.net.shape(x);
-        debug_assert_eq!(features, channels_in * height * width);
-        let spec = ConvSpec {
-            channels_in,
-            channels_out: self.graph.shape(node.inputs[1])[1],
-            kernel: [height, width],
-            stride: [1, 1],
-            padding: Border::default(),
-            dilation: [1, 1],
-            groups: 1,
-        };
-        let weights = Weights::new(Kernel::Linear(node.inputs[1]), node.inputs.get(2).copied());
-        self.layer(node, LayerOp::Conv { spec, weights }, vec![x])
-    }
-
-    fn binary(&mut self, node: &Node, arithmetic: Arithmetic) -> Result<(), Problem> {
-        let &[left, right] = &node.inputs[..] else {
-            return Err(unsupported(node));
-        };
-        if let (Some(&a), Some(&b)) = (self.maps.get(&left), self.maps.get(&right)) {
-            let same = self.graph.shape(left) == self.graph.shape(right);
-            if !same || self.net.shape(a) != self.net.shape(b) {
-                return Err(Problem::unsupported(
-                    format!("{} of maps of different shapes", node.op.word()),
-                    "maps of one shape",
-                ));
-            }
-            return self.keep(node, LayerOp::Binary(arithmetic), vec![a, b]);
-        }
-        let moving = usize::from(self.given.contains(&left));
-        let given = node.inputs[1 - moving];
-        let x = self.moving(node, moving)?;
-        let shape = self.graph.shape(given);
-        if !self.is_per_channel(node.inputs[moving], shape) {
-            return Err(Problem::unsupported(
-                format!("{} of maps and weights {shape:?}", node.op.word()),
-                "one weight for each channel, or one for all",
-            ));
-        }
-        if self.graph.value(given).len() > 1 {
-            self.natural(node, moving)?;
-        }
-        let affine = match (arithmetic, moving) {
-            (Arithmetic::Add, _) => vec![Affine::Shift(PerChannel::Given(given))],
-            (Arithmetic::Mul, _) => vec![Affine::Scale(PerChannel::Given(given))],
-            (Arithmetic::Sub, 0) => vec![Affine::Shift(PerChannel::Negated(given))],
-            (Arithmetic::Sub, _) => vec![
-                Affine::Scale(PerChannel::Number(-1.0)),
-                Affine::Shift(PerChannel::Given(given)),
-            ],
-            (Arithmetic::Div, 0) => vec![Affine::Scale(PerChannel::Inverse(given))],
-            (Arithmetic::Div, _) => return Err(unsupported(node)),
-        };
-        self.keep(node, LayerOp::Affine(affine), vec![x])
-    }
-
-    /// Whether weights of this shape are one number, or one for each channel, beside `x`.
-    fn is_per_channel(&self, x: ValueId, shape: &[usize]) -> bool {
-        let rank = self.graph.shape(x).len();
-        let Some(front) = rank.checked_sub(shape.len()) else {
-            return false;
-        };
-        let axes = shape.iter().enumerate();
-        axes.into_iter()
-            .all(|(axis, &length)| length == 1 || front + axis == 1)
-    }
-
-    fn concatenation(&mut self, node: &Node, values: &mut Values) -> Result<(), Problem> {
-        let mut parts: Vec<MapId> = Vec::new();
-        // Zeros in front of the first part.
-        let mut before = 0;
-        for (place, &id) in node.inputs.iter().enumerate() {
-            if !self.given.contains(&id) {
-                let mut part = self.natural(node, place)?;
-                if before > 0 {
-                    part = self.with_zeros(node, part, [before, 0]);
-                    before = 0;
-                }
-                parts.push(part);
-                continue;
-            }
-            if values.array(id)?.values.iter().any(|&x| x != 0.0) {
-                return Err(Problem::unsupported(
-                    "concat with weights other than 0",
-                    "maps and zeros",
-                ));
-            }
-            let zeros = self.graph.shape(id)[1];
-            match parts.last_mut() {
-                None => before += zeros,
-                Some(last) => {
-                    let part = *last;
-                    *last = self.with_zeros(node, part, [0, zeros]);
-                }
-            }
-        }
-        if let [part] = parts[..] {
-            self.maps.insert(node.outputs[0], part);
-            return Ok(());
-        }
-        self.layer(node, LayerOp::Concat, parts)
-    }
-
-    /// `x` with channels of zeros before and after its own.
-    fn with_zeros(&mut self, node: &Node, x: MapId, [before, after]: [usize; 2]) -> MapId {
-        let [channels, height, width] = self.net.shape(x);
-        let mut picked = vec![None; before];
-        picked.extend((0..channels).map(Some));
-        picked.extend(vec![None; after]);
-        let shape = [picked.len(), height, width];
-        let op = LayerOp::Pick(channels_of(picked));
-        self.push(node, op, vec![x], shape, Activation::Identity)
-    }
-
-    fn padding(&mut self, node: &Node, padding: &[[usize; 2]]) -> Result<(), Problem> {
-        let mut x = self.natural(node, 0)?;
-        let pair = |axis: usize| padding.get(axis).copied().unwrap_or_default();
-        if pair(1) != [0, 0] {
-            x = self.with_zeros(node, x, pair(1));
-        }
-        let [[top, bottom], [left, right]] = [pair(2), pair(3)];
-        let border = Border {
-            top,
-            bottom,
-            left,
-            right,
-        };
-        if border.is_empty() {
-            self.maps.insert(node.outputs[0], x);
-            return Ok(());
-        }
-        self.layer(node, LayerOp::Pad(border), vec![x])
-    }
 }
 
 fn unsupported(node: &Node) -> Problem {
@@ -503,15 +297,6 @@ fn unsupported(node: &Node) -> Problem {
     )
 }
 
-/// All pixels of these channels.
-fn channels_of(channels: Vec<Option<usize>>) -> Pick {
-    Pick {
-        channels,
-        start: [0, 0],
-        step: [1, 1],
-    }
-}
-
 fn window_of(window: &graph::Window, dilation: [usize; 2]) -> Window {
     Window {
         kernel: window.kernel,
@@ -519,14 +304,4 @@ fn window_of(window: &graph::Window, dilation: [usize; 2]) -> Window {
         padding: window.padding,
         dilation,
     }
-}
-
-/// Whether a range takes all of an axis of this length.
-fn whole(range: Option<&graph::Stride>, length: usize) -> bool {
-    range.is_none_or(|range| (range.start, range.end, range.step) == (0, length, 1))
-}
-
-/// Whether reordering axes leaves the elements in order: only axes of length one move.
-fn keeps_order(shape: &[usize], axes: &[usize]) -> bool {
-    axes.iter().filter(|&&axis| shape[axis] != 1).is_sorted()
 }

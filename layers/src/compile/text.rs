@@ -1,0 +1,116 @@
+//! A network as text, for tests and for reading what a pass did.
+
+use std::fmt;
+
+use receptive_kernels::cpu::{Activation, Border, ConvSpec};
+
+use super::net::{Layer, LayerOp, MapId, Net, Window};
+use super::weights::{Affine, Weights};
+
+/// One line for each layer: `map = name: what (inputs) + residual, activation [shape]`.
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} = input {:?}", self.input, self.shape(self.input))?;
+        for layer in &self.layers {
+            let inputs: Vec<String> = layer.inputs.iter().map(MapId::to_string).collect();
+            let Layer { name, output, .. } = layer;
+            write!(f, "{output} = {name}: {} ({})", layer.op, inputs.join(", "))?;
+            if let Some(residual) = layer.residual {
+                write!(f, " + {residual}")?;
+            }
+            activation(f, layer.activation)?;
+            writeln!(f, " {:?}", self.shape(*output))?;
+        }
+        let outputs: Vec<String> = self.outputs.iter().map(MapId::to_string).collect();
+        writeln!(f, "output {}", outputs.join(", "))
+    }
+}
+
+fn activation(f: &mut fmt::Formatter<'_>, activation: Activation) -> fmt::Result {
+    match activation {
+        Activation::Identity => Ok(()),
+        Activation::Clamp { low, high } => write!(f, ", clamp {low} {high}"),
+        activation => write!(f, ", {}", format!("{activation:?}").to_lowercase()),
+    }
+}
+
+fn convolution(f: &mut fmt::Formatter<'_>, spec: &ConvSpec, weights: &Weights) -> fmt::Result {
+    write!(f, "conv {}x{}", spec.kernel[0], spec.kernel[1])?;
+    if spec.stride != [1, 1] {
+        write!(f, " stride {:?}", spec.stride)?;
+    }
+    if !spec.padding.is_empty() {
+        let Border {
+            top,
+            bottom,
+            left,
+            right,
+        } = spec.padding;
+        write!(f, " padding {top} {bottom} {left} {right}")?;
+    }
+    if spec.dilation != [1, 1] {
+        write!(f, " dilation {:?}", spec.dilation)?;
+    }
+    if spec.groups != 1 {
+        write!(f, " groups {}", spec.groups)?;
+    }
+    write!(f, " {weights}")
+}
+
+impl fmt::Display for MapId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m{}", self.0)
+    }
+}
+
+impl fmt::Display for LayerOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conv { spec, weights } => convolution(f, spec, weights),
+            Self::Separable {
+                first,
+                spec,
+                weights,
+            } => {
+                convolution(f, &first.spec, &first.weights)?;
+                activation(f, first.activation)?;
+                f.write_str(", ")?;
+                convolution(f, spec, weights)
+            }
+            Self::Affine(affine) => {
+                let words: Vec<String> = affine.iter().map(Affine::to_string).collect();
+                write!(f, "affine [{}]", words.join(", "))
+            }
+            Self::Pad(b) => write!(f, "pad {} {} {} {}", b.top, b.bottom, b.left, b.right),
+            Self::Pick(pick) => match pick.first_of_run() {
+                Some(first) => write!(f, "pick {first}.. {:?} {:?}", pick.start, pick.step),
+                None => write!(f, "pick {:?} {:?}", pick.start, pick.step),
+            },
+            Self::MaxPool(window) => write!(f, "max {window}"),
+            Self::MeanPool { window, .. } => write!(f, "mean {window}"),
+            Self::AdaptiveMean => f.write_str("adaptive mean"),
+            Self::Lrn { size, .. } => write!(f, "lrn {size}"),
+            Self::RadialBasis { .. } => f.write_str("radial basis"),
+            Self::Binary(arithmetic) => write!(f, "{}", format!("{arithmetic:?}").to_lowercase()),
+            Self::Activation => f.write_str("activation"),
+            Self::Softmax => f.write_str("softmax"),
+            Self::Concat => f.write_str("concat"),
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kernel,
+            stride,
+            padding,
+            ..
+        } = self;
+        write!(
+            f,
+            "{}x{} stride {stride:?} padding {padding:?}",
+            kernel[0], kernel[1]
+        )
+    }
+}
