@@ -57,7 +57,9 @@ fn run(compiled: &mut Compiled, images: &[f32], count: usize) -> Vec<Vec<f32>> {
         .map(|shape| vec![f32::NAN; count * shape.iter().product::<usize>()])
         .collect();
     let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-    compiled.run_into(images, &mut slices).expect("fitting slices");
+    compiled
+        .run_into(images, &mut slices)
+        .expect("fitting slices");
     outputs
 }
 
@@ -87,7 +89,11 @@ fn interpreted(graph: &Graph, images: &[f32]) -> Vec<Vec<f32>> {
 
 /// The algorithms of all convolutions of which another can be asked for.
 fn others(graph: &Graph, options: &Options, compiled: &Compiled) -> BTreeMap<String, Algorithm> {
-    let tiles = [WinogradTile::Four, WinogradTile::Two, WinogradTile::TwoOfFive];
+    let tiles = [
+        WinogradTile::Four,
+        WinogradTile::Two,
+        WinogradTile::TwoOfFive,
+    ];
     let mut algorithms = BTreeMap::new();
     for step in compiled.steps() {
         for tile in tiles {

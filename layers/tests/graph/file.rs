@@ -15,7 +15,9 @@ fn compiled(isa: Isa) -> Compiled {
         isa: Some(isa),
         ..Options::default()
     };
-    Compiled::random(graph, 0, &options).unwrap().with_name("residual")
+    Compiled::random(graph, 0, &options)
+        .unwrap()
+        .with_name("residual")
 }
 
 fn folder() -> tempfile::TempDir {
@@ -115,7 +117,10 @@ fn a_file_for_another_machine_is_named() {
     forged[16..16 + len].copy_from_slice(&header);
     let path = file(folder.path(), &forged);
     let error = error(&path);
-    assert!(matches!(error, FileError::Isa { .. } | FileError::Checksum { .. }), "{error}");
+    assert!(
+        matches!(error, FileError::Isa { .. } | FileError::Checksum { .. }),
+        "{error}"
+    );
 }
 
 #[test]

@@ -14,7 +14,12 @@ fn norm(channels: usize, device: &Device) -> BatchNorm {
 #[test]
 fn flattening_is_free() {
     let net = net(
-        |device| (conv([3, 4], 3, device), LinearConfig::new(4 * 6 * 5, 7).init(device)),
+        |device| {
+            (
+                conv([3, 4], 3, device),
+                LinearConfig::new(4 * 6 * 5, 7).init(device),
+            )
+        },
         [3, 6, 5],
         |(conv, linear), x| linear.forward(conv.forward(x).flatten::<2>(1, 3)),
     );
@@ -64,7 +69,9 @@ fn a_mean_with_a_coefficient_and_a_bias_is_a_convolution() {
         [6, 8, 8],
         |(coefficient, bias), x| {
             let per_map = |values: &Param<Tensor<1>>| values.val().reshape([1, -1, 1, 1]);
-            let mean = AvgPool2dConfig::new([2, 2]).init().forward(x.tanh() * 1.7159);
+            let mean = AvgPool2dConfig::new([2, 2])
+                .init()
+                .forward(x.tanh() * 1.7159);
             (mean * per_map(coefficient) + per_map(bias)).tanh()
         },
     );
@@ -137,7 +144,10 @@ fn padding_joins_the_convolutions_after_it() {
         |[first, second], x| {
             let padded = x.clone().pad((1, 2, 0, 1), 0.0);
             let output = x.pad((1, 1, 1, 1), 0.0);
-            (first.forward(padded.clone()) + second.forward(padded), output)
+            (
+                first.forward(padded.clone()) + second.forward(padded),
+                output,
+            )
         },
     );
     insta::assert_snapshot!(before_and_after(net, passes::fold_padding));

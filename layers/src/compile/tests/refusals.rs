@@ -18,9 +18,8 @@ fn refusal<O: Outputs>(forward: impl FnOnce(&Conv2d, Tensor<4>) -> O, options: &
 
 #[test]
 fn the_layer_and_the_operation_are_named() {
-    let refusal = |forward: fn(&Conv2d, Tensor<4>) -> Tensor<4>| {
-        refusal(forward, &Options::default())
-    };
+    let refusal =
+        |forward: fn(&Conv2d, Tensor<4>) -> Tensor<4>| refusal(forward, &Options::default());
     assert_eq!(
         refusal(|conv, x| conv.forward(x).exp()),
         "layer exp: exp to [2, 8, 6, 6] cannot be compiled, expected an operation on the maps of each \
@@ -88,7 +87,10 @@ fn options_that_cannot_be_followed_are_named() {
         batch: Some(0),
         ..Options::default()
     };
-    assert_eq!(refusal(forward, &none), "the batch is 0, expected at least 1");
+    assert_eq!(
+        refusal(forward, &none),
+        "the batch is 0, expected at least 1"
+    );
     if let Some(isa) = Isa::ALL.into_iter().find(|isa| !isa.is_available()) {
         let missing = Options {
             isa: Some(isa),
