@@ -87,6 +87,8 @@ def cargo_build(name: str, manifest: Path, *arguments: str | Path) -> Path:
         built = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     except OSError as error:
         raise Failed(f"cargo: {error.strerror}") from error
+    if built.returncode < 0:
+        raise Failed(f"cargo build ended by signal {-built.returncode}")
     if built.returncode:
         raise Failed("cargo build failed, as said above")
     for message in map(json.loads, built.stdout.splitlines()):

@@ -108,7 +108,7 @@ fn download(model: &Model, checkpoint: &Checkpoint) -> Result<PathBuf, CliError>
     })
 }
 
-/// What the checkpoint says whose name the file's name begins with ([`EMBEDDED_FILE`] has lost its
+/// What the checkpoint says whose name the file's name begins with (the embedded file has lost its
 /// source's), else the model's oldest checkpoint, whose recipe most files follow, else ImageNet's at
 /// the model's size.
 pub fn preprocessing(model: &Model, file: &Path) -> Preprocessing {

@@ -262,7 +262,7 @@ fn separable(criterion: &mut Criterion) {
         let first = (depthwise, Activation::Relu);
         let step = Separable::new(first, pointwise, x, output(y), 0);
         let weights = Separable::packed_len(&depthwise, &pointwise, machine.lanes);
-        let plan = machine.plan(Step::Separable(step), y.end(1), weights);
+        let plan = machine.plan(Step::Separable(Box::new(step)), y.end(1), weights);
         let work = depthwise.multiply_adds(out) + pointwise.multiply_adds(out);
         let id = BenchmarkId::new("separable", &name);
         time(criterion, "mobilenet-v1", id, work, plan);

@@ -285,7 +285,7 @@ impl<const STRIDE: usize> Kernel for Any<STRIDE> {
                                 for (p, sum) in sums.iter_mut().enumerate() {
                                     *sum = S::mul_add(S::load(x.add(p * x_pixel)), tap, *sum);
                                 }
-                                x = x.add(a.x_tap[1]);
+                                x = x.wrapping_add(a.x_tap[1]);
                             }
                         }
                         store::<S, P>(a, row, pixels.start, sums);

@@ -9,6 +9,7 @@ use super::pool::{Adaptive, AdaptiveFn, PoolFns};
 use super::radial_basis::{Distances, RadialBasisFn};
 use super::simd::{Isa, Scalar, Simd};
 use super::tile::Tiles;
+use super::transpose::{Gather, PlanesFn, Scatter};
 use super::unary::{Each, UnaryFn};
 use super::winograd::{InputTransforms, SumsTransforms};
 
@@ -28,6 +29,8 @@ pub(crate) struct Kernels {
     pub(super) radial_basis: RadialBasisFn,
     pub(super) unary: UnaryFn,
     pub(super) binary: BinaryFns,
+    pub(super) gather: PlanesFn,
+    pub(super) scatter: PlanesFn,
 }
 
 impl Kernels {
@@ -45,6 +48,8 @@ impl Kernels {
             radial_basis: S::entry::<Distances>(),
             unary: S::entry::<Each>(),
             binary: BinaryFns::of::<S>(),
+            gather: S::entry::<Gather>(),
+            scatter: S::entry::<Scatter>(),
         }
     }
 

@@ -7,6 +7,8 @@
 //! The structs are steps of a [`plan::Program`](crate::plan::Program), which checks their maps
 //! before it runs them.
 #![allow(unsafe_code)]
+// Rows and columns of tiles index several arrays at once.
+#![allow(clippy::needless_range_loop)]
 
 mod activation;
 mod binary;

@@ -121,7 +121,7 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
                                 }
                             }
                         }
-                        x = x.add(a.x_column);
+                        x = x.wrapping_add(a.x_column);
                     }
                 }
             }

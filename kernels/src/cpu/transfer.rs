@@ -56,13 +56,14 @@ impl Import {
                         to.copy_from_nonoverlapping(from, pixels);
                         continue;
                     }
-                    let planes = Planes {
+                    (cx.kernels.gather)(&Planes {
+                        planes: from,
                         plane: area,
+                        block: to,
                         lanes: y.lanes,
                         channels,
                         pixels,
-                    };
-                    planes.gather(from, to);
+                    });
                     // Lanes after the last channel.
                     if channels < y.lanes {
                         for pixel in 0..pixels {
@@ -116,13 +117,14 @@ impl Export {
                         to.copy_from_nonoverlapping(from, pixels);
                         continue;
                     }
-                    let planes = Planes {
+                    (cx.kernels.scatter)(&Planes {
+                        planes: to,
                         plane: area,
+                        block: from,
                         lanes: x.lanes,
                         channels: (x.channels - first).min(x.lanes),
                         pixels,
-                    };
-                    planes.scatter(from, to);
+                    });
                 }
             }
         }

@@ -1,82 +1,98 @@
 //! Between planes, one for each channel, and blocks of channels.
 
-/// Pixels of a cache line of a plane: what is read or written of one plane before the next, so that
-/// planes that fall into the same cache set do not evict each other's lines half used.
-const LINE: usize = 16;
+use super::simd::{Kernel, Simd};
 
-/// Channels of planes, `plane` elements from one to the next, that lie side by side in a block of
-/// `lanes`.
+/// Adjacent pixels of channels that lie side by side in a block, and in planes. Strides are in elements.
 pub(super) struct Planes {
+    /// The first pixel of the first plane, and from one plane to the next.
+    pub planes: *const f32,
     pub plane: usize,
+    /// The first pixel of the block, and from one pixel to the next.
+    pub block: *const f32,
     pub lanes: usize,
     pub channels: usize,
     pub pixels: usize,
 }
 
+/// Copies planes into a block.
+///
+/// # Safety
+///
+/// The planes are readable and the block is writable, for so many pixels and channels.
+pub(super) struct Gather;
+
+impl Kernel for Gather {
+    type Args = Planes;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &Planes) {
+        a.tiles(|channel, pixel, sides| unsafe {
+            let from = a.planes.add(channel * a.plane + pixel);
+            let to = a.block.add(pixel * a.lanes + channel).cast_mut();
+            transpose::<S>(from, a.plane, to, a.lanes, sides);
+        });
+    }
+}
+
+/// Copies a block into planes.
+///
+/// # Safety
+///
+/// As [`Gather`], the other way round.
+pub(super) struct Scatter;
+
+impl Kernel for Scatter {
+    type Args = Planes;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &Planes) {
+        a.tiles(|channel, pixel, [channels, pixels]| unsafe {
+            let from = a.block.add(pixel * a.lanes + channel);
+            let to = a.planes.add(channel * a.plane + pixel).cast_mut();
+            transpose::<S>(from, a.lanes, to, a.plane, [pixels, channels]);
+        });
+    }
+}
+
+/// The address of such a copy.
+pub(super) type PlanesFn = unsafe fn(&Planes);
+
+/// Pixels of a cache line of a plane: what is read or written of one plane before the next, so that
+/// planes that fall into the same cache set do not evict each other's lines half used.
+const LINE: usize = 16;
+
+/// Rows and columns of a tile.
+const SIDE: usize = 4;
+
 impl Planes {
-    /// Copies adjacent pixels of planes into a block.
-    ///
-    /// # Safety
-    ///
-    /// `from` is readable for `pixels` in each of the planes, `to` writable for as many times `lanes`.
-    pub unsafe fn gather(&self, from: *const f32, to: *mut f32) {
-        self.tiles(|channel, pixel, channels, pixels| unsafe {
-            let from = from.add(channel * self.plane + pixel);
-            let to = to.add(pixel * self.lanes + channel);
-            transpose(from, self.plane, to, self.lanes, [channels, pixels]);
-        });
-    }
-
-    /// Copies adjacent pixels of a block into planes.
-    ///
-    /// # Safety
-    ///
-    /// As [`gather`](Self::gather), the other way round.
-    pub unsafe fn scatter(&self, from: *const f32, to: *mut f32) {
-        self.tiles(|channel, pixel, channels, pixels| unsafe {
-            let from = from.add(pixel * self.lanes + channel);
-            let to = to.add(channel * self.plane + pixel);
-            transpose(from, self.lanes, to, self.plane, [pixels, channels]);
-        });
-    }
-
     /// Calls `tile` with the first channel and pixel of each tile of at most four by four, and how many
     /// there are of each.
     #[inline(always)]
-    fn tiles(&self, tile: impl Fn(usize, usize, usize, usize)) {
+    fn tiles(&self, tile: impl Fn(usize, usize, [usize; 2])) {
         for line in (0..self.pixels).step_by(LINE) {
             let end = (line + LINE).min(self.pixels);
             for channel in (0..self.channels).step_by(SIDE) {
                 let channels = (self.channels - channel).min(SIDE);
                 for pixel in (line..end).step_by(SIDE) {
-                    tile(channel, pixel, channels, (end - pixel).min(SIDE));
+                    tile(channel, pixel, [channels, (end - pixel).min(SIDE)]);
                 }
             }
         }
     }
 }
 
-/// Rows and columns of a tile: a vector of the smallest instruction set.
-const SIDE: usize = 4;
-
-/// `to[column * to_row + row] = from[row * from_row + column]` for at most [`SIDE`] of each.
+/// `to[column * to_row + row] = from[row * from_row + column]`.
 #[inline(always)]
-unsafe fn transpose(
+unsafe fn transpose<S: Simd>(
     from: *const f32,
     from_row: usize,
     to: *mut f32,
     to_row: usize,
     [rows, columns]: [usize; 2],
 ) {
-    type Row = [f32; SIDE];
     unsafe {
         if rows == SIDE && columns == SIDE {
-            let rows: [Row; SIDE] =
-                std::array::from_fn(|row| from.add(row * from_row).cast::<Row>().read());
-            for column in 0..SIDE {
-                let values: Row = std::array::from_fn(|row| rows[row][column]);
-                to.add(column * to_row).cast::<Row>().write(values);
-            }
+            S::transpose(from, from_row, to, to_row);
         } else {
             for row in 0..rows {
                 for column in 0..columns {

@@ -1,7 +1,7 @@
 //! Two-dimensional convolution, and what follows it in most networks.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, ExtensionType, Scalar, TensorMetadata};
+use burn::backend::{Backend, Dispatch, ExtensionType, Scalar};
 use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 
@@ -179,19 +179,5 @@ fn check(x: [usize; 4], weight: [usize; 4], options: &ConvOptions<2>) {
         if let Err(error) = window.output(input) {
             panic!("convolution over an input of {height} x {width}: {error}");
         }
-    }
-}
-
-impl<B: Backend> Layer<B> {
-    #[cfg(any(feature = "ndarray", feature = "flex"))]
-    pub fn channels_out(&self) -> usize {
-        self.weight.shape()[0]
-    }
-
-    /// Height and width.
-    #[cfg(any(feature = "ndarray", feature = "flex"))]
-    pub fn kernel(&self) -> [usize; 2] {
-        let [_, _, height, width] = self.weight.shape().dims();
-        [height, width]
     }
 }

@@ -18,7 +18,6 @@ mod local_response_norm;
 mod max_pool;
 mod radial_basis;
 
-pub use crate::cpu::Activation;
 pub use convolution::{BatchNorm, conv2d, conv2d_norm_activation};
 pub use local_response_norm::local_response_norm;
 pub use max_pool::max_pool2d;

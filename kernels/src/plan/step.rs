@@ -30,7 +30,7 @@ pub enum Step {
     /// Depthwise convolution.
     Depthwise(Depthwise),
     /// A depthwise convolution and the pointwise one after it.
-    Separable(Separable),
+    Separable(Box<Separable>),
     /// The greatest of each window.
     MaxPool(MaxPool),
     /// The mean of each window.

@@ -3,7 +3,8 @@
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Tensor, activation, module};
 use proptest::prelude::*;
-use receptive_kernels::ops::{self, Activation};
+use receptive_kernels::cpu::Activation;
+use receptive_kernels::ops;
 
 use crate::{devices, values};
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation};
-use receptive_kernels::ops;
+use receptive_kernels::cpu;
 
 use super::{conv_norm, init};
 
@@ -31,7 +31,7 @@ impl Activation {
     }
 }
 
-impl From<Activation> for ops::Activation {
+impl From<Activation> for cpu::Activation {
     fn from(activation: Activation) -> Self {
         match activation {
             Activation::Identity => Self::Identity,

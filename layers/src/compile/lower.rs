@@ -119,7 +119,7 @@ impl Lowering<'_> {
                 let before = (first.spec, first.activation);
                 let step = Separable::new(before, *spec, x, output, weights);
                 let len = Separable::packed_len(&first.spec, spec, lanes);
-                (Step::Separable(step), "separable", len)
+                (Step::Separable(Box::new(step)), "separable", len)
             }
             LayerOp::RadialBasis { inputs, .. } => (
                 Step::RadialBasis(RadialBasis::new(x, y, weights)),

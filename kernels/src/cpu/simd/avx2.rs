@@ -72,6 +72,18 @@ impl Simd for Avx2 {
         }
     }
 
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        unsafe {
+            let row = |i: usize| _mm_loadu_ps(from.add(i * from_row));
+            let (mut a, mut b, mut c, mut d) = (row(0), row(1), row(2), row(3));
+            _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+            for (i, column) in [a, b, c, d].into_iter().enumerate() {
+                _mm_storeu_ps(to.add(i * to_row), column);
+            }
+        }
+    }
+
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx2,fma")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {

@@ -76,6 +76,16 @@ pub(super) trait Simd: Copy + 'static {
         }
     }
 
+    /// `to[column * to_row + row] = from[row * from_row + column]`, four rows and four columns.
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        for row in 0..4 {
+            for column in 0..4 {
+                unsafe { *to.add(column * to_row + row) = *from.add(row * from_row + column) };
+            }
+        }
+    }
+
     /// The kernel compiled for this instruction set.
     fn entry<K: Kernel>() -> unsafe fn(&K::Args);
 }

@@ -26,7 +26,7 @@ fn specs() -> impl Strategy<Value = ConvSpec> {
         let most = (400 / (kernel[0] * kernel[1])).clamp(5, 40);
         let padding = prop_oneof![
             Just(Default::default()),
-            borders((kernel[0].max(kernel[1]) + 1) / 2 * dilation[0]),
+            borders(kernel[0].max(kernel[1]).div_ceil(2) * dilation[0]),
         ];
         padding.prop_map(move |padding| ConvSpec {
             channels_in: groups * group_in.min(most),

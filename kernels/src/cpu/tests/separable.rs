@@ -116,7 +116,7 @@ proptest! {
                 );
                 let bias = |i: usize| bias.then_some(&biases[i][..]);
                 step.pack((&weights[0], bias(0)), (&weights[1], bias(1)), packed);
-                Step::Separable(step)
+                Step::Separable(Box::new(step))
             });
             for (y, (expected, magnitude)) in run.maps[0].iter().zip(&expected) {
                 // Each of the products and sums is rounded once.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use burn::backend::TensorMetadata;
+
 use super::Host;
 use crate::ops::convolution::{Bias, Layer, Norm};
 
@@ -15,7 +17,7 @@ pub(super) fn fold<B: Host>(layer: &Layer<B>) -> Option<(Cow<'_, [f32]>, Vec<f32
         Bias::Each(bias) => Some(B::floats(bias)?),
         Bias::Absent => None,
     };
-    let channels = layer.channels_out();
+    let channels = layer.weight.shape()[0];
     let bias = |channel: usize| bias.map_or(0.0, |bias| f64::from(bias[channel]));
     let Norm::Batch {
         gamma,

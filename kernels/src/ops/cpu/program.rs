@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use burn::backend::TensorMetadata;
+
 use super::Host;
 use crate::cpu::{
     Activation, Border, Buffer, ConvSpec, Depthwise, Direct, Export, Import, Isa, Kernels, Map,
@@ -29,6 +31,9 @@ pub(super) fn isa() -> Option<Isa> {
 /// Elements of the maps of one run, about, unless one image has more: what a cache holds.
 const MAPS: usize = 2 << 20;
 
+/// Images of one run: more of small maps gain nothing.
+const IMAGES: usize = 64;
+
 /// Channels from which Winograd's fewer multiplications pay for its transforms.
 const WINOGRAD_CHANNELS: usize = 32;
 
@@ -43,13 +48,14 @@ impl Geometry {
             return None;
         }
         let [_, channels_in, height, width] = *x;
+        let [channels_out, _, rows, columns] = layer.weight.shape().dims();
         let options = &layer.options;
         let [(top, bottom), (left, right)] = options.padding;
         Some(Self {
             spec: ConvSpec {
                 channels_in,
-                channels_out: layer.channels_out(),
-                kernel: layer.kernel(),
+                channels_out,
+                kernel: [rows, columns],
                 stride: options.stride,
                 padding: Border {
                     top,
@@ -104,7 +110,7 @@ impl Geometry {
         let x = Map::new(input, border, lanes, 0);
         let shape = [spec.channels_out, height, width];
         let y = Map::new(shape, Border::default(), kernels.lanes, 0);
-        let images = (MAPS / (x.image + y.image)).max(1);
+        let images = (MAPS / (x.image + y.image)).clamp(1, IMAGES);
         let y = Map {
             offset: x.len(images),
             ..y

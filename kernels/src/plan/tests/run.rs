@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::sketch::every_step;
 use crate::cpu::tests::{instruction_sets, noise};
 use crate::cpu::{Buffer, Isa};
-use crate::plan::{Plan, Program, ProgramError, RunError};
+use crate::plan::{Plan, Program, ProgramError, RunError, Step};
 
 const IMAGE: usize = 3 * 12 * 11;
 
@@ -129,9 +129,14 @@ fn wrong_memory_is_refused() {
 #[test]
 fn a_panic_reaches_the_caller_and_ends_nothing() {
     let (program, weights) = every_step(Isa::Scalar, 1);
-    let short = Buffer::zeroed(16);
-    // Unchecked: the first convolution's weights end early, which panics on some threads.
-    let mut broken = Plan::checked(program.clone(), short, 3);
+    let (mut nowhere, same) = every_step(Isa::Scalar, 1);
+    for named in &mut nowhere.steps {
+        if let Step::Export(export) = &mut named.step {
+            export.output = usize::MAX;
+        }
+    }
+    // Unchecked: there is no such output, which panics on every thread that has something to export.
+    let mut broken = Plan::checked(nowhere, same, 3);
     let input = noise(1, IMAGE);
     let panicked = catch_unwind(AssertUnwindSafe(|| run(&mut broken, &input)));
     assert!(panicked.is_err());

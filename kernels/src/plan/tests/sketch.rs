@@ -143,7 +143,7 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
         let second = noise(6, pointwise.weights());
         step.pack((&first, None), (&second, None), packed);
     });
-    s.step("separable", Step::Separable(step));
+    s.step("separable", Step::Separable(Box::new(step)));
 
     let greatest = s.map([24, 3, 3], 0);
     let step = MaxPool::new(pool(2, 2, 0), mixed, greatest);
