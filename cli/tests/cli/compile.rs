@@ -1,31 +1,31 @@
 //! `compile`, and files it wrote in the place of weights.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use tempfile::tempdir;
 
 use super::run::{images, logits};
-use super::{files, lenet, receptive, refusal, text};
+use super::{files, lenet, photo, receptive, refusal, text};
+
+/// The file in `folder` that LeNet-5 with these weights is compiled to, for two images at once.
+fn compiled(folder: &Path, weights: &Path) -> PathBuf {
+    let plan = folder.join("lenet5.plan");
+    receptive(&["compile", "lenet5", "--weights", text(weights)])
+        .args(["-o", text(&plan), "--batch", "2"])
+        .assert()
+        .success();
+    plan
+}
 
 #[test]
 fn a_compiled_file_gives_the_logits_of_its_weights() {
     let folder = tempdir().expect("a folder");
     let (_, weights) = lenet(folder.path(), 10);
     let input = images(folder.path(), 3);
-    let plan = folder.path().join("lenet5.plan");
-    receptive(&[
-        "compile",
-        "lenet5",
-        "--weights",
-        text(&weights),
-        "-o",
-        text(&plan),
-    ])
-    .args(["--batch", "2"])
-    .assert()
-    .success();
+    let plan = compiled(folder.path(), &weights);
 
-    let [from_plan, compiled, eager] = [
+    let [from_plan, at_once, eager] = [
         (&plan, &[][..]),
         (&weights, &["--engine", "compiled"][..]),
         (&weights, &["--engine", "eager"][..]),
@@ -39,9 +39,9 @@ fn a_compiled_file_gives_the_logits_of_its_weights() {
             .success();
         logits(&output)
     });
-    assert_eq!(from_plan, compiled, "the same plan, saved");
+    assert_eq!(from_plan, at_once, "the same plan, saved");
     let largest = eager.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-    for (a, b) in compiled.iter().zip(&eager) {
+    for (a, b) in at_once.iter().zip(&eager) {
         assert!((a - b).abs() <= 1e-5 * largest, "{a} compiled, {b} eager");
     }
 }
@@ -51,17 +51,7 @@ fn a_compiled_file_is_refused_where_it_does_not_belong() {
     let folder = tempdir().expect("a folder");
     let (_, weights) = lenet(folder.path(), 10);
     let input = images(folder.path(), 1);
-    let plan = folder.path().join("lenet5.plan");
-    receptive(&[
-        "compile",
-        "lenet5",
-        "--weights",
-        text(&weights),
-        "-o",
-        text(&plan),
-    ])
-    .assert()
-    .success();
+    let plan = compiled(folder.path(), &weights);
     let output = folder.path().join("logits.npy");
     let run = |model: &str, more: &[&str]| {
         let mut arguments = vec!["run", model, "--weights", text(&plan)];
@@ -71,6 +61,15 @@ fn a_compiled_file_is_refused_where_it_does_not_belong() {
     };
     let eager = run("lenet5", &["--engine", "eager"]);
     assert!(eager.contains("lenet5.plan is compiled already"), "{eager}");
+
+    let espresso = photo("coffee.png");
+    let mut other = vec!["classify", text(&espresso), "--model", "resnet18"];
+    other.extend(["--weights", text(&plan)]);
+    let other = refusal(&other);
+    assert!(
+        other.contains("lenet5.plan is lenet5 compiled, expected resnet18"),
+        "{other}"
+    );
 
     let mut bytes = fs::read(&plan).expect("read");
     let middle = bytes.len() / 2;

@@ -59,53 +59,40 @@ pub(super) trait KernelOps: Backend {
     }
 }
 
-#[cfg(feature = "ndarray")]
-impl KernelOps for burn::backend::NdArray {
-    fn convolution(x: FloatTensor<Self>, layer: Layer<Self>) -> FloatTensor<Self> {
-        cpu::convolution::<Self>(x, layer)
-    }
+/// A backend whose tensors the CPU kernels read.
+#[cfg(any(feature = "ndarray", feature = "flex"))]
+macro_rules! on_the_processor {
+    ($backend:ty) => {
+        impl KernelOps for $backend {
+            fn convolution(x: FloatTensor<Self>, layer: Layer<Self>) -> FloatTensor<Self> {
+                cpu::convolution::<Self>(x, layer)
+            }
 
-    fn max_pooling(
-        x: FloatTensor<Self>,
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        padding: [usize; 2],
-        dilation: [usize; 2],
-        ceil: bool,
-    ) -> FloatTensor<Self> {
-        let window = PoolWindow {
-            kernel,
-            stride,
-            padding,
-            dilation,
-        };
-        cpu::pool::max_pool::<Self>(x, window, ceil)
-    }
+            fn max_pooling(
+                x: FloatTensor<Self>,
+                kernel: [usize; 2],
+                stride: [usize; 2],
+                padding: [usize; 2],
+                dilation: [usize; 2],
+                ceil: bool,
+            ) -> FloatTensor<Self> {
+                let window = PoolWindow {
+                    kernel,
+                    stride,
+                    padding,
+                    dilation,
+                };
+                cpu::pool::max_pool::<Self>(x, window, ceil)
+            }
+        }
+    };
 }
+
+#[cfg(feature = "ndarray")]
+on_the_processor!(burn::backend::NdArray);
 
 #[cfg(feature = "flex")]
-impl KernelOps for burn::backend::Flex {
-    fn convolution(x: FloatTensor<Self>, layer: Layer<Self>) -> FloatTensor<Self> {
-        cpu::convolution::<Self>(x, layer)
-    }
-
-    fn max_pooling(
-        x: FloatTensor<Self>,
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        padding: [usize; 2],
-        dilation: [usize; 2],
-        ceil: bool,
-    ) -> FloatTensor<Self> {
-        let window = PoolWindow {
-            kernel,
-            stride,
-            padding,
-            dilation,
-        };
-        cpu::pool::max_pool::<Self>(x, window, ceil)
-    }
-}
+on_the_processor!(burn::backend::Flex);
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 impl KernelOps for burn::backend::Cube {}

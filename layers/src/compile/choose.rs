@@ -60,7 +60,6 @@ pub(super) fn choices(
                 spec: *spec,
                 output: [height, width],
                 batch: target.batch,
-                threads: target.threads,
                 lanes: target.isa.lanes(),
                 tile: target.isa.tile(),
                 streamed: false,

@@ -22,6 +22,9 @@ const MEMORY: f64 = 28e9;
 const CACHE: f64 = 90e9;
 /// Bytes of the last-level cache.
 pub(super) const CACHE_BYTES: usize = 32 << 20;
+/// Threads, whatever a plan runs on: a choice that followed their number would make the result's last
+/// bits follow it too.
+const THREADS: usize = 2;
 /// How much of the shorter of arithmetic and reading the longer does not hide.
 const EXPOSED: f64 = 0.8;
 /// Elements of inputs that a thread of the direct algorithm keeps in its cache.
@@ -34,7 +37,6 @@ pub(super) struct Setting {
     /// Height and width.
     pub output: [usize; 2],
     pub batch: usize,
-    pub threads: usize,
     /// Channels of a block.
     pub lanes: usize,
     /// Pixels of the widest tile of products.
@@ -74,7 +76,7 @@ impl Setting {
                 (multiplied + transformed, weights, passes)
             }
         };
-        let arithmetic = arithmetic / self.threads as f64;
+        let arithmetic = arithmetic / THREADS as f64;
         let reading = self.reading(4 * weights, passes);
         arithmetic.max(reading) + EXPOSED * arithmetic.min(reading)
     }
@@ -124,7 +126,6 @@ mod tests {
             },
             output: [size, size],
             batch: 1,
-            threads: 2,
             lanes: 16,
             tile: 14,
             streamed,

@@ -13,7 +13,7 @@ pub struct Options {
     /// Images of the largest batch; the recorded batch if `None`.
     pub batch: Option<usize>,
     /// Threads that run it; if `None`, as many as there are physical cores, and one for a network of
-    /// less than 3 million multiply-adds.
+    /// less than 3 million multiply-adds. With [`Tuning::Modelled`], results do not depend on it.
     pub threads: Option<usize>,
     /// Which algorithms may be used.
     pub precision: Precision,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
+use receptive_layers::block::{ConvBlock, ConvBlockConfig};
 use receptive_layers::compile::{
     Algorithm, CompileError, Compiled, Isa, Options, Precision, Problem, Tuning, WinogradTile,
 };
@@ -183,6 +184,28 @@ fn measured_algorithms_compute_the_same() {
     let mut compiled = Compiled::of_graph(graph, &options).unwrap();
     let found = compiled.run(&images).unwrap();
     assert!(difference(&found, &expected) < 1e-4);
+}
+
+/// Many threads would compute less and read more, were the model asked about them.
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let block = |device: &Device| ConvBlockConfig::new([512, 512], 3).init(device);
+    let graph = Graph::trace(block, [1, 512, 7, 7], ConvBlock::forward).unwrap();
+    let images = noise(5, 512 * 7 * 7);
+    let run = |threads| {
+        let options = Options {
+            threads: Some(threads),
+            ..Options::default()
+        };
+        let mut compiled = Compiled::random(graph.clone(), 0, &options).unwrap();
+        let steps = compiled.steps().iter();
+        let algorithms: Vec<_> = steps.map(|step| step.algorithm.to_string()).collect();
+        (algorithms, compiled.run(&images).unwrap())
+    };
+    let alone = run(1);
+    for threads in [2, 16] {
+        assert!(run(threads) == alone, "{threads} threads");
+    }
 }
 
 #[test]
