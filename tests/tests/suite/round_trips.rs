@@ -1,10 +1,10 @@
 //! Real networks through the three formats, and with another head.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use receptive_layers::network::{Network, NetworkConfig};
 use receptive_layers::weights::{self, Format, Heads, Precision, StateDict};
-use receptive_tests::devices;
 use receptive_tests::variants::{self, Visit};
+use receptive_tests::{devices, formula};
 
 /// Name, shape and bits of every tensor.
 fn contents(weights: &StateDict) -> Vec<(String, Vec<usize>, Vec<f32>)> {
@@ -79,11 +79,34 @@ impl Visit for AnotherHead {
         assert!(found_head.iter().all(|(_, shape, _)| shape[0] == 7));
 
         let replaced = config.init(&self.device).with_classes(7);
-        let output = replaced.forward(burn::tensor::Tensor::zeros(
-            config.input().shape(),
-            &self.device,
-        ));
+        let output = replaced.forward(Tensor::zeros(config.input().shape(), &self.device));
         assert_eq!(output.dims(), [1, 7]);
+    }
+}
+
+/// Loads weights into a network that has run, for which the kernels keep packed what it had before.
+struct AfterARun {
+    device: Device,
+}
+
+impl Visit for AfterARun {
+    type Output = ();
+
+    fn visit<C: NetworkConfig>(self, config: C) {
+        let shape = config.input().shape();
+        let images = formula::images("after a run", shape);
+        let run = |network: &C::Network| {
+            let images = TensorData::new(images.clone(), shape);
+            let images = Tensor::from_data(images, &self.device);
+            network.forward(images).into_data()
+        };
+        let used = config.init(&self.device);
+        let before = run(&used);
+        let other = config.init(&self.device);
+        let expected = run(&other);
+        assert_ne!(before, expected, "another network");
+        let loaded = weights::load(used, &weights::state_dict(&other), Heads::Load).unwrap();
+        assert_eq!(run(&loaded), expected);
     }
 }
 
@@ -102,6 +125,15 @@ macro_rules! cases {
             fn $test() {
                 let device = super::devices::flex();
                 super::variants::visit($name, super::AnotherHead { device });
+            })*
+        }
+
+        mod after_a_run {
+            $(#[test]
+            fn $test() {
+                for device in [super::devices::flex(), super::devices::ndarray()] {
+                    super::variants::visit($name, super::AfterARun { device });
+                }
             })*
         }
     };
