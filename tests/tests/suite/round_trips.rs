@@ -1,4 +1,4 @@
-//! Real networks through the three formats, and with another head.
+//! Real networks through the three formats, with another head, and with other weights after a run.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use receptive_layers::network::{Network, NetworkConfig};
