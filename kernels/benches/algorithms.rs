@@ -123,6 +123,7 @@ impl Machine {
             steps: vec![Named {
                 name: "bench".to_owned(),
                 step,
+                together: 1,
             }],
             arena,
             weights,

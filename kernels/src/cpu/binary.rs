@@ -58,6 +58,8 @@ impl Binary {
     /// The maps are within the arena.
     pub(crate) unsafe fn run(&self, cx: &Context) {
         let Self { op, a, b, output } = self;
+        let [a, b] = [a, b].map(|map| cx.here(map));
+        let output = cx.output(output);
         let y = &output.y;
         unsafe { cx.zero_border(y) };
         let function = cx.kernels.binary.get(*op);

@@ -32,8 +32,9 @@ pub(crate) struct Memory<'a> {
     pub lanes: usize,
     /// Pixels of the widest tile.
     pub widest: usize,
-    /// Images of the largest batch, at least 1.
+    /// Images of the largest batch, and those that pass the step together, both at least 1.
     pub images: usize,
+    pub together: usize,
     /// Elements of the arena.
     pub arena: usize,
     /// Elements of the packed weights.
@@ -45,6 +46,15 @@ pub(crate) struct Memory<'a> {
 }
 
 impl Memory<'_> {
+    /// Images that have a place in `map`.
+    fn images(&self, map: &Map) -> usize {
+        if map.whole {
+            self.images
+        } else {
+            self.together
+        }
+    }
+
     /// A map in blocks of a vector's lanes, within the arena.
     pub fn map(&self, map: &Map) -> Result<(), Flaw> {
         must(map.lanes == self.lanes, "a map has other lanes")?;
@@ -74,7 +84,7 @@ impl Memory<'_> {
             .and_then(|blocks| blocks.checked_add(extent))
             .ok_or(Flaw::Outside)?;
         must(map.image >= image, "a map's images overlap")?;
-        let end = (self.images - 1)
+        let end = (self.images(map) - 1)
             .checked_mul(map.image)
             .and_then(|images| images.checked_add(image)?.checked_add(map.offset));
         match end {
@@ -88,15 +98,15 @@ impl Memory<'_> {
         let [x_image, y_image] = [x, y].map(image_extent);
         let meet = |from: i128| from < x_image && from + y_image > 0;
         let distance = y.offset as i128 - x.offset as i128;
-        let overlap = if x.image == y.image {
+        let overlap = if (x.image, x.whole) == (y.image, y.whole) {
             // Slices of one map. `y`'s images that begin before and after an image of `x`.
             let image = x.image as i128;
-            let most = self.images as i128 - 1;
+            let most = self.images(x) as i128 - 1;
             let nearest = (-distance).div_euclid(image);
             (nearest - 1..=nearest + 1).any(|n| meet(distance + n.clamp(-most, most) * image))
         } else {
             let [x_all, y_all] = [(x, x_image), (y, y_image)]
-                .map(|(map, image)| (self.images as i128 - 1) * map.image as i128 + image);
+                .map(|(map, image)| (self.images(map) as i128 - 1) * map.image as i128 + image);
             distance < x_all && distance + y_all > 0
         };
         must(!overlap, "a map is written while it is read")

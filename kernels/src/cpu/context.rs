@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::kernels::Kernels;
 use super::map::Map;
+use super::output::Output;
 
 /// One thread's view of a run. All threads of a run have the same but for `thread` and `scratch`.
 #[derive(Clone, Copy)]
@@ -20,8 +21,9 @@ pub(crate) struct Context<'a> {
     pub outputs: &'a [*mut f32],
     /// This thread's own memory.
     pub scratch: *mut f32,
-    /// Images in the batch.
+    /// Images that pass the step together, and which of the batch is their first.
     pub images: usize,
+    pub first: usize,
     /// This thread's number.
     pub thread: usize,
     /// How many threads run the step.
@@ -46,6 +48,24 @@ impl Context<'_> {
             let part = rows.start.max(first) - first..rows.end.min(first + height) - first;
             (plane / blocks, plane % blocks, part)
         })
+    }
+
+    /// `map` from this step's first image on.
+    pub fn here(&self, map: &Map) -> Map {
+        let first = if map.whole { self.first } else { 0 };
+        Map {
+            offset: map.offset + first * map.image,
+            ..*map
+        }
+    }
+
+    /// `output` from this step's first image on.
+    pub fn output(&self, output: &Output) -> Output {
+        Output {
+            y: self.here(&output.y),
+            residual: output.residual.map(|map| self.here(&map)),
+            activation: output.activation,
+        }
     }
 
     /// The address of an element of the arena.

@@ -59,8 +59,8 @@ impl Copy {
     ///
     /// The maps are within the arena.
     pub(crate) unsafe fn run(&self, cx: &Context) {
-        let Self { x, .. } = self;
-        let y = self.written();
+        let x = cx.here(&self.x);
+        let y = cx.here(&self.written());
         let skipped = self.first_channel % y.lanes;
         let ends = self.first_channel + x.channels == self.y.channels;
         let same = x.lanes == y.lanes && skipped == 0;

@@ -96,7 +96,7 @@ impl Depthwise {
     ///
     /// The maps are within the arena, the packed weights within the weights.
     pub(crate) unsafe fn run(&self, cx: &Context) {
-        let Output { y, residual, .. } = &self.output;
+        let Output { y, residual, .. } = &cx.output(&self.output);
         unsafe { cx.zero_border(y) };
         for (image, block, rows) in cx.share_rows(y) {
             let at = |map: &Map| unsafe { cx.at(map.at(image, block, rows.start, 0)) };
@@ -125,6 +125,7 @@ impl Depthwise {
         let Self {
             spec, x, output, ..
         } = self;
+        let x = &cx.here(x);
         let weights = &cx.weights[self.weights + block * block_len(spec, x.lanes)..];
         unsafe {
             (cx.kernels.depthwise.get(spec))(&DepthwiseArgs {

@@ -147,6 +147,7 @@ impl Direct {
         let Self {
             spec, x, output, ..
         } = self;
+        let (x, output) = (&cx.here(x), cx.output(output));
         let y = &output.y;
         // Pixels of one image each form a row across the batch.
         let single = y.height * y.width == 1;

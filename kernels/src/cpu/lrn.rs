@@ -89,6 +89,7 @@ impl Lrn {
     /// memory.
     pub(crate) unsafe fn run(&self, cx: &Context) {
         let Self { x, y, .. } = self;
+        let [x, y] = &[x, y].map(|map| cx.here(map));
         let function = if self.beta == 0.75 {
             cx.kernels.lrn.three_quarters
         } else {

@@ -58,6 +58,9 @@ pub struct Map {
     pub block: usize,
     /// Elements from one image to the next.
     pub image: usize,
+    /// Whether every image of the batch has its place, or only those that pass a step
+    /// [together](crate::plan::Named::together), which leave it to the next.
+    pub whole: bool,
 }
 
 impl Map {
@@ -80,6 +83,7 @@ impl Map {
             row,
             block,
             image: block * channels.div_ceil(lanes),
+            whole: false,
         }
     }
 

@@ -273,6 +273,7 @@ unsafe fn run(
     count_padding: bool,
     [x, y]: [&Map; 2],
 ) {
+    let [x, y] = &[x, y].map(|map| cx.here(map));
     unsafe { cx.zero_border(y) };
     for (image, block, rows) in cx.share_rows(y) {
         unsafe {

@@ -74,6 +74,7 @@ impl RadialBasis {
     /// The maps are within the arena, the packed centers within the weights.
     pub(crate) unsafe fn run(&self, cx: &Context) {
         let Self { x, y, weights } = self;
+        let [x, y] = &[x, y].map(|map| cx.here(map));
         let [channels, height, width] = x.shape();
         unsafe { cx.zero_border(y) };
         for (image, block, rows) in cx.share_rows(y) {

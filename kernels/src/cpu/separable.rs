@@ -136,6 +136,7 @@ impl Separable {
             output,
             between,
         } = self;
+        let output = cx.output(output);
         let y = &output.y;
         let lanes = y.lanes;
         let rows = cx.images * y.height;

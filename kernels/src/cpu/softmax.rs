@@ -34,6 +34,7 @@ impl Softmax {
     /// The maps are within the arena.
     pub(crate) unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
+        let [x, y] = &[x, y].map(|map| cx.here(map));
         unsafe { cx.zero_border(y) };
         for pixel in cx.share(cx.images * y.height * y.width) {
             let (row, column) = (pixel / y.width, pixel % y.width);

@@ -41,13 +41,13 @@ impl Import {
     ///
     /// The map is within the arena, and the caller's array has as many elements.
     pub(crate) unsafe fn run(&self, cx: &Context) {
-        let y = &self.y;
+        let y = &cx.here(&self.y);
         let area = y.height * y.width;
         unsafe { cx.zero_border(y) };
         for (image, block, rows) in cx.share_rows(y) {
             let first = block * y.lanes;
             let channels = (y.channels - first).min(y.lanes);
-            let planes = image * y.channels + first;
+            let planes = (cx.first + image) * y.channels + first;
             for (row, pixels) in runs(y, rows) {
                 unsafe {
                     let from = cx.input.add(planes * area + row * y.width);
@@ -104,11 +104,11 @@ impl Export {
     ///
     /// As [`Import::run`].
     pub(crate) unsafe fn run(&self, cx: &Context) {
-        let x = &self.x;
+        let x = &cx.here(&self.x);
         let area = x.height * x.width;
         for (image, block, rows) in cx.share_rows(x) {
             let first = block * x.lanes;
-            let planes = image * x.channels + first;
+            let planes = (cx.first + image) * x.channels + first;
             for (row, pixels) in runs(x, rows) {
                 unsafe {
                     let from = cx.at(x.at(image, block, row, 0)).cast_const();

@@ -36,6 +36,7 @@ impl Unary {
     /// The maps are within the arena.
     pub(crate) unsafe fn run(&self, cx: &Context) {
         let Self { x, y, activation } = self;
+        let [x, y] = &[x, y].map(|map| cx.here(map));
         unsafe { cx.zero_border(y) };
         for (image, block, rows) in cx.share_rows(y) {
             unsafe {

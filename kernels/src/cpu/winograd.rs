@@ -262,6 +262,7 @@ impl Winograd {
         let Self {
             spec, x, output, ..
         } = self;
+        let (x, output) = (&cx.here(x), &cx.output(output));
         let y = &output.y;
         let lanes = y.lanes;
         let places = self.places();

@@ -92,6 +92,7 @@ fn bandwidth(isa: Isa, threads: usize) -> f64 {
         steps: vec![Named {
             name: "stream".to_owned(),
             step: Step::Direct(Direct::new(spec, x, output, 0)),
+            together: 1,
         }],
         arena: y.end(1),
         weights,

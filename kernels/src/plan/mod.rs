@@ -64,6 +64,16 @@ pub enum ProgramError {
         /// What does not fit.
         reason: String,
     },
+    /// A step lets too many images pass together, or none.
+    #[error("{found} images pass step {step} together, expected 1 to {most}")]
+    Together {
+        /// Its name.
+        step: String,
+        /// What it says.
+        found: usize,
+        /// Images of the largest batch.
+        most: usize,
+    },
     /// There cannot be as much memory, or there are no images.
     #[error(
         "the program's memory, or a batch of its images, is more than there can be, or nothing"
@@ -86,6 +96,11 @@ pub enum ProgramError {
 }
 
 impl Program {
+    /// The steps in runs of those that as many images pass together.
+    fn stretches(&self) -> impl Iterator<Item = &[Named]> {
+        self.steps.chunk_by(|a, b| a.together == b.together)
+    }
+
     /// Whether every step stays within the memory that is planned, and this machine can run it. Nothing
     /// is taken on trust: the program may come from a file that anybody wrote.
     fn check(&self, weights: usize) -> Result<(), ProgramError> {
@@ -112,16 +127,33 @@ impl Program {
             return Err(ProgramError::Size);
         }
         let kernels = Kernels::get(self.isa);
-        let memory = Memory {
+        let whole = Memory {
             lanes: kernels.lanes,
             widest: kernels.tile,
             images: self.images,
+            together: self.images,
             arena: self.arena,
             weights,
             input,
             outputs: &outputs,
         };
-        for Named { name, step } in &self.steps {
+        for named in &self.steps {
+            let Named {
+                name,
+                step,
+                together,
+            } = named;
+            if !(1..=self.images).contains(together) {
+                return Err(ProgramError::Together {
+                    step: name.clone(),
+                    found: *together,
+                    most: self.images,
+                });
+            }
+            let memory = Memory {
+                together: *together,
+                ..whole
+            };
             step.check(&memory).map_err(|flaw| match flaw {
                 Flaw::Outside => ProgramError::Outside { step: name.clone() },
                 Flaw::Mismatch(reason) => ProgramError::Mismatch {

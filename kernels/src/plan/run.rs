@@ -143,7 +143,7 @@ impl Run<'_> {
         let Self { loaded, .. } = self;
         // Ends the others' waiting when this thread panics.
         let guard = Guard(barrier);
-        let context = Context {
+        let mut context = Context {
             kernels: loaded.kernels,
             arena: self.arena,
             weights: &loaded.weights,
@@ -152,19 +152,29 @@ impl Run<'_> {
             // SAFETY: each thread of the plan has its part of the scratch memory.
             scratch: unsafe { self.scratch.add(thread * loaded.scratch) },
             images: self.images,
+            first: 0,
             thread,
             threads: barrier.threads(),
         };
-        for (index, named) in loaded.program.steps.iter().enumerate() {
-            let start = times.is_some().then(Instant::now);
-            // SAFETY: the program was checked in `Loaded::new`, the call by `run`'s caller.
-            unsafe { named.step.run(&context) };
-            if !barrier.wait() {
-                break;
+        let mut before = 0;
+        'all: for stretch in loaded.program.stretches() {
+            let together = stretch[0].together;
+            for first in (0..self.images).step_by(together) {
+                context.first = first;
+                context.images = together.min(self.images - first);
+                for (index, named) in stretch.iter().enumerate() {
+                    let start = times.is_some().then(Instant::now);
+                    // SAFETY: the program was checked in `Loaded::new`, the call by `run`'s caller.
+                    unsafe { named.step.run(&context) };
+                    if !barrier.wait() {
+                        break 'all;
+                    }
+                    if let (Some(times), Some(start)) = (&mut times, start) {
+                        times[before + index] += start.elapsed();
+                    }
+                }
             }
-            if let (Some(times), Some(start)) = (&mut times, start) {
-                times[index] += start.elapsed();
-            }
+            before += stretch.len();
         }
         std::mem::forget(guard);
     }

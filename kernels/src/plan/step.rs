@@ -15,6 +15,10 @@ pub struct Named {
     pub name: String,
     /// What it does.
     pub step: Step,
+    /// Images that pass it at a time. Steps in a row with the same number form a stretch: so many
+    /// images pass all of it before the next do, so that maps which are not needed outside stay in
+    /// the cache.
+    pub together: usize,
 }
 
 /// What a step does. Each is documented where its algorithm is.

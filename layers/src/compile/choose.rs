@@ -8,6 +8,7 @@ use super::error::{CompileError, Problem};
 use super::layout::is_planar;
 use super::net::{LayerOp, Net};
 use super::options::Options;
+use super::stretches::Stretches;
 
 /// What a network runs on.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,7 @@ pub(super) fn choices(
     target: Target,
 ) -> Result<Vec<Choice>, CompileError> {
     let planar = is_planar(net);
+    let stretches = Stretches::of(net, target.isa.lanes(), target.batch);
     let mut choices = Vec::new();
     let mut asked = options.algorithms.clone();
     for (index, layer) in net.layers.iter().enumerate() {
@@ -59,7 +61,7 @@ pub(super) fn choices(
             setting: Setting {
                 spec: *spec,
                 output: [height, width],
-                batch: target.batch,
+                images: stretches.together(index + 1),
                 lanes: target.isa.lanes(),
                 tile: target.isa.tile(),
                 streamed: false,

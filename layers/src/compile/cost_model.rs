@@ -36,7 +36,8 @@ pub(super) struct Setting {
     pub spec: ConvSpec,
     /// Height and width.
     pub output: [usize; 2],
-    pub batch: usize,
+    /// Those that pass it together.
+    pub images: usize,
     /// Channels of a block.
     pub lanes: usize,
     /// Pixels of the widest tile of products.
@@ -50,7 +51,7 @@ impl Setting {
     pub fn seconds(&self, algorithm: Algorithm) -> f64 {
         let Self { spec, lanes, .. } = self;
         let vectors = spec.channels_out.div_ceil(*lanes);
-        let pixels = self.batch * self.output[0] * self.output[1];
+        let pixels = self.images * self.output[0] * self.output[1];
         let taps = spec.kernel[0] * spec.kernel[1];
         let depth = spec.channels_in / spec.groups;
         let (arithmetic, weights, passes) = match algorithm {
@@ -62,7 +63,7 @@ impl Setting {
             }
             Algorithm::Winograd(tile) => {
                 let [rows, columns] = tile.tiles(self.output);
-                let tiles = self.batch * rows * columns;
+                let tiles = self.images * rows * columns;
                 let places = tile.inputs() * tile.inputs();
                 let multiplied = (tiles * places * vectors * depth) as f64 / MULTIPLY_ADDS;
                 let transformed = (tiles * (depth.div_ceil(*lanes) + vectors)) as f64
@@ -125,7 +126,7 @@ mod tests {
                 groups: 1,
             },
             output: [size, size],
-            batch: 1,
+            images: 1,
             lanes: 16,
             tile: 14,
             streamed,
@@ -167,7 +168,7 @@ mod tests {
         assert_eq!(fastest(256, 14, false), Some(FOUR));
         assert_eq!(fastest(512, 7, true), Some(TWO));
         let batch = Setting {
-            batch: 16,
+            images: 16,
             ..setting(512, 14, true)
         };
         let direct = batch.seconds(Algorithm::Direct);

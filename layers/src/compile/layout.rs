@@ -10,6 +10,7 @@ use receptive_kernels::cpu::{Border, Map};
 use super::algorithm::Algorithm;
 use super::lifetimes::{self, Lifetime};
 use super::net::{Layer, LayerOp, MapId, Net};
+use super::stretches::Stretches;
 
 /// The lanes and memory of a network's maps.
 pub(super) struct Layout {
@@ -75,58 +76,58 @@ pub(super) fn copied(net: &Net, layout: &Layout, layer: &Layer) -> Vec<(MapId, u
 }
 
 impl Layout {
-    /// Lays out `net` for batches of `images`, in blocks of `lanes`.
-    pub fn of(net: &Net, algorithms: &[Option<Algorithm>], lanes: usize, images: usize) -> Self {
+    /// Lays out `net` for batches of `images`, which pass it in `stretches`, in blocks of `lanes`.
+    pub fn of(
+        net: &Net,
+        algorithms: &[Option<Algorithm>],
+        lanes: usize,
+        images: usize,
+        stretches: &Stretches,
+    ) -> Self {
         let planar = is_planar(net);
         let within = within(net, lanes);
-        let root = |mut map: MapId| {
-            while let Some(Place::Within { map: outer, .. }) = within[map.0] {
-                map = outer;
-            }
-            map
-        };
-
         let mut borders = vec![Border::default(); net.maps.len()];
-        let mut lifetimes = vec![None; net.maps.len()];
-        let mut touch = |map: MapId, step: usize| {
-            let lifetime = lifetimes[root(map).0].get_or_insert(Lifetime {
-                len: 0,
-                first: step,
-                last: step,
-            });
-            lifetime.first = lifetime.first.min(step);
-            lifetime.last = lifetime.last.max(step);
-        };
-        touch(net.input, 0);
-        for (index, (layer, algorithm)) in net.layers.iter().zip(algorithms).enumerate() {
-            for map in layer.reads().chain([layer.output]) {
-                touch(map, index + 1);
-            }
+        for (layer, algorithm) in net.layers.iter().zip(algorithms) {
             if let LayerOp::Separable { first, .. } = &layer.op {
-                let border = &mut borders[root(layer.inputs[0]).0];
+                let border = &mut borders[root(&within, layer.inputs[0]).0];
                 *border = border.union(first.spec.padding);
             }
             if let (LayerOp::Conv { spec, .. }, Some(algorithm)) = (&layer.op, algorithm) {
                 let [_, height, width] = net.shape(layer.output);
-                let border = &mut borders[root(layer.inputs[0]).0];
+                let border = &mut borders[root(&within, layer.inputs[0]).0];
                 *border = border.union(algorithm.border(spec, [height, width]));
             }
         }
-        for &output in &net.outputs {
-            touch(output, net.layers.len() + 1);
-        }
 
         let mut own = Vec::new();
-        for (index, lifetime) in lifetimes.into_iter().enumerate() {
-            if let Some(lifetime) = lifetime {
+        for (index, span) in spans(net, lanes).into_iter().enumerate() {
+            if let Some((first, last)) = span {
                 let lanes = if planar && MapId(index) == net.input {
                     1
                 } else {
                     lanes
                 };
-                let map = Map::new(net.maps[index], borders[index], lanes, 0);
-                let len = map.len(images);
-                own.push((index, map, Lifetime { len, ..lifetime }));
+                // What another stretch reads is there for all images of both.
+                let [from, to] = [first, last].map(|step| stretches.around(step));
+                let whole = from != to;
+                let map = Map {
+                    whole,
+                    ..Map::new(net.maps[index], borders[index], lanes, 0)
+                };
+                let lifetime = if whole {
+                    Lifetime {
+                        len: map.len(images),
+                        first: *from.start(),
+                        last: *to.end(),
+                    }
+                } else {
+                    Lifetime {
+                        len: map.len(stretches.together(first)),
+                        first,
+                        last,
+                    }
+                };
+                own.push((index, map, lifetime));
             }
         }
         let times: Vec<Lifetime> = own.iter().map(|&(_, _, lifetime)| lifetime).collect();
@@ -163,6 +164,35 @@ impl Layout {
             }
         }
     }
+}
+
+/// The step that first touches each map, or what lies within it, and the step that last does: 0 is the
+/// import, the layers follow, then the export.
+pub(super) fn spans(net: &Net, lanes: usize) -> Vec<Option<(usize, usize)>> {
+    let within = within(net, lanes);
+    let mut spans = vec![None; net.maps.len()];
+    let mut touch = |map: MapId, step: usize| {
+        let (first, last) = spans[root(&within, map).0].get_or_insert((step, step));
+        (*first, *last) = (step.min(*first), step.max(*last));
+    };
+    touch(net.input, 0);
+    for (index, layer) in net.layers.iter().enumerate() {
+        for map in layer.reads().chain([layer.output]) {
+            touch(map, index + 1);
+        }
+    }
+    for &output in &net.outputs {
+        touch(output, net.layers.len() + 1);
+    }
+    spans
+}
+
+/// The map that `map` lies within at last.
+fn root(within: &[Option<Place>], mut map: MapId) -> MapId {
+    while let Some(Place::Within { map: outer, .. }) = within[map.0] {
+        map = outer;
+    }
+    map
 }
 
 /// The maps that lie within others: views, and the parts of concatenations.

@@ -12,6 +12,7 @@ use super::choose::Target;
 use super::error::{CompileError, Problem};
 use super::layout::{Layout, copied};
 use super::net::{Layer, LayerOp, Net, Window};
+use super::stretches::Stretches;
 use super::values::Values;
 use super::weights::Evaluated;
 use crate::graph::{Arithmetic, ValueId};
@@ -42,12 +43,16 @@ struct Lowering<'a> {
     net: &'a Net,
     layout: Layout,
     target: Target,
+    /// Images that pass the next steps together.
+    together: usize,
     lowered: Lowered,
 }
 
 /// The steps of `net` on `target`.
 pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target) -> Lowered {
-    let layout = Layout::of(net, algorithms, target.isa.lanes(), target.batch);
+    let lanes = target.isa.lanes();
+    let stretches = Stretches::of(net, lanes, target.batch);
+    let layout = Layout::of(net, algorithms, lanes, target.batch, &stretches);
     let program = Program {
         isa: target.isa,
         images: target.batch,
@@ -61,6 +66,7 @@ pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target)
         net,
         layout,
         target,
+        together: stretches.together(0),
         lowered: Lowered {
             program,
             costs: Vec::new(),
@@ -70,8 +76,10 @@ pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target)
     let y = lowering.layout.map(net, net.input);
     lowering.push("input", Step::Import(Import { y }), "import", 0, &[y, y]);
     for (index, (layer, algorithm)) in net.layers.iter().zip(algorithms).enumerate() {
+        lowering.together = stretches.together(index + 1);
         lowering.layer(index, layer, *algorithm);
     }
+    lowering.together = stretches.together(net.layers.len() + 1);
     for (output, &map) in net.outputs.iter().enumerate() {
         let x = lowering.layout.map(net, map);
         let step = Step::Export(Export { x, output });
@@ -214,6 +222,7 @@ impl Lowering<'_> {
         self.lowered.program.steps.push(Named {
             name: name.to_owned(),
             step,
+            together: self.together,
         });
         self.lowered.costs.push(StepCost {
             name: name.to_owned(),

@@ -25,6 +25,7 @@ mod measure;
 mod net;
 mod options;
 mod passes;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod text;

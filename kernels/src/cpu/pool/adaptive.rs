@@ -47,6 +47,7 @@ impl AdaptiveMean {
     /// The maps are within the arena.
     pub(crate) unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
+        let [x, y] = &[x, y].map(|map| cx.here(map));
         unsafe { cx.zero_border(y) };
         for (image, block, rows) in cx.share_rows(y) {
             unsafe {

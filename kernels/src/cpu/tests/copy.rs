@@ -72,6 +72,7 @@ proptest! {
                         outputs: &[],
                         scratch: std::ptr::null_mut(),
                         images,
+                        first: 0,
                         thread,
                         threads,
                     };

@@ -34,7 +34,7 @@ impl Place {
         self.shape.iter().product()
     }
 
-    /// The whole map at `offset`, and the part of it that is meant.
+    /// The map at `offset` that has room for all images, and the part of it that is meant.
     fn map(&self, lanes: usize, offset: usize) -> [Map; 2] {
         let lanes = if self.planar { 1 } else { lanes };
         let [channels, height, width] = self.shape;
@@ -44,8 +44,11 @@ impl Place {
         } else {
             before + channels.next_multiple_of(lanes) + after
         };
-        let whole = Map::new([all, height, width], self.border, lanes, offset);
-        [whole, whole.slice(before, channels)]
+        let wider = Map {
+            whole: true,
+            ..Map::new([all, height, width], self.border, lanes, offset)
+        };
+        [wider, wider.slice(before, channels)]
     }
 }
 
@@ -111,8 +114,8 @@ impl<'a> Trial<'a> {
     /// Runs the step that `build` makes, which packs its weights into what it is given, at
     /// [`Maps::weights`].
     ///
-    /// It runs with 1, 2 and 3 threads, each map in turn the last in memory, and with the first
-    /// image again after the last. Panics unless
+    /// It runs with 1, 2 and 3 threads, each map in turn the last in memory, for all images together
+    /// and for one or two at a time, and with the first image again after the last. Panics unless
     ///
     /// - its own check finds nothing;
     /// - it writes nothing but its outputs, all of them, with zeros in their borders and something
@@ -121,10 +124,12 @@ impl<'a> Trial<'a> {
     ///   guarded page;
     /// - the bits are the same each time, and for both copies of the first image.
     pub fn run(&self, build: impl Fn(&Maps, &mut [f32]) -> Step) -> Written {
-        let first = self.once(1, 0, &build);
+        let first = self.once(1, 0, self.images, &build);
         for threads in [2, 3] {
-            let again = self.once(threads, threads - 1, &build);
-            again.expect_same(&first, &format!("with {threads} threads"));
+            let together = threads.min(self.images + 1) - 1;
+            let again = self.once(threads, threads - 1, together, &build);
+            let how = format!("with {threads} threads, {together} images at a time");
+            again.expect_same(&first, &how);
         }
         let inputs: Vec<_> = self
             .inputs
@@ -140,7 +145,7 @@ impl<'a> Trial<'a> {
             input: &input,
             ..self.clone()
         };
-        let longer = longer.once(2, 0, &build);
+        let longer = longer.once(2, 0, longer.images, &build);
         longer
             .images(self.images + 1, 0..self.images)
             .expect_same(&first, "in a longer batch");
@@ -154,11 +159,13 @@ impl<'a> Trial<'a> {
         [values, &values[..values.len() / self.images]].concat()
     }
 
-    /// One run. Map `last`, modulo their number, lies at the arena's end.
+    /// One run, for `together` images at a time. Map `last`, modulo their number, lies at the
+    /// arena's end.
     fn once(
         &self,
         threads: usize,
         last: usize,
+        together: usize,
         build: &impl Fn(&Maps, &mut [f32]) -> Step,
     ) -> Written {
         let kernels = Kernels::get(self.isa);
@@ -190,6 +197,7 @@ impl<'a> Trial<'a> {
             lanes: kernels.lanes,
             widest: kernels.tile,
             images: self.images,
+            together,
             arena: arena.len(),
             weights: weights.len(),
             input: self.input.len() / self.images,
@@ -207,21 +215,24 @@ impl<'a> Trial<'a> {
         if threads.is_multiple_of(2) {
             order.reverse();
         }
-        for thread in order {
-            let mut scratch = Guarded::new(step.scratch());
-            let context = Context {
-                kernels,
-                arena: arena.as_mut_ptr(),
-                weights: &weights,
-                input: input.as_ptr(),
-                outputs: &outputs,
-                scratch: scratch.as_mut_ptr(),
-                images: self.images,
-                thread,
-                threads,
-            };
-            // SAFETY: the step was built for this memory; that it stays there is what is tested.
-            unsafe { step.run(&context) };
+        for first in (0..self.images).step_by(together) {
+            for &thread in &order {
+                let mut scratch = Guarded::new(step.scratch());
+                let context = Context {
+                    kernels,
+                    arena: arena.as_mut_ptr(),
+                    weights: &weights,
+                    input: input.as_ptr(),
+                    outputs: &outputs,
+                    scratch: scratch.as_mut_ptr(),
+                    images: together.min(self.images - first),
+                    first,
+                    thread,
+                    threads,
+                };
+                // SAFETY: the step was built for this memory; that it stays there is what is tested.
+                unsafe { step.run(&context) };
+            }
         }
 
         let mut written = vec![false; arena.len()];

@@ -45,13 +45,17 @@ pub(in crate::ops) fn max_pool<B: Host>(
         Step::MaxPool(MaxPool::new(window, from, y)),
         Step::Export(Export { x: y, output: 0 }),
     ];
-    let name = String::new;
+    let named = |step| Named {
+        name: String::new(),
+        step,
+        together: 1,
+    };
     let program = Program {
         isa,
         images: 1,
         input: [channels, height, width],
         outputs: vec![shape],
-        steps: steps.map(|step| Named { name: name(), step }).into(),
+        steps: steps.map(named).into(),
         arena: y.end(1),
         weights: 0,
     };

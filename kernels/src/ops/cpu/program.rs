@@ -147,13 +147,17 @@ impl Geometry {
             step,
             Step::Export(Export { x: y, output: 0 }),
         ];
-        let name = String::new;
+        let named = |step| Named {
+            name: String::new(),
+            step,
+            together: images,
+        };
         let program = Program {
             isa,
             images,
             input,
             outputs: vec![shape],
-            steps: steps.map(|step| Named { name: name(), step }).into(),
+            steps: steps.map(named).into(),
             arena: y.end(images),
             weights: packed.len(),
         };

@@ -59,9 +59,10 @@ fn forgeries() -> impl Strategy<Value = Vec<Forgery>> {
     prop::collection::vec(forgery, 1..=3)
 }
 
-/// Where the whole numbers of `value` are.
+/// Where the whole numbers of `value` are, and what is true or false, which counts as 1 or 0.
 fn numbers(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
+        Value::Bool(_) => found.push(path.to_owned()),
         Value::Number(number) if number.is_u64() => found.push(path.to_owned()),
         Value::Array(values) => {
             for (at, value) in values.iter().enumerate() {
@@ -88,7 +89,10 @@ fn forge(program: &Program, forgeries: &[Forgery]) -> Option<Program> {
     let mut value = serde_json::to_value(program).unwrap();
     let mut paths = Vec::new();
     numbers(&value, "", &mut paths);
-    let get = |value: &Value, path: &str| value.pointer(path).unwrap().as_u64().unwrap();
+    let get = |value: &Value, path: &str| match value.pointer(path).unwrap() {
+        Value::Bool(truth) => u64::from(*truth),
+        number => number.as_u64().unwrap(),
+    };
     for forgery in forgeries {
         let path = &paths[forgery.number % paths.len()];
         let then = get(&value, path);
@@ -105,7 +109,11 @@ fn forge(program: &Program, forgeries: &[Forgery]) -> Option<Program> {
                 Reach::Program => true,
             };
             if reached && get(&value, other) == then {
-                *value.pointer_mut(other).unwrap() = now.into();
+                let value = value.pointer_mut(other).unwrap();
+                *value = match value {
+                    Value::Bool(_) => (now > 0).into(),
+                    _ => now.into(),
+                };
             }
         }
     }
@@ -127,21 +135,24 @@ fn run_guarded(program: &Program, threads: usize) {
         .map(|output| output.as_mut_ptr())
         .collect();
     for named in &program.steps {
-        for thread in 0..threads {
-            let mut scratch = Guarded::new(named.step.scratch());
-            let context = Context {
-                kernels,
-                arena: arena.as_mut_ptr(),
-                weights: &weights,
-                input: input.as_ptr(),
-                outputs: &outputs,
-                scratch: scratch.as_mut_ptr(),
-                images: program.images,
-                thread,
-                threads,
-            };
-            // SAFETY: the program passed its check; that this is enough is what is tested.
-            unsafe { named.step.run(&context) };
+        for first in (0..program.images).step_by(named.together) {
+            for thread in 0..threads {
+                let mut scratch = Guarded::new(named.step.scratch());
+                let context = Context {
+                    kernels,
+                    arena: arena.as_mut_ptr(),
+                    weights: &weights,
+                    input: input.as_ptr(),
+                    outputs: &outputs,
+                    scratch: scratch.as_mut_ptr(),
+                    images: named.together.min(program.images - first),
+                    first,
+                    thread,
+                    threads,
+                };
+                // SAFETY: the program passed its check; that this is enough is what is tested.
+                unsafe { named.step.run(&context) };
+            }
         }
     }
 }

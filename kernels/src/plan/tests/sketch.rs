@@ -12,6 +12,8 @@ use crate::plan::{Named, Program, Step};
 struct Sketch {
     lanes: usize,
     images: usize,
+    /// Images that pass the next steps together.
+    together: usize,
     arena: usize,
     steps: Vec<Named>,
     weights: Vec<f32>,
@@ -30,13 +32,25 @@ impl Sketch {
             right: around,
         };
         let map = Map::new(shape, border, lanes, self.arena);
-        self.arena += map.len(self.images);
+        self.arena += map.len(self.together);
         map
+    }
+
+    /// A map that later steps read, which other numbers of images pass.
+    fn whole(&mut self, shape: [usize; 3]) -> Map {
+        let map = Map::new(shape, Border::default(), self.lanes, self.arena);
+        self.arena += map.len(self.images);
+        Map { whole: true, ..map }
     }
 
     fn step(&mut self, name: &str, step: Step) {
         let name = name.to_owned();
-        self.steps.push(Named { name, step });
+        let together = self.together;
+        self.steps.push(Named {
+            name,
+            step,
+            together,
+        });
     }
 
     /// Where `len` elements of packed weights begin, which `pack` fills.
@@ -81,13 +95,15 @@ fn pool(kernel: usize, stride: usize, padding: usize) -> PoolWindow {
     }
 }
 
-/// A network of two outputs with every step in it, for batches of up to `images`, and its weights.
+/// A network of two outputs with every step in it, for batches of up to `images`, which pass its
+/// first steps one by one and others in twos, and its weights.
 pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
     let kernels = Kernels::get(isa);
     let lanes = kernels.lanes;
     let mut s = Sketch {
         lanes,
         images,
+        together: 1.min(images),
         arena: 0,
         steps: Vec::new(),
         weights: Vec::new(),
@@ -123,7 +139,7 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
         groups: 20,
         ..spec([20, 20], 3, 1)
     };
-    let channels = s.map([20, 6, 6], 0);
+    let channels = s.whole([20, 6, 6]);
     let from = s.weights.len();
     let step = Depthwise::new(depthwise, sums, output(channels, Activation::Tanh), from);
     s.pack(Depthwise::packed_len(&depthwise, lanes), |packed| {
@@ -132,7 +148,7 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
     s.step("depthwise", Step::Depthwise(step));
 
     let pointwise = spec([20, 24], 1, 1);
-    let mixed = s.map([24, 6, 6], 0);
+    let mixed = s.whole([24, 6, 6]);
     let from = s.weights.len();
     let first = (depthwise, Activation::Relu);
     let last = output(mixed, Activation::Sigmoid);
@@ -145,7 +161,8 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
     });
     s.step("separable", Step::Separable(Box::new(step)));
 
-    let greatest = s.map([24, 3, 3], 0);
+    s.together = 2.min(images);
+    let greatest = s.whole([24, 3, 3]);
     let step = MaxPool::new(pool(2, 2, 0), mixed, greatest);
     s.step("max", Step::MaxPool(step));
     let mean = s.map([24, 3, 3], 2);
@@ -160,9 +177,10 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
     let means = s.map([20, 3, 3], 0);
     let step = AdaptiveMean::new(channels, means);
     s.step("adaptive", Step::AdaptiveMean(step));
-    let both = s.map([44, 3, 3], 0);
+    let both = s.whole([44, 3, 3]);
     s.step("copy", Step::Copy(Copy::new(sum, both, 0)));
     s.step("concatenate", Step::Copy(Copy::new(means, both, 24)));
+    s.together = images;
     let vector = s.map([44, 1, 1], 0);
     let step = AdaptiveMean::new(both, vector);
     s.step("global", Step::AdaptiveMean(step));

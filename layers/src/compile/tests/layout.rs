@@ -1,11 +1,14 @@
-//! No two maps that are there at once share memory.
+//! Whoever reads a map finds what was written there, however the images pass the layers.
+
+use std::ops::Range;
 
 use proptest::prelude::*;
 use receptive_kernels::cpu::{Activation, Border, ConvSpec, Map, WinogradTile};
 
 use crate::compile::algorithm::Algorithm;
-use crate::compile::layout::Layout;
+use crate::compile::layout::{Layout, copied};
 use crate::compile::net::{Layer, LayerOp, MapId, Net, Pick};
+use crate::compile::stretches::Stretches;
 use crate::compile::weights::{Kernel, Weights};
 use crate::graph::Arithmetic;
 
@@ -97,51 +100,116 @@ fn network(adds: &[(Add, usize, usize)]) -> (Net, Vec<Option<Algorithm>>) {
     (net, algorithms)
 }
 
-/// The elements of each block of each image, from and to.
-fn ranges(map: &Map, images: usize) -> Vec<(usize, usize)> {
-    let blocks = (0..images).flat_map(|image| (0..map.blocks()).map(move |block| (image, block)));
-    blocks
-        .map(|(image, block)| {
+/// Where the blocks of some images begin, and their elements.
+fn blocks(map: &Map, images: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
+    images.flat_map(move |image| {
+        (0..map.blocks()).map(move |block| {
             let first = map.offset + image * map.image + block * map.block;
-            (first, first + map.block)
+            (image, first..first + map.block)
         })
-        .collect()
+    })
+}
+
+/// Steps together, any number of images at each.
+fn stretches(layers: usize, images: usize, seed: &[usize]) -> Stretches {
+    let together = |step| seed[step / 3 % seed.len()] % images + 1;
+    Stretches::new((0..layers + 2).map(together).collect())
 }
 
 proptest! {
+    /// Every element says what was last written there: which map, of which image. That is what is
+    /// found wherever a layer reads.
     #[test]
-    fn live_maps_do_not_overlap(
+    fn what_is_read_is_what_was_written(
         adds in prop::collection::vec(add(), 1..14),
         lanes in prop::sample::select(vec![4, 8, 16]),
-        images in 1..4usize,
+        images in 1..5usize,
+        seed in prop::collection::vec(any::<usize>(), 1..6),
     ) {
         let (net, algorithms) = network(&adds);
-        let layout = Layout::of(&net, &algorithms, lanes, images);
-        let last = |map: MapId| {
-            let reads = net.layers.iter().rposition(|layer| layer.inputs.contains(&map));
-            if net.outputs.contains(&map) { net.layers.len() } else { reads.unwrap_or(0) }
-        };
-        // What a layer writes is nothing that a later layer, or itself, still reads.
-        for (index, layer) in net.layers.iter().enumerate() {
-            // These write where their inputs lie already.
-            if matches!(layer.op, LayerOp::Pick(_) | LayerOp::Concat) {
-                continue;
-            }
-            let written = ranges(&layout.map(&net, layer.output), images);
-            for (_, at) in &written {
-                prop_assert!(*at <= layout.arena);
-            }
-            let before = net.layers[..index].iter().map(|layer| layer.output);
-            for map in before.chain([net.input]) {
-                if last(map) < index || layer.output == map {
-                    continue;
-                }
-                for (first, end) in ranges(&layout.map(&net, map), images) {
-                    for &(from, to) in &written {
-                        prop_assert!(end <= from || to <= first, "{} and {map}\n{net}", layer.output);
+        let stretches = stretches(net.layers.len(), images, &seed);
+        let layout = Layout::of(&net, &algorithms, lanes, images, &stretches);
+        let mut root: Vec<MapId> = (0..net.maps.len()).map(MapId).collect();
+        for layer in net.layers.iter().rev() {
+            if let LayerOp::Concat = layer.op {
+                let copied = copied(&net, &layout, layer);
+                for &part in &layer.inputs {
+                    if copied.iter().all(|&(other, _)| other != part) {
+                        root[part.0] = root[layer.output.0];
                     }
                 }
             }
+        }
+        for layer in &net.layers {
+            if let LayerOp::Pick(_) = layer.op {
+                root[layer.output.0] = root[layer.inputs[0].0];
+            }
+        }
+        let mut held = vec![None; layout.arena];
+        let mut step = 0;
+        while step < net.layers.len() + 2 {
+            let stretch = stretches.around(step);
+            let together = stretches.together(step);
+            for first in (0..images).step_by(together) {
+                let here = |map: MapId| {
+                    let map = layout.map(&net, map);
+                    let from = if map.whole { first } else { 0 };
+                    let count = together.min(images - first);
+                    (map, from..from + count, first - from)
+                };
+                for step in stretch.clone() {
+                    let (reads, writes): (Vec<MapId>, Vec<MapId>) = match step.checked_sub(1) {
+                        None => (vec![], vec![net.input]),
+                        Some(layer) if layer < net.layers.len() => {
+                            let layer = &net.layers[layer];
+                            match layer.op {
+                                LayerOp::Pick(_) => (vec![], vec![]),
+                                LayerOp::Concat => {
+                                    let copied = copied(&net, &layout, layer);
+                                    let reads = copied.into_iter().map(|(part, _)| part).collect();
+                                    (reads, vec![])
+                                }
+                                _ => (layer.reads().collect(), vec![layer.output]),
+                            }
+                        }
+                        Some(_) => (net.outputs.clone(), vec![]),
+                    };
+                    for map in reads {
+                        let (place, range, before) = here(map);
+                        for (image, elements) in blocks(&place, range) {
+                            let expected = Some((root[map.0], before + image));
+                            for at in elements {
+                                prop_assert_eq!(held[at], expected, "{} at {}\n{}", map, step, net);
+                            }
+                        }
+                    }
+                    // What a concatenation copies is its own from then on.
+                    let copies = match step.checked_sub(1).and_then(|layer| net.layers.get(layer)) {
+                        Some(layer) if matches!(layer.op, LayerOp::Concat) => {
+                            let copied = copied(&net, &layout, layer).into_iter();
+                            let whole = layout.map(&net, layer.output);
+                            copied
+                                .map(|(part, channel)| {
+                                    let channels = net.shape(part)[0];
+                                    let first = channel / lanes * lanes;
+                                    (layer.output, whole.slice(first, channel + channels - first))
+                                })
+                                .collect()
+                        }
+                        _ => Vec::new(),
+                    };
+                    let writes = writes.into_iter().map(|map| (map, layout.map(&net, map)));
+                    for (map, place) in writes.chain(copies) {
+                        let (_, range, before) = here(map);
+                        for (image, elements) in blocks(&place, range) {
+                            for at in elements {
+                                held[at] = Some((root[map.0], before + image));
+                            }
+                        }
+                    }
+                }
+            }
+            step = stretch.end() + 1;
         }
     }
 }
