@@ -3,10 +3,15 @@
 //!
 //! A row of output pixels is cut into tiles. The tiles of a chunk, whose input stays in the cache, are
 //! computed for one or two blocks of output channels after the other, each with its own packed
-//! weights, `[input block, kernel row, kernel column, channel, output block, lane]`.
+//! weights, `[input block, kernel row, kernel column, channel, output block, lane]`. Where these are too
+//! many for the nearest cache, the products of some input blocks are summed for all of the chunk, then
+//! those of the next (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication").
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::activation::Activation;
 use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
@@ -38,8 +43,18 @@ pub(super) struct Group {
     pub(super) weights: usize,
 }
 
-/// Elements of a chunk's input: half of a 1 MiB cache.
-const CHUNK: usize = 96 << 10;
+/// Some input channels' share of the sums of a group.
+pub(super) struct Pass<'a> {
+    pub(super) group: &'a Group,
+    /// The input channels, counted from the group's first.
+    pub(super) depth: Range<usize>,
+    /// The element of the packed weights where the group's begin, and from there to its first tap.
+    pub(super) weights: usize,
+    pub(super) taps: usize,
+    /// Whether there are no sums yet, and whether they are complete afterwards.
+    pub(super) first: bool,
+    last: bool,
+}
 
 impl Direct {
     /// The convolution `spec` of `x`, with its weights packed from element `weights` on. `x` has at
@@ -78,11 +93,9 @@ impl Direct {
         &self.spec
     }
 
-    /// The groups of output blocks, and where their weights begin.
-    pub(super) fn groups(&self) -> impl ExactSizeIterator<Item = (&Group, usize)> {
-        self.groups
-            .iter()
-            .map(|group| (group, self.weights + group.weights))
+    /// How many groups of output blocks there are.
+    pub(super) fn groups(&self) -> usize {
+        self.groups.len()
     }
 
     /// Packs `weights`, `[out, in / groups, height, width]`, and `bias`.
@@ -179,24 +192,29 @@ impl Direct {
         );
         let groups = share(self.groups.len(), down, cx.thread / across);
         let tiles = share(tiles, across, cx.thread % across);
-        let chunk = (CHUNK / (per_tile as usize).max(1)).max(1);
+        let parts = self.parts(cx.kernels.panel);
+        // Of a core's cache, three eighths hold the part of a chunk's input that is read.
+        let chunk = 3 * cx.kernels.cache / 8 * parts / (per_tile as usize).max(1);
+        let chunk = chunk.max(1);
 
         unsafe { cx.zero_border(y) };
         // A row's taps are contiguous in a planar map.
         let rows_of_taps = x.lanes == 1 && spec.dilation[1] == 1;
         let x_pixel = pixel(x, spec.stride[1]);
         for start in tiles.clone().step_by(chunk) {
-            for group in &self.groups[groups.clone()] {
-                let bias = cx.weights[self.weights + group.weights..].as_ptr();
+            for pass in self.passes(parts, groups.clone()) {
+                let group = pass.group;
+                let bias = cx.weights[pass.weights..].as_ptr();
                 let mut args = TileArgs {
                     x_pixel,
                     rows: spec.kernel[0],
                     x_row: spec.dilation[0] * x.row,
                     columns: spec.kernel[1],
                     x_column: spec.dilation[1] * x.lanes,
-                    weights: unsafe { bias.add(group.blocks * y.lanes) },
+                    weights: unsafe { bias.add(pass.taps) },
                     bias,
-                    ..TileArgs::pointwise(std::ptr::null(), x.block, group.channels, x.lanes)
+                    onto: !pass.first,
+                    ..TileArgs::pointwise(std::ptr::null(), x.block, pass.depth.len(), x.lanes)
                 };
                 if rows_of_taps {
                     args.columns = 1;
@@ -211,7 +229,7 @@ impl Direct {
                     let left = x.border.left - spec.padding.left;
                     let from = x.offset
                         + image * x.image
-                        + group.first * x.block
+                        + (group.first + pass.depth.start / x.lanes) * x.block
                         + top * x.row
                         + left * x.lanes
                         + columns.start * x_pixel;
@@ -221,8 +239,10 @@ impl Direct {
                         [image, group.block, row, columns.start]
                     };
                     unsafe {
+                        args.first = tile == start;
                         args.x = cx.at(from);
                         output.place(cx, place, &mut args);
+                        pass.keep(&mut args);
                         if single {
                             args.y_pixel = y.image;
                             args.residual_pixel = output.residual.map_or(0, |map| map.image);
@@ -234,10 +254,61 @@ impl Direct {
         }
     }
 
+    /// Parts of the input channels that are summed one after the other, so that a group's weights for
+    /// each are `panel` elements or little more.
+    pub(super) fn parts(&self, panel: usize) -> usize {
+        let Self { spec, x, .. } = self;
+        let per_channel = 2 * self.output.y.lanes * spec.kernel[0] * spec.kernel[1];
+        let blocks = (panel / per_channel / x.lanes).max(1);
+        let all = (self.groups.iter()).map(|group| group.channels.div_ceil(x.lanes));
+        all.max().unwrap_or(1).div_ceil(blocks)
+    }
+
+    /// What is summed one after the other: each of `parts` parts of the input channels for some of the
+    /// groups.
+    pub(super) fn passes(
+        &self,
+        parts: usize,
+        groups: Range<usize>,
+    ) -> impl Iterator<Item = Pass<'_>> {
+        let (step, lanes) = (self.x.lanes, self.output.y.lanes);
+        let taps = self.spec.kernel[0] * self.spec.kernel[1];
+        (0..parts).flat_map(move |part| {
+            self.groups[groups.clone()].iter().filter_map(move |group| {
+                let blocks = group.channels.div_ceil(step);
+                let parts = parts.min(blocks);
+                (part < parts).then(|| {
+                    let blocks = share(blocks, parts, part);
+                    let depth = blocks.start * step..(blocks.end * step).min(group.channels);
+                    Pass {
+                        group,
+                        weights: self.weights + group.weights,
+                        taps: group.blocks * lanes * (1 + depth.start * taps),
+                        depth,
+                        first: part == 0,
+                        last: part + 1 == parts,
+                    }
+                })
+            })
+        })
+    }
+
     /// Input pixels that an output pixel reads and its neighbours do not.
     fn new_taps(&self) -> usize {
         let Self { spec, .. } = self;
         (0..2).map(|i| spec.stride[i].min(spec.kernel[i])).product()
+    }
+}
+
+impl Pass<'_> {
+    /// Leaves to the first what is added to the sums, and to the last their activation.
+    pub(super) fn keep(&self, args: &mut TileArgs) {
+        if !self.first {
+            args.residual = std::ptr::null();
+        }
+        if !self.last {
+            args.activation = Activation::Identity;
+        }
     }
 }
 

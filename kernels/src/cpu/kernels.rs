@@ -19,6 +19,9 @@ pub(crate) struct Kernels {
     pub lanes: usize,
     /// Pixels of the widest tile.
     pub tile: usize,
+    /// Elements of weights that tiles read from the nearest cache, and of a core's own caches.
+    pub panel: usize,
+    pub cache: usize,
     pub(super) tiles: Tiles,
     pub(super) winograd_input: InputTransforms,
     pub(super) winograd_sums: SumsTransforms,
@@ -38,6 +41,8 @@ impl Kernels {
         Self {
             lanes: S::LANES,
             tile: S::TILE,
+            panel: S::PANEL,
+            cache: S::CACHE,
             tiles: Tiles::of::<S>(),
             winograd_input: InputTransforms::of::<S>(),
             winograd_sums: SumsTransforms::of::<S>(),

@@ -115,7 +115,7 @@ impl Separable {
         )?;
         second.most_packed(memory.lanes, 1).ok_or(Flaw::Outside)?;
         must(
-            pointwise.groups().len() == output.y.blocks().div_ceil(2)
+            pointwise.groups() == output.y.blocks().div_ceil(2)
                 && *self == Self::new((*first, activation), *second, *x, *output, weights),
             "not what a separable convolution derives",
         )?;
@@ -140,7 +140,7 @@ impl Separable {
         let y = &output.y;
         let lanes = y.lanes;
         let rows = cx.images * y.height;
-        let groups = pointwise.groups().len();
+        let groups = pointwise.groups();
         let depth = between.channels as f64;
         let [across, down] = grid(
             cx.threads,
@@ -182,12 +182,16 @@ impl Separable {
                 [count, y.width]
             };
             let parts = width.div_ceil(cx.kernels.tile);
-            for (group, weights) in pointwise.groups().skip(groups.start).take(groups.len()) {
-                let bias = cx.weights[weights..].as_ptr();
+            for pass in pointwise.passes(pointwise.parts(cx.kernels.panel), groups.clone()) {
+                let group = pass.group;
+                let bias = cx.weights[pass.weights..].as_ptr();
+                let x_block = pixels * lanes;
+                let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
                 let mut args = TileArgs {
                     bias,
-                    weights: unsafe { bias.add(group.blocks * lanes) },
-                    ..TileArgs::pointwise(cx.scratch, pixels * lanes, between.channels, lanes)
+                    onto: !pass.first,
+                    weights: unsafe { bias.add(pass.taps) },
+                    ..TileArgs::pointwise(channels, x_block, pass.depth.len(), lanes)
                 };
                 for line in 0..lines {
                     for part in 0..parts {
@@ -195,8 +199,10 @@ impl Separable {
                         let from = (line * y.width + columns.start) * lanes;
                         let place = [image, group.block, first + line, columns.start];
                         unsafe {
-                            args.x = cx.scratch.add(from);
+                            args.first = (line, part) == (0, 0);
+                            args.x = channels.add(from);
                             output.place(cx, place, &mut args);
+                            pass.keep(&mut args);
                             (cx.kernels.tiles.get(group.blocks, columns.len()))(&args);
                         }
                     }

@@ -35,8 +35,12 @@ pub(super) struct TileArgs {
     pub last_inner: usize,
     /// `blocks x rows x columns x inner` groups of `B` vectors.
     pub weights: *const f32,
+    /// Whether nobody has read these weights lately.
+    pub first: bool,
     /// `B` vectors, or null.
     pub bias: *const f32,
+    /// Whether the sums go on from what `y` holds, not from the bias.
+    pub onto: bool,
     /// The first pixel of the first block.
     pub y: *mut f32,
     pub y_pixel: usize,
@@ -65,6 +69,8 @@ impl TileArgs {
             last_inner: channels - (blocks - 1) * lanes,
             weights: std::ptr::null(),
             bias: std::ptr::null(),
+            first: false,
+            onto: false,
             y: std::ptr::null_mut(),
             y_pixel: 0,
             y_block: 0,
@@ -90,7 +96,13 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
     unsafe fn run<S: Simd>(a: &TileArgs) {
         unsafe {
             let mut sums = [[S::zero(); B]; P];
-            if !a.bias.is_null() {
+            if a.onto {
+                for (p, sums) in sums.iter_mut().enumerate() {
+                    for (b, sum) in sums.iter_mut().enumerate() {
+                        *sum = S::load(a.y.add(b * a.y_block + p * a.y_pixel));
+                    }
+                }
+            } else if !a.bias.is_null() {
                 for b in 0..B {
                     let bias = S::load(a.bias.add(b * S::LANES));
                     for sums in &mut sums {
@@ -98,32 +110,10 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
                     }
                 }
             }
-            let mut w = a.weights;
-            for block in 0..a.blocks {
-                let inner = if block + 1 == a.blocks {
-                    a.last_inner
-                } else {
-                    a.inner
-                };
-                for row in 0..a.rows {
-                    let mut x = a.x.add(block * a.x_block + row * a.x_row);
-                    for _ in 0..a.columns {
-                        for i in 0..inner {
-                            let mut weights = [S::zero(); B];
-                            for (b, weights) in weights.iter_mut().enumerate() {
-                                *weights = S::load(w.add(b * S::LANES));
-                            }
-                            w = w.add(B * S::LANES);
-                            for (p, sums) in sums.iter_mut().enumerate() {
-                                let x = S::splat(*x.add(i + p * a.x_pixel));
-                                for b in 0..B {
-                                    sums[b] = S::mul_add(x, weights[b], sums[b]);
-                                }
-                            }
-                        }
-                        x = x.wrapping_add(a.x_column);
-                    }
-                }
+            if a.x_pixel == S::LANES {
+                taps::<S, B, P, true>(a, &mut sums);
+            } else {
+                taps::<S, B, P, false>(a, &mut sums);
             }
             for (p, sums) in sums.into_iter().enumerate() {
                 for (b, mut sum) in sums.into_iter().enumerate() {
@@ -134,6 +124,73 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
                     let y = a.y.add(b * a.y_block + p * a.y_pixel);
                     S::store(y, a.activation.apply::<S>(sum));
                 }
+            }
+        }
+    }
+}
+
+/// All taps of every pixel times their weights. `ADJACENT` pixels are a vector apart.
+#[inline(always)]
+unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
+    a: &TileArgs,
+    sums: &mut [[S::Vector; B]; P],
+) {
+    unsafe {
+        let mut w = a.weights;
+        for block in 0..a.blocks {
+            let inner = if block + 1 == a.blocks {
+                a.last_inner
+            } else {
+                a.inner
+            };
+            for row in 0..a.rows {
+                let mut x = a.x.add(block * a.x_block + row * a.x_row);
+                for _ in 0..a.columns {
+                    let mut i = 0;
+                    // Whose addresses are constants.
+                    while ADJACENT && S::STEPS > 1 && i + S::STEPS <= inner {
+                        if a.first {
+                            for step in 0..S::STEPS {
+                                S::soon(w.wrapping_add(step * B * S::LANES));
+                            }
+                        }
+                        for step in 0..S::STEPS {
+                            let w = w.add(step * B * S::LANES);
+                            tap::<S, B, P>(x.add(i + step), S::LANES, w, sums);
+                        }
+                        w = w.add(S::STEPS * B * S::LANES);
+                        i += S::STEPS;
+                    }
+                    while i < inner {
+                        let x_pixel = if ADJACENT { S::LANES } else { a.x_pixel };
+                        tap::<S, B, P>(x.add(i), x_pixel, w, sums);
+                        w = w.add(B * S::LANES);
+                        i += 1;
+                    }
+                    x = x.wrapping_add(a.x_column);
+                }
+            }
+        }
+    }
+}
+
+/// A tap of every pixel, each `x_pixel` after the one before, times its weights.
+#[inline(always)]
+unsafe fn tap<S: Simd, const B: usize, const P: usize>(
+    x: *const f32,
+    x_pixel: usize,
+    w: *const f32,
+    sums: &mut [[S::Vector; B]; P],
+) {
+    unsafe {
+        let mut weights = [S::zero(); B];
+        for (b, weights) in weights.iter_mut().enumerate() {
+            *weights = S::load(w.add(b * S::LANES));
+        }
+        for (p, sums) in sums.iter_mut().enumerate() {
+            let x = S::splat(*x.add(p * x_pixel));
+            for b in 0..B {
+                sums[b] = S::mul_add(x, weights[b], sums[b]);
             }
         }
     }

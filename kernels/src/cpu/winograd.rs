@@ -75,14 +75,15 @@ impl WinogradTile {
 
     /// Tiles that are transformed together, for an input of `depth` channels and an output of `size`,
     /// where a tile of products has at most `widest` pixels: as many as a core's cache holds of
-    /// `depth` elements for each place. A small image's are never two rounds, each of which reads all
-    /// weights.
+    /// `depth` elements for each place, but some in any case, for each round reads all weights. A small
+    /// image's are one round.
     pub fn together(self, depth: usize, size: [usize; 2], widest: usize) -> usize {
         let places = self.inputs() * self.inputs();
-        let cached = (TOGETHER / (places * depth) / widest).clamp(1, 4) * widest;
+        let least = (FEWEST / widest).max(1);
+        let cached = (TOGETHER / (places * depth) / widest).clamp(least, least.max(4)) * widest;
         let [down, across] = self.tiles(size);
         match down * across {
-            few if few <= 2 * widest => cached.max(few),
+            few if few <= FEW => cached.max(few),
             _ => cached,
         }
     }
@@ -116,6 +117,9 @@ pub struct Winograd {
 /// Elements of the transformed inputs of the tiles that are transformed together: half of a 1 MiB
 /// cache.
 const TOGETHER: usize = 144 << 10;
+/// Tiles that are a round at least, and that are one round if they are all.
+const FEWEST: usize = 24;
+const FEW: usize = 28;
 
 impl Winograd {
     /// The convolution `spec` of `x`, with its weights packed from element `weights` on. `x` has at
@@ -316,6 +320,7 @@ impl Winograd {
                         unsafe {
                             let from = place * self.input_place() + pixels.start * lanes;
                             let args = TileArgs {
+                                first: product == 0,
                                 weights: bias.add(blocks * lanes + place * place_weights),
                                 y: sums.add((place * 2 * count + pixels.start) * lanes),
                                 y_pixel: lanes,

@@ -1,7 +1,7 @@
 //! How long a convolution takes, as far as that decides between algorithms.
 //!
-//! Measured on a Zen 4 server core with 512-bit vectors; what matters on other machines is the ratios,
-//! and [`Tuning::Measured`](super::Tuning::Measured) asks the machine itself.
+//! Measured on a Zen 4 server core with 512-bit vectors, and on a Zen 3 one with 256-bit vectors, which
+//! multiplies as many elements in twice as many; what matters on other machines is the ratios, and [`Tuning::Measured`](super::Tuning::Measured) asks the machine itself.
 //!
 //! A convolution multiplies, transforms tiles (Winograd alone) and reads its packed weights, once for
 //! every group of pixels whose inputs stay in a core's cache. Weights that the last-level cache holds,
@@ -12,11 +12,12 @@ use receptive_kernels::cpu::{ConvSpec, WinogradTile};
 
 use super::algorithm::Algorithm;
 
-/// Vector multiply-adds of a thread per second.
-const MULTIPLY_ADDS: f64 = 3.5e9;
-/// Seconds to transform a vector's tile of 6x6 inputs or outputs, and of 4x4.
-const LARGE_TRANSFORM: f64 = 100e-9;
-const SMALL_TRANSFORM: f64 = 28e-9;
+/// Multiply-adds of a thread per second, whatever the length of a vector.
+const MULTIPLY_ADDS: f64 = 56e9;
+/// Seconds to transform a tile of 6x6 inputs or outputs, and of 4x4: of vectors of 16 elements, and
+/// of shorter ones.
+const LARGE_TRANSFORM: [f64; 2] = [100e-9, 70e-9];
+const SMALL_TRANSFORM: [f64; 2] = [28e-9, 20e-9];
 /// Bytes that all threads together read per second from memory, and from the last-level cache.
 const MEMORY: f64 = 28e9;
 const CACHE: f64 = 90e9;
@@ -51,12 +52,13 @@ impl Setting {
     pub fn seconds(&self, algorithm: Algorithm) -> f64 {
         let Self { spec, lanes, .. } = self;
         let vectors = spec.channels_out.div_ceil(*lanes);
+        let seconds = |products: usize| (products * lanes) as f64 / MULTIPLY_ADDS;
         let pixels = self.images * self.output[0] * self.output[1];
         let taps = spec.kernel[0] * spec.kernel[1];
         let depth = spec.channels_in / spec.groups;
         let (arithmetic, weights, passes) = match algorithm {
             Algorithm::Direct | Algorithm::Depthwise => {
-                let multiplied = (pixels * vectors * depth * taps) as f64 / MULTIPLY_ADDS;
+                let multiplied = seconds(pixels * vectors * depth * taps);
                 let seen: usize = (0..2).map(|i| spec.stride[i].min(spec.kernel[i])).product();
                 let passes = pixels * spec.channels_in * seen / DIRECT_ELEMENTS + 1;
                 (multiplied, vectors * lanes * depth * taps, passes)
@@ -65,12 +67,13 @@ impl Setting {
                 let [rows, columns] = tile.tiles(self.output);
                 let tiles = self.images * rows * columns;
                 let places = tile.inputs() * tile.inputs();
-                let multiplied = (tiles * places * vectors * depth) as f64 / MULTIPLY_ADDS;
+                let multiplied = seconds(tiles * places * vectors * depth);
+                let transform = match tile {
+                    WinogradTile::Two => SMALL_TRANSFORM,
+                    WinogradTile::Four | WinogradTile::TwoOfFive => LARGE_TRANSFORM,
+                };
                 let transformed = (tiles * (depth.div_ceil(*lanes) + vectors)) as f64
-                    * match tile {
-                        WinogradTile::Two => SMALL_TRANSFORM,
-                        WinogradTile::Four | WinogradTile::TwoOfFive => LARGE_TRANSFORM,
-                    };
+                    * transform[usize::from(*lanes < 16)];
                 let together = tile.together(depth, self.output, self.tile);
                 let passes = tiles.div_ceil(together);
                 let weights = vectors * lanes * depth * places;

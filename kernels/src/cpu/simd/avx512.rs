@@ -10,6 +10,11 @@ pub(in crate::cpu) struct Avx512;
 impl Simd for Avx512 {
     const LANES: usize = 16;
     const TILE: usize = 14;
+    const STEPS: usize = 1;
+    // 28 multiply-adds for two vectors of weights.
+    const PANEL: usize = usize::MAX;
+    // Servers with these vectors have 1 MiB or more.
+    const CACHE: usize = 256 << 10;
     type Vector = __m512;
 
     #[inline(always)]
