@@ -5,8 +5,12 @@ mod bench;
 mod classify;
 mod compile;
 mod convert;
+#[cfg(feature = "train")]
+mod finetune;
 mod run;
 mod tables;
+#[cfg(feature = "train")]
+mod train;
 
 use std::fs;
 use std::path::{Path, PathBuf};
