@@ -6,6 +6,8 @@ mod classify;
 mod compile;
 mod convert;
 #[cfg(feature = "train")]
+mod digits;
+#[cfg(feature = "train")]
 mod finetune;
 mod run;
 mod tables;

@@ -167,8 +167,9 @@ impl Recipe {
     ///
     /// [`RecipeError`] says which field is wrong, and what was expected.
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, RecipeError> {
+        let set = overrides.iter().map(|text| format!(" --set {text}"));
         let wrong = |error: toml::de::Error| RecipeError::Parse {
-            origin: origin.to_owned(),
+            origin: format!("{origin}{}", set.clone().collect::<String>()),
             reason: error.to_string(),
         };
         let recipe: Self = if overrides.is_empty() {
