@@ -1,7 +1,7 @@
 //! CIFAR's binary format: for each image its labels, then 32x32 samples red, green and blue.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Data, DataError, Memory, file};
@@ -115,7 +115,7 @@ fn images(folder: &Path, kind: Kind, files: &[&str]) -> Result<Memory, DataError
 }
 
 fn append(
-    path: &PathBuf,
+    path: &Path,
     kind: Kind,
     samples: &mut Vec<u8>,
     labels: &mut Vec<usize>,
@@ -124,7 +124,7 @@ fn append(
     let record = kind.label_bytes() + 3 * SIZE * SIZE;
     if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
         return Err(DataError::Format {
-            path: path.clone(),
+            path: path.to_owned(),
             reason: format!(
                 "holds {} bytes, expected a multiple of {record}: {} for each image",
                 bytes.len(),
@@ -137,7 +137,7 @@ fn append(
         let label = usize::from(label[label.len() - 1]);
         if label >= kind.classes() {
             return Err(DataError::Label {
-                path: path.clone(),
+                path: path.to_owned(),
                 index,
                 label,
                 classes: kind.classes(),
