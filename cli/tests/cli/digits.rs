@@ -1,9 +1,10 @@
 //! The two LeNets by their own recipes, on the digits that are part of the program.
 
-use crate::{output, text};
+use crate::{alone, output, text};
 
 /// The part of the 1,500 validation digits that a network reads rightly after its recipe.
 fn accuracy(model: &str) -> f64 {
+    let _turn = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let run = folder.path().join("run");
     let told = output(&["train", model, "--output", text(&run)]);

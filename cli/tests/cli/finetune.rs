@@ -7,7 +7,7 @@ use std::time::Instant;
 use receptive_train::augment::{ColorJitter, RandomResizedCrop, Transform};
 use receptive_train::{Picture, Purpose, stream};
 
-use crate::{output, photo, text};
+use crate::{alone, output, photo, text};
 
 /// Crops of each photo in a folder for each: to train on from its left three fifths, to validate on from
 /// the rest, so that no pixel is in both.
@@ -55,6 +55,7 @@ fn crops(folder: &Path) {
 
 #[test]
 fn mobilenet_learns_three_classes_in_two_minutes() {
+    let _turn = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     crops(&data);

@@ -36,6 +36,14 @@ fn receptive(arguments: &[&str]) -> Command {
     command
 }
 
+/// Tests that train for long wait for each other: two at once take more than twice as long.
+#[cfg(feature = "train")]
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    TURN.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 /// What it prints where all is well.
 fn output(arguments: &[&str]) -> String {
     let done = receptive(arguments).assert().success();
