@@ -91,6 +91,40 @@ The format is the extension's: .pth or .pt, .safetensors, .bpk. The file is chec
 against the model before anything is written.")]
     Convert(ConvertArgs),
 
+    /// Train a network on labelled images
+    #[cfg(feature = "train")]
+    #[command(after_help = "\
+Examples:
+  receptive train lenet5
+  receptive train resnet20-cifar --data cifar-10-batches-bin --output runs/cifar
+  receptive train resnet18 --data photos --from resnet18-f37072fd.pth --freeze conv4_x
+  receptive train lenet5 --set optimizer.lr=0.02 --set epochs=5 --output runs/slow
+  receptive train resnet18 --data photos --resume
+
+The data is a folder: MNIST's idx files, CIFAR's binary files, train and val with a folder for each
+class, or a folder for each class, of which a part is held out. LeNet-5 has 7,500 digits of its own.
+Without --recipe the network is trained by the recipe of its paper.")]
+    Train(TrainArgs),
+
+    /// Measure how well a network tells labelled images apart
+    #[cfg(feature = "train")]
+    #[command(after_help = "\
+Examples:
+  receptive eval lenet5 --weights runs/lenet5/model.safetensors
+  receptive eval resnet18 --weights resnet18-f37072fd.pth --data imagenet/val --json
+
+The data is what `train` takes; of data with images to validate on, those are taken. Images are prepared
+as the recipe beside the weights says, or that of the network's paper.")]
+    Eval(EvalArgs),
+
+    /// Draw what a network looks for, and what it sees in an image
+    #[command(after_help = "\
+Examples:
+  receptive inspect alexnet-torchvision --weights alexnet-owt-7be5be79.pth --image cat.png -o cat
+
+Writes kernels.png, the first layer's kernels, and a picture of every stage's maps.")]
+    Inspect(InspectArgs),
+
     /// Print the completion script of a shell
     #[command(after_help = "\
 Examples:
@@ -296,6 +330,144 @@ pub struct ConvertArgs {
     pub dtype: Precision,
 }
 
+/// Options of `train`.
+#[cfg(feature = "train")]
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The network's name, as `models` lists it
+    pub model: String,
+
+    /// The folder of the images
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// A dataset to download into the cache and train on
+    #[arg(long, value_enum, value_name = "DATASET", conflicts_with = "data")]
+    pub download: Option<Dataset>,
+
+    /// Where to write the run [default: runs/MODEL]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+
+    /// A recipe in place of the paper's
+    #[arg(long, value_name = "FILE.toml")]
+    pub recipe: Option<PathBuf>,
+
+    /// A field of the recipe and its value, such as optimizer.lr=0.05
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+
+    /// Weights to begin with, in place of random ones
+    #[arg(long, value_name = "WEIGHTS")]
+    pub from: Option<PathBuf>,
+
+    /// Classes of a new head, in place of the one in the weights
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    pub classes: Option<usize>,
+
+    /// The last of the first stages that are not trained
+    #[arg(long, value_name = "STAGE")]
+    pub freeze: Option<String>,
+
+    /// A Burn backend; given again, the batch is divided between them
+    #[arg(long, value_enum, value_name = "DEVICE")]
+    pub device: Vec<DeviceName>,
+
+    /// Threads that compute [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = parse_threads, allow_negative_numbers = true)]
+    pub threads: Option<usize>,
+
+    /// Threads that prepare images [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = parse_threads, allow_negative_numbers = true)]
+    pub workers: Option<usize>,
+
+    /// Leave out images that cannot be read, and count them
+    #[arg(long)]
+    pub skip_bad: bool,
+
+    /// Go on with the run in the output folder
+    #[arg(long)]
+    pub resume: bool,
+
+    /// The longest time between two checkpoints, in minutes; there is one after each epoch too
+    #[arg(long, value_name = "MINUTES", default_value = "10")]
+    #[arg(value_parser = parse_minutes, allow_negative_numbers = true)]
+    pub save_minutes: f64,
+
+    /// Print lines, no dashboard
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// A dataset that can be downloaded.
+#[cfg(feature = "train")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Dataset {
+    /// 70,000 digits, 12 MB
+    Mnist,
+    /// 60,000 photos of 10 classes, 170 MB
+    #[value(name = "cifar-10")]
+    Cifar10,
+    /// 60,000 photos of 100 classes, 169 MB
+    #[value(name = "cifar-100")]
+    Cifar100,
+}
+
+/// Options of `eval`.
+#[cfg(feature = "train")]
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The network's name, as `models` lists it
+    pub model: String,
+
+    /// The weight file
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+
+    /// The folder of the images
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// The recipe that says how images are prepared
+    #[arg(long, value_name = "FILE.toml")]
+    pub recipe: Option<PathBuf>,
+
+    /// Draw which classes are taken for which
+    #[arg(long, value_name = "FILE.svg")]
+    pub confusion: Option<PathBuf>,
+
+    /// Leave out images that cannot be read, and count them
+    #[arg(long)]
+    pub skip_bad: bool,
+
+    /// Where and how to compute
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The network's name, as `models` lists it
+    pub model: String,
+
+    /// The weight file
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+
+    /// An image to look at
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<PathBuf>,
+
+    /// The folder for the pictures
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+}
+
 /// Options of `completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
@@ -385,6 +557,14 @@ fn parse_threads(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|&n| (1..=1024).contains(&n))
         .ok_or_else(|| "expected a whole number from 1 to 1024".to_owned())
+}
+
+#[cfg(feature = "train")]
+fn parse_minutes(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|minutes| (0.0..=1e6).contains(minutes))
+        .ok_or_else(|| "expected a number from 0 to 1000000".to_owned())
 }
 
 fn parse_seconds(text: &str) -> Result<f64, String> {

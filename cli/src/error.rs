@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use receptive_layers::compile::CompileError;
 use receptive_layers::graph::GraphError;
+use receptive_layers::image::OpenError;
 use receptive_layers::labels::LabelsError;
 use receptive_layers::network::{InputError, InvalidConfig};
 use receptive_layers::summary::SummaryError;
@@ -193,6 +194,71 @@ pub enum CliError {
     /// An array cannot be read or written.
     #[error(transparent)]
     Npy(#[from] NpyError),
+    /// An image cannot be read.
+    #[error(transparent)]
+    Image(#[from] OpenError),
+    /// A picture cannot be written.
+    #[error("cannot write the picture {}: {message}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+    /// No image could be read.
+    #[cfg(feature = "train")]
+    #[error("no image of the data could be read")]
+    NothingRead,
+    /// Weights tell apart other classes than there are.
+    #[cfg(feature = "train")]
+    #[error("{} tells {known} classes apart, the data has {found}", path.display())]
+    OtherClasses {
+        /// The weight file.
+        path: PathBuf,
+        /// Classes of its head.
+        known: usize,
+        /// Classes of the data.
+        found: usize,
+    },
+    /// The network cannot be trained so, or the run ended before its time.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Train(#[from] receptive_train::TrainError),
+    /// There is nothing to train on.
+    #[cfg(feature = "train")]
+    #[error("{model} has no data of its own; give a folder with --data")]
+    NoData {
+        /// The network's name.
+        model: &'static str,
+    },
+    /// The head is to tell apart other classes than there are.
+    #[cfg(feature = "train")]
+    #[error("--classes {asked}: the data has {found} classes")]
+    ClassCount {
+        /// What was asked for.
+        asked: usize,
+        /// Classes of the data.
+        found: usize,
+    },
+    /// A run is to go on by another recipe than its own.
+    #[cfg(feature = "train")]
+    #[error(
+        "--resume goes on by {}, from which --recipe, --set or --freeze differ: leave them out, or begin another run",
+        path.display()
+    )]
+    OtherRecipe {
+        /// The run's own recipe.
+        path: PathBuf,
+    },
+    /// The recipe's fields of the network's configuration do not fit.
+    #[cfg(feature = "train")]
+    #[error("{model}: the recipe's network: {reason}")]
+    NetworkFields {
+        /// The network's name.
+        model: &'static str,
+        /// What is wrong, and what was expected.
+        reason: String,
+    },
     /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -208,6 +274,13 @@ impl CliError {
 impl From<serde_json::Error> for CliError {
     fn from(error: serde_json::Error) -> Self {
         Self::Output(error.into())
+    }
+}
+
+#[cfg(feature = "train")]
+impl From<receptive_train::recipe::RecipeError> for CliError {
+    fn from(error: receptive_train::recipe::RecipeError) -> Self {
+        Self::Train(error.into())
     }
 }
 

@@ -6,11 +6,16 @@ mod classifier;
 mod commands;
 mod contain;
 pub mod device;
+#[cfg(feature = "train")]
+mod digits;
 mod engine;
 pub mod error;
+mod mosaic;
 pub mod npy;
 pub mod pretrained;
 mod profile;
+#[cfg(feature = "train")]
+mod recipes;
 pub mod registry;
 mod roofline;
 
@@ -37,8 +42,14 @@ pub fn main() -> ExitCode {
 }
 
 fn execute(command: Command) -> Result<ExitCode, CliError> {
-    let mut out = io::stdout().lock();
+    // Not locked: training's dashboard writes from a thread of its own.
+    let mut out = io::stdout();
     match command {
+        #[cfg(feature = "train")]
+        Command::Train(args) => commands::train::run(&args, &mut out),
+        #[cfg(feature = "train")]
+        Command::Eval(args) => commands::eval::run(&args, &mut out),
+        Command::Inspect(args) => commands::inspect::run(&args),
         Command::Models(args) => commands::models::run(&args, &mut out),
         Command::Summary(args) => commands::summary::run(&args, &mut out),
         Command::Classify(args) => return commands::classify::run(&args, &mut out),

@@ -83,10 +83,7 @@ fn embedded() -> Result<StateDict, CliError> {
 
 /// The published file in the cache, downloaded if it is not there yet.
 fn download(model: &Model, checkpoint: &Checkpoint) -> Result<PathBuf, CliError> {
-    let style =
-        ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::no_length().with_style(style);
+    let bar = download_bar();
     bar.set_message(checkpoint.cache_name());
     let mut report = |done: u64, total: Option<u64>| {
         if let Some(total) = total {
@@ -106,6 +103,14 @@ fn download(model: &Model, checkpoint: &Checkpoint) -> Result<PathBuf, CliError>
         model: model.name,
         source,
     })
+}
+
+/// A bar for bytes that arrive.
+pub fn download_bar() -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::no_length().with_style(style)
 }
 
 /// What the checkpoint says whose name the file's name begins with (the embedded file has lost its

@@ -5,9 +5,14 @@ pub mod classify;
 pub mod compile;
 pub mod completions;
 pub mod convert;
+#[cfg(feature = "train")]
+pub mod eval;
+pub mod inspect;
 pub mod models;
 pub mod run;
 pub mod summary;
+#[cfg(feature = "train")]
+pub mod train;
 
 use std::io::Write;
 

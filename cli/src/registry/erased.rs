@@ -1,10 +1,18 @@
 //! A network, and a published variant, without their types.
 
+use burn::module::{ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use receptive_layers::compile::{self, CompileError, Compiled, Options};
 use receptive_layers::graph::{Graph, GraphError};
+#[cfg(feature = "train")]
+use receptive_layers::network::UnknownStage;
 use receptive_layers::network::{InvalidConfig, Network, NetworkConfig};
 use receptive_layers::weights::{self, Heads, StateDict, WeightsError};
+#[cfg(feature = "train")]
+use receptive_train::{
+    recipe::Recipe,
+    session::{Session, Trainee},
+};
 
 /// A network whose type only the registry knows.
 pub trait AnyNetwork {
@@ -13,6 +21,12 @@ pub trait AnyNetwork {
 
     /// Its weights under the reference's names.
     fn state_dict(&self) -> StateDict;
+
+    /// The maps after every stage, `[batch, channels, height, width]`, with the stage's name.
+    fn features(&self, images: Tensor<4>) -> Vec<(&'static str, Tensor<4>)>;
+
+    /// The kernels of the first convolution, `[out, in, height, width]`.
+    fn first_kernels(&self) -> Option<Tensor<4>>;
 
     /// The network as a plan for this machine's processor and images of shape `input`.
     fn compile(&self, input: [usize; 4], options: &Options) -> Result<Compiled, CompileError>;
@@ -27,8 +41,32 @@ impl<N: Network> AnyNetwork for N {
         weights::state_dict(self)
     }
 
+    fn features(&self, images: Tensor<4>) -> Vec<(&'static str, Tensor<4>)> {
+        let names = N::STAGES.iter().map(|stage| stage.name);
+        names.zip(Network::features(self, images)).collect()
+    }
+
+    fn first_kernels(&self) -> Option<Tensor<4>> {
+        let mut first = FirstKernels(None);
+        self.visit(&mut first);
+        first.0
+    }
+
     fn compile(&self, input: [usize; 4], options: &Options) -> Result<Compiled, CompileError> {
         compile::compile(self, input, options)
+    }
+}
+
+/// The first parameter of four dimensions.
+struct FirstKernels(Option<Tensor<4>>);
+
+impl ModuleVisitor for FirstKernels {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if D == 4 && self.0.is_none() {
+            let value = param.val();
+            let shape: [usize; 4] = std::array::from_fn(|axis| value.dims()[axis]);
+            self.0 = Some(value.reshape(shape));
+        }
     }
 }
 
@@ -53,6 +91,16 @@ pub(super) trait AnyConfig {
         weights: &StateDict,
         device: &Device,
     ) -> Result<Box<dyn AnyNetwork>, WeightsError>;
+
+    /// The network while it is trained.
+    #[cfg(feature = "train")]
+    fn trainee(
+        &self,
+        shape: Shape,
+        recipe: &Recipe,
+        weights: Option<(&StateDict, Heads)>,
+        devices: Vec<Device>,
+    ) -> Result<Box<dyn Trainee>, TraineeError>;
 
     /// The layers that images of this shape pass; in training through the auxiliary heads too.
     fn graph(&self, shape: Shape, input: [usize; 4]) -> Result<Graph, GraphError>;
@@ -103,6 +151,27 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
         Ok(Box::new(weights::load(network, weights, Heads::Load)?))
     }
 
+    #[cfg(feature = "train")]
+    fn trainee(
+        &self,
+        shape: Shape,
+        recipe: &Recipe,
+        weights: Option<(&StateDict, Heads)>,
+        devices: Vec<Device>,
+    ) -> Result<Box<dyn Trainee>, TraineeError> {
+        let config = with_fields(&shape.of(self), &recipe.network)?;
+        config.validate().map_err(TraineeError::Config)?;
+        let network = Session::fresh(&config, &devices[0], recipe.seed);
+        let network = match weights {
+            None => network,
+            Some((weights, heads)) => {
+                weights::load(network, weights, heads).map_err(TraineeError::Weights)?
+            }
+        };
+        let session = Session::new(network, devices, recipe).map_err(TraineeError::Stage)?;
+        Ok(Box::new(session))
+    }
+
     fn graph(&self, shape: Shape, input: [usize; 4]) -> Result<Graph, GraphError> {
         let init = |device: &Device| shape.of(self).init(device);
         let graph = if shape.auxiliary {
@@ -114,4 +183,41 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
         }?;
         Ok(graph.renamed(C::Network::reference_name))
     }
+}
+
+/// Why a network cannot be trained so.
+#[cfg(feature = "train")]
+#[derive(Debug)]
+pub(super) enum TraineeError {
+    /// The recipe sets a field that the configuration has not, or to another kind of value.
+    Fields(String),
+    /// A field is out of its range.
+    Config(InvalidConfig),
+    /// The weights are another network's.
+    Weights(WeightsError),
+    /// The recipe freezes a stage that there is not.
+    Stage(UnknownStage),
+}
+
+/// The configuration with these values in the place of its fields.
+#[cfg(feature = "train")]
+fn with_fields<C: NetworkConfig>(config: &C, fields: &toml::Table) -> Result<C, TraineeError> {
+    let failed = |error: serde_json::Error| TraineeError::Fields(error.to_string());
+    let mut value = serde_json::to_value(config).map_err(failed)?;
+    for (field, new) in fields {
+        let known = value.as_object_mut();
+        let Some(old) = known.and_then(|known| known.get_mut(field)) else {
+            let known = value
+                .as_object()
+                .into_iter()
+                .flat_map(serde_json::Map::keys);
+            let known: Vec<&str> = known.map(String::as_str).collect();
+            return Err(TraineeError::Fields(format!(
+                "unknown field {field}, expected one of {}",
+                known.join(", ")
+            )));
+        };
+        *old = serde_json::to_value(new).map_err(failed)?;
+    }
+    serde_json::from_value(value).map_err(failed)
 }

@@ -11,13 +11,19 @@ use receptive_layers::graph::Graph;
 use receptive_layers::labels;
 use receptive_layers::network::{InputSpec, NetworkConfig};
 use receptive_layers::summary::Summary;
+#[cfg(feature = "train")]
+use receptive_layers::weights::Heads;
 use receptive_layers::weights::{Checkpoint, StateDict};
 use receptive_lenet::{LeNet5Config, LeNet5OriginalConfig};
 use receptive_mobilenet::{MobileNetV1Config, MobileNetV2Config, TimmMobileNetV1Config};
 use receptive_resnet::{CifarResNetConfig, ResNetConfig};
+#[cfg(feature = "train")]
+use receptive_train::{recipe::Recipe, session::Trainee};
 use receptive_vgg::VggConfig;
 
 pub use erased::AnyNetwork;
+#[cfg(feature = "train")]
+use erased::TraineeError;
 use erased::{AnyConfig, Shape};
 pub use papers::Paper;
 
@@ -95,6 +101,26 @@ fn near(asked: &str, names: Vec<&'static str>) -> Vec<&'static str> {
         .collect();
     alike.sort_by(|a, b| b.0.total_cmp(&a.0));
     alike.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// What training begins with.
+#[cfg(feature = "train")]
+pub struct Beginning {
+    /// Classes that the head tells apart.
+    pub classes: usize,
+    /// Weights, in place of random ones.
+    pub pretrained: Option<Pretrained>,
+}
+
+/// Weights to begin with.
+#[cfg(feature = "train")]
+pub struct Pretrained {
+    /// The tensors.
+    pub weights: StateDict,
+    /// Where they came from, for messages.
+    pub origin: String,
+    /// Whether the heads are loaded with the rest.
+    pub heads: Heads,
 }
 
 /// A published network, whatever its type.
@@ -229,6 +255,41 @@ impl Model {
                 origin: origin.to_owned(),
                 model: self.name,
                 source,
+            })
+    }
+
+    /// The network while it is trained by `recipe` on `devices`, one or more.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] when the recipe or the weights do not fit it.
+    #[cfg(feature = "train")]
+    pub fn trainee(
+        &self,
+        recipe: &Recipe,
+        beginning: &Beginning,
+        devices: Vec<Device>,
+    ) -> Result<Box<dyn Trainee>, CliError> {
+        let shape = self.shape(beginning.classes, recipe.auxiliary)?;
+        let pretrained = beginning.pretrained.as_ref();
+        let weights = pretrained.map(|pretrained| (&pretrained.weights, pretrained.heads));
+        self.config
+            .trainee(shape, recipe, weights, devices)
+            .map_err(|error| match error {
+                TraineeError::Fields(reason) => CliError::NetworkFields {
+                    model: self.name,
+                    reason,
+                },
+                TraineeError::Config(source) => CliError::Config {
+                    model: self.name,
+                    source,
+                },
+                TraineeError::Stage(unknown) => CliError::Train(unknown.into()),
+                TraineeError::Weights(source) => CliError::Unfit {
+                    origin: pretrained.map_or(String::new(), |p| p.origin.clone()),
+                    model: self.name,
+                    source,
+                },
             })
     }
 

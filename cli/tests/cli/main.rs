@@ -5,8 +5,14 @@ mod bench;
 mod classify;
 mod compile;
 mod convert;
+#[cfg(feature = "train")]
+mod digits;
+#[cfg(feature = "train")]
+mod finetune;
 mod run;
 mod tables;
+#[cfg(feature = "train")]
+mod train;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +34,14 @@ fn receptive(arguments: &[&str]) -> Command {
         .env_remove("no_proxy")
         .env_remove("RUST_BACKTRACE");
     command
+}
+
+/// Tests that train for long wait for each other: two at once take more than twice as long.
+#[cfg(feature = "train")]
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    TURN.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// What it prints where all is well.

@@ -38,8 +38,10 @@ pub fn preprocess_grey(image: &RgbImage, preprocessing: &Preprocessing) -> Vec<f
     normalise(&resize_and_crop(raster, preprocessing), preprocessing)
 }
 
-/// The weights in 16-bit fixed point, as Pillow has them: 0.299, 0.587 and 0.114 times 65536.
-fn luma([r, g, b]: [u8; 3]) -> u8 {
+/// Grey of a colour: `0.299 r + 0.587 g + 0.114 b`, the luma of ITU-R BT.601, rounded.
+///
+/// The weights are in 16-bit fixed point, as Pillow has them: 0.299, 0.587 and 0.114 times 65536.
+pub fn luma([r, g, b]: [u8; 3]) -> u8 {
     let sum = 19595 * u32::from(r) + 38470 * u32::from(g) + 7471 * u32::from(b);
     ((sum + 0x8000) >> 16) as u8
 }

@@ -18,12 +18,29 @@ const FRACTION_BITS: u32 = 22;
 const HALF: i32 = 1 << (FRACTION_BITS - 1);
 
 /// An image of `C` interleaved 8-bit channels.
-#[derive(Clone, Copy)]
-pub(super) struct Raster<'a, const C: usize> {
+#[derive(Debug, Clone, Copy)]
+pub struct Raster<'a, const C: usize> {
+    /// Width in pixels.
     pub width: usize,
+    /// Height in pixels.
     pub height: usize,
-    /// `height * width * C` of them.
+    /// `height * width * C` of them, row by row.
     pub samples: &'a [u8],
+}
+
+/// The whole image at `width` x `height` pixels, row by row, as Pillow resizes it; black where the
+/// image has no pixels.
+pub fn resize<const C: usize>(
+    image: Raster<C>,
+    width: usize,
+    height: usize,
+    interpolation: Interpolation,
+) -> Vec<u8> {
+    if image.samples.is_empty() || width * height == 0 {
+        return vec![0; width * height * C];
+    }
+    let (across, down) = (width as u64, height as u64);
+    resample(image, (across, 0..across), (down, 0..down), interpolation).into_flattened()
 }
 
 /// The source pixels that one output pixel depends on, along one axis.

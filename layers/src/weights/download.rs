@@ -17,8 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CHUNK: usize = 64 * 1024;
 
 /// Fetches `url` to `path`, which appears once every byte is there and hashes to `sha256`, as far
-/// as its digits go.
-pub(super) fn download(
+/// as its digits go; `progress` is called with the bytes so far, and in all if the server says.
+///
+/// # Errors
+///
+/// [`FindError`] when the server does not answer, breaks off or sends another file, or when `path`
+/// cannot be written; nothing is there then.
+pub fn download(
     url: &str,
     sha256: &str,
     path: &Path,

@@ -19,6 +19,8 @@ mod state_dict;
 mod tensor;
 
 pub use checkpoint::{Checkpoint, Source};
+#[cfg(feature = "download")]
+pub use download::download;
 pub use error::{ShapeMismatch, WeightsError};
 pub use find::{FindError, FindOptions, cache_folder, find};
 pub use format::{Format, Precision};

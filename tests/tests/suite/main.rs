@@ -6,3 +6,4 @@ mod gradients;
 mod parity;
 mod round_trips;
 mod summaries;
+mod training;

@@ -1,0 +1,157 @@
+//! `receptive eval`: how well a network tells labelled images apart.
+
+use std::io::Write;
+
+use receptive_layers::weights::StateDict;
+use receptive_train::data::Data;
+use receptive_train::loader::{Loader, Preparation};
+use receptive_train::recipe::Recipe;
+use receptive_train::{ClassMeans, Confusion, TrainError};
+use serde::Serialize;
+
+use super::write_json;
+use crate::args::EvalArgs;
+use crate::digits;
+use crate::engine::Runner;
+use crate::error::CliError;
+use crate::recipes;
+use crate::registry::{self, Model};
+
+/// Images that run through the network together.
+const IMAGES_AT_ONCE: usize = 16;
+
+#[derive(Serialize)]
+struct Report {
+    top1: f64,
+    top5: f64,
+    count: u64,
+    loss: f64,
+    skipped: usize,
+    per_class: Vec<ClassMeans>,
+}
+
+/// Evaluates, and prints what came out.
+pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
+    let model = registry::model(&args.model)?;
+    let recipe = recipe(args, &model)?;
+    let (classes, dataset) = match &args.data {
+        Some(folder) => Data::open_for_judging(folder).map_err(TrainError::from)?,
+        None if model.input.channels == 1 => {
+            let data = digits::open().map_err(TrainError::from)?;
+            (data.classes, data.validation)
+        }
+        None => return Err(CliError::NoData { model: model.name }),
+    };
+    let weights = StateDict::open(&args.weights)?;
+    let known = model.classes_of(&weights);
+    if known != classes.len() {
+        return Err(CliError::OtherClasses {
+            path: args.weights.clone(),
+            known,
+            found: classes.len(),
+        });
+    }
+    let [_, channels, height, width] = model.input.shape();
+    let origin = args.weights.display().to_string();
+    let batch = [IMAGES_AT_ONCE, channels, height, width];
+    let mut runner = Runner::new(&model, &weights, &origin, batch, &args.compute)?;
+    let loader = Loader {
+        dataset,
+        preparation: Preparation {
+            transforms: recipe.data.evaluate,
+            normalisation: recipe.data.normalise,
+            shape: [channels, height, width],
+            classes: classes.len(),
+            smoothing: 0.0,
+        },
+        mix: None,
+        batch: IMAGES_AT_ONCE,
+        shuffle: false,
+        seed: 0,
+        workers: 1,
+        skip_bad: args.skip_bad,
+    };
+    let (confusion, skipped) = judge(&mut runner, &loader, classes)?;
+    if let Some(path) = &args.confusion {
+        confusion.draw(path)?;
+    }
+    report(args, &confusion, skipped, out)
+}
+
+fn judge(
+    runner: &mut Runner,
+    loader: &Loader,
+    classes: Vec<String>,
+) -> Result<(Confusion, usize), CliError> {
+    let mut confusion = Confusion::new(classes);
+    let mut skipped = 0;
+    for batch in loader.epoch(0, 0) {
+        let batch = batch.map_err(TrainError::from)?;
+        skipped += batch.skipped.len();
+        if !batch.is_empty() {
+            let logits = runner.logits(&batch.images, batch.shape)?;
+            if logits.iter().any(|logit| !logit.is_finite()) {
+                return Err(CliError::NotFinite);
+            }
+            confusion.add(&logits, &batch.labels);
+        }
+    }
+    Ok((confusion, skipped))
+}
+
+fn report(
+    args: &EvalArgs,
+    confusion: &Confusion,
+    skipped: usize,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let means = confusion.means().ok_or(CliError::NothingRead)?;
+    let report = Report {
+        top1: means.top1,
+        top5: means.top5,
+        count: means.count,
+        loss: means.loss,
+        skipped,
+        per_class: confusion.per_class(),
+    };
+    if args.json {
+        return write_json(&report, out);
+    }
+    let part = |part: f64| format!("{:.2} %", 100.0 * part);
+    writeln!(
+        out,
+        "{} images: top-1 {}, top-5 {}, loss {:.4}",
+        report.count,
+        part(report.top1),
+        part(report.top5),
+        report.loss
+    )?;
+    if skipped > 0 {
+        writeln!(out, "{skipped} images could not be read")?;
+    }
+    let width = report
+        .per_class
+        .iter()
+        .map(|class| class.class.chars().count());
+    let width = width.max().unwrap_or(0);
+    for ClassMeans { class, count, top1 } in &report.per_class {
+        let top1 = top1.map_or("-".to_owned(), part);
+        writeln!(out, "  {class:<width$}  {top1:>8}  of {count}")?;
+    }
+    Ok(())
+}
+
+/// The recipe that says how images are prepared: the one that is named, the one of the run that the
+/// weights are from, or the model's.
+fn recipe(args: &EvalArgs, model: &Model) -> Result<Recipe, CliError> {
+    let beside = || {
+        let folders = args.weights.ancestors().skip(1).take(2);
+        folders
+            .map(|folder| folder.join("recipe.toml"))
+            .find(|path| path.is_file())
+    };
+    match args.recipe.clone().or_else(beside) {
+        Some(path) => Ok(Recipe::open(&path, &[])?),
+        None => Ok(recipes::default_for(model, false, &[])?),
+    }
+}

@@ -1,0 +1,53 @@
+//! The digits that are part of this program.
+
+use std::path::Path;
+
+use receptive_train::data::{Data, DataError, IdxFiles};
+
+macro_rules! embedded {
+    ($name:literal) => {
+        include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../assets/mnist/",
+            $name
+        ))
+    };
+}
+
+/// 7,500 digits of MNIST to train on, 1,500 to validate on.
+const FILES: IdxFiles<'static> = IdxFiles {
+    train: [
+        embedded!("train-images-idx3-ubyte.gz"),
+        embedded!("train-labels-idx1-ubyte.gz"),
+    ],
+    validation: [
+        embedded!("t10k-images-idx3-ubyte.gz"),
+        embedded!("t10k-labels-idx1-ubyte.gz"),
+    ],
+};
+
+/// The digits.
+///
+/// # Errors
+///
+/// [`DataError`] where the program is damaged.
+pub fn open() -> Result<Data, DataError> {
+    Data::from_idx(Path::new("the embedded digits"), &FILES)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn there_are_seven_and_a_half_thousand_to_learn() {
+        let data = super::open().expect("sound");
+        assert_eq!((data.train.len(), data.validation.len()), (7500, 1500));
+        assert_eq!(data.classes.len(), 10);
+        let labels: Vec<usize> = (0..1500).map(|i| data.validation.label(i)).collect();
+        assert!((0..10).all(|digit| labels.iter().filter(|&&l| l == digit).count() > 100));
+        let picture = data.train.picture(0).expect("a picture");
+        assert_eq!(
+            (picture.width, picture.height, picture.channels),
+            (28, 28, 1)
+        );
+    }
+}

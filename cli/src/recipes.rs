@@ -1,0 +1,127 @@
+//! The recipes that are part of this program.
+
+use receptive_train::recipe::{Recipe, RecipeError};
+
+use crate::registry::Model;
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        /// Every recipe: its file's name, its text.
+        const ALL: &[(&str, &str)] = &[$((
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../recipes/", $name)),
+        )),*];
+    };
+}
+
+embedded![
+    "lenet5-mnist.toml",
+    "lenet5-1998-mnist.toml",
+    "alexnet-imagenet.toml",
+    "vgg16-imagenet.toml",
+    "googlenet-imagenet.toml",
+    "resnet50-imagenet.toml",
+    "resnet20-cifar10.toml",
+    "mobilenet-v1-imagenet.toml",
+    "finetune.toml",
+];
+
+/// The recipe for pretrained weights.
+const FINETUNE: &str = "finetune.toml";
+
+/// The recipe of each network whose name begins so; the first that fits.
+const PUBLISHED: &[(&str, &str)] = &[
+    ("lenet5-1998", "lenet5-1998-mnist.toml"),
+    ("lenet5", "lenet5-mnist.toml"),
+    ("alexnet", "alexnet-imagenet.toml"),
+    ("vgg", "vgg16-imagenet.toml"),
+    ("googlenet", "googlenet-imagenet.toml"),
+    ("mobilenet", "mobilenet-v1-imagenet.toml"),
+    ("resnet", "resnet50-imagenet.toml"),
+];
+
+/// The text of the recipe in the file of this name.
+fn text(name: &str) -> &'static str {
+    let found = ALL.iter().find(|(known, _)| *known == name);
+    found.map_or("", |(_, text)| text)
+}
+
+/// The name of the recipe by which `model` was published, or one of its kind.
+fn published(model: &Model) -> &'static str {
+    if model.name.ends_with("-cifar") {
+        return "resnet20-cifar10.toml";
+    }
+    let fits = |(prefix, _): &&(&str, &str)| model.name.starts_with(prefix);
+    PUBLISHED
+        .iter()
+        .find(fits)
+        .map_or(FINETUNE, |(_, name)| name)
+}
+
+/// The recipe for `model` where none is named, or the one for pretrained weights, with its crops at the
+/// size that the network takes and with `overrides` as `--set` has them.
+///
+/// # Errors
+///
+/// [`RecipeError`] when an override is wrong.
+pub fn default_for(
+    model: &Model,
+    pretrained: bool,
+    overrides: &[String],
+) -> Result<Recipe, RecipeError> {
+    let name = if pretrained {
+        FINETUNE
+    } else {
+        published(model)
+    };
+    let mut recipe = Recipe::parse(text(name), name, &[])?;
+    recipe.data.crop_to(model.input.size);
+    if overrides.is_empty() {
+        return Ok(recipe);
+    }
+    Recipe::parse(&recipe.text()?, name, overrides)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry;
+
+    #[test]
+    fn every_recipe_is_read_and_round_trips() {
+        for (name, text) in ALL {
+            let recipe = Recipe::parse(text, name, &[]).expect(name);
+            let again = recipe.text().expect(name);
+            assert_eq!(
+                Recipe::parse(&again, name, &[]).expect(name),
+                recipe,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_network_has_a_recipe_for_its_size() {
+        for model in registry::models() {
+            for pretrained in [false, true] {
+                let overrides = ["epochs=7".to_owned()];
+                let recipe = default_for(&model, pretrained, &overrides).expect(model.name);
+                assert_eq!(recipe.epochs, 7);
+                if model.input.channels == 1 {
+                    continue;
+                }
+                let mut random =
+                    receptive_train::stream(1, receptive_train::Purpose::Order, [0; 2]);
+                let side = if model.input.size == 32 { 32 } else { 300 };
+                for steps in [&recipe.data.train, &recipe.data.evaluate] {
+                    let photo = receptive_train::Picture::filled(side, side, &[9; 3]);
+                    let prepared = steps
+                        .iter()
+                        .fold(photo, |photo, step| step.apply(photo, &mut random));
+                    let size = (prepared.width, prepared.height);
+                    assert_eq!(size, (model.input.size, model.input.size), "{}", model.name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Pretrained weights taught three new classes.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use receptive_train::augment::{ColorJitter, RandomResizedCrop, Transform};
+use receptive_train::{Picture, Purpose, stream};
+
+use crate::{alone, output, photo, text};
+
+/// Crops of each photo in a folder for each: to train on from its left three fifths, to validate on from
+/// the rest, so that no pixel is in both.
+fn crops(folder: &Path) {
+    let transforms = [
+        Transform::RandomResizedCrop(RandomResizedCrop {
+            size: 160,
+            area: [0.3, 1.0],
+            ratio: [0.75, 1.5],
+            interpolation: receptive_layers::preprocessing::Interpolation::Bilinear,
+        }),
+        Transform::ColorJitter(ColorJitter {
+            brightness: 0.3,
+            contrast: 0.3,
+            saturation: 0.3,
+            hue: 0.03,
+        }),
+    ];
+    for (number, name) in ["chelsea.png", "coffee.png", "rocket.jpg"]
+        .into_iter()
+        .enumerate()
+    {
+        let whole = Picture::from(receptive_layers::image::open(photo(name)).expect("a photo"));
+        let cut = whole.width * 3 / 5;
+        let class = name.split('.').next().expect("a name");
+        for (split, left, width, count) in [
+            ("train", 0, cut, 16),
+            ("val", cut as isize, whole.width - cut, 16),
+        ] {
+            let part = whole.window(left, 0, width, whole.height);
+            let folder = folder.join(split).join(class);
+            fs::create_dir_all(&folder).expect("made");
+            for image in 0..count {
+                let mut random = stream(number as u64, Purpose::Augmentation, [left as u64, image]);
+                let crop = transforms
+                    .iter()
+                    .fold(part.clone(), |crop, step| step.apply(crop, &mut random));
+                let crop = image::RgbImage::from_raw(160, 160, crop.samples).expect("pixels");
+                crop.save(folder.join(format!("{image:02}.png")))
+                    .expect("written");
+            }
+        }
+    }
+}
+
+#[test]
+fn mobilenet_learns_three_classes_in_two_minutes() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    crops(&data);
+    let weights =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/mobilenet_v2-f16.safetensors");
+    let run = folder.path().join("run");
+    let started = Instant::now();
+    let told = output(&[
+        "train",
+        "mobilenet-v2",
+        "--data",
+        text(&data),
+        "--output",
+        text(&run),
+        "--from",
+        text(&weights),
+        "--classes",
+        "3",
+        "--freeze",
+        "bottleneck5",
+        "--set",
+        "epochs=2",
+        "--set",
+        "batch=8",
+    ]);
+    println!("{:.1} s\n{told}", started.elapsed().as_secs_f64());
+    let model = run.join("model.safetensors");
+    let judged = output(&[
+        "eval",
+        "mobilenet-v2",
+        "--weights",
+        text(&model),
+        "--data",
+        text(&data),
+        "--json",
+    ]);
+    let judged: serde_json::Value = serde_json::from_str(&judged).expect("JSON");
+    assert_eq!(judged["count"], 48);
+    assert!(
+        judged["top1"].as_f64().expect("a number") > 0.95,
+        "{judged}"
+    );
+    assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
+}

@@ -1,0 +1,267 @@
+//! Training from the command line: its files, its ends, its refusals.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::{files, output, receptive, refusal, tensors, text};
+
+/// MNIST's four files in `folder`: bars at ten heights with noise, 240 to train on, 40 to validate on.
+fn bars(folder: &Path) -> PathBuf {
+    let mut noise = 1_u32;
+    let mut next = move || {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (noise >> 24) as u8
+    };
+    for (name, count) in [("train", 240_u32), ("t10k", 40)] {
+        let mut images = [0x803_u32, count, 28, 28].map(u32::to_be_bytes).concat();
+        let mut labels = [0x801_u32, count].map(u32::to_be_bytes).concat();
+        for image in 0..count as usize {
+            let label = image % 10;
+            labels.push(label as u8);
+            for pixel in 0..28 * 28 {
+                let bar = (2 * label..2 * label + 6).contains(&(pixel / 28));
+                images.push(next() / 8 + if bar { 200 } else { 20 });
+            }
+        }
+        fs::write(folder.join(format!("{name}-images-idx3-ubyte")), images).expect("written");
+        fs::write(folder.join(format!("{name}-labels-idx1-ubyte")), labels).expect("written");
+    }
+    folder.to_owned()
+}
+
+/// What trains LeNet-5 on `data` for six epochs of fifteen steps, saved after every step.
+fn arguments<'a>(data: &'a Path, run: &'a Path) -> Vec<&'a str> {
+    vec![
+        "train",
+        "lenet5",
+        "--data",
+        text(data),
+        "--output",
+        text(run),
+        "--set",
+        "epochs=6",
+        "--set",
+        "batch=16",
+        "--set",
+        "ema=0.9",
+        "--threads",
+        "2",
+        "--save-minutes",
+        "0",
+    ]
+}
+
+/// The program with these arguments, started.
+fn start(arguments: &[&str]) -> std::process::Child {
+    Command::new(env!("CARGO_BIN_EXE_receptive"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .expect("started")
+}
+
+fn model(run: &Path) -> PathBuf {
+    run.join("model.safetensors")
+}
+
+/// The lines of `metrics.jsonl` without the epochs' times.
+fn metrics(run: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).expect("lines");
+    let lines = text.lines().map(|line| {
+        let mut line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        line.as_object_mut().expect("an object").remove("seconds");
+        line
+    });
+    lines.collect()
+}
+
+#[test]
+fn killed_at_random_and_resumed_it_ends_with_the_same_weights() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = bars(folder.path());
+    let unbroken = folder.path().join("unbroken");
+    let started = Instant::now();
+    let told = output(&arguments(&data, &unbroken));
+    let whole = started.elapsed();
+    assert!(told.contains("of 40 validation images"), "{told}");
+
+    let broken = folder.path().join("broken");
+    let first = arguments(&data, &broken);
+    let resume: Vec<&str> = first.iter().copied().chain(["--resume"]).collect();
+    let mut random = whole.as_nanos() as u64 | 1;
+    let mut kills = 0;
+    while !model(&broken).exists() {
+        let begun = broken.join("checkpoints/last.safetensors").exists();
+        let mut child = start(if begun { &resume } else { &first });
+        if kills < 8 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let part = (random >> 40) as f64 / (1_u64 << 24) as f64;
+            thread::sleep(whole.mul_f64(0.4 * part));
+            kills += 1;
+            // It may have ended before.
+            let _ = child.kill();
+        }
+        child.wait().expect("waited");
+    }
+    println!("killed {kills} times");
+    assert_eq!(tensors(&model(&broken)), tensors(&model(&unbroken)));
+    assert_eq!(metrics(&broken), metrics(&unbroken));
+    let recipe = |run: &Path| fs::read_to_string(run.join("recipe.toml")).expect("a recipe");
+    assert_eq!(recipe(&broken), recipe(&unbroken));
+    for run in [&unbroken, &broken] {
+        let kept = files(&run.join("checkpoints"));
+        assert_eq!(kept, ["best.safetensors", "last.safetensors"]);
+        assert!(run.join("curves.svg").is_file());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_and_leaves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = bars(folder.path());
+    let run = folder.path().join("run");
+    let mut arguments = arguments(&data, &run);
+    // Only what the interrupt saves is there to go on from.
+    arguments.truncate(arguments.len() - 2);
+    arguments.extend(["--set", "epochs=2000"]);
+    let child = start(&arguments);
+    let metrics = run.join("metrics.jsonl");
+    while !fs::metadata(&metrics).is_ok_and(|file| file.len() > 0) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.expect("sent").success());
+    let done = child.wait_with_output().expect("waited");
+    assert!(done.status.success(), "{:?}", done.status);
+    let told = String::from_utf8(done.stdout).expect("text");
+    assert!(told.contains("--resume goes on"), "{told}");
+    assert!(!model(&run).exists());
+    assert_eq!(files(&run.join("checkpoints")).len(), 2);
+
+    let again = refusal(&arguments);
+    assert!(again.contains("holds a run already"), "{again}");
+    let other = [&arguments[..], &["--set", "batch=8", "--resume"]].concat();
+    let other = refusal(&other);
+    assert!(other.contains("recipe.toml"), "{other}");
+}
+
+#[test]
+fn a_run_is_judged_and_looked_into() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = bars(folder.path());
+    let run = folder.path().join("run");
+    output(&arguments(&data, &run));
+    let last = metrics(&run).pop().expect("a line");
+    assert_eq!(last["kind"], "epoch");
+
+    let weights = model(&run);
+    let confusion = folder.path().join("confusion.svg");
+    let judged = output(&[
+        "eval",
+        "lenet5",
+        "--weights",
+        text(&weights),
+        "--data",
+        text(&data),
+        "--confusion",
+        text(&confusion),
+        "--json",
+    ]);
+    let judged: serde_json::Value = serde_json::from_str(&judged).expect("JSON");
+    assert_eq!(judged["count"], 40);
+    assert_eq!(judged["top1"], last["validation"]["top1"]);
+    let losses = [&judged["loss"], &last["validation"]["loss"]].map(|v| v.as_f64().expect("one"));
+    assert!((losses[0] - losses[1]).abs() < 1e-4, "{losses:?}");
+    let classes = judged["per_class"].as_array().expect("classes");
+    assert_eq!(classes.len(), 10);
+    assert_eq!(classes[3]["class"], "3");
+    assert!(
+        fs::read_to_string(confusion)
+            .expect("drawn")
+            .starts_with("<svg")
+    );
+
+    let pictures = folder.path().join("pictures");
+    let photo = crate::photo("rocket.jpg");
+    receptive(&["inspect", "lenet5", "--weights", text(&weights)])
+        .args(["--image", text(&photo), "-o", text(&pictures)])
+        .assert()
+        .success();
+    let names = ["01-c1", "02-s2", "03-c3", "04-s4", "05-c5", "kernels"];
+    assert_eq!(files(&pictures), names.map(|name| format!("{name}.png")));
+}
+
+#[test]
+fn refusals_name_what_is_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let run = text(&run);
+    for (arguments, part) in [
+        (&["resnet18"][..], "--data"),
+        (&["lenet5", "--set", "epoch=3"], "epochs"),
+        (&["lenet5", "--set", "optimizer.lr=fast"], "lr"),
+        (&["lenet5", "--set", "network.dropout=0.5"], "classes"),
+        (&["lenet5", "--freeze", "conv9"], "c1, s2, c3"),
+        (&["lenet5", "--classes", "12"], "10 classes"),
+        (&["lenet5", "--data", "no-such-folder"], "no-such-folder"),
+        (&["lenet5", "--recipe", "no-such.toml"], "no-such.toml"),
+        (&["lenet5", "--from", "no-such.pth"], "no-such.pth"),
+        (&["lenet5", "--resume"], "no run to go on with"),
+        (&["lenet6"], "lenet5"),
+    ] {
+        let told = refusal(&[&["train"], arguments, &["--output", run]].concat());
+        assert!(told.contains(part), "{told}");
+        assert!(!Path::new(run).exists(), "{arguments:?}");
+    }
+    let told = refusal(&["eval", "resnet18", "--weights", "none.pth"]);
+    assert!(told.contains("--data"), "{told}");
+}
+
+#[test]
+fn a_corrupt_image_ends_the_run_or_is_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    for (class, grey) in [("dark", 20_u8), ("light", 220)] {
+        let class = data.join(class);
+        fs::create_dir_all(&class).expect("made");
+        for image in 0..12 {
+            let picture = image::RgbImage::from_pixel(32, 32, [grey + image; 3].into());
+            picture
+                .save(class.join(format!("{image:02}.png")))
+                .expect("written");
+        }
+    }
+    fs::write(data.join("dark/05.png"), b"\x89PNG\r\n\x1a\nand no more").expect("written");
+    let run = folder.path().join("run");
+    let arguments = [
+        "train",
+        "lenet5",
+        "--data",
+        text(&data),
+        "--output",
+        text(&run),
+        "--set",
+        "epochs=1",
+        "--set",
+        "data.evaluate=[]",
+        "--set",
+        "data.train=[{ kind = 'flip' }]",
+    ];
+    let done = receptive(&arguments).assert().code(2);
+    let told = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+    assert!(told.contains("dark/05.png"), "{told}");
+    fs::remove_dir_all(&run).expect("removed");
+    let told = output(&[&arguments[..], &["--skip-bad"]].concat());
+    assert!(
+        told.contains("skipped: ") && told.contains("dark/05.png"),
+        "{told}"
+    );
+}

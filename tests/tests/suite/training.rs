@@ -1,0 +1,108 @@
+//! Training on the GPU's backend, here on Mesa's software device, against training on the processor.
+
+#![cfg(feature = "wgpu")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use receptive_lenet::LeNet5Config;
+use receptive_tests::devices;
+use receptive_train::Tally;
+use receptive_train::data::{Data, Dataset, Holdout};
+use receptive_train::loader::{Loader, Preparation};
+use receptive_train::recipe::Recipe;
+use receptive_train::session::{Session, Trainee};
+
+/// Steps of 64 digits.
+const STEPS: usize = 100;
+
+/// Validation digits that are judged.
+const JUDGED: usize = 512;
+
+fn assets() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/mnist"))
+}
+
+fn recipe() -> Recipe {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes/lenet5-mnist.toml");
+    let changes = [
+        "batch=64".to_owned(),
+        "schedule={ kind = 'constant' }".to_owned(),
+    ];
+    Recipe::open(&path, &changes).expect("a recipe")
+}
+
+fn loader(recipe: &Recipe, dataset: Arc<dyn Dataset>, train: bool) -> Loader {
+    let data = &recipe.data;
+    Loader {
+        dataset,
+        preparation: Preparation {
+            transforms: if train {
+                data.train.clone()
+            } else {
+                data.evaluate.clone()
+            },
+            normalisation: data.normalise.clone(),
+            shape: [1, 32, 32],
+            classes: 10,
+            smoothing: 0.0,
+        },
+        mix: None,
+        batch: 64,
+        shuffle: train,
+        seed: recipe.seed,
+        workers: 1,
+        skip_bad: false,
+    }
+}
+
+/// The accuracy on validation digits after the steps, and the losses of the first and the last.
+fn trained(device: Device) -> (f64, [f64; 2]) {
+    let recipe = recipe();
+    let holdout = Holdout {
+        fraction: 0.1,
+        seed: 0,
+    };
+    let data = Data::open(assets(), holdout).expect("the digits");
+    // The processor's weights on both, since each backend draws its own.
+    let network = Session::fresh(&LeNet5Config::lenet5(), &Device::flex(), recipe.seed);
+    let weights = receptive_layers::weights::state_dict(&network);
+    let network = Session::fresh(&LeNet5Config::lenet5(), &device, recipe.seed);
+    let heads = receptive_layers::weights::Heads::Load;
+    let network = receptive_layers::weights::load(network, &weights, heads).expect("its own");
+    let mut session = Session::new(network, vec![device], &recipe).expect("a session");
+
+    let mut losses = Vec::new();
+    let batches = loader(&recipe, data.train, true).epoch(0, 0);
+    for (step, batch) in batches.take(STEPS).enumerate() {
+        let scores = session.step(&batch.expect("read"), recipe.optimizer.rate(), step as u64);
+        losses.push(scores.expect("a step").loss);
+    }
+    let judge = session.judge();
+    let mut tally = Tally::default();
+    for batch in loader(&recipe, data.validation, false)
+        .epoch(0, 0)
+        .take(JUDGED / 64)
+    {
+        let batch = batch.expect("read");
+        let scores = judge.scores(&batch).expect("scores");
+        tally.add(scores.loss, &scores.logits, &batch.labels);
+    }
+    let means = tally.means().expect("images");
+    (means.top1, [losses[0], losses[STEPS - 1]])
+}
+
+#[test]
+fn lenet_learns_on_wgpu_as_on_the_processor() {
+    let Some(wgpu) = devices::wgpu() else { return };
+    let (found, found_losses) = trained(wgpu);
+    let (expected, expected_losses) = trained(devices::flex());
+    println!("{found} {found_losses:?}, on the processor {expected} {expected_losses:?}");
+    assert!((found_losses[0] - expected_losses[0]).abs() < 1e-4);
+    assert!(expected > 0.9, "{expected}");
+    assert!(
+        (found - expected).abs() < 0.02,
+        "{found}, on the processor {expected}"
+    );
+}

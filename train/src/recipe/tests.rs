@@ -1,0 +1,187 @@
+//! Recipes read, overridden, refused; schedules against their closed forms.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const TEXT: &str = "
+epochs = 20
+batch = 64
+ema = 0.99
+clip_norm = 2.0
+
+[network]
+dropout = 0.4
+
+[loss]
+kind = 'cross_entropy'
+smoothing = 0.1
+
+[optimizer]
+kind = 'sgd'
+lr = 0.1
+momentum = 0.9
+
+[schedule]
+kind = 'cosine'
+warmup = 2.0
+
+[data]
+mix = { kind = 'mixup', alpha = 0.2 }
+train = [{ kind = 'rotation', degrees = 10.0 }, { kind = 'random_crop', size = 32, padding = 2 }]
+evaluate = [{ kind = 'pad', pixels = 2 }]
+
+[data.normalise]
+mean = [0.5]
+std = [0.5]
+";
+
+fn parse(text: &str, overrides: &[&str]) -> Result<Recipe, RecipeError> {
+    let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
+    Recipe::parse(text, "test.toml", &overrides)
+}
+
+#[test]
+fn a_recipe_round_trips() {
+    let recipe = parse(TEXT, &[]).expect("read");
+    let again = parse(&recipe.text().expect("written"), &[]).expect("read");
+    assert_eq!(again, recipe);
+    assert_eq!(recipe.accumulate, 1);
+    assert_eq!(recipe.data.holdout, 0.1);
+}
+
+#[test]
+fn every_kind_of_field_can_be_set() {
+    let recipe = parse(
+        TEXT,
+        &[
+            "optimizer.lr=0.05",
+            "epochs=3",
+            "data.train.0.degrees=5.5",
+            "network.dropout=0.2",
+            "network.word=plain text",
+            "freeze=conv1",
+            "schedule={ kind = 'plateau', patience = 3 }",
+            "data.normalise.mean=[0.1, 0.2, 0.3]",
+        ],
+    )
+    .expect("read");
+    let by_hand = TEXT
+        .replace("lr = 0.1", "lr = 0.05")
+        .replace("epochs = 20", "epochs = 3\nfreeze = 'conv1'")
+        .replace("degrees = 10.0", "degrees = 5.5")
+        .replace("dropout = 0.4", "dropout = 0.2\nword = 'plain text'")
+        .replace(
+            "kind = 'cosine'\nwarmup = 2.0",
+            "kind = 'plateau'\npatience = 3",
+        )
+        .replace("mean = [0.5]", "mean = [0.1, 0.2, 0.3]");
+    assert_eq!(recipe, parse(&by_hand, &[]).expect("read"));
+}
+
+#[test]
+fn unknown_fields_are_errors_that_list_the_known_ones() {
+    for (field, known) in [
+        ("epoch=3", "epochs"),
+        ("optimizer.rate=3", "momentum"),
+        ("schedule.patience=3", "warmup"),
+        ("data.train.0.angle=3", "degrees"),
+        ("data.normalise.var=[1.0]", "std"),
+        ("loss.smooth=1", "smoothing"),
+        ("optimizer.kind=adam", "adamw"),
+        ("data.mix.beta=3", "alpha"),
+    ] {
+        let told = parse(TEXT, &[field]).expect_err(field).to_string();
+        assert!(told.contains(known), "{field}: {told}");
+    }
+}
+
+#[test]
+fn fields_out_of_range_are_named() {
+    for (field, part) in [
+        ("epochs=0", "epochs"),
+        ("batch=0", "batch"),
+        ("accumulate=65", "accumulate"),
+        ("clip_norm=-1.0", "clip_norm"),
+        ("ema=1.0", "ema"),
+        ("optimizer.lr=-0.1", "lr"),
+        ("optimizer.momentum=1.0", "momentum"),
+        ("loss.smoothing=1.0", "smoothing"),
+        ("schedule.warmup=20.0", "warmup"),
+        ("data.mix.alpha=0.0", "alpha"),
+        ("data.train.1.size=0", "data.train.1"),
+        ("data.holdout=1.0", "holdout"),
+        ("data.train.2.size=0", "numbered from 0"),
+        ("epochs", "field=value"),
+        ("epochs.more=2", "no fields"),
+        ("epochs=many", "epochs"),
+    ] {
+        let told = parse(TEXT, &[field]).expect_err(field).to_string();
+        assert!(told.contains(part), "{field}: {told}");
+    }
+}
+
+fn at(schedule: &Schedule, step: u64) -> f64 {
+    let place = Place {
+        step,
+        steps_per_epoch: 10,
+        epochs: 9,
+    };
+    schedule.rate(0.8, place, &Plateau::default())
+}
+
+proptest! {
+    #[test]
+    fn schedules_follow_their_formulas(step in 0_u64..90) {
+        let epoch = step as f64 / 10.0;
+        prop_assert_eq!(at(&Schedule::Constant, step), 0.8);
+        let steps = Schedule::Step { at: vec![3.0, 6.5], factor: 0.1 };
+        let expected = if epoch < 3.0 { 0.8 } else if epoch < 6.5 { 0.08 } else { 0.008 };
+        prop_assert!((at(&steps, step) - expected).abs() < 1e-15);
+        let every = Schedule::Every { epochs: 2.0, factor: 0.5 };
+        prop_assert!((at(&every, step) - 0.8 / f64::from(1 << (step / 20))).abs() < 1e-15);
+        let cosine = Schedule::Cosine { warmup: 1.0, floor: 0.2 };
+        let expected = if epoch < 1.0 {
+            0.8 * epoch
+        } else {
+            0.2 + 0.3 * (1.0 + ((epoch - 1.0) / 8.0 * std::f64::consts::PI).cos())
+        };
+        prop_assert!((at(&cosine, step) - expected).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_cosine_ends_at_its_floor() {
+    let cosine = Schedule::Cosine {
+        warmup: 0.0,
+        floor: 0.25,
+    };
+    assert_eq!(at(&cosine, 0), 0.8);
+    assert!((at(&cosine, 45) - 0.525).abs() < 1e-12);
+    assert_eq!(at(&cosine, 90), 0.25);
+}
+
+#[test]
+fn a_plateau_divides_by_ten_when_validation_stops_improving() {
+    let schedule: Schedule =
+        toml::from_str("kind = 'plateau'\npatience = 2\nthreshold = 0.01\nfloor = 0.005")
+            .expect("read");
+    let mut plateau = Plateau::default();
+    let place = Place {
+        step: 0,
+        steps_per_epoch: 1,
+        epochs: 100,
+    };
+    let rates: Vec<f64> = [0.5, 0.3, 0.295, 0.3, 0.2, 0.2, 0.195, 0.4, 0.4]
+        .into_iter()
+        .map(|error| {
+            schedule.observe(&mut plateau, error, f64::NAN);
+            schedule.rate(0.1, place, &plateau)
+        })
+        .collect();
+    let expected = [0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.005, 0.005, 0.005];
+    for (found, expected) in rates.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-12, "{rates:?}");
+    }
+    assert_eq!(plateau.drops, 3);
+}

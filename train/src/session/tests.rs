@@ -1,0 +1,406 @@
+//! Steps against closed forms, on LeNet-5 and on a small network with norms and dropout.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use receptive_layers::block::{ConvBlock, ConvBlockConfig};
+use receptive_layers::network::{InputSpec, InvalidConfig, Sizes, Stage, Variant};
+use receptive_lenet::{LeNet5, LeNet5Config};
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::random::stream;
+use crate::random::tests::alone;
+
+const CLASSES: usize = 3;
+
+/// Two convolutions with norms, dropout, a head.
+#[derive(Module, Debug)]
+struct Small {
+    first: ConvBlock,
+    second: ConvBlock,
+    dropout: Dropout,
+    head: Linear,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct SmallConfig;
+
+impl NetworkConfig for SmallConfig {
+    type Network = Small;
+
+    fn variants() -> Vec<Variant<Self>> {
+        Vec::new()
+    }
+
+    fn input(&self) -> InputSpec {
+        InputSpec {
+            channels: 1,
+            size: 32,
+            accepts: Sizes::AtLeast(8),
+        }
+    }
+
+    fn classes(&self) -> usize {
+        CLASSES
+    }
+
+    fn with_classes(self, _classes: usize) -> Self {
+        self
+    }
+
+    fn validate(&self) -> Result<(), InvalidConfig> {
+        Ok(())
+    }
+
+    fn init(&self, device: &Device) -> Small {
+        let block = |channels| {
+            let block = ConvBlockConfig {
+                stride: 2,
+                ..ConvBlockConfig::new(channels, 3)
+            };
+            block.init(device)
+        };
+        Small {
+            first: block([1, 4]),
+            second: block([4, 6]),
+            dropout: DropoutConfig::new(0.5).init(),
+            head: LinearConfig::new(6, CLASSES).init(device),
+        }
+    }
+}
+
+impl Network for Small {
+    const HEAD: &'static [&'static str] = &["head"];
+
+    const STAGES: &'static [Stage] = &[
+        Stage::new("first", &["first"]),
+        Stage::new("second", &["second"]),
+    ];
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let maps = self.second.forward(self.first.forward(images));
+        let means = maps.mean_dim(2).mean_dim(3).flatten(1, 3);
+        self.head.forward(self.dropout.forward(means))
+    }
+
+    fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        let first = self.first.forward(images);
+        vec![first.clone(), self.second.forward(first)]
+    }
+
+    fn with_classes(self, _classes: usize) -> Self {
+        self
+    }
+}
+
+fn recipe(changes: &[&str]) -> Recipe {
+    let text = "
+        epochs = 1
+        batch = 8
+        loss.kind = 'cross_entropy'
+        optimizer = { kind = 'sgd', lr = 0.1 }
+        schedule.kind = 'constant'
+        data.normalise = { mean = [0.0], std = [1.0] }
+    ";
+    let changes: Vec<String> = changes.iter().map(|&change| change.to_owned()).collect();
+    Recipe::parse(text, "test", &changes).expect("a recipe")
+}
+
+/// `images` of noise, of every class in turn.
+fn batch(images: usize, salt: u64) -> Batch {
+    use rand::RngExt;
+    let mut random = stream(salt, Purpose::Augmentation, [0, 0]);
+    let labels: Vec<usize> = (0..images).map(|image| image % CLASSES).collect();
+    let mut targets = vec![0.0; images * CLASSES];
+    for (image, &label) in labels.iter().enumerate() {
+        targets[image * CLASSES + label] = 1.0;
+    }
+    Batch {
+        images: (0..images * 32 * 32)
+            .map(|_| random.random_range(-1.0..1.0))
+            .collect(),
+        shape: [images, 1, 32, 32],
+        targets,
+        labels,
+        skipped: Vec::new(),
+    }
+}
+
+fn lenet(changes: &[&str], devices: usize) -> Session<LeNet5> {
+    let config = LeNet5Config { classes: CLASSES };
+    session(&config, changes, devices)
+}
+
+fn session<C: NetworkConfig>(config: &C, changes: &[&str], devices: usize) -> Session<C::Network> {
+    let device = Device::flex();
+    let network = Session::fresh(config, &device, 5);
+    Session::new(network, vec![device; devices], &recipe(changes)).expect("a session")
+}
+
+/// Every weight, by name.
+fn values(weights: &StateDict) -> Vec<(String, Vec<f32>)> {
+    weights
+        .iter()
+        .map(|(name, tensor)| {
+            let data = tensor.data().expect("values");
+            (name.to_owned(), data.try_to_vec().expect("floats"))
+        })
+        .collect()
+}
+
+fn close(found: &StateDict, expected: &StateDict, tolerance: f32) {
+    for ((name, found), (_, expected)) in values(found).iter().zip(&values(expected)) {
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() <= tolerance, "{name}: {a}, expected {b}");
+        }
+    }
+}
+
+#[test]
+fn parts_and_devices_give_the_whole_batchs_step() {
+    let _turn = alone();
+    let batch = batch(10, 1);
+    let mut whole = lenet(&[], 1);
+    let before = whole.weights();
+    let scores = whole.step(&batch, 0.1, 0).expect("a step");
+    for (changes, devices) in [
+        (&["accumulate=3"][..], 1),
+        (&[], 2),
+        (&["accumulate=2"], 2),
+        (&["accumulate=8"], 3),
+    ] {
+        let mut parts = lenet(changes, devices);
+        assert_eq!(values(&parts.weights()), values(&before));
+        let found = parts.step(&batch, 0.1, 0).expect("a step");
+        close(&parts.weights(), &whole.weights(), 1e-6);
+        assert!((found.loss - scores.loss).abs() < 1e-5);
+        assert_eq!(found.logits.len(), scores.logits.len());
+        for (a, b) in found.logits.iter().zip(&scores.logits) {
+            assert!((a - b).abs() < 1e-5);
+        }
+    }
+}
+
+#[test]
+fn the_average_follows_its_formula() {
+    let _turn = alone();
+    let mut session = lenet(&["ema=0.75"], 1);
+    let mut plain = lenet(&[], 1);
+    let mut expected = values(&plain.weights());
+    for step in 0..4 {
+        let batch = batch(6, step);
+        session.step(&batch, 0.1, step).expect("a step");
+        plain.step(&batch, 0.1, step).expect("a step");
+        for ((_, average), (_, weights)) in expected.iter_mut().zip(values(&plain.weights())) {
+            for (a, w) in average.iter_mut().zip(weights) {
+                *a = 0.75 * *a + 0.25 * w;
+            }
+        }
+    }
+    for ((name, found), (_, expected)) in values(&session.weights()).iter().zip(&expected) {
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() < 1e-6, "{name}: {a}, expected {b}");
+        }
+    }
+}
+
+#[test]
+fn the_average_covers_the_norms_statistics() {
+    let _turn = alone();
+    let mut session = session(&SmallConfig, &["ema=0.5"], 1);
+    session.step(&batch(8, 3), 0.1, 0).expect("a step");
+    let average = values(
+        &session
+            .average
+            .as_ref()
+            .map(weights::state_dict)
+            .expect("kept"),
+    );
+    let network = values(&weights::state_dict(&session.network().valid()));
+    for ((name, average), (_, now)) in average.iter().zip(&network) {
+        // A mean starts at 0, a variance at 1.
+        let start = match name.rsplit('.').next() {
+            Some("running_mean") => 0.0,
+            Some("running_var") => 1.0,
+            _ => continue,
+        };
+        for (a, n) in average.iter().zip(now) {
+            assert!((a - (0.5 * start + 0.5 * n)).abs() < 1e-6, "{name}");
+            assert_ne!(*n, start, "{name}");
+        }
+    }
+}
+
+/// How far a step of rate 1 goes, over all weights.
+fn length(session: &mut Session<LeNet5>, batch: &Batch) -> f64 {
+    let before = values(&session.weights());
+    session.step(batch, 1.0, 0).expect("a step");
+    let after = values(&session.weights());
+    let squares = before
+        .iter()
+        .zip(&after)
+        .flat_map(|((_, a), (_, b))| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)));
+    squares.sum::<f64>().sqrt()
+}
+
+#[test]
+fn clipping_shortens_the_whole_gradient() {
+    let _turn = alone();
+    let batch = batch(6, 2);
+    let free = length(&mut lenet(&[], 1), &batch);
+    for most in [0.1 * free, 0.9 * free] {
+        let clipped = length(&mut lenet(&[&format!("clip_norm={most}")], 1), &batch);
+        assert!((clipped / most - 1.0).abs() < 1e-3, "{clipped} of {most}");
+    }
+    let loose = length(
+        &mut lenet(&[&format!("clip_norm={}", 2.0 * free)], 1),
+        &batch,
+    );
+    assert!((loose / free - 1.0).abs() < 1e-6);
+}
+
+#[test]
+fn decay_may_leave_vectors_out() {
+    let _turn = alone();
+    let batch = batch(6, 2);
+    let after = |changes: &[&str]| {
+        let mut session = lenet(changes, 1);
+        session.step(&batch, 0.5, 0).expect("a step");
+        values(&session.weights())
+    };
+    let start = values(&lenet(&[], 1).weights());
+    let plain = after(&[]);
+    for (decay_vectors, field) in [(true, "true"), (false, "false")] {
+        let field = format!("optimizer.decay_vectors={field}");
+        let decayed = after(&["optimizer.weight_decay=0.1", &field]);
+        for (((name, start), (_, plain)), (_, decayed)) in start.iter().zip(&plain).zip(&decayed) {
+            let decays = decay_vectors || !name.ends_with("bias");
+            for ((w, p), d) in start.iter().zip(plain).zip(decayed) {
+                let expected = if decays { p - 0.5 * 0.1 * w } else { *p };
+                assert!(
+                    (d - expected).abs() < 1e-6,
+                    "{name}: {d}, expected {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn frozen_stages_keep_weights_and_statistics() {
+    let _turn = alone();
+    let mut session = session(
+        &SmallConfig,
+        &["freeze=first", "optimizer.weight_decay=0.1"],
+        1,
+    );
+    let before = values(&session.weights());
+    for step in 0..3 {
+        session.step(&batch(8, step), 0.1, step).expect("a step");
+    }
+    for ((name, before), (_, after)) in before.iter().zip(&values(&session.weights())) {
+        let same = before == after;
+        assert_eq!(same, name.starts_with("first."), "{name}");
+    }
+    let network = Session::fresh(&SmallConfig, &Device::flex(), 5);
+    let unknown = Session::new(network, vec![Device::flex()], &recipe(&["freeze=third"]));
+    let told = unknown.err().expect("an error").to_string();
+    assert!(told.contains("first, second"), "{told}");
+}
+
+#[test]
+fn a_restored_session_goes_on_bit_by_bit() {
+    let _turn = alone();
+    for optimizer in [
+        "optimizer={ kind = 'sgd', lr = 0.1, momentum = 0.9, nesterov = true }",
+        "optimizer={ kind = 'adamw', lr = 0.01, weight_decay = 0.1, decay_vectors = false }",
+        "optimizer={ kind = 'rmsprop', lr = 0.01, momentum = 0.9 }",
+    ] {
+        let changes = ["ema=0.9", "clip_norm=0.5", "freeze=first", optimizer];
+        let mut unbroken = session(&SmallConfig, &changes, 1);
+        for step in 0..3 {
+            unbroken.step(&batch(8, step), 0.1, step).expect("a step");
+        }
+        let state = unbroken.state().expect("a state");
+        let mut resumed = session(&SmallConfig, &changes, 1);
+        resumed.step(&batch(8, 99), 0.7, 99).expect("a step");
+        resumed.restore(&state).expect("restored");
+        for step in 3..6 {
+            let a = unbroken.step(&batch(8, step), 0.1, step).expect("a step");
+            let b = resumed.step(&batch(8, step), 0.1, step).expect("a step");
+            assert_eq!(a.logits, b.logits, "{optimizer}, step {step}");
+        }
+        let (a, b) = (unbroken.state(), resumed.state());
+        assert_eq!(
+            values_of_weights(&a.expect("a state")),
+            values_of_weights(&b.expect("a state"))
+        );
+    }
+}
+
+/// The weights and their average; the optimizer's memory has no order.
+fn values_of_weights(state: &StateDict) -> Vec<(String, Vec<f32>)> {
+    let weights = state.iter().filter(|(name, _)| *name != OPTIMIZER);
+    let weights = weights.map(|(name, tensor)| {
+        let data = tensor.data().expect("values");
+        (name.to_owned(), data.try_to_vec().expect("floats"))
+    });
+    weights.collect()
+}
+
+#[test]
+fn momentum_follows_its_formulas() {
+    let _turn = alone();
+    // The same batch twice: the second step goes by the first gradient too.
+    let batch = batch(6, 4);
+    for (nesterov, field) in [(false, "false"), (true, "true")] {
+        let field = format!("optimizer.nesterov={field}");
+        let mut session = lenet(&["optimizer.momentum=0.5", &field], 1);
+        let w0 = values(&session.weights());
+        session.step(&batch, 1e-3, 0).expect("a step");
+        let w1 = values(&session.weights());
+        let mut plain = lenet(&[], 1);
+        plain
+            .restore(&with_fresh_memory(&session))
+            .expect("restored");
+        session.step(&batch, 1e-3, 1).expect("a step");
+        let w2 = values(&session.weights());
+        plain.step(&batch, 1e-3, 1).expect("a step");
+        let p2 = values(&plain.weights());
+        for i in 0..w0.len() {
+            for j in 0..w0[i].1.len() {
+                let [w0, w1, w2, p2] = [&w0, &w1, &w2, &p2].map(|w| f64::from(w[i].1[j]));
+                let g1 = (w0 - w1) / if nesterov { 1.5 } else { 1.0 };
+                let g2 = w1 - p2;
+                let velocity = 0.5 * g1 + g2;
+                let expected = if nesterov {
+                    g2 + 0.5 * velocity
+                } else {
+                    velocity
+                };
+                assert!((w1 - w2 - expected).abs() < 1e-6);
+            }
+        }
+    }
+}
+
+/// The state of a session with an optimizer that remembers nothing.
+fn with_fresh_memory(session: &Session<LeNet5>) -> StateDict {
+    let mut state = session.state().expect("a state");
+    let memory = lenet(&[], 1).state().expect("a state");
+    let memory = memory.get(OPTIMIZER).expect("kept").data().expect("bytes");
+    state.insert(OPTIMIZER, memory);
+    state
+}
+
+#[test]
+fn a_loss_that_is_no_number_leaves_the_weights_alone() {
+    let _turn = alone();
+    let mut session = lenet(&[], 1);
+    let before = values(&session.weights());
+    let mut broken = batch(6, 4);
+    broken.images[7] = f32::NAN;
+    let error = session.step(&broken, 0.1, 17).expect_err("no number");
+    assert!(error.to_string().contains("step 17"), "{error}");
+    assert_eq!(values(&session.weights()), before);
+}

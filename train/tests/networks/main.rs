@@ -1,0 +1,3 @@
+//! What training does to the networks of the papers.
+
+mod overfit;
