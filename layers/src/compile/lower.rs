@@ -127,7 +127,11 @@ impl Lowering<'_> {
                 let before = (first.spec, first.activation);
                 let step = Separable::new(before, *spec, x, output, weights);
                 let len = Separable::packed_len(&first.spec, spec, lanes);
-                (Step::Separable(Box::new(step)), "separable", len)
+                let word = match first.spec.kernel {
+                    [1, 1] => "direct, gathered",
+                    _ => "separable",
+                };
+                (Step::Separable(Box::new(step)), word, len)
             }
             LayerOp::RadialBasis { inputs, .. } => (
                 Step::RadialBasis(RadialBasis::new(x, y, weights)),

@@ -8,6 +8,7 @@ mod pick;
 mod residual;
 mod separable;
 mod stack;
+mod stride;
 
 use super::net::Net;
 
@@ -19,6 +20,7 @@ pub(super) use pick::{compose_picks, lower_picks};
 pub(super) use residual::fuse_residuals;
 pub(super) use separable::fuse_separable;
 pub(super) use stack::stack;
+pub(super) use stride::gather_strided;
 
 /// All passes, for blocks of `lanes` channels. Layers whose algorithm is asked for stay by themselves.
 pub(super) fn run(net: &mut Net, lanes: usize, asked: impl Fn(&str) -> bool) {
@@ -31,5 +33,6 @@ pub(super) fn run(net: &mut Net, lanes: usize, asked: impl Fn(&str) -> bool) {
     lower_picks(net, lanes);
     fuse_activations(net);
     fuse_residuals(net);
-    fuse_separable(net, asked);
+    fuse_separable(net, &asked);
+    gather_strided(net, &asked);
 }

@@ -122,6 +122,19 @@ fn a_shortcut_without_weights_is_one_convolution() {
 }
 
 #[test]
+fn a_strided_pointwise_convolution_gathers_its_pixels() {
+    let shortcut = Conv2dConfig::new([8, 16], [1, 1]).with_stride([2, 2]);
+    let net = net(
+        |device| (conv([3, 8], 3, device), shortcut.init(device)),
+        [3, 8, 8],
+        |(conv, shortcut), x| shortcut.forward(conv.forward(x)),
+    );
+    insta::assert_snapshot!(before_and_after(net, |net| {
+        passes::gather_strided(net, |_| false);
+    }));
+}
+
+#[test]
 fn picked_channels_are_views_where_blocks_begin() {
     let net = net(
         |device| conv([8, 2], 1, device),
