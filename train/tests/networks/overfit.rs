@@ -37,7 +37,7 @@ struct Trial {
 const ADAM: Trial = Trial {
     size: None,
     rate: 5e-4,
-    steps: 40,
+    steps: 60,
     fields: &["optimizer={ kind = 'adamw', lr = 5e-4 }"],
 };
 
