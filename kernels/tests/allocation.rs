@@ -100,6 +100,7 @@ fn program(isa: Isa, images: usize) -> (Program, Buffer) {
             .map(|step| Named {
                 name: String::new(),
                 step,
+                together: 1,
             })
             .collect(),
         arena: y.end(images),
