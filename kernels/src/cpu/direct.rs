@@ -190,9 +190,13 @@ impl Direct {
             2.0 * pixels * depth,
             [per_tile, 2.0 * y.lanes as f64 * depth],
         );
+        // One tile alone reads its weights in order, and never again.
+        let parts = match (tiles, output.residual) {
+            (1, None) => 1,
+            _ => self.parts(cx.kernels.panel),
+        };
         let groups = share(self.groups.len(), down, cx.thread / across);
         let tiles = share(tiles, across, cx.thread % across);
-        let parts = self.parts(cx.kernels.panel);
         // Of a core's cache, three eighths hold the part of a chunk's input that is read.
         let chunk = 3 * cx.kernels.cache / 8 * parts / (per_tile as usize).max(1);
         let chunk = chunk.max(1);
