@@ -75,6 +75,17 @@ pub fn place(scores: &[f32], label: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What a run keeps of an epoch so far.
+        #[test]
+        fn sums_are_read_as_they_were_written(loss in prop::num::f64::NORMAL) {
+            let tally = Tally { loss, ..Tally::default() };
+            let json = serde_json::to_string(&tally).expect("numbers");
+            prop_assert_eq!(serde_json::from_str::<Tally>(&json).expect("numbers"), tally);
+        }
+    }
 
     #[test]
     fn places_count_from_the_highest_score() {
