@@ -1,5 +1,9 @@
 //! What can be typed: the commands, their options and their help.
 
+mod parse;
+#[cfg(feature = "train")]
+pub mod train;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -104,7 +108,7 @@ Examples:
 The data is a folder: MNIST's idx files, CIFAR's binary files, train and val with a folder for each
 class, or a folder for each class, of which a part is held out. LeNet-5 has 7,500 digits of its own.
 Without --recipe the network is trained by the recipe of its paper.")]
-    Train(TrainArgs),
+    Train(train::TrainArgs),
 
     /// Measure how well a network tells labelled images apart
     #[cfg(feature = "train")]
@@ -115,7 +119,7 @@ Examples:
 
 The data is what `train` takes; of data with images to validate on, those are taken. Images are prepared
 as the recipe beside the weights says, or that of the network's paper.")]
-    Eval(EvalArgs),
+    Eval(train::EvalArgs),
 
     /// Draw what a network looks for, and what it sees in an image
     #[command(after_help = "\
@@ -147,15 +151,15 @@ pub struct SummaryArgs {
     pub model: String,
 
     /// The input's shape: batch x channels x height x width
-    #[arg(long, value_name = "SHAPE", value_parser = parse_shape)]
+    #[arg(long, value_name = "SHAPE", value_parser = parse::shape)]
     pub input: Option<[usize; 4]>,
 
     /// Classes that the head tells apart
-    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
     pub classes: Option<usize>,
 
     /// Group the layers by the first N parts of their names
-    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
     pub depth: Option<usize>,
 
     /// The network as it trains, with its auxiliary heads
@@ -188,7 +192,7 @@ pub struct ClassifyArgs {
 
     /// How many classes to show of each image
     #[arg(long, value_name = "N", default_value = "5")]
-    #[arg(value_parser = parse_positive, allow_negative_numbers = true)]
+    #[arg(value_parser = parse::positive, allow_negative_numbers = true)]
     pub top: usize,
 
     /// Where and how to compute
@@ -231,12 +235,12 @@ pub struct BenchArgs {
 
     /// Images that run together
     #[arg(long, value_name = "N", default_value = "1")]
-    #[arg(value_parser = parse_positive, allow_negative_numbers = true)]
+    #[arg(value_parser = parse::positive, allow_negative_numbers = true)]
     pub batch: usize,
 
     /// How long to measure, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "3")]
-    #[arg(value_parser = parse_seconds, allow_negative_numbers = true)]
+    #[arg(value_parser = parse::seconds, allow_negative_numbers = true)]
     pub seconds: f64,
 
     /// Where and how to compute
@@ -272,7 +276,7 @@ pub struct CompileArgs {
 
     /// The largest batch that it will run
     #[arg(long, value_name = "N", default_value = "1")]
-    #[arg(value_parser = parse_positive, allow_negative_numbers = true)]
+    #[arg(value_parser = parse::positive, allow_negative_numbers = true)]
     pub batch: usize,
 
     /// How it computes
@@ -330,125 +334,6 @@ pub struct ConvertArgs {
     pub dtype: Precision,
 }
 
-/// Options of `train`.
-#[cfg(feature = "train")]
-#[derive(Debug, Args)]
-pub struct TrainArgs {
-    /// The network's name, as `models` lists it
-    pub model: String,
-
-    /// The folder of the images
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-
-    /// A dataset to download into the cache and train on
-    #[arg(long, value_enum, value_name = "DATASET", conflicts_with = "data")]
-    pub download: Option<Dataset>,
-
-    /// Where to write the run [default: runs/MODEL]
-    #[arg(long, short, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-
-    /// A recipe in place of the paper's
-    #[arg(long, value_name = "FILE.toml")]
-    pub recipe: Option<PathBuf>,
-
-    /// A field of the recipe and its value, such as optimizer.lr=0.05
-    #[arg(long, value_name = "FIELD=VALUE")]
-    pub set: Vec<String>,
-
-    /// Weights to begin with, in place of random ones
-    #[arg(long, value_name = "WEIGHTS")]
-    pub from: Option<PathBuf>,
-
-    /// Classes of a new head, in place of the one in the weights
-    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
-    pub classes: Option<usize>,
-
-    /// The last of the first stages that are not trained
-    #[arg(long, value_name = "STAGE")]
-    pub freeze: Option<String>,
-
-    /// A Burn backend; given again, the batch is divided between them
-    #[arg(long, value_enum, value_name = "DEVICE")]
-    pub device: Vec<DeviceName>,
-
-    /// Threads that compute [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = parse_threads, allow_negative_numbers = true)]
-    pub threads: Option<usize>,
-
-    /// Threads that prepare images [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = parse_threads, allow_negative_numbers = true)]
-    pub workers: Option<usize>,
-
-    /// Leave out images that cannot be read, and count them
-    #[arg(long)]
-    pub skip_bad: bool,
-
-    /// Go on with the run in the output folder
-    #[arg(long)]
-    pub resume: bool,
-
-    /// The longest time between two checkpoints, in minutes; there is one after each epoch too
-    #[arg(long, value_name = "MINUTES", default_value = "10")]
-    #[arg(value_parser = parse_minutes, allow_negative_numbers = true)]
-    pub save_minutes: f64,
-
-    /// Print lines, no dashboard
-    #[arg(long)]
-    pub plain: bool,
-}
-
-/// A dataset that can be downloaded.
-#[cfg(feature = "train")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Dataset {
-    /// 70,000 digits, 12 MB
-    Mnist,
-    /// 60,000 photos of 10 classes, 170 MB
-    #[value(name = "cifar-10")]
-    Cifar10,
-    /// 60,000 photos of 100 classes, 169 MB
-    #[value(name = "cifar-100")]
-    Cifar100,
-}
-
-/// Options of `eval`.
-#[cfg(feature = "train")]
-#[derive(Debug, Args)]
-pub struct EvalArgs {
-    /// The network's name, as `models` lists it
-    pub model: String,
-
-    /// The weight file
-    #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
-
-    /// The folder of the images
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-
-    /// The recipe that says how images are prepared
-    #[arg(long, value_name = "FILE.toml")]
-    pub recipe: Option<PathBuf>,
-
-    /// Draw which classes are taken for which
-    #[arg(long, value_name = "FILE.svg")]
-    pub confusion: Option<PathBuf>,
-
-    /// Leave out images that cannot be read, and count them
-    #[arg(long)]
-    pub skip_bad: bool,
-
-    /// Where and how to compute
-    #[command(flatten)]
-    pub compute: ComputeArgs,
-
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Options of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
@@ -487,7 +372,7 @@ pub struct ComputeArgs {
     pub engine: Option<Engine>,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = parse_threads, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = parse::threads, allow_negative_numbers = true)]
     pub threads: Option<usize>,
 
     /// How the compiled engine computes
@@ -529,47 +414,4 @@ pub enum Precision {
     F16,
     /// 16 bits, 7 of them fraction
     Bf16,
-}
-
-/// A shape written `1x3x224x224`, every dimension at least 1.
-fn parse_shape(text: &str) -> Result<[usize; 4], String> {
-    let refused = || {
-        "expected batch x channels x height x width, each at least 1, such as 1x3x224x224"
-            .to_owned()
-    };
-    let dimensions = text
-        .split('x')
-        .map(|dimension| dimension.parse().ok().filter(|&n: &usize| n > 0))
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(refused)?;
-    dimensions.try_into().map_err(|_| refused())
-}
-
-fn parse_positive(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|&n| n > 0)
-        .ok_or_else(|| "expected a whole number of at least 1".to_owned())
-}
-
-fn parse_threads(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|&n| (1..=1024).contains(&n))
-        .ok_or_else(|| "expected a whole number from 1 to 1024".to_owned())
-}
-
-#[cfg(feature = "train")]
-fn parse_minutes(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|minutes| (0.0..=1e6).contains(minutes))
-        .ok_or_else(|| "expected a number from 0 to 1000000".to_owned())
-}
-
-fn parse_seconds(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|&seconds: &f64| seconds > 0.0 && seconds <= 3600.0)
-        .ok_or_else(|| "expected a number above 0, at most 3600".to_owned())
 }

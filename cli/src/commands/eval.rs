@@ -10,7 +10,7 @@ use receptive_train::{ClassMeans, Confusion, TrainError};
 use serde::Serialize;
 
 use super::write_json;
-use crate::args::EvalArgs;
+use crate::args::train::EvalArgs;
 use crate::digits;
 use crate::engine::Runner;
 use crate::error::CliError;

@@ -16,7 +16,7 @@ use receptive_train::monitor::{Dashboard, Monitor, Plain};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::{Folder, Outcome, Run};
 
-use crate::args::{Dataset, TrainArgs};
+use crate::args::train::{Dataset, TrainArgs};
 use crate::device;
 use crate::digits;
 use crate::engine;

@@ -322,26 +322,12 @@ impl Model {
         let names: Vec<&str> = match (self.classes, channels, size) {
             (1000, ..) => labels::IMAGENET_1K.lines().collect(),
             (10, 1, _) => vec!["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-            (10, 3, 32) => CIFAR_10.to_vec(),
+            (10, 3, 32) => labels::CIFAR_10.to_vec(),
             _ => Vec::new(),
         };
         names.into_iter().map(str::to_owned).collect()
     }
 }
-
-/// The classes of CIFAR-10 in their order.
-const CIFAR_10: [&str; 10] = [
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-];
 
 /// Whether a tensor's name is that of the layer `prefix` or of a layer inside it.
 fn belongs(name: &str, prefix: &str) -> bool {

@@ -1,7 +1,8 @@
 //! How long a convolution takes, as far as that decides between algorithms.
 //!
-//! Measured on a Zen 4 server core with 512-bit vectors, and on a Zen 3 one with 256-bit vectors, which
-//! multiplies as many elements in twice as many; what matters on other machines is the ratios, and [`Tuning::Measured`](super::Tuning::Measured) asks the machine itself.
+//! Measured on a Zen 4 server core with 512-bit vectors, and on a Zen 3 one whose vectors of 256 bits
+//! are multiplied two at a time; what matters on other machines is the ratios, and
+//! [`Tuning::Measured`](super::Tuning::Measured) asks the machine itself.
 //!
 //! A convolution multiplies, transforms tiles (Winograd alone) and reads its packed weights, once for
 //! every group of pixels whose inputs stay in a core's cache. Weights that the last-level cache holds,

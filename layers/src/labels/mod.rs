@@ -16,6 +16,20 @@ use std::{fs, io};
 /// The names of the 1,000 classes of ImageNet (ILSVRC 2012), one a line, in class order.
 pub const IMAGENET_1K: &str = include_str!("imagenet-1k.txt");
 
+/// The classes of CIFAR-10 in their order.
+pub const CIFAR_10: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
+
 /// Why a list of labels was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum LabelsError {

@@ -4,24 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use receptive_layers::labels::CIFAR_10;
+
 use super::{Data, DataError, Memory, file};
 
 /// Height and width of every image, pixels.
 const SIZE: usize = 32;
-
-/// The classes of CIFAR-10 in their order.
-const CIFAR_10: [&str; 10] = [
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-];
 
 /// One of the two datasets (Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

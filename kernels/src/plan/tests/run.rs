@@ -119,6 +119,17 @@ fn wrong_memory_is_refused() {
     let step = "distances".to_owned();
     assert_eq!(check(less, expected), ProgramError::Outside { step });
 
+    for together in [0, 2] {
+        let mut wrong = program.clone();
+        wrong.steps[3].together = together;
+        let error = ProgramError::Together {
+            step: wrong.steps[3].name.clone(),
+            found: together,
+            most: 1,
+        };
+        assert_eq!(check(wrong, expected), error);
+    }
+
     let none = Program {
         images: 0,
         ..program.clone()
