@@ -74,7 +74,8 @@ fn trained(device: Device) -> (f64, [f64; 2]) {
     let mut session = Session::new(network, vec![device], &recipe).expect("a session");
 
     let mut losses = Vec::new();
-    let batches = loader(&recipe, data.train, true).epoch(0, 0);
+    let loading = loader(&recipe, data.train, true);
+    let batches = (0..).flat_map(|epoch| loading.epoch(epoch, 0));
     for (step, batch) in batches.take(STEPS).enumerate() {
         let scores = session.step(&batch.expect("read"), recipe.optimizer.rate(), step as u64);
         losses.push(scores.expect("a step").loss);
