@@ -213,7 +213,7 @@ fn convolutions(criterion: &mut Criterion) {
                 }
                 let border = tile.border(&spec, out);
                 let (x, map) = machine.maps([channels_in, size, size], border, y, false);
-                let step = Winograd::new(tile, spec, x, output(map), 0, machine.isa.tile());
+                let step = Winograd::new(tile, spec, x, output(map), 0, machine.isa.blocking());
                 let weights = Winograd::packed_len(tile, &spec, machine.lanes);
                 let plan = machine.plan(Step::Winograd(step), map.end(1), weights);
                 time(

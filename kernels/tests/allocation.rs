@@ -79,8 +79,7 @@ fn program(isa: Isa, images: usize) -> (Program, Buffer) {
     let from = Direct::packed_len(&first, 1, lanes);
     let second = spec(40, 24);
     let tile = WinogradTile::Four;
-    let widest = isa.tile();
-    let winograd = Winograd::new(tile, second, x, output(y), from, widest);
+    let winograd = Winograd::new(tile, second, x, output(y), from, isa.blocking());
     let mut weights = Buffer::zeroed(from + Winograd::packed_len(tile, &second, lanes));
     direct.pack(&vec![0.1; first.weights()], None, &mut weights);
     winograd.pack(&vec![0.1; second.weights()], None, &mut weights);

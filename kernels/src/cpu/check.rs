@@ -3,6 +3,7 @@
 //! Every step has a `check`. It takes no field on trust: maps are measured with checked arithmetic,
 //! what was derived from other fields is derived again.
 
+use super::blocking::Blocking;
 use super::conv::ConvSpec;
 use super::map::{Border, Map};
 use super::output::Output;
@@ -30,8 +31,8 @@ pub(crate) fn must(condition: bool, reason: &'static str) -> Result<(), Flaw> {
 pub(crate) struct Memory<'a> {
     /// Channels of a block.
     pub lanes: usize,
-    /// Pixels of the widest tile.
-    pub widest: usize,
+    /// How work is cut.
+    pub blocking: Blocking,
     /// Images of the largest batch, and those that pass the step together, both at least 1.
     pub images: usize,
     pub together: usize,

@@ -12,6 +12,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
+use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
@@ -176,7 +177,7 @@ impl Direct {
                 stride * map.lanes
             }
         };
-        let per_row = width.div_ceil(cx.kernels.tile);
+        let per_row = width.div_ceil(cx.kernels.blocking.tile);
         let tiles = images * y.height * per_row;
 
         let taps = spec.kernel[0] * spec.kernel[1];
@@ -193,12 +194,11 @@ impl Direct {
         // One tile alone reads its weights in order, and never again.
         let parts = match (tiles, output.residual) {
             (1, None) => 1,
-            _ => self.parts(cx.kernels.panel),
+            _ => self.parts(cx.kernels.blocking),
         };
         let groups = share(self.groups.len(), down, cx.thread / across);
         let tiles = share(tiles, across, cx.thread % across);
-        // Of a core's cache, three eighths hold the part of a chunk's input that is read.
-        let chunk = 3 * cx.kernels.cache / 8 * parts / (per_tile as usize).max(1);
+        let chunk = cx.kernels.blocking.chunk(parts) / (per_tile as usize).max(1);
         let chunk = chunk.max(1);
 
         unsafe { cx.zero_border(y) };
@@ -258,14 +258,12 @@ impl Direct {
         }
     }
 
-    /// Parts of the input channels that are summed one after the other, so that a group's weights for
-    /// each are `panel` elements or little more.
-    pub(super) fn parts(&self, panel: usize) -> usize {
+    /// Parts of the input channels that are summed one after the other.
+    pub(super) fn parts(&self, blocking: Blocking) -> usize {
         let Self { spec, x, .. } = self;
-        let per_channel = 2 * self.output.y.lanes * spec.kernel[0] * spec.kernel[1];
-        let blocks = (panel / per_channel / x.lanes).max(1);
-        let all = (self.groups.iter()).map(|group| group.channels.div_ceil(x.lanes));
-        all.max().unwrap_or(1).div_ceil(blocks)
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let most = self.groups.iter().map(|group| group.channels).max();
+        blocking.parts(most.unwrap_or(1), x.lanes, taps, self.output.y.lanes)
     }
 
     /// What is summed one after the other: each of `parts` parts of the input channels for some of the

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::binary::BinaryFns;
+use super::blocking::Blocking;
 use super::depthwise::DepthwiseFns;
 use super::lrn::LrnFns;
 use super::pool::{Adaptive, AdaptiveFn, PoolFns};
@@ -17,11 +18,8 @@ use super::winograd::{InputTransforms, SumsTransforms};
 pub(crate) struct Kernels {
     /// Elements of a vector, channels of a block.
     pub lanes: usize,
-    /// Pixels of the widest tile.
-    pub tile: usize,
-    /// Elements of weights that tiles read from the nearest cache, and of a core's own caches.
-    pub panel: usize,
-    pub cache: usize,
+    /// How work is cut.
+    pub blocking: Blocking,
     pub(super) tiles: Tiles,
     pub(super) winograd_input: InputTransforms,
     pub(super) winograd_sums: SumsTransforms,
@@ -40,9 +38,11 @@ impl Kernels {
     fn of<S: Simd>() -> Self {
         Self {
             lanes: S::LANES,
-            tile: S::TILE,
-            panel: S::PANEL,
-            cache: S::CACHE,
+            blocking: Blocking {
+                tile: S::TILE,
+                panel: S::PANEL,
+                cache: S::CACHE,
+            },
             tiles: Tiles::of::<S>(),
             winograd_input: InputTransforms::of::<S>(),
             winograd_sums: SumsTransforms::of::<S>(),

@@ -12,6 +12,7 @@
 
 mod activation;
 mod binary;
+mod blocking;
 mod buffer;
 pub(crate) mod check;
 pub(crate) mod context;
@@ -38,6 +39,7 @@ mod winograd;
 
 pub use activation::Activation;
 pub use binary::{Binary, BinaryOp};
+pub use blocking::Blocking;
 pub use buffer::Buffer;
 pub(crate) use context::Context;
 pub use conv::ConvSpec;

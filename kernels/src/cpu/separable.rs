@@ -181,8 +181,8 @@ impl Separable {
             } else {
                 [count, y.width]
             };
-            let parts = width.div_ceil(cx.kernels.tile);
-            for pass in pointwise.passes(pointwise.parts(cx.kernels.panel), groups.clone()) {
+            let parts = width.div_ceil(cx.kernels.blocking.tile);
+            for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups.clone()) {
                 let group = pass.group;
                 let bias = cx.weights[pass.weights..].as_ptr();
                 let x_block = pixels * lanes;

@@ -242,15 +242,15 @@ impl InCache {
         let lanes = kernels.lanes;
         Self {
             kernels,
-            x: vec![1.0; lanes * kernels.tile],
+            x: vec![1.0; lanes * kernels.blocking.tile],
             weights: vec![0.5; Self::COLUMNS * Self::CHANNELS * 2 * lanes],
-            y: vec![0.0; 2 * lanes * kernels.tile],
+            y: vec![0.0; 2 * lanes * kernels.blocking.tile],
         }
     }
 
     /// Runs it; returns how many multiply-adds that were.
     pub fn run(&mut self) -> usize {
-        let (lanes, pixels) = (self.kernels.lanes, self.kernels.tile);
+        let (lanes, pixels) = (self.kernels.lanes, self.kernels.blocking.tile);
         let inner = lanes.min(Self::CHANNELS);
         let args = TileArgs {
             columns: Self::COLUMNS,

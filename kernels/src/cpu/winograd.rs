@@ -16,6 +16,7 @@ mod sums;
 
 use serde::{Deserialize, Serialize};
 
+use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
@@ -73,14 +74,15 @@ impl WinogradTile {
         size.map(|length| length.div_ceil(self.outputs()))
     }
 
-    /// Tiles that are transformed together, for an input of `depth` channels and an output of `size`,
-    /// where a tile of products has at most `widest` pixels: as many as a core's cache holds of
-    /// `depth` elements for each place, but some in any case, for each round reads all weights. A small
-    /// image's are one round.
-    pub fn together(self, depth: usize, size: [usize; 2], widest: usize) -> usize {
+    /// Tiles that are transformed together, for an input of `depth` channels and an output of `size`: as
+    /// many as half of a core's cache holds of `depth` elements for each place, but some in any case, for
+    /// each round reads all weights. A small image's are one round.
+    pub fn together(self, depth: usize, size: [usize; 2], blocking: Blocking) -> usize {
+        let widest = blocking.tile;
         let places = self.inputs() * self.inputs();
         let least = (FEWEST / widest).max(1);
-        let cached = (TOGETHER / (places * depth) / widest).clamp(least, least.max(4)) * widest;
+        let held = blocking.transformed() / (places * depth);
+        let cached = (held / widest).clamp(least, least.max(4)) * widest;
         let [down, across] = self.tiles(size);
         match down * across {
             few if few <= FEW => cached.max(few),
@@ -114,27 +116,23 @@ pub struct Winograd {
     together: usize,
 }
 
-/// Elements of the transformed inputs of the tiles that are transformed together: half of a 1 MiB
-/// cache.
-const TOGETHER: usize = 144 << 10;
 /// Tiles that are a round at least, and that are one round if they are all.
 const FEWEST: usize = 24;
 const FEW: usize = 28;
 
 impl Winograd {
     /// The convolution `spec` of `x`, with its weights packed from element `weights` on. `x` has at
-    /// least the [`border`](WinogradTile::border) of `tile`; both maps have `widest` channels or
-    /// less in a block, where `widest` is the pixels of the widest tile of products.
+    /// least the [`border`](WinogradTile::border) of `tile`.
     pub fn new(
         tile: WinogradTile,
         spec: ConvSpec,
         x: Map,
         output: Output,
         weights: usize,
-        widest: usize,
+        blocking: Blocking,
     ) -> Self {
         let size = [output.y.height, output.y.width];
-        let together = tile.together(x.blocks() * x.lanes, size, widest);
+        let together = tile.together(x.blocks() * x.lanes, size, blocking);
         Self {
             tile,
             spec,
@@ -243,7 +241,7 @@ impl Winograd {
         let needed = tile.border(spec, [output.y.height, output.y.width]);
         must(needed.union(x.border) == x.border, "a border too small")?;
         must(
-            *self == Self::new(*tile, *spec, *x, *output, *weights, memory.widest),
+            *self == Self::new(*tile, *spec, *x, *output, *weights, memory.blocking),
             "not what Winograd's algorithm derives",
         )?;
         memory.weights(*weights, spec.most_packed(memory.lanes, self.places()))?;
@@ -307,7 +305,7 @@ impl Winograd {
                     place: self.input_place(),
                 });
             }
-            let widest = cx.kernels.tile;
+            let widest = cx.kernels.blocking.tile;
             let products = count.div_ceil(widest);
             for pair in pairs.clone() {
                 let blocks = (y.blocks() - 2 * pair).min(2);

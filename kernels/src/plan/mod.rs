@@ -129,7 +129,7 @@ impl Program {
         let kernels = Kernels::get(self.isa);
         let whole = Memory {
             lanes: kernels.lanes,
-            widest: kernels.tile,
+            blocking: kernels.blocking,
             images: self.images,
             together: self.images,
             arena: self.arena,

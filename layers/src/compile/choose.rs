@@ -63,7 +63,7 @@ pub(super) fn choices(
                 output: [height, width],
                 images: stretches.together(index + 1),
                 lanes: target.isa.lanes(),
-                tile: target.isa.tile(),
+                blocking: target.isa.blocking(),
                 streamed: false,
             },
         });

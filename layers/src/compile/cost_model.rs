@@ -9,7 +9,7 @@
 //! with those of all other layers, come from there; others come from memory. Arithmetic and reading
 //! overlap, but not entirely.
 
-use receptive_kernels::cpu::{ConvSpec, WinogradTile};
+use receptive_kernels::cpu::{Blocking, ConvSpec, WinogradTile};
 
 use super::algorithm::Algorithm;
 
@@ -29,8 +29,6 @@ pub(super) const CACHE_BYTES: usize = 32 << 20;
 const THREADS: usize = 2;
 /// How much of the shorter of arithmetic and reading the longer does not hide.
 const EXPOSED: f64 = 0.8;
-/// Elements of inputs that a thread of the direct algorithm keeps in its cache.
-const DIRECT_ELEMENTS: usize = 96 << 10;
 
 /// A convolution where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +40,8 @@ pub(super) struct Setting {
     pub images: usize,
     /// Channels of a block.
     pub lanes: usize,
-    /// Pixels of the widest tile of products.
-    pub tile: usize,
+    /// How work is cut.
+    pub blocking: Blocking,
     /// Whether the other layers' weights push this one's out of the last-level cache.
     pub streamed: bool,
 }
@@ -61,7 +59,8 @@ impl Setting {
             Algorithm::Direct | Algorithm::Depthwise => {
                 let multiplied = seconds(pixels * vectors * depth * taps);
                 let seen: usize = (0..2).map(|i| spec.stride[i].min(spec.kernel[i])).product();
-                let passes = pixels * spec.channels_in * seen / DIRECT_ELEMENTS + 1;
+                let parts = self.blocking.parts(depth, *lanes, taps, *lanes);
+                let passes = pixels * spec.channels_in * seen / self.blocking.chunk(parts) + 1;
                 (multiplied, vectors * lanes * depth * taps, passes)
             }
             Algorithm::Winograd(tile) => {
@@ -75,7 +74,7 @@ impl Setting {
                 };
                 let transformed = (tiles * (depth.div_ceil(*lanes) + vectors)) as f64
                     * transform[usize::from(*lanes < 16)];
-                let together = tile.together(depth, self.output, self.tile);
+                let together = tile.together(depth, self.output, self.blocking);
                 let passes = tiles.div_ceil(together);
                 let weights = vectors * lanes * depth * places;
                 (multiplied + transformed, weights, passes)
@@ -132,7 +131,11 @@ mod tests {
             output: [size, size],
             images: 1,
             lanes: 16,
-            tile: 14,
+            blocking: Blocking {
+                tile: 14,
+                panel: usize::MAX,
+                cache: 256 << 10,
+            },
             streamed,
         }
     }

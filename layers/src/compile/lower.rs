@@ -115,8 +115,8 @@ impl Lowering<'_> {
                         Depthwise::packed_len(spec, lanes),
                     ),
                     Algorithm::Winograd(tile) => {
-                        let widest = self.target.isa.tile();
-                        let step = Winograd::new(tile, *spec, x, output, weights, widest);
+                        let blocking = self.target.isa.blocking();
+                        let step = Winograd::new(tile, *spec, x, output, weights, blocking);
                         let len = Winograd::packed_len(tile, spec, lanes);
                         (Step::Winograd(step), len)
                     }

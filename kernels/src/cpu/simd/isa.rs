@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cpu::Kernels;
+use crate::cpu::{Blocking, Kernels};
 
 /// An instruction set that the kernels are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -86,13 +86,13 @@ impl Isa {
         }
     }
 
-    /// Pixels of the widest tile of products.
+    /// How its algorithms cut their work.
     ///
     /// # Panics
     ///
     /// Where this machine lacks it.
-    pub fn tile(self) -> usize {
-        Kernels::get(self).tile
+    pub fn blocking(self) -> Blocking {
+        Kernels::get(self).blocking
     }
 
     /// Its name, in lower case.

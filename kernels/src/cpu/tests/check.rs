@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::super::check::{Flaw, Memory};
-use super::super::{Border, Map};
+use super::super::{Blocking, Border, Map};
 use super::config;
 use super::convolution::borders;
 
@@ -14,7 +14,11 @@ const LANES: usize = 4;
 fn memory([images, together]: [usize; 2], arena: usize) -> Memory<'static> {
     Memory {
         lanes: LANES,
-        widest: 4,
+        blocking: Blocking {
+            tile: 4,
+            panel: 1 << 8,
+            cache: 1 << 10,
+        },
         images,
         together,
         arena,

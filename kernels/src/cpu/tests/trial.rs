@@ -195,7 +195,7 @@ impl<'a> Trial<'a> {
 
         let memory = Memory {
             lanes: kernels.lanes,
-            widest: kernels.tile,
+            blocking: kernels.blocking,
             images: self.images,
             together,
             arena: arena.len(),

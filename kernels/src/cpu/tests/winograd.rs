@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Activation, Border, ConvSpec, Kernels, Winograd, WinogradTile};
+use super::super::{Activation, Border, ConvSpec, Winograd, WinogradTile};
 use super::convolution::{Expected, Problem, ROUNDING, borders, problems};
 use super::{config, instruction_sets};
 use crate::plan::Step;
@@ -45,10 +45,10 @@ fn errors(tile: WinogradTile, problem: &Problem) -> Vec<f64> {
             let spec = problem.spec;
             let len = Winograd::packed_len(tile, &spec, lanes);
             let border = tile.border(&spec, problem.output());
-            let widest = Kernels::get(isa).tile;
+            let blocking = isa.blocking();
             let found = problem.run(isa, len, border, |parts, packed| {
                 let x = parts.maps.inputs[0];
-                let step = Winograd::new(tile, spec, x, parts.output, parts.maps.weights, widest);
+                let step = Winograd::new(tile, spec, x, parts.output, parts.maps.weights, blocking);
                 step.pack(parts.weights, parts.bias, packed);
                 Step::Winograd(step)
             });

@@ -129,7 +129,7 @@ impl Geometry {
                 (Step::Depthwise(step), packed)
             }
             Some(tile) => {
-                let step = Winograd::new(tile, spec, x, output, 0, kernels.tile);
+                let step = Winograd::new(tile, spec, x, output, 0, kernels.blocking);
                 let len = Winograd::packed_len(tile, &spec, kernels.lanes);
                 let mut packed = Buffer::zeroed(len);
                 step.pack(weights, biases, &mut packed);

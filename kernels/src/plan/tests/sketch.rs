@@ -129,7 +129,7 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
         ..output(sums, Activation::Identity)
     };
     let from = s.weights.len();
-    let step = Winograd::new(tile, conv, x, residual, from, kernels.tile);
+    let step = Winograd::new(tile, conv, x, residual, from, kernels.blocking);
     s.pack(Winograd::packed_len(tile, &conv, lanes), |packed| {
         step.pack(&noise(2, conv.weights()), Some(&noise(3, 20)), packed);
     });

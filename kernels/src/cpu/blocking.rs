@@ -1,0 +1,33 @@
+//! How work is cut so that what is read again and again stays near.
+
+/// What an instruction set, and the machines that have it, hold near their multipliers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocking {
+    /// Pixels of the widest tile of two blocks of outputs: as many sums as the registers hold.
+    pub tile: usize,
+    /// Elements of weights that tile after tile reads from the nearest cache.
+    pub panel: usize,
+    /// Elements of a core's own caches that an algorithm may count on.
+    pub cache: usize,
+}
+
+impl Blocking {
+    /// Parts in which `depth` channels of input, in blocks of `step`, are summed one after the other, so that
+    /// the weights of two blocks of `lanes` outputs for each part are a panel or little more.
+    pub fn parts(self, depth: usize, step: usize, taps: usize, lanes: usize) -> usize {
+        let blocks = (self.panel / (2 * lanes * taps) / step).max(1);
+        depth.div_ceil(step).div_ceil(blocks)
+    }
+
+    /// Elements of a direct convolution's input that are one chunk, whose tiles are computed before the next
+    /// chunk's: of a core's cache, three eighths hold the part of them that is read.
+    pub fn chunk(self, parts: usize) -> usize {
+        3 * self.cache / 8 * parts
+    }
+
+    /// Elements of Winograd's transformed inputs that are made together: a little more than half of a
+    /// core's cache.
+    pub fn transformed(self) -> usize {
+        9 * self.cache / 16
+    }
+}
