@@ -38,7 +38,7 @@ export function layout(
   let columns = 1;
   let size = strip ? STRIP.cell : Math.min(most, room);
   for (let count = channels; count >= 1; count--) {
-    const each = (room - (count - 1) * gap) / count;
+    const each = Math.floor((room - (count - 1) * gap) / count);
     const even = channels % count === 0 || strip || channels > 64;
     if (even && each >= (strip ? STRIP.cell : least)) {
       columns = count;

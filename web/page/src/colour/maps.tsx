@@ -3,9 +3,9 @@ import type { Rect } from "../engine/contract";
 import { corner, layout, locate, place, type Unit } from "./layout";
 import { type Colours, paint } from "./paint";
 
-/** A frame around a window of one channel's map. */
+/** A frame around a window of one channel's map, or around all maps. */
 export interface Frame {
-  channel: number;
+  channel: number | "all";
   window: Rect;
   /** How it looks: the unit itself, or what it was made of. */
   role: "unit" | "source" | "field";
@@ -97,7 +97,8 @@ export function Maps({ shape, values, colours, label, least, most, frames, unit,
             {...interactive}
           />
           {frames?.map(({ channel, window, role }) => {
-            const { x, y, width, height } = place(laid, channel, window);
+            const { x, y, width, height } =
+              channel === "all" ? { x: 0, y: 0, ...laid } : place(laid, channel, window);
             return (
               <span
                 key={`${role}${channel}`}

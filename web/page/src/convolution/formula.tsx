@@ -31,28 +31,28 @@ function Line({ numbers: { input, kernel, stride, padding, dilation } }: { numbe
     typeof value === "string" ? <mi>{value}</mi> : <mn>{value}</mn>;
   return (
     <mrow>
-      <mo stretchy>⌊</mo>
-      <mfrac>
-        <mrow>
-          {item(input)}
-          <mo>+</mo>
-          <mn>2</mn>
-          <mo>·</mo>
-          {item(padding)}
-          <mo>−</mo>
-          {item(dilation)}
-          <mo>·</mo>
-          <mo>(</mo>
-          {item(kernel)}
-          <mo>−</mo>
-          <mn>1</mn>
-          <mo>)</mo>
-          <mo>−</mo>
-          <mn>1</mn>
-        </mrow>
-        {item(stride)}
-      </mfrac>
-      <mo stretchy>⌋</mo>
+      <mrow class="floor">
+        <mfrac>
+          <mrow>
+            {item(input)}
+            <mo>+</mo>
+            <mn>2</mn>
+            <mo>·</mo>
+            {item(padding)}
+            <mo>−</mo>
+            {item(dilation)}
+            <mo>·</mo>
+            <mo>(</mo>
+            {item(kernel)}
+            <mo>−</mo>
+            <mn>1</mn>
+            <mo>)</mo>
+            <mo>−</mo>
+            <mn>1</mn>
+          </mrow>
+          {item(stride)}
+        </mfrac>
+      </mrow>
       <mo>+</mo>
       <mn>1</mn>
     </mrow>

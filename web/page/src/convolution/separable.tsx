@@ -44,7 +44,7 @@ export function Separable() {
   }, [settings]);
 
   return (
-    <section class="separable" aria-labelledby="separable">
+    <section class="saving" aria-labelledby="separable">
       <h2 id="separable">{text.separable.title}</h2>
       <p class="prose">{text.separable.lead}</p>
       <div class="convolution">

@@ -17,12 +17,9 @@ export function frames(layers: LayerInfo[], explained: Explained[]): Map<number,
     const source = layers[layer.source];
     if (source && layer.kind !== "activation") {
       const window = explanation.patch ?? whole(source);
-      const read = explanation.terms.map(({ channel }) => ({
-        channel,
-        window,
-        role: "source" as const,
-      }));
-      add(source.index, ...read);
+      const vector = source.shape[1] * source.shape[2] === 1;
+      const read = vector ? (["all"] as const) : explanation.terms.map(({ channel }) => channel);
+      add(source.index, ...read.map((channel) => ({ channel, window, role: "source" as const })));
     }
   }
   const input = layers[0];

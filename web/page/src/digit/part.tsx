@@ -156,7 +156,7 @@ function LayerMaps({ layer, values, theme, frames, unit, onUnit }: LayerProps) {
       : { scale: SCALES[theme].signed, low: -most, high: most };
   const size = height * width === 1 ? `${channels}` : `${channels} × ${height} × ${width}`;
   return (
-    <figure class={input ? "layer input" : "layer"}>
+    <figure class="layer" data-kind={layer.kind}>
       <figcaption>
         <strong>{layer.name}</strong> {text.kinds[layer.kind]}
         <span class="shape">{size}</span>

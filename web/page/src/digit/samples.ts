@@ -9,7 +9,7 @@ export async function samples(): Promise<Uint8Array[]> {
   const response = await fetch(address);
   const picture = await createImageBitmap(await response.blob(), { colorSpaceConversion: "none" });
   const canvas = new OffscreenCanvas(picture.width, picture.height);
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error("this browser has no canvas");
   context.drawImage(picture, 0, 0);
   return Array.from({ length: picture.width / SIZE }, (_, digit) => {

@@ -1,6 +1,6 @@
 // Runs the engine away from the page's own thread. It answers one request after the other.
 
-import type { Classifier, Engine, Explorer } from "./contract";
+import type { Classifier, Engine, Explorer, LayerInfo } from "./contract";
 import { download } from "./download";
 import type { Method, Methods, Reply, Request } from "./protocol";
 
@@ -12,6 +12,7 @@ const SIMD = new Uint8Array([
 
 let engine: Promise<Engine> | undefined;
 let explorer: Explorer | undefined;
+let layers: LayerInfo[] = [];
 let classifier: Classifier | undefined;
 
 async function start(): Promise<Engine> {
@@ -38,14 +39,15 @@ const methods: {
 } = {
   async openExplorer(engine, { weights }, progress) {
     explorer = engine.Explorer.lenet5(await download(weights, progress));
-    return explorer.layers();
+    layers = explorer.layers();
+    return layers;
   },
   run(_, { image }) {
     const network = opened(explorer);
     const start = performance.now();
     const probabilities = network.run(image);
     const milliseconds = performance.now() - start;
-    const values = network.layers().map((layer) => network.values(layer.index));
+    const values = layers.map((layer) => network.values(layer.index));
     return { probabilities, values, milliseconds };
   },
   explain(_, { layer, channel, row, column }) {

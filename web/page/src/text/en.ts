@@ -24,7 +24,7 @@ export const en = {
     other: "other",
   },
   digit: {
-    tab: "Draw a digit",
+    tab: "Digit",
     title: "Draw a digit",
     lead: "LeNet-5 reads while you write. Every value of every layer is on the page: point at one to see which pixels it looks at and the arithmetic that made it.",
     pad: "Paper for a digit",
@@ -37,7 +37,7 @@ export const en = {
     answer: "Answer",
     probability: (digit: number, share: string) => `Digit ${digit}: ${share}`,
     time: (time: string) => `The network took ${time}.`,
-    sees: "What the network sees: the drawing fitted to 20 × 20 pixels and centred by its mass in 28 × 28, as in MNIST.",
+    sees: "What the network sees: the drawing fitted to 20 × 20 pixels and centred by its mass in 28 × 28, as in MNIST.",
     maps: (name: string, kind: string, channels: number) =>
       `${name}, ${kind}, ${plural(channels, "map", "maps")}. Arrow keys move within a map, page keys from map to map.`,
   },
@@ -71,9 +71,9 @@ export const en = {
       `Curve of ${name}: ${argument} becomes ${value}`,
   },
   photo: {
-    tab: "Classify a photo",
+    tab: "Photo",
     title: "Classify a photo",
-    lead: "MobileNetV2 with its ImageNet weights, compiled for this browser. The weights, 7 MB, come when you choose the first photo.",
+    lead: "MobileNetV2 with its ImageNet weights, compiled for this browser. The weights, 7 MB, come when you choose the first photo.",
     choose: "Choose a photo",
     drop: "or drop one here",
     samples: "Or take a sample",
@@ -85,11 +85,11 @@ export const en = {
     stages: "Activation maps",
     stage: "Stage",
     channels: (channels: number, height: number, width: number) =>
-      `${plural(channels, "channel", "channels")} of ${height} × ${width} values; blue is positive, orange negative, full colour at`,
+      `${plural(channels, "channel", "channels")} of ${height} × ${width} values; blue is positive, orange negative, full colour at`,
     maps: (name: string, channels: number) => `Activation maps of ${name}, ${channels} channels`,
   },
   convolution: {
-    tab: "Convolution by hand",
+    tab: "Convolution",
     title: "Convolution by hand",
     lead: "A window slides over the input, padded with zeros; at each stop the values under it, times the kernel, add up to one value of the output.",
     input: "Input size n",
@@ -100,8 +100,8 @@ export const en = {
     outputSize: "Size of the output",
     invalid: "These settings do not go together",
     window: "The sliding window",
-    padded: (size: number) => `Padded input, ${size} × ${size}`,
-    output: (size: number) => `Output, ${size} × ${size}`,
+    padded: (size: number) => `Padded input, ${size} × ${size}`,
+    output: (size: number) => `Output, ${size} × ${size}`,
     play: "Play",
     pause: "Pause",
     back: "Back",
@@ -112,7 +112,7 @@ export const en = {
   },
   separable: {
     title: "Standard against depthwise separable",
-    lead: "A standard convolution has a kernel for each pair of channels. A depthwise separable one first filters each channel by itself, then mixes the channels pixel by pixel with a 1 × 1 convolution: MobileNet’s idea.",
+    lead: "A standard convolution has a kernel for each pair of channels. A depthwise separable one first filters each channel by itself, then mixes the channels pixel by pixel with a 1 × 1 convolution: MobileNet’s idea.",
     channelsIn: "Channels in M",
     channelsOut: "Channels out N",
     kernel: "Kernel k",
@@ -127,7 +127,7 @@ export const en = {
     loses: "With these settings, separating saves nothing.",
   },
   networks: {
-    tab: "The networks",
+    tab: "Networks",
     title: "The networks",
     lead: "Each network is written once, as its paper has it. Drawings and costs are read from its recorded operations.",
     all: (count: number) => `${count} networks.`,

@@ -24,7 +24,7 @@ export const zh: Text = {
     other: "其他",
   },
   digit: {
-    tab: "手写数字",
+    tab: "数字",
     title: "手写一个数字",
     lead: "边写，LeNet-5 边认。每一层的每一个值都在页面上：指向任意一个，就能看到它的感受野，以及它是怎样算出来的。",
     pad: "写数字的纸",
@@ -37,7 +37,7 @@ export const zh: Text = {
     answer: "识别结果",
     probability: (digit, share) => `数字 ${digit}：${share}`,
     time: (time) => `网络用时 ${time}。`,
-    sees: "网络看到的图像：按 MNIST 的做法，把字缩放到 20 × 20 像素，再按重心放在 28 × 28 的中央。",
+    sees: "网络看到的图像：按 MNIST 的做法，把字缩放到 20 × 20 像素，再按重心放在 28 × 28 的中央。",
     maps: (name, kind, channels) =>
       `${name}，${kind}，${channels} 张特征图。方向键在图内移动，翻页键切换特征图。`,
   },
@@ -69,9 +69,9 @@ export const zh: Text = {
     curve: (name, argument, value) => `${name} 的曲线：${argument} 变为 ${value}`,
   },
   photo: {
-    tab: "照片分类",
+    tab: "照片",
     title: "给照片分类",
-    lead: "MobileNetV2 和它的 ImageNet 权重，为本浏览器编译。权重 7 MB，选第一张照片时才下载。",
+    lead: "MobileNetV2 和它的 ImageNet 权重，为本浏览器编译。权重 7 MB，选第一张照片时才下载。",
     choose: "选择照片",
     drop: "或把照片拖到这里",
     samples: "或用样例",
@@ -83,11 +83,11 @@ export const zh: Text = {
     stages: "激活图",
     stage: "阶段",
     channels: (channels, height, width) =>
-      `${channels} 个通道，各 ${height} × ${width} 个值；蓝色为正，橙色为负，颜色最深处为`,
+      `${channels} 个通道，各 ${height} × ${width} 个值；蓝色为正，橙色为负，颜色最深处为`,
     maps: (name, channels) => `${name} 的激活图，${channels} 个通道`,
   },
   convolution: {
-    tab: "手算卷积",
+    tab: "卷积",
     title: "手算卷积",
     lead: "窗口在补零后的输入上滑动；每到一处，窗口下的值与卷积核相乘再相加，得到输出的一个值。",
     input: "输入大小 n",
@@ -98,8 +98,8 @@ export const zh: Text = {
     outputSize: "输出大小",
     invalid: "这些设置无法同时成立",
     window: "滑动的窗口",
-    padded: (size) => `填充后的输入，${size} × ${size}`,
-    output: (size) => `输出，${size} × ${size}`,
+    padded: (size) => `填充后的输入，${size} × ${size}`,
+    output: (size) => `输出，${size} × ${size}`,
     play: "播放",
     pause: "暂停",
     back: "后退",
@@ -110,7 +110,7 @@ export const zh: Text = {
   },
   separable: {
     title: "标准卷积与深度可分离卷积",
-    lead: "标准卷积对每一对输入、输出通道都有一个卷积核。深度可分离卷积先让每个通道各自滤波，再用 1 × 1 卷积逐像素混合各通道：这正是 MobileNet 的想法。",
+    lead: "标准卷积对每一对输入、输出通道都有一个卷积核。深度可分离卷积先让每个通道各自滤波，再用 1 × 1 卷积逐像素混合各通道：这正是 MobileNet 的想法。",
     channelsIn: "输入通道 M",
     channelsOut: "输出通道 N",
     kernel: "卷积核 k",
@@ -124,7 +124,7 @@ export const zh: Text = {
     loses: "在这些设置下，分离并不节省。",
   },
   networks: {
-    tab: "各个网络",
+    tab: "网络",
     title: "各个网络",
     lead: "每个网络都按论文写成一次。图和各项开销都从它记录下来的运算中读出。",
     all: (count) => `共 ${count} 个网络。`,

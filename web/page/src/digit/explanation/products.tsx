@@ -13,6 +13,7 @@ export function Products({ one: { explanation }, theme }: { one: Explained; them
   const text = useText();
   const { terms } = explanation;
   const single = terms.every(({ rows, columns }) => rows * columns === 1);
+  const cell = terms.length > 8 ? 5 : 9;
   const scale = SCALES[theme].signed;
   const patch = limit(terms.flatMap((term) => term.patch));
   const kernel = limit(terms.flatMap((term) => term.kernel ?? []));
@@ -31,12 +32,12 @@ export function Products({ one: { explanation }, theme }: { one: Explained; them
             {terms.map(({ channel, rows, columns, patch, kernel, sum }) => (
               <li key={channel}>
                 <span class="channel">{text.explain.map(channel + 1)}</span>
-                <Grid values={patch} {...{ rows, columns }} cell={9} colours={colours.patch} />
+                <Grid values={patch} {...{ rows, columns }} cell={cell} colours={colours.patch} />
                 <span aria-hidden="true">×</span>
                 <Grid
                   values={kernel ?? []}
                   {...{ rows, columns }}
-                  cell={9}
+                  cell={cell}
                   colours={colours.kernel}
                 />
                 <span aria-hidden="true">=</span>

@@ -1,0 +1,44 @@
+import { test as base, expect, type Page } from "@playwright/test";
+
+/** A test whose page may log no error and whose every request must succeed. */
+export const test = base.extend<{ problems: string[] }>({
+  problems: [
+    async ({ page }, use) => {
+      const problems: string[] = [];
+      page.on("console", (message) => {
+        if (message.type() === "error") problems.push(message.text());
+      });
+      page.on("pageerror", (error) => problems.push(error.message));
+      page.on("requestfailed", (request) => problems.push(`failed: ${request.url()}`));
+      page.on("response", (response) => {
+        if (response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`);
+      });
+      await use(problems);
+      expect(problems).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
+
+export const PARTS = ["digit", "photo", "convolution", "networks", "networks/lenet5"] as const;
+
+/** The number that a reader sees. */
+export function read(text: string | null): number {
+  return Number((text ?? "").replaceAll("\u2212", "-").replace(/[\s\u00a0%,]/g, ""));
+}
+
+/** Opens the digit part and waits until the first sample is answered. */
+export async function openDigit(page: Page): Promise<void> {
+  await page.goto("#/digit");
+  await expect(page.locator(".winner")).toHaveText("3");
+}
+
+/** The probabilities of the ten digits, with all their digits. */
+export async function probabilities(page: Page): Promise<number[]> {
+  const values = await page
+    .locator(".answer data")
+    .evaluateAll((all) => all.map((one) => (one as HTMLDataElement).value));
+  return values.map(Number);
+}
