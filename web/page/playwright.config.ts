@@ -32,6 +32,6 @@ export default defineConfig({
   webServer: {
     command: `vite preview --port ${PORT} --strictPort`,
     port: PORT,
-    reuseExistingServer: false,
+    reuseExistingServer: !process.env.CI,
   },
 });

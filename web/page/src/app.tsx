@@ -14,12 +14,15 @@ const VIEWS: Record<Part, () => preact.JSX.Element> = {
   networks: Networks,
 };
 
+/** Parts that keep what was drawn or chosen in them while another one is looked at. */
+const KEPT: Part[] = ["digit", "photo"];
+
 export function App() {
   const text = useText();
   const { part, detail } = useRoute();
   const main = useRef<HTMLElement>(null);
   const arrived = useRef(false);
-  const View = VIEWS[part];
+  const visited = useRef(new Set<Part>()).current.add(part);
   const title = detail || text[part].title;
 
   useEffect(() => {
@@ -58,7 +61,16 @@ export function App() {
         <Switches />
       </div>
       <main id="main" ref={main} tabIndex={-1}>
-        <View />
+        {PARTS.filter((one) => one === part || (KEPT.includes(one) && visited.has(one))).map(
+          (one) => {
+            const View = VIEWS[one];
+            return (
+              <div key={one} hidden={one !== part}>
+                <View />
+              </div>
+            );
+          },
+        )}
       </main>
       <footer>
         <p>{text.shell.footer}</p>

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { type Colours, paint } from "./paint";
+import { type Colours, paintMaps } from "./paint";
 
 interface Props {
   values: number[];
@@ -17,16 +17,16 @@ export function Grid({ values, rows, columns, colours, cell }: Props) {
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context) return;
-    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    paint(context, values, 0, rows, columns, colours, { x: 0, y: 0, width, height });
+    const laid = { columns: 1, rows: 1, scale: cell, across: width, down: height, width, height };
+    paintMaps(context, values, [1, rows, columns], laid, colours, devicePixelRatio);
   });
   return (
     // biome-ignore lint/a11y/noAriaHiddenOnFocusable: this canvas takes no focus.
     <canvas
       ref={canvas}
       class="grid"
-      width={width * devicePixelRatio}
-      height={height * devicePixelRatio}
+      width={Math.round(width * devicePixelRatio)}
+      height={Math.round(height * devicePixelRatio)}
       style={{ width: `${width}px`, height: `${height}px` }}
       aria-hidden="true"
     />

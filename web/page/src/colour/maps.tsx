@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Rect } from "../engine/contract";
-import { corner, layout, locate, place, type Unit } from "./layout";
-import { type Colours, paint } from "./paint";
+import { layout, locate, place, type Unit } from "./layout";
+import { type Colours, paintMaps } from "./paint";
 
 /** A frame around a window of one channel's map, or around all maps. */
 export interface Frame {
@@ -46,17 +46,7 @@ export function Maps({ shape, values, colours, label, least, most, frames, unit,
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context || !values || room === 0) return;
-    const [channels, height, width] = shape;
-    const density = devicePixelRatio;
-    context.setTransform(density, 0, 0, density, 0, 0);
-    context.clearRect(0, 0, laid.width, laid.height);
-    for (let channel = 0; channel < channels; channel++) {
-      paint(context, values, channel * height * width, height, width, colours, {
-        ...corner(laid, channel),
-        width: width * laid.scale,
-        height: height * laid.scale,
-      });
-    }
+    paintMaps(context, values, shape, laid, colours, devicePixelRatio);
   }, [values, room, colours.scale, colours.low, colours.high, shape.join()]);
 
   function at(event: PointerEvent): Unit | undefined {

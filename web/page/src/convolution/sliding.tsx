@@ -123,7 +123,7 @@ export function Sliding({ settings, size }: { settings: ConvolutionSettings; siz
         </label>
       </div>
       <p class="hint">
-        {text.convolution.reads(kernel * kernel, Math.floor(at / size) + 1, (at % size) + 1)}{" "}
+        {text.convolution.reads(kernel * kernel, Math.floor(at / size) + 1, (at % size) + 1)}
         <Figure value={sums[at] ?? 0} digits={3} />
       </p>
     </section>

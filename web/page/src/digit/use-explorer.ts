@@ -27,7 +27,7 @@ export function useExplorer(selection: Selection | undefined) {
 
   useEffect(() => {
     explorer
-      .ask("openExplorer", {
+      .open("openExplorer", {
         weights: new URL("weights/lenet5.safetensors", document.baseURI).href,
       })
       .then(setLayers, (error) => setProblem(failure(error)));

@@ -1,8 +1,6 @@
 import type { Method, Methods, Reply, Request } from "./protocol";
 
-type Opening = {
-  [M in "openExplorer" | "openClassifier"]: { method: M; takes: Methods[M]["takes"] };
-};
+type OpeningMethod = "openExplorer" | "openClassifier";
 type Progress = (loaded: number, total: number | null) => void;
 
 interface Pending {
@@ -19,15 +17,29 @@ export class Client {
   #worker: Worker | undefined;
   #pending = new Map<number, Pending>();
   #last = 0;
-  #opening: Opening[keyof Opening] | undefined;
+  #opening: { method: OpeningMethod; takes: Methods[OpeningMethod]["takes"] } | undefined;
+  #opened: Promise<unknown> | undefined;
 
-  /** Asks the engine; rejects with the engine's own words, or with `EngineBroke`. */
-  async ask<M extends Method>(
+  /** Opens the engine's network, once; where that fails, the next call tries again. */
+  open<M extends OpeningMethod>(
     method: M,
     takes: Methods[M]["takes"],
     progress?: Progress,
   ): Promise<Methods[M]["answers"]> {
-    if (!this.#worker && this.#opening && !method.startsWith("open")) {
+    this.#opening ??= { method, takes };
+    this.#opened ??= this.#send(method, takes, progress).catch((error) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened as Promise<Methods[M]["answers"]>;
+  }
+
+  /** Asks the engine; rejects with the engine's own words, or with `EngineBroke`. */
+  async ask<M extends Exclude<Method, OpeningMethod>>(
+    method: M,
+    takes: Methods[M]["takes"],
+  ): Promise<Methods[M]["answers"]> {
+    if (!this.#worker && this.#opening) {
       try {
         await this.#send(this.#opening.method, this.#opening.takes);
       } catch (error) {
@@ -35,11 +47,7 @@ export class Client {
         throw error;
       }
     }
-    const answer = await this.#send(method, takes, progress);
-    if (method === "openExplorer" || method === "openClassifier") {
-      this.#opening = { method, takes } as Opening[keyof Opening];
-    }
-    return answer;
+    return this.#send(method, takes);
   }
 
   #send<M extends Method>(

@@ -15,22 +15,7 @@ export interface Result {
   classification: Classification;
 }
 
-// The network is asked for when this part is first used, and stays.
-let opening: Promise<Stage[]> | undefined;
-
-function open(progress: (loaded: number, total: number | null) => void): Promise<Stage[]> {
-  opening ??= classifier
-    .ask(
-      "openClassifier",
-      { weights: new URL("weights/mobilenet_v2-f16.safetensors", document.baseURI).href },
-      progress,
-    )
-    .catch((error) => {
-      opening = undefined;
-      throw error;
-    });
-  return opening;
-}
+const WEIGHTS = new URL("weights/mobilenet_v2-f16.safetensors", document.baseURI).href;
 
 /** The photo network: how far it is loaded, what it says of the last photo, and its maps. */
 export function useClassifier() {
@@ -47,7 +32,9 @@ export function useClassifier() {
     setProblem(undefined);
     try {
       const photo = await load();
-      setStages(await open((loaded, total) => setProgress({ loaded, total })));
+      // The network is asked for when this part is first used, and stays.
+      const progress = (loaded: number, total: number | null) => setProgress({ loaded, total });
+      setStages(await classifier.open("openClassifier", { weights: WEIGHTS }, progress));
       setProgress(undefined);
       const classification = await classifier.ask("classify", { photo: photo.bytes });
       if (turn === newest.current) setResult({ photo, classification });

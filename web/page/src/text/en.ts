@@ -108,7 +108,7 @@ export const en = {
     forward: "Step",
     position: (at: number, count: number) => `Stop ${at} of ${count}`,
     reads: (count: number, row: number, column: number) =>
-      `${plural(count, "product", "products")} under the window add up to row ${row}, column ${column} of the output:`,
+      `${plural(count, "product", "products")} under the window add up to row ${row}, column ${column} of the output: `,
   },
   separable: {
     title: "Standard against depthwise separable",
