@@ -38,7 +38,7 @@ export function layout(
   let columns = 1;
   let size = strip ? STRIP.cell : Math.min(most, room);
   for (let count = channels; count >= 1; count--) {
-    const each = Math.floor((room - (count - 1) * gap) / count);
+    const each = whole(Math.floor((room - (count - 1) * gap) / count), width);
     const even = channels % count === 0 || strip || channels > 64;
     if (even && each >= (strip ? STRIP.cell : least)) {
       columns = count;
@@ -46,8 +46,7 @@ export function layout(
       break;
     }
   }
-  // Whole pixels for each value, where the map is not shrunk.
-  const scale = size >= width ? Math.floor(size / width) : size / width;
+  const scale = whole(size, width) / width;
   const rows = Math.ceil(channels / columns);
   const across = Math.ceil(width * scale) + gap;
   const down = Math.ceil(height * scale) + gap;
@@ -60,6 +59,11 @@ export function layout(
     width: columns * across - gap,
     height: rows * down - gap,
   };
+}
+
+/** The most pixels within `size` that make whole pixels of `count` values, where there are so many. */
+function whole(size: number, count: number): number {
+  return size >= count ? Math.floor(size / count) * count : size;
 }
 
 /** The corner of a channel's map. */

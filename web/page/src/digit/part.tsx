@@ -158,7 +158,8 @@ function LayerMaps({ layer, values, theme, frames, unit, onUnit }: LayerProps) {
   return (
     <figure class="layer" data-kind={layer.kind}>
       <figcaption>
-        <strong>{layer.name}</strong> {text.kinds[layer.kind]}
+        <strong>{layer.name}</strong>{" "}
+        {layer.name !== text.kinds[layer.kind] && text.kinds[layer.kind]}
         <span class="shape">{size}</span>
         {!input && <span class="scale">±{decimal(most, 2)}</span>}
       </figcaption>

@@ -57,9 +57,7 @@ export function PhotoPart() {
             ref={input}
             type="file"
             accept="image/*"
-            class="unseen"
-            tabIndex={-1}
-            aria-label={text.photo.choose}
+            hidden
             onChange={(event) => {
               take(event.currentTarget.files);
               event.currentTarget.value = "";
