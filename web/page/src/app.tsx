@@ -40,10 +40,10 @@ export function App() {
 
   return (
     <>
-      <button type="button" class="skip" onClick={() => main.current?.focus()}>
-        {text.shell.skip}
-      </button>
-      <div class="top">
+      <header class="top">
+        <button type="button" class="skip" onClick={() => main.current?.focus()}>
+          {text.shell.skip}
+        </button>
         <a class="mark" href={address("digit")}>
           Receptive
         </a>
@@ -59,7 +59,7 @@ export function App() {
           </ul>
         </nav>
         <Switches />
-      </div>
+      </header>
       <main id="main" ref={main} tabIndex={-1}>
         {PARTS.filter((one) => one === part || (KEPT.includes(one) && visited.has(one))).map(
           (one) => {

@@ -11,8 +11,11 @@ for (const part of PARTS) {
           await page.goto(`#/${part}`);
           if (part === "digit") {
             await expect(page.locator(".winner")).toHaveText("3");
-            await page.locator(".layer[data-kind=activation] canvas").nth(1).click();
-            await expect(page.locator(".explanation .value")).toBeVisible();
+            await page
+              .locator(".layer[data-kind=activation] canvas")
+              .nth(1)
+              .click({ position: { x: 33, y: 33 } });
+            await expect(page.locator(".explanation p.value")).toBeVisible();
           }
           if (part === "photo") {
             await page.locator(".pictures button").first().click();

@@ -102,7 +102,7 @@ for (const layer of ["c1", "c3", "c5"]) {
     const terms = await shown(panel.locator(".term"));
     const [bias] = await shown(panel.locator(".bias"));
     const [sum] = await shown(panel.locator(".sum"));
-    const [value] = await shown(panel.locator(".value data"));
+    const [value] = await shown(panel.locator("p.value data"));
     const added = terms.reduce((total, term) => total + term, bias ?? Number.NaN);
     expect(Math.abs(added - (sum ?? Number.NaN))).toBeLessThan(rounding(terms.length));
     expect(sum).toBe(value);
@@ -120,7 +120,7 @@ test("hovering an activation shows its argument's arithmetic and its curve", asy
   const panel = page.locator(".explanation");
   const [argument] = await shown(panel.locator(".argument"));
   const [sum] = await shown(panel.locator(".sum"));
-  const [value] = await shown(panel.locator(".value data"));
+  const [value] = await shown(panel.locator("p.value data"));
   expect(argument).toBe(sum);
   expect(Math.abs(Math.tanh(argument ?? Number.NaN) - (value ?? Number.NaN))).toBeLessThan(2e-4);
   await expect(page.locator(".layer[data-kind=input] .frame.field")).toHaveCount(1);
@@ -136,7 +136,7 @@ test("a pool is the mean of its window", async ({ page }) => {
     .first()
     .hover({ position: { x: 33, y: 33 } });
   const values = await shown(page.locator(".explanation .pooled"));
-  const [value] = await shown(page.locator(".explanation .value data"));
+  const [value] = await shown(page.locator(".explanation p.value data"));
   expect(values).toHaveLength(4);
   const mean = values.reduce((sum, value) => sum + value, 0) / 4;
   expect(Math.abs(mean - (value ?? Number.NaN))).toBeLessThan(rounding(1));
@@ -148,7 +148,7 @@ test("a digit's score is a sum of weighted values", async ({ page }) => {
   const panel = page.locator(".explanation");
   const [products] = await shown(panel.locator(".products"));
   const [bias] = await shown(panel.locator(".bias"));
-  const [value] = await shown(panel.locator(".value data"));
+  const [value] = await shown(panel.locator("p.value data"));
   const sum = (products ?? Number.NaN) + (bias ?? Number.NaN);
   expect(Math.abs(sum - (value ?? Number.NaN))).toBeLessThan(rounding(2));
   await panel.getByText("Every single product").click();

@@ -16,7 +16,7 @@ for (const { name, viewport, colorScheme } of SCREENS) {
         if (part === "digit") {
           await expect(page.locator(".winner")).toHaveText("3");
           await page.getByRole("button", { name: "Digit 3:" }).click();
-          await expect(page.locator(".explanation .value")).toHaveCount(1);
+          await expect(page.locator(".explanation p.value")).toHaveCount(1);
           await page.evaluate(() => scrollTo(0, 0));
         }
         if (part === "photo") {

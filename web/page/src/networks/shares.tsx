@@ -18,8 +18,8 @@ export function Shares({ summary }: { summary: Summary }) {
     { title: text.networks.memory, of: ({ memory }) => memory, show: bytes },
   ];
   return (
-    <section class="shares" aria-labelledby="shares">
-      <h2 id="shares">{text.networks.shares}</h2>
+    <section class="shares">
+      <h2>{text.networks.shares}</h2>
       <Scroll label={text.networks.shares}>
         <table>
           <thead>
