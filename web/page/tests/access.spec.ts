@@ -1,5 +1,12 @@
 import AxeBuilder from "@axe-core/playwright";
-import { expect, openDigit, PARTS, test } from "./page";
+import type { Page } from "@playwright/test";
+import { expect, openDigit, openFull, PARTS, test } from "./page";
+
+/** What axe finds: each rule with the elements that break it. */
+async function violations(page: Page): Promise<[string, string[]][]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+}
 
 for (const part of PARTS) {
   for (const colorScheme of ["light", "dark"] as const) {
@@ -8,25 +15,8 @@ for (const part of PARTS) {
         test.use({ colorScheme, locale });
 
         test("has no violations", async ({ page }) => {
-          await page.goto(`#/${part}`);
-          if (part === "digit") {
-            await expect(page.locator(".winner")).toHaveText("3");
-            await page
-              .locator(".layer[data-kind=activation] canvas")
-              .nth(1)
-              .click({ position: { x: 33, y: 33 } });
-            await expect(page.locator(".explanation p.value")).toBeVisible();
-          }
-          if (part === "photo") {
-            await page.locator(".pictures button").first().click();
-            await expect(page.locator(".stages canvas")).toBeVisible();
-          }
-          if (part === "convolution") await expect(page.locator(".comparison")).toBeVisible();
-          if (part.startsWith("networks")) await expect(page.locator("table").last()).toBeVisible();
-          const { violations } = await new AxeBuilder({ page }).analyze();
-          expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual(
-            [],
-          );
+          await openFull(page, part);
+          expect(await violations(page)).toEqual([]);
         });
       });
     }
@@ -63,17 +53,13 @@ test.describe("at 360 pixels", () => {
   test.use({ viewport: { width: 360, height: 740 } });
 
   for (const part of PARTS) {
-    test(`${part} is no wider than the screen`, async ({ page }) => {
-      await page.goto(`#/${part}`);
-      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-      if (part === "photo") {
-        await page.locator(".pictures button").first().click();
-        await expect(page.locator(".stages canvas")).toBeVisible();
-      }
+    test(`${part} is no wider than the screen and has no violations`, async ({ page }) => {
+      await openFull(page, part);
       const beyond = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
       expect(beyond).toBe(0);
+      expect(await violations(page)).toEqual([]);
     });
   }
 });

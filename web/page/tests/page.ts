@@ -35,6 +35,26 @@ export async function openDigit(page: Page): Promise<void> {
   await expect(page.locator(".winner")).toHaveText("3");
 }
 
+/** Opens a part with all that it can show: a value's arithmetic, a photo's maps. */
+export async function openFull(page: Page, part: (typeof PARTS)[number]): Promise<void> {
+  if (part === "digit") {
+    await openDigit(page);
+    const maps = page.locator(".layer[data-kind=activation] canvas").nth(1);
+    await maps.click({ position: { x: 33, y: 33 } });
+    await expect(page.locator(".explanation .curve")).toBeVisible();
+    return;
+  }
+  await page.goto(`#/${part}`);
+  if (part === "photo") {
+    await page.locator(".pictures button").first().click();
+    await expect(page.locator(".stages canvas")).toBeVisible();
+  } else if (part === "convolution") {
+    await expect(page.locator(".comparison")).toBeVisible();
+  } else {
+    await expect(page.locator("table").last()).toBeVisible();
+  }
+}
+
 /** The probabilities of the ten digits, with all their digits. */
 export async function probabilities(page: Page): Promise<number[]> {
   const values = await page

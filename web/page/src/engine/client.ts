@@ -43,7 +43,7 @@ export class Client {
       try {
         await this.#send(this.#opening.method, this.#opening.takes);
       } catch (error) {
-        this.#stop();
+        this.#stop(String(error));
         throw error;
       }
     }
@@ -90,17 +90,18 @@ export class Client {
     else pending.resolve(reply.answer as never);
   }
 
-  #stop(): void {
+  /** Ends the worker and rejects what was asked of it; says how many questions that were. */
+  #stop(reason: string): number {
     this.#worker?.terminate();
     this.#worker = undefined;
-  }
-
-  #break(reason: string): void {
-    this.#stop();
     const lost = [...this.#pending.values()];
     this.#pending.clear();
     for (const pending of lost) pending.reject(new EngineBroke(reason));
-    if (lost.length === 0) this.onbreak?.(reason);
+    return lost.length;
+  }
+
+  #break(reason: string): void {
+    if (this.#stop(reason) === 0) this.onbreak?.(reason);
   }
 
   /** Called when the engine broke while nothing was asked of it. */

@@ -47,6 +47,7 @@ export const en = {
     close: "Let go",
     unit: (name: string, map: number, row: number, column: number) =>
       `${name}, map ${map}, row ${row}, column ${column}`,
+    score: (name: string, digit: number) => `${name}, score of digit ${digit}`,
     element: (name: string, place: number) => `${name}, value ${place}`,
     input: "A pixel of the drawing, as the network is given it.",
     same: "The same value in another order.",

@@ -46,6 +46,7 @@ export const zh: Text = {
     none: "指向任意一层的一个值，或用 Tab 键选中一层后用方向键移动。点按可固定。",
     close: "取消固定",
     unit: (name, map, row, column) => `${name}，第 ${map} 张图，第 ${row} 行，第 ${column} 列`,
+    score: (name, digit) => `${name}，数字 ${digit} 的得分`,
     element: (name, place) => `${name}，第 ${place} 个值`,
     input: "图像的一个像素，即网络得到的输入。",
     same: "同一个值，只是换了位置。",
