@@ -4,7 +4,7 @@ import type { ConvolutionSettings } from "../engine/protocol";
 import { useTheme } from "../shell/theme";
 import { useText } from "../text";
 import { Figure } from "../text/figure";
-import { picture, sum, taps } from "./example";
+import { edges, picture, sum, taps } from "./example";
 
 /** Milliseconds that the whole way takes at most, and one step at least and at most. */
 const WHOLE = 14000;
@@ -78,25 +78,45 @@ export function Sliding({ settings, size }: { settings: ConvolutionSettings; siz
             )}
           </svg>
         </figure>
-        <figure>
-          <figcaption>{text.convolution.output(size)}</figcaption>
-          <svg
-            viewBox={`-0.1 -0.1 ${size + 0.2} ${size + 0.2}`}
-            role="img"
-            aria-label={text.convolution.output(size)}
-            style={{ maxWidth: `${(size / across) * 100}%` }}
-          >
-            {sums.map((value, place) => (
-              <rect
-                key={place}
-                {...square(Math.floor(place / size), place % size)}
-                class={place <= at ? "cell" : "cell empty"}
-                {...(place <= at ? { fill: css(colour(scales.signed, value, -most, most)) } : {})}
-              />
-            ))}
-            <rect class="window" {...square(Math.floor(at / size), at % size)} />
-          </svg>
-        </figure>
+        <div class="results">
+          <figure>
+            <figcaption>{text.convolution.output(size)}</figcaption>
+            <svg
+              viewBox={`-0.1 -0.1 ${size + 0.2} ${size + 0.2}`}
+              role="img"
+              aria-label={text.convolution.output(size)}
+              style={{ maxWidth: `${(size / across) * 100}%` }}
+            >
+              {sums.map((value, place) => (
+                <rect
+                  key={place}
+                  {...square(Math.floor(place / size), place % size)}
+                  class={place <= at ? "cell" : "cell empty"}
+                  {...(place <= at ? { fill: css(colour(scales.signed, value, -most, most)) } : {})}
+                />
+              ))}
+              <rect class="window" {...square(Math.floor(at / size), at % size)} />
+            </svg>
+          </figure>
+          <figure>
+            <figcaption>{text.convolution.weights(kernel)}</figcaption>
+            <svg
+              viewBox={`-0.1 -0.1 ${kernel + 0.2} ${kernel + 0.2}`}
+              role="img"
+              aria-label={text.convolution.weights(kernel)}
+              style={{ maxWidth: `${(kernel / across) * 100}%` }}
+            >
+              {edges(kernel).map((weight, place) => (
+                <rect
+                  key={place}
+                  {...square(Math.floor(place / kernel), place % kernel)}
+                  class="cell"
+                  fill={css(colour(scales.signed, weight * kernel, -1, 1))}
+                />
+              ))}
+            </svg>
+          </figure>
+        </div>
       </div>
       <div class="player">
         <button type="button" class="button" onClick={() => setPlaying(!playing)}>

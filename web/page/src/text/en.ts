@@ -103,6 +103,7 @@ export const en = {
     window: "The sliding window",
     padded: (size: number) => `Padded input, ${size} × ${size}`,
     output: (size: number) => `Output, ${size} × ${size}`,
+    weights: (size: number) => `Kernel, ${size} × ${size}`,
     play: "Play",
     pause: "Pause",
     back: "Back",

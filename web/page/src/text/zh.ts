@@ -101,6 +101,7 @@ export const zh: Text = {
     window: "滑动的窗口",
     padded: (size) => `填充后的输入，${size} × ${size}`,
     output: (size) => `输出，${size} × ${size}`,
+    weights: (size) => `卷积核，${size} × ${size}`,
     play: "播放",
     pause: "暂停",
     back: "后退",
