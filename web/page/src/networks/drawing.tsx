@@ -4,11 +4,13 @@ import { useText } from "../text";
 
 const STYLES = ["blocks", "graph"] as const;
 
+const wide = matchMedia("(min-width: 48rem)");
+
 /** The network's picture, in one of two styles. */
 export function Drawing({ name }: { name: string }) {
   const text = useText();
   const [style, setStyle] = useState<(typeof STYLES)[number]>("blocks");
-  const [whole, setWhole] = useState(true);
+  const [whole, setWhole] = useState(wide.matches);
   const file = `networks/${name}-${style}.svg`;
   const label = text.networks.drawingOf(name, text.networks[style]);
   return (
