@@ -26,6 +26,8 @@ interface Props {
   onUnit?: (unit: Unit | undefined, how: "point" | "hold" | "key") => void;
 }
 
+const ORIGIN: Unit = { channel: 0, row: 0, column: 0 };
+
 /** All maps of a layer as one picture, whose units can be pointed at. */
 export function Maps({ shape, values, colours, label, least, most, frames, unit, onUnit }: Props) {
   const holder = useRef<HTMLDivElement>(null);
@@ -54,7 +56,7 @@ export function Maps({ shape, values, colours, label, least, most, frames, unit,
   }
 
   function press(event: KeyboardEvent) {
-    const next = step(unit ?? { channel: 0, row: 0, column: 0 }, shape, laid.columns, event.key);
+    const next = step(unit ?? ORIGIN, shape, laid.columns, event.key);
     if (!next) return;
     event.preventDefault();
     onUnit?.(next, event.key === "Enter" ? "hold" : "key");
@@ -70,6 +72,10 @@ export function Maps({ shape, values, colours, label, least, most, frames, unit,
       if (event.pointerType !== "touch") onUnit(undefined, "point");
     },
     onClick: (event: MouseEvent) => onUnit(at(event as PointerEvent), "hold"),
+    onFocus: (event: FocusEvent) => {
+      const byKey = (event.currentTarget as HTMLElement).matches(":focus-visible");
+      if (byKey) onUnit(unit ?? ORIGIN, "key");
+    },
     onKeyDown: press,
   };
 
