@@ -164,7 +164,7 @@ test("the keyboard walks over a layer's values", async ({ page }) => {
   const heading = page.locator(".explanation h3");
   await expect(heading).toHaveText("c1, map 2, row 2, column 2");
   await expect(page.getByRole("status").filter({ hasText: "c1, map 2, row 2" })).toHaveCount(1);
-  await page.getByRole("button", { name: "Let go" }).click();
+  await page.getByRole("button", { name: "Release" }).click();
   await expect(heading).toHaveCount(0);
 });
 

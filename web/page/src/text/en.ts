@@ -44,7 +44,7 @@ export const en = {
   explain: {
     title: "The arithmetic of one value",
     none: "Point at a value of any layer, or go to a layer with the tab key and move with the arrows. Press to keep it.",
-    close: "Let go",
+    close: "Release",
     unit: (name: string, map: number, row: number, column: number) =>
       `${name}, map ${map}, row ${row}, column ${column}`,
     score: (name: string, digit: number) => `${name}, score of digit ${digit}`,
