@@ -6,7 +6,7 @@ import type { Method, Methods, Reply, Request } from "./protocol";
 
 /** The smallest module with a simd128 instruction: `i32.const 0; i8x16.splat; drop`. */
 const SIMD = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 26,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 9, 1, 7, 0, 65, 0, 253, 15, 26,
   11,
 ]);
 
