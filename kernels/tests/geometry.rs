@@ -114,6 +114,27 @@ proptest! {
     }
 
     #[test]
+    fn what_windows_see_is_what_they_cover(
+        window in window(explicit()),
+        input in 1..60_usize,
+        first in 0..20_usize,
+        count in 0..4_usize,
+    ) {
+        let Padding::Explicit { before, .. } = window.padding else { unreachable!() };
+        let covered: Vec<usize> = (first..first + count)
+            .map(|output| output * window.stride)
+            .flat_map(|start| start..=last_read(&window, start))
+            .filter_map(|position| position.checked_sub(before))
+            .filter(|&position| position < input)
+            .collect();
+        let seen = window.seen(first..first + count, input).unwrap();
+        match (covered.iter().min(), covered.iter().max()) {
+            (Some(&low), Some(&high)) => prop_assert_eq!(seen, low..high + 1),
+            _ => prop_assert!(seen.is_empty()),
+        }
+    }
+
+    #[test]
     fn valid_is_no_padding(window in window(Just(Padding::Valid)), input in 1..60_usize) {
         let explicit = Window { padding: Padding::symmetric(0), ..window };
         prop_assert_eq!(window.output(input), explicit.output(input));
@@ -195,6 +216,9 @@ proptest! {
                 prop_assert!(output.is_err(), "{:?}", output);
             }
             prop_assert_ne!(output, Ok(0));
+            if let Ok(seen) = window.seen(0..3, input) {
+                prop_assert!(seen.end <= input);
+            }
         }
         if let Ok((field, _)) = ReceptiveField::of_stack(&windows, input) {
             let _ = field.union(ReceptiveField { size: usize::MAX, ..field });

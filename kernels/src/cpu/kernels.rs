@@ -74,7 +74,10 @@ impl Kernels {
             Isa::Avx2 => table!(super::simd::Avx2),
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => table!(super::simd::Neon),
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            #[cfg(all(
+                target_arch = "wasm32",
+                any(target_feature = "simd128", feature = "simd128")
+            ))]
             Isa::Simd128 => table!(super::simd::Simd128),
             _ => table!(Scalar),
         }

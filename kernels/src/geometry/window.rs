@@ -1,5 +1,7 @@
 //! A window that slides along one axis of its input.
 
+use std::ops::Range;
+
 use super::GeometryError;
 
 /// A window that slides along one axis of its input: a convolution's kernel or a pool.
@@ -143,6 +145,39 @@ impl Window {
                 Ok((total / 2, total - total / 2))
             }
         }
+    }
+
+    /// The positions of an input of this length, padding left out, from the first that one of the
+    /// windows `outputs` covers to the last. It is empty where they cover nothing but padding.
+    ///
+    /// ```
+    /// use receptive_kernels::geometry::{Padding, Window};
+    ///
+    /// let stem = Window { stride: 2, padding: Padding::symmetric(1), ..Window::new(3) };
+    /// assert_eq!(stem.seen(0..1, 224)?, 0..2);
+    /// assert_eq!(stem.seen(1..4, 224)?, 1..8);
+    /// # Ok::<(), receptive_kernels::geometry::GeometryError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`padding_around`](Self::padding_around).
+    pub fn seen(&self, outputs: Range<usize>, input: usize) -> Result<Range<usize>, GeometryError> {
+        let extent = self.extent()?;
+        let (before, _) = self.padding_around(input)?;
+        let end = before.checked_add(input).ok_or(GeometryError::Overflow {
+            length: "the padded input",
+        })?;
+        // Windows that end before the input, and those that begin behind it, see nothing.
+        let first = (before.saturating_add(1).saturating_sub(extent)).div_ceil(self.stride);
+        let beyond = end.div_ceil(self.stride);
+        let outputs = outputs.start.max(first)..outputs.end.min(beyond);
+        if outputs.is_empty() {
+            return Ok(0..0);
+        }
+        let within = |position: usize| position.saturating_sub(before).min(input);
+        let last = (outputs.end - 1) * self.stride;
+        Ok(within(outputs.start * self.stride)..within(last.saturating_add(extent)))
     }
 
     /// How many windows an input of this length has: the length of the output.

@@ -1,6 +1,8 @@
 //! What this machine can do at most, measured.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,9 @@
 //! Running a program.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use super::loaded::{Loaded, Workspace};
 use super::pool::{Barrier, Pool};

@@ -17,6 +17,7 @@ mod parameters;
 mod record;
 mod simplify;
 mod translate;
+mod windows;
 
 use burn::tensor::{DType, TensorData};
 

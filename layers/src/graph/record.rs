@@ -59,7 +59,7 @@ impl Graph {
         let elements = input
             .iter()
             .try_fold(1usize, |n, &axis| n.checked_mul(axis));
-        if elements.is_none_or(|elements| elements > LARGEST_INPUT) {
+        if elements.is_none_or(|elements| elements as u64 > LARGEST_INPUT) {
             return Err(GraphError::InputTooLarge {
                 shape: input.to_vec(),
             });
@@ -95,7 +95,7 @@ impl Graph {
 }
 
 /// Elements of the largest input that is recorded: what follows from it can be counted in 64 bits.
-const LARGEST_INPUT: usize = 1 << 40;
+const LARGEST_INPUT: u64 = 1 << 40;
 
 /// The recorded tensors that mean something outside.
 pub(super) struct Boundary {

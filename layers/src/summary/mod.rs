@@ -45,6 +45,8 @@ use receptive_kernels::cost::CostError;
 use receptive_kernels::geometry::GeometryError;
 use serde::Serialize;
 
+pub use kind::kind;
+
 use crate::graph::Graph;
 
 /// The costs of a network, layer by layer, for one forward pass of an input of a given shape.

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use receptive_kernels::geometry::{GeometryError, Padding, ReceptiveField, Rounding, Window};
+use receptive_kernels::geometry::{GeometryError, ReceptiveField};
 
 use super::SummaryError;
-use crate::graph::{self, Graph, Node, Op, ValueId};
+use crate::graph::{Graph, Node, Op, ValueId};
 
 /// Height and width, in pixels of the input, that a unit of the last map sees, where that map
 /// comes of windows: not of a mean over whole maps.
@@ -45,7 +45,7 @@ fn after(
     let Some(field) = seen.filter(|_| maps && !whole) else {
         return Ok(None);
     };
-    let Some(windows) = windows(graph, node) else {
+    let Some(windows) = graph.windows(node) else {
         return Ok(Some(field));
     };
     let &[.., height, width] = graph.shape(node.inputs[0]) else {
@@ -55,41 +55,4 @@ fn after(
         field[0].then(&windows[0], height)?,
         field[1].then(&windows[1], width)?,
     ]))
-}
-
-/// The windows of a convolution or pool, along height and width.
-fn windows(graph: &Graph, node: &Node) -> Option<[Window; 2]> {
-    let pool = |window: &graph::Window, dilation: [usize; 2]| {
-        [0, 1].map(|axis| Window {
-            kernel: window.kernel[axis],
-            stride: window.stride[axis],
-            padding: Padding::symmetric(window.padding[axis]),
-            dilation: dilation[axis],
-            rounding: if window.ceil {
-                Rounding::Ceil
-            } else {
-                Rounding::Floor
-            },
-        })
-    };
-    match &node.op {
-        Op::Conv2d(conv) => {
-            let &[.., height, width] = graph.shape(node.inputs[1]) else {
-                return None;
-            };
-            Some([(0, height), (1, width)].map(|(axis, kernel)| Window {
-                kernel,
-                stride: conv.stride[axis],
-                padding: Padding::Explicit {
-                    before: conv.padding[axis][0],
-                    after: conv.padding[axis][1],
-                },
-                dilation: conv.dilation[axis],
-                rounding: Rounding::Floor,
-            }))
-        }
-        Op::MaxPool2d { window, dilation } => Some(pool(window, *dilation)),
-        Op::AvgPool2d { window, .. } => Some(pool(window, [1, 1])),
-        _ => None,
-    }
 }

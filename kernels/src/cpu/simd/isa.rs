@@ -53,7 +53,10 @@ impl Isa {
             #[cfg(target_arch = "aarch64")]
             Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             // WebAssembly has no detection: a module with vectors does not load without them.
-            Self::Simd128 => cfg!(all(target_arch = "wasm32", target_feature = "simd128")),
+            Self::Simd128 => cfg!(all(
+                target_arch = "wasm32",
+                any(target_feature = "simd128", feature = "simd128")
+            )),
             Self::Scalar => true,
             #[allow(unreachable_patterns)]
             _ => false,

@@ -12,7 +12,10 @@ mod isa;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(all(
+    target_arch = "wasm32",
+    any(target_feature = "simd128", feature = "simd128")
+))]
 mod simd128;
 
 #[cfg(target_arch = "x86_64")]
@@ -23,7 +26,10 @@ pub use isa::{Isa, UnknownIsa};
 #[cfg(target_arch = "aarch64")]
 pub(super) use neon::Neon;
 pub(super) use scalar::Scalar;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(all(
+    target_arch = "wasm32",
+    any(target_feature = "simd128", feature = "simd128")
+))]
 pub(super) use simd128::Simd128;
 
 /// Vectors of `f32` in one instruction set.

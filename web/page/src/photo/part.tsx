@@ -1,0 +1,133 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Problem } from "../shell/problem";
+import { useLanguage, useText } from "../text";
+import { bytes, milliseconds, percent } from "../text/numbers";
+import { StageMaps } from "./stage-maps";
+import { type Photo, type Result, useClassifier } from "./use-classifier";
+
+const SAMPLES = ["coffee.png", "chelsea.png", "rocket.jpg"];
+
+async function sample(name: string): Promise<Photo> {
+  const response = await fetch(`photos/${name}`);
+  if (!response.ok) throw new Error(`photos/${name}: ${response.status} ${response.statusText}`);
+  return { name, bytes: new Uint8Array(await response.arrayBuffer()) };
+}
+
+async function chosen(file: File): Promise<Photo> {
+  return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+}
+
+/** Classify a photo with MobileNetV2. */
+export function PhotoPart() {
+  const text = useText();
+  const { stages, progress, result, busy, problem, classify } = useClassifier();
+  const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+
+  function take(files: FileList | null | undefined) {
+    const file = files?.[0];
+    if (file) classify(() => chosen(file));
+  }
+
+  return (
+    <>
+      <header class="lead">
+        <h1>{text.photo.title}</h1>
+        <p>{text.photo.lead}</p>
+      </header>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is a shortcut of the button. */}
+      <div
+        class={over ? "drop over" : "drop"}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          setOver(false);
+          take(event.dataTransfer?.files);
+        }}
+      >
+        <div>
+          <button type="button" class="button" onClick={() => input.current?.click()}>
+            {text.photo.choose}
+          </button>
+          <input
+            ref={input}
+            type="file"
+            accept="image/*"
+            hidden
+            onChange={(event) => {
+              take(event.currentTarget.files);
+              event.currentTarget.value = "";
+            }}
+          />
+          <p class="hint">{text.photo.drop}</p>
+        </div>
+        <fieldset class="pictures">
+          <legend>{text.photo.samples}</legend>
+          {SAMPLES.map((name) => (
+            <button
+              key={name}
+              type="button"
+              aria-label={text.photo.sample(name.replace(/\..*/, ""))}
+              onClick={() => classify(() => sample(name))}
+            >
+              <img src={`photos/${name}`} alt="" width="96" height="72" loading="lazy" />
+            </button>
+          ))}
+        </fieldset>
+      </div>
+      <Problem problem={problem} />
+      {progress && <Loading {...progress} />}
+      <p class="unseen" role="status">
+        {busy && !progress ? text.photo.busy : ""}
+      </p>
+      {result && <Answer result={result} busy={busy} />}
+      {result && stages.length > 0 && <StageMaps stages={stages} result={result} />}
+    </>
+  );
+}
+
+function Loading({ loaded, total }: { loaded: number; total: number | null }) {
+  const text = useText();
+  return (
+    <div class="loading">
+      <label for="weights">{text.photo.loading}</label>
+      <progress id="weights" {...(total === null ? {} : { value: loaded, max: total })} />
+      <span class="hint">
+        {total === null ? bytes(loaded) : `${bytes(loaded)} / ${bytes(total)}`}
+      </span>
+    </div>
+  );
+}
+
+function Answer({ result: { photo, classification }, busy }: { result: Result; busy: boolean }) {
+  const text = useText();
+  const language = useLanguage();
+  const address = useMemo(() => URL.createObjectURL(new Blob([photo.bytes as BlobPart])), [photo]);
+  useEffect(() => () => URL.revokeObjectURL(address), [address]);
+  return (
+    <section class={busy ? "verdict busy" : "verdict"} aria-labelledby="verdict">
+      <img src={address} alt={photo.name} />
+      <div>
+        <h2 id="verdict">{text.photo.answer}</h2>
+        <ol class="bars labels" lang={language === "en" ? undefined : "en"}>
+          {classification.top.map(({ index, label, probability }, place) => (
+            <li key={index} class={place === 0 ? "best" : ""}>
+              <span class="name">{label}</span>
+              <span class="bar">
+                <span style={{ transform: `scaleX(${probability})` }} />
+              </span>
+              <data value={String(probability)}>{percent(probability)}</data>
+            </li>
+          ))}
+        </ol>
+        <p class="hint time" role="status">
+          {text.photo.time(milliseconds(classification.milliseconds))}
+        </p>
+      </div>
+    </section>
+  );
+}

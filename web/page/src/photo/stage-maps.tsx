@@ -1,0 +1,60 @@
+import { useMemo, useState } from "preact/hooks";
+import { Maps } from "../colour/maps";
+import { SCALES } from "../colour/scale";
+import type { Stage } from "../engine/contract";
+import { useTheme } from "../shell/theme";
+import { useText } from "../text";
+import { decimal } from "../text/numbers";
+import { type Result, useStage } from "./use-classifier";
+
+/** The activation maps of one stage, every channel. */
+export function StageMaps({ stages, result }: { stages: Stage[]; result: Result }) {
+  const text = useText();
+  const theme = useTheme();
+  const [index, setIndex] = useState(0);
+  const values = useStage(index, result);
+  const stage = stages[index];
+  // The few largest values would leave the rest without colour.
+  const most = useMemo(() => spread(values ?? new Float32Array()), [values]);
+  if (!stage) return null;
+  const [channels, height, width] = stage.shape;
+  const fits = values?.length === channels * height * width;
+  return (
+    <section class="stages" aria-labelledby="stages">
+      <div class="bar">
+        <h2 id="stages">{text.photo.stages}</h2>
+        <label>
+          {text.photo.stage}{" "}
+          <select value={index} onChange={(event) => setIndex(Number(event.currentTarget.value))}>
+            {stages.map(({ name, shape }, place) => (
+              <option key={name} value={place}>
+                {name} ({shape.join(" × ")})
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <p class="hint">
+        {text.photo.channels(channels, height, width)} ±{decimal(most, 2)}
+      </p>
+      <Maps
+        shape={stage.shape}
+        values={fits ? values : undefined}
+        colours={{ scale: SCALES[theme].signed, low: -most, high: most }}
+        label={text.photo.maps(stage.name, channels)}
+        least={Math.max(26, Math.min(72, 6000 / channels))}
+        most={112}
+      />
+    </section>
+  );
+}
+
+/** The absolute value that one in two hundred exceeds, of an even sample of them. */
+function spread(values: Float32Array): number {
+  const step = Math.max(1, Math.floor(values.length / 20000));
+  const sizes = values
+    .filter((_, index) => index % step === 0)
+    .map(Math.abs)
+    .sort();
+  return sizes[Math.floor(sizes.length * 0.995)] || 1;
+}

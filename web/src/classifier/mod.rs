@@ -1,0 +1,162 @@
+//! MobileNetV2 on photos.
+
+use receptive_layers::compile::{Compiled, Options};
+use receptive_layers::graph::{Graph, ValueId};
+use receptive_layers::image;
+use receptive_layers::labels::{IMAGENET_1K, softmax, top_k};
+use receptive_layers::network::Network;
+use receptive_layers::preprocessing::Preprocessing;
+use receptive_layers::weights::StateDict;
+use receptive_mobilenet::{MobileNetV2, MobileNetV2Config};
+use serde::Serialize;
+use web_time::Instant;
+
+use crate::error::Error;
+use crate::explorer::loaded;
+
+/// Classes that are named.
+const TOP: usize = 5;
+
+/// MobileNetV2, compiled so that the map of every stage is an output beside the logits, with those of the
+/// last photo.
+pub struct Classifier {
+    plan: Compiled,
+    stages: Vec<Stage>,
+    /// The logits, then the maps of the stages; empty before the first photo.
+    outputs: Vec<Vec<f32>>,
+}
+
+/// A stage of the network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stage {
+    /// Its name: `stem`, `bottleneck1`.
+    pub name: &'static str,
+    /// `[channels, height, width]` of its map.
+    pub shape: [usize; 3],
+}
+
+/// What a photo shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Classification {
+    /// The five most probable classes, the best first.
+    pub top: Vec<Guess>,
+    /// What the network alone took.
+    pub milliseconds: f64,
+}
+
+/// A class that a photo may show.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guess {
+    /// The class's number, from 0.
+    pub index: usize,
+    /// What it is called.
+    pub label: &'static str,
+    /// From 0 to 1.
+    pub probability: f32,
+}
+
+impl Classifier {
+    /// Torchvision's numbers, which the weights were trained with.
+    const PREPROCESSING: Preprocessing = Preprocessing::IMAGENET;
+
+    /// MobileNetV2 with the weights in `bytes`, `IMAGENET1K_V1` in any precision.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Weights`] when they are no weights of MobileNetV2.
+    pub fn mobilenet_v2(bytes: &[u8]) -> Result<Self, Error> {
+        let dictionary = StateDict::from_bytes(bytes)?;
+        let config = MobileNetV2Config::mobilenet_v2();
+        let mut stage_modules = Vec::new();
+        let mut graph = loaded(&config, &dictionary, |network, images| {
+            let stages = MobileNetV2::STAGES.iter();
+            stage_modules = stages.map(|stage| network.stage_modules(stage)).collect();
+            Network::forward(network, images)
+        })?;
+        let maps = stage_modules.iter().map(|modules| last_of(&graph, modules));
+        let maps: Vec<ValueId> = maps.collect();
+        graph.outputs.extend(maps);
+        let plan = Compiled::of_graph(graph, &Options::default())?;
+        let names = MobileNetV2::STAGES.iter().map(|stage| stage.name);
+        let shapes = plan.outputs().iter().skip(1);
+        Ok(Self {
+            stages: names
+                .zip(shapes)
+                .map(|(name, &shape)| Stage { name, shape })
+                .collect(),
+            plan,
+            outputs: Vec::new(),
+        })
+    }
+
+    /// What `photo` shows, the bytes of a PNG, JPEG, WebP, GIF or BMP file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Photo`] when it is none.
+    pub fn classify(&mut self, photo: &[u8]) -> Result<Classification, Error> {
+        let photo = image::decode(photo)?;
+        let input = image::preprocess(&photo, &Self::PREPROCESSING);
+        if self.outputs.is_empty() {
+            let shapes = self.plan.outputs().iter();
+            self.outputs = shapes
+                .map(|shape| vec![0.0; shape.iter().product()])
+                .collect();
+        }
+        let mut outputs: Vec<&mut [f32]> = self.outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let start = Instant::now();
+        self.plan.run_into(&input, &mut outputs)?;
+        let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+        let labels: Vec<&str> = IMAGENET_1K.lines().collect();
+        let top = top_k(&softmax(&self.outputs[0]), TOP);
+        Ok(Classification {
+            top: top
+                .into_iter()
+                .map(|(index, probability)| Guess {
+                    index,
+                    label: labels[index],
+                    probability,
+                })
+                .collect(),
+            milliseconds,
+        })
+    }
+
+    /// The stages, first to last.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// The map of a stage for the last photo, `[channels, height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Place`] when there is no such stage, [`Error::NoPhoto`] before the first photo.
+    pub fn stage(&self, asked: usize) -> Result<&[f32], Error> {
+        let last = self.stages.len() - 1;
+        if asked > last {
+            let what = "stage";
+            return Err(Error::Place { what, asked, last });
+        }
+        self.outputs
+            .get(1 + asked)
+            .map(Vec::as_slice)
+            .ok_or(Error::NoPhoto)
+    }
+}
+
+/// What the last node in one of `modules` computes.
+fn last_of(graph: &Graph, modules: &[String]) -> ValueId {
+    let within = |name: &str| {
+        modules.iter().any(|module| {
+            name.strip_prefix(module.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    };
+    let mut nodes = graph.nodes.iter().rev();
+    let last = nodes.find(|node| within(&node.name));
+    last.expect("every stage has nodes").outputs[0]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Small networks of every layer that is explained, of any geometry.
+
+use burn::module::Module;
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, activation};
+use proptest::prelude::*;
+use receptive_layers::block::convolve;
+use receptive_layers::graph::Graph;
+
+use super::{changed, check_sum, drawn, sees, unit};
+use crate::explorer::{Explorer, Frame};
+
+const SIZE: usize = 14;
+
+#[derive(Module, Debug)]
+struct Net {
+    first: Conv2d,
+    max: MaxPool2d,
+    grouped: Conv2d,
+    mean: AvgPool2d,
+    linear: Linear,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+}
+
+impl Window {
+    fn conv(&self, channels: [usize; 2], groups: usize, bias: bool, device: &Device) -> Conv2d {
+        Conv2dConfig::new(channels, self.kernel)
+            .with_stride(self.stride)
+            .with_padding(padding(self.padding))
+            .with_dilation(self.dilation)
+            .with_groups(groups)
+            .with_bias(bias)
+            .init(device)
+    }
+}
+
+fn padding([rows, columns]: [usize; 2]) -> PaddingConfig2d {
+    PaddingConfig2d::Explicit(rows, columns, rows, columns)
+}
+
+fn window(dilation: usize) -> impl Strategy<Value = Window> {
+    let axis = (1..=3_usize)
+        .prop_flat_map(move |kernel| (Just(kernel), 1..=2_usize, 0..=kernel / 2, 1..=dilation));
+    (axis.clone(), axis).prop_map(|(rows, columns)| Window {
+        kernel: [rows.0, columns.0],
+        stride: [rows.1, columns.1],
+        padding: [rows.2, columns.2],
+        dilation: [rows.3, columns.3],
+    })
+}
+
+/// A network, the windows of its two convolutions and pools, and how it pads.
+fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Option<Explorer> {
+    let [first, max, grouped, mean] = windows;
+    let size = |input: [usize; 2], window: Window, ceil: bool| -> Option<[usize; 2]> {
+        let mut output = [0; 2];
+        for axis in 0..2 {
+            let extent = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
+            let room = (input[axis] + 2 * window.padding[axis]).checked_sub(extent)?;
+            output[axis] = room / window.stride[axis] + 1;
+            if ceil && (output[axis] * window.stride[axis]) < input[axis] + window.padding[axis] {
+                output[axis] = room.div_ceil(window.stride[axis]) + 1;
+            }
+        }
+        Some(output)
+    };
+    let maps = size([SIZE; 2], first, false)?;
+    let maps = size(size(maps, max, ceil)?, grouped, false)?;
+    let maps = size(maps, mean, ceil)?;
+    let pool = |window: Window| (window.kernel, window.stride, padding(window.padding));
+    let init = |device: &Device| Net {
+        first: first.conv([1, 4], 1, true, device),
+        max: {
+            let (kernel, stride, padding) = pool(max);
+            MaxPool2dConfig::new(kernel)
+                .with_strides(stride)
+                .with_padding(padding)
+                .with_dilation(max.dilation)
+                .with_ceil_mode(ceil)
+                .init()
+        },
+        grouped: grouped.conv([4, 6], 2, false, device),
+        mean: {
+            let (kernel, stride, padding) = pool(mean);
+            AvgPool2dConfig::new(kernel)
+                .with_strides(stride)
+                .with_padding(padding)
+                .with_ceil_mode(ceil)
+                .with_count_include_pad(include)
+                .init()
+        },
+        linear: LinearConfig::new(6 * maps[0] * maps[1], 5).init(device),
+    };
+    let forward = |net: &Net, x: Tensor<4>| {
+        let x = activation::relu(convolve(&net.first, x));
+        let x = convolve(&net.grouped, net.max.forward(x)).clamp(0.0, 6.0);
+        let x = activation::sigmoid(net.mean.forward(x));
+        activation::tanh(net.linear.forward(x.flatten::<2>(1, 3)))
+    };
+    let graph = Graph::trace(init, [1, 1, SIZE, SIZE], forward).expect("a network");
+    let frame = Frame {
+        size: SIZE,
+        padding: 0,
+        mean: 0.5,
+        std: 0.5,
+    };
+    Some(Explorer::of_graph(drawn(graph, seed, 0.5), frame).expect("a network"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn every_explanation_holds(
+        windows in [window(2), window(1), window(2), window(1)],
+        seed in any::<u64>(),
+        how in any::<[bool; 2]>(),
+        pixel in 0..SIZE * SIZE,
+        drawing in proptest::collection::vec(0.0_f32..=1.0, SIZE * SIZE),
+    ) {
+        let Some(mut explorer) = explorer(windows, seed, how) else {
+            return Ok(());
+        };
+        explorer.run(&drawing).unwrap();
+        let layers: Vec<_> = explorer.layers().cloned().collect();
+        for info in &layers {
+            let changed = changed(&mut explorer, info.index, &drawing, pixel);
+            for (place, changed) in changed.into_iter().enumerate() {
+                let unit = unit(info, place);
+                check_sum(&explorer, unit);
+                let explanation = explorer.explain(unit).unwrap();
+                prop_assert!(!changed || sees(&explanation, SIZE, pixel), "{} {unit:?}", info.name);
+            }
+        }
+    }
+}
