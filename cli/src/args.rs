@@ -52,11 +52,11 @@ Examples:
   receptive classify photo.jpg
   receptive classify holiday/ --top 1 --json
   receptive classify photo.jpg --model resnet50
-  receptive classify digit.png --model lenet5 --weights lenet5.safetensors
+  receptive classify assets/digits/ --model lenet5
 
-Without --model and --weights the network is MobileNetV2 with its ImageNet weights, which are part
-of this program. Another model's published weights are looked for in the cache folder, then
-downloaded.")]
+Without --model the network is MobileNetV2. Its ImageNet weights are part of this program, and so is
+LeNet-5 as `receptive train lenet5` trains it. Another model's published weights are looked for in the
+cache folder, then downloaded.")]
     Classify(ClassifyArgs),
 
     /// Run a network on an array, write its logits

@@ -62,9 +62,6 @@ pub enum CliError {
     /// A weight file cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// The weights that are part of this program are damaged.
-    #[error("the weights in this program are damaged: {0}")]
-    Embedded(#[from] safetensors::SafeTensorError),
     /// A weight file does not hold this network.
     #[error("{origin}, as weights of {model}: {source}")]
     Unfit {

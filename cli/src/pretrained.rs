@@ -2,30 +2,47 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{DType, TensorData};
 use indicatif::{ProgressBar, ProgressStyle};
 use receptive_layers::network::InputSpec;
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::{self, Checkpoint, FindOptions, StateDict};
-use safetensors::SafeTensors;
 
 use crate::error::CliError;
 use crate::registry::Model;
 
-/// The network that classifies when none is named; its weights are part of this program.
+/// The network that classifies when none is named.
 pub const DEFAULT_MODEL: &str = "mobilenet-v2";
 
-/// The name of the file that [`EMBEDDED`] is.
-const EMBEDDED_FILE: &str = "mobilenet_v2-f16.safetensors";
+/// Weights that are part of this program.
+struct Embedded {
+    model: &'static str,
+    file: &'static str,
+    /// The published file that they were converted from; our own recipe's come from none.
+    published: Option<&'static str>,
+    bytes: &'static [u8],
+}
 
-/// torchvision's `IMAGENET1K_V1` weights of MobileNetV2 in half precision.
-const EMBEDDED: &[u8] = include_bytes!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../assets/mobilenet_v2-f16.safetensors"
-));
+macro_rules! embedded {
+    ($file:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/", $file))
+    };
+}
 
-/// The published file that [`EMBEDDED`] was converted from.
-const EMBEDDED_FROM: &str = "mobilenet_v2-b0353104.pth";
+const EMBEDDED: [Embedded; 2] = [
+    // torchvision's `IMAGENET1K_V1` in half precision.
+    Embedded {
+        model: "mobilenet-v2",
+        file: "mobilenet_v2-f16.safetensors",
+        published: Some("mobilenet_v2-b0353104.pth"),
+        bytes: embedded!("mobilenet_v2-f16.safetensors"),
+    },
+    Embedded {
+        model: "lenet5",
+        file: "lenet5.safetensors",
+        published: None,
+        bytes: embedded!("lenet5.safetensors"),
+    },
+];
 
 /// Weights, and what their images must be.
 pub struct Pretrained {
@@ -50,11 +67,12 @@ pub fn find(model: &Model, file: Option<&Path>) -> Result<Pretrained, CliError> 
             origin: path.display().to_string(),
         });
     }
-    if model.name == DEFAULT_MODEL {
+    if let Some(embedded) = EMBEDDED.iter().find(|own| own.model == model.name) {
+        let name = embedded.published.unwrap_or(embedded.file);
         return Ok(Pretrained {
-            weights: embedded()?,
-            preprocessing: preprocessing(model, Path::new(EMBEDDED_FROM)),
-            origin: format!("the embedded {EMBEDDED_FROM}"),
+            weights: StateDict::from_bytes(embedded.bytes)?,
+            preprocessing: preprocessing(model, Path::new(name)),
+            origin: format!("the embedded {name}"),
         });
     }
     let Some(checkpoint) = model.checkpoints.first() else {
@@ -66,19 +84,6 @@ pub fn find(model: &Model, file: Option<&Path>) -> Result<Pretrained, CliError> 
         preprocessing: checkpoint.preprocessing,
         origin: path.display().to_string(),
     })
-}
-
-/// The tensors in [`EMBEDDED`].
-fn embedded() -> Result<StateDict, CliError> {
-    let file = SafeTensors::deserialize(EMBEDDED)?;
-    Ok(file
-        .iter()
-        .map(|(name, tensor)| {
-            let values = tensor.data().to_vec();
-            let data = TensorData::from_bytes_vec(values, tensor.shape().to_vec(), DType::F16);
-            (name.to_owned(), data)
-        })
-        .collect())
 }
 
 /// The published file in the cache, downloaded if it is not there yet.
@@ -113,14 +118,14 @@ pub fn download_bar() -> ProgressBar {
     ProgressBar::no_length().with_style(style)
 }
 
-/// What the checkpoint says whose name the file's name begins with (the embedded file has lost its
+/// What the checkpoint says whose name the file's name begins with (an embedded file has lost its
 /// source's), else the model's oldest checkpoint, whose recipe most files follow, else ImageNet's at
 /// the model's size.
 pub fn preprocessing(model: &Model, file: &Path) -> Preprocessing {
-    let name = match file.file_name().and_then(|name| name.to_str()) {
-        Some(EMBEDDED_FILE) => EMBEDDED_FROM,
-        name => name.unwrap_or(""),
-    };
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default();
+    let own = EMBEDDED.iter().find(|own| own.file == name);
+    let name = own.and_then(|own| own.published).unwrap_or(name);
     let published = |checkpoint: &Checkpoint| {
         let published = checkpoint.cache_name();
         let stem = published.rsplit_once('.').map_or("", |(stem, _)| stem);
@@ -137,15 +142,16 @@ pub fn preprocessing(model: &Model, file: &Path) -> Preprocessing {
         )
 }
 
-/// ImageNet's preparation in proportion to the input's size; for grey digits, the whole image
-/// with the background at -0.1 and full ink at 1.175, as LeCun et al. 1998, section II.B has it.
+/// ImageNet's preparation in proportion to the input's size. For grey digits, MNIST's frame of 28 pixels
+/// in the middle of the 32 that LeNet-5 sees, the background at -0.1 and full ink at 1.175, as LeCun et al.
+/// 1998, section II.B has it.
 fn unpublished(input: InputSpec) -> Preprocessing {
     let InputSpec { channels, size, .. } = input;
     if channels == 1 {
         let (background, ink) = (-0.1, 1.175);
         let std = 1.0 / (ink - background);
         return Preprocessing {
-            resize: size,
+            resize: size * 28 / 32,
             crop: size,
             mean: [-background * std; 3],
             std: [std; 3],
@@ -176,7 +182,7 @@ mod tests {
         let value = |grey: f32| (grey - prepared.mean[0]) / prepared.std[0];
         assert!((value(0.0) + 0.1).abs() < 1e-6);
         assert!((value(1.0) - 1.175).abs() < 1e-6);
-        assert_eq!((prepared.resize, prepared.crop), (32, 32));
+        assert_eq!((prepared.resize, prepared.crop), (28, 32));
     }
 
     #[test]

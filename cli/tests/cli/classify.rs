@@ -28,6 +28,29 @@ const EXPECTED: [(&str, [(&str, f64); 3]); 3] = [
     ),
 ];
 
+#[test]
+fn lenet_reads_the_sample_digits() {
+    let folder = photo("../digits");
+    let answers = json(&output(&[
+        "classify",
+        text(&folder),
+        "--model",
+        "lenet5",
+        "--top",
+        "1",
+        "--json",
+    ]));
+    let answers = answers.as_array().expect("a list");
+    assert_eq!(answers.len(), 10);
+    for answer in answers {
+        let file = answer["image"].as_str().expect("a path");
+        let best = &answer["predictions"][0];
+        let label = best["label"].as_str().expect("a label");
+        assert!(file.ends_with(&format!("{label}.png")), "{file} is {label}");
+        assert!(best["probability"].as_f64() > Some(0.5), "{file}: {best}");
+    }
+}
+
 fn assert_as_expected(device: &str) {
     let photos: Vec<_> = EXPECTED.iter().map(|(name, _)| photo(name)).collect();
     let mut arguments = vec!["classify", "--json", "--top", "3", "--device", device];
@@ -187,7 +210,7 @@ fn a_weight_file_tells_the_number_of_classes_and_labels_must_agree() {
 #[test]
 fn weights_that_cannot_be_had_are_explained() {
     let coffee = photo("coffee.png");
-    let told = refusal(&["classify", text(&coffee), "--model", "lenet5"]);
+    let told = refusal(&["classify", text(&coffee), "--model", "lenet5-1998"]);
     assert!(told.contains("--weights"), "{told}");
     let folder = tempfile::tempdir().expect("a folder");
     let done = receptive(&["classify", text(&coffee), "--model", "resnet18"])
