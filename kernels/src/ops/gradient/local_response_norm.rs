@@ -1,5 +1,4 @@
-//! The operations under autodiff. The defaults are differentiated through their definitions;
-//! local response normalization has its own gradient.
+//! The gradient of local response normalization.
 
 use burn::backend::Backend;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -9,41 +8,40 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 
-use super::backend::KernelOps;
-use super::local_response_norm;
+use crate::ops::backend::KernelOps;
+use crate::ops::local_response_norm;
 
-impl<B: Backend + KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
-    fn local_response_norm(
-        x: FloatTensor<Self>,
-        size: usize,
-        alpha: f64,
-        beta: f64,
-        k: f64,
-    ) -> FloatTensor<Self> {
-        match LocalResponseNorm
-            .prepare::<C>([x.node()])
-            .compute_bound()
-            .stateful()
-        {
-            OpsKind::Tracked(mut prep) => {
-                let state = State {
-                    x: prep.checkpoint(&x),
-                    size,
-                    alpha,
-                    beta,
-                    k,
-                };
-                let output = B::local_response_norm(x.into_primitive(), size, alpha, beta, k);
-                prep.finish(state, output)
-            }
-            OpsKind::UnTracked(prep) => prep.finish(B::local_response_norm(
-                x.into_primitive(),
+/// With its own gradient, on any backend.
+pub(super) fn forward<B: Backend + KernelOps, C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<B, C>>,
+    size: usize,
+    alpha: f64,
+    beta: f64,
+    k: f64,
+) -> FloatTensor<Autodiff<B, C>> {
+    match LocalResponseNorm
+        .prepare::<C>([x.node()])
+        .compute_bound()
+        .stateful()
+    {
+        OpsKind::Tracked(mut prep) => {
+            let state = State {
+                x: prep.checkpoint(&x),
                 size,
                 alpha,
                 beta,
                 k,
-            )),
+            };
+            let output = B::local_response_norm(x.into_primitive(), size, alpha, beta, k);
+            prep.finish(state, output)
         }
+        OpsKind::UnTracked(prep) => prep.finish(B::local_response_norm(
+            x.into_primitive(),
+            size,
+            alpha,
+            beta,
+            k,
+        )),
     }
 }
 
