@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use super::binary::BinaryFns;
 use super::depthwise::DepthwiseFns;
-use super::gradient::{LinearFns, NormFns, Products, Step, StepFn, TapSums, TapSumsFn};
+use super::gradient::{
+    LinearFns, NormFns, Products, Respond, RespondFn, Step, StepFn, TapSums, TapSumsFn,
+};
 use super::lrn::LrnFns;
 use super::pool::{Adaptive, AdaptiveFn, PoolFns};
 use super::radial_basis::{Distances, RadialBasisFn};
@@ -41,6 +43,7 @@ pub(crate) struct Kernels {
     pub(super) tap_sums: [TapSumsFn; 2],
     pub(super) norm: NormFns,
     pub(super) linear: LinearFns,
+    pub(super) respond: RespondFn,
     pub(super) step: StepFn,
 }
 
@@ -68,6 +71,7 @@ impl Kernels {
             tap_sums: [S::entry::<TapSums<1>>(), S::entry::<TapSums<3>>()],
             norm: NormFns::of::<S>(),
             linear: LinearFns::of::<S>(),
+            respond: S::entry::<Respond>(),
             step: S::entry::<Step>(),
         }
     }

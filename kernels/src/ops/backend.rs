@@ -158,6 +158,20 @@ macro_rules! on_the_processor {
                 cpu::training::gradient_descent::<Self>(weight, gradient, velocity, descent)
             }
 
+            #[cfg(feature = "train")]
+            fn local_response_norm(
+                x: FloatTensor<Self>,
+                size: usize,
+                alpha: f64,
+                beta: f64,
+                k: f64,
+            ) -> FloatTensor<Self> {
+                if beta != cpu::training::BETA || !cpu::training::is_here::<Self>(&x) {
+                    return local_response_norm::forward::<Self>(x, size, alpha, beta, k);
+                }
+                cpu::training::response::<Self>(x, None, size, [alpha, k])
+            }
+
             fn max_pooling(
                 x: FloatTensor<Self>,
                 kernel: [usize; 2],

@@ -7,6 +7,7 @@
 
 mod depthwise;
 mod linear;
+mod lrn;
 mod norm;
 mod pool;
 mod products;
@@ -17,6 +18,8 @@ mod weights;
 pub(super) use depthwise::{TapSums, TapSumsFn};
 pub(super) use linear::LinearFns;
 pub(crate) use linear::{linear, linear_input_gradient, linear_weight_gradient};
+pub(super) use lrn::{Respond, RespondFn};
+pub(crate) use lrn::{Response, respond, respond_gradient};
 pub(super) use norm::NormFns;
 pub(crate) use norm::{Norm, normalise, normalise_gradient};
 pub(crate) use pool::max_pool_gradient;

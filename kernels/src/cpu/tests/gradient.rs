@@ -3,14 +3,13 @@
 use proptest::prelude::*;
 
 use super::super::gradient::{
-    Descent, Norm, bias_gradient, descend, linear, linear_input_gradient, linear_weight_gradient,
-    max_pool_gradient, normalise, normalise_gradient, weight_gradient,
+    Norm, bias_gradient, max_pool_gradient, normalise, normalise_gradient, weight_gradient,
 };
 use super::super::{Activation, Border, Buffer, ConvSpec, Isa, PoolWindow};
 use super::{config, noise};
 
 /// What `compute` gives on each instruction set; as many threads give the same bits.
-fn each(compute: impl Fn(Isa, usize) -> Vec<f32>) -> Vec<(Isa, Vec<f32>)> {
+pub(super) fn each(compute: impl Fn(Isa, usize) -> Vec<f32>) -> Vec<(Isa, Vec<f32>)> {
     Isa::available()
         .map(|isa| {
             let alone = compute(isa, 1);
@@ -31,7 +30,7 @@ fn each(compute: impl Fn(Isa, usize) -> Vec<f32>) -> Vec<(Isa, Vec<f32>)> {
 }
 
 /// Whether `found` is within `tolerance` of `expected`, relative to what was added up there.
-fn check(
+pub(super) fn check(
     found: &[(Isa, Vec<f32>)],
     expected: &[[f64; 2]],
     tolerance: f64,
@@ -284,80 +283,5 @@ proptest! {
             max_pool_gradient(threads, &window, [size, windows], &x, [&y, &gradient])
         });
         check(&found, &expected, 1e-6)?;
-    }
-
-    #[test]
-    fn steps_of_descent(
-        len in 1_usize..200,
-        (rate, momentum, decay) in (0.001_f32..0.5, 0.0_f32..1.0, 0.0_f32..0.1),
-        nesterov in any::<bool>(),
-        seed in 0_u64..1000,
-    ) {
-        let [weights, gradient, velocity] = [0, 1, 2].map(|more| noise(seed + more, len));
-        let descent = Descent { rate, momentum, decay, nesterov };
-        let [rate, momentum, decay] = [rate, momentum, decay].map(f64::from);
-        let expected: Vec<[f64; 2]> = (0..len)
-            .map(|at| {
-                let [w, g, v] = [&weights, &gradient, &velocity].map(|values| f64::from(values[at]));
-                let pull = g + decay * w;
-                let speed = momentum * v + pull;
-                let by = if nesterov { pull + momentum * speed } else { speed };
-                [w - rate * by, 1.0]
-            })
-            .collect();
-        let found = each(|isa, threads| {
-            let (mut weights, mut velocity) = (weights.clone(), velocity.clone());
-            descend(isa, threads, descent, &mut weights, &gradient, &mut velocity);
-            weights
-        });
-        // Where a vector ends, a scalar rounds once more.
-        check(&found, &expected, 1e-6)?;
-    }
-
-    #[test]
-    fn of_fully_connected_layers(
-        images in 1_usize..11,
-        [inputs, outputs] in [1_usize..80, prop_oneof![1_usize..80, 500_usize..600]],
-        seed in 0_u64..1000,
-    ) {
-        let [x, weight] = [noise(seed, images * inputs), noise(seed + 1, inputs * outputs)];
-        let [gradient, bias] = [noise(seed + 2, images * outputs), noise(seed + 3, outputs)];
-        let product = |a: f32, b: f32| f64::from(a) * f64::from(b);
-        let sum = |terms: &mut dyn Iterator<Item = f64>| {
-            terms.fold([0.0, 0.0], |[sum, size], term| [sum + term, size + term.abs()])
-        };
-        let y: Vec<[f64; 2]> = (0..images * outputs)
-            .map(|at| {
-                let (image, output) = (at / outputs, at % outputs);
-                let products = (0..inputs)
-                    .map(|i| product(x[image * inputs + i], weight[i * outputs + output]));
-                sum(&mut products.chain([f64::from(bias[output])]))
-            })
-            .collect();
-        let found =
-            each(|isa, threads| linear(isa, threads, images, &x, &weight, Some(&bias)));
-        check(&found, &y, 1e-5)?;
-        let by_x: Vec<[f64; 2]> = (0..images * inputs)
-            .map(|at| {
-                let (image, input) = (at / inputs, at % inputs);
-                sum(&mut (0..outputs).map(|o| {
-                    product(gradient[image * outputs + o], weight[input * outputs + o])
-                }))
-            })
-            .collect();
-        let found =
-            each(|isa, threads| linear_input_gradient(isa, threads, images, &weight, &gradient));
-        check(&found, &by_x, 1e-5)?;
-        let by_weight: Vec<[f64; 2]> = (0..inputs * outputs)
-            .map(|at| {
-                let (input, output) = (at / outputs, at % outputs);
-                sum(&mut (0..images).map(|n| {
-                    product(gradient[n * outputs + output], x[n * inputs + input])
-                }))
-            })
-            .collect();
-        let found =
-            each(|isa, threads| linear_weight_gradient(isa, threads, images, &x, &gradient));
-        check(&found, &by_weight, 1e-5)?;
     }
 }

@@ -9,6 +9,7 @@ mod check;
 mod convolution;
 mod copy;
 mod depthwise;
+mod descent;
 mod direct;
 mod elementwise;
 mod gradient;

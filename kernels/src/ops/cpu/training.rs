@@ -1,6 +1,7 @@
 //! The operations of training: with weights that serve once, and their gradients.
 
 mod linear;
+mod response;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -21,6 +22,7 @@ use crate::ops::convolution::{Bias, Layer};
 use crate::ops::gradient::LayerGradients;
 use crate::plan::Loaded;
 pub(in crate::ops) use linear::{fully_connected, linear_gradients};
+pub(in crate::ops) use response::{BETA, response};
 
 /// Elements of memory that a thread keeps for its next operation.
 const KEPT: usize = 16 << 20;

@@ -1,6 +1,5 @@
 //! The gradient of local response normalization.
 
-use burn::backend::Backend;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -8,11 +7,12 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 
+use super::TrainingOps;
 use crate::ops::backend::KernelOps;
 use crate::ops::local_response_norm;
 
-/// With its own gradient, on any backend.
-pub(super) fn forward<B: Backend + KernelOps, C: CheckpointStrategy>(
+/// With its own gradient, on any backend; by the kernels where they compute it.
+pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
     size: usize,
     alpha: f64,
@@ -57,7 +57,7 @@ struct State {
     k: f64,
 }
 
-impl<B: Backend> Backward<B, 1> for LocalResponseNorm {
+impl<B: TrainingOps> Backward<B, 1> for LocalResponseNorm {
     type State = State;
 
     fn backward(self, ops: Ops<State, 1>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
@@ -72,7 +72,11 @@ impl<B: Backend> Backward<B, 1> for LocalResponseNorm {
         let gradient = grads.consume::<B>(&ops.node);
         let x = checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(x);
         if let Some(parent) = parent {
-            let gradient = local_response_norm::backward::<B>(x, gradient, size, alpha, beta, k);
+            let factors = [alpha, beta, k];
+            let made = B::response_gradient(&x, &gradient, size, factors);
+            let gradient = made.unwrap_or_else(|| {
+                local_response_norm::backward::<B>(x, gradient, size, alpha, beta, k)
+            });
             grads.register::<B>(parent.id, gradient);
         }
     }

@@ -89,6 +89,16 @@ pub(super) trait TrainingOps: Backend {
         unreachable!("no batch norm was computed here")
     }
 
+    /// The gradient of the input of a local response normalization, if it has.
+    fn response_gradient(
+        _x: &FloatTensor<Self>,
+        _gradient: &FloatTensor<Self>,
+        _size: usize,
+        _factors: [f64; 3],
+    ) -> Option<FloatTensor<Self>> {
+        None
+    }
+
     /// The gradient before a ReLU whose output is `y`.
     fn relu_gradient(_y: FloatTensor<Self>, _gradient: FloatTensor<Self>) -> FloatTensor<Self> {
         unreachable!("no sum was computed here")
@@ -156,6 +166,19 @@ macro_rules! on_the_processor {
                 gradient: FloatTensor<Self>,
             ) -> [FloatTensor<Self>; 3] {
                 training::batch_norm_gradients::<Self>(x, values, epsilon, activation, gradient)
+            }
+
+            fn response_gradient(
+                x: &FloatTensor<Self>,
+                gradient: &FloatTensor<Self>,
+                size: usize,
+                [alpha, beta, k]: [f64; 3],
+            ) -> Option<FloatTensor<Self>> {
+                let here = beta == training::BETA && training::is_here::<Self>(x);
+                here.then(|| {
+                    let gradient = Some(gradient.clone());
+                    training::response::<Self>(x.clone(), gradient, size, [alpha, k])
+                })
             }
 
             fn relu_gradient(
