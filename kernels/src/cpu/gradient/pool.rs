@@ -1,5 +1,7 @@
 //! The gradient of a max pool.
 
+use std::ops::Range;
+
 use super::super::pool::PoolWindow;
 use super::shared::Shared;
 use crate::plan::crew;
@@ -22,29 +24,37 @@ pub(crate) fn max_pool_gradient(
     let mut to = vec![0.0; x.len()];
     let all = Shared::new(&mut to);
     crew(threads, &|crew| {
+        // Where each window of a row has its greatest, as yet.
+        let mut places = vec![NOWHERE; windows[1]];
         for plane in crew.share(planes) {
             // SAFETY: the plane is this thread's.
             let to = unsafe { std::slice::from_raw_parts_mut(all.at(plane * area), area) };
             let x = &x[plane * area..][..area];
-            let here = plane * count..(plane + 1) * count;
-            let (y, gradient) = (&y[here.clone()], &gradient[here]);
             for row in 0..windows[0] {
-                let [first, end] = taps(window, 0, row, size[0]);
-                for column in 0..windows[1] {
-                    let [left, right] = taps(window, 1, column, size[1]);
-                    let at = row * windows[1] + column;
-                    let greatest = y[at];
-                    let mut line = first;
-                    'window: while line < end {
-                        let mut place = line * size[1] + left;
-                        while place < line * size[1] + right {
-                            if x[place] == greatest || x[place].is_nan() {
-                                to[place] += gradient[at];
-                                break 'window;
-                            }
-                            place += window.dilation[1];
-                        }
-                        line += window.dilation[0];
+                let here = plane * count + row * windows[1]..plane * count + (row + 1) * windows[1];
+                let (y, gradient) = (&y[here.clone()], &gradient[here]);
+                places.fill(NOWHERE);
+                // The last taps first, so that the first stays. No branch depends on values.
+                for tap in (0..window.kernel[0] * window.kernel[1]).rev() {
+                    let [down, across] = [tap / window.kernel[1], tap % window.kernel[1]];
+                    let place = row * window.stride[0] + down * window.dilation[0];
+                    let Some(line) = place.checked_sub(window.padding[0]) else {
+                        continue;
+                    };
+                    if line >= size[0] {
+                        continue;
+                    }
+                    let first = line * size[1];
+                    for column in seen(window, across, size[1], windows[1]) {
+                        let ahead = column * window.stride[1] + across * window.dilation[1];
+                        let place = first + ahead - window.padding[1];
+                        let is_it = (x[place] >= y[column]) | x[place].is_nan();
+                        places[column] = if is_it { place } else { places[column] };
+                    }
+                }
+                for (&place, gradient) in places.iter().zip(gradient) {
+                    if place != NOWHERE {
+                        to[place] += gradient;
                     }
                 }
             }
@@ -53,14 +63,14 @@ pub(crate) fn max_pool_gradient(
     to
 }
 
-/// The first place along an axis of `length` that a window sees, and the end of those.
-fn taps(window: &PoolWindow, axis: usize, at: usize, length: usize) -> [usize; 2] {
-    let dilation = window.dilation[axis];
-    let start = at * window.stride[axis];
-    let padding = window.padding[axis];
-    // The first tap that is not in the padding.
-    let skipped = padding.saturating_sub(start).div_ceil(dilation);
-    let first = start + skipped * dilation - padding;
-    let end = (start + (window.kernel[axis] - 1) * dilation + 1).saturating_sub(padding);
-    [first, end.min(length)]
+/// No place in a plane.
+const NOWHERE: usize = usize::MAX;
+
+/// The windows of a row whose tap `across` lies within a line of `length`.
+fn seen(window: &PoolWindow, across: usize, length: usize, windows: usize) -> Range<usize> {
+    let (stride, padding) = (window.stride[1], window.padding[1]);
+    let tap = across * window.dilation[1];
+    let first = padding.saturating_sub(tap).div_ceil(stride);
+    let end = (length + padding).saturating_sub(tap).div_ceil(stride);
+    first..end.min(windows)
 }
