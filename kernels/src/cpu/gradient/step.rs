@@ -30,7 +30,7 @@ pub(crate) fn descend(
         "as many gradients and velocities as weights"
     );
     let code = Kernels::get(isa).step;
-    let [weights, velocity] = [weights, velocity].map(|values| Shared::new(values));
+    let [weights, velocity] = [weights, velocity].map(Shared::new);
     crew(threads, &|crew| {
         // Whole vectors, so that the same weights are rounded in the same way whoever moves them.
         let units = crew.share(len.div_ceil(UNIT));

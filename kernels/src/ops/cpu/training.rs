@@ -2,6 +2,8 @@
 
 mod linear;
 mod response;
+#[cfg(all(test, feature = "flex"))]
+mod tests;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
