@@ -6,7 +6,9 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{Activation, LocalResponseNorm, conv_norm, init, max_pool};
+use receptive_layers::block::{
+    Activation, LocalResponseNorm, conv_norm, fully_connected, init, max_pool,
+};
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
@@ -200,9 +202,9 @@ impl Network for AlexNet {
     /// `[batch, 3, 227, 227]` to `[batch, classes]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let [.., conv5] = self.stages(images);
-        let fc6 = relu(self.fc6.forward(conv5.flatten(1, 3)));
-        let fc7 = relu(self.fc7.forward(self.dropout.forward(fc6)));
-        self.fc8.forward(self.dropout.forward(fc7))
+        let fc6 = relu(fully_connected(&self.fc6, conv5.flatten(1, 3)));
+        let fc7 = relu(fully_connected(&self.fc7, self.dropout.forward(fc6)));
+        fully_connected(&self.fc8, self.dropout.forward(fc7))
     }
 
     /// `[batch, 3, 227, 227]` to `[96, 27, 27]`, `[256, 13, 13]`, `[384, 13, 13]`, `[384, 13, 13]`

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, AvgPool2d, AvgPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation::relu};
-use receptive_layers::block::init;
+use receptive_layers::block::{fully_connected, init};
 
 use crate::conv_unit::ConvUnit;
 use crate::edition::Edition;
@@ -71,8 +71,8 @@ impl AuxiliaryHead {
             AuxiliaryPool::Adaptive(pool) => pool.forward(maps),
         };
         let x = self.conv.forward(maps).flatten(1, 3);
-        let x = relu(self.fc1.forward(x));
-        self.fc2.forward(self.dropout.forward(x))
+        let x = relu(fully_connected(&self.fc1, x));
+        fully_connected(&self.fc2, self.dropout.forward(x))
     }
 }
 

@@ -5,7 +5,7 @@ use burn::nn::pool::MaxPool2d;
 use burn::nn::{Dropout, Linear};
 use burn::tensor::Tensor;
 use burn::tensor::module::adaptive_avg_pool2d;
-use receptive_layers::block::{LocalResponseNorm, max_pool};
+use receptive_layers::block::{LocalResponseNorm, fully_connected, max_pool};
 use receptive_layers::network::{Network, Stage, TrainingLogits};
 
 use crate::auxiliary::{AuxiliaryHead, classifier};
@@ -105,7 +105,7 @@ impl GoogLeNet {
 
     fn head(&self, maps: Tensor<4>) -> Tensor<2> {
         let means = adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3);
-        self.fc.forward(self.dropout.forward(means))
+        fully_connected(&self.fc, self.dropout.forward(means))
     }
 }
 

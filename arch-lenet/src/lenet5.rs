@@ -5,7 +5,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::convolve;
+use receptive_layers::block::{Activation, conv_norm, fully_connected};
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
@@ -96,11 +96,12 @@ pub struct LeNet5 {
 
 impl LeNet5 {
     fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
-        let c1 = convolve(&self.c1, images).tanh();
+        let conv = |conv, maps| conv_norm(conv, None, Activation::Tanh, maps);
+        let c1 = conv(&self.c1, images);
         let s2 = self.s2.forward(c1.clone());
-        let c3 = convolve(&self.c3, s2.clone()).tanh();
+        let c3 = conv(&self.c3, s2.clone());
         let s4 = self.s4.forward(c3.clone());
-        let c5 = convolve(&self.c5, s4.clone()).tanh();
+        let c5 = conv(&self.c5, s4.clone());
         [c1, s2, c3, s4, c5]
     }
 }
@@ -113,8 +114,8 @@ impl Network for LeNet5 {
     /// `[batch, 1, 32, 32]` to `[batch, classes]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let [.., c5] = self.stages(images);
-        let f6 = self.f6.forward(c5.flatten(1, 3)).tanh();
-        self.output.forward(f6)
+        let f6 = fully_connected(&self.f6, c5.flatten(1, 3)).tanh();
+        fully_connected(&self.output, f6)
     }
 
     /// `[batch, 1, 32, 32]` to C1 `[6, 28, 28]`, S2 `[6, 14, 14]`, C3 `[16, 10, 10]`,

@@ -3,7 +3,7 @@
 use burn::nn::{Dropout, Initializer, Linear, LinearConfig};
 use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::init;
+use receptive_layers::block::{fully_connected, init};
 use receptive_layers::network::InvalidConfig;
 
 /// Weights normal of deviation 0.01, biases zero: torchvision's choice, the papers name none.
@@ -28,7 +28,7 @@ pub(crate) fn replaced(fc: &Linear, classes: usize) -> Linear {
 /// `[batch, channels, h, w]` to `[batch, classes]`.
 pub(crate) fn forward(dropout: &Dropout, fc: &Linear, maps: Tensor<4>) -> Tensor<2> {
     let means = adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3);
-    fc.forward(dropout.forward(means))
+    fully_connected(fc, dropout.forward(means))
 }
 
 /// Refuses resolutions, class counts and dropout probabilities out of range.

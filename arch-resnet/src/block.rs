@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
-use burn::tensor::{Device, Tensor, activation::relu};
-use receptive_layers::block::{Activation, conv_norm};
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::{Activation, add_relu, conv_norm};
 use serde::{Deserialize, Serialize};
 
 use crate::shortcut::{self, Projection, Shortcut};
@@ -100,7 +100,7 @@ impl BasicBlock {
         let residual = conv_norm(&self.conv2, Some(&self.bn2), Activation::Identity, residual);
         let channels = residual.dims()[1];
         let shortcut = shortcut::forward(&self.downsample, x, channels, self.conv1.stride[0]);
-        relu(residual + shortcut)
+        add_relu(residual, shortcut)
     }
 }
 
@@ -156,7 +156,7 @@ impl Bottleneck {
         let channels = residual.dims()[1];
         let stride = self.conv1.stride[0] * self.conv2.stride[0];
         let shortcut = shortcut::forward(&self.downsample, x, channels, stride);
-        relu(residual + shortcut)
+        add_relu(residual, shortcut)
     }
 }
 

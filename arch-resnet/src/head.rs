@@ -3,7 +3,7 @@
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::init;
+use receptive_layers::block::{fully_connected, init};
 
 /// Weights uniform within `1 / sqrt(channels)` (the paper names no other scheme for this layer than
 /// for the rest; torchvision's default is kept), biases zero.
@@ -19,5 +19,5 @@ pub(crate) fn replaced(fc: &Linear, classes: usize) -> Linear {
 
 /// `[batch, channels, h, w]` to `[batch, classes]`.
 pub(crate) fn forward(fc: &Linear, maps: Tensor<4>) -> Tensor<2> {
-    fc.forward(adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3))
+    fully_connected(fc, adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3))
 }

@@ -1,5 +1,6 @@
 //! What can be typed: the commands, their options and their help.
 
+mod bench;
 mod parse;
 #[cfg(feature = "train")]
 pub mod train;
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use bench::BenchArgs;
 
 use crate::device::DeviceName;
 use crate::error::CliError;
@@ -73,7 +76,8 @@ the output is an array [batch, classes] of float32.")]
 Examples:
   receptive bench resnet50
   receptive bench vgg16 --batch 8 --threads 2 --json
-  receptive bench mobilenet-v1 --profile --roofline roofline.svg")]
+  receptive bench mobilenet-v1 --profile --roofline roofline.svg
+  receptive bench resnet18 --train --batch 8")]
     Bench(BenchArgs),
 
     /// Compile a network with its weights into one file that starts at once
@@ -225,39 +229,6 @@ pub struct RunArgs {
     /// Where and how to compute
     #[command(flatten)]
     pub compute: ComputeArgs,
-}
-
-/// Options of `bench`.
-#[derive(Debug, Args)]
-pub struct BenchArgs {
-    /// The network's name, as `models` lists it
-    pub model: String,
-
-    /// Images that run together
-    #[arg(long, value_name = "N", default_value = "1")]
-    #[arg(value_parser = parse::positive, allow_negative_numbers = true)]
-    pub batch: usize,
-
-    /// How long to measure, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "3")]
-    #[arg(value_parser = parse::seconds, allow_negative_numbers = true)]
-    pub seconds: f64,
-
-    /// Where and how to compute
-    #[command(flatten)]
-    pub compute: ComputeArgs,
-
-    /// Time each layer: algorithm, GFLOP/s, share of what the machine can do, bytes moved
-    #[arg(long)]
-    pub profile: bool,
-
-    /// Draw the profile as a roofline
-    #[arg(long, value_name = "FILE.svg", requires = "profile")]
-    pub roofline: Option<PathBuf>,
-
-    /// Print one line of JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Options of `compile`.

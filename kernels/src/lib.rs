@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
+// What only training on Burn's CPU backends calls is there, and tested, without these as well.
+#![cfg_attr(
+    not(all(feature = "train", any(feature = "ndarray", feature = "flex"))),
+    allow(dead_code, unused_imports)
+)]
 
 pub mod cost;
 pub mod cpu;

@@ -1,12 +1,15 @@
 //! What makes the loss small.
 
+mod descent;
+
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamWConfig, ModuleOptimizer, RmsPropConfig, SgdConfig};
+use burn::optim::{AdamWConfig, ModuleOptimizer, RmsPropConfig};
 use burn::tensor::Tensor;
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
+
+use descent::Descent;
 
 /// An optimizer of Burn's. `lr` is the learning rate that the schedule starts from, above 0;
 /// `decay_vectors` says whether weight decay is on norms' gains and all biases too, by default it is.
@@ -150,17 +153,10 @@ impl Optimizer {
                 weight_decay,
                 ..
             } => {
-                let build = |decay: f64| {
-                    let momentum = (momentum > 0.0).then(|| {
-                        MomentumConfig::new()
-                            .with_momentum(momentum)
-                            .with_dampening(0.0)
-                            .with_nesterov(nesterov)
-                    });
-                    SgdConfig::new()
-                        .with_momentum(momentum)
-                        .with_weight_decay(penalty(decay))
-                        .build()
+                let build = |decay: f64| Descent {
+                    momentum,
+                    nesterov,
+                    decay,
                 };
                 with_decay(build, weight_decay, vectors)
             }

@@ -1,5 +1,8 @@
 //! `receptive bench`: how long a network takes, on random weights.
 
+#[cfg(feature = "train")]
+mod training;
+
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -47,6 +50,8 @@ pub fn run(args: &BenchArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let [_, channels, height, width] = model.input.shape();
     let input = [args.batch, channels, height, width];
     let report = match engine {
+        #[cfg(feature = "train")]
+        _ if args.train => training::step(args, &model, input)?,
         Engine::Compiled => compiled(args, &model, input)?,
         Engine::Eager => eager(args, &model, input)?,
     };
@@ -116,12 +121,16 @@ fn eager(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report, C
             .map(drop)
             .map_err(|error| CliError::Compute(error.to_string()))
     })?;
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let threads = args.compute.threads.unwrap_or(cores);
     Ok(Report {
         device: Some(device::chosen(args.compute.device).name()),
-        ..report(model, args, "eager", threads, &times)
+        ..report(model, args, "eager", backend_threads(args), &times)
     })
+}
+
+/// How many threads Burn's processor backends use.
+fn backend_threads(args: &BenchArgs) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    args.compute.threads.unwrap_or_else(cores)
 }
 
 fn report(

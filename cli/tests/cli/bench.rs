@@ -108,3 +108,24 @@ fn what_cannot_be_timed_is_refused() {
         assert!(told.contains(part), "{arguments:?}: {told}");
     }
 }
+
+#[cfg(feature = "train")]
+#[test]
+fn a_step_of_training_is_timed() {
+    let printed = output(&[
+        "bench",
+        "lenet5",
+        "--train",
+        "--seconds",
+        "0.01",
+        "--batch",
+        "3",
+        "--json",
+    ]);
+    let report = json(&printed);
+    assert_eq!(
+        (&report["engine"], &report["device"], &report["batch"]),
+        (&"training".into(), &"flex".into(), &3.into())
+    );
+    assert!(report["median_ms"].as_f64().expect("a number") > 0.0);
+}

@@ -7,6 +7,8 @@
 //! many for the nearest cache, the products of some input blocks are summed for all of the chunk, then
 //! those of the next (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication").
 
+mod pack;
+
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};

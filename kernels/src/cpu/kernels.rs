@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 use super::binary::BinaryFns;
 use super::blocking::Blocking;
 use super::depthwise::DepthwiseFns;
+use super::gradient::{
+    LinearFns, NormFns, Products, Respond, RespondFn, Step, StepFn, TapSums, TapSumsFn,
+};
 use super::lrn::LrnFns;
 use super::pool::{Adaptive, AdaptiveFn, PoolFns};
 use super::radial_basis::{Distances, RadialBasisFn};
@@ -12,7 +15,7 @@ use super::simd::{Isa, Scalar, Simd};
 use super::tile::Tiles;
 use super::transpose::{Gather, PlanesFn, Scatter};
 use super::unary::{Each, UnaryFn};
-use super::winograd::{InputTransforms, SumsTransforms};
+use super::winograd::{InputTransforms, SumsTransforms, WeightTransforms};
 
 /// The addresses of everything that differs between instruction sets.
 pub(crate) struct Kernels {
@@ -32,6 +35,14 @@ pub(crate) struct Kernels {
     pub(super) binary: BinaryFns,
     pub(super) gather: PlanesFn,
     pub(super) scatter: PlanesFn,
+    pub(super) winograd_weights: WeightTransforms,
+    pub(super) products: Products,
+    /// Of any kernel, and of 3x3.
+    pub(super) tap_sums: [TapSumsFn; 2],
+    pub(super) norm: NormFns,
+    pub(super) linear: LinearFns,
+    pub(super) respond: RespondFn,
+    pub(super) step: StepFn,
 }
 
 impl Kernels {
@@ -55,6 +66,13 @@ impl Kernels {
             binary: BinaryFns::of::<S>(),
             gather: S::entry::<Gather>(),
             scatter: S::entry::<Scatter>(),
+            winograd_weights: WeightTransforms::of::<S>(),
+            products: Products::of::<S>(),
+            tap_sums: [S::entry::<TapSums<1>>(), S::entry::<TapSums<3>>()],
+            norm: NormFns::of::<S>(),
+            linear: LinearFns::of::<S>(),
+            respond: S::entry::<Respond>(),
+            step: S::entry::<Step>(),
         }
     }
 

@@ -12,6 +12,7 @@
 
 mod input;
 mod matrices;
+mod pack;
 mod sums;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ use super::output::Output;
 use super::tile::TileArgs;
 pub(super) use input::{InputArgs, InputTransforms};
 use matrices::Matrices;
+pub(super) use pack::WeightTransforms;
 pub(super) use sums::{SumsArgs, SumsTransforms};
 
 /// How large a tile is.

@@ -6,12 +6,15 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Capture, backend_extension};
 
-use super::convolution::{self, Layer};
+use super::convolution::{self, Bias, Layer};
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 use super::cpu;
-use super::{local_response_norm, radial_basis};
+use super::{add_relu, batch_norm, descent, linear, local_response_norm, radial_basis};
+use crate::cpu::Activation;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 use crate::cpu::PoolWindow;
+#[cfg(all(feature = "train", any(feature = "ndarray", feature = "flex")))]
+use crate::cpu::gradient::Descent;
 
 /// What this crate adds to a backend of Burn. Shapes as in the public functions.
 #[backend_extension(
@@ -28,6 +31,46 @@ pub(super) trait KernelOps: Backend {
         #[extension_type] layer: Layer<Self>,
     ) -> FloatTensor<Self> {
         convolution::forward::<Self>(x, layer)
+    }
+
+    /// The ReLU of a sum of two maps of one shape.
+    fn add_relu(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
+        add_relu::forward::<Self>(x, y)
+    }
+
+    /// A fully connected layer.
+    fn fully_connected(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] bias: Bias<Self>,
+    ) -> FloatTensor<Self> {
+        linear::forward::<Self>(x, weight, bias)
+    }
+
+    /// Batch norm over the input's own statistics, then the activation: the result, the mean and the
+    /// variance (biased) of each channel.
+    fn batch_norm_activation(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        activation: Activation,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        batch_norm::forward::<Self>(x, gamma, beta, epsilon, activation)
+    }
+
+    /// A step of gradient descent: the weights and their velocity after it.
+    fn descend(
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        velocity: FloatTensor<Self>,
+        rate: f64,
+        momentum: f64,
+        decay: f64,
+        nesterov: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let step = [rate, momentum, decay];
+        descent::forward::<Self>(weight, gradient, velocity, step, nesterov)
     }
 
     /// Two-dimensional max pooling whose padding is the same on both sides.
@@ -66,6 +109,67 @@ macro_rules! on_the_processor {
         impl KernelOps for $backend {
             fn convolution(x: FloatTensor<Self>, layer: Layer<Self>) -> FloatTensor<Self> {
                 cpu::convolution::<Self>(x, layer)
+            }
+
+            #[cfg(feature = "train")]
+            fn add_relu(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
+                let both = cpu::training::is_here::<Self>(&x) && cpu::training::is_here::<Self>(&y);
+                match both {
+                    true => cpu::training::add_relu::<Self>(x, y),
+                    false => add_relu::forward::<Self>(x, y),
+                }
+            }
+
+            #[cfg(feature = "train")]
+            fn batch_norm_activation(
+                x: FloatTensor<Self>,
+                gamma: FloatTensor<Self>,
+                beta: FloatTensor<Self>,
+                epsilon: f64,
+                activation: Activation,
+            ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+                if !cpu::training::is_here::<Self>(&x) {
+                    return batch_norm::forward::<Self>(x, gamma, beta, epsilon, activation);
+                }
+                cpu::training::batch_norm::<Self>(x, [gamma, beta], epsilon, activation)
+            }
+
+            #[cfg(feature = "train")]
+            fn descend(
+                weight: FloatTensor<Self>,
+                gradient: FloatTensor<Self>,
+                velocity: FloatTensor<Self>,
+                rate: f64,
+                momentum: f64,
+                decay: f64,
+                nesterov: bool,
+            ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+                let step = [rate, momentum, decay];
+                if !cpu::training::is_here::<Self>(&weight) {
+                    return descent::forward::<Self>(weight, gradient, velocity, step, nesterov);
+                }
+                let [rate, momentum, decay] = step.map(|factor| factor as f32);
+                let descent = Descent {
+                    rate,
+                    momentum,
+                    decay,
+                    nesterov,
+                };
+                cpu::training::gradient_descent::<Self>(weight, gradient, velocity, descent)
+            }
+
+            #[cfg(feature = "train")]
+            fn local_response_norm(
+                x: FloatTensor<Self>,
+                size: usize,
+                alpha: f64,
+                beta: f64,
+                k: f64,
+            ) -> FloatTensor<Self> {
+                if beta != cpu::training::BETA || !cpu::training::is_here::<Self>(&x) {
+                    return local_response_norm::forward::<Self>(x, size, alpha, beta, k);
+                }
+                cpu::training::response::<Self>(x, None, size, [alpha, k])
             }
 
             fn max_pooling(

@@ -148,8 +148,13 @@ pub(super) fn forward<B: Backend>(x: FloatTensor<B>, layer: Layer<B>) -> FloatTe
         } => B::batch_norm(x, gamma, beta, mean, variance, epsilon),
         Norm::Absent => x,
     };
+    activate::<B>(x, layer.activation)
+}
+
+/// By the backend's own operations.
+pub(super) fn activate<B: Backend>(x: FloatTensor<B>, activation: Activation) -> FloatTensor<B> {
     let scalar = |value: f32| Scalar::from(f64::from(value));
-    match layer.activation {
+    match activation {
         Activation::Identity => x,
         Activation::Relu => B::relu(x),
         Activation::Clamp { low, high } => B::float_clamp(x, scalar(low), scalar(high)),

@@ -7,18 +7,26 @@
 //! With Burn's own `fusion` feature on, the GPU runs the same definitions, fused operation by
 //! operation.
 
+mod add_relu;
 mod backend;
+mod batch_norm;
 mod capture;
 mod convolution;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 mod cpu;
+mod descent;
 #[cfg(feature = "train")]
 mod gradient;
+mod linear;
 mod local_response_norm;
 mod max_pool;
 mod radial_basis;
 
+pub use add_relu::add_relu;
+pub use batch_norm::batch_norm_activation;
 pub use convolution::{BatchNorm, conv2d, conv2d_norm_activation};
+pub use descent::descend;
+pub use linear::linear;
 pub use local_response_norm::local_response_norm;
 pub use max_pool::max_pool2d;
 pub use radial_basis::radial_basis;

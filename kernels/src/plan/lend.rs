@@ -23,6 +23,11 @@ impl Loaded {
         Ok(Self::checked(program, weights))
     }
 
+    /// The memory of its packed weights.
+    pub fn into_weights(self) -> Buffer {
+        self.weights
+    }
+
     /// Bytes of its packed weights.
     pub fn bytes(&self) -> usize {
         self.weights.len() * size_of::<f32>()

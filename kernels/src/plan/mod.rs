@@ -6,6 +6,7 @@
 //! arena of their own.
 #![allow(unsafe_code)]
 
+mod crew;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 mod lend;
 mod loaded;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::cpu::check::{Flaw, Memory};
 use crate::cpu::{Isa, Kernels};
 
+pub(crate) use crew::{Crew, crew};
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 pub(crate) use loaded::{Loaded, Workspace};
 pub use machine::Machine;

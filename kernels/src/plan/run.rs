@@ -182,7 +182,8 @@ impl Run<'_> {
     }
 }
 
-struct Guard<'a>(&'a Barrier);
+/// Lets the other threads go on, when dropped.
+pub(super) struct Guard<'a>(pub &'a Barrier);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {

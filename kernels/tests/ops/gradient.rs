@@ -1,8 +1,9 @@
 //! Gradients in float64 against central differences of the reference loops.
 
-use burn::tensor::DType;
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::{DType, Device};
 use proptest::prelude::*;
+use receptive_kernels::cpu::Activation;
 use receptive_kernels::ops;
 
 use crate::{
@@ -53,16 +54,15 @@ proptest! {
             let moved = Norm { x: x.to_vec(), ..norm.clone() };
             weighted(&reference::local_response_norm(&moved), &weights)
         });
-        for device in devices() {
-            let device = device.autodiff();
-            let x = tensor(&norm.x, norm.shape, &device, DType::F64).require_grad();
+        for (device, dtype, tolerance) in cases() {
+            let x = tensor(&norm.x, norm.shape, &device, dtype).require_grad();
             let y = ops::local_response_norm(
                 x.clone(), norm.size, norm.alpha, norm.beta, norm.k,
             );
-            let loss = (y * tensor(&weights, norm.shape, &device, DType::F64)).sum();
+            let loss = (y * tensor(&weights, norm.shape, &device, dtype)).sum();
             let gradient = x.grad(&loss.backward()).unwrap();
             prop_assert_eq!(gradient.dims(), norm.shape);
-            assert_close(&values(gradient), &expected, 1e-7, &device);
+            assert_close(&values(gradient), &expected, tolerance, &device);
         }
     }
 
@@ -97,15 +97,13 @@ proptest! {
             differences(bias, |bias| loss(&Conv { bias: Some(bias.to_vec()), ..conv.clone() }))
         });
         let (shape, _) = reference::conv2d(&conv);
-        for device in devices() {
-            let device = device.autodiff();
-            let x = tensor(&conv.x, conv.shape, &device, DType::F64).require_grad();
-            let weight =
-                tensor(&conv.weight, conv.weight_shape, &device, DType::F64).require_grad();
+        for (device, dtype, tolerance) in cases() {
+            let x = tensor(&conv.x, conv.shape, &device, dtype).require_grad();
+            let weight = tensor(&conv.weight, conv.weight_shape, &device, dtype).require_grad();
             let bias = conv
                 .bias
                 .as_ref()
-                .map(|bias| tensor(bias, [bias.len()], &device, DType::F64).require_grad());
+                .map(|bias| tensor(bias, [bias.len()], &device, dtype).require_grad());
             let options = ConvOptions::new_with_padding(
                 conv.stride,
                 conv.padding,
@@ -113,12 +111,218 @@ proptest! {
                 conv.groups,
             );
             let y = ops::conv2d(x.clone(), weight.clone(), bias.clone(), options);
-            let grads = (y * tensor(&weights, shape, &device, DType::F64)).sum().backward();
-            assert_close(&values(x.grad(&grads).unwrap()), &by_x, 1e-7, &device);
-            assert_close(&values(weight.grad(&grads).unwrap()), &by_weight, 1e-7, &device);
+            let grads = (y * tensor(&weights, shape, &device, dtype)).sum().backward();
+            assert_close(&values(x.grad(&grads).unwrap()), &by_x, tolerance, &device);
+            assert_close(&values(weight.grad(&grads).unwrap()), &by_weight, tolerance, &device);
             if let (Some(bias), Some(by_bias)) = (bias, &by_bias) {
-                assert_close(&values(bias.grad(&grads).unwrap()), by_bias, 1e-7, &device);
+                assert_close(&values(bias.grad(&grads).unwrap()), by_bias, tolerance, &device);
             }
+        }
+    }
+
+    /// Winograd's algorithm, whole blocks and tiles, chunks of many images: float32 by the kernels against
+    /// float64 by Burn's own operations, which the differences above check.
+    #[test]
+    fn of_wide_convolution(
+        [images, c_in, c_out] in [1..7_usize, 1..70_usize, 1..70_usize],
+        (kernel, stride, size) in (1..6_usize, 1..3_usize, 5..20_usize),
+        depthwise in any::<bool>(),
+        activation in prop_oneof![
+            Just(Activation::Identity),
+            Just(Activation::Relu),
+            Just(Activation::Clamp { low: 0.0, high: 6.0 }),
+            Just(Activation::Tanh),
+        ],
+        seed in 0..1000_usize,
+    ) {
+        let [c_out, groups] = if depthwise { [c_in, c_in] } else { [c_out, 1] };
+        let noise = |len: usize, salt: usize| -> Vec<f64> {
+            let value = |i: usize| ((i + salt + seed) as f64 * 0.618_033_988_7).fract() - 0.5;
+            (0..len).map(|i| f64::from(value(i * i % 8191 + i) as f32)).collect()
+        };
+        let padding = (kernel / 2, kernel / 2);
+        let options = ConvOptions::new_with_padding([stride; 2], [padding; 2], [1, 1], groups);
+        let shapes = ([images, c_in, size, size], [c_out, c_in / groups, kernel, kernel]);
+        let gradients = |device: &Device, dtype| {
+            let len = |shape: [usize; 4]| shape.iter().product();
+            let x = tensor(&noise(len(shapes.0), 1), shapes.0, device, dtype).require_grad();
+            let weight = tensor(&noise(len(shapes.1), 2), shapes.1, device, dtype).require_grad();
+            let bias = tensor(&noise(c_out, 3), [c_out], device, dtype).require_grad();
+            let y = ops::conv2d_norm_activation(
+                x.clone(), weight.clone(), Some(bias.clone()), options.clone(), None, activation,
+            );
+            let shape = y.dims();
+            let by = tensor(&noise(len(shape), 4), shape, device, dtype);
+            let grads = (y.clone() * by).sum().backward();
+            [
+                values(y.inner()),
+                values(x.grad(&grads).unwrap()),
+                values(weight.grad(&grads).unwrap()),
+                values(bias.grad(&grads).unwrap()),
+            ]
+        };
+        for device in devices() {
+            let device = device.autodiff();
+            let expected = gradients(&device, DType::F64);
+            let found = gradients(&device, DType::F32);
+            // A value within rounding of a kink may fall on its other side.
+            let [low, high] = [0.0, 6.0];
+            let near = |y: &f64| (y - low).abs() < 1e-4 || (y - high).abs() < 1e-4;
+            let clipped = !matches!(activation, Activation::Identity | Activation::Tanh);
+            prop_assume!(!clipped || !expected[0].iter().any(|y| *y != low && *y != high && near(y)));
+            for (found, expected) in found.iter().zip(&expected) {
+                assert_close(found, expected, 1e-3, &device);
+            }
+        }
+    }
+
+    #[test]
+    fn of_batch_norm(
+        (x, shape) in [1..4_usize, 1..4_usize, 1..5_usize, 2..5_usize].prop_flat_map(|shape| {
+            (numbers(shape.iter().product()), Just(shape))
+        }),
+        (gamma, beta) in (numbers(3), numbers(3)),
+        by in numbers(3 * 3 * 4 * 4),
+    ) {
+        let channels = shape[1];
+        let (gamma, beta) = (&gamma[..channels], &beta[..channels]);
+        let by = &by[..x.len()];
+        let epsilon = 0.1;
+        let loss = |x: &[f64], gamma: &[f64], beta: &[f64]| {
+            let area = shape[2] * shape[3];
+            let of = |at: usize| at / area % channels;
+            let count = (shape[0] * area) as f64;
+            let mean = |channel: usize, of_value: &dyn Fn(f64) -> f64| -> f64 {
+                let values = x.iter().enumerate().filter(|(at, _)| of(*at) == channel);
+                values.map(|(_, &x)| of_value(x)).sum::<f64>() / count
+            };
+            let means: Vec<f64> = (0..channels).map(|c| mean(c, &|x| x)).collect();
+            let variances: Vec<f64> =
+                (0..channels).map(|c| mean(c, &|x| (x - means[c]).powi(2))).collect();
+            let y = x.iter().enumerate().map(|(at, x)| {
+                let c = of(at);
+                let y = gamma[c] * (x - means[c]) / (variances[c] + epsilon).sqrt() + beta[c];
+                // A smooth stand-in for what follows.
+                y * by[at]
+            });
+            y.sum::<f64>()
+        };
+        let by_x = differences(&x, |x| loss(x, gamma, beta));
+        let by_gamma = differences(gamma, |gamma| loss(&x, gamma, beta));
+        let by_beta = differences(beta, |beta| loss(&x, gamma, beta));
+        for (device, dtype, tolerance) in cases() {
+            let values_of = |values: &[f64]| tensor(values, [channels], &device, dtype);
+            let input = tensor(&x, shape, &device, dtype).require_grad();
+            let [scale, shift] = [gamma, beta].map(|values| values_of(values).require_grad());
+            let (y, _, _) = ops::batch_norm_activation(
+                input.clone(), scale.clone(), shift.clone(), epsilon, Activation::Identity,
+            );
+            let grads = (y * tensor(by, shape, &device, dtype)).sum().backward();
+            assert_close(&values(input.grad(&grads).unwrap()), &by_x, (10.0 * tolerance).max(1e-5), &device);
+            assert_close(&values(scale.grad(&grads).unwrap()), &by_gamma, tolerance, &device);
+            assert_close(&values(shift.grad(&grads).unwrap()), &by_beta, tolerance, &device);
+        }
+    }
+
+    #[test]
+    fn of_fully_connected_layers(
+        (x, weight, bias, [images, inputs, outputs]) in
+            [1..5_usize, 1..9_usize, 1..9_usize].prop_flat_map(|[images, inputs, outputs]| (
+                numbers(images * inputs),
+                numbers(inputs * outputs),
+                numbers(outputs),
+                Just([images, inputs, outputs]),
+            )),
+    ) {
+        // The loss is the sum of squares.
+        let loss = |x: &[f64], weight: &[f64], bias: &[f64]| -> f64 {
+            let y = (0..images * outputs).map(|at| {
+                let (image, output) = (at / outputs, at % outputs);
+                let products = (0..inputs)
+                    .map(|i| x[image * inputs + i] * weight[i * outputs + output]);
+                products.sum::<f64>() + bias[output]
+            });
+            y.map(|y| y * y).sum()
+        };
+        let by_x = differences(&x, |x| loss(x, &weight, &bias));
+        let by_weight = differences(&weight, |weight| loss(&x, weight, &bias));
+        let by_bias = differences(&bias, |bias| loss(&x, &weight, bias));
+        for (device, dtype, tolerance) in cases() {
+            let x = tensor(&x, [images, inputs], &device, dtype).require_grad();
+            let weight = tensor(&weight, [inputs, outputs], &device, dtype).require_grad();
+            let bias = tensor(&bias, [outputs], &device, dtype).require_grad();
+            let y = ops::linear(x.clone(), weight.clone(), Some(bias.clone()));
+            let grads = (y.clone() * y).sum().backward();
+            assert_close(&values(x.grad(&grads).unwrap()), &by_x, tolerance, &device);
+            assert_close(&values(weight.grad(&grads).unwrap()), &by_weight, tolerance, &device);
+            assert_close(&values(bias.grad(&grads).unwrap()), &by_bias, tolerance, &device);
+        }
+    }
+
+    /// Against Burn's own, which runs in float64.
+    #[test]
+    fn of_pools_and_sums(
+        shape in [1..3_usize, 1..4_usize, 3..9_usize, 3..9_usize],
+        (kernel, stride, padding) in (1..4_usize, 1..4_usize, 0..2_usize),
+        ceil in any::<bool>(),
+        seed in 0..1000_usize,
+    ) {
+        let padding = padding.min(kernel / 2);
+        let noise = |len: usize, salt: usize| -> Vec<f64> {
+            let value = |i: usize| ((i * 37 + salt + seed) as f64 * 0.618_033_988_7).fract() - 0.5;
+            (0..len).map(|i| f64::from(value(i) as f32)).collect()
+        };
+        let count = shape.iter().product();
+        let gradients = |device: &Device, dtype| {
+            let [x, y] =
+                [1, 5000].map(|salt| tensor(&noise(count, salt), shape, device, dtype).require_grad());
+            let sum = ops::add_relu(x.clone(), y.clone());
+            let options = MaxPoolOptions::new([kernel; 2])
+                .with_stride([stride; 2])
+                .with_padding_pairs([(padding, padding); 2])
+                .with_ceil_mode(ceil);
+            let pooled = ops::max_pool2d(sum + x.clone(), options);
+            let by = tensor(&noise(pooled.dims().iter().product(), 9), pooled.dims(), device, dtype);
+            let grads = (pooled * by).sum().backward();
+            [x, y].map(|map| values(map.grad(&grads).unwrap()))
+        };
+        for device in devices() {
+            let device = device.autodiff();
+            let expected = gradients(&device, DType::F64);
+            for (found, expected) in gradients(&device, DType::F32).iter().zip(&expected) {
+                assert_close(found, expected, 1e-5, &device);
+            }
+        }
+    }
+}
+
+/// Every device with its types and how close their gradients come: float64 runs Burn's own operations,
+/// float32 the kernels.
+fn cases() -> Vec<(Device, DType, f64)> {
+    let with_types = |device: Device| {
+        let device = device.autodiff();
+        [
+            (device.clone(), DType::F64, 1e-7),
+            (device, DType::F32, 2e-4),
+        ]
+    };
+    devices().into_iter().flat_map(with_types).collect()
+}
+
+/// A step of descent in place, and where another holder keeps the old weights.
+#[test]
+fn steps_of_descent() {
+    for device in devices() {
+        for dtype in [DType::F32, DType::F64] {
+            let of = |values: [f64; 3]| tensor(&values, [3], &device, dtype);
+            let weight = of([1.0, -2.0, 0.5]);
+            let held = weight.clone();
+            let (gradient, velocity) = (of([0.5, 0.25, -1.0]), of([1.0, 0.0, -0.5]));
+            let step = [0.1, 0.9, 0.01];
+            let (moved, velocity) = ops::descend(weight, gradient, velocity, step, false);
+            assert_close(&values(velocity), &[1.41, 0.23, -1.445], 1e-6, &device);
+            assert_close(&values(moved), &[0.859, -2.023, 0.6445], 1e-6, &device);
+            assert_eq!(values(held), [1.0, -2.0, 0.5]);
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Activation {
     Relu,
     /// `min(max(x, 0), 6)`.
     Relu6,
+    /// The hyperbolic tangent.
+    Tanh,
 }
 
 impl Activation {
@@ -27,6 +29,7 @@ impl Activation {
             Self::Identity => x,
             Self::Relu => activation::relu(x),
             Self::Relu6 => activation::relu6(x),
+            Self::Tanh => x.tanh(),
         }
     }
 }
@@ -40,6 +43,7 @@ impl From<Activation> for cpu::Activation {
                 low: 0.0,
                 high: 6.0,
             },
+            Activation::Tanh => Self::Tanh,
         }
     }
 }

@@ -9,7 +9,7 @@ use burn::nn::pool::MaxPool2d;
 use burn::nn::{BatchNorm, Dropout, Linear, Relu};
 use burn::tensor::Tensor;
 
-use super::{Activation, conv_norm, convolve, max_pool};
+use super::{Activation, conv_norm, convolve, fully_connected, max_pool};
 
 /// A layer from maps to maps.
 #[derive(Module, Debug)]
@@ -81,7 +81,7 @@ impl VectorLayer {
     /// `[batch, width]`, to the width that the layer makes of it.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         match self {
-            Self::Linear(linear) => linear.forward(x),
+            Self::Linear(layer) => fully_connected(layer, x),
             Self::Relu(relu) => relu.forward(x),
             Self::Dropout(dropout) => dropout.forward(x),
         }

@@ -66,6 +66,13 @@ impl Simd for Avx2 {
         unsafe { _mm256_max_ps(bound, x) }
     }
     #[inline(always)]
+    unsafe fn where_positive(condition: __m256, x: __m256) -> __m256 {
+        unsafe {
+            let positive = _mm256_cmp_ps::<_CMP_GT_OQ>(condition, _mm256_setzero_ps());
+            _mm256_and_ps(positive, x)
+        }
+    }
+    #[inline(always)]
     unsafe fn min(bound: __m256, x: __m256) -> __m256 {
         unsafe { _mm256_min_ps(bound, x) }
     }

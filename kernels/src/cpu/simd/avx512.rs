@@ -66,6 +66,13 @@ impl Simd for Avx512 {
         unsafe { _mm512_max_ps(bound, x) }
     }
     #[inline(always)]
+    unsafe fn where_positive(condition: __m512, x: __m512) -> __m512 {
+        unsafe {
+            let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(condition, _mm512_setzero_ps());
+            _mm512_maskz_mov_ps(positive, x)
+        }
+    }
+    #[inline(always)]
     unsafe fn min(bound: __m512, x: __m512) -> __m512 {
         unsafe { _mm512_min_ps(bound, x) }
     }

@@ -75,6 +75,8 @@ pub(super) trait Simd: Copy + 'static {
     unsafe fn max(bound: Self::Vector, x: Self::Vector) -> Self::Vector;
     /// The smaller; `x` where it is not a number.
     unsafe fn min(bound: Self::Vector, x: Self::Vector) -> Self::Vector;
+    /// `x` where `condition` is above 0, otherwise 0.
+    unsafe fn where_positive(condition: Self::Vector, x: Self::Vector) -> Self::Vector;
     /// The greater; not a number where either is not.
     #[inline(always)]
     unsafe fn maximum(a: Self::Vector, b: Self::Vector) -> Self::Vector {

@@ -64,6 +64,13 @@ impl Simd for Neon {
         unsafe { vmaxq_f32(bound, x) }
     }
     #[inline(always)]
+    unsafe fn where_positive(condition: float32x4_t, x: float32x4_t) -> float32x4_t {
+        unsafe {
+            let positive = vcgtzq_f32(condition);
+            vreinterpretq_f32_u32(vandq_u32(positive, vreinterpretq_u32_f32(x)))
+        }
+    }
+    #[inline(always)]
     unsafe fn min(bound: float32x4_t, x: float32x4_t) -> float32x4_t {
         unsafe { vminq_f32(bound, x) }
     }

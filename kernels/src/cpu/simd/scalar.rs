@@ -67,6 +67,16 @@ impl Simd for Scalar {
         map(bound, x, |bound, x| if bound > x { bound } else { x })
     }
     #[inline(always)]
+    unsafe fn where_positive(condition: [f32; LANES], x: [f32; LANES]) -> [f32; LANES] {
+        map(
+            condition,
+            x,
+            |condition, x| {
+                if condition > 0.0 { x } else { 0.0 }
+            },
+        )
+    }
+    #[inline(always)]
     unsafe fn min(bound: [f32; LANES], x: [f32; LANES]) -> [f32; LANES] {
         map(bound, x, |bound, x| if bound < x { bound } else { x })
     }

@@ -62,6 +62,10 @@ impl Simd for Simd128 {
         f32x4_pmax(x, bound)
     }
     #[inline(always)]
+    unsafe fn where_positive(condition: v128, x: v128) -> v128 {
+        v128_and(f32x4_gt(condition, f32x4_splat(0.0)), x)
+    }
+    #[inline(always)]
     unsafe fn min(bound: v128, x: v128) -> v128 {
         f32x4_pmin(x, bound)
     }

@@ -22,6 +22,14 @@ impl Host for Flex {
         FlexTensor::from_data(TensorData::new(values, shape))
     }
 
+    fn floats_mut(x: &mut FlexTensor) -> Option<&mut [f32]> {
+        if x.dtype() != DType::F32 {
+            return None;
+        }
+        let (start, end) = x.layout().contiguous_offsets()?;
+        x.try_storage_mut()?.get_mut(start..end)
+    }
+
     /// Memory is behind one `Arc`, written only by its last holder.
     fn is_shareable(x: &FlexTensor) -> bool {
         x.dtype() == DType::F32

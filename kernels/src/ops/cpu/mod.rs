@@ -12,6 +12,8 @@ mod fold;
 mod ndarray;
 pub(super) mod pool;
 mod program;
+#[cfg(feature = "train")]
+pub(super) mod training;
 
 use std::cell::RefCell;
 
@@ -33,6 +35,9 @@ pub(super) trait Host: Backend {
 
     /// A tensor of these elements.
     fn tensor(values: Vec<f32>, shape: Shape) -> FloatTensor<Self>;
+
+    /// The elements, row by row, of a contiguous tensor of `f32` whose memory nobody else has.
+    fn floats_mut(x: &mut FloatTensor<Self>) -> Option<&mut [f32]>;
 
     /// Whether clones of `x` share its memory, which nobody writes while it is shared.
     fn is_shareable(x: &FloatTensor<Self>) -> bool;

@@ -32,6 +32,15 @@ impl Host for NdArray {
         NdArrayTensor::from_data(TensorData::new(values, shape))
     }
 
+    fn floats_mut(x: &mut NdArrayTensor) -> Option<&mut [f32]> {
+        match x {
+            NdArrayTensor::F32(storage) if storage.is_unique() => {
+                storage.ensure_owned().as_slice_mut()
+            }
+            _ => None,
+        }
+    }
+
     /// Arrays of its own are behind one `Arc`, written only by its last holder. Clones of one that
     /// it borrows, from a file, may have memory of their own.
     fn is_shareable(x: &NdArrayTensor) -> bool {

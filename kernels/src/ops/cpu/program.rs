@@ -7,7 +7,7 @@ use burn::backend::TensorMetadata;
 use super::Host;
 use crate::cpu::{
     Activation, Border, Buffer, ConvSpec, Depthwise, Direct, Export, Import, Isa, Kernels, Map,
-    Output, Winograd, WinogradTile,
+    Output, Taps, Winograd, WinogradTile,
 };
 use crate::ops::convolution::Layer;
 use crate::plan::{Loaded, Named, Program, Step};
@@ -19,7 +19,7 @@ pub(super) struct Geometry {
     /// Height and width of the input.
     pub size: [usize; 2],
     pub activation: Activation,
-    isa: Isa,
+    pub isa: Isa,
 }
 
 /// `None` for a `RECEPTIVE_ISA` that is not here.
@@ -72,6 +72,55 @@ impl Geometry {
         })
     }
 
+    /// The convolution that is the gradient of this one's input, with the weights
+    /// [transposed](Taps::transposed) if there is one group: over the output's gradient with
+    /// `stride - 1` zeros between its pixels, of the size that this has. `None` where the padding is more
+    /// than the kernel's reach.
+    pub fn of_input_gradient(&self) -> Option<Self> {
+        let Self { spec, size, .. } = *self;
+        let output = spec.output(size);
+        let mut spread = [0; 2];
+        let mut padding = [[0; 2]; 2];
+        let before = [spec.padding.top, spec.padding.left];
+        for axis in 0..2 {
+            let reach = (spec.kernel[axis] - 1) * spec.dilation[axis];
+            spread[axis] = (output[axis] - 1) * spec.stride[axis] + 1;
+            let first = reach.checked_sub(before[axis])?;
+            let last = (size[axis] + reach).checked_sub(first + spread[axis])?;
+            padding[axis] = [first, last];
+        }
+        let [[top, bottom], [left, right]] = padding;
+        let spec = ConvSpec {
+            channels_in: spec.channels_out,
+            channels_out: spec.channels_in,
+            stride: [1, 1],
+            padding: Border {
+                top,
+                bottom,
+                left,
+                right,
+            },
+            ..spec
+        };
+        Some(Self {
+            spec,
+            size: spread,
+            activation: Activation::Identity,
+            isa: self.isa,
+        })
+    }
+
+    /// The same without padding.
+    pub fn unpadded(self) -> Self {
+        Self {
+            spec: ConvSpec {
+                padding: Border::default(),
+                ..self.spec
+            },
+            ..self
+        }
+    }
+
     fn tile(&self) -> Option<WinogradTile> {
         let Self { spec, size, .. } = self;
         let least = spec.channels_in.min(spec.channels_out);
@@ -90,6 +139,50 @@ impl Geometry {
 
     /// The program with these weights.
     pub fn load(&self, weights: &[f32], biases: &[f32]) -> Loaded {
+        let laid = self.lay_out();
+        let mut packed = Buffer::zeroed(laid.packed);
+        let biases = Some(biases);
+        match &laid.step {
+            Step::Depthwise(step) => step.pack(weights, biases, &mut packed),
+            Step::Winograd(step) => step.pack(weights, biases, &mut packed),
+            Step::Direct(step) => step.pack(weights, biases, &mut packed),
+            _ => unreachable!("a convolution"),
+        }
+        self.finish(laid, packed)
+    }
+
+    /// The program with weights that serve once, packed by `threads` threads into `packed`, which grows to
+    /// what is needed. One group, or depthwise.
+    pub fn load_once(
+        &self,
+        threads: usize,
+        taps: &Taps,
+        biases: Option<&[f32]>,
+        mut packed: Buffer,
+    ) -> Loaded {
+        let laid = self.lay_out();
+        let kernels = Kernels::get(self.isa);
+        if packed.len() < laid.packed {
+            packed = Buffer::zeroed(laid.packed);
+        }
+        match &laid.step {
+            Step::Depthwise(step) => {
+                let values: Vec<f32> = (0..self.spec.channels_out)
+                    .flat_map(|channel| {
+                        let first = taps.pair(channel, 0);
+                        (0..taps.taps).map(move |tap| taps.values[first + taps.tap(tap)])
+                    })
+                    .collect();
+                step.pack(&values, biases, &mut packed);
+            }
+            Step::Winograd(step) => step.pack_once(threads, kernels, taps, biases, &mut packed),
+            Step::Direct(step) => step.pack_once(threads, kernels, taps, biases, &mut packed),
+            _ => unreachable!("a convolution"),
+        }
+        self.finish(laid, packed)
+    }
+
+    fn lay_out(&self) -> Laid {
         let Self {
             spec,
             size,
@@ -120,28 +213,33 @@ impl Geometry {
             residual: None,
             activation,
         };
-        let biases = Some(biases);
         let (step, packed) = match tile {
-            None if spec.is_depthwise() => {
-                let step = Depthwise::new(spec, x, output, 0);
-                let mut packed = Buffer::zeroed(Depthwise::packed_len(&spec, lanes));
-                step.pack(weights, biases, &mut packed);
-                (Step::Depthwise(step), packed)
-            }
-            Some(tile) => {
-                let step = Winograd::new(tile, spec, x, output, 0, kernels.blocking);
-                let len = Winograd::packed_len(tile, &spec, kernels.lanes);
-                let mut packed = Buffer::zeroed(len);
-                step.pack(weights, biases, &mut packed);
-                (Step::Winograd(step), packed)
-            }
-            None => {
-                let step = Direct::new(spec, x, output, 0);
-                let mut packed = Buffer::zeroed(Direct::packed_len(&spec, lanes, kernels.lanes));
-                step.pack(weights, biases, &mut packed);
-                (Step::Direct(step), packed)
-            }
+            None if spec.is_depthwise() => (
+                Step::Depthwise(Depthwise::new(spec, x, output, 0)),
+                Depthwise::packed_len(&spec, lanes),
+            ),
+            Some(tile) => (
+                Step::Winograd(Winograd::new(tile, spec, x, output, 0, kernels.blocking)),
+                Winograd::packed_len(tile, &spec, kernels.lanes),
+            ),
+            None => (
+                Step::Direct(Direct::new(spec, x, output, 0)),
+                Direct::packed_len(&spec, lanes, kernels.lanes),
+            ),
         };
+        Laid {
+            step,
+            packed,
+            x,
+            y,
+            images,
+        }
+    }
+
+    fn finish(&self, laid: Laid, packed: Buffer) -> Loaded {
+        let Laid {
+            step, x, y, images, ..
+        } = laid;
         let steps = [
             Step::Import(Import { y: x }),
             step,
@@ -153,14 +251,24 @@ impl Geometry {
             together: images,
         };
         let program = Program {
-            isa,
+            isa: self.isa,
             images,
-            input,
-            outputs: vec![shape],
+            input: x.shape(),
+            outputs: vec![y.shape()],
             steps: steps.map(named).into(),
             arena: y.end(images),
             weights: packed.len(),
         };
         Loaded::new(program, packed).expect("made to fit")
     }
+}
+
+/// Where a convolution's maps lie, and how much memory its weights need.
+struct Laid {
+    step: Step,
+    packed: usize,
+    x: Map,
+    y: Map,
+    /// Images of one run.
+    images: usize,
 }

@@ -1,0 +1,183 @@
+//! Local response normalization across channels with the exponent 3/4, and its gradient, over planes.
+//!
+//! A vector's pixels go through all channels; what each channel leaves for the next pass lies in memory of
+//! the thread's own.
+
+use super::super::kernels::Kernels;
+use super::super::simd::{Isa, Kernel, Simd};
+use super::shared::Shared;
+use crate::plan::crew;
+
+/// `x_i / (k + alpha sum_j x_j^2)^(3/4)` over the channels `j` at most `reach` from `i`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Response {
+    pub reach: usize,
+    pub alpha: f32,
+    pub k: f32,
+}
+
+/// The response of `x`, `[images, channels, area]`.
+pub(crate) fn respond(
+    isa: Isa,
+    threads: usize,
+    x: &[f32],
+    shape: [usize; 2],
+    response: Response,
+) -> Vec<f32> {
+    run(isa, threads, [x, &[]], shape, response)
+}
+
+/// The gradient of its input where `gradient` is that of its output: with `d_i` the sum in brackets,
+/// `g_i d_i^(-3/4) - 3/2 alpha x_i sum_j g_j x_j d_j^(-7/4)`.
+pub(crate) fn respond_gradient(
+    isa: Isa,
+    threads: usize,
+    [x, gradient]: [&[f32]; 2],
+    shape: [usize; 2],
+    response: Response,
+) -> Vec<f32> {
+    assert_eq!(x.len(), gradient.len(), "as many gradients as values");
+    run(isa, threads, [x, gradient], shape, response)
+}
+
+/// The gradient, or without one the response.
+fn run(
+    isa: Isa,
+    threads: usize,
+    [x, gradient]: [&[f32]; 2],
+    [channels, area]: [usize; 2],
+    response: Response,
+) -> Vec<f32> {
+    let kernels = Kernels::get(isa);
+    let lanes = kernels.lanes;
+    let image = channels * area;
+    let images = x.len() / image;
+    assert_eq!(x.len(), images * image, "whole images");
+    let per_image = area.div_ceil(lanes);
+    let mut y = Vec::with_capacity(x.len());
+    let to = Shared::uninit(y.spare_capacity_mut());
+    crew(threads, &|crew| {
+        let mut memory = vec![0.0; 2 * channels * lanes];
+        // The last pixels of an image, where they are no whole vector: its values, its gradient, the result.
+        let mut few = vec![0.0; 3 * channels * lanes];
+        for unit in crew.share(images * per_image) {
+            let first = unit / per_image * image + unit % per_image * lanes;
+            let pixels = (area - unit % per_image * lanes).min(lanes);
+            let mut args = RespondArgs {
+                response,
+                x: x[first..].as_ptr(),
+                gradient: match gradient {
+                    [] => std::ptr::null(),
+                    _ => gradient[first..].as_ptr(),
+                },
+                // SAFETY: there is room for all images.
+                to: unsafe { to.at(first) },
+                channels,
+                area,
+                memory: memory.as_mut_ptr(),
+            };
+            if pixels == lanes {
+                // SAFETY: every channel has a vector here, which is this thread's.
+                unsafe { (kernels.respond)(&args) };
+                continue;
+            }
+            for channel in 0..channels {
+                let from = first + channel * area..first + channel * area + pixels;
+                few[channel * lanes..][..pixels].copy_from_slice(&x[from.clone()]);
+                if !gradient.is_empty() {
+                    let there = (channels + channel) * lanes;
+                    few[there..][..pixels].copy_from_slice(&gradient[from]);
+                }
+            }
+            let all = few.as_mut_ptr();
+            args.x = all;
+            args.area = lanes;
+            // SAFETY: there are three vectors for each channel, and the pixels are this thread's.
+            unsafe {
+                if !args.gradient.is_null() {
+                    args.gradient = all.add(channels * lanes);
+                }
+                let made = all.add(2 * channels * lanes);
+                args.to = made;
+                (kernels.respond)(&args);
+                for channel in 0..channels {
+                    let from = made.add(channel * lanes);
+                    let to = to.at(first + channel * area);
+                    to.copy_from_nonoverlapping(from, pixels);
+                }
+            }
+        }
+    });
+    // SAFETY: the threads together wrote all images.
+    unsafe { y.set_len(x.len()) };
+    y
+}
+
+/// A vector of pixels of every channel. Strides are in elements.
+pub(in crate::cpu) struct RespondArgs {
+    response: Response,
+    /// The first channel's pixels.
+    x: *const f32,
+    /// As `x`, or null: then the response is computed, otherwise its gradient.
+    gradient: *const f32,
+    to: *mut f32,
+    channels: usize,
+    /// From one channel to the next.
+    area: usize,
+    /// Two vectors for each channel.
+    memory: *mut f32,
+}
+
+/// # Safety
+///
+/// All that [`RespondArgs`] describes must be there.
+pub(in crate::cpu) struct Respond;
+
+impl Kernel for Respond {
+    type Args = RespondArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &RespondArgs) {
+        let Response { reach, alpha, k } = a.response;
+        unsafe {
+            let (alphas, ks) = (S::splat(alpha), S::splat(k));
+            for channel in 0..a.channels {
+                let mut squares = S::zero();
+                for other in channel.saturating_sub(reach)..(channel + reach + 1).min(a.channels) {
+                    let x = S::load(a.x.add(other * a.area));
+                    squares = S::mul_add(x, x, squares);
+                }
+                let sum = S::mul_add(alphas, squares, ks);
+                let scale = S::inverse_three_quarters(sum);
+                let x = S::load(a.x.add(channel * a.area));
+                if a.gradient.is_null() {
+                    S::store(a.to.add(channel * a.area), S::mul(x, scale));
+                    continue;
+                }
+                let gradient = S::load(a.gradient.add(channel * a.area));
+                let direct = S::mul(gradient, scale);
+                let kept = a.memory.add(2 * channel * S::LANES);
+                S::store(kept, direct);
+                S::store(kept.add(S::LANES), S::div(S::mul(direct, x), sum));
+            }
+            if a.gradient.is_null() {
+                return;
+            }
+            let factor = S::splat(1.5 * alpha);
+            for channel in 0..a.channels {
+                let mut through = S::zero();
+                for other in channel.saturating_sub(reach)..(channel + reach + 1).min(a.channels) {
+                    let kept = a.memory.add((2 * other + 1) * S::LANES);
+                    through = S::add(through, S::load(kept));
+                }
+                let x = S::load(a.x.add(channel * a.area));
+                let direct = S::load(a.memory.add(2 * channel * S::LANES));
+                let y = S::neg_mul_add(S::mul(factor, x), through, direct);
+                S::store(a.to.add(channel * a.area), y);
+            }
+        }
+    }
+}
+
+/// The address of its code.
+pub(in crate::cpu) type RespondFn = unsafe fn(&RespondArgs);

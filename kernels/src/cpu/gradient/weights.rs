@@ -1,0 +1,333 @@
+//! The gradient of a convolution's weight: for each output channel, input channel and tap the sum over all
+//! images and output pixels of the gradient there times the input that the tap saw.
+//!
+//! The input lies in blocks of as many channels as a tile of [products](super::products) has, the
+//! output's gradient in blocks of two vectors. A thread has its own pairs of blocks, so that nothing is summed
+//! across threads; it goes over some hundred pixels at a time, which stay in the nearest cache for all
+//! taps.
+
+use super::super::buffer::Buffer;
+use super::super::context::Context;
+use super::super::conv::ConvSpec;
+use super::super::kernels::Kernels;
+use super::super::map::{Border, Map};
+use super::super::simd::Isa;
+use super::super::transfer::Import;
+use super::depthwise::{TapSumsArgs, three};
+use super::products::ProductsArgs;
+use super::shared::Shared;
+use crate::plan::{Crew, crew};
+
+/// Pixels that are summed before the next pair of blocks takes its turn.
+const PIXELS: usize = 192;
+
+/// Elements of the maps that are imported together, about: what a cache holds.
+const MAPS: usize = 2 << 20;
+
+/// The gradient of the weight, `[out, in / groups, height, width]`, of the convolution `spec`, which is
+/// depthwise or has one group: `x` is its input, of `size`, and `gradient` that of its output. `memory`
+/// grows to what is needed.
+pub(crate) fn weight_gradient(
+    isa: Isa,
+    threads: usize,
+    spec: &ConvSpec,
+    size: [usize; 2],
+    [x, gradient]: [&[f32]; 2],
+    memory: &mut Buffer,
+) -> Vec<f32> {
+    let kernels = Kernels::get(isa);
+    let plan = Plan::new(kernels, spec, size, x.len(), gradient.len());
+    if memory.len() < plan.end {
+        *memory = Buffer::zeroed(plan.end);
+    }
+    memory[plan.sums..plan.end].fill(0.0);
+    let memory = Shared::new(memory);
+    let mut weights = Vec::with_capacity(spec.weights());
+    let to = Shared::uninit(weights.spare_capacity_mut());
+    crew(threads, &|crew| {
+        for first in (0..plan.images).step_by(plan.together) {
+            let images = plan.together.min(plan.images - first);
+            // SAFETY: the maps lie in the memory, whole images in the arrays; each thread writes its
+            // share of the maps and, after all have, its own sums.
+            unsafe {
+                plan.import(
+                    crew,
+                    memory,
+                    images,
+                    [x, gradient].map(<[f32]>::as_ptr),
+                    first,
+                );
+                crew.wait();
+                plan.sum(crew, memory, images);
+                crew.wait();
+            }
+        }
+        // SAFETY: the sums are complete, and each thread writes its own output channels.
+        unsafe { plan.unpack(crew, memory, to) };
+    });
+    // SAFETY: the threads together wrote all output channels.
+    unsafe { weights.set_len(spec.weights()) };
+    weights
+}
+
+/// The sum of the gradient of each channel, whose planes have `area` values: that of a bias.
+pub(crate) fn bias_gradient(
+    threads: usize,
+    channels: usize,
+    area: usize,
+    gradient: &[f32],
+) -> Vec<f32> {
+    let mut sums = vec![0.0; channels];
+    let to = Shared::new(&mut sums);
+    crew(threads, &|crew| {
+        for channel in crew.share(channels) {
+            let images = gradient.chunks_exact(channels * area);
+            let planes = images.map(|image| &image[channel * area..][..area]);
+            let sum: f64 = planes.map(|plane| f64::from(sum_of(plane))).sum();
+            // SAFETY: the channel is this thread's.
+            unsafe { *to.at(channel) = sum as f32 };
+        }
+    });
+    sums
+}
+
+/// The sum in sixteen parts, so that rounding stays small and the parts are a vector.
+fn sum_of(values: &[f32]) -> f32 {
+    let mut parts = [0.0; 16];
+    let chunks = values.chunks_exact(16);
+    let rest: f32 = chunks.remainder().iter().sum();
+    for chunk in chunks {
+        for (part, value) in parts.iter_mut().zip(chunk) {
+            *part += value;
+        }
+    }
+    parts.iter().sum::<f32>() + rest
+}
+
+/// Where everything lies.
+struct Plan {
+    kernels: &'static Kernels,
+    spec: ConvSpec,
+    images: usize,
+    /// Images whose maps are there at once.
+    together: usize,
+    x: Map,
+    gradient: Map,
+    /// Where the sums begin and end.
+    sums: usize,
+    end: usize,
+}
+
+impl Plan {
+    fn new(
+        kernels: &'static Kernels,
+        spec: &ConvSpec,
+        size: [usize; 2],
+        x_len: usize,
+        gradient_len: usize,
+    ) -> Self {
+        let output = spec.output(size);
+        let image = spec.channels_in * size[0] * size[1];
+        let images = x_len / image;
+        assert!(
+            x_len == images * image
+                && gradient_len == images * spec.channels_out * output[0] * output[1],
+            "arrays of other lengths than the convolution's"
+        );
+        assert!(
+            spec.groups == 1 || spec.is_depthwise(),
+            "groups of channels"
+        );
+        let [x_lanes, lanes] = match spec.is_depthwise() {
+            true => [kernels.lanes; 2],
+            false => [kernels.blocking.tile, 2 * kernels.lanes],
+        };
+        let shape = [spec.channels_in, size[0], size[1]];
+        let x = Map::new(shape, spec.padding, x_lanes, 0);
+        let shape = [spec.channels_out, output[0], output[1]];
+        let gradient = Map::new(shape, Border::default(), lanes, 0);
+        let together = (MAPS / (x.image + gradient.image)).clamp(1, images.max(1));
+        let gradient = Map {
+            offset: x.len(together).next_multiple_of(LINE),
+            ..gradient
+        };
+        let sums = gradient.end(together).next_multiple_of(LINE);
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let len = match spec.is_depthwise() {
+            true => x.blocks() * taps * kernels.lanes,
+            false => {
+                gradient.blocks() * x.blocks() * taps * kernels.blocking.tile * 2 * kernels.lanes
+            }
+        };
+        Self {
+            kernels,
+            spec: *spec,
+            images,
+            together,
+            x,
+            gradient,
+            sums,
+            end: sums + len,
+        }
+    }
+
+    /// Copies images into the maps.
+    unsafe fn import(
+        &self,
+        crew: &Crew,
+        memory: Shared,
+        images: usize,
+        from: [*const f32; 2],
+        first: usize,
+    ) {
+        for (map, from) in [self.x, self.gradient].into_iter().zip(from) {
+            unsafe {
+                let context = Context {
+                    kernels: self.kernels,
+                    arena: memory.at(0),
+                    weights: &[],
+                    input: from.add(first * map.values()),
+                    outputs: &[],
+                    scratch: std::ptr::null_mut(),
+                    images,
+                    first: 0,
+                    thread: crew.thread,
+                    threads: crew.threads,
+                };
+                Import { y: map }.run(&context);
+            }
+        }
+    }
+
+    /// Adds the products of the images that are there to this thread's sums.
+    unsafe fn sum(&self, crew: &Crew, memory: Shared, images: usize) {
+        if self.spec.is_depthwise() {
+            return unsafe { self.sum_depthwise(crew, memory, images) };
+        }
+        let Self {
+            spec, x, gradient, ..
+        } = self;
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let each = x.blocks() * taps;
+        let units = crew.share(gradient.blocks() * each);
+        for pair in units.start / each..units.end.div_ceil(each) {
+            let before = pair * each;
+            let here = units.start.max(before) - before..(units.end - before).min(each);
+            let left = gradient.channels - pair * gradient.lanes;
+            let vectors = if left > self.kernels.lanes { 2 } else { 1 };
+            for [image, count, row, rows] in self.chunks(images) {
+                for unit in here.clone() {
+                    let (block, tap) = (unit / taps, unit % taps);
+                    let channels = (x.channels - block * x.lanes).min(x.lanes);
+                    let down = tap / spec.kernel[1] * spec.dilation[0];
+                    let across = tap % spec.kernel[1] * spec.dilation[1];
+                    let from = x.offset
+                        + image * x.image
+                        + block * x.block
+                        + (row * spec.stride[0] + down) * x.row
+                        + across * x.lanes;
+                    // SAFETY: the maps hold these images, the sums are this thread's.
+                    unsafe {
+                        (self.kernels.products.get(vectors, channels))(&ProductsArgs {
+                            x: memory.at(from),
+                            x_image: x.image,
+                            x_row: spec.stride[0] * x.row,
+                            x_pixel: spec.stride[1] * x.lanes,
+                            gradient: memory.at(gradient.at(image, pair, row, 0)),
+                            gradient_image: gradient.image,
+                            gradient_row: gradient.row,
+                            images: count,
+                            rows,
+                            columns: gradient.width,
+                            sums: memory.at(self.tile(pair, block, tap)),
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    unsafe fn sum_depthwise(&self, crew: &Crew, memory: Shared, images: usize) {
+        let Self {
+            spec, x, gradient, ..
+        } = self;
+        let taps = spec.kernel[0] * spec.kernel[1];
+        for block in crew.share(x.blocks()) {
+            let args = TapSumsArgs {
+                x: unsafe { memory.at(x.offset + block * x.block) },
+                x_image: x.image,
+                x_row: spec.stride[0] * x.row,
+                x_pixel: spec.stride[1] * x.lanes,
+                x_tap: [spec.dilation[0] * x.row, spec.dilation[1] * x.lanes],
+                kernel: spec.kernel,
+                gradient: unsafe { memory.at(gradient.at(0, block, 0, 0)) },
+                gradient_image: gradient.image,
+                gradient_row: gradient.row,
+                images,
+                rows: gradient.height,
+                columns: gradient.width,
+                sums: unsafe { memory.at(self.sums + block * taps * x.lanes) },
+            };
+            unsafe { (self.kernels.tap_sums[usize::from(three(spec.kernel))])(&args) };
+        }
+    }
+
+    /// `images` in chunks of some pixels: the first image, how many, the first row, how many.
+    fn chunks(&self, images: usize) -> impl Iterator<Item = [usize; 4]> + use<> {
+        let [height, width] = [self.gradient.height, self.gradient.width];
+        let together = (PIXELS / (height * width)).max(1);
+        let rows = (PIXELS / width).clamp(1, height);
+        (0..images).step_by(together).flat_map(move |image| {
+            let count = together.min(images - image);
+            (0..height)
+                .step_by(rows)
+                .map(move |row| [image, count, row, rows.min(height - row)])
+        })
+    }
+
+    /// Where the sums of a pair of output blocks, a block of input channels and a tap begin.
+    fn tile(&self, pair: usize, block: usize, tap: usize) -> usize {
+        let taps = self.spec.kernel[0] * self.spec.kernel[1];
+        let tile = self.x.lanes * self.gradient.lanes;
+        self.sums + ((pair * self.x.blocks() + block) * taps + tap) * tile
+    }
+
+    /// Copies this thread's share of the sums to `to`.
+    unsafe fn unpack(&self, crew: &Crew, memory: Shared, to: Shared) {
+        let Self {
+            spec, x, gradient, ..
+        } = self;
+        let taps = spec.kernel[0] * spec.kernel[1];
+        if spec.is_depthwise() {
+            for channel in crew.share(spec.channels_out) {
+                let (block, lane) = (channel / gradient.lanes, channel % gradient.lanes);
+                for tap in 0..taps {
+                    let from = self.sums + (block * taps + tap) * gradient.lanes + lane;
+                    unsafe { *to.at(channel * taps + tap) = *memory.at(from) };
+                }
+            }
+            return;
+        }
+        let tile = x.lanes * gradient.lanes;
+        for unit in crew.share(gradient.blocks() * x.blocks()) {
+            let (pair, block) = (unit / x.blocks(), unit % x.blocks());
+            let first = block * x.lanes;
+            let channels = (x.channels - first).min(x.lanes);
+            let from = self.tile(pair, block, 0);
+            for lane in 0..(gradient.channels - pair * gradient.lanes).min(gradient.lanes) {
+                let out = pair * gradient.lanes + lane;
+                let mut place = (out * spec.channels_in + first) * taps;
+                for channel in 0..channels {
+                    for tap in 0..taps {
+                        let from = from + tap * tile + channel * gradient.lanes + lane;
+                        unsafe { *to.at(place) = *memory.at(from) };
+                        place += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Elements of a cache line.
+const LINE: usize = 16;

@@ -1,0 +1,183 @@
+//! Packing in every step of training: as [`Winograd::pack`], in 32 bits, a vector of output channels at a
+//! time, by several threads.
+
+use super::super::gradient::Shared;
+use super::super::kernels::Kernels;
+use super::super::simd::{Kernel, Simd};
+use super::super::taps::Taps;
+use super::matrices::Matrices;
+use super::{Winograd, WinogradTile};
+use crate::plan::{Crew, crew};
+
+impl Winograd {
+    /// Transforms and packs `taps` and `bias` on `threads` threads.
+    ///
+    /// # Panics
+    ///
+    /// When the taps are another convolution's, or `packed` is too short.
+    pub(crate) fn pack_once(
+        &self,
+        threads: usize,
+        kernels: &Kernels,
+        taps: &Taps,
+        bias: Option<&[f32]>,
+        packed: &mut [f32],
+    ) {
+        let len = Self::packed_len(self.tile, &self.spec, self.output.y.lanes);
+        assert!(
+            taps.values.len() == self.spec.weights() && packed.len() >= self.weights + len,
+            "another convolution's weights, or no room for them"
+        );
+        let packed = Shared::new(packed);
+        crew(threads, &|crew| {
+            self.pack_share(crew, kernels, taps, bias, packed)
+        });
+    }
+
+    fn pack_share(
+        &self,
+        crew: &Crew,
+        kernels: &Kernels,
+        taps: &Taps,
+        bias: Option<&[f32]>,
+        packed: Shared,
+    ) {
+        let lanes = self.output.y.lanes;
+        let matrices = Matrices::of(self.tile);
+        let matrix = matrices.weight.map(|row| row.map(|entry| entry as f32));
+        let blocks = self.output.y.blocks();
+        let depth = self.spec.channels_in;
+        for pair in crew.share(blocks.div_ceil(2)) {
+            let outs = (blocks - 2 * pair).min(2) * lanes;
+            let first = 2 * pair * lanes;
+            let before = first * (1 + self.places() * depth);
+            // SAFETY: there is room for all pairs, and this one is this thread's; the taps are there.
+            unsafe {
+                let to = packed.at(self.weights + before);
+                for lane in 0..outs {
+                    let bias = bias.and_then(|bias| bias.get(first + lane));
+                    *to.add(lane) = bias.copied().unwrap_or(0.0);
+                }
+                for block in (0..outs).step_by(lanes) {
+                    let left = self.spec.channels_out.saturating_sub(first + block);
+                    (kernels.winograd_weights.get(self.tile))(&WeightArgs {
+                        values: match left {
+                            0 => std::ptr::null(),
+                            _ => taps.values[taps.pair(first + block, 0)..].as_ptr(),
+                        },
+                        out: taps.out,
+                        channel: taps.channel,
+                        reversed: taps.reversed,
+                        outs: left.min(lanes),
+                        channels: depth,
+                        matrix,
+                        to: to.add(outs + block),
+                        to_channel: outs,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// The weights of a block of output channels.
+pub(in crate::cpu) struct WeightArgs {
+    /// The first output channel's first tap of the first input channel, as [`Taps`] has them.
+    values: *const f32,
+    out: usize,
+    channel: usize,
+    reversed: bool,
+    /// Output channels that there are, and input channels.
+    outs: usize,
+    channels: usize,
+    matrix: [[f32; 5]; 6],
+    /// Where the first place's vector of the first input channel goes, and from one to the next.
+    to: *mut f32,
+    to_channel: usize,
+}
+
+/// `I x I` places of kernels of `K x K`.
+///
+/// # Safety
+///
+/// All that [`WeightArgs`] describes is readable, and there is room for `I * I` places of all channels.
+struct Transform<const I: usize, const K: usize>;
+
+/// Lanes of the widest instruction set.
+const WIDEST: usize = 16;
+
+impl<const I: usize, const K: usize> Kernel for Transform<I, K> {
+    type Args = WeightArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &WeightArgs) {
+        unsafe {
+            let mut lanes = [[0.0_f32; WIDEST]; 25];
+            for channel in 0..a.channels {
+                for lane in 0..a.outs {
+                    let from = a.values.add(lane * a.out + channel * a.channel);
+                    for tap in 0..K * K {
+                        let at = if a.reversed { K * K - 1 - tap } else { tap };
+                        lanes[tap][lane] = *from.add(at);
+                    }
+                }
+                let mut half = [[S::zero(); K]; I];
+                for x in 0..K {
+                    let mut column = [S::zero(); K];
+                    for (y, value) in column.iter_mut().enumerate() {
+                        *value = S::load(lanes[y * K + x].as_ptr());
+                    }
+                    for (i, half) in half.iter_mut().enumerate() {
+                        half[x] = product::<S, K>(&a.matrix[i], &column);
+                    }
+                }
+                let mut to = a.to.add(channel * a.to_channel);
+                for row in &half {
+                    for j in 0..I {
+                        S::store(to, product::<S, K>(&a.matrix[j], row));
+                        to = to.wrapping_add(a.channels * a.to_channel);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The sum of `factors` times `values`.
+#[inline(always)]
+unsafe fn product<S: Simd, const K: usize>(
+    factors: &[f32; 5],
+    values: &[S::Vector; K],
+) -> S::Vector {
+    unsafe {
+        let mut sum = S::mul(S::splat(factors[0]), values[0]);
+        for k in 1..K {
+            sum = S::mul_add(S::splat(factors[k]), values[k], sum);
+        }
+        sum
+    }
+}
+
+/// The address of a transform's code.
+pub(in crate::cpu) type WeightFn = unsafe fn(&WeightArgs);
+
+/// The transforms of an instruction set.
+pub(in crate::cpu) struct WeightTransforms([WeightFn; 3]);
+
+impl WeightTransforms {
+    pub fn of<S: Simd>() -> Self {
+        Self([
+            S::entry::<Transform<4, 3>>(),
+            S::entry::<Transform<6, 3>>(),
+            S::entry::<Transform<6, 5>>(),
+        ])
+    }
+
+    fn get(&self, tile: WinogradTile) -> WeightFn {
+        match tile {
+            WinogradTile::Two => self.0[0],
+            WinogradTile::Four => self.0[1],
+            WinogradTile::TwoOfFive => self.0[2],
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Local response normalization.
+
+use burn::backend::TensorMetadata;
+use burn::backend::tensor::FloatTensor;
+
+use super::super::program::isa;
+use super::super::{Host, threads};
+use super::floats;
+use crate::cpu::gradient::{Response, respond, respond_gradient};
+
+/// The exponent that the kernels know.
+pub(in crate::ops) const BETA: f64 = 0.75;
+
+/// The normalization of `x` over `size` channels, or the gradient of its input where `gradient` is that
+/// of its output.
+pub(in crate::ops) fn response<B: Host>(
+    x: FloatTensor<B>,
+    gradient: Option<FloatTensor<B>>,
+    size: usize,
+    [alpha, k]: [f64; 2],
+) -> FloatTensor<B> {
+    let x = B::contiguous(x);
+    let shape = x.shape();
+    let values = floats::<B>(&x);
+    let isa = isa().expect("checked before");
+    let response = Response {
+        reach: size / 2,
+        alpha: alpha as f32,
+        k: k as f32,
+    };
+    let threads = threads(values.len() * size);
+    let planes = [shape[1], shape[2] * shape[3]];
+    let made = match gradient.map(B::contiguous) {
+        None => respond(isa, threads, values, planes, response),
+        Some(gradient) => {
+            let arrays = [values, floats::<B>(&gradient)];
+            respond_gradient(isa, threads, arrays, planes, response)
+        }
+    };
+    B::tensor(made, shape)
+}

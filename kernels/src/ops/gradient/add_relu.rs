@@ -1,0 +1,44 @@
+//! The gradient of a sum of two maps after its ReLU.
+
+use burn::backend::autodiff::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+
+use super::TrainingOps;
+use crate::ops::add_relu;
+use crate::ops::backend::KernelOps;
+
+/// By the kernels where they compute it, otherwise by the backend's own operations.
+pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<B, C>>,
+    y: FloatTensor<Autodiff<B, C>>,
+) -> FloatTensor<Autodiff<B, C>> {
+    if !(B::is_here(x.primitive()) && B::is_here(y.primitive())) {
+        return add_relu::forward::<Autodiff<B, C>>(x, y);
+    }
+    let nodes = [x.node(), y.node()];
+    let sum = B::add_relu(x.into_primitive(), y.into_primitive());
+    match AddRelu.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish(sum.clone(), sum),
+        OpsKind::UnTracked(prep) => prep.finish(sum),
+    }
+}
+
+#[derive(Debug)]
+struct AddRelu;
+
+impl<B: TrainingOps> Backward<B, 2> for AddRelu {
+    /// The output.
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let gradient = B::relu_gradient(ops.state, gradient);
+        for parent in ops.parents.into_iter().flatten() {
+            grads.register::<B>(parent.id, gradient.clone());
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The gradients of batch norm over a batch's own statistics, and of the activation after it.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::{Autodiff, NodeId};
+use burn::backend::tensor::FloatTensor;
+
+use super::TrainingOps;
+use crate::cpu::Activation;
+use crate::ops::backend::KernelOps;
+use crate::ops::batch_norm;
+
+/// By the kernels where they compute it, otherwise by the backend's own operations.
+pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<B, C>>,
+    gamma: FloatTensor<Autodiff<B, C>>,
+    beta: FloatTensor<Autodiff<B, C>>,
+    epsilon: f64,
+    activation: Activation,
+) -> [FloatTensor<Autodiff<B, C>>; 3] {
+    let known = matches!(
+        activation,
+        Activation::Identity | Activation::Relu | Activation::Clamp { .. }
+    );
+    if !known || !B::is_here(x.primitive()) {
+        let (y, mean, variance) =
+            batch_norm::forward::<Autodiff<B, C>>(x, gamma, beta, epsilon, activation);
+        return [y, mean, variance];
+    }
+    let made = B::batch_norm_activation(
+        x.primitive().clone(),
+        gamma.primitive().clone(),
+        beta.primitive().clone(),
+        epsilon,
+        activation,
+    );
+    let (y, mean, variance) = made;
+    let statistics =
+        [&mean, &variance].map(|each| FloatTensor::<Autodiff<B, C>>::new(each.clone()));
+    let y = match Norm
+        .prepare::<C>([x.node(), gamma.node(), beta.node()])
+        .compute_bound()
+        .stateful()
+    {
+        OpsKind::Tracked(mut prep) => {
+            let state = State {
+                inputs: [&x, &gamma, &beta].map(|tensor| prep.checkpoint(tensor)),
+                mean,
+                variance,
+                epsilon,
+                activation,
+            };
+            prep.finish(state, y)
+        }
+        OpsKind::UnTracked(prep) => prep.finish(y),
+    };
+    let [mean, variance] = statistics;
+    [y, mean, variance]
+}
+
+#[derive(Debug)]
+struct Norm;
+
+#[derive(Debug, Clone)]
+struct State<T> {
+    /// The input, the scale and the shift.
+    inputs: [NodeId; 3],
+    mean: T,
+    variance: T,
+    epsilon: f64,
+    activation: Activation,
+}
+
+impl<B: TrainingOps> Backward<B, 3> for Norm {
+    type State = State<FloatTensor<B>>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let State {
+            inputs,
+            mean,
+            variance,
+            epsilon,
+            activation,
+        } = ops.state;
+        let [x, gamma, beta] =
+            inputs.map(|node| checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(node));
+        let values = [gamma, beta, mean, variance];
+        let made = B::batch_norm_gradients(x, values, epsilon, activation, gradient);
+        for (parent, gradient) in ops.parents.into_iter().zip(made) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}

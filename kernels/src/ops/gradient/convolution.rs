@@ -1,0 +1,142 @@
+//! The gradients of a convolution, its bias and its activation.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::{Autodiff, NodeId};
+use burn::backend::tensor::FloatTensor;
+use burn::tensor::ops::ConvOptions;
+
+use super::TrainingOps;
+use crate::cpu::Activation;
+use crate::ops::convolution::{self, Bias, Layer, Norm};
+
+/// By the kernels where they compute it, otherwise by the backend's own operations.
+pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<B, C>>,
+    layer: Layer<Autodiff<B, C>>,
+) -> FloatTensor<Autodiff<B, C>> {
+    if !matches!(layer.norm, Norm::Absent) {
+        return convolution::forward::<Autodiff<B, C>>(x, layer);
+    }
+    let inner = Layer::<B> {
+        weight: layer.weight.clone().into_primitive(),
+        bias: match &layer.bias {
+            Bias::Each(bias) => Bias::Each(bias.clone().into_primitive()),
+            Bias::Absent => Bias::Absent,
+        },
+        norm: Norm::Absent,
+        options: layer.options.clone(),
+        activation: layer.activation,
+    };
+    let Some(y) = B::training_convolution(x.primitive(), &inner) else {
+        return convolution::forward::<Autodiff<B, C>>(x, layer);
+    };
+    // The output tells where the activation let gradients through.
+    let kept = || (layer.activation != Activation::Identity).then(|| y.clone());
+    let state = |x, weight, y| State {
+        x,
+        weight,
+        y,
+        options: layer.options.clone(),
+        activation: layer.activation,
+    };
+    match &layer.bias {
+        Bias::Each(bias) => match Biased
+            .prepare::<C>([x.node(), layer.weight.node(), bias.node()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(mut prep) => {
+                let nodes = [&x, &layer.weight].map(|tensor| prep.checkpoint(tensor));
+                prep.finish(state(nodes[0], nodes[1], kept()), y)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        },
+        Bias::Absent => match Plain
+            .prepare::<C>([x.node(), layer.weight.node()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(mut prep) => {
+                let nodes = [&x, &layer.weight].map(|tensor| prep.checkpoint(tensor));
+                prep.finish(state(nodes[0], nodes[1], kept()), y)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        },
+    }
+}
+
+/// With a bias.
+#[derive(Debug)]
+struct Biased;
+
+/// Without.
+#[derive(Debug)]
+struct Plain;
+
+#[derive(Debug, Clone)]
+struct State<T> {
+    x: NodeId,
+    weight: NodeId,
+    /// The output, if there is an activation.
+    y: Option<T>,
+    options: ConvOptions<2>,
+    activation: Activation,
+}
+
+impl<B: TrainingOps> Backward<B, 3> for Biased {
+    type State = State<FloatTensor<B>>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let parents = ops.parents.map(|node| node.map(|node| node.id));
+        backward::<B>(ops.state, parents, gradient, grads, checkpointer);
+    }
+}
+
+impl<B: TrainingOps> Backward<B, 2> for Plain {
+    type State = State<FloatTensor<B>>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 2>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let [x, weight] = ops.parents.map(|node| node.map(|node| node.id));
+        backward::<B>(ops.state, [x, weight, None], gradient, grads, checkpointer);
+    }
+}
+
+fn backward<B: TrainingOps>(
+    state: State<FloatTensor<B>>,
+    parents: [Option<NodeId>; 3],
+    gradient: FloatTensor<B>,
+    grads: &mut Gradients,
+    checkpointer: &mut Checkpointer,
+) {
+    let [x, weight] = [state.x, state.weight]
+        .map(|node| checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(node));
+    let layer = Layer {
+        weight,
+        bias: Bias::Absent,
+        norm: Norm::Absent,
+        options: state.options,
+        activation: state.activation,
+    };
+    let wanted = parents.each_ref().map(Option::is_some);
+    let made = B::convolution_gradients(x, &layer, state.y, gradient, wanted);
+    for (parent, gradient) in parents.into_iter().zip([made.x, made.weight, made.bias]) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            grads.register::<B>(parent, gradient);
+        }
+    }
+}

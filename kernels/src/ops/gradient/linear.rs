@@ -1,0 +1,109 @@
+//! The gradients of a fully connected layer.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::{Autodiff, NodeId};
+use burn::backend::tensor::FloatTensor;
+
+use super::TrainingOps;
+use crate::ops::convolution::Bias;
+use crate::ops::linear;
+
+/// By the kernels where they compute it, otherwise by the backend's own operations.
+pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<B, C>>,
+    weight: FloatTensor<Autodiff<B, C>>,
+    bias: Bias<Autodiff<B, C>>,
+) -> FloatTensor<Autodiff<B, C>> {
+    let inner = match &bias {
+        Bias::Each(bias) => Some(bias.primitive()),
+        Bias::Absent => None,
+    };
+    let Some(y) = B::training_linear(x.primitive(), weight.primitive(), inner) else {
+        return linear::forward::<Autodiff<B, C>>(x, weight, bias);
+    };
+    match &bias {
+        Bias::Each(bias) => match Biased
+            .prepare::<C>([x.node(), weight.node(), bias.node()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(mut prep) => {
+                let state = [&x, &weight].map(|tensor| prep.checkpoint(tensor));
+                prep.finish(state, y)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        },
+        Bias::Absent => match Plain
+            .prepare::<C>([x.node(), weight.node()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(mut prep) => {
+                let state = [&x, &weight].map(|tensor| prep.checkpoint(tensor));
+                prep.finish(state, y)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        },
+    }
+}
+
+/// With a bias.
+#[derive(Debug)]
+struct Biased;
+
+/// Without.
+#[derive(Debug)]
+struct Plain;
+
+impl<B: TrainingOps> Backward<B, 3> for Biased {
+    /// The input and the weight.
+    type State = [NodeId; 2];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let parents = ops.parents.map(|node| node.map(|node| node.id));
+        backward::<B>(ops.state, parents, gradient, grads, checkpointer);
+    }
+}
+
+impl<B: TrainingOps> Backward<B, 2> for Plain {
+    /// The input and the weight.
+    type State = [NodeId; 2];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 2>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let [x, weight] = ops.parents.map(|node| node.map(|node| node.id));
+        backward::<B>(ops.state, [x, weight, None], gradient, grads, checkpointer);
+    }
+}
+
+fn backward<B: TrainingOps>(
+    state: [NodeId; 2],
+    parents: [Option<NodeId>; 3],
+    gradient: FloatTensor<B>,
+    grads: &mut Gradients,
+    checkpointer: &mut Checkpointer,
+) {
+    let [x, weight] =
+        state.map(|node| checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(node));
+    let wanted = parents.each_ref().map(Option::is_some);
+    let made = B::linear_gradients(x, weight, gradient, wanted);
+    for (parent, gradient) in parents.into_iter().zip([made.x, made.weight, made.bias]) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            grads.register::<B>(parent, gradient);
+        }
+    }
+}

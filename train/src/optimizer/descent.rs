@@ -1,0 +1,65 @@
+//! Stochastic gradient descent, in place on the processor.
+
+use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
+use burn::tensor::{Device, Tensor};
+use receptive_kernels::ops;
+
+/// As Burn's, one pass over each weight: see [`ops::descend`].
+#[derive(Debug, Clone)]
+pub struct Descent {
+    /// What is kept of the last step's velocity.
+    pub momentum: f64,
+    /// Whether the gradient is taken a step ahead.
+    pub nesterov: bool,
+    /// The weight's part that is added to its gradient.
+    pub decay: f64,
+}
+
+/// What a weight's next step depends on.
+#[derive(Debug, Clone)]
+pub struct Velocity<const D: usize> {
+    velocity: Tensor<D>,
+}
+
+/// Its name in a saved state, as Burn's own optimizer has it.
+const VELOCITY: &str = "momentum.velocity";
+
+// Burn's derive names its own crate's root.
+impl<const D: usize> RecordState for Velocity<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_tensor(prefix, VELOCITY, self.velocity.to_data());
+    }
+
+    fn state_unflatten(prefix: &str, source: &mut StateSource, device: &Device) -> Option<Self> {
+        let data = source.take_tensor(prefix, VELOCITY)?;
+        Some(Self {
+            velocity: Tensor::from_data(data, device),
+        })
+    }
+}
+
+impl Optimizer for Descent {
+    type State<const D: usize> = Velocity<D>;
+
+    fn step<const D: usize>(
+        &self,
+        rate: LearningRate,
+        weight: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<Velocity<D>>,
+    ) -> (Tensor<D>, Option<Velocity<D>>) {
+        let velocity = match state {
+            Some(state) => state.velocity,
+            None => gradient.zeros_like(),
+        };
+        let step = [rate, self.momentum, self.decay];
+        let (weight, velocity) = ops::descend(weight, gradient, velocity, step, self.nesterov);
+        (weight, Some(Velocity { velocity }))
+    }
+
+    fn to_device<const D: usize>(state: Velocity<D>, device: &Device) -> Velocity<D> {
+        Velocity {
+            velocity: state.velocity.to_device(device),
+        }
+    }
+}
