@@ -3,7 +3,7 @@
 use crate::graph::{Conv2d, Graph, Node, Op, Window};
 
 /// The kind of layer that a node is: `conv 3x3/2`, `max pool 2x2/2`, `batch norm`.
-pub(super) fn kind(graph: &Graph, node: &Node) -> String {
+pub(crate) fn kind(graph: &Graph, node: &Node) -> String {
     match &node.op {
         Op::Conv2d(conv) => convolution(conv, graph.shape(node.inputs[1]), graph, node),
         Op::BatchNorm { .. } => "batch norm".to_owned(),
