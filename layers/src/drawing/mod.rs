@@ -79,7 +79,7 @@ pub struct Diagram {
 /// A layer of a [`Diagram`], or several together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LayerBox {
-    /// What it is called: as its row of the [`summary`](crate::summary) is.
+    /// The name of its first node; of a group, the names that its layers have in common.
     pub name: String,
     /// What it does, one after the other: `conv 3x3/2`, `batch norm`, `relu`; of a group, how many
     /// there are of each.
