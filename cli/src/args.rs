@@ -22,6 +22,7 @@ use crate::error::CliError;
 Examples:
   receptive classify photo.jpg
   receptive summary vgg16 --depth 1
+  receptive draw vgg16 -o vgg16.svg
   receptive models
 
 Exit codes: 0 all is well, 1 some images could not be classified, 2 bad usage or input, or no image could.")]
@@ -48,6 +49,16 @@ Examples:
   receptive summary resnet50 --depth 1 --input 1x3x288x288
   receptive summary googlenet --train --json")]
     Summary(SummaryArgs),
+
+    /// Draw a network
+    #[command(after_help = "\
+Examples:
+  receptive draw lenet5 -o lenet5.svg
+  receptive draw googlenet --style graph -o googlenet.svg
+  receptive draw resnet152 --style graph --depth 2 --format dot | dot -Tpdf -o resnet152.pdf
+
+Without a file the drawing goes to standard output. Modules that are repeated are drawn once.")]
+    Draw(DrawArgs),
 
     /// Say what images show
     #[command(after_help = "\
@@ -173,6 +184,61 @@ pub struct SummaryArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `draw`.
+#[derive(Debug, Args)]
+pub struct DrawArgs {
+    /// The network's name, as `models` lists it
+    pub model: String,
+
+    /// Where to write the drawing [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// What is drawn
+    #[arg(long, value_enum, default_value_t = DrawStyle::Blocks)]
+    pub style: DrawStyle,
+
+    /// Group the layers by the first N parts of their names
+    #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
+    pub depth: Option<usize>,
+
+    /// The language of the drawing [default: that of the file's extension, else svg]
+    #[arg(long, value_enum)]
+    pub format: Option<DrawFormat>,
+
+    /// The input's shape: batch x channels x height x width
+    #[arg(long, value_name = "SHAPE", value_parser = parse::shape)]
+    pub input: Option<[usize; 4]>,
+
+    /// Classes that the head tells apart
+    #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
+    pub classes: Option<usize>,
+
+    /// The network as it trains, with its auxiliary heads; they are in the graph alone
+    #[arg(long)]
+    pub train: bool,
+}
+
+/// What is drawn of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DrawStyle {
+    /// The feature maps as solids, as in the papers' figures
+    Blocks,
+    /// The operations, with branches and residual arcs
+    Graph,
+}
+
+/// The language of a drawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DrawFormat {
+    /// A picture
+    Svg,
+    /// Graphviz's language
+    Dot,
+    /// Its parts
+    Json,
 }
 
 /// Options of `classify`.

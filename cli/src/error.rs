@@ -202,6 +202,15 @@ pub enum CliError {
         /// Why.
         message: String,
     },
+    /// A drawing's name does not say its format.
+    #[error(
+        "the format of {} is not known by its extension, expected .svg, .dot, .gv or .json; or name it with --format",
+        path.display()
+    )]
+    DrawFormat {
+        /// The file.
+        path: PathBuf,
+    },
     /// No image could be read.
     #[cfg(feature = "train")]
     #[error("no image of the data could be read")]

@@ -52,6 +52,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Models(args) => commands::models::run(&args, &mut out),
         Command::Summary(args) => commands::summary::run(&args, &mut out),
+        Command::Draw(args) => commands::draw::run(&args, &mut out),
         Command::Classify(args) => return commands::classify::run(&args, &mut out),
         Command::Run(args) => commands::run::run(&args),
         Command::Bench(args) => commands::bench::run(&args, &mut out),

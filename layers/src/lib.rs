@@ -2,6 +2,8 @@
 
 pub mod block;
 pub mod compile;
+#[cfg(feature = "draw")]
+pub mod drawing;
 pub mod graph;
 #[cfg(feature = "image")]
 pub mod image;

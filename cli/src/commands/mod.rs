@@ -5,6 +5,7 @@ pub mod classify;
 pub mod compile;
 pub mod completions;
 pub mod convert;
+pub mod draw;
 #[cfg(feature = "train")]
 pub mod eval;
 pub mod inspect;

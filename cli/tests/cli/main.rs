@@ -7,6 +7,7 @@ mod compile;
 mod convert;
 #[cfg(feature = "train")]
 mod digits;
+mod draw;
 #[cfg(feature = "train")]
 mod finetune;
 mod run;

@@ -51,7 +51,8 @@ fn together(name: String, layers: &[&Layer]) -> Layer {
         _ => None,
     };
     Layer {
-        kind: alone(|layer| Some(layer.kind.clone())).unwrap_or_else(|| kinds(layers)),
+        kind: alone(|layer| Some(layer.kind.clone()))
+            .unwrap_or_else(|| kinds(layers.iter().map(|layer| layer.kind.as_str()))),
         activation: alone(|layer| layer.activation.clone()),
         output: layers
             .last()
@@ -68,10 +69,10 @@ fn together(name: String, layers: &[&Layer]) -> Layer {
 }
 
 /// `6 conv, 6 batch norm, 2 add`, the kinds in the order of their first layers, without sizes.
-fn kinds(layers: &[&Layer]) -> String {
+pub(crate) fn kinds<'a>(layers: impl IntoIterator<Item = &'a str>) -> String {
     let mut counts: Vec<(String, usize)> = Vec::new();
     for layer in layers {
-        let words = layer.kind.split(' ');
+        let words = layer.split(' ');
         let kind = words
             .take_while(|word| !word.starts_with(|c: char| c.is_ascii_digit()))
             .collect::<Vec<_>>()

@@ -49,6 +49,11 @@ pub use kind::kind;
 
 use crate::graph::Graph;
 
+#[cfg(feature = "draw")]
+pub(crate) use group::kinds;
+#[cfg(feature = "draw")]
+pub(crate) use kind::kind;
+
 /// The costs of a network, layer by layer, for one forward pass of an input of a given shape.
 ///
 /// Displayed, it is a table. Serialised, its fields are the keys.

@@ -1,6 +1,8 @@
 //! Recording networks, counting what they cost, and compiling them.
 
 mod compile;
+#[cfg(feature = "draw")]
+mod drawing;
 mod file;
 mod interpreter;
 mod names;

@@ -1,0 +1,315 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use receptive::registry::{self, Model};
+use receptive_layers::drawing::{Diagram, Volumes};
+use roxmltree::{Document, Node};
+
+use crate::{files, json, output, receptive, refusal, text};
+
+/// A rectangle: left, top, right, bottom.
+type Rect = [f64; 4];
+
+fn diagram(model: &Model, depth: Option<usize>, train: bool) -> Diagram {
+    let graph = model.graph(model.classes, model.input.shape(), train);
+    Diagram::of(&graph.expect("recorded"), model.name, depth)
+}
+
+fn number(node: Node, name: &str) -> f64 {
+    node.attribute(name).expect(name).parse().expect("a number")
+}
+
+fn rect(node: Node) -> Rect {
+    let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| number(node, name));
+    [x, y, x + width, y + height]
+}
+
+fn overlap(one: Rect, other: Rect) -> bool {
+    one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3]
+}
+
+/// The rectangles that are painted as shapes.
+fn shapes<'a>(svg: &'a Document) -> Vec<Node<'a, 'a>> {
+    let shape = |node: &Node| {
+        node.attribute("class")
+            .is_some_and(|class| class.starts_with("rn-shape"))
+    };
+    (svg.descendants())
+        .filter(|node| node.has_tag_name("rect") && shape(node))
+        .collect()
+}
+
+fn no_overlap(name: &str, svg: &Document) {
+    let rects: Vec<Rect> = shapes(svg).into_iter().map(rect).collect();
+    let page = rect_of_page(svg);
+    for (place, &one) in rects.iter().enumerate() {
+        assert!(one[0] >= 0.0 && one[1] >= 0.0, "{name}: {one:?}");
+        assert!(one[2] <= page[0] && one[3] <= page[1], "{name}: {one:?}");
+        for &other in &rects[place + 1..] {
+            assert!(!overlap(one, other), "{name}: {one:?} {other:?}");
+        }
+    }
+}
+
+fn rect_of_page(svg: &Document) -> [f64; 2] {
+    ["width", "height"].map(|name| number(svg.root_element(), name))
+}
+
+/// Where arrows may begin and end: at the edges of boxes, and at the dots of frames.
+fn ends(svg: &Document) -> BTreeMap<String, Rect> {
+    let named = svg.descendants().filter_map(|node| {
+        let name = node.attribute("data-box")?.to_owned();
+        let place = if node.has_tag_name("circle") {
+            let [x, y] = ["cx", "cy"].map(|axis| number(node, axis));
+            [x, y, x, y]
+        } else {
+            rect(
+                node.descendants()
+                    .find(|one| one.has_tag_name("rect"))
+                    .expect("a box"),
+            )
+        };
+        Some((name, place))
+    });
+    named.collect()
+}
+
+/// The first and the last point of a path of absolute coordinates.
+fn path_ends(path: &str) -> [[f64; 2]; 2] {
+    let numbers: Vec<f64> = path
+        .split(|letter: char| letter.is_ascii_alphabetic() || letter == ',' || letter == ' ')
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().expect("a number"))
+        .collect();
+    let last = numbers.len() - 2;
+    [[numbers[0], numbers[1]], [numbers[last], numbers[last + 1]]]
+}
+
+fn arrows_touch(name: &str, svg: &Document) -> usize {
+    let ends = ends(svg);
+    let mut arrows = 0;
+    for arrow in svg
+        .descendants()
+        .filter(|node| node.has_attribute("data-from"))
+    {
+        let path = arrow.descendants().find(|node| node.has_tag_name("path"));
+        let [begin, end] = path_ends(path.expect("a path").attribute("d").expect("its points"));
+        let from = ends[arrow.attribute("data-from").expect("a beginning")];
+        let to = ends[arrow.attribute("data-to").expect("an end")];
+        let near = |a: f64, b: f64| (a - b).abs() < 0.2;
+        assert!(near(begin[1], from[3]), "{name}: {begin:?} {from:?}");
+        assert!(
+            from[0] - 0.2 <= begin[0] && begin[0] <= from[2] + 0.2,
+            "{name}"
+        );
+        assert!(near(end[1], to[1]), "{name}: {end:?} {to:?}");
+        assert!(to[0] - 0.2 <= end[0] && end[0] <= to[2] + 0.2, "{name}");
+        arrows += 1;
+    }
+    arrows
+}
+
+/// What the boxes stand for, each node of the graph that depends on the input once.
+fn every_node_once(model: &Model, drawn: &Diagram, train: bool) {
+    let graph = model
+        .graph(model.classes, model.input.shape(), train)
+        .expect("recorded");
+    let mut moving = BTreeSet::from([graph.input]);
+    let mut expected = Vec::new();
+    for node in &graph.nodes {
+        if node.inputs.iter().any(|input| moving.contains(input)) {
+            moving.extend(&node.outputs);
+            expected.push(node.name.clone());
+        }
+    }
+    let mut found: Vec<String> = drawn
+        .boxes
+        .iter()
+        .flat_map(|one| one.nodes.clone())
+        .collect();
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected, "{}", model.name);
+}
+
+#[test]
+fn every_network_is_drawn_in_both_styles_at_every_depth() {
+    for model in registry::models() {
+        for (depth, train) in [
+            (None, false),
+            (Some(1), false),
+            (Some(2), false),
+            (Some(3), false),
+            (None, true),
+        ] {
+            let name = format!("{} {depth:?} {train}", model.name);
+            let diagram = diagram(&model, depth, train);
+            every_node_once(&model, &diagram, train);
+            assert!(diagram.arrows.iter().all(|[from, to]| from < to), "{name}");
+
+            let picture = diagram.svg();
+            assert!(picture.len() < 150_000, "{name}: {} bytes", picture.len());
+            let svg = Document::parse(&picture).expect("XML");
+            assert_eq!(shapes(&svg).len(), diagram.boxes.len(), "{name}");
+            no_overlap(&name, &svg);
+            assert!(
+                arrows_touch(&name, &svg) + 1 >= diagram.boxes.len(),
+                "{name}"
+            );
+
+            let volumes = Volumes::of(&diagram);
+            let last = &volumes.volumes[volumes.volumes.len() - 1];
+            assert_eq!(last.output, [1, model.classes], "{name}");
+            let picture = volumes.svg();
+            assert!(picture.len() < 150_000, "{name}: {} bytes", picture.len());
+            no_overlap(&name, &Document::parse(&picture).expect("XML"));
+        }
+    }
+}
+
+#[test]
+fn repeated_blocks_are_drawn_once() {
+    let model = registry::model("resnet152").expect("listed");
+    let volumes = Volumes::of(&diagram(&model, None, false));
+    let named = |name: &str| volumes.volumes.iter().find(|volume| volume.name == name);
+    let blocks = named("layer3.1–35").expect("folded");
+    assert_eq!(blocks.times, 35);
+    assert_eq!(blocks.output, [1, 1024, 14, 14]);
+    assert_eq!(
+        blocks.kinds,
+        ["1x1, 256", "3x3, 256", "1x1, 1024", "+ shortcut"]
+    );
+
+    let stages = diagram(&model, Some(1), false);
+    let names: Vec<&str> = stages.boxes.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "input", "conv1", "maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc"
+        ]
+    );
+}
+
+#[test]
+fn lenet_is_drawn_as_always() {
+    insta::assert_snapshot!(output(&["draw", "lenet5"]));
+    insta::assert_snapshot!(output(&[
+        "draw", "lenet5", "--style", "graph", "--format", "dot"
+    ]));
+    insta::assert_snapshot!(output(&["draw", "lenet5", "--format", "json"]));
+}
+
+/// The pictures that the READMEs show; `RECEPTIVE_BLESS=1` writes them anew.
+const SHOWN: [(&str, &[&str]); 4] = [
+    ("lenet5-blocks.svg", &["lenet5"]),
+    ("vgg16-blocks.svg", &["vgg16"]),
+    ("resnet152-blocks.svg", &["resnet152"]),
+    ("googlenet-graph.svg", &["googlenet", "--style", "graph"]),
+];
+
+#[test]
+fn the_pictures_shown_are_what_the_command_writes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/drawings");
+    for (file, arguments) in SHOWN {
+        let drawn = output(&[&["draw"], arguments].concat());
+        let path = folder.join(file);
+        if std::env::var_os("RECEPTIVE_BLESS").is_some() {
+            fs::write(&path, &drawn).expect("written");
+        }
+        let shown = fs::read_to_string(&path).expect("shown");
+        assert!(shown == drawn, "{file} is not what `receptive draw` writes");
+    }
+}
+
+#[test]
+fn the_extension_names_the_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (file, begins) in [
+        ("a.svg", "<svg"),
+        ("a.dot", "digraph"),
+        ("a.gv", "digraph"),
+        ("a.JSON", "{"),
+    ] {
+        let path = folder.path().join(file);
+        receptive(&["draw", "resnet18", "--depth", "1", "-o", text(&path)])
+            .assert()
+            .success()
+            .stdout("")
+            .stderr("");
+        let drawn = fs::read_to_string(&path).expect("written");
+        assert!(drawn.starts_with(begins), "{file}: {drawn}");
+    }
+    let path = folder.path().join("b.txt");
+    receptive(&["draw", "lenet5", "--format", "json", "-o", text(&path)])
+        .assert()
+        .success();
+    let drawn = json(&fs::read_to_string(&path).expect("written"));
+    assert_eq!(drawn["model"], "lenet5");
+    assert_eq!(files(folder.path()).len(), 5);
+}
+
+#[test]
+fn input_classes_and_heads_are_drawn() {
+    let drawn = json(&output(&[
+        "draw",
+        "resnet18",
+        "--input",
+        "2x3x64x96",
+        "--classes",
+        "7",
+        "--format",
+        "json",
+    ]));
+    let volumes = drawn["volumes"].as_array().expect("a list");
+    assert_eq!(volumes[0]["output"], serde_json::json!([2, 3, 64, 96]));
+    assert_eq!(
+        volumes[volumes.len() - 1]["output"],
+        serde_json::json!([2, 7])
+    );
+
+    let drawn = json(&output(&[
+        "draw",
+        "googlenet",
+        "--train",
+        "--style",
+        "graph",
+        "--format",
+        "json",
+    ]));
+    assert_eq!(drawn["outputs"].as_array().expect("a list").len(), 3);
+}
+
+#[test]
+fn what_cannot_be_drawn_is_told_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nowhere = folder.path().join("no/such/folder/a.svg");
+    let unknown = folder.path().join("a.bmp");
+    let taken = folder.path().join("taken.svg");
+    fs::create_dir(&taken).expect("a folder");
+    for (arguments, part) in [
+        (&["draw", "resnet5O"][..], "resnet50"),
+        (&["draw", "lenet5", "-o", text(&nowhere)], "a.svg"),
+        (
+            &["draw", "lenet5", "-o", text(&unknown)],
+            ".svg, .dot, .gv or .json",
+        ),
+        (&["draw", "lenet5", "-o", text(&taken)], "taken.svg"),
+        (
+            &["draw", "lenet5", "--input", "1x3x28x28"],
+            "expected [batch, 1",
+        ),
+    ] {
+        let told = refusal(arguments);
+        assert!(told.contains(part), "{told}");
+    }
+    for arguments in [
+        &["draw", "lenet5", "--style", "cubist"][..],
+        &["draw", "lenet5", "--format", "png"],
+        &["draw", "lenet5", "--depth", "0"],
+        &["draw"],
+    ] {
+        receptive(arguments).assert().code(2).stdout("");
+    }
+    assert_eq!(files(folder.path()), ["taken.svg"]);
+}

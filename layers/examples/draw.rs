@@ -1,0 +1,21 @@
+//! Pictures of a network that this workspace does not know.
+//!
+//!     cargo run --example draw --features draw
+
+use std::fs;
+
+use receptive_layers::drawing::{Diagram, Volumes};
+use receptive_layers::graph::Graph;
+
+#[allow(dead_code)]
+mod stranger;
+
+use stranger::Stranger;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward)?;
+    let diagram = Diagram::of(&graph, "stranger", None);
+    fs::write("stranger-graph.svg", diagram.svg())?;
+    fs::write("stranger-blocks.svg", Volumes::of(&diagram).svg())?;
+    Ok(())
+}

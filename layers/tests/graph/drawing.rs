@@ -1,0 +1,87 @@
+//! What is drawn of recorded networks.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use receptive_layers::drawing::{Diagram, Role, Volumes};
+use receptive_layers::graph::Graph;
+
+use crate::networks::{Branches, cpu};
+use crate::random::{Random, plan};
+use crate::stranger::Stranger;
+
+/// The nodes that depend on the input, in order of their names.
+fn moving(graph: &Graph) -> Vec<&String> {
+    let mut values = BTreeSet::from([graph.input]);
+    let mut names = Vec::new();
+    for node in &graph.nodes {
+        if node.inputs.iter().any(|input| values.contains(input)) {
+            values.extend(&node.outputs);
+            names.push(&node.name);
+        }
+    }
+    names.sort();
+    names
+}
+
+fn nodes(diagram: &Diagram) -> Vec<&String> {
+    let mut nodes: Vec<&String> = diagram.boxes.iter().flat_map(|one| &one.nodes).collect();
+    nodes.sort();
+    nodes
+}
+
+#[test]
+fn a_stranger_is_drawn() {
+    let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward).unwrap();
+    let diagram = Diagram::of(&graph, "stranger", None);
+    assert_eq!(nodes(&diagram), moving(&graph));
+    assert_eq!(diagram.frames.len(), 1);
+    assert_eq!(
+        (diagram.frames[0].name.as_str(), diagram.frames[0].times),
+        ("blocks.0–1", 2)
+    );
+
+    let volumes = Volumes::of(&diagram);
+    let blocks = volumes
+        .volumes
+        .iter()
+        .find(|volume| volume.role == Role::Group)
+        .unwrap();
+    assert_eq!(blocks.times, 2);
+    assert_eq!(blocks.kinds, ["3x3, 32", "3x3, 32", "+ shortcut"]);
+    assert_eq!(volumes.volumes[volumes.volumes.len() - 1].output, [1, 10]);
+}
+
+#[test]
+fn branches_are_told() {
+    let graph = Graph::trace(Branches::init, [1, 3, 12, 12], Branches::forward).unwrap();
+    let volumes = Volumes::of(&Diagram::of(&graph, "branches", None));
+    let mixed = volumes
+        .volumes
+        .iter()
+        .find(|volume| volume.name == "mixed")
+        .unwrap();
+    assert_eq!(
+        mixed.kinds,
+        ["1x1, 3 → 3x3, 4", "1x1, 2", "max pool 3x3/1 → 1x1, 2"]
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_node_is_drawn_once(
+        plans in prop::collection::vec(plan(), 0..7),
+        size in [5..12usize, 5..12usize],
+        mean in any::<bool>(),
+        depth in prop::option::of(0..4usize),
+    ) {
+        let shape = [1, 3, size[0], size[1]];
+        let (network, _) = Random::init(&plans, shape, mean, &cpu());
+        let graph = Graph::record(&network, shape, Random::outputs).expect("a network");
+        let diagram = Diagram::of(&graph, "random", depth);
+        prop_assert_eq!(nodes(&diagram), moving(&graph));
+        for picture in [diagram.svg(), Volumes::of(&diagram).svg()] {
+            prop_assert!(roxmltree::Document::parse(&picture).is_ok());
+        }
+    }
+}
