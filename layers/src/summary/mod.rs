@@ -51,8 +51,6 @@ use crate::graph::Graph;
 
 #[cfg(feature = "draw")]
 pub(crate) use group::kinds;
-#[cfg(feature = "draw")]
-pub(crate) use kind::kind;
 
 /// The costs of a network, layer by layer, for one forward pass of an input of a given shape.
 ///
