@@ -63,7 +63,7 @@ export function Digit() {
     () => (layers ? frames(layers, explained) : new Map()),
     [layers, explained],
   );
-  const shown = layers?.filter(({ kind }) => kind !== "flatten" && kind !== "other") ?? [];
+  const shown = layers ?? [];
   const [input, ...others] = shown;
   const last = shown.at(-1);
   const top = activity && best(activity.probabilities);

@@ -1,88 +1,18 @@
 // The interface of the engine, the crate receptive-web compiled to WebAssembly.
 
-export type Kind = "input" | "convolution" | "pool" | "linear" | "activation" | "flatten" | "other";
+import type {
+  Classification,
+  ConvolutionCosts,
+  Explanation,
+  LayerInfo,
+  Rect,
+  StageInfo,
+  Term,
+} from "../../../src/types";
 
-/** One layer of the explorer's network, in the order in which they run. */
-export interface LayerInfo {
-  /** Place in the list; 0 is the input. */
-  index: number;
-  /** Name in the recorded graph: `c1`, `avgpool1`. */
-  name: string;
-  kind: Kind;
-  /** What it does: `conv 5x5`. */
-  label: string;
-  /** Channels, height, width; a vector is `[n, 1, 1]`. */
-  shape: [number, number, number];
-  /** Index of the layer that it reads, -1 for the input. */
-  source: number;
-  kernel?: [number, number];
-  stride?: [number, number];
-  padding?: [number, number];
-  pool?: "max" | "average";
-  activation?: "relu" | "tanh" | "sigmoid" | "relu6";
-}
+export type { Classification, ConvolutionCosts, Explanation, LayerInfo, Rect, StageInfo, Term };
 
-export interface Rect {
-  top: number;
-  left: number;
-  height: number;
-  width: number;
-}
-
-/** What one source channel gives to a unit: a patch, the kernel over it, and the sum of products. */
-export interface Term {
-  channel: number;
-  rows: number;
-  columns: number;
-  patch: number[];
-  kernel: number[] | null;
-  sum: number;
-}
-
-/** The arithmetic behind one value of one map. */
-export interface Explanation {
-  value: number;
-  kind: Kind;
-  /** Pixels of the 28x28 drawing that the value depends on. */
-  receptiveField: Rect;
-  /** The window in the source layer's maps; it may lie over the border by the padding. */
-  patch: Rect | null;
-  terms: Term[];
-  bias: number | null;
-  /** Of the terms and the bias; the maximum of a max pool; the argument of an activation. */
-  sum: number;
-  activation: string | null;
-}
-
-export interface Label {
-  index: number;
-  label: string;
-  probability: number;
-}
-
-export interface Classification {
-  /** The five most probable labels, best first. */
-  top: Label[];
-  /** Time of the network alone. */
-  milliseconds: number;
-}
-
-export interface Stage {
-  name: string;
-  shape: [number, number, number];
-}
-
-export interface Costs {
-  parameters: number;
-  multiplyAdds: number;
-}
-
-export interface ConvolutionCosts {
-  standard: Costs;
-  separable: Costs;
-  /** Multiply-adds of the separable one by those of the standard one. */
-  ratio: number;
-}
+export type Kind = LayerInfo["kind"];
 
 export interface Explorer {
   layers(): LayerInfo[];
@@ -94,7 +24,7 @@ export interface Explorer {
 
 export interface Classifier {
   classify(photo: Uint8Array): Classification;
-  stages(): Stage[];
+  stages(): StageInfo[];
   stage(index: number): Float32Array;
 }
 

@@ -1,6 +1,12 @@
 // What the page and its worker say to one another.
 
-import type { Classification, ConvolutionCosts, Explanation, LayerInfo, Stage } from "./contract";
+import type {
+  Classification,
+  ConvolutionCosts,
+  Explanation,
+  LayerInfo,
+  StageInfo,
+} from "./contract";
 
 /** Everything that a run of the digit network shows. */
 export interface Activity {
@@ -34,7 +40,7 @@ export interface Methods {
     takes: { layer: number; channel: number; row: number; column: number };
     answers: Explanation;
   };
-  openClassifier: { takes: { weights: string }; answers: Stage[] };
+  openClassifier: { takes: { weights: string }; answers: StageInfo[] };
   classify: { takes: { photo: Uint8Array }; answers: Classification };
   stage: { takes: { index: number }; answers: Float32Array };
   outputSize: { takes: ConvolutionSettings; answers: number };

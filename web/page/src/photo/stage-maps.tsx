@@ -1,14 +1,14 @@
 import { useMemo, useState } from "preact/hooks";
 import { Maps } from "../colour/maps";
 import { SCALES } from "../colour/scale";
-import type { Stage } from "../engine/contract";
+import type { StageInfo } from "../engine/contract";
 import { useTheme } from "../shell/theme";
 import { useText } from "../text";
 import { decimal } from "../text/numbers";
 import { type Result, useStage } from "./use-classifier";
 
 /** The activation maps of one stage, every channel. */
-export function StageMaps({ stages, result }: { stages: Stage[]; result: Result }) {
+export function StageMaps({ stages, result }: { stages: StageInfo[]; result: Result }) {
   const text = useText();
   const theme = useTheme();
   const [index, setIndex] = useState(0);

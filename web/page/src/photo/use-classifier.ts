@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { classifier } from "../engine/client";
-import type { Classification, Stage } from "../engine/contract";
+import type { Classification, StageInfo } from "../engine/contract";
 import { type Failure, failure } from "../shell/failure";
 
 export interface Photo {
@@ -19,7 +19,7 @@ const WEIGHTS = new URL("weights/mobilenet_v2-f16.safetensors", document.baseURI
 
 /** The photo network: how far it is loaded, what it says of the last photo, and its maps. */
 export function useClassifier() {
-  const [stages, setStages] = useState<Stage[]>([]);
+  const [stages, setStages] = useState<StageInfo[]>([]);
   const [progress, setProgress] = useState<Progress>();
   const [result, setResult] = useState<Result>();
   const [busy, setBusy] = useState(false);

@@ -20,8 +20,6 @@ export const en = {
     pool: "pooling",
     linear: "fully connected",
     activation: "activation",
-    flatten: "flatten",
-    other: "other",
   },
   digit: {
     tab: "Digit",

@@ -20,8 +20,6 @@ export const zh: Text = {
     pool: "池化",
     linear: "全连接",
     activation: "激活",
-    flatten: "展平",
-    other: "其他",
   },
   digit: {
     tab: "数字",
