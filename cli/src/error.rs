@@ -188,6 +188,14 @@ pub enum CliError {
         "the network's outputs are not finite: its weights are damaged, or the input is far out of range"
     )]
     NotFinite,
+    /// A batch's maps do not fit into memory.
+    #[error("a batch of {batch} needs {} GB for its maps, more than can be had", bytes / 1_000_000_000)]
+    Batch {
+        /// Images that run together.
+        batch: usize,
+        /// Bytes of their activations.
+        bytes: u64,
+    },
     /// An array cannot be read or written.
     #[error(transparent)]
     Npy(#[from] NpyError),

@@ -49,6 +49,7 @@ pub fn run(args: &BenchArgs, out: &mut dyn Write) -> Result<(), CliError> {
     }
     let [_, channels, height, width] = model.input.shape();
     let input = [args.batch, channels, height, width];
+    must_fit(&model, args.batch)?;
     let report = match engine {
         #[cfg(feature = "train")]
         _ if args.train => training::step(args, &model, input)?,
@@ -79,6 +80,17 @@ pub fn run(args: &BenchArgs, out: &mut dyn Write) -> Result<(), CliError> {
         write!(out, "\n{profile}")?;
     }
     Ok(())
+}
+
+/// An error for a batch whose maps the allocator refuses.
+fn must_fit(model: &Model, batch: usize) -> Result<(), CliError> {
+    let image = model.summary(model.classes, model.input.shape(), false)?;
+    let bytes = image.activation_bytes.saturating_mul(batch as u64);
+    let mut maps: Vec<u8> = Vec::new();
+    match maps.try_reserve_exact(usize::try_from(bytes).unwrap_or(usize::MAX)) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(CliError::Batch { batch, bytes }),
+    }
 }
 
 fn compiled(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report, CliError> {

@@ -71,8 +71,13 @@ fn a_profile_lists_every_layer_and_is_drawn() {
 
 #[test]
 fn what_cannot_be_timed_is_refused() {
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["bench", "lenet6"], "lenet6"),
+        (&["bench", "lenet5", "--batch", "999999999"], "999999999"),
+        (
+            &["bench", "lenet5", "--train", "--batch", "999999999"],
+            "999999999",
+        ),
         (
             &["bench", "lenet5", "--profile", "--engine", "eager"],
             "--profile",
