@@ -261,7 +261,7 @@ fn separable(criterion: &mut Criterion) {
             false,
         );
         let first = (depthwise, Activation::Relu);
-        let step = Separable::new(first, pointwise, x, output(y), 0);
+        let step = Separable::new(first, pointwise, x, output(y), 0, machine.isa.blocking());
         let weights = Separable::packed_len(&depthwise, &pointwise, machine.lanes);
         let plan = machine.plan(Step::Separable(Box::new(step)), y.end(1), weights);
         let work = depthwise.multiply_adds(out) + pointwise.multiply_adds(out);

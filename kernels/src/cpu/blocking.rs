@@ -25,6 +25,12 @@ impl Blocking {
         3 * self.cache / 8 * parts
     }
 
+    /// Elements that a thread keeps of the map between a step's two convolutions: what leaves room for the
+    /// weights that go by. The fewer, the more often all weights of the second are read.
+    pub fn between(self) -> usize {
+        7 * self.cache / 16
+    }
+
     /// Elements of Winograd's transformed inputs that are made together: a little more than half of a
     /// core's cache.
     pub fn transformed(self) -> usize {

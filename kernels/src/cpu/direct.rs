@@ -14,6 +14,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
+use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
@@ -51,9 +52,11 @@ pub(super) struct Pass<'a> {
     pub(super) group: &'a Group,
     /// The input channels, counted from the group's first.
     pub(super) depth: Range<usize>,
-    /// The element of the packed weights where the group's begin, and from there to its first tap.
-    pub(super) weights: usize,
-    pub(super) taps: usize,
+    /// The element of the packed weights where the group's biases begin.
+    pub(super) bias: usize,
+    /// The packed weights of these channels, and of the pass after this.
+    pub(super) panel: Range<usize>,
+    pub(super) next: Range<usize>,
     /// Whether there are no sums yet, and whether they are complete afterwards.
     pub(super) first: bool,
     last: bool,
@@ -208,17 +211,24 @@ impl Direct {
         let rows_of_taps = x.lanes == 1 && spec.dilation[1] == 1;
         let x_pixel = pixel(x, spec.stride[1]);
         for start in tiles.clone().step_by(chunk) {
+            let end = (start + chunk).min(tiles.end);
             for pass in self.passes(parts, groups.clone()) {
                 let group = pass.group;
-                let bias = cx.weights[pass.weights..].as_ptr();
+                let panel = &cx.weights[pass.panel.clone()];
+                let ahead = Ahead {
+                    panel,
+                    next: &cx.weights[pass.next.clone()],
+                    tiles: end - start,
+                    taps: pass.depth.len() * taps,
+                };
                 let mut args = TileArgs {
                     x_pixel,
                     rows: spec.kernel[0],
                     x_row: spec.dilation[0] * x.row,
                     columns: spec.kernel[1],
                     x_column: spec.dilation[1] * x.lanes,
-                    weights: unsafe { bias.add(pass.taps) },
-                    bias,
+                    weights: panel.as_ptr(),
+                    bias: cx.weights[pass.bias..].as_ptr(),
                     onto: !pass.first,
                     ..TileArgs::pointwise(std::ptr::null(), x.block, pass.depth.len(), x.lanes)
                 };
@@ -227,7 +237,7 @@ impl Direct {
                     args.inner = spec.kernel[1];
                     args.last_inner = spec.kernel[1];
                 }
-                for tile in start..(start + chunk).min(tiles.end) {
+                for tile in start..end {
                     let (row, part) = (tile / per_row, tile % per_row);
                     let (image, row) = (row / y.height, row % y.height);
                     let columns = share(width, per_row, part);
@@ -245,7 +255,7 @@ impl Direct {
                         [image, group.block, row, columns.start]
                     };
                     unsafe {
-                        args.first = tile == start;
+                        args.soon = ahead.of(tile - start);
                         args.x = cx.at(from);
                         output.place(cx, place, &mut args);
                         pass.keep(&mut args);
@@ -277,23 +287,32 @@ impl Direct {
     ) -> impl Iterator<Item = Pass<'_>> {
         let (step, lanes) = (self.x.lanes, self.output.y.lanes);
         let taps = self.spec.kernel[0] * self.spec.kernel[1];
-        (0..parts).flat_map(move |part| {
+        let passes = (0..parts).flat_map(move |part| {
             self.groups[groups.clone()].iter().filter_map(move |group| {
                 let blocks = group.channels.div_ceil(step);
                 let parts = parts.min(blocks);
                 (part < parts).then(|| {
                     let blocks = share(blocks, parts, part);
                     let depth = blocks.start * step..(blocks.end * step).min(group.channels);
+                    let bias = self.weights + group.weights;
+                    let channel = |channel| bias + group.blocks * lanes * (1 + channel * taps);
                     Pass {
                         group,
-                        weights: self.weights + group.weights,
-                        taps: group.blocks * lanes * (1 + depth.start * taps),
+                        bias,
+                        panel: channel(depth.start)..channel(depth.end),
+                        next: 0..0,
                         depth,
                         first: part == 0,
                         last: part + 1 == parts,
                     }
                 })
             })
+        });
+        let mut passes = passes.peekable();
+        std::iter::from_fn(move || {
+            let pass = passes.next()?;
+            let next = passes.peek().map_or(0..0, |next| next.panel.clone());
+            Some(Pass { next, ..pass })
         })
     }
 

@@ -11,6 +11,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod activation;
+mod ahead;
 mod binary;
 mod blocking;
 mod buffer;

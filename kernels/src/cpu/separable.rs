@@ -8,6 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
+use super::ahead::Ahead;
+use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
@@ -27,9 +29,6 @@ pub struct Separable {
     between: Map,
 }
 
-/// Elements that a thread keeps between the two: an eighth of a 1 MiB cache.
-const BETWEEN: usize = 32 << 10;
-
 impl Separable {
     /// The depthwise convolution `first.0` of `x`, its activation, and the pointwise convolution `second`
     /// of what comes out, with their weights packed from element `weights` on. `x` has at least the
@@ -40,12 +39,13 @@ impl Separable {
         x: Map,
         output: Output,
         weights: usize,
+        blocking: Blocking,
     ) -> Self {
         let (spec, activation) = first;
         let y = &output.y;
         let [height, width] = [y.height, y.width];
         let row = width * x.lanes * x.blocks();
-        let rows = (BETWEEN / row).clamp(1, height);
+        let rows = (blocking.between() / row).clamp(1, height);
         let between = Map::new([x.channels, rows, width], Border::default(), x.lanes, 0);
         let middle = Output {
             y: between,
@@ -116,7 +116,15 @@ impl Separable {
         second.most_packed(memory.lanes, 1).ok_or(Flaw::Outside)?;
         must(
             pointwise.groups() == output.y.blocks().div_ceil(2)
-                && *self == Self::new((*first, activation), *second, *x, *output, weights),
+                && *self
+                    == Self::new(
+                        (*first, activation),
+                        *second,
+                        *x,
+                        *output,
+                        weights,
+                        memory.blocking,
+                    ),
             "not what a separable convolution derives",
         )?;
         let len = Self::packed_len(first, second, memory.lanes);
@@ -184,13 +192,19 @@ impl Separable {
             let parts = width.div_ceil(cx.kernels.blocking.tile);
             for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups.clone()) {
                 let group = pass.group;
-                let bias = cx.weights[pass.weights..].as_ptr();
+                let panel = &cx.weights[pass.panel.clone()];
+                let ahead = Ahead {
+                    panel,
+                    next: &cx.weights[pass.next.clone()],
+                    tiles: lines * parts,
+                    taps: pass.depth.len(),
+                };
                 let x_block = pixels * lanes;
                 let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
                 let mut args = TileArgs {
-                    bias,
+                    bias: cx.weights[pass.bias..].as_ptr(),
                     onto: !pass.first,
-                    weights: unsafe { bias.add(pass.taps) },
+                    weights: panel.as_ptr(),
                     ..TileArgs::pointwise(channels, x_block, pass.depth.len(), lanes)
                 };
                 for line in 0..lines {
@@ -199,7 +213,7 @@ impl Separable {
                         let from = (line * y.width + columns.start) * lanes;
                         let place = [image, group.block, first + line, columns.start];
                         unsafe {
-                            args.first = (line, part) == (0, 0);
+                            args.soon = ahead.of(line * parts + part);
                             args.x = channels.add(from);
                             output.place(cx, place, &mut args);
                             pass.keep(&mut args);

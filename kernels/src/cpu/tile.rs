@@ -11,8 +11,13 @@
 //! over a planar map has the taps of a row there; a fully connected layer's pixels are images.
 
 use super::activation::Activation;
+use super::ahead::Soon;
 use super::kernels::Kernels;
 use super::simd::{Kernel, Simd};
+
+/// Taps that are written out one after the other. Where a tile has few accumulators, the instructions
+/// of a loop around each tap would take as long as the tap.
+pub(super) const STEPS: usize = 4;
 
 /// What a tile reads and writes. Strides are in elements.
 #[derive(Debug, Clone, Copy)]
@@ -35,8 +40,8 @@ pub(super) struct TileArgs {
     pub last_inner: usize,
     /// `blocks x rows x columns x inner` groups of `B` vectors.
     pub weights: *const f32,
-    /// Whether nobody has read these weights lately.
-    pub first: bool,
+    /// What is brought nearer meanwhile.
+    pub soon: Soon,
     /// `B` vectors, or null.
     pub bias: *const f32,
     /// Whether the sums go on from what `y` holds, not from the bias.
@@ -69,7 +74,7 @@ impl TileArgs {
             last_inner: channels - (blocks - 1) * lanes,
             weights: std::ptr::null(),
             bias: std::ptr::null(),
-            first: false,
+            soon: Soon::NOTHING,
             onto: false,
             y: std::ptr::null_mut(),
             y_pixel: 0,
@@ -137,6 +142,7 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
 ) {
     unsafe {
         let mut w = a.weights;
+        let mut soon = a.soon;
         for block in 0..a.blocks {
             let inner = if block + 1 == a.blocks {
                 a.last_inner
@@ -148,20 +154,19 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
                 for _ in 0..a.columns {
                     let mut i = 0;
                     // Whose addresses are constants.
-                    while ADJACENT && S::STEPS > 1 && i + S::STEPS <= inner {
-                        if a.first {
-                            for step in 0..S::STEPS {
-                                S::soon(w.wrapping_add(step * B * S::LANES));
-                            }
-                        }
-                        for step in 0..S::STEPS {
+                    while ADJACENT && i + STEPS <= inner {
+                        soon.bring::<S>();
+                        for step in 0..STEPS {
                             let w = w.add(step * B * S::LANES);
                             tap::<S, B, P>(x.add(i + step), S::LANES, w, sums);
                         }
-                        w = w.add(S::STEPS * B * S::LANES);
-                        i += S::STEPS;
+                        w = w.add(STEPS * B * S::LANES);
+                        i += STEPS;
                     }
                     while i < inner {
+                        if i % STEPS == 0 {
+                            soon.bring::<S>();
+                        }
                         let x_pixel = if ADJACENT { S::LANES } else { a.x_pixel };
                         tap::<S, B, P>(x.add(i), x_pixel, w, sums);
                         w = w.add(B * S::LANES);

@@ -17,6 +17,7 @@ mod sums;
 
 use serde::{Deserialize, Serialize};
 
+use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
 use super::context::{Context, grid, share};
@@ -312,16 +313,24 @@ impl Winograd {
             for pair in pairs.clone() {
                 let blocks = (y.blocks() - 2 * pair).min(2);
                 let before = 2 * pair * lanes * (1 + places * spec.channels_in);
-                let bias = cx.weights[self.weights + before..].as_ptr();
+                let [bias, weights] =
+                    [0, blocks * lanes].map(|at| &cx.weights[self.weights + before + at..]);
                 let place_weights = blocks * lanes * spec.channels_in;
                 for place in 0..places {
+                    let (panel, after) = weights[place * place_weights..].split_at(place_weights);
+                    let ahead = Ahead {
+                        panel,
+                        next: &after[..place_weights.min(after.len())],
+                        tiles: products,
+                        taps: spec.channels_in,
+                    };
                     for product in 0..products {
                         let pixels = share(count, products, product);
                         unsafe {
                             let from = place * self.input_place() + pixels.start * lanes;
                             let args = TileArgs {
-                                first: product == 0,
-                                weights: bias.add(blocks * lanes + place * place_weights),
+                                soon: ahead.of(product),
+                                weights: panel.as_ptr(),
                                 y: sums.add((place * 2 * count + pixels.start) * lanes),
                                 y_pixel: lanes,
                                 y_block: count * lanes,
@@ -346,7 +355,7 @@ impl Winograd {
                         block: 2 * pair,
                         blocks,
                         sums,
-                        bias,
+                        bias: bias.as_ptr(),
                     });
                 }
             }

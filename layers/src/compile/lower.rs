@@ -100,7 +100,8 @@ impl Lowering<'_> {
             activation: layer.activation,
         };
         let macs = layer.multiply_adds(net.shape(layer.output));
-        let lanes = self.target.isa.lanes();
+        let isa = self.target.isa;
+        let (lanes, blocking) = (isa.lanes(), isa.blocking());
         let weights = self.lowered.program.weights;
         let (step, word, len) = match &layer.op {
             LayerOp::Conv { spec, .. } => {
@@ -115,7 +116,6 @@ impl Lowering<'_> {
                         Depthwise::packed_len(spec, lanes),
                     ),
                     Algorithm::Winograd(tile) => {
-                        let blocking = self.target.isa.blocking();
                         let step = Winograd::new(tile, *spec, x, output, weights, blocking);
                         let len = Winograd::packed_len(tile, spec, lanes);
                         (Step::Winograd(step), len)
@@ -125,7 +125,7 @@ impl Lowering<'_> {
             }
             LayerOp::Separable { first, spec, .. } => {
                 let before = (first.spec, first.activation);
-                let step = Separable::new(before, *spec, x, output, weights);
+                let step = Separable::new(before, *spec, x, output, weights, blocking);
                 let len = Separable::packed_len(&first.spec, spec, lanes);
                 let word = match first.spec.kernel {
                     [1, 1] => "direct, gathered",

@@ -13,9 +13,12 @@ impl Simd for Avx2 {
     type Vector = __m256;
 
     #[inline(always)]
-    unsafe fn soon(at: *const f32) {
-        // A page ahead, where hardware would begin anew. Nothing is read, whatever the address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(1024).cast()) }
+    unsafe fn bring_near(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn bring(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     #[inline(always)]
     unsafe fn zero() -> __m256 {

@@ -44,9 +44,6 @@ pub(super) trait Simd: Copy + 'static {
     const LANES: usize;
     /// Pixels of the widest tile of two blocks: as many accumulators as the registers hold.
     const TILE: usize;
-    /// Steps of a tile that are written out one after the other. Where a tile has few accumulators, the
-    /// instructions of a loop around each step would take as long as the step.
-    const STEPS: usize = 4;
     /// Elements of weights that tile after tile reads from the nearest cache, half of 32 KiB; all of
     /// them where a step's multiplications take as long as its weights take to come from the next cache.
     const PANEL: usize = 4 << 10;
@@ -57,9 +54,12 @@ pub(super) trait Simd: Copy + 'static {
 
     unsafe fn zero() -> Self::Vector;
     unsafe fn splat(x: f32) -> Self::Vector;
-    /// What is read in order has come to `at`: brings what follows nearer, where that helps.
+    /// Brings the cache line of `at` into the nearest cache, whatever the address.
     #[inline(always)]
-    unsafe fn soon(_at: *const f32) {}
+    unsafe fn bring_near(_at: *const f32) {}
+    /// Brings the cache line of `at` into the core's larger cache, whatever the address.
+    #[inline(always)]
+    unsafe fn bring(_at: *const f32) {}
     unsafe fn load(from: *const f32) -> Self::Vector;
     unsafe fn store(to: *mut f32, x: Self::Vector);
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;

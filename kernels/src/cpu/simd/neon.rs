@@ -10,7 +10,6 @@ pub(in crate::cpu) struct Neon;
 impl Simd for Neon {
     const LANES: usize = 4;
     const TILE: usize = 14;
-    const STEPS: usize = 1;
     // 28 multiply-adds for two vectors of weights.
     const PANEL: usize = usize::MAX;
     type Vector = float32x4_t;

@@ -15,7 +15,6 @@ fn map(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; L
 impl Simd for Scalar {
     const LANES: usize = LANES;
     const TILE: usize = 4;
-    const STEPS: usize = 1;
     type Vector = [f32; LANES];
 
     #[inline(always)]

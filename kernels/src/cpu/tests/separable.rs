@@ -118,6 +118,7 @@ proptest! {
                     maps.inputs[0],
                     output,
                     maps.weights,
+                    isa.blocking(),
                 );
                 let bias = |i: usize| bias.then_some(&biases[i][..]);
                 step.pack((&weights[0], bias(0)), (&weights[1], bias(1)), packed);

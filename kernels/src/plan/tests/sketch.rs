@@ -152,7 +152,7 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
     let from = s.weights.len();
     let first = (depthwise, Activation::Relu);
     let last = output(mixed, Activation::Sigmoid);
-    let step = Separable::new(first, pointwise, sums, last, from);
+    let step = Separable::new(first, pointwise, sums, last, from, kernels.blocking);
     let len = Separable::packed_len(&depthwise, &pointwise, lanes);
     s.pack(len, |packed| {
         let first = noise(5, depthwise.weights());

@@ -1,5 +1,6 @@
 //! Some rows of a fully connected layer's weight.
 
+use super::super::super::ahead::PAGE;
 use super::super::super::simd::{Kernel, Simd};
 
 /// Some inputs and outputs. One of the three is written.
@@ -135,10 +136,11 @@ unsafe fn forward_rows<S: Simd, const R: usize>(a: &LinearArgs, i: usize) {
             while o < whole {
                 let mut sum = S::load(y.add(o));
                 for (r, factor) in factors.iter().enumerate() {
+                    let weight = weight.add(r * a.row + o);
                     if image == 0 {
-                        S::soon(weight.add(r * a.row + o));
+                        S::bring_near(weight.wrapping_add(PAGE));
                     }
-                    sum = S::mul_add(*factor, S::load(weight.add(r * a.row + o)), sum);
+                    sum = S::mul_add(*factor, S::load(weight), sum);
                 }
                 S::store(y.add(o), sum);
                 o += S::LANES;
