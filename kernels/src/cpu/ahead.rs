@@ -19,11 +19,14 @@ pub(super) const PAGE: usize = 1024;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Soon {
     from: *const f32,
-    /// For every [`STEPS`] taps.
+    /// For every [`STEPS`] taps: none, or 1, 2, 4 or 8.
     lines: usize,
     /// Into the nearest cache.
     near: bool,
 }
+
+/// Lines that can be asked for at once.
+const MOST: usize = 8;
 
 impl Soon {
     pub const NOTHING: Self = Self {
@@ -35,53 +38,91 @@ impl Soon {
     /// Asks for those of the next [`STEPS`] taps. Nothing is read, whatever the addresses.
     #[inline(always)]
     pub unsafe fn bring<S: Simd>(&mut self) {
-        for _ in 0..self.lines {
-            unsafe {
-                if self.near {
-                    S::bring_near(self.from);
-                } else {
-                    S::bring(self.from);
-                }
+        if self.lines == 0 {
+            return;
+        }
+        unsafe {
+            if self.near {
+                self.ask(|at| S::bring_near(at));
+            } else {
+                self.ask(|at| S::bring(at));
             }
-            self.from = self.from.wrapping_add(LINE);
+        }
+        self.from = self.from.wrapping_add(self.lines * LINE);
+    }
+
+    /// Written out: a loop would be unrolled at the cost of the tile's registers.
+    #[inline(always)]
+    fn ask(&self, bring: impl Fn(*const f32)) {
+        let line = |i: usize| bring(self.from.wrapping_add(i * LINE));
+        line(0);
+        if self.lines > 1 {
+            line(1);
+        }
+        if self.lines > 2 {
+            line(2);
+            line(3);
+        }
+        if self.lines > 4 {
+            line(4);
+            line(5);
+            line(6);
+            line(7);
         }
     }
 }
 
-/// A panel of weights, and the tiles that read it.
+/// What each of the tiles of a panel asks for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ahead<'a> {
-    pub panel: &'a [f32],
-    /// The panel after it.
-    pub next: &'a [f32],
-    /// How many tiles read the panel, and of how many taps.
-    pub tiles: usize,
-    pub taps: usize,
+pub(super) struct Ahead {
+    first: Soon,
+    /// Where the next panel begins, and how many cache lines it has.
+    next: *const f32,
+    lines: usize,
+    /// Of those lines, what a tile after the first asks for: for every [`STEPS`] taps, and in all.
+    each: usize,
+    share: usize,
 }
 
-impl Ahead<'_> {
+impl Ahead {
+    /// Of a panel that `tiles` tiles of `taps` taps read, before that of `next`.
+    pub fn new(panel: &[f32], next: &[f32], tiles: usize, taps: usize) -> Self {
+        let steps = taps.div_ceil(STEPS);
+        let lines = next.len().div_ceil(LINE);
+        let each = match tiles {
+            1 => 0,
+            _ => at_once(lines.div_ceil((tiles - 1) * steps)),
+        };
+        Self {
+            first: Soon {
+                from: panel.as_ptr().wrapping_add(PAGE),
+                lines: at_once(panel.len().div_ceil(LINE * steps)),
+                near: true,
+            },
+            next: next.as_ptr(),
+            lines,
+            each,
+            share: each * steps,
+        }
+    }
+
     /// What the panel's tile `tile` asks for.
     pub fn of(&self, tile: usize) -> Soon {
-        let steps = self.taps.div_ceil(STEPS);
         if tile == 0 {
-            return Soon {
-                from: self.panel.as_ptr().wrapping_add(PAGE),
-                lines: self.panel.len().div_ceil(LINE * steps),
-                near: true,
-            };
+            return self.first;
         }
-        let lines = self.next.len().div_ceil(LINE);
-        let each = lines.div_ceil((self.tiles - 1) * steps);
-        let first = (tile - 1) * steps * each;
-        if first >= lines {
-            return Soon::NOTHING;
-        }
+        let first = (tile - 1) * self.share;
         Soon {
-            from: self.next.as_ptr().wrapping_add(first * LINE),
-            lines: each,
+            from: self.next.wrapping_add(first * LINE),
+            lines: if first < self.lines { self.each } else { 0 },
             near: false,
         }
     }
+}
+
+/// The next number of lines that [`Soon`] can ask for.
+fn at_once(lines: usize) -> usize {
+    lines.next_power_of_two().min(MOST)
 }
 
 #[cfg(test)]
@@ -98,7 +139,7 @@ mod tests {
             taps in 1_usize..600,
         ) {
             let next = vec![0.0; next];
-            let ahead = Ahead { panel: &[0.0; 64], next: &next, tiles, taps };
+            let ahead = Ahead::new(&[0.0; 64], &next, tiles, taps);
             let line = |at: *const f32| (at.addr() - next.as_ptr().addr()) / size_of::<f32>() / LINE;
             let mut asked = 0;
             for soon in (1..tiles).map(|tile| ahead.of(tile)).filter(|soon| soon.lines > 0) {
@@ -106,7 +147,8 @@ mod tests {
                 prop_assert_eq!(line(soon.from), asked);
                 asked += soon.lines * taps.div_ceil(STEPS);
             }
-            prop_assert!(asked >= next.len().div_ceil(LINE));
+            let most = (tiles - 1) * taps.div_ceil(STEPS) * MOST;
+            prop_assert!(asked >= next.len().div_ceil(LINE).min(most));
             prop_assert!(ahead.of(0).near);
         }
     }

@@ -106,9 +106,70 @@ impl Context<'_> {
     }
 }
 
+/// `0..units` in nearly equal parts, the longer ones first. Finding one takes no division, which would last as
+/// long as the taps of a shallow tile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts {
+    shorter: usize,
+    longer: usize,
+}
+
+impl Parts {
+    pub fn new(units: usize, parts: usize) -> Self {
+        Self {
+            shorter: units / parts,
+            longer: units % parts,
+        }
+    }
+
+    pub fn get(self, part: usize) -> Range<usize> {
+        let start = part * self.shorter + part.min(self.longer);
+        start..start + self.shorter + usize::from(part < self.longer)
+    }
+}
+
+/// The cells of grids of rows and columns, one grid after the other: the grid, the row, the column. As
+/// [`Parts`], without division.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cells {
+    next: [usize; 3],
+    size: [usize; 2],
+}
+
+impl Cells {
+    /// From cell `first` on.
+    #[inline(always)]
+    pub fn after(first: usize, size: [usize; 2]) -> Self {
+        let [rows, columns] = size;
+        let row = first / columns;
+        Self {
+            next: [row / rows, row % rows, first % columns],
+            size,
+        }
+    }
+}
+
+impl Iterator for Cells {
+    type Item = [usize; 3];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<[usize; 3]> {
+        let cell = self.next;
+        let [grid, row, column] = &mut self.next;
+        *column += 1;
+        if *column == self.size[1] {
+            (*row, *column) = (*row + 1, 0);
+        }
+        if *row == self.size[0] {
+            (*grid, *row) = (*grid + 1, 0);
+        }
+        Some(cell)
+    }
+}
+
 /// Part `part` of `parts` nearly equal parts of `0..units`.
 pub(crate) fn share(units: usize, parts: usize, part: usize) -> Range<usize> {
-    units * part / parts..units * (part + 1) / parts
+    Parts::new(units, parts).get(part)
 }
 
 /// How threads divide work with two axes, rows of `tiles` and columns of `groups`, so that the

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, share};
+use super::context::{Context, Parts};
 use super::conv::ConvSpec;
 use super::map::Map;
 use super::output::Output;
@@ -228,9 +228,10 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
             // Taps that find no register beside the sums are read from the cache.
             let most = S::TILE.min(8);
             let tiles = a.width.div_ceil(most);
+            let parts = Parts::new(a.width, tiles);
             for row in 0..a.rows {
                 for tile in 0..tiles {
-                    let pixels = share(a.width, tiles, tile);
+                    let pixels = parts.get(tile);
                     let x = a.x.add(row * a.x_row + pixels.start * STRIDE * S::LANES);
                     with_pixels!(pixels.len(), |P| {
                         let mut sums = [bias; P];
@@ -271,9 +272,10 @@ impl<const STRIDE: usize> Kernel for Any<STRIDE> {
         unsafe {
             let bias = S::load(a.weights);
             let tiles = a.width.div_ceil(8);
+            let parts = Parts::new(a.width, tiles);
             for row in 0..a.rows {
                 for tile in 0..tiles {
-                    let pixels = share(a.width, tiles, tile);
+                    let pixels = parts.get(tile);
                     let x = a.x.add(row * a.x_row + pixels.start * x_pixel);
                     with_pixels!(pixels.len(), |P| {
                         let mut sums = [bias; P];

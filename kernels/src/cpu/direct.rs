@@ -17,7 +17,7 @@ use super::activation::Activation;
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, grid, share};
+use super::context::{Cells, Context, Parts, grid, share};
 use super::conv::ConvSpec;
 use super::map::Map;
 use super::output::Output;
@@ -183,6 +183,7 @@ impl Direct {
             }
         };
         let per_row = width.div_ceil(cx.kernels.blocking.tile);
+        let columns = Parts::new(width, per_row);
         let tiles = images * y.height * per_row;
 
         let taps = spec.kernel[0] * spec.kernel[1];
@@ -215,12 +216,8 @@ impl Direct {
             for pass in self.passes(parts, groups.clone()) {
                 let group = pass.group;
                 let panel = &cx.weights[pass.panel.clone()];
-                let ahead = Ahead {
-                    panel,
-                    next: &cx.weights[pass.next.clone()],
-                    tiles: end - start,
-                    taps: pass.depth.len() * taps,
-                };
+                let next = &cx.weights[pass.next.clone()];
+                let ahead = Ahead::new(panel, next, end - start, pass.depth.len() * taps);
                 let mut args = TileArgs {
                     x_pixel,
                     rows: spec.kernel[0],
@@ -237,10 +234,9 @@ impl Direct {
                     args.inner = spec.kernel[1];
                     args.last_inner = spec.kernel[1];
                 }
-                for tile in start..end {
-                    let (row, part) = (tile / per_row, tile % per_row);
-                    let (image, row) = (row / y.height, row % y.height);
-                    let columns = share(width, per_row, part);
+                let cells = Cells::after(start, [y.height, per_row]);
+                for (tile, [image, row, part]) in (0..end - start).zip(cells) {
+                    let columns = columns.get(part);
                     let top = x.border.top - spec.padding.top + row * spec.stride[0];
                     let left = x.border.left - spec.padding.left;
                     let from = x.offset
@@ -255,7 +251,7 @@ impl Direct {
                         [image, group.block, row, columns.start]
                     };
                     unsafe {
-                        args.soon = ahead.of(tile - start);
+                        args.soon = ahead.of(tile);
                         args.x = cx.at(from);
                         output.place(cx, place, &mut args);
                         pass.keep(&mut args);

@@ -11,7 +11,7 @@ use super::activation::Activation;
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, grid, share};
+use super::context::{Context, Parts, grid, share};
 use super::conv::ConvSpec;
 use super::depthwise::Depthwise;
 use super::direct::Direct;
@@ -189,16 +189,13 @@ impl Separable {
             } else {
                 [count, y.width]
             };
-            let parts = width.div_ceil(cx.kernels.blocking.tile);
+            let tiles = width.div_ceil(cx.kernels.blocking.tile);
+            let parts = Parts::new(width, tiles);
             for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups.clone()) {
                 let group = pass.group;
                 let panel = &cx.weights[pass.panel.clone()];
-                let ahead = Ahead {
-                    panel,
-                    next: &cx.weights[pass.next.clone()],
-                    tiles: lines * parts,
-                    taps: pass.depth.len(),
-                };
+                let next = &cx.weights[pass.next.clone()];
+                let ahead = Ahead::new(panel, next, lines * tiles, pass.depth.len());
                 let x_block = pixels * lanes;
                 let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
                 let mut args = TileArgs {
@@ -208,12 +205,12 @@ impl Separable {
                     ..TileArgs::pointwise(channels, x_block, pass.depth.len(), lanes)
                 };
                 for line in 0..lines {
-                    for part in 0..parts {
-                        let columns = share(width, parts, part);
+                    for tile in 0..tiles {
+                        let columns = parts.get(tile);
                         let from = (line * y.width + columns.start) * lanes;
                         let place = [image, group.block, first + line, columns.start];
                         unsafe {
-                            args.soon = ahead.of(line * parts + part);
+                            args.soon = ahead.of(line * tiles + tile);
                             args.x = channels.add(from);
                             output.place(cx, place, &mut args);
                             pass.keep(&mut args);

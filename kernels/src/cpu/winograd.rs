@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, grid, share};
+use super::context::{Context, Parts, grid, share};
 use super::conv::ConvSpec;
 use super::map::{Border, Map};
 use super::output::Output;
@@ -310,6 +310,7 @@ impl Winograd {
             }
             let widest = cx.kernels.blocking.tile;
             let products = count.div_ceil(widest);
+            let parts = Parts::new(count, products);
             for pair in pairs.clone() {
                 let blocks = (y.blocks() - 2 * pair).min(2);
                 let before = 2 * pair * lanes * (1 + places * spec.channels_in);
@@ -318,14 +319,10 @@ impl Winograd {
                 let place_weights = blocks * lanes * spec.channels_in;
                 for place in 0..places {
                     let (panel, after) = weights[place * place_weights..].split_at(place_weights);
-                    let ahead = Ahead {
-                        panel,
-                        next: &after[..place_weights.min(after.len())],
-                        tiles: products,
-                        taps: spec.channels_in,
-                    };
+                    let next = &after[..place_weights.min(after.len())];
+                    let ahead = Ahead::new(panel, next, products, spec.channels_in);
                     for product in 0..products {
-                        let pixels = share(count, products, product);
+                        let pixels = parts.get(product);
                         unsafe {
                             let from = place * self.input_place() + pixels.start * lanes;
                             let args = TileArgs {

@@ -12,7 +12,7 @@ impl Simd for Avx512 {
     const TILE: usize = 14;
     // 28 multiply-adds take as long as two vectors of weights from the larger cache, which holds this
     // panel and the next.
-    const PANEL: usize = 32 << 10;
+    const PANEL: usize = 40 << 10;
     // Servers with these vectors have 1 MiB or more.
     const CACHE: usize = 256 << 10;
     type Vector = __m512;

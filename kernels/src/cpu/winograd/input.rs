@@ -2,6 +2,7 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
+use super::super::context::Cells;
 use super::super::map::{Border, Map};
 use super::super::simd::{Kernel, Simd};
 use super::WinogradTile;
@@ -31,14 +32,11 @@ impl<const N: usize, const M: usize> Kernel for Input<N, M> {
     #[inline(always)]
     unsafe fn run<S: Simd>(a: &InputArgs) {
         let x = &a.x;
-        let [_, across] = a.per_image;
-        let per_image = a.per_image[0] * across;
         for block in 0..x.blocks() {
-            for tile in 0..a.count {
-                let at = a.first + tile;
-                let (image, at) = (at / per_image, at % per_image);
-                let top = x.border.top - a.padding.top + at / across * M;
-                let left = x.border.left - a.padding.left + at % across * M;
+            let cells = Cells::after(a.first, a.per_image);
+            for (tile, [image, row, column]) in (0..a.count).zip(cells) {
+                let top = x.border.top - a.padding.top + row * M;
+                let left = x.border.left - a.padding.left + column * M;
                 let from = x.offset + image * x.image + top * x.row + left * S::LANES;
                 unsafe {
                     let from = a.arena.add(from + block * x.block);

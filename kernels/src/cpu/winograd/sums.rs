@@ -2,6 +2,7 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
+use super::super::context::Cells;
 use super::super::output::Output;
 use super::super::simd::{Kernel, Simd};
 use super::WinogradTile;
@@ -37,13 +38,10 @@ impl<const N: usize, const M: usize> Kernel for Sums<N, M> {
             residual,
             activation,
         } = &a.output;
-        let [_, across] = a.per_image;
-        let per_image = a.per_image[0] * across;
         for block in 0..a.blocks {
-            for tile in 0..a.count {
-                let at = a.first + tile;
-                let (image, at) = (at / per_image, at % per_image);
-                let (top, left) = (at / across * M, at % across * M);
+            let cells = Cells::after(a.first, a.per_image);
+            for (tile, [image, row, column]) in (0..a.count).zip(cells) {
+                let (top, left) = (row * M, column * M);
                 let (height, width) = ((y.height - top).min(M), (y.width - left).min(M));
                 unsafe {
                     let bias = S::load(a.bias.add(block * S::LANES));
