@@ -216,7 +216,7 @@ pub struct DrawArgs {
     #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
     pub classes: Option<usize>,
 
-    /// The network as it trains, with its auxiliary heads; they are in the graph alone
+    /// The network as it trains, with its auxiliary heads
     #[arg(long)]
     pub train: bool,
 }

@@ -10,7 +10,7 @@ export default defineConfig({
   timeout: 60_000,
   reporter: "list",
   snapshotPathTemplate: "tests/pictures/{arg}{ext}",
-  expect: { timeout: 15_000, toHaveScreenshot: { maxDiffPixelRatio: 0.02, threshold: 0.25 } },
+  expect: { timeout: 15_000, toHaveScreenshot: { maxDiffPixelRatio: 0.005, threshold: 0.25 } },
   use: {
     ...devices["Desktop Chrome"],
     baseURL: `http://localhost:${PORT}/`,

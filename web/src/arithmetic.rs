@@ -8,6 +8,8 @@ use crate::error::Error;
 
 /// The largest number that is taken for a length: far more than any map has.
 const MOST: usize = 1 << 24;
+/// The largest number of a [`Sliding`]: more than can be followed by eye.
+const MOST_BY_HAND: usize = 64;
 
 /// `value` as a whole number from `least` to 2^24.
 ///
@@ -15,38 +17,70 @@ const MOST: usize = 1 << 24;
 ///
 /// [`Error::Number`] names it where it is none.
 pub fn whole(name: &'static str, value: f64, least: usize) -> Result<usize, Error> {
-    let fits = value.fract() == 0.0 && (least as f64..=MOST as f64).contains(&value);
+    within(name, value, least, MOST)
+}
+
+fn within(name: &'static str, value: f64, least: usize, most: usize) -> Result<usize, Error> {
+    let fits = value.fract() == 0.0 && (least as f64..=most as f64).contains(&value);
     if !fits {
         return Err(Error::Number {
             name,
             found: value,
             least,
-            most: MOST,
+            most,
         });
     }
     Ok(value as usize)
 }
 
-/// How many windows an input of this length has, along one axis: `(n + 2p - d(k - 1) - 1) / s + 1`, rounded
-/// down.
-///
-/// # Errors
-///
-/// [`Error::Geometry`] says why there is none, [`Error::Number`] which number is no length.
-pub fn output_size(
-    input: f64,
-    kernel: f64,
-    stride: f64,
-    padding: f64,
-    dilation: f64,
-) -> Result<usize, Error> {
-    let window = Window {
-        stride: whole("stride", stride, 1)?,
-        padding: Padding::symmetric(whole("padding", padding, 0)?),
-        dilation: whole("dilation", dilation, 1)?,
-        ..Window::new(whole("kernel", kernel, 1)?)
-    };
-    Ok(window.output(whole("input", input, 1)?)?)
+/// A square map and a window that slides over it; at least one window fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sliding {
+    /// The map's height and width, from 1 to 64.
+    pub(crate) input: usize,
+    /// Along both axes: kernel, stride and dilation from 1 to 64, padding to 64 on each side.
+    pub(crate) window: Window,
+    /// Positions added on each side.
+    pub(crate) padding: usize,
+}
+
+impl Sliding {
+    /// The window of these sizes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Geometry`] where it does not fit, [`Error::Number`] which number is not in its range.
+    pub fn new(
+        input: f64,
+        kernel: f64,
+        stride: f64,
+        padding: f64,
+        dilation: f64,
+    ) -> Result<Self, Error> {
+        let by_hand = |name, value, least| within(name, value, least, MOST_BY_HAND);
+        let padding = by_hand("padding", padding, 0)?;
+        let sliding = Self {
+            input: by_hand("input", input, 1)?,
+            window: Window {
+                stride: by_hand("stride", stride, 1)?,
+                padding: Padding::symmetric(padding),
+                dilation: by_hand("dilation", dilation, 1)?,
+                ..Window::new(by_hand("kernel", kernel, 1)?)
+            },
+            padding,
+        };
+        sliding.output()?;
+        Ok(sliding)
+    }
+
+    /// How many windows there are along one axis: `(n + 2p - d(k - 1) - 1) / s + 1`, rounded down.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Geometry`] says why there is none.
+    fn output(&self) -> Result<usize, Error> {
+        Ok(self.window.output(self.input)?)
+    }
 }
 
 /// A standard convolution beside a depthwise and a pointwise one in its place, without biases.
@@ -117,16 +151,23 @@ mod tests {
 
     #[test]
     fn windows_that_do_not_fit_are_explained() {
-        assert_eq!(output_size(32.0, 5.0, 1.0, 0.0, 1.0).unwrap(), 28);
-        let message = output_size(3.0, 5.0, 1.0, 0.0, 1.0)
+        let sliding = Sliding::new(32.0, 5.0, 1.0, 0.0, 1.0).unwrap();
+        assert_eq!(sliding.output().unwrap(), 28);
+        let message = Sliding::new(3.0, 5.0, 1.0, 0.0, 1.0)
             .unwrap_err()
             .to_string();
         assert!(message.contains("a window of 5 does not fit"), "{message}");
-        for (number, word) in [(-1.0, "-1"), (2.5, "2.5"), (f64::NAN, "NaN"), (0.0, "0")] {
-            let message = output_size(8.0, 3.0, number, 0.0, 1.0)
+        for (number, word) in [
+            (-1.0, "-1"),
+            (2.5, "2.5"),
+            (f64::NAN, "NaN"),
+            (0.0, "0"),
+            (65.0, "65"),
+        ] {
+            let message = Sliding::new(8.0, 3.0, number, 0.0, 1.0)
                 .unwrap_err()
                 .to_string();
-            let expected = format!("stride is {word}, expected a whole number from 1 to 16777216");
+            let expected = format!("stride is {word}, expected a whole number from 1 to 64");
             assert_eq!(message, expected);
         }
     }
@@ -162,8 +203,9 @@ mod tests {
             let [n, k, s, p, d] = numbers;
             let padded = input + 2 * padding;
             let ends = |windows: usize| (windows - 1) * stride + dilation * (kernel - 1) + 1;
-            match output_size(n, k, s, p, d) {
-                Ok(windows) => {
+            match Sliding::new(n, k, s, p, d) {
+                Ok(sliding) => {
+                    let windows = sliding.output().unwrap();
                     prop_assert!(ends(windows) <= padded && padded < ends(windows + 1));
                 }
                 Err(_) => prop_assert!(ends(1) > padded),

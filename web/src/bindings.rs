@@ -4,18 +4,33 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
-use crate::arithmetic;
+use std::sync::OnceLock;
+
+use crate::arithmetic::{self, Sliding};
 use crate::classifier::Classifier;
 use crate::explain::Unit;
-use crate::explorer::Explorer;
+use crate::explorer::{Explorer, Pool};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
 
-/// A panic is told with its message and place.
+/// What the first panic said, and where it was.
+static PANIC: OnceLock<String> = OnceLock::new();
+
+/// A panic is told to the console, and kept: after it the module only says what it was.
 #[wasm_bindgen(start)]
 fn start() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        // Before the console's, which allocates more.
+        let _ = PANIC.set(panic.to_string());
+        console_error_panic_hook::hook(panic);
+    }));
+}
+
+/// What the engine panicked with, once it has.
+#[wasm_bindgen]
+pub fn panicked() -> Option<String> {
+    PANIC.get().cloned()
 }
 
 /// What JavaScript gets of a structure: objects and arrays of numbers and words.
@@ -23,7 +38,7 @@ fn value(of: &impl Serialize) -> Result<JsValue, JsError> {
     Ok(of.serialize(&Serializer::json_compatible())?)
 }
 
-/// LeNet-5, every value of every layer.
+/// LeNet-5, or one layer by itself: every value of every layer.
 #[wasm_bindgen(js_name = Explorer)]
 pub struct JsExplorer(Explorer);
 
@@ -34,13 +49,46 @@ impl JsExplorer {
         Ok(Self(Explorer::lenet5(weights)?))
     }
 
+    /// A convolution of one channel to one, without bias, over a square picture.
+    pub fn convolution(
+        input: f64,
+        kernel: f64,
+        stride: f64,
+        padding: f64,
+        dilation: f64,
+        weights: &[f32],
+    ) -> Result<Self, JsError> {
+        let sliding = Sliding::new(input, kernel, stride, padding, dilation)?;
+        Ok(Self(Explorer::convolution(sliding, weights)?))
+    }
+
+    /// A pool over a square picture of one channel; its dilation is 1.
+    #[wasm_bindgen(js_name = maxPool)]
+    pub fn max_pool(input: f64, kernel: f64, stride: f64, padding: f64) -> Result<Self, JsError> {
+        let sliding = Sliding::new(input, kernel, stride, padding, 1.0)?;
+        Ok(Self(Explorer::pool(Pool::Max, sliding)?))
+    }
+
+    /// As `maxPool`, the mean of each window.
+    #[wasm_bindgen(js_name = averagePool)]
+    pub fn average_pool(
+        input: f64,
+        kernel: f64,
+        stride: f64,
+        padding: f64,
+    ) -> Result<Self, JsError> {
+        let sliding = Sliding::new(input, kernel, stride, padding, 1.0)?;
+        Ok(Self(Explorer::pool(Pool::Average, sliding)?))
+    }
+
     /// The layers in order; 0 is the input.
     #[wasm_bindgen(unchecked_return_type = "LayerInfo[]")]
     pub fn layers(&self) -> Result<JsValue, JsError> {
         value(&self.0.layers().collect::<Vec<_>>())
     }
 
-    /// Probabilities of the digits for 28x28 values, 0 (paper) to 1 (ink), row by row.
+    /// Computes all values for a drawing, 28x28 for LeNet-5, 0 (paper) to 1 (ink), row by row; returns the
+    /// probabilities of its digits.
     pub fn run(&mut self, image: &[f32]) -> Result<Vec<f32>, JsError> {
         Ok(self.0.run(image)?)
     }
@@ -99,19 +147,6 @@ impl JsClassifier {
         let index = arithmetic::whole("stage", index, 0)?;
         Ok(self.0.stage(index)?.to_vec())
     }
-}
-
-/// How many windows an input of this length has, along one axis.
-#[wasm_bindgen(js_name = outputSize)]
-pub fn output_size(
-    input: f64,
-    kernel: f64,
-    stride: f64,
-    padding: f64,
-    dilation: f64,
-) -> Result<u32, JsError> {
-    let size = arithmetic::output_size(input, kernel, stride, padding, dilation)?;
-    Ok(u32::try_from(size)?)
 }
 
 /// A standard convolution beside a depthwise separable one.

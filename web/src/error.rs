@@ -40,6 +40,25 @@ pub enum Error {
         /// What it does.
         operation: String,
     },
+    /// A pool would have windows that lie over the border alone, or mostly.
+    #[error("a pool's padding is {padding}, expected at most half of its kernel of {kernel}")]
+    PoolPadding {
+        /// Positions added on each side.
+        padding: usize,
+        /// Positions that a window has along an axis.
+        kernel: usize,
+    },
+    /// A pool's window has gaps.
+    #[error("a pool's dilation is {0}, expected 1")]
+    PoolDilation(usize),
+    /// A kernel has another size.
+    #[error("the kernel has {found} values, expected {expected}")]
+    KernelSize {
+        /// Values there are.
+        found: usize,
+        /// Values there must be.
+        expected: usize,
+    },
     /// A drawing has another size.
     #[error("the drawing has {found} values, expected {expected}")]
     DrawingSize {

@@ -278,6 +278,33 @@ fn input_classes_and_heads_are_drawn() {
         "json",
     ]));
     assert_eq!(drawn["outputs"].as_array().expect("a list").len(), 3);
+
+    let drawn = json(&output(&[
+        "draw",
+        "googlenet",
+        "--train",
+        "--format",
+        "json",
+    ]));
+    let volumes = drawn["volumes"].as_array().expect("a list");
+    let heads = drawn["heads"].as_array().expect("a list");
+    let found: Vec<Vec<&str>> = (heads.iter())
+        .map(|head| {
+            let from = head["from"].as_u64().expect("a place") as usize;
+            let own = head["volumes"].as_array().expect("a list");
+            std::iter::once(&volumes[from])
+                .chain(own)
+                .map(|volume| volume["name"].as_str().expect("a name"))
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ["inception4a", "avgpool1", "aux1"],
+            ["inception4d", "avgpool2", "aux2"]
+        ]
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::label::{signed, size};
-use super::{Diagram, Volumes};
+use super::{Diagram, Volume, Volumes};
 
 impl Diagram {
     /// The graph for `dot`, frames as clusters.
@@ -37,20 +37,29 @@ impl Diagram {
 }
 
 impl Volumes {
-    /// The chain of volumes for `dot`.
+    /// The chain of volumes for `dot`, further heads beside it.
     pub fn dot(&self) -> String {
         let mut text = head(&self.model, "LR");
-        for (place, volume) in self.volumes.iter().enumerate() {
-            let name = repeated(&volume.name, volume.times);
-            let kinds: Vec<String> = volume.kinds.iter().map(|kind| signed(kind)).collect();
-            let mut lines = vec![name.as_str()];
-            lines.extend(kinds.iter().map(String::as_str));
-            let size = size(&volume.output);
-            lines.push(&size);
-            let _ = writeln!(text, "  volume{place} [label={}];", quoted(&lines));
-            if place > 0 {
-                let _ = writeln!(text, "  volume{} -> volume{place};", place - 1);
+        let mut chain = |volumes: &[Volume], name: &str, mut before: Option<String>| {
+            for (place, volume) in volumes.iter().enumerate() {
+                let id = format!("{name}{place}");
+                let title = repeated(&volume.name, volume.times);
+                let kinds: Vec<String> = volume.kinds.iter().map(|kind| signed(kind)).collect();
+                let mut lines = vec![title.as_str()];
+                lines.extend(kinds.iter().map(String::as_str));
+                let size = size(&volume.output);
+                lines.push(&size);
+                let _ = writeln!(text, "  {id} [label={}];", quoted(&lines));
+                if let Some(before) = before {
+                    let _ = writeln!(text, "  {before} -> {id};");
+                }
+                before = Some(id);
             }
+        };
+        chain(&self.volumes, "volume", None);
+        for (place, head) in self.heads.iter().enumerate() {
+            let from = format!("volume{}", head.from);
+            chain(&head.volumes, &format!("head{place}_"), Some(from));
         }
         text + "}\n"
     }

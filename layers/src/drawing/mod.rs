@@ -59,7 +59,7 @@ use serde::Serialize;
 
 use crate::graph::Graph;
 
-pub use volumes::{Bracket, Volume, Volumes};
+pub use volumes::{Bracket, Head, Volume, Volumes};
 
 /// A network as boxes, arrows and frames.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -120,14 +120,15 @@ impl Diagram {
         if layer.role == Role::Group {
             return Words::of_group(title(&layer.name, layer.times), &kinds, size);
         }
+        let mut strong = kinds.first().cloned().unwrap_or_else(|| layer.name.clone());
         let rest = match kinds.get(1..) {
-            Some(rest) if !rest.is_empty() => format!(", {}", rest.join(", ")),
+            Some(rest) if !rest.is_empty() => {
+                // A space goes between parts, so that the comma belongs to the first.
+                strong.push(',');
+                format!(" {}", rest.join(", "))
+            }
             _ => String::new(),
         };
-        let strong = kinds
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| layer.name.clone());
         let mut lines = vec![(strong, rest, "rn-text rn-middle")];
         let quiet = match layer.role {
             Role::Input => size,

@@ -104,6 +104,8 @@ pub(super) struct Slot {
     labels: [Vec<String>; 2],
     /// Under the volume.
     lines: Vec<String>,
+    /// Whether no arrow leads here.
+    pub begins: bool,
     /// The arrow's length.
     pub gap: f64,
     /// Without the arrow.
@@ -114,7 +116,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub fn of(volume: &Volume, scale: &Scale, first: bool) -> Self {
+    pub fn of(volume: &Volume, scale: &Scale, begins: bool) -> Self {
         let solid = scale.solid(volume);
         let slabs = volume.times.min(SLABS);
         let mut lines = vec![match volume.times {
@@ -141,7 +143,7 @@ impl Slot {
             .iter()
             .map(|lines| widest(lines, 11.0))
             .fold(0.0, f64::max);
-        let gap = match first {
+        let gap = match begins {
             true => 0.0,
             false => (written + 18.0).max(ARROW),
         };
@@ -156,6 +158,7 @@ impl Slot {
             slabs,
             labels,
             lines,
+            begins,
             gap,
         }
     }

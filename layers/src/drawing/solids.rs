@@ -1,11 +1,13 @@
 //! Feature maps as solids, row by row, as the papers' figures have them.
 
+use std::collections::BTreeSet;
+
 use svg::node::element::Path;
 
-use super::Volumes;
 use super::label::{size, width};
 use super::paint::{HEADING, MARGIN, document, round, text};
 use super::slot::{At, ROWS, Scale, Slot};
+use super::{Volume, Volumes};
 
 /// How wide a row gets before it goes on in another, in pixels.
 const ROW: f64 = 1080.0;
@@ -13,18 +15,26 @@ const ROW: f64 = 1080.0;
 const BRACKET: f64 = 30.0;
 
 impl Volumes {
-    /// The volumes from left to right, row by row, in SVG.
+    /// The volumes from left to right, row by row, in SVG. A further head has rows of its own, with what it
+    /// begins at once more.
     pub fn svg(&self) -> String {
         let scale = Scale::of(&self.volumes);
-        let slots: Vec<Slot> = (self.volumes.iter().enumerate())
-            .map(|(place, volume)| Slot::of(volume, &scale, place == 0))
+        let mut drawn: Vec<&Volume> = self.volumes.iter().collect();
+        let mut begins = BTreeSet::from([0]);
+        for head in &self.heads {
+            begins.insert(drawn.len());
+            drawn.push(&self.volumes[head.from]);
+            drawn.extend(&head.volumes);
+        }
+        let slots: Vec<Slot> = (drawn.iter().enumerate())
+            .map(|(place, volume)| Slot::of(volume, &scale, begins.contains(&place)))
             .collect();
         let placed = self.place(&slots);
         let size = [placed.width + 2.0 * MARGIN, placed.height + MARGIN];
         let mut document = document(size, &self.model, "blocks", &self.description());
-        for (place, (slot, volume)) in slots.iter().zip(&self.volumes).enumerate() {
+        for (place, (slot, volume)) in slots.iter().zip(drawn).enumerate() {
             let at = placed.slots[place];
-            let before = place.checked_sub(1);
+            let before = place.checked_sub(1).filter(|_| !slot.begins);
             let from = before.map(|before| slots[before].ends_at(&placed.slots[before]));
             document = slot.paint(document, volume, &at, from);
         }
@@ -43,16 +53,28 @@ impl Volumes {
 
     /// What is in the picture, for those who do not see it.
     fn description(&self) -> String {
-        let steps: Vec<String> = (self.volumes.iter())
-            .map(|volume| {
-                let times = match volume.times {
-                    1 => String::new(),
-                    times => format!("{times} times "),
-                };
-                format!("{times}{} {}", volume.name, size(&volume.output))
-            })
-            .collect();
-        format!("The feature maps of {}: {}", self.model, steps.join(", "))
+        let steps = |volumes: &[Volume]| {
+            let steps: Vec<String> = (volumes.iter())
+                .map(|volume| {
+                    let times = match volume.times {
+                        1 => String::new(),
+                        times => format!("{times} times "),
+                    };
+                    format!("{times}{} {}", volume.name, size(&volume.output))
+                })
+                .collect();
+            steps.join(", ")
+        };
+        let mut text = format!(
+            "The feature maps of {}: {}",
+            self.model,
+            steps(&self.volumes)
+        );
+        for head in &self.heads {
+            let from = &self.volumes[head.from].name;
+            text += &format!("; from {from} on: {}", steps(&head.volumes));
+        }
+        text
     }
 
     /// Rows of slots.
@@ -68,7 +90,7 @@ impl Volumes {
                 rest.map(|slot| slot.gap + slot.width).sum()
             });
             match rows.last_mut() {
-                Some(row) if used + rest <= ROW => row.push(place),
+                Some(row) if used + rest <= ROW && !slot.begins => row.push(place),
                 _ => {
                     rows.push(vec![place]);
                     used = slot.gap + slot.width;

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::arrangement::{Arrangement, End, Rect, arrange};
-use super::{Diagram, LayerBox, Role, Volumes, fold, group};
+use super::{Diagram, LayerBox, Role, Volume, Volumes, fold, group};
 
 fn layer(name: String, role: Role, kind: &str) -> LayerBox {
     LayerBox {
@@ -217,6 +217,29 @@ fn check_places(diagram: &Diagram, arrangement: &Arrangement) {
     assert_eq!(read.len() + 1, diagram.boxes.len());
 }
 
+/// What the ways to further outputs keep to: there is one for each output that is not on the way to the first,
+/// and it ends there.
+fn check_heads(diagram: &Diagram, volumes: &Volumes) {
+    let end = |volumes: &[Volume]| volumes.last().expect("a volume").output.clone();
+    let [first, ref further @ ..] = diagram.outputs[..] else {
+        panic!("an output: {diagram:?}")
+    };
+    assert_eq!(end(&volumes.volumes), diagram.boxes[first].output);
+    let mut main = BTreeSet::from([first]);
+    for place in (0..=first).rev() {
+        if main.contains(&place) {
+            main.extend(diagram.sources(place));
+        }
+    }
+    let further = further.iter().filter(|output| !main.contains(output));
+    let further: Vec<usize> = further.copied().collect();
+    assert_eq!(volumes.heads.len(), further.len(), "{diagram:?}");
+    for (head, output) in volumes.heads.iter().zip(further) {
+        assert!(head.from < volumes.volumes.len());
+        assert_eq!(end(&head.volumes), diagram.boxes[output].output);
+    }
+}
+
 proptest! {
     #[test]
     fn random_diagrams_are_drawn_without_overlap(
@@ -242,6 +265,7 @@ proptest! {
 
         let volumes = Volumes::of(&diagram);
         prop_assert!(volumes.volumes.len() > 1);
+        check_heads(&diagram, &volumes);
         for picture in [diagram.svg(), volumes.svg()] {
             prop_assert!(roxmltree::Document::parse(&picture).is_ok());
         }
@@ -267,6 +291,35 @@ proptest! {
         prop_assert_eq!(grouped.boxes.len(), 2);
         prop_assert_eq!(grouped.boxes[1].times, times);
     }
+}
+
+#[test]
+fn an_auxiliary_head_has_a_row_of_its_own() {
+    let mut diagram = repeated(1);
+    for (name, from) in [("aux.pool", 3), ("aux.fc", 4)] {
+        diagram.arrows.push([from, diagram.boxes.len()]);
+        let role = Role::Linear;
+        diagram.boxes.push(layer(name.to_owned(), role, name));
+    }
+    // The main way goes on after the block.
+    diagram.arrows.push([3, 6]);
+    let last = layer("fc".to_owned(), Role::Linear, "fully connected");
+    diagram.boxes.push(last);
+    diagram.outputs = vec![6, 5];
+    let volumes = Volumes::of(&diagram);
+    let names = |volumes: &[Volume]| -> Vec<String> {
+        volumes.iter().map(|volume| volume.name.clone()).collect()
+    };
+    assert_eq!(names(&volumes.volumes), ["input", "stage.0", "fc"]);
+    let [head] = &volumes.heads[..] else {
+        panic!("one head: {volumes:?}")
+    };
+    assert_eq!(names(&head.volumes), ["aux.pool", "aux.fc"]);
+    assert_eq!(head.from, 1);
+    assert!(volumes.dot().contains("volume1 -> head0_0;"));
+    let svg = volumes.svg();
+    assert_eq!(svg.matches("data-volume=\"stage.0\"").count(), 2);
+    assert!(svg.contains("; from stage.0 on: aux.pool"));
 }
 
 #[test]

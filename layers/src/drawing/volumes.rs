@@ -6,16 +6,17 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::label::run;
-use super::{Diagram, LayerBox, Role};
+use super::{Diagram, Role};
 use crate::summary::kinds;
 
 /// Branches that are told one by one; of more, how many layers of each kind there are.
 const TOLD: usize = 5;
 
-/// The way of a [`Diagram`] from the input to its first output, each feature map a volume.
+/// The way of a [`Diagram`] from the input to its first output, each feature map a volume, and from there to
+/// its other outputs.
 ///
 /// What all paths go through is a volume; branches and what they come together to are one, told by its
-/// branches. The way to further outputs, such as those of auxiliary heads, is left out.
+/// branches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Volumes {
     /// What the network is called.
@@ -24,6 +25,17 @@ pub struct Volumes {
     pub volumes: Vec<Volume>,
     /// Several volumes that are repeated together.
     pub brackets: Vec<Bracket>,
+    /// The ways to further outputs, such as those of auxiliary heads.
+    pub heads: Vec<Head>,
+}
+
+/// The way to a further output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Head {
+    /// The place in [`Volumes::volumes`] of what it begins at.
+    pub from: usize,
+    /// Its feature maps, each computed from the one before.
+    pub volumes: Vec<Volume>,
 }
 
 /// The output of a layer, or of layers that branch and come together again.
@@ -39,6 +51,9 @@ pub struct Volume {
     pub output: Vec<usize>,
     /// How many of the same follow each other here.
     pub times: usize,
+    /// The place in the diagram of the box whose output it is.
+    #[serde(skip)]
+    last: usize,
 }
 
 /// Volumes of a [`Volumes`] that are repeated together.
@@ -57,26 +72,37 @@ pub struct Bracket {
 impl Volumes {
     /// The chain of `diagram`.
     pub fn of(diagram: &Diagram) -> Self {
-        let mut chain = Chain {
-            diagram,
-            kept: leading(diagram),
-            volumes: Vec::new(),
-            brackets: Vec::new(),
-            apart: 0,
-        };
-        chain.walk(0..diagram.boxes.len(), 0..diagram.frames.len());
+        let main = leading(diagram, diagram.outputs.first().copied());
+        let Chain {
+            volumes, brackets, ..
+        } = Chain::of(diagram, main.clone());
+        let heads = diagram.outputs.iter().skip(1).filter_map(|&output| {
+            let (shared, own) = leading(diagram, Some(output))
+                .into_iter()
+                .partition::<BTreeSet<usize>, _>(|place| main.contains(place));
+            if own.is_empty() {
+                return None;
+            }
+            let begin = shared.last().copied().unwrap_or_default();
+            Some(Head {
+                from: volumes.iter().position(|volume| begin <= volume.last)?,
+                volumes: Chain::of(diagram, own).volumes,
+            })
+        });
+        let heads = heads.collect();
         Self {
             model: diagram.model.clone(),
-            volumes: chain.volumes,
-            brackets: chain.brackets,
+            volumes,
+            brackets,
+            heads,
         }
     }
 }
 
-/// The boxes that the first output depends on, itself among them.
-fn leading(diagram: &Diagram) -> BTreeSet<usize> {
+/// The boxes that `output` depends on, itself and the input among them.
+fn leading(diagram: &Diagram, output: Option<usize>) -> BTreeSet<usize> {
     let mut kept = BTreeSet::from([0]);
-    let mut open: Vec<usize> = diagram.outputs.first().copied().into_iter().collect();
+    let mut open: Vec<usize> = output.into_iter().collect();
     while let Some(place) = open.pop() {
         if kept.insert(place) {
             open.extend(diagram.sources(place));
@@ -100,7 +126,20 @@ struct Unit {
     frame: Option<(usize, Range<usize>)>,
 }
 
-impl Chain<'_> {
+impl<'a> Chain<'a> {
+    /// The chain of the boxes of `kept`.
+    fn of(diagram: &'a Diagram, kept: BTreeSet<usize>) -> Self {
+        let mut chain = Self {
+            diagram,
+            kept,
+            volumes: Vec::new(),
+            brackets: Vec::new(),
+            apart: 0,
+        };
+        chain.walk(0..diagram.boxes.len(), 0..diagram.frames.len());
+        chain
+    }
+
     /// Adds the boxes of `range`, in which `frames` are.
     fn walk(&mut self, range: Range<usize>, frames: Range<usize>) {
         let units = self.units(range, frames);
@@ -127,7 +166,7 @@ impl Chain<'_> {
             match (begun.take(), &unit.frame) {
                 (Some(first), _) => self.join(first..unit.range.end),
                 (None, Some((frame, within))) => self.frame(*frame, within.clone()),
-                (None, None) => self.layer(&self.diagram.boxes[unit.range.start]),
+                (None, None) => self.layer(unit.range.start),
             }
         }
     }
@@ -158,7 +197,8 @@ impl Chain<'_> {
     }
 
     /// Adds a box, to the volume before where that is the same.
-    fn layer(&mut self, layer: &LayerBox) {
+    fn layer(&mut self, place: usize) {
+        let layer = &self.diagram.boxes[place];
         if self.volumes.len() > self.apart
             && let Some(last) = self.volumes.last_mut()
             && matches!(layer.role, Role::Convolution | Role::Linear)
@@ -169,6 +209,7 @@ impl Chain<'_> {
                 None => run(&last.name, &layer.name),
             };
             last.times += 1;
+            last.last = place;
             return;
         }
         self.volumes.push(Volume {
@@ -181,6 +222,7 @@ impl Chain<'_> {
             } else {
                 1
             },
+            last: place,
         });
     }
 
@@ -230,16 +272,17 @@ impl Chain<'_> {
                     .all(|name| name.get(depth) == names[0].get(depth))
             })
             .count();
-        let last = &self.diagram.boxes[last];
+        let end = &self.diagram.boxes[last];
         self.volumes.push(Volume {
             name: match shared {
-                0 => last.name.clone(),
+                0 => end.name.clone(),
                 _ => names[0][..shared].join("."),
             },
             kinds: told,
             role: Role::Group,
-            output: last.output.clone(),
+            output: end.output.clone(),
             times: 1,
+            last,
         });
     }
 

@@ -127,8 +127,16 @@ impl Places {
             common(found)
         };
         match before[..] {
-            // It begins a branch, beside others that begin at the same value.
-            [one] if flow.after[one].len() > 1 => after(&flow.after[one]),
+            // It begins a branch, beside others that begin at the same value: of the module that it shares with
+            // the nearest of them. Others may lead to auxiliary heads.
+            [one] if flow.after[one].len() > 1 => {
+                let own = after(&[index]);
+                let others = flow.after[one].iter().filter(|&&other| other != index);
+                others
+                    .map(|&other| common([own.as_str(), &after(&[other])]))
+                    .max_by_key(String::len)
+                    .unwrap_or_default()
+            }
             // It comes after a whole block, and before another.
             [one]
                 if matches!(node.op, Op::AdaptiveAvgPool2d { .. })

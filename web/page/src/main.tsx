@@ -1,6 +1,7 @@
 import "./style/base.css";
 import "./style/shell.css";
 import "./style/digit.css";
+import "./style/explanation.css";
 import "./style/photo.css";
 import "./style/convolution.css";
 import "./style/networks.css";

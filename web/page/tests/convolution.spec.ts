@@ -1,25 +1,90 @@
+import type { Page } from "@playwright/test";
+import { example, taps } from "../src/convolution/example";
+import type { Operation, SeparableSettings, WindowSettings } from "../src/engine/protocol";
+import { damage } from "./fault";
 import { expect, read, test } from "./page";
 
-test("every slider goes to its ends", async ({ page }) => {
-  await page.goto("#/convolution");
-  await expect(page.locator(".formula .result")).toHaveText("4");
-  const sliders = page.locator(".slider input[type=range]");
-  const count = await sliders.count();
-  expect(count).toBe(9);
-  for (let index = 0; index < count; index++) {
-    const slider = sliders.nth(index);
-    const before = await slider.inputValue();
-    for (const key of ["Home", "End"]) {
-      await slider.press(key);
-      const end = await slider.getAttribute(key === "Home" ? "min" : "max");
-      await expect(slider).toHaveValue(end ?? "");
-      // Either an answer or the reason why there is none.
-      await expect(
-        page.locator(".formula .result").or(page.locator(".settings .problem").first()),
-      ).toBeVisible();
-      await expect(page.locator(".ratio data")).toBeVisible();
+const START: WindowSettings = { input: 7, kernel: 3, stride: 2, padding: 1, dilation: 1 };
+const NAMES = Object.keys(START) as (keyof WindowSettings)[];
+
+/** The output's size, where a window fits. */
+function size({ input, kernel, stride, padding, dilation }: WindowSettings): number | undefined {
+  const room = input + 2 * padding - dilation * (kernel - 1) - 1;
+  return room < 0 ? undefined : Math.floor(room / stride) + 1;
+}
+
+/** Whether the page has the size of the output, or says that there is none. */
+async function expectSize(page: Page, settings: WindowSettings, operation: Operation) {
+  const expected = size(settings);
+  const pool = operation !== "convolution";
+  const fits = !pool || settings.padding <= Math.floor(settings.kernel / 2);
+  const result = page.locator(".formula .result");
+  const problem = page.locator(".settings .problem").first();
+  if (expected !== undefined && fits) {
+    await expect(result).toHaveText(String(expected));
+    await expect(page.getByText(`Stop 1 of ${expected * expected}`)).toBeVisible();
+    await expect(problem).toHaveCount(0);
+  } else {
+    await expect(problem).toContainText(fits ? "does not fit" : "at most half of its kernel");
+    await expect(result).toHaveCount(0);
+    await expect(page.locator(".sliding")).toHaveCount(0);
+  }
+}
+
+for (const [operation, label] of [
+  ["convolution", "Convolution"],
+  ["maxPool", "Max pool"],
+  ["averagePool", "Mean pool"],
+] as const) {
+  test(`every slider of the window goes to its ends: ${operation}`, async ({ page }) => {
+    await page.goto("#/convolution");
+    await page.getByRole("radio", { name: label }).check();
+    for (const name of NAMES) {
+      const slider = page.locator(`#${name}`);
+      if (name === "dilation" && operation !== "convolution") {
+        await expect(slider).toBeDisabled();
+        continue;
+      }
+      for (const [key, end] of [
+        ["Home", "min"],
+        ["End", "max"],
+      ] as const) {
+        await slider.press(key);
+        const value = await slider.getAttribute(end);
+        await expect(slider).toHaveValue(value ?? "");
+        await expectSize(page, { ...START, [name]: Number(value) }, operation);
+      }
+      await slider.fill(String(START[name]));
+      await expectSize(page, START, operation);
     }
-    await slider.fill(before);
+  });
+}
+
+test("every slider of the comparison goes to its ends", async ({ page }) => {
+  await page.goto("#/convolution");
+  const start: SeparableSettings = { channelsIn: 64, channelsOut: 128, kernel: 3, size: 56 };
+  expect(await page.locator(".slider input[type=range]").count()).toBe(
+    NAMES.length + Object.keys(start).length,
+  );
+  for (const name of Object.keys(start) as (keyof SeparableSettings)[]) {
+    const slider = page.locator(`#separable-${name}`);
+    for (const [key, end] of [
+      ["Home", "min"],
+      ["End", "max"],
+    ] as const) {
+      await slider.press(key);
+      const value = Number(await slider.getAttribute(end));
+      await expect(slider).toHaveValue(String(value));
+      const moved: SeparableSettings = { ...start, [name]: value };
+      const { channelsIn: m, channelsOut: n, kernel: k, size: side } = moved;
+      const standard = page.locator(".comparison tbody tr").first().locator("data");
+      await expect(standard).toHaveText([
+        (m * n * k * k).toLocaleString("en"),
+        (m * n * k * k * side * side).toLocaleString("en"),
+      ]);
+      await expect(page.locator(".ratio data")).toHaveText((1 / n + 1 / (k * k)).toFixed(4));
+    }
+    await slider.fill(String(start[name]));
   }
 });
 
@@ -47,10 +112,93 @@ test("the formula's numbers give its result", async ({ page }) => {
     for (const [name, value] of Object.entries(settings)) {
       await page.locator(`#${name}`).fill(String(value));
     }
-    const size = Math.floor((input + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
-    await expect(page.locator(".formula .result")).toHaveText(String(size));
-    await expect(page.getByText(`Stop 1 of ${size * size}`)).toBeVisible();
+    await expectSize(page, settings, "convolution");
   }
+});
+
+/** What the window reads at a stop, and what it is multiplied by; nothing where it lies over the border. */
+function under(operation: Operation, settings: WindowSettings, stop: number) {
+  const { picture, weights } = example(operation, settings);
+  const { input, padding } = settings;
+  return taps(settings, size(settings) ?? 0, stop).flatMap(({ row, column }, tap) => {
+    const [y, x] = [row - padding, column - padding];
+    const inside = y >= 0 && x >= 0 && y < input && x < input;
+    return inside ? [{ value: picture[y * input + x] ?? 9, weight: weights[tap] ?? 9 }] : [];
+  });
+}
+
+const numbers = async (page: Page, selector: string) =>
+  (await page.locator(`.stop ${selector}`).allTextContents()).map(read);
+
+test("each stop is the sum of its products", async ({ page }) => {
+  await page.goto("#/convolution");
+  for (let stop = 0; stop < 16; stop++) {
+    const heading = `Row ${Math.floor(stop / 4) + 1}, column ${(stop % 4) + 1} of the output`;
+    await expect(page.locator(".stop h3")).toHaveText(heading);
+    const expected = under("convolution", START, stop).reduce(
+      (sum, { value, weight }) => sum + value * weight,
+      0,
+    );
+    await expect
+      .poll(async () => Math.abs(((await numbers(page, ".sum"))[0] ?? 9) - expected))
+      .toBeLessThan(1e-4);
+    await page.getByRole("button", { name: "Step" }).click();
+  }
+  await page.getByText("Every single product").click();
+  await expect(page.locator(".stop .product")).toHaveCount(9);
+});
+
+for (const [operation, label] of [
+  ["maxPool", "Max pool"],
+  ["averagePool", "Mean pool"],
+] as const) {
+  test(`each stop of ${operation} shows the values that it is made of`, async ({ page }) => {
+    await page.goto("#/convolution");
+    await page.getByRole("radio", { name: label }).check();
+    for (let stop = 0; stop < 16; stop++) {
+      const values = under(operation, START, stop).map(({ value }) => value);
+      const shown = () => numbers(page, ".pooled");
+      // The padding is left out: four values at a corner, six at an edge.
+      await expect.poll(async () => (await shown()).length).toBe(values.length);
+      await expect
+        .poll(async () =>
+          Math.max(...(await shown()).map((value, at) => Math.abs(value - (values[at] ?? 9)))),
+        )
+        .toBeLessThan(1e-4);
+      const [found] = await numbers(page, ".result data");
+      if (operation === "maxPool") {
+        const marked = await numbers(page, ".marked data");
+        expect(marked).toEqual([Math.max(...(await shown()))]);
+        expect(found).toBe(marked[0]);
+      } else {
+        const mean = values.reduce((sum, value) => sum + value) / values.length;
+        expect(Math.abs((found ?? 9) - mean)).toBeLessThan(1e-4);
+        await expect(page.locator(".stop dt").last()).toHaveText(`sum / ${values.length}`);
+      }
+      await page.getByRole("button", { name: "Step" }).click();
+    }
+  });
+}
+
+test("an engine that panics says why, and the window goes on", async ({ page, problems }) => {
+  await page.goto("#/convolution");
+  await expect(page.locator(".stop .sum")).toBeVisible();
+  // The input and the layer.
+  await damage(page, { of: "Explorer", method: "explain", how: 2 });
+  await page.getByRole("button", { name: "Step" }).click();
+  const alert = page.locator(".stop").getByRole("alert");
+  await expect(alert).toContainText("was started anew");
+  await expect(alert).toContainText(/panicked at .*rs:\d+:\d+/);
+  expect(problems.splice(0).join()).toContain("panicked");
+  await page.getByRole("button", { name: "Step" }).click();
+  await expect(alert).toBeEmpty();
+  const expected = under("convolution", START, 2).reduce(
+    (sum, { value, weight }) => sum + value * weight,
+    0,
+  );
+  await expect
+    .poll(async () => Math.abs(((await numbers(page, ".sum"))[0] ?? 9) - expected))
+    .toBeLessThan(1e-4);
 });
 
 test("the window plays, stops and steps", async ({ page }) => {

@@ -1,4 +1,5 @@
 import type { Locator, Page } from "@playwright/test";
+import { damage } from "./fault";
 import { expect, openDigit, read, test } from "./page";
 
 /** Draws through points given in hundredths of the paper. */
@@ -180,4 +181,39 @@ test("a broken engine says so and is made anew", async ({ page }) => {
   await page.getByRole("button", { name: "Sample of the digit 5" }).click();
   await expect(page.locator(".winner")).toHaveText("5");
   await expect(page.getByRole("alert")).toBeEmpty();
+});
+
+/** LeNet-5's, the input among them. */
+const LAYERS = 12;
+
+test("an engine that panics says why, and the page goes on where it was", async ({
+  page,
+  problems,
+}) => {
+  await openDigit(page);
+  await page.getByRole("button", { name: "Sample of the digit 5" }).click();
+  await expect(page.locator(".winner")).toHaveText("5");
+  const pool = page.locator(".layer[data-kind=pool] canvas").first();
+  const panel = page.locator(".explanation");
+  await pool.hover({ position: { x: 33, y: 33 } });
+  const values = await shown(panel.locator(".pooled"));
+  await page.mouse.move(0, 0);
+
+  const alert = page.getByRole("alert");
+  for (const act of ["explain", "run"]) {
+    await damage(page, { of: "Explorer", method: act, how: LAYERS });
+    if (act === "explain") await pool.hover({ position: { x: 33, y: 33 } });
+    else await page.getByRole("button", { name: "Sample of the digit 7" }).click();
+    await expect(alert).toContainText("was started anew");
+    await expect(alert).toContainText(/panicked at .*rs:\d+:\d+/);
+    expect(problems.splice(0).join()).toContain("panicked");
+    // The new engine has the drawing that is on the page.
+    await page.mouse.move(0, 0);
+    await pool.hover({ position: { x: 33, y: 33 } });
+    expect(await shown(panel.locator(".pooled"))).toEqual(values);
+    await page.mouse.move(0, 0);
+  }
+  await page.getByRole("button", { name: "Sample of the digit 7" }).click();
+  await expect(page.locator(".winner")).toHaveText("7");
+  await expect(alert).toBeEmpty();
 });

@@ -1,6 +1,6 @@
 import { test as base, expect, type Page } from "@playwright/test";
 
-/** A test whose page may log no error and whose every request must succeed. */
+/** A test whose page may log no error, whose every request must succeed, and all of them at one origin. */
 export const test = base.extend<{ problems: string[] }>({
   problems: [
     async ({ page }, use) => {
@@ -10,11 +10,17 @@ export const test = base.extend<{ problems: string[] }>({
       });
       page.on("pageerror", (error) => problems.push(error.message));
       page.on("requestfailed", (request) => problems.push(`failed: ${request.url()}`));
+      const origins = new Set<string>();
+      page.on("request", (request) => {
+        const { origin, protocol } = new URL(request.url());
+        if (protocol.startsWith("http")) origins.add(origin);
+      });
       page.on("response", (response) => {
         if (response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`);
       });
       await use(problems);
       expect(problems).toEqual([]);
+      expect([...origins].slice(1)).toEqual([]);
     },
     { auto: true },
   ],
@@ -23,6 +29,15 @@ export const test = base.extend<{ problems: string[] }>({
 export { expect };
 
 export const PARTS = ["digit", "photo", "convolution", "networks", "networks/lenet5"] as const;
+
+/** Makes a browser of this one whose WebAssembly has no vectors. */
+export async function withoutVectors(page: Page): Promise<void> {
+  await page.route(/\/worker-[^/]*\.js$/, async (route) => {
+    const response = await route.fetch();
+    const body = `WebAssembly.validate = () => false;\n${await response.text()}`;
+    await route.fulfill({ response, body });
+  });
+}
 
 /** The number that a reader sees. */
 export function read(text: string | null): number {

@@ -2,6 +2,7 @@
 
 mod drawing;
 mod layer;
+mod sliding;
 #[cfg(test)]
 mod tests;
 

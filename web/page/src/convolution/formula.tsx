@@ -1,12 +1,12 @@
-import type { ConvolutionSettings } from "../engine/protocol";
+import type { WindowSettings } from "../engine/protocol";
 import { useText } from "../text";
 
-type Numbers = Record<keyof ConvolutionSettings, number | string>;
+type Numbers = Record<keyof WindowSettings, number | string>;
 
 const LETTERS: Numbers = { input: "n", kernel: "k", stride: "s", padding: "p", dilation: "d" };
 
 /** The formula of the output's size, in letters and with the numbers in it. */
-export function Formula(props: { settings: ConvolutionSettings; size: number | undefined }) {
+export function Formula(props: { settings: WindowSettings; size: number | undefined }) {
   const text = useText();
   return (
     <figure class="formula" aria-label={text.convolution.outputSize}>

@@ -1,54 +1,42 @@
-import { useEffect, useState } from "preact/hooks";
-import { explorer } from "../engine/client";
-import type { ConvolutionSettings } from "../engine/protocol";
-import { type Failure, failure } from "../shell/failure";
+import { useMemo, useState } from "preact/hooks";
+import type { Operation, WindowSettings } from "../engine/protocol";
 import { Problem } from "../shell/problem";
 import { Slider } from "../shell/slider";
 import { useText } from "../text";
+import { example } from "./example";
 import { Formula } from "./formula";
 import { Separable } from "./separable";
 import { Sliding } from "./sliding";
+import { useSlide } from "./use-slide";
 
-const RANGES: Record<keyof ConvolutionSettings, { least: number; most: number }> = {
+const RANGES: Record<keyof WindowSettings, { least: number; most: number }> = {
   input: { least: 1, most: 16 },
   kernel: { least: 1, most: 7 },
   stride: { least: 1, most: 4 },
   padding: { least: 0, most: 4 },
   dilation: { least: 1, most: 4 },
 };
-const NAMES = Object.keys(RANGES) as (keyof ConvolutionSettings)[];
-
-interface Outcome {
-  /** What was asked; the answer to other settings is not shown. */
-  settings: ConvolutionSettings;
-  size?: number;
-  problem?: Failure;
-}
+const NAMES = Object.keys(RANGES) as (keyof WindowSettings)[];
+const OPERATIONS: Operation[] = ["convolution", "maxPool", "averagePool"];
 
 /** Convolution by hand: the output's size, the sliding window, and what separating saves. */
 export function Convolution() {
   const text = useText();
-  const [settings, setSettings] = useState<ConvolutionSettings>({
+  const [operation, setOperation] = useState<Operation>("convolution");
+  const [chosen, setChosen] = useState<WindowSettings>({
     input: 7,
     kernel: 3,
     stride: 2,
     padding: 1,
     dilation: 1,
   });
-  const [outcome, setOutcome] = useState<Outcome>();
-
-  useEffect(() => {
-    let current = true;
-    explorer.ask("outputSize", settings).then(
-      (size) => current && setOutcome({ settings, size }),
-      (error) => current && setOutcome({ settings, problem: failure(error) }),
-    );
-    return () => {
-      current = false;
-    };
-  }, [settings]);
-
-  const size = outcome?.settings === settings ? outcome.size : undefined;
+  const pool = operation !== "convolution";
+  const settings = useMemo(
+    () => (pool ? { ...chosen, dilation: RANGES.dilation.least } : chosen),
+    [chosen, pool],
+  );
+  const hand = useMemo(() => example(operation, settings), [operation, settings]);
+  const { slid, problem } = useSlide(hand);
   return (
     <>
       <header class="lead">
@@ -57,6 +45,20 @@ export function Convolution() {
       </header>
       <div class="convolution">
         <div class="settings">
+          <fieldset class="choice">
+            <legend>{text.convolution.operation}</legend>
+            {OPERATIONS.map((one) => (
+              <label key={one}>
+                <input
+                  type="radio"
+                  name="operation"
+                  checked={one === operation}
+                  onChange={() => setOperation(one)}
+                />{" "}
+                {text.convolution.operations[one]}
+              </label>
+            ))}
+          </fieldset>
           {NAMES.map((name) => (
             <Slider
               key={name}
@@ -64,20 +66,16 @@ export function Convolution() {
               label={text.convolution[name]}
               value={settings[name]}
               {...RANGES[name]}
-              onValue={(value) => setSettings({ ...settings, [name]: value })}
+              disabled={pool && name === "dilation"}
+              onValue={(value) => setChosen({ ...chosen, [name]: value })}
             />
           ))}
           <h2>{text.convolution.outputSize}</h2>
-          <Formula
-            settings={settings}
-            size={outcome?.problem ? undefined : (size ?? outcome?.size)}
-          />
-          {outcome?.problem && <h3>{text.convolution.invalid}</h3>}
-          <Problem problem={outcome?.problem} />
+          <Formula settings={settings} size={slid?.layer.shape[1]} />
+          {problem && !problem.broke && <h3>{text.convolution.invalid}</h3>}
+          <Problem problem={problem} />
         </div>
-        {size !== undefined && (
-          <Sliding key={JSON.stringify(settings)} settings={settings} size={size} />
-        )}
+        {slid?.hand === hand && <Sliding key={JSON.stringify([operation, settings])} slid={slid} />}
       </div>
       <Separable />
     </>

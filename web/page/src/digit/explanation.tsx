@@ -1,11 +1,8 @@
 import type { Theme } from "../colour/scale";
+import { type Explained, Step } from "../explanation/step";
 import { useText } from "../text";
 import { Figure } from "../text/figure";
-import { Activation } from "./explanation/activation";
-import { Pool } from "./explanation/pool";
-import { Products } from "./explanation/products";
 import { title } from "./names";
-import type { Explained } from "./use-explorer";
 
 /** The arithmetic that made one value, from what it read to what it is. */
 export function Explanation({ explained, theme }: { explained: Explained[]; theme: Theme }) {
@@ -23,21 +20,4 @@ export function Explanation({ explained, theme }: { explained: Explained[]; them
       ))}
     </>
   );
-}
-
-function Step({ one, theme }: { one: Explained; theme: Theme }) {
-  const text = useText();
-  switch (one.layer.kind) {
-    case "input":
-      return <p>{text.explain.input}</p>;
-    case "convolution":
-    case "linear":
-      return <Products one={one} theme={theme} />;
-    case "pool":
-      return <Pool one={one} />;
-    case "activation":
-      return <Activation one={one} />;
-    default:
-      return <p>{text.explain.same}</p>;
-  }
 }

@@ -1,7 +1,7 @@
 import type { Frame } from "../colour/maps";
 import type { LayerInfo, Rect } from "../engine/contract";
+import type { Explained } from "../explanation/step";
 import { SIZE } from "./centre";
-import type { Explained } from "./use-explorer";
 
 /** What lights up in each layer: the unit, what it was made of, and its receptive field. */
 export function frames(layers: LayerInfo[], explained: Explained[]): Map<number, Frame[]> {

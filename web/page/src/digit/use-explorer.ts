@@ -1,19 +1,19 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Unit } from "../colour/layout";
 import { explorer } from "../engine/client";
-import type { Explanation, LayerInfo } from "../engine/contract";
+import type { LayerInfo } from "../engine/contract";
 import type { Activity } from "../engine/protocol";
+import type { Explained } from "../explanation/step";
 import { type Failure, failure } from "../shell/failure";
 
 export interface Selection extends Unit {
   layer: number;
 }
 
-/** An explanation with the layer that it is of. */
-export interface Explained {
-  layer: LayerInfo;
-  unit: Unit;
-  explanation: Explanation;
+/** What an engine has computed, and which engine it was. */
+interface Ran {
+  image: Float32Array;
+  generation: number;
 }
 
 /** The digit network: its layers, its last run, and the arithmetic of the selected unit. */
@@ -24,6 +24,7 @@ export function useExplorer(selection: Selection | undefined) {
   const [problem, setProblem] = useState<Failure>();
   const waiting = useRef<Float32Array>(undefined);
   const busy = useRef(false);
+  const ran = useRef<Ran>(undefined);
 
   useEffect(() => {
     explorer
@@ -47,6 +48,7 @@ export function useExplorer(selection: Selection | undefined) {
       waiting.current = undefined;
       try {
         setActivity(await explorer.ask("run", { image }));
+        ran.current = { image, generation: explorer.generation };
         setProblem(undefined);
       } catch (error) {
         setProblem(failure(error));
@@ -61,16 +63,26 @@ export function useExplorer(selection: Selection | undefined) {
       return;
     }
     let current = true;
-    explain(layers, selection).then(
-      (explained) => current && setExplained(explained),
-      (error) => current && setProblem(failure(error)),
-    );
+    restore(ran)
+      .then(() => explain(layers, selection))
+      .then(
+        (explained) => current && setExplained(explained),
+        (error) => current && setProblem(failure(error)),
+      );
     return () => {
       current = false;
     };
   }, [selection, layers, activity]);
 
   return { layers, activity, explained, problem, run };
+}
+
+/** Gives an engine that was made anew the values that are on the page. */
+async function restore(ran: { current: Ran | undefined }): Promise<void> {
+  const last = ran.current;
+  if (!last || last.generation === explorer.generation) return;
+  await explorer.ask("run", { image: last.image });
+  ran.current = { ...last, generation: explorer.generation };
 }
 
 /** The arithmetic of a unit; of an activation's, what made its argument comes first. */

@@ -19,6 +19,12 @@ export class Client {
   #last = 0;
   #opening: { method: OpeningMethod; takes: Methods[OpeningMethod]["takes"] } | undefined;
   #opened: Promise<unknown> | undefined;
+  #generation = 0;
+
+  /** How many engines broke: what was told to one of another generation is lost. */
+  get generation(): number {
+    return this.#generation;
+  }
 
   /** Opens the engine's network, once; where that fails, the next call tries again. */
   open<M extends OpeningMethod>(
@@ -92,6 +98,7 @@ export class Client {
 
   /** Ends the worker and rejects what was asked of it; says how many questions that were. */
   #stop(reason: string): number {
+    this.#generation++;
     this.#worker?.terminate();
     this.#worker = undefined;
     const lost = [...this.#pending.values()];

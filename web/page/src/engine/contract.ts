@@ -16,10 +16,12 @@ export type Kind = LayerInfo["kind"];
 
 export interface Explorer {
   layers(): LayerInfo[];
-  /** 28x28 values, 0 paper to 1 ink, row by row; returns ten probabilities. */
+  /** Values from 0 paper to 1 ink, row by row, 28x28 for LeNet-5; returns its ten probabilities. */
   run(image: Float32Array): Float32Array;
   values(layer: number): Float32Array;
   explain(layer: number, channel: number, row: number, column: number): Explanation;
+  /** Gives its memory back. */
+  free(): void;
 }
 
 export interface Classifier {
@@ -31,15 +33,22 @@ export interface Classifier {
 /** The module that wasm-bindgen writes for the crate. */
 export interface Engine {
   default(): Promise<unknown>;
-  Explorer: { lenet5(weights: Uint8Array): Explorer };
+  Explorer: {
+    lenet5(weights: Uint8Array): Explorer;
+    convolution(
+      input: number,
+      kernel: number,
+      stride: number,
+      padding: number,
+      dilation: number,
+      weights: Float32Array,
+    ): Explorer;
+    maxPool(input: number, kernel: number, stride: number, padding: number): Explorer;
+    averagePool(input: number, kernel: number, stride: number, padding: number): Explorer;
+  };
   Classifier: { mobilenetV2(weights: Uint8Array): Classifier };
-  outputSize(
-    input: number,
-    kernel: number,
-    stride: number,
-    padding: number,
-    dilation: number,
-  ): number;
+  /** What it panicked with, once it has. */
+  panicked(): string | undefined;
   convolutionCosts(
     channelsIn: number,
     channelsOut: number,

@@ -17,12 +17,25 @@ export interface Activity {
   milliseconds: number;
 }
 
-export interface ConvolutionSettings {
+export interface WindowSettings {
   input: number;
   kernel: number;
   stride: number;
   padding: number;
+  /** Of a convolution. */
   dilation: number;
+}
+
+/** What a window does with the values under it. */
+export type Operation = "convolution" | "maxPool" | "averagePool";
+
+/** One layer by itself, on a square picture. */
+export interface HandLayer {
+  operation: Operation;
+  settings: WindowSettings;
+  picture: Float32Array;
+  /** Of a convolution, row by row. */
+  weights: Float32Array;
 }
 
 export interface SeparableSettings {
@@ -43,7 +56,8 @@ export interface Methods {
   openClassifier: { takes: { weights: string }; answers: StageInfo[] };
   classify: { takes: { photo: Uint8Array }; answers: Classification };
   stage: { takes: { index: number }; answers: Float32Array };
-  outputSize: { takes: ConvolutionSettings; answers: number };
+  slide: { takes: HandLayer; answers: { layer: LayerInfo; values: Float32Array } };
+  explainStop: { takes: { hand: HandLayer; row: number; column: number }; answers: Explanation };
   convolutionCosts: { takes: SeparableSettings; answers: ConvolutionCosts };
 }
 

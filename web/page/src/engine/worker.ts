@@ -2,7 +2,7 @@
 
 import type { Classifier, Engine, Explorer, LayerInfo } from "./contract";
 import { download } from "./download";
-import type { Method, Methods, Reply, Request } from "./protocol";
+import type { HandLayer, Method, Methods, Reply, Request } from "./protocol";
 
 /** The smallest module with a simd128 instruction: `i32.const 0; i8x16.splat; drop`. */
 const SIMD = new Uint8Array([
@@ -10,10 +10,15 @@ const SIMD = new Uint8Array([
   11,
 ]);
 
+/** Where the one layer of a layer by itself is, behind the input. */
+const SINGLE = 1;
+
 let engine: Promise<Engine> | undefined;
 let explorer: Explorer | undefined;
 let layers: LayerInfo[] = [];
 let classifier: Classifier | undefined;
+/** The layer that is set by hand, and what it was made from. */
+let byHand: { made: string; network: Explorer } | undefined;
 
 async function start(): Promise<Engine> {
   const module: Engine = WebAssembly.validate(SIMD)
@@ -26,6 +31,23 @@ async function start(): Promise<Engine> {
 function opened<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("the network has not been opened yet");
   return value;
+}
+
+/** The layer by itself, its values those of the picture; the last one is kept. */
+function single({ Explorer }: Engine, hand: HandLayer): Explorer {
+  const { operation, settings, picture, weights } = hand;
+  const made = JSON.stringify([operation, settings, [...picture], [...weights]]);
+  if (byHand?.made === made) return byHand.network;
+  byHand?.network.free();
+  byHand = undefined;
+  const { input, kernel, stride, padding, dilation } = settings;
+  const network =
+    operation === "convolution"
+      ? Explorer.convolution(input, kernel, stride, padding, dilation, weights)
+      : Explorer[operation](input, kernel, stride, padding);
+  network.run(picture);
+  byHand = { made, network };
+  return network;
 }
 
 type Progress = (loaded: number, total: number | null) => void;
@@ -59,11 +81,25 @@ const methods: {
   },
   classify: (_, { photo }) => opened(classifier).classify(photo),
   stage: (_, { index }) => opened(classifier).stage(index),
-  outputSize: (engine, { input, kernel, stride, padding, dilation }) =>
-    engine.outputSize(input, kernel, stride, padding, dilation),
+  slide(engine, hand) {
+    const network = single(engine, hand);
+    const layer = network.layers()[SINGLE] as LayerInfo;
+    return { layer, values: network.values(SINGLE) };
+  },
+  explainStop: (engine, { hand, row, column }) =>
+    single(engine, hand).explain(SINGLE, 0, row, column),
   convolutionCosts: (engine, { channelsIn, channelsOut, kernel, size }) =>
     engine.convolutionCosts(channelsIn, channelsOut, kernel, size, size),
 };
+
+/** What the engine panicked with, where it did and can still say so. */
+async function panicked(): Promise<string | undefined> {
+  try {
+    return (await engine)?.panicked();
+  } catch {
+    return undefined;
+  }
+}
 
 async function answer<M extends Method>({ id, method, takes }: Request<M>): Promise<Reply> {
   try {
@@ -76,7 +112,8 @@ async function answer<M extends Method>({ id, method, takes }: Request<M>): Prom
   } catch (error) {
     // A trap (a panic, or memory that ran out) leaves the engine's memory in no known state.
     const fatal = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-    return { id, error: error instanceof Error ? error.message : String(error), fatal };
+    const message = error instanceof Error ? error.message : String(error);
+    return { id, error: (fatal && (await panicked())) || message, fatal };
   }
 }
 

@@ -20,7 +20,7 @@ async function chosen(file: File): Promise<Photo> {
 /** Classify a photo with MobileNetV2. */
 export function PhotoPart() {
   const text = useText();
-  const { stages, progress, result, busy, problem, classify } = useClassifier();
+  const { stages, progress, result, busy, problem, classify, stage } = useClassifier();
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
 
@@ -85,7 +85,7 @@ export function PhotoPart() {
         {busy && !progress ? text.photo.busy : ""}
       </p>
       {result && <Answer result={result} busy={busy} />}
-      {result && stages.length > 0 && <StageMaps stages={stages} result={result} />}
+      {result && stages.length > 0 && <StageMaps stages={stages} result={result} load={stage} />}
     </>
   );
 }
@@ -107,6 +107,7 @@ function Answer({ result: { photo, classification }, busy }: { result: Result; b
   const text = useText();
   const language = useLanguage();
   const address = useMemo(() => URL.createObjectURL(new Blob([photo.bytes as BlobPart])), [photo]);
+  const best = classification.top[0];
   useEffect(() => () => URL.revokeObjectURL(address), [address]);
   return (
     <section class={busy ? "verdict busy" : "verdict"} aria-labelledby="verdict">
@@ -125,6 +126,9 @@ function Answer({ result: { photo, classification }, busy }: { result: Result; b
           ))}
         </ol>
         <p class="hint time" role="status">
+          <span class="unseen" lang={language === "en" ? undefined : "en"}>
+            {best && `${best.label}, ${percent(best.probability)}. `}
+          </span>
           {text.photo.time(milliseconds(classification.milliseconds))}
         </p>
       </div>

@@ -1,19 +1,35 @@
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { Maps } from "../colour/maps";
 import { SCALES } from "../colour/scale";
 import type { StageInfo } from "../engine/contract";
 import { useTheme } from "../shell/theme";
 import { useText } from "../text";
 import { decimal } from "../text/numbers";
-import { type Result, useStage } from "./use-classifier";
+import type { Result } from "./use-classifier";
+
+interface Props {
+  stages: StageInfo[];
+  result: Result;
+  /** Asks for the maps of a stage; nothing comes where that failed, which is told elsewhere. */
+  load: (index: number, result: Result) => Promise<Float32Array | undefined>;
+}
 
 /** The activation maps of one stage, every channel. */
-export function StageMaps({ stages, result }: { stages: StageInfo[]; result: Result }) {
+export function StageMaps({ stages, result, load }: Props) {
   const text = useText();
   const theme = useTheme();
   const [index, setIndex] = useState(0);
-  const values = useStage(index, result);
+  const [values, setValues] = useState<Float32Array>();
   const stage = stages[index];
+  useEffect(() => {
+    let current = true;
+    load(index, result).then((maps) => {
+      if (current && maps) setValues(maps);
+    });
+    return () => {
+      current = false;
+    };
+  }, [index, result, load]);
   // The few largest values would leave the rest without colour.
   const most = useMemo(() => spread(values ?? new Float32Array()), [values]);
   if (!stage) return null;

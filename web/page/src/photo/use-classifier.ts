@@ -13,6 +13,8 @@ export type Progress = { loaded: number; total: number | null };
 export interface Result {
   photo: Photo;
   classification: Classification;
+  /** The engine that found it. */
+  generation: number;
 }
 
 const WEIGHTS = new URL("weights/mobilenet_v2-f16.safetensors", document.baseURI).href;
@@ -26,6 +28,13 @@ export function useClassifier() {
   const [problem, setProblem] = useState<Failure>();
   const newest = useRef(0);
 
+  useEffect(() => {
+    classifier.onbreak = (message) => setProblem({ message, broke: true });
+    return () => {
+      classifier.onbreak = undefined;
+    };
+  }, []);
+
   const classify = useCallback(async (load: () => Promise<Photo>) => {
     const turn = ++newest.current;
     setBusy(true);
@@ -37,7 +46,9 @@ export function useClassifier() {
       setStages(await classifier.open("openClassifier", { weights: WEIGHTS }, progress));
       setProgress(undefined);
       const classification = await classifier.ask("classify", { photo: photo.bytes });
-      if (turn === newest.current) setResult({ photo, classification });
+      if (turn === newest.current) {
+        setResult({ photo, classification, generation: classifier.generation });
+      }
     } catch (error) {
       if (turn === newest.current) setProblem(failure(error));
     } finally {
@@ -46,23 +57,20 @@ export function useClassifier() {
     }
   }, []);
 
-  return { stages, progress, result, busy, problem, classify };
-}
+  /** The maps of one stage for the photo classified last. */
+  const stage = useCallback(async (index: number, result: Result) => {
+    try {
+      if (result.generation !== classifier.generation) {
+        // An engine that was made anew has seen no photo yet.
+        await classifier.ask("classify", { photo: result.photo.bytes });
+        result.generation = classifier.generation;
+      }
+      return await classifier.ask("stage", { index });
+    } catch (error) {
+      setProblem(failure(error));
+      return undefined;
+    }
+  }, []);
 
-/** The maps of one stage for the photo classified last. */
-export function useStage(index: number, result: Result | undefined): Float32Array | undefined {
-  const [maps, setMaps] = useState<Float32Array>();
-  useEffect(() => {
-    if (!result) return;
-    let current = true;
-    classifier.ask("stage", { index }).then(
-      (maps) => current && setMaps(maps),
-      // Where the engine broke since, the maps that are on the page stay.
-      () => {},
-    );
-    return () => {
-      current = false;
-    };
-  }, [index, result]);
-  return maps;
+  return { stages, progress, result, busy, problem, classify, stage };
 }

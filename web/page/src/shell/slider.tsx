@@ -4,11 +4,12 @@ interface Props {
   value: number;
   least: number;
   most: number;
+  disabled?: boolean;
   onValue: (value: number) => void;
 }
 
 /** A whole number, by a slider or typed. */
-export function Slider({ id, label, value, least, most, onValue }: Props) {
+export function Slider({ id, label, value, least, most, disabled = false, onValue }: Props) {
   function set(text: string) {
     const value = Math.round(Number(text));
     if (text !== "" && Number.isFinite(value)) onValue(Math.max(least, Math.min(most, value)));
@@ -22,6 +23,7 @@ export function Slider({ id, label, value, least, most, onValue }: Props) {
         min={least}
         max={most}
         value={value}
+        disabled={disabled}
         onInput={(event) => set(event.currentTarget.value)}
       />
       <input
@@ -29,6 +31,7 @@ export function Slider({ id, label, value, least, most, onValue }: Props) {
         min={least}
         max={most}
         value={value}
+        disabled={disabled}
         aria-label={label}
         onChange={(event) => set(event.currentTarget.value)}
       />

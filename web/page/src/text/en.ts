@@ -48,7 +48,6 @@ export const en = {
     score: (name: string, digit: number) => `${name}, score of digit ${digit}`,
     element: (name: string, place: number) => `${name}, value ${place}`,
     input: "A pixel of the drawing, as the network is given it.",
-    same: "The same value in another order.",
     patchTimesKernel: "For each map that is read: patch times kernel, added up.",
     map: (map: number) => `map ${map}`,
     inputs: (count: number) => `${count} values that are read`,
@@ -90,7 +89,13 @@ export const en = {
   convolution: {
     tab: "Convolution",
     title: "Convolution by hand",
-    lead: "A window slides over the input, padded with zeros; at each stop the values under it, times the kernel, add up to one value of the output.",
+    lead: "A window slides over the input; at each stop the values under it become one value of the output. A convolution multiplies them by its kernel and adds up, with zeros for the padding; a pool takes the largest or the mean, and leaves the padding out.",
+    operation: "What the window does",
+    operations: {
+      convolution: "Convolution",
+      maxPool: "Max pool",
+      averagePool: "Mean pool",
+    },
     input: "Input size n",
     kernel: "Kernel k",
     stride: "Stride s",
@@ -107,8 +112,7 @@ export const en = {
     back: "Back",
     forward: "Step",
     position: (at: number, count: number) => `Stop ${at} of ${count}`,
-    reads: (count: number, row: number, column: number) =>
-      `${plural(count, "product", "products")} under the window add up to row ${row}, column ${column} of the output: `,
+    made: (row: number, column: number) => `Row ${row}, column ${column} of the output`,
   },
   separable: {
     title: "Standard against depthwise separable",

@@ -47,7 +47,6 @@ export const zh: Text = {
     score: (name, digit) => `${name}，数字 ${digit} 的得分`,
     element: (name, place) => `${name}，第 ${place} 个值`,
     input: "图像的一个像素，即网络得到的输入。",
-    same: "同一个值，只是换了位置。",
     patchTimesKernel: "对读取的每张图：图块与卷积核逐项相乘再相加。",
     map: (map) => `图 ${map}`,
     inputs: (count) => `读取的 ${count} 个值`,
@@ -88,7 +87,13 @@ export const zh: Text = {
   convolution: {
     tab: "卷积",
     title: "手算卷积",
-    lead: "窗口在补零后的输入上滑动；每到一处，窗口下的值与卷积核相乘再相加，得到输出的一个值。",
+    lead: "窗口在输入上滑动；每到一处，窗口下的值变成输出的一个值。卷积把它们与卷积核相乘再相加，填充处为零；池化取最大值或平均值，填充处不计。",
+    operation: "窗口做什么",
+    operations: {
+      convolution: "卷积",
+      maxPool: "最大池化",
+      averagePool: "平均池化",
+    },
     input: "输入大小 n",
     kernel: "卷积核 k",
     stride: "步幅 s",
@@ -105,8 +110,7 @@ export const zh: Text = {
     back: "后退",
     forward: "前进",
     position: (at, count) => `第 ${at} 处，共 ${count} 处`,
-    reads: (count, row, column) =>
-      `窗口下 ${count} 个乘积之和，即输出第 ${row} 行第 ${column} 列：`,
+    made: (row, column) => `输出第 ${row} 行第 ${column} 列`,
   },
   separable: {
     title: "标准卷积与深度可分离卷积",

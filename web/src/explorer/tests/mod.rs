@@ -1,6 +1,7 @@
 mod lenet5;
 mod random;
 mod refusals;
+mod sliding;
 
 use std::io::Read;
 

@@ -1,6 +1,6 @@
-import { useText } from "../../text";
-import { Figure } from "../../text/figure";
-import type { Explained } from "../use-explorer";
+import { useText } from "../text";
+import { Figure } from "../text/figure";
+import type { Explained } from "./step";
 
 /** The values of a pool's window, and what became of them. */
 export function Pool({ one: { layer, explanation } }: { one: Explained }) {

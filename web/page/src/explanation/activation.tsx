@@ -1,7 +1,7 @@
-import { useText } from "../../text";
-import { Figure } from "../../text/figure";
-import { decimal } from "../../text/numbers";
-import type { Explained } from "../use-explorer";
+import { useText } from "../text";
+import { Figure } from "../text/figure";
+import { decimal } from "../text/numbers";
+import type { Explained } from "./step";
 
 const FUNCTIONS: Record<string, (x: number) => number> = {
   tanh: Math.tanh,

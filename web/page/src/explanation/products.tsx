@@ -1,19 +1,25 @@
 import { useState } from "preact/hooks";
-import { Grid } from "../../colour/grid";
-import { Maps } from "../../colour/maps";
-import { limit, SCALES, type Theme } from "../../colour/scale";
-import type { Explanation, Term } from "../../engine/contract";
-import { Scroll } from "../../shell/scroll";
-import { useText } from "../../text";
-import { Figure } from "../../text/figure";
-import type { Explained } from "../use-explorer";
+import { Grid } from "../colour/grid";
+import { Maps } from "../colour/maps";
+import { limit, SCALES, type Theme } from "../colour/scale";
+import type { Explanation, Term } from "../engine/contract";
+import { Scroll } from "../shell/scroll";
+import { useText } from "../text";
+import { Figure } from "../text/figure";
+import type { Explained } from "./step";
+
+interface Props {
+  one: Explained;
+  theme: Theme;
+  /** Pixels that a value has across. */
+  cell: number;
+}
 
 /** Sums of products: patch times kernel for each channel that is read, and the bias. */
-export function Products({ one: { explanation }, theme }: { one: Explained; theme: Theme }) {
+export function Products({ one: { explanation }, theme, cell }: Props) {
   const text = useText();
   const { terms } = explanation;
   const single = terms.every(({ rows, columns }) => rows * columns === 1);
-  const cell = terms.length > 8 ? 5 : 9;
   const scale = SCALES[theme].signed;
   const patch = limit(terms.flatMap((term) => term.patch));
   const kernel = limit(terms.flatMap((term) => term.kernel ?? []));

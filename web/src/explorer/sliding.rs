@@ -1,0 +1,107 @@
+//! One layer by itself, for a window that is set by hand.
+
+use burn::module::Param;
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
+use burn::tensor::{Device, Tensor, TensorData};
+use receptive_layers::block::convolve;
+use receptive_layers::graph::Graph;
+
+use super::{Explorer, Frame, Pool};
+use crate::arithmetic::Sliding;
+use crate::error::Error;
+
+impl Explorer {
+    /// A convolution of one channel to one, without bias: `[1, 1, n, n]` to `[1, 1, n', n']`. `weights` are its
+    /// kernel's, row by row.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KernelSize`] when they are too few or too many.
+    pub fn convolution(sliding: Sliding, weights: &[f32]) -> Result<Self, Error> {
+        let kernel = sliding.window.kernel;
+        if weights.len() != kernel * kernel {
+            return Err(Error::KernelSize {
+                found: weights.len(),
+                expected: kernel * kernel,
+            });
+        }
+        let init = |device: &Device| {
+            let mut conv = Conv2dConfig::new([1, 1], [kernel; 2])
+                .with_stride([sliding.window.stride; 2])
+                .with_padding(padding(&sliding))
+                .with_dilation([sliding.window.dilation; 2])
+                .with_bias(false)
+                .init(device);
+            let data = TensorData::new(weights.to_vec(), [1, 1, kernel, kernel]);
+            conv.weight = Param::from_data(data, device);
+            conv
+        };
+        let forward = |conv: &Conv2d, x: Tensor<4>| convolve(conv, x);
+        Self::single(&sliding, Graph::trace(init, shape(&sliding), forward)?)
+    }
+
+    /// A pool over one channel, `[1, 1, n, n]` to `[1, 1, n', n']`, which leaves the padding out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PoolPadding`] and [`Error::PoolDilation`] where it has windows without values, or with gaps.
+    pub fn pool(pool: Pool, sliding: Sliding) -> Result<Self, Error> {
+        let Sliding {
+            window,
+            padding: around,
+            ..
+        } = sliding;
+        if window.dilation != 1 {
+            return Err(Error::PoolDilation(window.dilation));
+        }
+        if around > window.kernel / 2 {
+            return Err(Error::PoolPadding {
+                padding: around,
+                kernel: window.kernel,
+            });
+        }
+        let (kernel, stride) = ([window.kernel; 2], [window.stride; 2]);
+        let graph = match pool {
+            Pool::Max => {
+                let pool = MaxPool2dConfig::new(kernel)
+                    .with_strides(stride)
+                    .with_padding(padding(&sliding))
+                    .init();
+                let forward = |pool: &MaxPool2d, x: Tensor<4>| pool.forward(x);
+                Graph::trace(|_: &Device| pool, shape(&sliding), forward)?
+            }
+            Pool::Average => {
+                let pool = AvgPool2dConfig::new(kernel)
+                    .with_strides(stride)
+                    .with_padding(padding(&sliding))
+                    .with_count_include_pad(false)
+                    .init();
+                let forward = |pool: &AvgPool2d, x: Tensor<4>| pool.forward(x);
+                Graph::trace(|_: &Device| pool, shape(&sliding), forward)?
+            }
+        };
+        Self::single(&sliding, graph)
+    }
+
+    /// The layer of `graph`, on pictures as they are.
+    fn single(sliding: &Sliding, graph: Graph) -> Result<Self, Error> {
+        let frame = Frame {
+            size: sliding.input,
+            padding: 0,
+            mean: 0.0,
+            std: 1.0,
+        };
+        Self::of_graph(graph, frame)
+    }
+}
+
+fn shape(sliding: &Sliding) -> [usize; 4] {
+    [1, 1, sliding.input, sliding.input]
+}
+
+fn padding(sliding: &Sliding) -> PaddingConfig2d {
+    let around = sliding.padding;
+    PaddingConfig2d::Explicit(around, around, around, around)
+}
