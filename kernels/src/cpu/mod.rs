@@ -11,6 +11,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod activation;
+mod algorithm;
 mod binary;
 mod blocking;
 mod buffer;
@@ -18,6 +19,7 @@ pub(crate) mod check;
 pub(crate) mod context;
 mod conv;
 mod copy;
+mod cost_model;
 mod depthwise;
 mod direct;
 pub(crate) mod gradient;
@@ -40,12 +42,14 @@ mod unary;
 mod winograd;
 
 pub use activation::Activation;
+pub use algorithm::Algorithm;
 pub use binary::{Binary, BinaryOp};
 pub use blocking::Blocking;
 pub use buffer::Buffer;
 pub(crate) use context::Context;
 pub use conv::ConvSpec;
 pub use copy::Copy;
+pub use cost_model::Setting;
 pub use depthwise::Depthwise;
 pub use direct::Direct;
 pub(crate) use kernels::Kernels;
