@@ -328,7 +328,8 @@ mod tests {
         for bias in &biases {
             assert!(packs(&cache, biased(&a, bias), 8));
         }
-        let [_, kept] = biases;
+        let [gone, kept] = biases;
+        drop(gone);
         packs(&cache, layer(&a), 8);
         assert_eq!(entries(&cache), 2);
         assert!(!packs(&cache, biased(&a, &kept), 8));
