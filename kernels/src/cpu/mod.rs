@@ -12,6 +12,7 @@
 
 mod activation;
 mod ahead;
+mod algorithm;
 mod binary;
 mod blocking;
 mod buffer;
@@ -19,6 +20,7 @@ pub(crate) mod check;
 pub(crate) mod context;
 mod conv;
 mod copy;
+mod cost_model;
 mod depthwise;
 mod direct;
 pub(crate) mod gradient;
@@ -41,12 +43,14 @@ mod unary;
 mod winograd;
 
 pub use activation::Activation;
+pub use algorithm::Algorithm;
 pub use binary::{Binary, BinaryOp};
 pub use blocking::Blocking;
 pub use buffer::Buffer;
 pub(crate) use context::Context;
 pub use conv::ConvSpec;
 pub use copy::Copy;
+pub use cost_model::Setting;
 pub use depthwise::Depthwise;
 pub use direct::Direct;
 pub(crate) use kernels::Kernels;

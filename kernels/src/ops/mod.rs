@@ -33,9 +33,9 @@ pub use radial_basis::radial_basis;
 
 /// Forgets the packed weights of the convolutions that ran on Burn's CPU backends.
 ///
-/// They are kept for the next run with the same weights: up to 1 GiB of them, several times the
-/// weights' own size where Winograd's algorithm runs. Those of weights that are gone are dropped when
-/// next a convolution with new weights runs, and here.
+/// They are kept for the next run with the same weights, as long as these are alive and in use: several times
+/// the weights' own size where Winograd's algorithm runs. Those of weights that are gone, and the weights
+/// themselves, are dropped when next convolutions run, and here.
 pub fn clear_cache() {
     #[cfg(any(feature = "ndarray", feature = "flex"))]
     cpu::cache::clear();

@@ -1,5 +1,7 @@
 //! Running a program in memory that is lent to it.
 
+use std::sync::Arc;
+
 use super::loaded::{Loaded, Workspace};
 use super::pool::Pool;
 use super::{Program, ProgramError, RunError, Step};
@@ -18,19 +20,20 @@ impl Loaded {
     /// # Errors
     ///
     /// As [`Plan::new`](super::Plan::new).
-    pub fn new(program: Program, weights: Buffer) -> Result<Self, ProgramError> {
+    pub fn new(program: Program, weights: impl Into<Arc<Buffer>>) -> Result<Self, ProgramError> {
+        let weights = weights.into();
         program.check(weights.len())?;
         Ok(Self::checked(program, weights))
     }
 
-    /// The memory of its packed weights.
-    pub fn into_weights(self) -> Buffer {
-        self.weights
+    /// Its packed weights.
+    pub fn weights(&self) -> Arc<Buffer> {
+        self.weights.clone()
     }
 
-    /// Bytes of its packed weights.
-    pub fn bytes(&self) -> usize {
-        self.weights.len() * size_of::<f32>()
+    /// The memory of its packed weights, unless others have it too.
+    pub fn into_weights(self) -> Option<Buffer> {
+        Arc::into_inner(self.weights)
     }
 
     /// The only output for all images of `input`, however many the program takes at a time, on

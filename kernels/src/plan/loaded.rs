@@ -1,6 +1,6 @@
 //! A program with its weights, and the memory that it runs in.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::Program;
@@ -11,7 +11,7 @@ use crate::cpu::{Buffer, Kernels};
 /// A program with its packed weights, for callers that bring [`Workspace`].
 pub(crate) struct Loaded {
     pub(super) program: Program,
-    pub(super) weights: Buffer,
+    pub(super) weights: Arc<Buffer>,
     pub(super) kernels: &'static Kernels,
     /// Elements of each thread's own memory.
     pub(super) scratch: usize,
@@ -54,7 +54,7 @@ impl Workspace {
 
 impl Loaded {
     /// `program`, which was checked, with its packed weights.
-    pub(super) fn checked(program: Program, weights: Buffer) -> Self {
+    pub(super) fn checked(program: Program, weights: Arc<Buffer>) -> Self {
         let scratch = program
             .steps
             .iter()

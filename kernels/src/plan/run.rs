@@ -34,7 +34,7 @@ impl Plan {
     /// The same of a program that was checked.
     pub(super) fn checked(program: Program, weights: Buffer, threads: usize) -> Self {
         let threads = threads.max(1);
-        let loaded = Arc::new(Loaded::checked(program, weights));
+        let loaded = Arc::new(Loaded::checked(program, Arc::new(weights)));
         Self {
             workspace: Workspace::of(&loaded, threads),
             loaded,

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cpu::check::{Flaw, Memory};
 use crate::cpu::{
-    AdaptiveMean, Binary, Context, Copy, Depthwise, Direct, Export, Import, Lrn, MaxPool, MeanPool,
-    RadialBasis, Separable, Softmax, Unary, Winograd,
+    AdaptiveMean, Algorithm, Binary, Context, ConvSpec, Copy, Depthwise, Direct, Export, Import,
+    Isa, Lrn, Map, MaxPool, MeanPool, Output, RadialBasis, Separable, Softmax, Unary, Winograd,
 };
 
 /// A step, and the layer that it computes.
@@ -58,6 +58,54 @@ pub enum Step {
 }
 
 impl Step {
+    /// The convolution `spec` of `x` by `algorithm`, which [fits](Algorithm::fits) it, with its weights packed
+    /// from element `weights` on; and how many elements they are. `x` has at least the algorithm's
+    /// [border](Algorithm::border).
+    ///
+    /// # Panics
+    ///
+    /// Where this machine lacks `isa`.
+    pub fn convolution(
+        algorithm: Algorithm,
+        spec: ConvSpec,
+        x: Map,
+        output: Output,
+        weights: usize,
+        isa: Isa,
+    ) -> (Self, usize) {
+        let lanes = isa.lanes();
+        match algorithm {
+            Algorithm::Direct => (
+                Self::Direct(Direct::new(spec, x, output, weights)),
+                Direct::packed_len(&spec, x.lanes, lanes),
+            ),
+            Algorithm::Depthwise => (
+                Self::Depthwise(Depthwise::new(spec, x, output, weights)),
+                Depthwise::packed_len(&spec, lanes),
+            ),
+            Algorithm::Winograd(tile) => {
+                let step = Winograd::new(tile, spec, x, output, weights, isa.blocking());
+                let len = Winograd::packed_len(tile, &spec, lanes);
+                (Self::Winograd(step), len)
+            }
+        }
+    }
+
+    /// Packs the weights, `[out, in / groups, height, width]`, and the bias of a
+    /// [`convolution`](Self::convolution).
+    ///
+    /// # Panics
+    ///
+    /// Another step's, and where there is no room.
+    pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
+        match self {
+            Self::Direct(step) => step.pack(weights, bias, packed),
+            Self::Depthwise(step) => step.pack(weights, bias, packed),
+            Self::Winograd(step) => step.pack(weights, bias, packed),
+            other => panic!("expected a convolution, found {other:?}"),
+        }
+    }
+
     /// Elements of its own memory that each thread needs.
     pub fn scratch(&self) -> usize {
         match self {

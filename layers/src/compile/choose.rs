@@ -1,13 +1,11 @@
 //! An algorithm for each convolution.
 
-use receptive_kernels::cpu::Isa;
+use receptive_kernels::cpu::{Algorithm, ConvSpec, Isa, Setting};
 
-use super::algorithm::Algorithm;
-use super::cost_model::{CACHE_BYTES, Setting};
 use super::error::{CompileError, Problem};
 use super::layout::is_planar;
 use super::net::{LayerOp, Net};
-use super::options::Options;
+use super::options::{Options, Precision};
 use super::stretches::Stretches;
 
 /// What a network runs on.
@@ -42,7 +40,7 @@ pub(super) fn choices(
         };
         let planar = planar && layer.inputs[0] == net.input;
         let candidates = match asked.remove(&layer.name) {
-            None => Algorithm::candidates(spec, planar, options.precision),
+            None => candidates(spec, planar, options.precision),
             Some(algorithm) if algorithm.fits(spec, planar) => vec![algorithm],
             Some(algorithm) => {
                 let all = Algorithm::ALL.into_iter();
@@ -59,12 +57,8 @@ pub(super) fn choices(
             layer: index,
             candidates,
             setting: Setting {
-                spec: *spec,
-                output: [height, width],
                 images: stretches.together(index + 1),
-                lanes: target.isa.lanes(),
-                blocking: target.isa.blocking(),
-                streamed: false,
+                ..Setting::new(*spec, [height, width], target.isa)
             },
         });
     }
@@ -78,11 +72,20 @@ pub(super) fn choices(
     Ok(choices)
 }
 
+/// What `precision` allows for a convolution.
+fn candidates(spec: &ConvSpec, planar: bool, precision: Precision) -> Vec<Algorithm> {
+    let mut candidates = Algorithm::candidates(spec, planar);
+    if precision == Precision::Exact {
+        candidates.retain(|algorithm| !matches!(algorithm, Algorithm::Winograd(_)));
+    }
+    candidates
+}
+
 /// The algorithm of each layer, by the model. Weights stream from memory if the last-level cache does
 /// not hold all of them.
 pub(super) fn modelled(net: &Net, choices: &[Choice]) -> Vec<Option<Algorithm>> {
-    let bytes: usize = choices.iter().map(|c| 4 * c.setting.spec.weights()).sum();
-    let streamed = bytes > CACHE_BYTES;
+    let weights = choices.iter().map(|choice| choice.setting.spec.weights());
+    let streamed = Setting::is_streamed(weights.sum());
     let mut algorithms = vec![None; net.layers.len()];
     for choice in choices {
         let setting = Setting {

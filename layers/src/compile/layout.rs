@@ -5,9 +5,8 @@
 //! through in one row. The parts of a concatenation are written where the whole lies, if they begin
 //! with a block of channels. An image of few channels is planar: a block would be mostly nothing.
 
-use receptive_kernels::cpu::{Border, Map};
+use receptive_kernels::cpu::{Algorithm, Border, Map};
 
-use super::algorithm::Algorithm;
 use super::lifetimes::{self, Lifetime};
 use super::net::{Layer, LayerOp, MapId, Net};
 use super::stretches::Stretches;

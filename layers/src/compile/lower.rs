@@ -1,20 +1,18 @@
 //! From layers over maps to the steps of a program, and the weights packed.
 
 use receptive_kernels::cpu::{
-    AdaptiveMean, Binary, BinaryOp, Buffer, Copy, Depthwise, Direct, Export, Import, Lrn, Map,
-    MaxPool, MeanPool, Output, PoolWindow, RadialBasis, Separable, Softmax, Unary, Winograd,
+    AdaptiveMean, Algorithm, Binary, BinaryOp, Buffer, Copy, Export, Import, Lrn, Map, MaxPool,
+    MeanPool, Output, PoolWindow, RadialBasis, Separable, Softmax, Unary,
 };
 use receptive_kernels::plan::{Named, Program, Step};
 use serde::{Deserialize, Serialize};
 
-use super::algorithm::Algorithm;
 use super::choose::Target;
 use super::error::{CompileError, Problem};
 use super::layout::{Layout, copied};
 use super::net::{Layer, LayerOp, Net, Window};
 use super::stretches::Stretches;
 use super::values::Values;
-use super::weights::Evaluated;
 use crate::graph::{Arithmetic, ValueId};
 
 /// A step of a compiled network, and what it takes.
@@ -106,21 +104,7 @@ impl Lowering<'_> {
         let (step, word, len) = match &layer.op {
             LayerOp::Conv { spec, .. } => {
                 let algorithm = algorithm.unwrap_or(Algorithm::Direct);
-                let (step, len) = match algorithm {
-                    Algorithm::Direct => (
-                        Step::Direct(Direct::new(*spec, x, output, weights)),
-                        Direct::packed_len(spec, x.lanes, lanes),
-                    ),
-                    Algorithm::Depthwise => (
-                        Step::Depthwise(Depthwise::new(*spec, x, output, weights)),
-                        Depthwise::packed_len(spec, lanes),
-                    ),
-                    Algorithm::Winograd(tile) => {
-                        let step = Winograd::new(tile, *spec, x, output, weights, blocking);
-                        let len = Winograd::packed_len(tile, spec, lanes);
-                        (Step::Winograd(step), len)
-                    }
-                };
+                let (step, len) = Step::convolution(algorithm, *spec, x, output, weights, isa);
                 (step, algorithm.name(), len)
             }
             LayerOp::Separable { first, spec, .. } => {
@@ -288,25 +272,7 @@ fn pack(
     values: &mut Values,
     packed: &mut [f32],
 ) -> Result<(), Problem> {
-    let convolution = |values: &mut Values| -> Result<Evaluated, Problem> {
-        match &layer.op {
-            LayerOp::Conv { spec, weights } => weights.evaluate(spec, values),
-            _ => unreachable!("{} has weights", layer.name),
-        }
-    };
     match step {
-        Step::Direct(step) => {
-            let (weights, bias) = convolution(values)?;
-            step.pack(&weights, bias.as_deref(), packed);
-        }
-        Step::Winograd(step) => {
-            let (weights, bias) = convolution(values)?;
-            step.pack(&weights, bias.as_deref(), packed);
-        }
-        Step::Depthwise(step) => {
-            let (weights, bias) = convolution(values)?;
-            step.pack(&weights, bias.as_deref(), packed);
-        }
         Step::Separable(step) => {
             if let LayerOp::Separable {
                 first,
@@ -325,7 +291,12 @@ fn pack(
                 step.pack(&values.floats(*centers)?, packed);
             }
         }
-        _ => unreachable!("{} has weights", layer.name),
+        step => {
+            if let LayerOp::Conv { spec, weights } = &layer.op {
+                let (weights, bias) = weights.evaluate(spec, values)?;
+                step.pack(&weights, bias.as_deref(), packed);
+            }
+        }
     }
     Ok(())
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use receptive_kernels::cpu::Buffer;
+use receptive_kernels::cpu::{Algorithm, Buffer};
 use receptive_kernels::plan::Plan;
 
-use super::algorithm::Algorithm;
 use super::choose::{Choice, Target};
 use super::error::CompileError;
 use super::lower::lower;

@@ -10,11 +10,9 @@
 //! Graph --translate--> Net --passes--> Net --choose, layout--> Program --pack--> Compiled
 //! ```
 
-mod algorithm;
 mod choose;
 mod compiled;
 mod constant;
-mod cost_model;
 mod draw;
 mod error;
 mod file;
@@ -34,10 +32,9 @@ mod translate;
 mod values;
 mod weights;
 
-pub use receptive_kernels::cpu::{Isa, UnknownIsa, WinogradTile};
+pub use receptive_kernels::cpu::{Algorithm, Isa, UnknownIsa, WinogradTile};
 pub use receptive_kernels::plan::{Machine, ProgramError, RunError};
 
-pub use algorithm::Algorithm;
 pub use compiled::Compiled;
 pub use error::{CompileError, FileError, Problem};
 pub use lower::StepCost;

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use receptive_kernels::cpu::Isa;
-
-use super::algorithm::Algorithm;
+use receptive_kernels::cpu::{Algorithm, Isa};
 
 /// How a network is compiled. The default is the fastest that the machine can do, for the batch that
 /// was recorded.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Images of the largest batch; the recorded batch if `None`.
+    /// Images of the largest batch; the recorded batch if `None`. Other algorithms may be the fastest for
+    /// more images, so that plans for different batches may differ in the last bits; with the same
+    /// [`algorithms`](Self::algorithms) they do not.
     pub batch: Option<usize>,
     /// Threads that run it; if `None`, as many as there are physical cores, and one for a network of
     /// less than 3 million multiply-adds. With [`Tuning::Modelled`], results do not depend on it.

@@ -1,6 +1,6 @@
 //! Random networks compiled, against their graphs run by Burn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
@@ -186,25 +186,73 @@ fn measured_algorithms_compute_the_same() {
     assert!(difference(&found, &expected) < 1e-4);
 }
 
-/// Many threads would compute less and read more, were the model asked about them.
+/// With the algorithms of a plan for one image on one thread, which are those of any number of threads; for
+/// more images others may be chosen.
 #[test]
-fn the_number_of_threads_changes_no_bit() {
-    let block = |device: &Device| ConvBlockConfig::new([512, 512], 3).init(device);
-    let graph = Graph::trace(block, [1, 512, 7, 7], ConvBlock::forward).unwrap();
-    let images = noise(5, 512 * 7 * 7);
-    let run = |threads| {
+fn neither_threads_nor_the_largest_batch_change_a_bit() {
+    let init = |device: &Device| -> Vec<ConvBlock> {
+        let block = |channels, kernel, stride, groups| {
+            ConvBlockConfig {
+                stride,
+                groups,
+                ..ConvBlockConfig::new(channels, kernel)
+            }
+            .init(device)
+        };
+        vec![
+            block([3, 64], 3, 2, 1),
+            block([64, 64], 3, 1, 1),
+            block([64, 64], 3, 1, 64),
+            block([64, 64], 5, 1, 1),
+            block([64, 512], 1, 2, 1),
+            block([512, 512], 3, 1, 1),
+        ]
+    };
+    let forward =
+        |blocks: &Vec<ConvBlock>, images| blocks.iter().fold(images, |x, block| block.forward(x));
+    let graph = Graph::trace(init, [1, 3, 28, 28], forward).unwrap();
+    let images = noise(5, 8 * 3 * 28 * 28);
+    let compile = |batch, threads, algorithms: &BTreeMap<_, _>| {
         let options = Options {
+            batch: Some(batch),
             threads: Some(threads),
+            algorithms: algorithms.clone(),
             ..Options::default()
         };
-        let mut compiled = Compiled::random(graph.clone(), 0, &options).unwrap();
-        let steps = compiled.steps().iter();
-        let algorithms: Vec<_> = steps.map(|step| step.algorithm.to_string()).collect();
-        (algorithms, compiled.run(&images).unwrap())
+        Compiled::random(graph.clone(), 0, &options).unwrap()
     };
-    let alone = run(1);
-    for threads in [2, 16] {
-        assert!(run(threads) == alone, "{threads} threads");
+    let chosen = |compiled: &Compiled| -> BTreeMap<String, Algorithm> {
+        let steps = compiled.steps().iter();
+        steps
+            .filter_map(|step| {
+                let mut all = Algorithm::ALL.into_iter();
+                let algorithm = all.find(|algorithm| algorithm.name() == step.algorithm)?;
+                Some((step.name.clone(), algorithm))
+            })
+            .collect()
+    };
+    let algorithms = chosen(&compile(1, 1, &BTreeMap::new()));
+    let kinds: HashSet<_> = algorithms.values().collect();
+    assert!(kinds.len() >= 3, "{algorithms:?}");
+    let run = |batch, threads| -> Vec<f32> {
+        let mut compiled = compile(batch, threads, &algorithms);
+        let batches = images.chunks(batch * 3 * 28 * 28);
+        batches
+            .flat_map(|images| compiled.run(images).unwrap())
+            .collect()
+    };
+    let expected = run(1, 1);
+    for threads in [2, 3, 16] {
+        let unasked = chosen(&compile(1, threads, &BTreeMap::new()));
+        assert_eq!(unasked, algorithms, "{threads} threads");
+    }
+    for batch in [1, 2, 8] {
+        for threads in [1, 2, 3, 16] {
+            assert!(
+                run(batch, threads) == expected,
+                "batches of {batch} on {threads} threads"
+            );
+        }
     }
 }
 

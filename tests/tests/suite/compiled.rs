@@ -1,7 +1,7 @@
 //! Every network compiled, on every instruction set that this machine has.
 
 use burn::tensor::{Distribution, Tensor};
-use receptive_layers::compile::{self, Compiled, Isa, Options, Precision};
+use receptive_layers::compile::{self, Compiled, Isa, Options, Precision, Tuning};
 use receptive_layers::network::{Network, NetworkConfig};
 use receptive_tests::reference::{Reference, relative_difference};
 use receptive_tests::variants::{self, Visit};
@@ -69,6 +69,29 @@ fn assert_same_bits(mut compiled: Compiled, images: &[f32], expected: &[f32]) {
     for threads in [1, 2, 3] {
         let mut loaded = Compiled::load(file.path(), Some(threads)).unwrap();
         assert_eq!(loaded.run(images).unwrap(), expected, "{threads} threads");
+    }
+}
+
+/// Whichever algorithms are the fastest at the time.
+#[test]
+fn measured_algorithms_match_pytorch() {
+    for name in ["resnet18", "mobilenet-v2"] {
+        let reference = Reference::read(name);
+        let [count, ..] = reference.input;
+        let images = formula::images(&reference.salt, reference.input);
+        let options = Options {
+            tuning: Tuning::Measured,
+            ..Options::default()
+        };
+        let graph = recorded::graph(&reference, count);
+        let mut compiled = Compiled::of_graph(graph, &options).unwrap();
+        let logits = compiled.run(&images).unwrap().into_iter().map(f64::from);
+        let logits: Vec<f64> = logits.collect();
+        let difference = relative_difference(&logits, &reference.logits.concat());
+        assert!(
+            difference < 1e-4,
+            "{name}: {difference:.1e} of the largest logit"
+        );
     }
 }
 

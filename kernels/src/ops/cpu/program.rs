@@ -1,13 +1,13 @@
 //! One convolution as a program.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use burn::backend::TensorMetadata;
 
 use super::Host;
 use crate::cpu::{
-    Activation, Border, Buffer, ConvSpec, Depthwise, Direct, Export, Import, Isa, Kernels, Map,
-    Output, Taps, Winograd, WinogradTile,
+    Activation, Algorithm, Border, Buffer, ConvSpec, Export, Import, Isa, Kernels, Map, Output,
+    Setting, Taps,
 };
 use crate::ops::convolution::Layer;
 use crate::plan::{Loaded, Named, Program, Step};
@@ -33,12 +33,6 @@ const MAPS: usize = 2 << 20;
 
 /// Images of one run: more of small maps gain nothing.
 const IMAGES: usize = 64;
-
-/// Channels from which Winograd's fewer multiplications pay for its transforms.
-const WINOGRAD_CHANNELS: usize = 32;
-
-/// Rows and columns of output from which tiles of 2x2, and of 4x4, do.
-const WINOGRAD_SIZES: [usize; 2] = [4, 8];
 
 impl Geometry {
     /// `None` for what the kernels do not run: an input without elements, or a `RECEPTIVE_ISA` that is
@@ -121,46 +115,72 @@ impl Geometry {
         }
     }
 
-    fn tile(&self) -> Option<WinogradTile> {
-        let Self { spec, size, .. } = self;
-        let least = spec.channels_in.min(spec.channels_out);
-        let [height, width] = spec.output(*size);
-        let side = height.min(width);
-        let [two, four] = WINOGRAD_SIZES;
-        [
-            (WinogradTile::Four, four),
-            (WinogradTile::Two, two),
-            (WinogradTile::TwoOfFive, two),
-        ]
-        .into_iter()
-        .find(|&(tile, smallest)| tile.fits(spec) && side >= smallest && least >= WINOGRAD_CHANNELS)
-        .map(|(tile, _)| tile)
+    /// What computes it fastest, with weights that were packed before.
+    fn algorithm(&self) -> Algorithm {
+        self.fastest(self.setting())
     }
 
-    /// The program with these weights.
-    pub fn load(&self, weights: &[f32], biases: &[f32]) -> Loaded {
-        let laid = self.lay_out();
-        let mut packed = Buffer::zeroed(laid.packed);
-        let biases = Some(biases);
-        match &laid.step {
-            Step::Depthwise(step) => step.pack(weights, biases, &mut packed),
-            Step::Winograd(step) => step.pack(weights, biases, &mut packed),
-            Step::Direct(step) => step.pack(weights, biases, &mut packed),
-            _ => unreachable!("a convolution"),
+    /// The same for `images`, with weights that are packed for them.
+    fn algorithm_once(&self, images: usize) -> Algorithm {
+        self.fastest(Setting {
+            images,
+            packs: true,
+            ..self.setting()
+        })
+    }
+
+    /// One image. Between two runs of a layer all others of its network run, so its weights come from
+    /// memory.
+    fn setting(&self) -> Setting {
+        Setting {
+            streamed: true,
+            ..Setting::new(self.spec, self.spec.output(self.size), self.isa)
         }
-        self.finish(laid, packed)
     }
 
-    /// The program with weights that serve once, packed by `threads` threads into `packed`, which grows to
-    /// what is needed. One group, or depthwise.
+    fn fastest(&self, setting: Setting) -> Algorithm {
+        let candidates = Algorithm::candidates(&self.spec, self.is_planar());
+        setting.fastest(&candidates).expect("direct, if no other")
+    }
+
+    /// Whether the input is read as it comes: a block would be mostly nothing.
+    fn is_planar(&self) -> bool {
+        self.spec.channels_in < self.isa.lanes() && !self.spec.is_depthwise()
+    }
+
+    /// What its packed weights depend on.
+    pub fn packing(&self) -> Packing {
+        Packing {
+            spec: self.spec,
+            algorithm: self.algorithm(),
+            isa: self.isa,
+        }
+    }
+
+    /// The weights as its program has them.
+    pub fn pack(&self, weights: &[f32], biases: &[f32]) -> Buffer {
+        let laid = self.lay_out(self.algorithm());
+        let mut packed = Buffer::zeroed(laid.packed);
+        laid.step.pack(weights, Some(biases), &mut packed);
+        packed
+    }
+
+    /// The program with packed weights.
+    pub fn load(&self, packed: Arc<Buffer>) -> Loaded {
+        self.finish(self.lay_out(self.algorithm()), packed)
+    }
+
+    /// The program for `images` with weights that serve once, packed by `threads` threads into `packed`,
+    /// which grows to what is needed. One group, or depthwise.
     pub fn load_once(
         &self,
+        images: usize,
         threads: usize,
         taps: &Taps,
         biases: Option<&[f32]>,
         mut packed: Buffer,
     ) -> Loaded {
-        let laid = self.lay_out();
+        let laid = self.lay_out(self.algorithm_once(images));
         let kernels = Kernels::get(self.isa);
         if packed.len() < laid.packed {
             packed = Buffer::zeroed(laid.packed);
@@ -182,27 +202,22 @@ impl Geometry {
         self.finish(laid, packed)
     }
 
-    fn lay_out(&self) -> Laid {
+    fn lay_out(&self, algorithm: Algorithm) -> Laid {
         let Self {
             spec,
             size,
             activation,
             isa,
         } = *self;
-        let kernels = Kernels::get(isa);
-        let tile = self.tile();
         let [height, width] = spec.output(size);
-        let border = tile.map_or(spec.padding, |tile| tile.border(&spec, [height, width]));
-        // A few channels are read as they come.
-        let few = spec.channels_in < kernels.lanes && !spec.is_depthwise();
-        let lanes = match few && tile.is_none() {
+        let lanes = match self.is_planar() {
             true => 1,
-            false => kernels.lanes,
+            false => isa.lanes(),
         };
         let input = [spec.channels_in, size[0], size[1]];
-        let x = Map::new(input, border, lanes, 0);
+        let x = Map::new(input, algorithm.border(&spec, [height, width]), lanes, 0);
         let shape = [spec.channels_out, height, width];
-        let y = Map::new(shape, Border::default(), kernels.lanes, 0);
+        let y = Map::new(shape, Border::default(), isa.lanes(), 0);
         let images = (MAPS / (x.image + y.image)).clamp(1, IMAGES);
         let y = Map {
             offset: x.len(images),
@@ -213,20 +228,7 @@ impl Geometry {
             residual: None,
             activation,
         };
-        let (step, packed) = match tile {
-            None if spec.is_depthwise() => (
-                Step::Depthwise(Depthwise::new(spec, x, output, 0)),
-                Depthwise::packed_len(&spec, lanes),
-            ),
-            Some(tile) => (
-                Step::Winograd(Winograd::new(tile, spec, x, output, 0, kernels.blocking)),
-                Winograd::packed_len(tile, &spec, kernels.lanes),
-            ),
-            None => (
-                Step::Direct(Direct::new(spec, x, output, 0)),
-                Direct::packed_len(&spec, lanes, kernels.lanes),
-            ),
-        };
+        let (step, packed) = Step::convolution(algorithm, spec, x, output, 0, isa);
         Laid {
             step,
             packed,
@@ -236,7 +238,8 @@ impl Geometry {
         }
     }
 
-    fn finish(&self, laid: Laid, packed: Buffer) -> Loaded {
+    fn finish(&self, laid: Laid, packed: impl Into<Arc<Buffer>>) -> Loaded {
+        let packed = packed.into();
         let Laid {
             step, x, y, images, ..
         } = laid;
@@ -261,6 +264,14 @@ impl Geometry {
         };
         Loaded::new(program, packed).expect("made to fit")
     }
+}
+
+/// What a convolution's packed weights depend on, but for their values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Packing {
+    spec: ConvSpec,
+    algorithm: Algorithm,
+    isa: Isa,
 }
 
 /// Where a convolution's maps lie, and how much memory its weights need.

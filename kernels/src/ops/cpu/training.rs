@@ -92,8 +92,9 @@ fn run_once(geometry: &Geometry, taps: &Taps, biases: Option<&[f32]>, input: &[f
     let output = geometry.spec.output(geometry.size);
     let threads = threads(images * geometry.spec.multiply_adds(output));
     with_memory(|memory| {
-        let plan: Loaded = geometry.load_once(threads, taps, biases, memory);
-        (run(&plan, threads, input), plan.into_weights())
+        let plan: Loaded = geometry.load_once(images, threads, taps, biases, memory);
+        let output = run(&plan, threads, input);
+        (output, plan.into_weights().unwrap_or_default())
     })
 }
 

@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use proptest::prelude::*;
-use receptive_kernels::cpu::{Activation, Border, ConvSpec, Map, WinogradTile};
+use receptive_kernels::cpu::{Activation, Algorithm, Border, ConvSpec, Map, WinogradTile};
 
-use crate::compile::algorithm::Algorithm;
 use crate::compile::layout::{Layout, copied};
 use crate::compile::net::{Layer, LayerOp, MapId, Net, Pick};
 use crate::compile::stretches::Stretches;

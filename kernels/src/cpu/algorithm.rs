@@ -1,8 +1,8 @@
 //! The algorithms that compute a convolution.
 
-use receptive_kernels::cpu::{Border, ConvSpec, WinogradTile};
-
-use super::options::Precision;
+use super::conv::ConvSpec;
+use super::map::Border;
+use super::winograd::WinogradTile;
 
 /// What computes a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,7 +39,7 @@ impl Algorithm {
     }
 
     /// Whether it computes `spec`, of a planar input or one in blocks.
-    pub(super) fn fits(self, spec: &ConvSpec, planar: bool) -> bool {
+    pub fn fits(self, spec: &ConvSpec, planar: bool) -> bool {
         match self {
             Self::Direct => true,
             Self::Depthwise => spec.is_depthwise() && !planar,
@@ -48,21 +48,17 @@ impl Algorithm {
     }
 
     /// Those that a convolution is chosen among: a depthwise one has an algorithm of its own.
-    pub(super) fn candidates(spec: &ConvSpec, planar: bool, precision: Precision) -> Vec<Self> {
+    pub fn candidates(spec: &ConvSpec, planar: bool) -> Vec<Self> {
         if Self::Depthwise.fits(spec, planar) {
             return vec![Self::Depthwise];
         }
-        let allowed = |algorithm: &Self| match algorithm {
-            Self::Winograd(_) => precision == Precision::Fast,
-            _ => true,
-        };
-        let all = Self::ALL.into_iter().filter(allowed);
+        let all = Self::ALL.into_iter();
         all.filter(|algorithm| algorithm.fits(spec, planar))
             .collect()
     }
 
     /// The zeros that it reads around its input, for an output of this size.
-    pub(super) fn border(self, spec: &ConvSpec, output: [usize; 2]) -> Border {
+    pub fn border(self, spec: &ConvSpec, output: [usize; 2]) -> Border {
         match self {
             Self::Direct | Self::Depthwise => spec.padding,
             Self::Winograd(tile) => tile.border(spec, output),

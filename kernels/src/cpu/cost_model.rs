@@ -1,17 +1,18 @@
 //! How long a convolution takes, as far as that decides between algorithms.
 //!
 //! Measured on a Zen 4 server core with 512-bit vectors, and on a Zen 3 one whose vectors of 256 bits
-//! are multiplied two at a time; what matters on other machines is the ratios, and
-//! [`Tuning::Measured`](super::Tuning::Measured) asks the machine itself.
+//! are multiplied two at a time; what matters on other machines is the ratios.
 //!
 //! A convolution multiplies, transforms tiles (Winograd alone) and reads its packed weights, once for
 //! every group of pixels whose inputs stay in a core's cache. Weights that the last-level cache holds,
 //! with those of all other layers, come from there; others come from memory. Arithmetic and reading
 //! overlap, but not entirely.
 
-use receptive_kernels::cpu::{Blocking, ConvSpec, WinogradTile};
-
 use super::algorithm::Algorithm;
+use super::blocking::Blocking;
+use super::conv::ConvSpec;
+use super::simd::Isa;
+use super::winograd::WinogradTile;
 
 /// Multiply-adds of a thread per second, whatever the length of a vector.
 const MULTIPLY_ADDS: f64 = 56e9;
@@ -22,8 +23,11 @@ const SMALL_TRANSFORM: [f64; 2] = [28e-9, 20e-9];
 /// Bytes that all threads together read per second from memory, and from the last-level cache.
 const MEMORY: f64 = 28e9;
 const CACHE: f64 = 90e9;
+/// Bytes of packed weights that all threads together write per second: each is fetched and written back, and
+/// what it is made of is read, at the rate of memory.
+const PACKED: f64 = MEMORY / 2.5;
 /// Bytes of the last-level cache.
-pub(super) const CACHE_BYTES: usize = 32 << 20;
+const CACHE_BYTES: usize = 32 << 20;
 /// Threads, whatever a plan runs on: a choice that followed their number would make the result's last
 /// bits follow it too.
 const THREADS: usize = 2;
@@ -32,7 +36,8 @@ const EXPOSED: f64 = 0.8;
 
 /// A convolution where it stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Setting {
+pub struct Setting {
+    /// What is computed.
     pub spec: ConvSpec,
     /// Height and width.
     pub output: [usize; 2],
@@ -44,9 +49,34 @@ pub(super) struct Setting {
     pub blocking: Blocking,
     /// Whether the other layers' weights push this one's out of the last-level cache.
     pub streamed: bool,
+    /// Whether the weights are packed for this run alone.
+    pub packs: bool,
 }
 
 impl Setting {
+    /// One image whose output is `output`, on `isa`, with weights that stay in the last-level cache.
+    ///
+    /// # Panics
+    ///
+    /// Where this machine lacks `isa`.
+    pub fn new(spec: ConvSpec, output: [usize; 2], isa: Isa) -> Self {
+        Self {
+            spec,
+            output,
+            images: 1,
+            lanes: isa.lanes(),
+            blocking: isa.blocking(),
+            streamed: false,
+            packs: false,
+        }
+    }
+
+    /// Whether so many elements of weights are more than the last-level cache holds, so that each layer's
+    /// come from memory again.
+    pub fn is_streamed(weights: usize) -> bool {
+        4 * weights > CACHE_BYTES
+    }
+
     /// Seconds that one run takes.
     pub fn seconds(&self, algorithm: Algorithm) -> f64 {
         let Self { spec, lanes, .. } = self;
@@ -82,7 +112,11 @@ impl Setting {
         };
         let arithmetic = arithmetic / THREADS as f64;
         let reading = self.reading(4 * weights, passes);
-        arithmetic.max(reading) + EXPOSED * arithmetic.min(reading)
+        let packing = match self.packs {
+            true => (4 * weights) as f64 / PACKED,
+            false => 0.0,
+        };
+        packing + arithmetic.max(reading) + EXPOSED * arithmetic.min(reading)
     }
 
     /// Seconds to read `bytes` of weights `passes` times.
@@ -107,7 +141,7 @@ impl Setting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use receptive_kernels::cpu::Border;
+    use crate::cpu::Border;
 
     const TWO: Algorithm = Algorithm::Winograd(WinogradTile::Two);
     const FOUR: Algorithm = Algorithm::Winograd(WinogradTile::Four);
@@ -137,6 +171,7 @@ mod tests {
                 cache: 256 << 10,
             },
             streamed,
+            packs: false,
         }
     }
 
