@@ -5,7 +5,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{Activation, conv_norm, fully_connected};
+use receptive_layers::block::{Activation, conv_norm, fully_connected, mean_pool};
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
@@ -98,9 +98,9 @@ impl LeNet5 {
     fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
         let conv = |conv, maps| conv_norm(conv, None, Activation::Tanh, maps);
         let c1 = conv(&self.c1, images);
-        let s2 = self.s2.forward(c1.clone());
+        let s2 = mean_pool(&self.s2, c1.clone());
         let c3 = conv(&self.c3, s2.clone());
-        let s4 = self.s4.forward(c3.clone());
+        let s4 = mean_pool(&self.s4, c3.clone());
         let c5 = conv(&self.c5, s4.clone());
         [c1, s2, c3, s4, c5]
     }

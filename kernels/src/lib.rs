@@ -8,6 +8,7 @@
 pub mod cost;
 pub mod cpu;
 pub mod geometry;
+pub mod heap;
 #[cfg(feature = "ops")]
 pub mod ops;
 pub mod plan;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 use burn::train::Interrupter;
+use receptive_kernels::heap;
 use receptive_layers::weights::{Heads, StateDict};
 use receptive_train::TrainError;
 use receptive_train::data::{Data, Holdout, Published};
@@ -37,6 +38,7 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let recipe = recipe(args, &model, &folder)?;
     let data = data(args, &model, &recipe)?;
     engine::limit_threads(args.threads);
+    heap::keep_freed();
     let devices = devices(args)?;
     let beginning = beginning(args, &model, &data)?;
     let mut trainee = model.trainee(&recipe, &beginning, devices)?;

@@ -61,11 +61,12 @@ pub(super) type PlanesFn = unsafe fn(&Planes);
 /// planes that fall into the same cache set do not evict each other's lines half used.
 const LINE: usize = 16;
 
-/// Rows and columns of a tile.
-const SIDE: usize = 4;
+/// Rows and columns of a tile, and of the smaller ones that its rest is made of.
+const SIDE: usize = 8;
+const HALF: usize = 4;
 
 impl Planes {
-    /// Calls `tile` with the first channel and pixel of each tile of at most four by four, and how many
+    /// Calls `tile` with the first channel and pixel of each tile of at most eight by eight, and how many
     /// there are of each.
     #[inline(always)]
     fn tiles(&self, tile: impl Fn(usize, usize, [usize; 2])) {
@@ -92,11 +93,21 @@ unsafe fn transpose<S: Simd>(
 ) {
     unsafe {
         if rows == SIDE && columns == SIDE {
-            S::transpose(from, from_row, to, to_row);
-        } else {
-            for row in 0..rows {
-                for column in 0..columns {
-                    *to.add(column * to_row + row) = *from.add(row * from_row + column);
+            return S::transpose_eight(from, from_row, to, to_row);
+        }
+        for row in (0..rows).step_by(HALF) {
+            for column in (0..columns).step_by(HALF) {
+                let [rows, columns] = [rows - row, columns - column].map(|rest| rest.min(HALF));
+                let from = from.add(row * from_row + column);
+                let to = to.add(column * to_row + row);
+                if rows == HALF && columns == HALF {
+                    S::transpose(from, from_row, to, to_row);
+                    continue;
+                }
+                for row in 0..rows {
+                    for column in 0..columns {
+                        *to.add(column * to_row + row) = *from.add(row * from_row + column);
+                    }
                 }
             }
         }

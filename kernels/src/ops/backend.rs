@@ -9,7 +9,7 @@ use burn::backend::{Backend, Capture, backend_extension};
 use super::convolution::{self, Bias, Layer};
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 use super::cpu;
-use super::{add_relu, batch_norm, descent, linear, local_response_norm, radial_basis};
+use super::{add_relu, batch_norm, descent, linear, local_response_norm, mean_pool, radial_basis};
 use crate::cpu::Activation;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 use crate::cpu::PoolWindow;
@@ -85,6 +85,15 @@ pub(super) trait KernelOps: Backend {
         Self::max_pool2d(x, kernel, stride, padding, dilation, ceil)
     }
 
+    /// Two-dimensional mean pooling without padding.
+    fn mean_pooling(
+        x: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+    ) -> FloatTensor<Self> {
+        mean_pool::forward::<Self>(x, kernel, stride)
+    }
+
     /// Local response normalization.
     fn local_response_norm(
         x: FloatTensor<Self>,
@@ -156,6 +165,18 @@ macro_rules! on_the_processor {
                     nesterov,
                 };
                 cpu::training::gradient_descent::<Self>(weight, gradient, velocity, descent)
+            }
+
+            #[cfg(feature = "train")]
+            fn mean_pooling(
+                x: FloatTensor<Self>,
+                kernel: [usize; 2],
+                stride: [usize; 2],
+            ) -> FloatTensor<Self> {
+                match cpu::training::is_here::<Self>(&x) {
+                    true => cpu::training::mean_pool::<Self>(x, kernel, stride),
+                    false => mean_pool::forward::<Self>(x, kernel, stride),
+                }
             }
 
             #[cfg(feature = "train")]

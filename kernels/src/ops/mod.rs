@@ -20,6 +20,7 @@ mod gradient;
 mod linear;
 mod local_response_norm;
 mod max_pool;
+mod mean_pool;
 mod radial_basis;
 
 pub use add_relu::add_relu;
@@ -29,6 +30,7 @@ pub use descent::descend;
 pub use linear::linear;
 pub use local_response_norm::local_response_norm;
 pub use max_pool::max_pool2d;
+pub use mean_pool::mean_pool2d;
 pub use radial_basis::radial_basis;
 
 /// Forgets the packed weights of the convolutions that ran on Burn's CPU backends.

@@ -7,6 +7,7 @@ mod fully_connected;
 pub mod init;
 mod local_response_norm;
 mod max_pool;
+mod mean_pool;
 mod radial_basis;
 mod sequential;
 
@@ -16,5 +17,6 @@ pub use conv_norm::{conv_norm, convolve};
 pub use fully_connected::fully_connected;
 pub use local_response_norm::LocalResponseNorm;
 pub use max_pool::max_pool;
+pub use mean_pool::mean_pool;
 pub use radial_basis::RadialBasis;
 pub use sequential::{MapLayer, VectorLayer, map_layers};

@@ -1,5 +1,6 @@
 //! A step of training: forward, backward, the optimizer.
 
+use receptive_kernels::heap;
 use receptive_train::loader::Batch;
 use receptive_train::optimizer::Optimizer;
 use receptive_train::recipe::Recipe;
@@ -19,6 +20,7 @@ const RATE: f64 = 1e-4;
 /// descent with momentum and weight decay.
 pub(super) fn step(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report, CliError> {
     engine::limit_threads(args.compute.threads);
+    heap::keep_freed();
     let device = device::open(args.compute.device)?;
     let recipe = Recipe {
         accumulate: 1,

@@ -8,10 +8,13 @@
 mod depthwise;
 mod linear;
 mod lrn;
+mod mean;
 mod norm;
+mod pairs;
 mod pool;
 mod products;
 mod shared;
+mod spread;
 mod step;
 mod weights;
 
@@ -20,11 +23,14 @@ pub(super) use linear::LinearFns;
 pub(crate) use linear::{linear, linear_input_gradient, linear_weight_gradient};
 pub(super) use lrn::{Respond, RespondFn};
 pub(crate) use lrn::{Response, respond, respond_gradient};
+pub(crate) use mean::Means;
 pub(super) use norm::NormFns;
 pub(crate) use norm::{Norm, normalise, normalise_gradient};
+pub(crate) use pairs::pairwise;
 pub(crate) use pool::max_pool_gradient;
 pub(super) use products::Products;
 pub(crate) use shared::Shared;
+pub(crate) use spread::spread;
 pub(crate) use step::{Descent, descend};
 pub(super) use step::{Step, StepFn};
 pub(crate) use weights::{bias_gradient, weight_gradient};

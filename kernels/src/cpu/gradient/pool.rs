@@ -23,9 +23,15 @@ pub(crate) fn max_pool_gradient(
     );
     let mut to = vec![0.0; x.len()];
     let all = Shared::new(&mut to);
+    let [down, across] = window.kernel;
+    // How far each tap is from the first.
+    let places: Vec<[usize; 2]> = (0..down * across)
+        .map(|tap| [tap / across, tap % across])
+        .map(|tap| std::array::from_fn(|axis| tap[axis] * window.dilation[axis]))
+        .collect();
     crew(threads, &|crew| {
-        // Where each window of a row has its greatest, as yet.
-        let mut places = vec![NOWHERE; windows[1]];
+        // The tap at which each window of a row has its greatest, as yet.
+        let mut taps = vec![NONE; windows[1]];
         for plane in crew.share(planes) {
             // SAFETY: the plane is this thread's.
             let to = unsafe { std::slice::from_raw_parts_mut(all.at(plane * area), area) };
@@ -33,28 +39,36 @@ pub(crate) fn max_pool_gradient(
             for row in 0..windows[0] {
                 let here = plane * count + row * windows[1]..plane * count + (row + 1) * windows[1];
                 let (y, gradient) = (&y[here.clone()], &gradient[here]);
-                places.fill(NOWHERE);
+                taps.fill(NONE);
                 // The last taps first, so that the first stays. No branch depends on values.
-                for tap in (0..window.kernel[0] * window.kernel[1]).rev() {
-                    let [down, across] = [tap / window.kernel[1], tap % window.kernel[1]];
-                    let place = row * window.stride[0] + down * window.dilation[0];
-                    let Some(line) = place.checked_sub(window.padding[0]) else {
+                for (tap, [down, across]) in places.iter().enumerate().rev() {
+                    let line = (row * window.stride[0] + down).checked_sub(window.padding[0]);
+                    let Some(line) = line.filter(|&line| line < size[0]) else {
                         continue;
                     };
-                    if line >= size[0] {
+                    let columns = seen(window, *across, size[1], windows[1]);
+                    if columns.is_empty() {
                         continue;
                     }
-                    let first = line * size[1];
-                    for column in seen(window, across, size[1], windows[1]) {
-                        let ahead = column * window.stride[1] + across * window.dilation[1];
-                        let place = first + ahead - window.padding[1];
-                        let is_it = (x[place] >= y[column]) | x[place].is_nan();
-                        places[column] = if is_it { place } else { places[column] };
+                    let first = columns.start * window.stride[1] + across - window.padding[1];
+                    let line = &x[line * size[1]..][..size[1]][first..];
+                    let (taps, y) = (&mut taps[columns.clone()], &y[columns]);
+                    let marks = taps.iter_mut().zip(y);
+                    match window.stride[1] {
+                        // Vectors, of values side by side.
+                        1 => marks.zip(line).for_each(|marks| mark(tap as u32, marks)),
+                        stride => {
+                            let line = line.iter().step_by(stride);
+                            marks.zip(line).for_each(|marks| mark(tap as u32, marks));
+                        }
                     }
                 }
-                for (&place, gradient) in places.iter().zip(gradient) {
-                    if place != NOWHERE {
-                        to[place] += gradient;
+                for (column, (&tap, gradient)) in taps.iter().zip(gradient).enumerate() {
+                    if tap != NONE {
+                        let [down, across] = places[tap as usize];
+                        let line = row * window.stride[0] + down - window.padding[0];
+                        let place = column * window.stride[1] + across - window.padding[1];
+                        to[line * size[1] + place] += gradient;
                     }
                 }
             }
@@ -63,14 +77,20 @@ pub(crate) fn max_pool_gradient(
     to
 }
 
-/// No place in a plane.
-const NOWHERE: usize = usize::MAX;
+/// No tap.
+const NONE: u32 = u32::MAX;
 
-/// The windows of a row whose tap `across` lies within a line of `length`.
+/// Marks a window whose greatest is at this tap: the window's tap, its greatest, and the value here.
+#[inline(always)]
+fn mark(here: u32, ((tap, &y), &x): ((&mut u32, &f32), &f32)) {
+    let is_it = (x >= y) | x.is_nan();
+    *tap = if is_it { here } else { *tap };
+}
+
+/// The windows of a row of which the tap this far across lies within a line of `length`.
 fn seen(window: &PoolWindow, across: usize, length: usize, windows: usize) -> Range<usize> {
     let (stride, padding) = (window.stride[1], window.padding[1]);
-    let tap = across * window.dilation[1];
-    let first = padding.saturating_sub(tap).div_ceil(stride);
-    let end = (length + padding).saturating_sub(tap).div_ceil(stride);
+    let first = padding.saturating_sub(across).div_ceil(stride);
+    let end = (length + padding).saturating_sub(across).div_ceil(stride);
     first..end.min(windows)
 }

@@ -1,13 +1,14 @@
 //! The gradient of a convolution's weight: for each output channel, input channel and tap the sum over all
 //! images and output pixels of the gradient there times the input that the tap saw.
 //!
-//! The input lies in blocks of as many channels as a tile of [products](super::products) has, the
-//! output's gradient in blocks of two vectors. A thread has its own pairs of blocks, so that nothing is summed
+//! The input lies in blocks of as many channels as a tile of [products](super::products) has, or, where it has
+//! fewer channels than the kernel has columns, in planes: there the taps of a kernel's row are side by side and
+//! take the channels' place. The output's gradient lies in blocks of two vectors. A thread has its own pairs of blocks, so that nothing is summed
 //! across threads; it goes over some hundred pixels at a time, which stay in the nearest cache for all
 //! taps.
 
 use super::super::buffer::Buffer;
-use super::super::context::Context;
+use super::super::context::{Context, share};
 use super::super::conv::ConvSpec;
 use super::super::kernels::Kernels;
 use super::super::map::{Border, Map};
@@ -138,9 +139,12 @@ impl Plan {
             spec.groups == 1 || spec.is_depthwise(),
             "groups of channels"
         );
+        let tile = kernels.blocking.tile;
+        let planar = spec.channels_in < spec.kernel[1].min(tile) && spec.dilation[1] == 1;
         let [x_lanes, lanes] = match spec.is_depthwise() {
             true => [kernels.lanes; 2],
-            false => [kernels.blocking.tile, 2 * kernels.lanes],
+            false if planar => [1, 2 * kernels.lanes],
+            false => [tile, 2 * kernels.lanes],
         };
         let shape = [spec.channels_in, size[0], size[1]];
         let x = Map::new(shape, spec.padding, x_lanes, 0);
@@ -152,14 +156,7 @@ impl Plan {
             ..gradient
         };
         let sums = gradient.end(together).next_multiple_of(LINE);
-        let taps = spec.kernel[0] * spec.kernel[1];
-        let len = match spec.is_depthwise() {
-            true => x.blocks() * taps * kernels.lanes,
-            false => {
-                gradient.blocks() * x.blocks() * taps * kernels.blocking.tile * 2 * kernels.lanes
-            }
-        };
-        Self {
+        let mut plan = Self {
             kernels,
             spec: *spec,
             images,
@@ -167,7 +164,47 @@ impl Plan {
             x,
             gradient,
             sums,
-            end: sums + len,
+            end: sums,
+        };
+        plan.end += match spec.is_depthwise() {
+            true => x.blocks() * spec.kernel[0] * spec.kernel[1] * kernels.lanes,
+            false => gradient.blocks() * plan.tiles() * tile * gradient.lanes,
+        };
+        plan
+    }
+
+    /// Parts of a kernel's row whose taps are together in a tile, of an input in planes; otherwise its taps.
+    fn parts(&self) -> usize {
+        match self.x.lanes {
+            1 => self.spec.kernel[1].div_ceil(self.kernels.blocking.tile),
+            _ => self.spec.kernel[1],
+        }
+    }
+
+    /// Tiles of each block of output channels.
+    fn tiles(&self) -> usize {
+        self.x.blocks() * self.spec.kernel[0] * self.parts()
+    }
+
+    /// What is in a tile.
+    fn tile(&self, tile: usize) -> Tile {
+        let parts = self.parts();
+        let block = tile / parts / self.spec.kernel[0];
+        let down = tile / parts % self.spec.kernel[0];
+        let columns = share(self.spec.kernel[1], parts, tile % parts);
+        match self.x.lanes {
+            1 => Tile {
+                block,
+                down,
+                across: columns.start,
+                rows: columns.len(),
+            },
+            lanes => Tile {
+                block,
+                down,
+                across: columns.start,
+                rows: (self.x.channels - block * lanes).min(lanes),
+            },
         }
     }
 
@@ -207,8 +244,7 @@ impl Plan {
         let Self {
             spec, x, gradient, ..
         } = self;
-        let taps = spec.kernel[0] * spec.kernel[1];
-        let each = x.blocks() * taps;
+        let each = self.tiles();
         let units = crew.share(gradient.blocks() * each);
         for pair in units.start / each..units.end.div_ceil(each) {
             let before = pair * each;
@@ -217,18 +253,16 @@ impl Plan {
             let vectors = if left > self.kernels.lanes { 2 } else { 1 };
             for [image, count, row, rows] in self.chunks(images) {
                 for unit in here.clone() {
-                    let (block, tap) = (unit / taps, unit % taps);
-                    let channels = (x.channels - block * x.lanes).min(x.lanes);
-                    let down = tap / spec.kernel[1] * spec.dilation[0];
-                    let across = tap % spec.kernel[1] * spec.dilation[1];
+                    let tile = self.tile(unit);
+                    let down = row * spec.stride[0] + tile.down * spec.dilation[0];
                     let from = x.offset
                         + image * x.image
-                        + block * x.block
-                        + (row * spec.stride[0] + down) * x.row
-                        + across * x.lanes;
+                        + tile.block * x.block
+                        + down * x.row
+                        + tile.across * spec.dilation[1] * x.lanes;
                     // SAFETY: the maps hold these images, the sums are this thread's.
                     unsafe {
-                        (self.kernels.products.get(vectors, channels))(&ProductsArgs {
+                        (self.kernels.products.get(vectors, tile.rows))(&ProductsArgs {
                             x: memory.at(from),
                             x_image: x.image,
                             x_row: spec.stride[0] * x.row,
@@ -239,7 +273,7 @@ impl Plan {
                             images: count,
                             rows,
                             columns: gradient.width,
-                            sums: memory.at(self.tile(pair, block, tap)),
+                            sums: memory.at(self.sums_of(pair, unit)),
                         });
                     }
                 }
@@ -285,11 +319,10 @@ impl Plan {
         })
     }
 
-    /// Where the sums of a pair of output blocks, a block of input channels and a tap begin.
-    fn tile(&self, pair: usize, block: usize, tap: usize) -> usize {
-        let taps = self.spec.kernel[0] * self.spec.kernel[1];
-        let tile = self.x.lanes * self.gradient.lanes;
-        self.sums + ((pair * self.x.blocks() + block) * taps + tap) * tile
+    /// Where the sums of a tile of a pair of output blocks begin.
+    fn sums_of(&self, pair: usize, tile: usize) -> usize {
+        let size = self.kernels.blocking.tile * self.gradient.lanes;
+        self.sums + (pair * self.tiles() + tile) * size
     }
 
     /// Copies this thread's share of the sums to `to`.
@@ -308,25 +341,45 @@ impl Plan {
             }
             return;
         }
-        let tile = x.lanes * gradient.lanes;
+        let each = self.tiles() / x.blocks();
+        let size = self.kernels.blocking.tile * gradient.lanes;
         for unit in crew.share(gradient.blocks() * x.blocks()) {
             let (pair, block) = (unit / x.blocks(), unit % x.blocks());
             let first = block * x.lanes;
-            let channels = (x.channels - first).min(x.lanes);
-            let from = self.tile(pair, block, 0);
+            let tiles = block * each..(block + 1) * each;
+            let from = self.sums_of(pair, tiles.start);
             for lane in 0..(gradient.channels - pair * gradient.lanes).min(gradient.lanes) {
                 let out = pair * gradient.lanes + lane;
                 let mut place = (out * spec.channels_in + first) * taps;
-                for channel in 0..channels {
-                    for tap in 0..taps {
-                        let from = from + tap * tile + channel * gradient.lanes + lane;
-                        unsafe { *to.at(place) = *memory.at(from) };
-                        place += 1;
+                let mut put = |tile: usize, row: usize| {
+                    let from = from + tile * size + row * gradient.lanes + lane;
+                    unsafe { *to.at(place) = *memory.at(from) };
+                    place += 1;
+                };
+                if x.lanes == 1 {
+                    for (at, tile) in tiles.clone().enumerate() {
+                        (0..self.tile(tile).rows).for_each(|tap| put(at, tap));
+                    }
+                } else {
+                    for channel in 0..(x.channels - first).min(x.lanes) {
+                        (0..taps).for_each(|tap| put(tap, channel));
                     }
                 }
             }
         }
     }
+}
+
+/// Weights of some output channels that are summed together: of one tap and some input channels, or of one input
+/// channel and some taps of a kernel's row.
+struct Tile {
+    /// The block of input channels.
+    block: usize,
+    /// The kernel's row, and its first column.
+    down: usize,
+    across: usize,
+    /// How many input channels, or taps.
+    rows: usize,
 }
 
 /// Elements of a cache line.

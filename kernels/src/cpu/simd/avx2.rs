@@ -99,6 +99,31 @@ impl Simd for Avx2 {
         }
     }
 
+    #[inline(always)]
+    unsafe fn transpose_eight(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        unsafe {
+            for half in [0, 4] {
+                // Four columns of row `i`, and of row `i + 4`: both halves are transposed at once.
+                let rows = |i: usize| {
+                    let at = |row: usize| _mm_loadu_ps(from.add(row * from_row + half));
+                    _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(at(i)), at(i + 4))
+                };
+                let (a, b, c, d) = (rows(0), rows(1), rows(2), rows(3));
+                let [ab, cd] = [_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d)];
+                let [ba, dc] = [_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d)];
+                let columns = [
+                    _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+                    _mm256_shuffle_ps::<0b01_00_01_00>(ba, dc),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(ba, dc),
+                ];
+                for (i, column) in columns.into_iter().enumerate() {
+                    _mm256_storeu_ps(to.add((half + i) * to_row), column);
+                }
+            }
+        }
+    }
+
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx2,fma")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {

@@ -106,6 +106,11 @@ impl Simd for Avx512 {
         unsafe { super::Avx2::transpose(from, from_row, to, to_row) }
     }
 
+    #[inline(always)]
+    unsafe fn transpose_eight(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        unsafe { super::Avx2::transpose_eight(from, from_row, to, to_row) }
+    }
+
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx512f,avx2,fma")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {

@@ -95,6 +95,19 @@ pub(super) trait Simd: Copy + 'static {
         }
     }
 
+    /// `to[column * to_row + row] = from[row * from_row + column]`, eight rows and eight columns.
+    #[inline(always)]
+    unsafe fn transpose_eight(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        for row in [0, 4] {
+            for column in [0, 4] {
+                unsafe {
+                    let from = from.add(row * from_row + column);
+                    Self::transpose(from, from_row, to.add(column * to_row + row), to_row);
+                }
+            }
+        }
+    }
+
     /// `to[column * to_row + row] = from[row * from_row + column]`, four rows and four columns.
     #[inline(always)]
     unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::super::gradient::{
-    Norm, bias_gradient, max_pool_gradient, normalise, normalise_gradient, weight_gradient,
+    Means, Norm, bias_gradient, max_pool_gradient, normalise, normalise_gradient, pairwise, spread,
+    weight_gradient,
 };
 use super::super::{Activation, Border, Buffer, ConvSpec, Isa, PoolWindow};
 use super::{config, noise};
@@ -54,9 +55,10 @@ pub(super) fn check(
 
 /// Convolutions of one group, and depthwise ones.
 fn convolution() -> impl Strategy<Value = (ConvSpec, [usize; 2], usize, u64)> {
-    let channels = (1_usize..40, 1_usize..40, any::<bool>());
+    let channels_in = prop_oneof![1_usize..5, 1_usize..40];
+    let channels = (channels_in, 1_usize..40, any::<bool>());
     let window = (
-        [1_usize..6, 1_usize..6],
+        [1_usize..6, 1_usize..9],
         [1_usize..4, 1_usize..4],
         [1_usize..3, 1_usize..3],
     );
@@ -283,5 +285,71 @@ proptest! {
             max_pool_gradient(threads, &window, [size, windows], &x, [&y, &gradient])
         });
         check(&found, &expected, 1e-6)?;
+    }
+
+    #[test]
+    fn of_mean_pools(
+        (kernel, stride) in ([1_usize..4, 1_usize..4], [1_usize..4, 1_usize..4]),
+        more in [0_usize..8, 0_usize..8],
+        planes in 1_usize..5,
+        seed in 0_u64..1000,
+    ) {
+        let size: [usize; 2] = std::array::from_fn(|i| kernel[i] + more[i]);
+        let windows: [usize; 2] = std::array::from_fn(|i| more[i] / stride[i] + 1);
+        let means = Means { kernel, stride, size, windows };
+        let [area, count] = [size, windows].map(|[height, width]| height * width);
+        let x = noise(seed, planes * area);
+        let gradient = noise(seed + 1, planes * count);
+        let mut y = vec![[0.0, 1.0]; gradient.len()];
+        let mut back = vec![[0.0, 1.0]; x.len()];
+        let taps = kernel[0] * kernel[1];
+        for at in 0..planes * count {
+            let [plane, row, column] = [at / count, at / windows[1] % windows[0], at % windows[1]];
+            for tap in 0..taps {
+                let row = row * stride[0] + tap / kernel[1];
+                let column = column * stride[1] + tap % kernel[1];
+                let place = plane * area + row * size[1] + column;
+                y[at][0] += f64::from(x[place]) / taps as f64;
+                back[place][0] += f64::from(gradient[at]) / taps as f64;
+            }
+        }
+        check(&each(|_, threads| means.of(threads, &x)), &y, 1e-6)?;
+        check(&each(|_, threads| means.gradient(threads, &gradient)), &back, 1e-6)?;
+    }
+
+    #[test]
+    fn element_by_element(len in 0_usize..20_000, seed in 0_u64..1000) {
+        let [a, b] = [noise(seed, len), noise(seed + 1, len)];
+        let expected: Vec<[f64; 2]> = (a.iter().zip(&b))
+            .map(|(&a, &b)| [f64::from(a) - f64::from(b), 1.0])
+            .collect();
+        check(&each(|_, threads| pairwise(threads, [&a, &b], |a, b| a - b)), &expected, 1e-6)?;
+    }
+
+    #[test]
+    fn spread_planes(
+        (from, stride) in ([1_usize..9, 1_usize..9], [1_usize..4, 1_usize..4]),
+        more in [0_usize..3, 0_usize..3],
+        planes in 1_usize..6,
+        seed in 0_u64..1000,
+    ) {
+        let to: [usize; 2] = std::array::from_fn(|i| (from[i] - 1) * stride[i] + 1 + more[i]);
+        let [area, wider] = [from, to].map(|[height, width]| height * width);
+        let values = noise(seed, planes * area);
+        let expected: Vec<[f64; 2]> = (0..planes * wider)
+            .map(|at| {
+                let [row, column] = [at / to[1] % to[0], at % to[1]];
+                let [down, across] = [row / stride[0], column / stride[1]];
+                let is_one = down * stride[0] == row && across * stride[1] == column;
+                match is_one && down < from[0] && across < from[1] {
+                    true => [f64::from(values[at / wider * area + down * from[1] + across]), 0.0],
+                    false => [0.0; 2],
+                }
+            })
+            .collect();
+        let found = each(|_, threads| {
+            spread(threads, values.as_slice().into(), from, stride, to).into_owned()
+        });
+        check(&found, &expected, 0.0)?;
     }
 }

@@ -104,6 +104,26 @@ impl Geometry {
         })
     }
 
+    /// The same, where a kernel sees all of the map at once, over maps of one pixel that have every element
+    /// as a channel: maps and weights are in memory as before, and no gradient is padded by the kernel's reach.
+    pub fn of_one_pixel(self) -> Self {
+        let Self { spec, size, .. } = self;
+        if spec.kernel != size || spec.groups != 1 || !spec.padding.is_empty() {
+            return self;
+        }
+        Self {
+            spec: ConvSpec {
+                channels_in: spec.channels_in * size[0] * size[1],
+                kernel: [1, 1],
+                stride: [1, 1],
+                dilation: [1, 1],
+                ..spec
+            },
+            size: [1, 1],
+            ..self
+        }
+    }
+
     /// The same without padding.
     pub fn unpadded(self) -> Self {
         Self {

@@ -1,29 +1,29 @@
 //! The operations of training: with weights that serve once, and their gradients.
 
 mod linear;
+mod mean_pool;
 mod response;
 #[cfg(all(test, feature = "flex"))]
 mod tests;
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{DType, Shape};
-use rayon::prelude::*;
 
 use super::program::{Geometry, isa};
 use super::{Host, run, threads};
 use crate::cpu::gradient::{
     Descent, Norm, bias_gradient, descend, max_pool_gradient, normalise, normalise_gradient,
-    weight_gradient,
+    pairwise, spread, weight_gradient,
 };
 use crate::cpu::{Activation, Buffer, PoolWindow, Taps};
 use crate::ops::convolution::{Bias, Layer};
 use crate::ops::gradient::LayerGradients;
 use crate::plan::Loaded;
 pub(in crate::ops) use linear::{fully_connected, linear_gradients};
+pub(in crate::ops) use mean_pool::{mean_pool, mean_pool_gradient};
 pub(in crate::ops) use response::{BETA, response};
 
 /// Elements of memory that a thread keeps for its next operation.
@@ -47,7 +47,7 @@ fn with_memory<R>(work: impl FnOnce(Buffer) -> (R, Buffer)) -> R {
 
 /// The geometry of a layer without a norm that is computed here.
 fn geometry<B: Host>(x: &FloatTensor<B>, layer: &Layer<B>) -> Option<Geometry> {
-    let geometry = Geometry::new(&x.shape().dims(), layer)?;
+    let geometry = Geometry::new(&x.shape().dims(), layer)?.of_one_pixel();
     let spec = &geometry.spec;
     let known = matches!(
         geometry.activation,
@@ -145,10 +145,10 @@ pub(in crate::ops) fn convolution_gradients<B: Host>(
                     ..back.unpadded()
                 };
                 let made = run_once(&seen, &taps, None, gradient);
-                let made = spread(made.into(), output, spec.stride, geometry.size);
+                let made = spread(threads, made.into(), output, spec.stride, geometry.size);
                 return B::tensor(made.into_owned(), x.shape());
             }
-            let gradient = spread(gradient.into(), output, spec.stride, back.size);
+            let gradient = spread(threads, gradient.into(), output, spec.stride, back.size);
             let gradient = &*gradient;
             B::tensor(run_once(&back, &taps, None, gradient), x.shape())
         }),
@@ -174,61 +174,20 @@ pub(in crate::ops) fn convolution_gradients<B: Host>(
     }
 }
 
-/// Planes of size `from` with `stride - 1` zeros between their pixels, and more to a size of `to`.
-fn spread(
-    values: Cow<'_, [f32]>,
-    from: [usize; 2],
-    stride: [usize; 2],
-    to: [usize; 2],
-) -> Cow<'_, [f32]> {
-    if from == to {
-        return values;
-    }
-    let [area, wider] = [from, to].map(|[height, width]| height * width);
-    let mut wide = vec![0.0; values.len() / area * wider];
-    wide.par_chunks_mut(wider)
-        .zip(values.par_chunks(area))
-        .for_each(|(wide, plane)| {
-            let rows = wide.chunks_exact_mut(to[1]).step_by(stride[0]);
-            for (row, values) in rows.zip(plane.chunks_exact(from[1])) {
-                for (to, value) in row.iter_mut().step_by(stride[1]).zip(values) {
-                    *to = *value;
-                }
-            }
-        });
-    wide.into()
-}
-
 /// The gradient before the activation whose output is `y`.
 fn masked(activation: Activation, y: &[f32], gradient: &[f32]) -> Vec<f32> {
+    let threads = threads(y.len() * PASSES);
+    let pair = [y, gradient];
     match activation {
-        Activation::Relu => pairwise([y, gradient], |y, g| if y > 0.0 { g } else { 0.0 }),
-        Activation::Clamp { low, high } => pairwise([y, gradient], |y, g| {
+        Activation::Relu => pairwise(threads, pair, |y, g| if y > 0.0 { g } else { 0.0 }),
+        Activation::Clamp { low, high } => pairwise(threads, pair, |y, g| {
             let open = y > low && y < high;
             if open { g } else { 0.0 }
         }),
-        Activation::Tanh => pairwise([y, gradient], |y, g| g * (1.0 - y * y)),
+        Activation::Tanh => pairwise(threads, pair, |y, g| g * (1.0 - y * y)),
         _ => gradient.to_vec(),
     }
 }
-
-/// `of` of each pair of elements.
-fn pairwise([a, b]: [&[f32]; 2], of: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
-    assert_eq!(a.len(), b.len(), "as many of each");
-    let mut made = vec![0.0; a.len()];
-    let each = |to: &mut [f32], a: &[f32], b: &[f32]| {
-        for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
-            *to = of(a, b);
-        }
-    };
-    made.par_chunks_mut(CHUNK)
-        .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))
-        .for_each(|(to, (a, b))| each(to, a, b));
-    made
-}
-
-/// Elements that a thread takes at a time.
-const CHUNK: usize = 64 << 10;
 
 /// Whether this tensor's batch norm, pools and steps of descent are computed here.
 pub(in crate::ops) fn is_here<B: Host>(x: &FloatTensor<B>) -> bool {
@@ -262,7 +221,7 @@ pub(in crate::ops) fn batch_norm<B: Host>(
     )
 }
 
-/// How often batch norm goes over its input, about.
+/// Multiply-adds that take as long as an element takes to come from memory and go there, about.
 const PASSES: usize = 4;
 
 /// The gradients of [`batch_norm`]'s input, scale and shift.
@@ -326,7 +285,12 @@ pub(in crate::ops) fn add_relu<B: Host>(x: FloatTensor<B>, y: FloatTensor<B>) ->
     let [x, y] = [x, y].map(B::contiguous);
     let values = [&x, &y].map(|tensor| B::floats(tensor).expect("checked before"));
     // Not a number stays what it is.
-    let sum = pairwise(values, |x, y| if x + y < 0.0 { 0.0 } else { x + y });
+    let threads = threads(values[0].len() * PASSES);
+    let sum = pairwise(
+        threads,
+        values,
+        |x, y| if x + y < 0.0 { 0.0 } else { x + y },
+    );
     B::tensor(sum, x.shape())
 }
 

@@ -11,12 +11,14 @@ mod convolution;
 mod linear;
 mod local_response_norm;
 mod max_pool;
+mod mean_pool;
 
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::ops::ModuleOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Capture};
+use burn::tensor::Shape;
 
 use super::backend::KernelOps;
 use super::convolution::{Bias, Layer};
@@ -104,6 +106,16 @@ pub(super) trait TrainingOps: Backend {
         unreachable!("no sum was computed here")
     }
 
+    /// The gradient of the input, of this shape, of a mean pool.
+    fn mean_pool_gradient(
+        _shape: Shape,
+        _gradient: FloatTensor<Self>,
+        _kernel: [usize; 2],
+        _stride: [usize; 2],
+    ) -> FloatTensor<Self> {
+        unreachable!("no pool was computed here")
+    }
+
     /// The gradient of the input of a max pool to `y`.
     fn max_pool_gradient(
         _x: FloatTensor<Self>,
@@ -188,6 +200,15 @@ macro_rules! on_the_processor {
                 training::relu_gradient::<Self>(y, gradient)
             }
 
+            fn mean_pool_gradient(
+                shape: Shape,
+                gradient: FloatTensor<Self>,
+                kernel: [usize; 2],
+                stride: [usize; 2],
+            ) -> FloatTensor<Self> {
+                training::mean_pool_gradient::<Self>(shape, gradient, kernel, stride)
+            }
+
             fn max_pool_gradient(
                 x: FloatTensor<Self>,
                 y: FloatTensor<Self>,
@@ -236,6 +257,17 @@ impl<B: KernelOps + TrainingOps, C: CheckpointStrategy> KernelOps for Autodiff<B
         activation: Activation,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         batch_norm::forward::<B, C>(x, gamma, beta, epsilon, activation).into()
+    }
+
+    fn mean_pooling(
+        x: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+    ) -> FloatTensor<Self> {
+        match B::is_here(x.primitive()) {
+            true => mean_pool::forward::<B, C>(x, kernel, stride),
+            false => <Self as ModuleOps<Self>>::avg_pool2d(x, kernel, stride, [0, 0], true, false),
+        }
     }
 
     fn max_pooling(

@@ -10,7 +10,8 @@ use super::floats;
 use crate::cpu::gradient::{bias_gradient, linear, linear_input_gradient, linear_weight_gradient};
 use crate::ops::gradient::LayerGradients;
 
-/// Images up to which a fully connected layer waits for its weights, not for multiplications.
+/// Images up to which a fully connected layer waits for its weights, not for multiplications. Of more, one whose
+/// multiplications are too few for a second thread is computed here all the same: elsewhere threads would be woken.
 const FEW: usize = 32;
 
 /// A fully connected layer; `None` where its gradients are not computed here.
@@ -21,7 +22,7 @@ pub(in crate::ops) fn fully_connected<B: Host>(
 ) -> Option<FloatTensor<B>> {
     let images = x.shape()[0];
     let isa = isa()?;
-    if !(1..=FEW).contains(&images) {
+    if images == 0 || images > FEW && threads(images * weight.shape().num_elements()) > 1 {
         return None;
     }
     let [x, weight] = [x, weight].map(|tensor| B::contiguous(tensor.clone()));

@@ -1,0 +1,46 @@
+//! The gradient of a mean pool.
+
+use burn::backend::TensorMetadata;
+use burn::backend::autodiff::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::tensor::Shape;
+
+use super::TrainingOps;
+use crate::ops::backend::KernelOps;
+
+/// By the kernels; `x` is of those that they take.
+pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<B, C>>,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+) -> FloatTensor<Autodiff<B, C>> {
+    let node = x.node();
+    let shape = x.primitive().shape();
+    let y = B::mean_pooling(x.into_primitive(), kernel, stride);
+    match MeanPool.prepare::<C>([node]).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish((shape, kernel, stride), y),
+        OpsKind::UnTracked(prep) => prep.finish(y),
+    }
+}
+
+#[derive(Debug)]
+struct MeanPool;
+
+impl<B: TrainingOps> Backward<B, 1> for MeanPool {
+    /// The input's shape, the kernel and the stride.
+    type State = (Shape, [usize; 2], [usize; 2]);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (shape, kernel, stride) = ops.state;
+        let [parent] = ops.parents;
+        if let Some(parent) = parent {
+            let gradient = B::mean_pool_gradient(shape, gradient, kernel, stride);
+            grads.register::<B>(parent.id, gradient);
+        }
+    }
+}
