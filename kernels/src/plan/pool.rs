@@ -27,7 +27,7 @@ struct Job<'a> {
     function: &'a (dyn Fn(usize) + Sync),
 }
 
-/// How often a waiting thread looks before it gives its core away: some tens of microseconds.
+/// How often a waiting thread looks before it gives its core away: for some tenths of a millisecond.
 const SPINS: usize = 1 << 14;
 
 impl Pool {

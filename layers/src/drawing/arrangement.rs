@@ -101,6 +101,8 @@ struct Unit {
     height: f64,
     /// Its axis and its top, within the level.
     at: Point,
+    /// How far its tallest neighbour reaches beyond it, above and below: so far an arrow is straight.
+    beside: f64,
 }
 
 enum Kind {
@@ -174,6 +176,7 @@ impl Arranger<'_> {
             range,
             kind: Kind::Frame(index, level),
             at: [0.0; 2],
+            beside: 0.0,
         }
     }
 
@@ -203,6 +206,7 @@ impl Unit {
             right: width / 2.0,
             height,
             at: [0.0; 2],
+            beside: 0.0,
         }
     }
 
@@ -307,6 +311,18 @@ fn branches(
         let [x, y] = centre(index);
         unit.at = [x + shift[0], y + shift[1] - unit.height / 2.0];
     }
+    // Those of a rank have their middles at one height.
+    let middles: Vec<[f64; 2]> = (units.iter())
+        .map(|unit| [unit.at[1] + unit.height / 2.0, unit.height])
+        .collect();
+    for unit in units.iter_mut() {
+        let middle = unit.at[1] + unit.height / 2.0;
+        let rank = middles
+            .iter()
+            .filter(|other| (other[0] - middle).abs() < 0.5);
+        let tallest = rank.map(|other| other[1]).fold(0.0, f64::max);
+        unit.beside = (tallest - unit.height) / 2.0;
+    }
     // Where all branches come together again, nothing stands beside.
     let ends = |unit: usize| !edges.iter().any(|&[from, _]| from == unit);
     let last = units.len() - 1;
@@ -354,9 +370,9 @@ impl Level {
             let straight = bends.iter().all(|bend| bend[0] == end[0]) && beginning[0] == end[0];
             if !straight {
                 let [x, y] = from.below();
-                points.push([x, y + BEGINNING]);
+                points.push([x, y + from.beside + BEGINNING]);
                 points.extend(bends);
-                points.push([end[0], to.at[1] - END]);
+                points.push([end[0], to.at[1] - to.beside - END]);
             }
             points.push(end);
             let points = points.into_iter().map(moved).collect();

@@ -40,9 +40,14 @@ fn several_groups_and_padding_beyond_the_kernel_are_burns() {
 }
 
 #[test]
-fn few_images_of_a_fully_connected_layer_are_computed_here() {
-    let weight = tensor([7, 5]);
-    let computed = |images| fully_connected::<Flex>(&tensor([images, 7]), &weight, None).is_some();
-    assert!(computed(1) && computed(32));
-    assert!(!computed(33));
+fn fully_connected_layers_are_computed_here_unless_many_images_meet_many_weights() {
+    let computed = |images, [inputs, outputs]: [usize; 2]| {
+        let weight = tensor([inputs, outputs]);
+        fully_connected::<Flex>(&tensor([images, inputs]), &weight, None).is_some()
+    };
+    let large = [512, 512];
+    assert!(computed(1, large) && computed(32, large));
+    assert!(computed(33, [7, 5]));
+    let alone = threads(256 * 512 * 512) == 1;
+    assert_eq!(computed(256, large), alone);
 }
