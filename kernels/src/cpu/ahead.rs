@@ -1,10 +1,10 @@
 //! Weights that tiles bring nearer while they multiply.
 //!
-//! All weights of a layer are read once, in order, in panels that tile after tile reads again. The first
-//! tile of a panel brings its own weights into the nearest cache, a page before it comes to them, for there
-//! hardware that follows a stream begins anew. The tiles after it divide the next panel among themselves, and
-//! bring it into the core's larger cache: what comes from memory has their time to come in, not the first
-//! tile's alone.
+//! Packed weights are read in order, in panels that tile after tile reads again. The first tile of a panel
+//! brings its own weights into the nearest cache, a page before it comes to them, for there hardware that
+//! follows a stream begins anew. The tiles after it divide the next panel among themselves, and bring it
+//! into the core's larger cache: what comes from memory has their time to come in, not the first tile's
+//! alone.
 
 use super::simd::Simd;
 use super::tile::STEPS;

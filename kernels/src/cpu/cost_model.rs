@@ -167,7 +167,7 @@ mod tests {
             lanes: 16,
             blocking: Blocking {
                 tile: 14,
-                panel: usize::MAX,
+                panel: 40 << 10,
                 cache: 256 << 10,
             },
             streamed,
