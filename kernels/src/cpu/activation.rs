@@ -26,6 +26,32 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// Applies it to all of `sums`, by one decision: one for each of them would take as long as the sums.
+    #[inline(always)]
+    pub(super) unsafe fn apply_all<S: Simd, const B: usize, const P: usize>(
+        self,
+        sums: &mut [[S::Vector; B]; P],
+    ) {
+        macro_rules! each {
+            ($activation:expr, $sums:expr) => {
+                for sum in $sums.as_flattened_mut() {
+                    *sum = unsafe { $activation.apply::<S>(*sum) };
+                }
+            };
+        }
+        match self {
+            Self::Identity => {}
+            Self::Relu => each!(Self::Relu, sums),
+            Self::Clamp { low, high } => each!(Self::Clamp { low, high }, sums),
+            Self::Tanh | Self::Sigmoid => {
+                // In memory: a loop that is too long to be written out would keep them there from the start.
+                let mut copy = *sums;
+                each!(self, copy);
+                *sums = copy;
+            }
+        }
+    }
+
     #[inline(always)]
     pub(super) unsafe fn apply<S: Simd>(self, x: S::Vector) -> S::Vector {
         unsafe {

@@ -7,7 +7,6 @@
 //! alone.
 
 use super::simd::Simd;
-use super::tile::STEPS;
 
 /// Elements of a cache line.
 const LINE: usize = 16;
@@ -19,7 +18,7 @@ pub(super) const PAGE: usize = 1024;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Soon {
     from: *const f32,
-    /// For every [`STEPS`] taps: none, or 1, 2, 4 or 8.
+    /// For every [`Simd::STEPS`] taps: none, or 1, 2, 4 or 8.
     lines: usize,
     /// Into the nearest cache.
     near: bool,
@@ -35,7 +34,7 @@ impl Soon {
         near: false,
     };
 
-    /// Asks for those of the next [`STEPS`] taps. Nothing is read, whatever the addresses.
+    /// Asks for those of the next [`Simd::STEPS`] taps. Nothing is read, whatever the addresses.
     #[inline(always)]
     pub unsafe fn bring<S: Simd>(&mut self) {
         if self.lines == 0 {
@@ -79,15 +78,16 @@ pub(super) struct Ahead {
     /// Where the next panel begins, and how many cache lines it has.
     next: *const f32,
     lines: usize,
-    /// Of those lines, what a tile after the first asks for: for every [`STEPS`] taps, and in all.
+    /// Of those lines, what a tile after the first asks for: for every [`Simd::STEPS`] taps, and in all.
     each: usize,
     share: usize,
 }
 
 impl Ahead {
-    /// Of a panel that `tiles` tiles of `taps` taps read, before that of `next`.
-    pub fn new(panel: &[f32], next: &[f32], tiles: usize, taps: usize) -> Self {
-        let steps = taps.div_ceil(STEPS);
+    /// Of a panel that `tiles` tiles of `taps` taps read, before that of `next`; a tile asks once every `step`
+    /// taps.
+    pub fn new(panel: &[f32], next: &[f32], tiles: usize, taps: usize, step: usize) -> Self {
+        let steps = taps.div_ceil(step);
         let lines = next.len().div_ceil(LINE);
         let each = match tiles {
             1 => 0,
@@ -137,17 +137,18 @@ mod tests {
             next in 1_usize..5000,
             tiles in 2_usize..40,
             taps in 1_usize..600,
+            step in prop_oneof![Just(4_usize), Just(8)],
         ) {
             let next = vec![0.0; next];
-            let ahead = Ahead::new(&[0.0; 64], &next, tiles, taps);
+            let ahead = Ahead::new(&[0.0; 64], &next, tiles, taps, step);
             let line = |at: *const f32| (at.addr() - next.as_ptr().addr()) / size_of::<f32>() / LINE;
             let mut asked = 0;
             for soon in (1..tiles).map(|tile| ahead.of(tile)).filter(|soon| soon.lines > 0) {
                 prop_assert!(!soon.near);
                 prop_assert_eq!(line(soon.from), asked);
-                asked += soon.lines * taps.div_ceil(STEPS);
+                asked += soon.lines * taps.div_ceil(step);
             }
-            let most = (tiles - 1) * taps.div_ceil(STEPS) * MOST;
+            let most = (tiles - 1) * taps.div_ceil(step) * MOST;
             prop_assert!(asked >= next.len().div_ceil(LINE).min(most));
             prop_assert!(ahead.of(0).near);
         }

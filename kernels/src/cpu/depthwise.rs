@@ -299,21 +299,26 @@ impl<const STRIDE: usize> Kernel for Any<STRIDE> {
     }
 }
 
+/// The pixels of a row from `first` on.
 #[inline(always)]
 unsafe fn store<S: Simd, const P: usize>(
     a: &DepthwiseArgs,
     row: usize,
     first: usize,
-    sums: [S::Vector; P],
+    mut sums: [S::Vector; P],
 ) {
-    for (p, mut sum) in sums.into_iter().enumerate() {
-        let pixel = (first + p) * S::LANES;
-        unsafe {
-            if !a.residual.is_null() {
-                let residual = a.residual.add(row * a.residual_row + pixel);
-                sum = S::add(sum, S::load(residual));
+    unsafe {
+        if !a.residual.is_null() {
+            let residual = a.residual.add(row * a.residual_row + first * S::LANES);
+            for (p, sum) in sums.iter_mut().enumerate() {
+                *sum = S::add(*sum, S::load(residual.add(p * S::LANES)));
             }
-            S::store(a.y.add(row * a.y_row + pixel), a.activation.apply::<S>(sum));
+        }
+        a.activation
+            .apply_all::<S, P, 1>(std::array::from_mut(&mut sums));
+        let y = a.y.add(row * a.y_row + first * S::LANES);
+        for (p, sum) in sums.into_iter().enumerate() {
+            S::store(y.add(p * S::LANES), sum);
         }
     }
 }

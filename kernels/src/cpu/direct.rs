@@ -20,6 +20,7 @@ use super::check::{Flaw, Memory, must};
 use super::context::{Cells, Context, Parts, grid, share};
 use super::conv::ConvSpec;
 use super::map::Map;
+use super::offsets::Offsets;
 use super::output::Output;
 use super::tile::TileArgs;
 
@@ -153,6 +154,7 @@ impl Direct {
                 && *self == Self::new(*spec, *x, *output, self.weights),
             "not what a direct convolution derives",
         )?;
+        Offsets::check(x.image)?;
         let len = Self::packed_len(spec, x.lanes, memory.lanes);
         memory.weights(self.weights, Some(len))
     }
@@ -208,8 +210,7 @@ impl Direct {
         let chunk = chunk.max(1);
 
         unsafe { cx.zero_border(y) };
-        // A row's taps are contiguous in a planar map.
-        let rows_of_taps = x.lanes == 1 && spec.dilation[1] == 1;
+        let offsets = unsafe { self.offsets(x, cx.scratch) };
         let x_pixel = pixel(x, spec.stride[1]);
         for start in tiles.clone().step_by(chunk) {
             let end = (start + chunk).min(tiles.end);
@@ -217,23 +218,24 @@ impl Direct {
                 let group = pass.group;
                 let panel = &cx.weights[pass.panel.clone()];
                 let next = &cx.weights[pass.next.clone()];
-                let ahead = Ahead::new(panel, next, end - start, pass.depth.len() * taps);
+                let ahead = Ahead::new(
+                    panel,
+                    next,
+                    end - start,
+                    pass.depth.len() * taps,
+                    cx.kernels.steps,
+                );
                 let mut args = TileArgs {
                     x_pixel,
-                    rows: spec.kernel[0],
-                    x_row: spec.dilation[0] * x.row,
-                    columns: spec.kernel[1],
-                    x_column: spec.dilation[1] * x.lanes,
                     weights: panel.as_ptr(),
                     bias: cx.weights[pass.bias..].as_ptr(),
                     onto: !pass.first,
-                    ..TileArgs::pointwise(std::ptr::null(), x.block, pass.depth.len(), x.lanes)
+                    ..if self.has_rows_of_taps() {
+                        TileArgs::of_rows(offsets, pass.depth.len(), spec.kernel[1], 0)
+                    } else {
+                        TileArgs::new(offsets, pass.depth.len(), x.lanes)
+                    }
                 };
-                if rows_of_taps {
-                    args.columns = 1;
-                    args.inner = spec.kernel[1];
-                    args.last_inner = spec.kernel[1];
-                }
                 let cells = Cells::after(start, [y.height, per_row]);
                 for (tile, [image, row, part]) in (0..end - start).zip(cells) {
                     let columns = columns.get(part);
@@ -310,6 +312,46 @@ impl Direct {
             let next = passes.peek().map_or(0..0, |next| next.panel.clone());
             Some(Pass { next, ..pass })
         })
+    }
+
+    /// Whether the taps of a kernel's row are contiguous: in a planar map.
+    fn has_rows_of_taps(&self) -> bool {
+        self.x.lanes == 1 && self.spec.dilation[1] == 1
+    }
+
+    /// Rows and columns of positions in each block.
+    fn positions(&self) -> [usize; 2] {
+        let [rows, columns] = self.spec.kernel;
+        [rows, if self.has_rows_of_taps() { 1 } else { columns }]
+    }
+
+    /// Blocks of input that a group of outputs reads.
+    fn blocks_in(&self) -> usize {
+        let most = self.groups.iter().map(|group| group.channels).max();
+        most.unwrap_or(0).div_ceil(self.x.lanes)
+    }
+
+    /// Elements of memory that each thread needs.
+    pub fn scratch(&self) -> usize {
+        Offsets::len(self.blocks_in(), self.positions())
+    }
+
+    /// Lists where the taps of a window of `x` are.
+    ///
+    /// # Safety
+    ///
+    /// There are [`scratch`](Self::scratch) elements of memory, and nobody else writes them.
+    unsafe fn offsets(&self, x: &Map, memory: *mut f32) -> Offsets {
+        let [rows, columns] = self.positions();
+        let [down, across] = self.spec.dilation;
+        unsafe {
+            Offsets::list(
+                memory,
+                (self.blocks_in(), x.block),
+                (rows, down * x.row),
+                (columns, across * x.lanes),
+            )
+        }
     }
 
     /// Input pixels that an output pixel reads and its neighbours do not.

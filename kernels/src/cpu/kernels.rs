@@ -24,6 +24,8 @@ pub(crate) struct Kernels {
     /// How work is cut.
     pub blocking: Blocking,
     pub(super) tiles: Tiles,
+    /// Taps that a tile goes by between two of its looks [ahead](super::ahead).
+    pub(super) steps: usize,
     pub(super) winograd_input: InputTransforms,
     pub(super) winograd_sums: SumsTransforms,
     pub(super) depthwise: DepthwiseFns,
@@ -55,6 +57,7 @@ impl Kernels {
                 cache: S::CACHE,
             },
             tiles: Tiles::of::<S>(),
+            steps: S::STEPS,
             winograd_input: InputTransforms::of::<S>(),
             winograd_sums: SumsTransforms::of::<S>(),
             depthwise: DepthwiseFns::of::<S>(),

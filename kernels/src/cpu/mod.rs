@@ -27,6 +27,7 @@ pub(crate) mod gradient;
 mod kernels;
 mod lrn;
 mod map;
+mod offsets;
 mod output;
 mod pool;
 mod radial_basis;

@@ -16,6 +16,7 @@ use super::conv::ConvSpec;
 use super::depthwise::Depthwise;
 use super::direct::Direct;
 use super::map::{Border, Map};
+use super::offsets::Offsets;
 use super::output::Output;
 use super::tile::TileArgs;
 
@@ -83,7 +84,7 @@ impl Separable {
 
     /// Elements of memory that each thread needs.
     pub fn scratch(&self) -> usize {
-        self.between.len(1)
+        self.between.len(1) + Offsets::len(self.between.blocks(), [1, 1])
     }
 
     /// Whether it stays within `memory`.
@@ -183,6 +184,11 @@ impl Separable {
                     );
                 }
             }
+            let x_block = pixels * lanes;
+            let offsets = unsafe {
+                let memory = cx.scratch.add(between.len(1));
+                Offsets::pointwise(memory, between.blocks(), x_block)
+            };
             // The pixels of a dense map go on from row to row.
             let [lines, width] = if output.is_dense() {
                 [1, pixels]
@@ -195,14 +201,19 @@ impl Separable {
                 let group = pass.group;
                 let panel = &cx.weights[pass.panel.clone()];
                 let next = &cx.weights[pass.next.clone()];
-                let ahead = Ahead::new(panel, next, lines * tiles, pass.depth.len());
-                let x_block = pixels * lanes;
+                let ahead = Ahead::new(
+                    panel,
+                    next,
+                    lines * tiles,
+                    pass.depth.len(),
+                    cx.kernels.steps,
+                );
                 let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
                 let mut args = TileArgs {
                     bias: cx.weights[pass.bias..].as_ptr(),
                     onto: !pass.first,
                     weights: panel.as_ptr(),
-                    ..TileArgs::pointwise(channels, x_block, pass.depth.len(), lanes)
+                    ..TileArgs::new(offsets, pass.depth.len(), lanes)
                 };
                 for line in 0..lines {
                     for tile in 0..tiles {

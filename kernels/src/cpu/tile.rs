@@ -6,18 +6,15 @@
 //! with the `B` vectors of weights of that tap. Weights are packed in the order in which they are
 //! read, so that they stream.
 //!
-//! What the taps are is data: `blocks x rows x columns` positions with `inner` contiguous
-//! elements each. A convolution over blocked maps has the channels of a block in `inner`; one
-//! over a planar map has the taps of a row there; a fully connected layer's pixels are images.
+//! What the taps are is data: a list of positions with `inner` contiguous elements each. A
+//! convolution over blocked maps has the channels of a block in `inner`; one over a planar map has
+//! the taps of a row there; a fully connected layer's pixels are images.
 
 use super::activation::Activation;
 use super::ahead::Soon;
 use super::kernels::Kernels;
+use super::offsets::Offsets;
 use super::simd::{Kernel, Simd};
-
-/// Taps that are written out one after the other. Where a tile has few accumulators, the instructions
-/// of a loop around each tap would take as long as the tap.
-pub(super) const STEPS: usize = 4;
 
 /// What a tile reads and writes. Strides are in elements.
 #[derive(Debug, Clone, Copy)]
@@ -26,19 +23,15 @@ pub(super) struct TileArgs {
     pub x: *const f32,
     /// From one pixel to the next.
     pub x_pixel: usize,
-    /// Outermost taps: how many, and from one to the next.
-    pub blocks: usize,
-    pub x_block: usize,
-    /// Rows of taps.
-    pub rows: usize,
-    pub x_row: usize,
-    /// Columns of taps.
-    pub columns: usize,
-    pub x_column: usize,
-    /// Contiguous taps, and those of the last block.
+    /// Where its positions are, from `x` on.
+    pub offsets: *const u32,
+    /// Positions, and contiguous taps of each.
+    pub positions: usize,
     pub inner: usize,
+    /// Positions after them, those of a last block with fewer channels, and taps of each.
+    pub last_positions: usize,
     pub last_inner: usize,
-    /// `blocks x rows x columns x inner` groups of `B` vectors.
+    /// For every tap of every position, `B` vectors.
     pub weights: *const f32,
     /// What is brought nearer meanwhile.
     pub soon: Soon,
@@ -58,20 +51,26 @@ pub(super) struct TileArgs {
 }
 
 impl TileArgs {
-    /// A pointwise tile over `channels` channels in blocks of `lanes`, which writes nowhere yet.
-    pub fn pointwise(x: *const f32, x_block: usize, channels: usize, lanes: usize) -> Self {
-        let blocks = channels.div_ceil(lanes);
+    /// A tile over `channels` channels in blocks of `lanes`, at `offsets`, which reads and writes nowhere yet.
+    pub fn new(offsets: Offsets, channels: usize, lanes: usize) -> Self {
+        Self::of_rows(offsets, channels / lanes, lanes, channels % lanes)
+    }
+
+    /// A tile over `blocks` blocks with `inner` contiguous taps at each position, and if `last_inner` is not 0,
+    /// another with so many.
+    pub fn of_rows(offsets: Offsets, blocks: usize, inner: usize, last_inner: usize) -> Self {
         Self {
-            x,
-            x_pixel: lanes,
-            blocks,
-            x_block,
-            rows: 1,
-            x_row: 0,
-            columns: 1,
-            x_column: 0,
-            inner: lanes,
-            last_inner: channels - (blocks - 1) * lanes,
+            x: std::ptr::null(),
+            x_pixel: inner,
+            offsets: offsets.first(),
+            positions: blocks * offsets.positions(),
+            inner,
+            last_positions: if last_inner == 0 {
+                0
+            } else {
+                offsets.positions()
+            },
+            last_inner,
             weights: std::ptr::null(),
             bias: std::ptr::null(),
             soon: Soon::NOTHING,
@@ -120,14 +119,18 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
             } else {
                 taps::<S, B, P, false>(a, &mut sums);
             }
-            for (p, sums) in sums.into_iter().enumerate() {
-                for (b, mut sum) in sums.into_iter().enumerate() {
-                    if !a.residual.is_null() {
+            if !a.residual.is_null() {
+                for (p, sums) in sums.iter_mut().enumerate() {
+                    for (b, sum) in sums.iter_mut().enumerate() {
                         let at = b * a.residual_block + p * a.residual_pixel;
-                        sum = S::add(sum, S::load(a.residual.add(at)));
+                        *sum = S::add(*sum, S::load(a.residual.add(at)));
                     }
-                    let y = a.y.add(b * a.y_block + p * a.y_pixel);
-                    S::store(y, a.activation.apply::<S>(sum));
+                }
+            }
+            a.activation.apply_all::<S, B, P>(&mut sums);
+            for (p, sums) in sums.into_iter().enumerate() {
+                for (b, sum) in sums.into_iter().enumerate() {
+                    S::store(a.y.add(b * a.y_block + p * a.y_pixel), sum);
                 }
             }
         }
@@ -135,47 +138,66 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
 }
 
 /// All taps of every pixel times their weights. `ADJACENT` pixels are a vector apart.
+///
+/// Of what is not a multiplication there is as little as can be: where a core's other thread is at work,
+/// branches cost far more than where a core is ours alone.
 #[inline(always)]
 unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
     a: &TileArgs,
     sums: &mut [[S::Vector; B]; P],
 ) {
+    let x_pixel = if ADJACENT { S::LANES } else { a.x_pixel };
     unsafe {
         let mut w = a.weights;
         let mut soon = a.soon;
-        for block in 0..a.blocks {
-            let inner = if block + 1 == a.blocks {
-                a.last_inner
-            } else {
-                a.inner
-            };
-            for row in 0..a.rows {
-                let mut x = a.x.add(block * a.x_block + row * a.x_row);
-                for _ in 0..a.columns {
-                    let mut i = 0;
-                    // Whose addresses are constants.
-                    while ADJACENT && i + STEPS <= inner {
-                        soon.bring::<S>();
-                        for step in 0..STEPS {
-                            let w = w.add(step * B * S::LANES);
-                            tap::<S, B, P>(x.add(i + step), S::LANES, w, sums);
+        let mut offset = a.offsets;
+        let mut rest = [(a.positions, a.inner), (a.last_positions, a.last_inner)];
+        if a.inner == S::LANES {
+            for _ in 0..a.positions {
+                let x = a.x.add(*offset as usize);
+                offset = offset.add(1);
+                for first in (0..S::LANES).step_by(S::STEPS) {
+                    soon.bring::<S>();
+                    run::<S, B, P>(x.add(first), x_pixel, &mut w, S::STEPS, sums);
+                }
+            }
+            rest[0].0 = 0;
+        }
+        for (positions, inner) in rest {
+            for _ in 0..positions {
+                let mut x = a.x.add(*offset as usize);
+                offset = offset.add(1);
+                let mut left = inner;
+                while left > 0 {
+                    soon.bring::<S>();
+                    let taps = left.min(S::STEPS);
+                    left -= taps;
+                    for part in [8, 4, 2, 1] {
+                        if taps & part != 0 {
+                            run::<S, B, P>(x, x_pixel, &mut w, part, sums);
+                            x = x.add(part);
                         }
-                        w = w.add(STEPS * B * S::LANES);
-                        i += STEPS;
                     }
-                    while i < inner {
-                        if i % STEPS == 0 {
-                            soon.bring::<S>();
-                        }
-                        let x_pixel = if ADJACENT { S::LANES } else { a.x_pixel };
-                        tap::<S, B, P>(x.add(i), x_pixel, w, sums);
-                        w = w.add(B * S::LANES);
-                        i += 1;
-                    }
-                    x = x.wrapping_add(a.x_column);
                 }
             }
         }
+    }
+}
+
+/// `taps` contiguous taps, written out.
+#[inline(always)]
+unsafe fn run<S: Simd, const B: usize, const P: usize>(
+    x: *const f32,
+    x_pixel: usize,
+    w: &mut *const f32,
+    taps: usize,
+    sums: &mut [[S::Vector; B]; P],
+) {
+    unsafe {
+        for i in 0..taps {
+            tap::<S, B, P>(x.add(i), x_pixel, w.add(i * B * S::LANES), sums);
+        }
+        *w = w.add(taps * B * S::LANES);
     }
 }
 
@@ -234,6 +256,7 @@ fn widths<S: Simd, const B: usize>() -> [TileFn; MOST] {
 /// The widest tile over data that stays in the nearest cache: as fast as multiply-adds can be.
 pub(crate) struct InCache {
     kernels: &'static Kernels,
+    offsets: Vec<f32>,
     x: Vec<f32>,
     weights: Vec<f32>,
     y: Vec<f32>,
@@ -247,6 +270,7 @@ impl InCache {
         let lanes = kernels.lanes;
         Self {
             kernels,
+            offsets: vec![0.0; Self::COLUMNS],
             x: vec![1.0; lanes * kernels.blocking.tile],
             weights: vec![0.5; Self::COLUMNS * Self::CHANNELS * 2 * lanes],
             y: vec![0.0; 2 * lanes * kernels.blocking.tile],
@@ -257,16 +281,20 @@ impl InCache {
     pub fn run(&mut self) -> usize {
         let (lanes, pixels) = (self.kernels.lanes, self.kernels.blocking.tile);
         let inner = lanes.min(Self::CHANNELS);
-        let args = TileArgs {
-            columns: Self::COLUMNS,
-            weights: self.weights.as_ptr(),
-            y: self.y.as_mut_ptr(),
-            y_pixel: lanes,
-            y_block: lanes * pixels,
-            ..TileArgs::pointwise(self.x.as_ptr(), 0, inner, lanes)
-        };
         // SAFETY: the vectors hold what the arguments describe.
-        unsafe { self.kernels.tiles.get(2, pixels)(&args) };
+        unsafe {
+            let offsets = Offsets::pointwise(self.offsets.as_mut_ptr(), Self::COLUMNS, 0);
+            let args = TileArgs {
+                x: self.x.as_ptr(),
+                x_pixel: lanes,
+                weights: self.weights.as_ptr(),
+                y: self.y.as_mut_ptr(),
+                y_pixel: lanes,
+                y_block: lanes * pixels,
+                ..TileArgs::of_rows(offsets, Self::COLUMNS, inner, 0)
+            };
+            (self.kernels.tiles.get(2, pixels))(&args);
+        }
         2 * pixels * lanes * inner * Self::COLUMNS
     }
 }

@@ -23,6 +23,7 @@ use super::check::{Flaw, Memory, must};
 use super::context::{Context, Parts, grid, share};
 use super::conv::ConvSpec;
 use super::map::{Border, Map};
+use super::offsets::Offsets;
 use super::output::Output;
 use super::tile::TileArgs;
 pub(super) use input::{InputArgs, InputTransforms};
@@ -154,7 +155,7 @@ impl Winograd {
 
     /// Elements of memory that each thread needs.
     pub fn scratch(&self) -> usize {
-        self.input_place() * self.places() + self.sums_len()
+        self.offsets_place() + Offsets::len(self.x.blocks(), [1, 1])
     }
 
     fn places(&self) -> usize {
@@ -165,6 +166,11 @@ impl Winograd {
     /// transforms write all places at once, which must not fall into the same cache set.
     fn input_place(&self) -> usize {
         (self.x.blocks() * self.together * self.x.lanes).next_multiple_of(32) + 16
+    }
+
+    /// Where the list of a tile's offsets begins.
+    fn offsets_place(&self) -> usize {
+        self.input_place() * self.places() + self.sums_len()
     }
 
     /// Two blocks of sums for every place and tile.
@@ -308,6 +314,10 @@ impl Winograd {
                     place: self.input_place(),
                 });
             }
+            let offsets = unsafe {
+                let memory = cx.scratch.add(self.offsets_place());
+                Offsets::pointwise(memory, x.blocks(), count * lanes)
+            };
             let widest = cx.kernels.blocking.tile;
             let products = count.div_ceil(widest);
             let parts = Parts::new(count, products);
@@ -320,23 +330,20 @@ impl Winograd {
                 for place in 0..places {
                     let (panel, after) = weights[place * place_weights..].split_at(place_weights);
                     let next = &after[..place_weights.min(after.len())];
-                    let ahead = Ahead::new(panel, next, products, spec.channels_in);
+                    let ahead =
+                        Ahead::new(panel, next, products, spec.channels_in, cx.kernels.steps);
                     for product in 0..products {
                         let pixels = parts.get(product);
                         unsafe {
                             let from = place * self.input_place() + pixels.start * lanes;
                             let args = TileArgs {
+                                x: cx.scratch.add(from),
                                 soon: ahead.of(product),
                                 weights: panel.as_ptr(),
                                 y: sums.add((place * 2 * count + pixels.start) * lanes),
                                 y_pixel: lanes,
                                 y_block: count * lanes,
-                                ..TileArgs::pointwise(
-                                    cx.scratch.add(from),
-                                    count * lanes,
-                                    spec.channels_in,
-                                    lanes,
-                                )
+                                ..TileArgs::new(offsets, spec.channels_in, lanes)
                             };
                             (cx.kernels.tiles.get(blocks, pixels.len()))(&args);
                         }

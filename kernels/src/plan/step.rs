@@ -109,6 +109,7 @@ impl Step {
     /// Elements of its own memory that each thread needs.
     pub fn scratch(&self) -> usize {
         match self {
+            Self::Direct(step) => step.scratch(),
             Self::Winograd(step) => step.scratch(),
             Self::Separable(step) => step.scratch(),
             Self::Lrn(step) => step.scratch(),

@@ -44,6 +44,9 @@ pub(super) trait Simd: Copy + 'static {
     const LANES: usize;
     /// Pixels of the widest tile of two blocks: as many accumulators as the registers hold.
     const TILE: usize;
+    /// Taps of a tile that are written out one after the other, of the [`LANES`](Self::LANES) that a block has:
+    /// the more, the fewer branches; but no more than find registers.
+    const STEPS: usize = 4;
     /// Elements of weights that tile after tile reads from the nearest cache, half of 32 KiB; all of
     /// them where a step's multiplications take as long as its weights take to come from the next cache.
     const PANEL: usize = 4 << 10;

@@ -61,19 +61,24 @@ impl<const N: usize, const M: usize> Kernel for Sums<N, M> {
                     let to = y.at(image, a.block + block, top, left);
                     let added =
                         residual.map(|map| (map.at(image, a.block + block, top, left), map.row));
-                    for (row, half) in half.into_iter().enumerate() {
-                        let out = transform::<S, N, M>(half);
-                        if row < height {
-                            for (column, out) in out.into_iter().enumerate() {
-                                if column < width {
-                                    let mut sum = S::add(out, bias);
-                                    if let Some((from, pitch)) = added {
-                                        let at = from + row * pitch + column * S::LANES;
-                                        sum = S::add(sum, S::load(a.arena.add(at)));
-                                    }
-                                    let at = to + row * y.row + column * S::LANES;
-                                    S::store(a.arena.add(at), activation.apply::<S>(sum));
+                    // Loads and stores of a row's outputs: all but at the map's end.
+                    let whole = width == M;
+                    for (row, half) in half.into_iter().enumerate().take(height) {
+                        let mut out = transform::<S, N, M>(half).map(|out| S::add(out, bias));
+                        let each = |column: usize| column * S::LANES;
+                        if let Some((from, pitch)) = added {
+                            let from = a.arena.add(from + row * pitch);
+                            for (column, out) in out.iter_mut().enumerate() {
+                                if whole || column < width {
+                                    *out = S::add(*out, S::load(from.add(each(column))));
                                 }
+                            }
+                        }
+                        activation.apply_all::<S, M, 1>(std::array::from_mut(&mut out));
+                        let to = a.arena.add(to + row * y.row);
+                        for (column, out) in out.into_iter().enumerate() {
+                            if whole || column < width {
+                                S::store(to.add(each(column)), out);
                             }
                         }
                     }
