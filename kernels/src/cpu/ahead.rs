@@ -22,6 +22,8 @@ pub(super) struct Soon {
     lines: usize,
     /// Into the nearest cache.
     near: bool,
+    /// How many tiles of a strip ask, from the first on.
+    tiles: usize,
 }
 
 /// Lines that can be asked for at once.
@@ -32,7 +34,16 @@ impl Soon {
         from: std::ptr::null(),
         lines: 0,
         near: false,
+        tiles: 0,
     };
+
+    /// Before tile `tile` of a strip.
+    #[inline(always)]
+    pub fn before(&mut self, tile: usize) {
+        if tile == self.tiles {
+            self.lines = 0;
+        }
+    }
 
     /// Asks for those of the next [`Simd::STEPS`] taps. Nothing is read, whatever the addresses.
     #[inline(always)]
@@ -98,6 +109,7 @@ impl Ahead {
                 from: panel.as_ptr().wrapping_add(PAGE),
                 lines: at_once(panel.len().div_ceil(LINE * steps)),
                 near: true,
+                tiles: 1,
             },
             next: next.as_ptr(),
             lines,
@@ -106,16 +118,17 @@ impl Ahead {
         }
     }
 
-    /// What the panel's tile `tile` asks for.
-    pub fn of(&self, tile: usize) -> Soon {
+    /// What the panel's tiles from `tile` on ask for. The first asks alone.
+    pub fn from(&self, tile: usize) -> Soon {
         if tile == 0 {
             return self.first;
         }
-        let first = (tile - 1) * self.share;
+        let asked = ((tile - 1) * self.share).min(self.lines);
         Soon {
-            from: self.next.wrapping_add(first * LINE),
-            lines: if first < self.lines { self.each } else { 0 },
+            from: self.next.wrapping_add(asked * LINE),
+            lines: self.each,
             near: false,
+            tiles: (self.lines - asked).div_ceil(self.share.max(1)),
         }
     }
 }
@@ -138,19 +151,26 @@ mod tests {
             tiles in 2_usize..40,
             taps in 1_usize..600,
             step in prop_oneof![Just(4_usize), Just(8)],
+            cut in 1_usize..40,
         ) {
             let next = vec![0.0; next];
+            let (lines, steps) = (next.len().div_ceil(LINE), taps.div_ceil(step));
             let ahead = Ahead::new(&[0.0; 64], &next, tiles, taps, step);
             let line = |at: *const f32| (at.addr() - next.as_ptr().addr()) / size_of::<f32>() / LINE;
             let mut asked = 0;
-            for soon in (1..tiles).map(|tile| ahead.of(tile)).filter(|soon| soon.lines > 0) {
-                prop_assert!(!soon.near);
-                prop_assert_eq!(line(soon.from), asked);
-                asked += soon.lines * taps.div_ceil(step);
+            for strip in [1..cut.min(tiles), cut.min(tiles)..tiles] {
+                let mut soon = ahead.from(strip.start);
+                for tile in 0..strip.len() {
+                    soon.before(tile);
+                    if soon.lines > 0 {
+                        prop_assert!(asked < lines && line(soon.from) == asked && !soon.near);
+                        asked += soon.lines * steps;
+                        soon.from = soon.from.wrapping_add(soon.lines * steps * LINE);
+                    }
+                }
             }
-            let most = (tiles - 1) * taps.div_ceil(step) * MOST;
-            prop_assert!(asked >= next.len().div_ceil(LINE).min(most));
-            prop_assert!(ahead.of(0).near);
+            prop_assert!(asked >= lines.min((tiles - 1) * steps * MOST));
+            prop_assert!(ahead.from(0).near);
         }
     }
 }

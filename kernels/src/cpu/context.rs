@@ -122,6 +122,17 @@ impl Parts {
         }
     }
 
+    /// How many of these parts, from the first on, are as long as the first.
+    pub fn alike(self, parts: Range<usize>) -> usize {
+        let longer = parts.start < self.longer;
+        if longer {
+            self.longer.min(parts.end)
+        } else {
+            parts.end
+        }
+        .saturating_sub(parts.start)
+    }
+
     pub fn get(self, part: usize) -> Range<usize> {
         let start = part * self.shorter + part.min(self.longer);
         start..start + self.shorter + usize::from(part < self.longer)

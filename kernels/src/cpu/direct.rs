@@ -17,11 +17,12 @@ use super::activation::Activation;
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Cells, Context, Parts, grid, share};
+use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
 use super::map::Map;
 use super::offsets::Offsets;
 use super::output::Output;
+use super::strips::{Rows, Strip};
 use super::tile::TileArgs;
 
 /// A direct convolution that knows where everything lies.
@@ -184,12 +185,11 @@ impl Direct {
                 stride * map.lanes
             }
         };
-        let per_row = width.div_ceil(cx.kernels.blocking.tile);
-        let columns = Parts::new(width, per_row);
-        let tiles = images * y.height * per_row;
+        let rows = Rows::new([y.height, width], cx.kernels.blocking.tile);
+        let tiles = images * y.height * rows.per_row();
 
         let taps = spec.kernel[0] * spec.kernel[1];
-        let pixels = width as f64 / per_row as f64;
+        let pixels = width as f64 / rows.per_row() as f64;
         let seen = spec.channels_in * self.new_taps();
         let depth = (spec.channels_in / spec.groups * taps) as f64;
         let per_tile = pixels * seen as f64;
@@ -236,9 +236,10 @@ impl Direct {
                         TileArgs::new(offsets, pass.depth.len(), x.lanes)
                     }
                 };
-                let cells = Cells::after(start, [y.height, per_row]);
-                for (tile, [image, row, part]) in (0..end - start).zip(cells) {
-                    let columns = columns.get(part);
+                for strip in rows.strips(start..end) {
+                    let Strip {
+                        image, row, column, ..
+                    } = strip;
                     let top = x.border.top - spec.padding.top + row * spec.stride[0];
                     let left = x.border.left - spec.padding.left;
                     let from = x.offset
@@ -246,14 +247,15 @@ impl Direct {
                         + (group.first + pass.depth.start / x.lanes) * x.block
                         + top * x.row
                         + left * x.lanes
-                        + columns.start * x_pixel;
+                        + column * x_pixel;
                     let place = if single {
-                        [columns.start, group.block, 0, 0]
+                        [column, group.block, 0, 0]
                     } else {
-                        [image, group.block, row, columns.start]
+                        [image, group.block, row, column]
                     };
                     unsafe {
-                        args.soon = ahead.of(tile);
+                        args.soon = ahead.from(strip.before);
+                        args.tiles = strip.tiles;
                         args.x = cx.at(from);
                         output.place(cx, place, &mut args);
                         pass.keep(&mut args);
@@ -261,7 +263,7 @@ impl Direct {
                             args.y_pixel = y.image;
                             args.residual_pixel = output.residual.map_or(0, |map| map.image);
                         }
-                        (cx.kernels.tiles.get(group.blocks, columns.len()))(&args);
+                        (cx.kernels.tiles.get(group.blocks, strip.pixels))(&args);
                     }
                 }
             }

@@ -34,6 +34,7 @@ mod radial_basis;
 mod separable;
 mod simd;
 mod softmax;
+mod strips;
 mod taps;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -11,13 +11,14 @@ use super::activation::Activation;
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, Parts, grid, share};
+use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
 use super::depthwise::Depthwise;
 use super::direct::Direct;
 use super::map::{Border, Map};
 use super::offsets::Offsets;
 use super::output::Output;
+use super::strips::Rows;
 use super::tile::TileArgs;
 
 /// A depthwise convolution and the pointwise convolution after it.
@@ -195,19 +196,13 @@ impl Separable {
             } else {
                 [count, y.width]
             };
-            let tiles = width.div_ceil(cx.kernels.blocking.tile);
-            let parts = Parts::new(width, tiles);
+            let rows = Rows::new([lines, width], cx.kernels.blocking.tile);
+            let tiles = lines * rows.per_row();
             for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups.clone()) {
                 let group = pass.group;
                 let panel = &cx.weights[pass.panel.clone()];
                 let next = &cx.weights[pass.next.clone()];
-                let ahead = Ahead::new(
-                    panel,
-                    next,
-                    lines * tiles,
-                    pass.depth.len(),
-                    cx.kernels.steps,
-                );
+                let ahead = Ahead::new(panel, next, tiles, pass.depth.len(), cx.kernels.steps);
                 let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
                 let mut args = TileArgs {
                     bias: cx.weights[pass.bias..].as_ptr(),
@@ -215,18 +210,16 @@ impl Separable {
                     weights: panel.as_ptr(),
                     ..TileArgs::new(offsets, pass.depth.len(), lanes)
                 };
-                for line in 0..lines {
-                    for tile in 0..tiles {
-                        let columns = parts.get(tile);
-                        let from = (line * y.width + columns.start) * lanes;
-                        let place = [image, group.block, first + line, columns.start];
-                        unsafe {
-                            args.soon = ahead.of(line * tiles + tile);
-                            args.x = channels.add(from);
-                            output.place(cx, place, &mut args);
-                            pass.keep(&mut args);
-                            (cx.kernels.tiles.get(group.blocks, columns.len()))(&args);
-                        }
+                for strip in rows.strips(0..tiles) {
+                    let from = (strip.row * y.width + strip.column) * lanes;
+                    let place = [image, group.block, first + strip.row, strip.column];
+                    unsafe {
+                        args.soon = ahead.from(strip.before);
+                        args.tiles = strip.tiles;
+                        args.x = channels.add(from);
+                        output.place(cx, place, &mut args);
+                        pass.keep(&mut args);
+                        (cx.kernels.tiles.get(group.blocks, strip.pixels))(&args);
                     }
                 }
             }

@@ -35,6 +35,8 @@ pub(super) struct TileArgs {
     pub weights: *const f32,
     /// What is brought nearer meanwhile.
     pub soon: Soon,
+    /// Tiles, each of the pixels after those of the one before.
+    pub tiles: usize,
     /// `B` vectors, or null.
     pub bias: *const f32,
     /// Whether the sums go on from what `y` holds, not from the bias.
@@ -74,6 +76,7 @@ impl TileArgs {
             weights: std::ptr::null(),
             bias: std::ptr::null(),
             soon: Soon::NOTHING,
+            tiles: 1,
             onto: false,
             y: std::ptr::null_mut(),
             y_pixel: 0,
@@ -86,7 +89,7 @@ impl TileArgs {
     }
 }
 
-/// `P` pixels of `B` blocks.
+/// Tiles of `P` pixels of `B` blocks.
 ///
 /// # Safety
 ///
@@ -98,39 +101,47 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(a: &TileArgs) {
-        unsafe {
-            let mut sums = [[S::zero(); B]; P];
-            if a.onto {
-                for (p, sums) in sums.iter_mut().enumerate() {
-                    for (b, sum) in sums.iter_mut().enumerate() {
-                        *sum = S::load(a.y.add(b * a.y_block + p * a.y_pixel));
+        let mut soon = a.soon;
+        for tile in 0..a.tiles {
+            soon.before(tile);
+            let first = tile * P;
+            let x = a.x.wrapping_add(first * a.x_pixel);
+            let y = a.y.wrapping_add(first * a.y_pixel);
+            unsafe {
+                let mut sums = [[S::zero(); B]; P];
+                if a.onto {
+                    for (p, sums) in sums.iter_mut().enumerate() {
+                        for (b, sum) in sums.iter_mut().enumerate() {
+                            *sum = S::load(y.add(b * a.y_block + p * a.y_pixel));
+                        }
+                    }
+                } else if !a.bias.is_null() {
+                    for b in 0..B {
+                        let bias = S::load(a.bias.add(b * S::LANES));
+                        for sums in &mut sums {
+                            sums[b] = bias;
+                        }
                     }
                 }
-            } else if !a.bias.is_null() {
-                for b in 0..B {
-                    let bias = S::load(a.bias.add(b * S::LANES));
-                    for sums in &mut sums {
-                        sums[b] = bias;
+                if a.x_pixel == S::LANES {
+                    taps::<S, B, P, true>(a, x, &mut soon, &mut sums);
+                } else {
+                    taps::<S, B, P, false>(a, x, &mut soon, &mut sums);
+                }
+                if !a.residual.is_null() {
+                    let residual = a.residual.add(first * a.residual_pixel);
+                    for (p, sums) in sums.iter_mut().enumerate() {
+                        for (b, sum) in sums.iter_mut().enumerate() {
+                            let at = b * a.residual_block + p * a.residual_pixel;
+                            *sum = S::add(*sum, S::load(residual.add(at)));
+                        }
                     }
                 }
-            }
-            if a.x_pixel == S::LANES {
-                taps::<S, B, P, true>(a, &mut sums);
-            } else {
-                taps::<S, B, P, false>(a, &mut sums);
-            }
-            if !a.residual.is_null() {
-                for (p, sums) in sums.iter_mut().enumerate() {
-                    for (b, sum) in sums.iter_mut().enumerate() {
-                        let at = b * a.residual_block + p * a.residual_pixel;
-                        *sum = S::add(*sum, S::load(a.residual.add(at)));
+                a.activation.apply_all::<S, B, P>(&mut sums);
+                for (p, sums) in sums.into_iter().enumerate() {
+                    for (b, sum) in sums.into_iter().enumerate() {
+                        S::store(y.add(b * a.y_block + p * a.y_pixel), sum);
                     }
-                }
-            }
-            a.activation.apply_all::<S, B, P>(&mut sums);
-            for (p, sums) in sums.into_iter().enumerate() {
-                for (b, sum) in sums.into_iter().enumerate() {
-                    S::store(a.y.add(b * a.y_block + p * a.y_pixel), sum);
                 }
             }
         }
@@ -144,17 +155,18 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
 #[inline(always)]
 unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
     a: &TileArgs,
+    x: *const f32,
+    soon: &mut Soon,
     sums: &mut [[S::Vector; B]; P],
 ) {
     let x_pixel = if ADJACENT { S::LANES } else { a.x_pixel };
     unsafe {
         let mut w = a.weights;
-        let mut soon = a.soon;
         let mut offset = a.offsets;
         let mut rest = [(a.positions, a.inner), (a.last_positions, a.last_inner)];
         if a.inner == S::LANES {
             for _ in 0..a.positions {
-                let x = a.x.add(*offset as usize);
+                let x = x.add(*offset as usize);
                 offset = offset.add(1);
                 for first in (0..S::LANES).step_by(S::STEPS) {
                     soon.bring::<S>();
@@ -165,7 +177,7 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
         }
         for (positions, inner) in rest {
             for _ in 0..positions {
-                let mut x = a.x.add(*offset as usize);
+                let mut x = x.add(*offset as usize);
                 offset = offset.add(1);
                 let mut left = inner;
                 while left > 0 {

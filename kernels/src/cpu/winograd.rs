@@ -20,11 +20,12 @@ use serde::{Deserialize, Serialize};
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, Parts, grid, share};
+use super::context::{Context, grid, share};
 use super::conv::ConvSpec;
 use super::map::{Border, Map};
 use super::offsets::Offsets;
 use super::output::Output;
+use super::strips::Rows;
 use super::tile::TileArgs;
 pub(super) use input::{InputArgs, InputTransforms};
 use matrices::Matrices;
@@ -318,34 +319,33 @@ impl Winograd {
                 let memory = cx.scratch.add(self.offsets_place());
                 Offsets::pointwise(memory, x.blocks(), count * lanes)
             };
-            let widest = cx.kernels.blocking.tile;
-            let products = count.div_ceil(widest);
-            let parts = Parts::new(count, products);
+            let rows = Rows::new([1, count], cx.kernels.blocking.tile);
             for pair in pairs.clone() {
                 let blocks = (y.blocks() - 2 * pair).min(2);
                 let before = 2 * pair * lanes * (1 + places * spec.channels_in);
                 let [bias, weights] =
                     [0, blocks * lanes].map(|at| &cx.weights[self.weights + before + at..]);
                 let place_weights = blocks * lanes * spec.channels_in;
+                let mut args = TileArgs {
+                    y_pixel: lanes,
+                    y_block: count * lanes,
+                    ..TileArgs::new(offsets, spec.channels_in, lanes)
+                };
                 for place in 0..places {
                     let (panel, after) = weights[place * place_weights..].split_at(place_weights);
                     let next = &after[..place_weights.min(after.len())];
+                    let products = rows.per_row();
                     let ahead =
                         Ahead::new(panel, next, products, spec.channels_in, cx.kernels.steps);
-                    for product in 0..products {
-                        let pixels = parts.get(product);
+                    args.weights = panel.as_ptr();
+                    for strip in rows.strips(0..products) {
+                        let at = strip.column * lanes;
+                        args.soon = ahead.from(strip.before);
+                        args.tiles = strip.tiles;
                         unsafe {
-                            let from = place * self.input_place() + pixels.start * lanes;
-                            let args = TileArgs {
-                                x: cx.scratch.add(from),
-                                soon: ahead.of(product),
-                                weights: panel.as_ptr(),
-                                y: sums.add((place * 2 * count + pixels.start) * lanes),
-                                y_pixel: lanes,
-                                y_block: count * lanes,
-                                ..TileArgs::new(offsets, spec.channels_in, lanes)
-                            };
-                            (cx.kernels.tiles.get(blocks, pixels.len()))(&args);
+                            args.x = cx.scratch.add(place * self.input_place() + at);
+                            args.y = sums.add(place * 2 * count * lanes + at);
+                            (cx.kernels.tiles.get(blocks, strip.pixels))(&args);
                         }
                     }
                 }
