@@ -73,11 +73,7 @@ impl Memory<'_> {
         let [row, extent] = lines(map).ok_or(Flaw::Outside)?;
         must(map.row == row, "a map's rows are not adjacent")?;
         must(
-            if map.border.is_empty() {
-                map.block >= extent
-            } else {
-                map.block == extent
-            },
+            map.block >= extent,
             "a map's blocks are not as large as what they hold",
         )?;
         let image = (map.blocks() - 1)

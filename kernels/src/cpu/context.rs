@@ -91,7 +91,7 @@ impl Context<'_> {
         let blocks = map.blocks();
         for unit in self.share(self.images * blocks) {
             let first = map.offset + unit / blocks * map.image + unit % blocks * map.block;
-            let last = first + map.block;
+            let last = first + map.extent();
             let zero = |from: usize, to: usize| unsafe {
                 self.at(from).write_bytes(0, to - from);
             };
@@ -131,6 +131,15 @@ impl Parts {
             parts.end
         }
         .saturating_sub(parts.start)
+    }
+
+    /// The parts of each length: where the first begins, how long each is, and how many.
+    pub fn kinds(self, parts: usize) -> [(usize, usize, usize); 2] {
+        let Self { shorter, longer } = self;
+        [
+            (0, shorter + 1, longer),
+            (longer * (shorter + 1), shorter, parts - longer),
+        ]
     }
 
     pub fn get(self, part: usize) -> Range<usize> {

@@ -228,24 +228,26 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
             // Taps that find no register beside the sums are read from the cache.
             let most = S::TILE.min(8);
             let tiles = a.width.div_ceil(most);
-            let parts = Parts::new(a.width, tiles);
+            let kinds = Parts::new(a.width, tiles).kinds(tiles);
             for row in 0..a.rows {
-                for tile in 0..tiles {
-                    let pixels = parts.get(tile);
-                    let x = a.x.add(row * a.x_row + pixels.start * STRIDE * S::LANES);
-                    with_pixels!(pixels.len(), |P| {
-                        let mut sums = [bias; P];
-                        for i in 0..3 {
-                            let x = x.add(i * a.x_tap[0]);
-                            for j in 0..3 {
-                                let tap = taps[3 * i + j];
-                                for (p, sum) in sums.iter_mut().enumerate() {
-                                    let x = S::load(x.add((p * STRIDE + j) * S::LANES));
-                                    *sum = S::mul_add(x, tap, *sum);
+                let x = a.x.add(row * a.x_row);
+                for (first, pixels, tiles) in kinds {
+                    with_pixels!(pixels, |P| {
+                        for first in (0..tiles).map(|tile| first + tile * P) {
+                            let x = x.add(first * STRIDE * S::LANES);
+                            let mut sums = [bias; P];
+                            for i in 0..3 {
+                                let x = x.add(i * a.x_tap[0]);
+                                for j in 0..3 {
+                                    let tap = taps[3 * i + j];
+                                    for (p, sum) in sums.iter_mut().enumerate() {
+                                        let x = S::load(x.add((p * STRIDE + j) * S::LANES));
+                                        *sum = S::mul_add(x, tap, *sum);
+                                    }
                                 }
                             }
+                            store::<S, P>(a, row, first, sums);
                         }
-                        store::<S, P>(a, row, pixels.start, sums);
                     });
                 }
             }
@@ -272,26 +274,28 @@ impl<const STRIDE: usize> Kernel for Any<STRIDE> {
         unsafe {
             let bias = S::load(a.weights);
             let tiles = a.width.div_ceil(8);
-            let parts = Parts::new(a.width, tiles);
+            let kinds = Parts::new(a.width, tiles).kinds(tiles);
             for row in 0..a.rows {
-                for tile in 0..tiles {
-                    let pixels = parts.get(tile);
-                    let x = a.x.add(row * a.x_row + pixels.start * x_pixel);
-                    with_pixels!(pixels.len(), |P| {
-                        let mut sums = [bias; P];
-                        let mut weights = a.weights;
-                        for i in 0..a.kernel[0] {
-                            let mut x = x.add(i * a.x_tap[0]);
-                            for _ in 0..a.kernel[1] {
-                                weights = weights.add(S::LANES);
-                                let tap = S::load(weights);
-                                for (p, sum) in sums.iter_mut().enumerate() {
-                                    *sum = S::mul_add(S::load(x.add(p * x_pixel)), tap, *sum);
+                let x = a.x.add(row * a.x_row);
+                for (first, pixels, tiles) in kinds {
+                    with_pixels!(pixels, |P| {
+                        for first in (0..tiles).map(|tile| first + tile * P) {
+                            let x = x.add(first * x_pixel);
+                            let mut sums = [bias; P];
+                            let mut weights = a.weights;
+                            for i in 0..a.kernel[0] {
+                                let mut x = x.add(i * a.x_tap[0]);
+                                for _ in 0..a.kernel[1] {
+                                    weights = weights.add(S::LANES);
+                                    let tap = S::load(weights);
+                                    for (p, sum) in sums.iter_mut().enumerate() {
+                                        *sum = S::mul_add(S::load(x.add(p * x_pixel)), tap, *sum);
+                                    }
+                                    x = x.wrapping_add(a.x_tap[1]);
                                 }
-                                x = x.wrapping_add(a.x_tap[1]);
                             }
+                            store::<S, P>(a, row, first, sums);
                         }
-                        store::<S, P>(a, row, pixels.start, sums);
                     });
                 }
             }

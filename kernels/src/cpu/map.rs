@@ -63,6 +63,18 @@ pub struct Map {
     pub whole: bool,
 }
 
+/// From one block of `extent` elements to the next. What a tile reads at one place of every block must not
+/// fall into the same few sets of a cache, as it does where maps are 56 or 112 pixels wide: blocks of many
+/// cache lines are an odd number of them.
+fn apart(extent: usize) -> usize {
+    const LINE: usize = 16;
+    const MANY: usize = 16;
+    match extent.div_ceil(LINE) {
+        lines if lines >= MANY => (lines | 1) * LINE,
+        _ => extent,
+    }
+}
+
 impl Map {
     /// A map of its own at `offset`.
     pub fn new(
@@ -72,7 +84,8 @@ impl Map {
         offset: usize,
     ) -> Self {
         let row = (border.left + width + border.right) * lanes;
-        let block = (border.top + height + border.bottom) * row;
+        let extent = (border.top + height + border.bottom) * row;
+        let block = if lanes > 1 { apart(extent) } else { extent };
         Self {
             channels,
             height,
@@ -90,6 +103,11 @@ impl Map {
     /// Blocks of channels.
     pub fn blocks(&self) -> usize {
         self.channels.div_ceil(self.lanes)
+    }
+
+    /// Elements of a block with its border.
+    pub fn extent(&self) -> usize {
+        (self.border.top + self.height + self.border.bottom) * self.row
     }
 
     /// Elements of a batch of `images`.

@@ -45,19 +45,17 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
                     let mut x = a.x.add(image * a.x_image + row * a.x_row);
                     let from = image * a.gradient_image + row * a.gradient_row;
                     let mut gradient = a.gradient.add(from);
-                    for _ in 0..a.columns {
-                        let mut vectors = [S::zero(); B];
-                        for (b, vector) in vectors.iter_mut().enumerate() {
-                            *vector = S::load(gradient.add(b * S::LANES));
-                        }
-                        for (p, sums) in sums.iter_mut().enumerate() {
-                            let x = S::splat(*x.add(p));
-                            for b in 0..B {
-                                sums[b] = S::mul_add(x, vectors[b], sums[b]);
+                    let mut left = a.columns;
+                    // Branches cost a good part of a pixel.
+                    for together in [4, 1] {
+                        while left >= together {
+                            for _ in 0..together {
+                                pixel::<S, B, P>(x, gradient, &mut sums);
+                                x = x.wrapping_add(a.x_pixel);
+                                gradient = gradient.wrapping_add(2 * S::LANES);
                             }
+                            left -= together;
                         }
-                        x = x.wrapping_add(a.x_pixel);
-                        gradient = gradient.wrapping_add(2 * S::LANES);
                     }
                 }
             }
@@ -66,6 +64,27 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
                     let to = a.sums.add((2 * p + b) * S::LANES);
                     S::store(to, S::add(S::load(to), sum));
                 }
+            }
+        }
+    }
+}
+
+/// The products of one pixel.
+#[inline(always)]
+unsafe fn pixel<S: Simd, const B: usize, const P: usize>(
+    x: *const f32,
+    gradient: *const f32,
+    sums: &mut [[S::Vector; B]; P],
+) {
+    unsafe {
+        let mut vectors = [S::zero(); B];
+        for (b, vector) in vectors.iter_mut().enumerate() {
+            *vector = S::load(gradient.add(b * S::LANES));
+        }
+        for (p, sums) in sums.iter_mut().enumerate() {
+            let x = S::splat(*x.add(p));
+            for b in 0..B {
+                sums[b] = S::mul_add(x, vectors[b], sums[b]);
             }
         }
     }

@@ -47,9 +47,9 @@ pub(super) trait Simd: Copy + 'static {
     /// Taps of a tile that are written out one after the other, of the [`LANES`](Self::LANES) that a block has:
     /// the more, the fewer branches; but no more than find registers.
     const STEPS: usize = 4;
-    /// Elements of weights that tile after tile reads from the nearest cache, half of 32 KiB; all of
+    /// Elements of weights that tile after tile reads from the nearest cache, three eighths of 32 KiB; all of
     /// them where a step's multiplications take as long as its weights take to come from the next cache.
-    const PANEL: usize = 4 << 10;
+    const PANEL: usize = 3 << 10;
     /// Elements of a core's own caches that a kernel may count on.
     const CACHE: usize = 128 << 10;
     /// A register's content.

@@ -91,7 +91,7 @@ proptest! {
                 all += 1;
             }
             let rest = &arena[y.offset..];
-            let zeros = rest.len() - all;
+            let zeros = images * y.blocks() * y.extent() - all;
             prop_assert!(rest.iter().filter(|x| **x == 0.0).count() >= zeros);
         }
     }
