@@ -124,13 +124,10 @@ impl Parts {
 
     /// How many of these parts, from the first on, are as long as the first.
     pub fn alike(self, parts: Range<usize>) -> usize {
-        let longer = parts.start < self.longer;
-        if longer {
-            self.longer.min(parts.end)
-        } else {
-            parts.end
+        match parts.start < self.longer {
+            true => self.longer.min(parts.end) - parts.start,
+            false => parts.len(),
         }
-        .saturating_sub(parts.start)
     }
 
     /// The parts of each length: where the first begins, how long each is, and how many.
@@ -142,6 +139,7 @@ impl Parts {
         ]
     }
 
+    /// Part `part`.
     pub fn get(self, part: usize) -> Range<usize> {
         let start = part * self.shorter + part.min(self.longer);
         start..start + self.shorter + usize::from(part < self.longer)

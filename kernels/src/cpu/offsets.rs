@@ -3,8 +3,8 @@
 use super::check::{Flaw, must};
 
 /// For every position of a window, block after block of input channels and in each one row after the other:
-/// the first of its elements, from the window's first. A tile follows the list, whatever the kernel, the
-/// dilation and the map are; nested loops would take a good part of a tile's time.
+/// how far its elements are from the window's first. A tile follows the list, whatever the kernel, the dilation and
+/// the map are; nested loops would take a good part of its time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offsets {
     first: *const u32,
