@@ -6,7 +6,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use receptive_layers::block::convolve;
-use receptive_layers::graph::Graph;
+use receptive_layers::graph::{Graph, Op};
 
 use super::{Explorer, Frame, Pool};
 use crate::arithmetic::Sliding;
@@ -30,7 +30,7 @@ impl Explorer {
         let init = |device: &Device| {
             let mut conv = Conv2dConfig::new([1, 1], [kernel; 2])
                 .with_stride([sliding.window.stride; 2])
-                .with_padding(padding(&sliding))
+                .with_padding(explicit(sliding.padding))
                 .with_dilation([sliding.window.dilation; 2])
                 .with_bias(false)
                 .init(device);
@@ -62,12 +62,20 @@ impl Explorer {
                 kernel: window.kernel,
             });
         }
-        let (kernel, stride) = ([window.kernel; 2], [window.stride; 2]);
-        let graph = match pool {
+        // A graph is recorded without pools that change nothing. Such a one is explained as any other here: what is
+        // recorded is the pool of 3x3 with the same output, whose window is then made what it should be.
+        let nothing = [window.kernel, window.stride] == [1, 1];
+        let (kernel, around) = if nothing {
+            (3, 1)
+        } else {
+            (window.kernel, around)
+        };
+        let (kernel, stride, padding) = ([kernel; 2], [window.stride; 2], explicit(around));
+        let mut graph = match pool {
             Pool::Max => {
                 let pool = MaxPool2dConfig::new(kernel)
                     .with_strides(stride)
-                    .with_padding(padding(&sliding))
+                    .with_padding(padding)
                     .init();
                 let forward = |pool: &MaxPool2d, x: Tensor<4>| pool.forward(x);
                 Graph::trace(|_: &Device| pool, shape(&sliding), forward)?
@@ -75,13 +83,21 @@ impl Explorer {
             Pool::Average => {
                 let pool = AvgPool2dConfig::new(kernel)
                     .with_strides(stride)
-                    .with_padding(padding(&sliding))
+                    .with_padding(padding)
                     .with_count_include_pad(false)
                     .init();
                 let forward = |pool: &AvgPool2d, x: Tensor<4>| pool.forward(x);
                 Graph::trace(|_: &Device| pool, shape(&sliding), forward)?
             }
         };
+        if nothing {
+            for node in &mut graph.nodes {
+                if let Op::MaxPool2d { window, .. } | Op::AvgPool2d { window, .. } = &mut node.op {
+                    window.kernel = [1; 2];
+                    window.padding = [0; 2];
+                }
+            }
+        }
         Self::single(&sliding, graph)
     }
 
@@ -101,7 +117,6 @@ fn shape(sliding: &Sliding) -> [usize; 4] {
     [1, 1, sliding.input, sliding.input]
 }
 
-fn padding(sliding: &Sliding) -> PaddingConfig2d {
-    let around = sliding.padding;
+fn explicit(around: usize) -> PaddingConfig2d {
     PaddingConfig2d::Explicit(around, around, around, around)
 }

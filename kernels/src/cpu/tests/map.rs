@@ -118,6 +118,20 @@ proptest! {
     }
 
     #[test]
+    fn large_blocks_are_an_odd_number_of_cache_lines_apart(
+        place in places(),
+        side in 1..=60_usize,
+        lanes in prop::sample::select(vec![4, 8, 16]),
+    ) {
+        let [channels, ..] = place.shape;
+        let map = Map::new([channels, side, side], place.border, lanes, 0);
+        prop_assert!((map.extent()..map.extent() + 32).contains(&map.block));
+        if map.extent() >= 256 {
+            prop_assert!(map.block.is_multiple_of(16) && map.block / 16 % 2 == 1);
+        }
+    }
+
+    #[test]
     fn output_size_is_the_window_s(
         kernel in prop::array::uniform2(1..=7_usize),
         stride in prop::array::uniform2(1..=4_usize),

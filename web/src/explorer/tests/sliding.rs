@@ -122,3 +122,15 @@ fn what_does_not_go_together_is_refused() {
         "a pool's dilation is 2, expected 1"
     );
 }
+
+#[test]
+fn a_pool_of_single_values_is_explained_too() {
+    let sizes = [3, 1, 1, 0, 1];
+    let picture: Vec<f32> = (0_u8..9).map(|i| f32::from(i) / 9.0).collect();
+    for pool in [Pool::Max, Pool::Average] {
+        let explorer = Explorer::pool(pool, sliding(sizes).unwrap()).unwrap();
+        let info = explorer.layers().nth(1).unwrap();
+        assert_eq!((info.pool, info.kernel), (Some(pool), Some([1, 1])));
+        check(explorer, &picture, sizes, |taps| f64::from(taps[0].1));
+    }
+}
