@@ -63,7 +63,7 @@ for (const [operation, label] of [
 test("every slider of the comparison goes to its ends", async ({ page }) => {
   await page.goto("#/convolution");
   const start: SeparableSettings = { channelsIn: 64, channelsOut: 128, kernel: 3, size: 56 };
-  expect(await page.locator(".slider input[type=range]").count()).toBe(
+  await expect(page.locator(".slider input[type=range]")).toHaveCount(
     NAMES.length + Object.keys(start).length,
   );
   for (const name of Object.keys(start) as (keyof SeparableSettings)[]) {

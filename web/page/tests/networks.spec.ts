@@ -3,7 +3,9 @@ import { expect, read, test } from "./page";
 test("every network has its drawings and its costs", async ({ page }) => {
   test.setTimeout(180_000);
   await page.goto("#/networks");
-  const names = await page.locator("tbody th a").allTextContents();
+  const links = page.locator("tbody th a");
+  await links.first().waitFor();
+  const names = await links.allTextContents();
   expect(names.length).toBeGreaterThanOrEqual(32);
   for (const name of names) {
     await page.goto(`#/networks/${name}`);
