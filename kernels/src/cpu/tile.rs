@@ -150,8 +150,8 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
 
 /// All taps of every pixel times their weights. `ADJACENT` pixels are a vector apart.
 ///
-/// There is as little beside multiplications as can be. A branch for every fourth tap costs nothing where a core is
-/// ours alone, and half of the speed where its other hardware thread is at work, as on most rented machines.
+/// There is as little beside multiplications as can be. Loops and branches around every few taps cost little where a
+/// core is ours alone, and up to half of the speed where its other hardware thread is at work, as on most rented machines.
 #[inline(always)]
 unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
     a: &TileArgs,
@@ -216,7 +216,7 @@ unsafe fn run<S: Simd, const B: usize, const P: usize>(
 
 /// A tap of every pixel, each `x_pixel` after the one before, times its weights.
 #[inline(always)]
-unsafe fn tap<S: Simd, const B: usize, const P: usize>(
+pub(super) unsafe fn tap<S: Simd, const B: usize, const P: usize>(
     x: *const f32,
     x_pixel: usize,
     w: *const f32,

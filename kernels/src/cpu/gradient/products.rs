@@ -5,6 +5,7 @@
 //! for each, `P` elements are broadcast and multiplied with `B` vectors of the output's gradient.
 
 use super::super::simd::{Kernel, Simd};
+use super::super::tile::tap;
 
 /// What is summed. Strides are in elements.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +51,7 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
                     for together in [4, 1] {
                         while left >= together {
                             for _ in 0..together {
-                                pixel::<S, B, P>(x, gradient, &mut sums);
+                                tap::<S, B, P>(x, 1, gradient, &mut sums);
                                 x = x.wrapping_add(a.x_pixel);
                                 gradient = gradient.wrapping_add(2 * S::LANES);
                             }
@@ -64,27 +65,6 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
                     let to = a.sums.add((2 * p + b) * S::LANES);
                     S::store(to, S::add(S::load(to), sum));
                 }
-            }
-        }
-    }
-}
-
-/// The products of one pixel.
-#[inline(always)]
-unsafe fn pixel<S: Simd, const B: usize, const P: usize>(
-    x: *const f32,
-    gradient: *const f32,
-    sums: &mut [[S::Vector; B]; P],
-) {
-    unsafe {
-        let mut vectors = [S::zero(); B];
-        for (b, vector) in vectors.iter_mut().enumerate() {
-            *vector = S::load(gradient.add(b * S::LANES));
-        }
-        for (p, sums) in sums.iter_mut().enumerate() {
-            let x = S::splat(*x.add(p));
-            for b in 0..B {
-                sums[b] = S::mul_add(x, vectors[b], sums[b]);
             }
         }
     }
