@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use super::grid::Grid;
 use super::kernels::Kernels;
 use super::map::Map;
 use super::output::Output;
+use super::shares::Shares;
 
 /// One thread's view of a run. All threads of a run have the same but for `thread` and `scratch`.
 #[derive(Clone, Copy)]
@@ -28,26 +30,76 @@ pub(crate) struct Context<'a> {
     pub thread: usize,
     /// How many threads run the step.
     pub threads: usize,
+    /// What is left of their shares, which each may take of when its own is done.
+    pub shares: Option<&'a Shares>,
 }
 
+/// Pixels of a block that are worth a piece of their own.
+const LEAST_PIXELS: usize = 1024;
+
 impl Context<'_> {
-    /// This thread's share of `units` equal units.
-    pub fn share(&self, units: usize) -> Range<usize> {
+    /// This thread's part of `units` equal units that nobody else takes.
+    pub fn part(&self, units: usize) -> Range<usize> {
         share(units, self.threads, self.thread)
     }
 
-    /// This thread's share of the rows of `map`, as an image, a block and rows of it at a time.
-    pub fn share_rows(
+    /// Pieces of work that shares divide: each is some units, not fewer than `least` where there are, of the share
+    /// `units`, with that share. This thread's come first, then what is left of others'.
+    fn pieces(
         &self,
-        map: &Map,
-    ) -> impl Iterator<Item = (usize, usize, Range<usize>)> + use<> {
-        let (blocks, height) = (map.blocks(), map.height);
-        let rows = self.share(self.images * blocks * height);
-        (rows.start / height..rows.end.div_ceil(height)).map(move |plane| {
-            let first = plane * height;
-            let part = rows.start.max(first) - first..rows.end.min(first + height) - first;
-            (plane / blocks, plane % blocks, part)
+        least: usize,
+        units: impl Fn(usize) -> Range<usize>,
+    ) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let Self {
+            thread,
+            threads,
+            shares,
+            ..
+        } = *self;
+        let mut own = units(thread);
+        let mut after = 0;
+        std::iter::from_fn(move || {
+            let Some(shares) = shares else {
+                let all = std::mem::replace(&mut own, 0..0);
+                return (!all.is_empty()).then_some((thread, all));
+            };
+            while after < threads {
+                let share = (thread + after) % threads;
+                let whole = units(share);
+                if let Some(piece) = shares.take(share, after == 0, whole.len(), least) {
+                    return Some((share, whole.start + piece.start..whole.start + piece.end));
+                }
+                after += 1;
+            }
+            None
         })
+    }
+
+    /// Pieces of `units` equal units, of at least `least`.
+    pub fn share(&self, units: usize, least: usize) -> impl Iterator<Item = Range<usize>> {
+        let threads = self.threads;
+        self.pieces(least, move |part| share(units, threads, part))
+            .map(|(_, piece)| piece)
+    }
+
+    /// Pieces of work with two axes.
+    pub fn share_grid(&self, grid: Grid) -> impl Iterator<Item = [Range<usize>; 2]> {
+        self.pieces(grid.least(), move |part| grid.length(part))
+            .map(move |(part, piece)| grid.piece(part, piece))
+    }
+
+    /// Pieces of the rows of `map`, as an image, a block and rows of it at a time.
+    pub fn share_rows(&self, map: &Map) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
+        let (blocks, height) = (map.blocks(), map.height);
+        let least = LEAST_PIXELS.div_ceil(map.width);
+        self.share(self.images * blocks * height, least)
+            .flat_map(move |rows| {
+                (rows.start / height..rows.end.div_ceil(height)).map(move |plane| {
+                    let first = plane * height;
+                    let part = rows.start.max(first) - first..rows.end.min(first + height) - first;
+                    (plane / blocks, plane % blocks, part)
+                })
+            })
     }
 
     /// `map` from this step's first image on.
@@ -89,7 +141,7 @@ impl Context<'_> {
             return;
         }
         let blocks = map.blocks();
-        for unit in self.share(self.images * blocks) {
+        for unit in self.part(self.images * blocks) {
             let first = map.offset + unit / blocks * map.image + unit % blocks * map.block;
             let last = first + map.extent();
             let zero = |from: usize, to: usize| unsafe {
@@ -189,31 +241,3 @@ impl Iterator for Cells {
 pub(crate) fn share(units: usize, parts: usize, part: usize) -> Range<usize> {
     Parts::new(units, parts).get(part)
 }
-
-/// How threads divide work with two axes, rows of `tiles` and columns of `groups`, so that the
-/// busiest thread is done soonest: as many parts of each axis.
-///
-/// A thread takes `work` per tile and group, and must read `per_tile` elements for each of its
-/// tiles and `per_group` for each of its groups.
-pub(crate) fn grid(
-    threads: usize,
-    [tiles, groups]: [usize; 2],
-    work: f64,
-    [per_tile, per_group]: [f64; 2],
-) -> [usize; 2] {
-    (1..=threads)
-        .filter(|parts| threads.is_multiple_of(*parts))
-        .map(|parts| [parts, threads / parts])
-        .min_by(|a, b| {
-            let cost = |[t, g]: [usize; 2]| {
-                let (tiles, groups) = (tiles.div_ceil(t) as f64, groups.div_ceil(g) as f64);
-                tiles * groups * work + ELEMENT * (tiles * per_tile + groups * per_group)
-            };
-            cost(*a).total_cmp(&cost(*b))
-        })
-        .expect("one divides every number")
-}
-
-/// What it takes to bring an element from memory, where a vector multiply-add takes 1: 8 bytes a
-/// cycle and core, as measured on a Zen 4.
-const ELEMENT: f64 = 0.5;

@@ -17,8 +17,9 @@ use super::activation::Activation;
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, grid, share};
+use super::context::{Context, share};
 use super::conv::ConvSpec;
+use super::grid::Grid;
 use super::map::Map;
 use super::offsets::Offsets;
 use super::output::Output;
@@ -193,7 +194,7 @@ impl Direct {
         let seen = spec.channels_in * self.new_taps();
         let depth = (spec.channels_in / spec.groups * taps) as f64;
         let per_tile = pixels * seen as f64;
-        let [across, down] = grid(
+        let grid = Grid::new(
             cx.threads,
             [tiles, self.groups.len()],
             2.0 * pixels * depth,
@@ -204,24 +205,25 @@ impl Direct {
             (1, None) => 1,
             _ => self.parts(cx.kernels.blocking),
         };
-        let groups = share(self.groups.len(), down, cx.thread / across);
-        let tiles = share(tiles, across, cx.thread % across);
         let chunk = cx.kernels.blocking.chunk(parts) / (per_tile as usize).max(1);
         let chunk = chunk.max(1);
 
         unsafe { cx.zero_border(y) };
         let offsets = unsafe { self.offsets(x, cx.scratch) };
         let x_pixel = pixel(x, spec.stride[1]);
-        for start in tiles.clone().step_by(chunk) {
-            let end = (start + chunk).min(tiles.end);
-            for pass in self.passes(parts, groups.clone()) {
+        let chunks = cx.share_grid(grid).flat_map(|[tiles, groups]| {
+            let starts = tiles.clone().step_by(chunk);
+            starts.map(move |start| [start..tiles.end.min(start + chunk), groups.clone()])
+        });
+        for [tiles, groups] in chunks {
+            for pass in self.passes(parts, groups) {
                 let group = pass.group;
                 let panel = &cx.weights[pass.panel.clone()];
                 let next = &cx.weights[pass.next.clone()];
                 let ahead = Ahead::new(
                     panel,
                     next,
-                    end - start,
+                    tiles.len(),
                     pass.depth.len() * taps,
                     cx.kernels.steps,
                 );
@@ -236,7 +238,7 @@ impl Direct {
                         TileArgs::new(offsets, pass.depth.len(), x.lanes)
                     }
                 };
-                for strip in rows.strips(start..end) {
+                for strip in rows.strips(tiles.clone()) {
                     let Strip {
                         image, row, column, ..
                     } = strip;
@@ -356,10 +358,13 @@ impl Direct {
         }
     }
 
-    /// Input pixels that an output pixel reads and its neighbours do not.
+    /// Input pixels that an output pixel reads and its neighbours do not; where windows leave out pixels, twice as
+    /// many, for cache lines hold those too.
     fn new_taps(&self) -> usize {
         let Self { spec, .. } = self;
-        (0..2).map(|i| spec.stride[i].min(spec.kernel[i])).product()
+        let reads = |i: usize| spec.stride[i].min(spec.kernel[i]);
+        let leaves_out = (0..2).any(|i| reads(i) < spec.stride[i]);
+        reads(0) * reads(1) * (1 + usize::from(leaves_out))
     }
 }
 

@@ -100,7 +100,7 @@ impl Lrn {
             cx.scratch.write_bytes(0, self.scratch());
         }
         let per_row = y.width.div_ceil(self.pixels());
-        for unit in cx.share(cx.images * y.height * per_row) {
+        for unit in cx.share(cx.images * y.height * per_row, 1).flatten() {
             let (row, part) = (unit / per_row, unit % per_row);
             let (image, row) = (row / y.height, row % y.height);
             let columns = super::context::share(y.width, per_row, part);

@@ -5,16 +5,19 @@
 //! the pointwise convolution of these pixels. Where threads divide the output channels instead of
 //! the rows, each computes the depthwise part for itself: it is a hundredth of the work.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, grid, share};
+use super::context::Context;
 use super::conv::ConvSpec;
 use super::depthwise::Depthwise;
 use super::direct::Direct;
+use super::grid::Grid;
 use super::map::{Border, Map};
 use super::offsets::Offsets;
 use super::output::Output;
@@ -148,82 +151,122 @@ impl Separable {
         } = self;
         let output = cx.output(output);
         let y = &output.y;
-        let lanes = y.lanes;
         let rows = cx.images * y.height;
         let groups = pointwise.groups();
         let depth = between.channels as f64;
-        let [across, down] = grid(
+        let grid = Grid::new(
             cx.threads,
             [rows, groups],
             2.0 * y.width as f64 * depth,
             [
                 // The depthwise part, as if it were memory.
                 2.0 * (y.width * between.blocks() * depthwise.taps()) as f64,
-                2.0 * lanes as f64 * depth,
+                2.0 * y.lanes as f64 * depth,
             ],
         );
-        let groups = share(groups, down, cx.thread / across);
-        let rows = share(rows, across, cx.thread % across);
+        // What is kept serves all outputs.
+        let grid = if cx.images == 1 && y.height.div_ceil(grid.parts()[0]) <= between.height {
+            grid.cut(1, 1)
+        } else {
+            grid
+        };
 
         unsafe { cx.zero_border(y) };
-        let mut row = rows.start;
-        while row < rows.end {
-            let (image, first) = (row / y.height, row % y.height);
-            // Nearly equal parts of what is left of the image.
-            let left = (y.height - first).min(rows.end - row);
-            let count = left.div_ceil(left.div_ceil(between.height));
-            let pixels = count * y.width;
-            for block in 0..between.blocks() {
+        let mut kept = [0; 2];
+        for [rows, groups] in cx.share_grid(grid) {
+            let mut row = rows.start;
+            while row < rows.end {
+                // Nearly equal parts of what is left of the image.
+                let left = (y.height - row % y.height).min(rows.end - row);
+                let count = left.div_ceil(left.div_ceil(between.height));
                 unsafe {
-                    let to = cx.scratch.add(block * pixels * lanes);
-                    depthwise.rows(
-                        cx,
-                        [image, block],
-                        first..first + count,
-                        (to, y.width * lanes),
-                        (std::ptr::null(), 0),
-                    );
-                }
-            }
-            let x_block = pixels * lanes;
-            let offsets = unsafe {
-                let memory = cx.scratch.add(between.len(1));
-                Offsets::pointwise(memory, between.blocks(), x_block)
-            };
-            // The pixels of a dense map go on from row to row.
-            let [lines, width] = if output.is_dense() {
-                [1, pixels]
-            } else {
-                [count, y.width]
-            };
-            let rows = Rows::new([lines, width], cx.kernels.blocking.tile);
-            let tiles = lines * rows.per_row();
-            for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups.clone()) {
-                let group = pass.group;
-                let panel = &cx.weights[pass.panel.clone()];
-                let next = &cx.weights[pass.next.clone()];
-                let ahead = Ahead::new(panel, next, tiles, pass.depth.len(), cx.kernels.steps);
-                let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
-                let mut args = TileArgs {
-                    bias: cx.weights[pass.bias..].as_ptr(),
-                    onto: !pass.first,
-                    weights: panel.as_ptr(),
-                    ..TileArgs::new(offsets, pass.depth.len(), lanes)
-                };
-                for strip in rows.strips(0..tiles) {
-                    let from = (strip.row * y.width + strip.column) * lanes;
-                    let place = [image, group.block, first + strip.row, strip.column];
-                    unsafe {
-                        args.soon = ahead.from(strip.before);
-                        args.tiles = strip.tiles;
-                        args.x = channels.add(from);
-                        output.place(cx, place, &mut args);
-                        pass.keep(&mut args);
-                        (cx.kernels.tiles.get(group.blocks, strip.pixels))(&args);
+                    if kept != [row, count] {
+                        kept = [row, count];
+                        self.keep(cx, row, count);
                     }
+                    self.multiply(cx, &output, row, count, groups.clone());
+                }
+                row += count;
+            }
+        }
+    }
+
+    /// The depthwise part of `count` rows, all channels.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run); they are rows of one image and as many as are kept at most.
+    unsafe fn keep(&self, cx: &Context, row: usize, count: usize) {
+        let y = &self.output.y;
+        let (image, first) = (row / y.height, row % y.height);
+        let row = y.width * y.lanes;
+        for block in 0..self.between.blocks() {
+            unsafe {
+                let to = (cx.scratch.add(block * count * row), row);
+                let rows = first..first + count;
+                let residual = (std::ptr::null(), 0);
+                self.depthwise.rows(cx, [image, block], rows, to, residual);
+            }
+        }
+    }
+
+    /// The pointwise part of rows that are kept, for some groups of outputs.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run).
+    unsafe fn multiply(
+        &self,
+        cx: &Context,
+        output: &Output,
+        row: usize,
+        count: usize,
+        groups: Range<usize>,
+    ) {
+        let Self {
+            pointwise, between, ..
+        } = self;
+        let y = &output.y;
+        let lanes = y.lanes;
+        let (image, first) = (row / y.height, row % y.height);
+        let pixels = count * y.width;
+        let x_block = pixels * lanes;
+        let offsets = unsafe {
+            let memory = cx.scratch.add(between.len(1));
+            Offsets::pointwise(memory, between.blocks(), x_block)
+        };
+        // The pixels of a dense map go on from row to row.
+        let [lines, width] = if output.is_dense() {
+            [1, pixels]
+        } else {
+            [count, y.width]
+        };
+        let rows = Rows::new([lines, width], cx.kernels.blocking.tile);
+        let tiles = lines * rows.per_row();
+        for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups) {
+            let group = pass.group;
+            let panel = &cx.weights[pass.panel.clone()];
+            let next = &cx.weights[pass.next.clone()];
+            let ahead = Ahead::new(panel, next, tiles, pass.depth.len(), cx.kernels.steps);
+            let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
+            let mut args = TileArgs {
+                bias: cx.weights[pass.bias..].as_ptr(),
+                onto: !pass.first,
+                weights: panel.as_ptr(),
+                ..TileArgs::new(offsets, pass.depth.len(), lanes)
+            };
+            for strip in rows.strips(0..tiles) {
+                let from = (strip.row * y.width + strip.column) * lanes;
+                let place = [image, group.block, first + strip.row, strip.column];
+                unsafe {
+                    args.soon = ahead.from(strip.before);
+                    args.tiles = strip.tiles;
+                    args.x = channels.add(from);
+                    output.place(cx, place, &mut args);
+                    pass.keep(&mut args);
+                    (cx.kernels.tiles.get(group.blocks, strip.pixels))(&args);
                 }
             }
-            row += count;
         }
     }
 }

@@ -36,7 +36,7 @@ impl Softmax {
         let Self { x, y } = self;
         let [x, y] = &[x, y].map(|map| cx.here(map));
         unsafe { cx.zero_border(y) };
-        for pixel in cx.share(cx.images * y.height * y.width) {
+        for pixel in cx.share(cx.images * y.height * y.width, 1).flatten() {
             let (row, column) = (pixel / y.width, pixel % y.width);
             let (image, row) = (row / y.height, row % y.height);
             let channels = |block: usize| x.lanes.min(x.channels - block * x.lanes);

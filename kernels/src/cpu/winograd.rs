@@ -20,8 +20,9 @@ use serde::{Deserialize, Serialize};
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, grid, share};
+use super::context::{Context, share};
 use super::conv::ConvSpec;
+use super::grid::Grid;
 use super::map::{Border, Map};
 use super::offsets::Offsets;
 use super::output::Output;
@@ -283,7 +284,7 @@ impl Winograd {
         let pairs = y.blocks().div_ceil(2);
         let depth = spec.channels_in as f64;
 
-        let [across, down] = grid(
+        let grid = Grid::new(
             cx.threads,
             [tiles, pairs],
             2.0 * places as f64 * depth,
@@ -293,74 +294,103 @@ impl Winograd {
                 2.0 * (places * lanes) as f64 * depth,
             ],
         );
-        let pairs = share(pairs, down, cx.thread / across);
-        let tiles = share(tiles, across, cx.thread % across);
+        // What is transformed once serves all outputs; where it is not all, a piece transforms its own.
+        let grid = match grid.parts() {
+            [1, _] if tiles <= self.together => grid.cut(1, 1),
+            [1, _] => grid.cut(1, usize::MAX),
+            _ => grid.cut(0, FEWEST / 2),
+        };
 
         unsafe { cx.zero_border(y) };
-        let sums = unsafe { cx.scratch.add(self.input_place() * places) };
-        let rounds = tiles.len().div_ceil(self.together);
-        for round in 0..rounds {
-            let part = share(tiles.len(), rounds, round);
-            let part = tiles.start + part.start..tiles.start + part.end;
-            let count = part.len();
-            unsafe {
-                (cx.kernels.winograd_input.get(self.tile))(&InputArgs {
+        let mut transformed = 0..0;
+        let rounds = cx.share_grid(grid).flat_map(|[tiles, pairs]| {
+            let (first, count) = (tiles.start, tiles.len());
+            let rounds = count.div_ceil(self.together);
+            (0..rounds).map(move |round| {
+                let part = share(count, rounds, round);
+                [first + part.start..first + part.end, pairs.clone()]
+            })
+        });
+        for [tiles, pairs] in rounds {
+            if transformed != tiles {
+                transformed = tiles.clone();
+                let args = InputArgs {
                     arena: cx.arena,
                     x: *x,
                     padding: spec.padding,
                     per_image,
-                    first: part.start,
-                    count,
+                    first: tiles.start,
+                    count: tiles.len(),
                     to: cx.scratch,
                     place: self.input_place(),
-                });
+                };
+                unsafe { (cx.kernels.winograd_input.get(self.tile))(&args) };
             }
-            let offsets = unsafe {
-                let memory = cx.scratch.add(self.offsets_place());
-                Offsets::pointwise(memory, x.blocks(), count * lanes)
-            };
-            let rows = Rows::new([1, count], cx.kernels.blocking.tile);
-            for pair in pairs.clone() {
+            let sums = unsafe { cx.scratch.add(self.input_place() * places) };
+            for pair in pairs {
                 let blocks = (y.blocks() - 2 * pair).min(2);
                 let before = 2 * pair * lanes * (1 + places * spec.channels_in);
                 let [bias, weights] =
                     [0, blocks * lanes].map(|at| &cx.weights[self.weights + before + at..]);
-                let place_weights = blocks * lanes * spec.channels_in;
-                let mut args = TileArgs {
-                    y_pixel: lanes,
-                    y_block: count * lanes,
-                    ..TileArgs::new(offsets, spec.channels_in, lanes)
+                let args = SumsArgs {
+                    arena: cx.arena,
+                    output: *output,
+                    per_image,
+                    first: tiles.start,
+                    count: tiles.len(),
+                    block: 2 * pair,
+                    blocks,
+                    sums,
+                    bias: bias.as_ptr(),
                 };
-                for place in 0..places {
-                    let (panel, after) = weights[place * place_weights..].split_at(place_weights);
-                    let next = &after[..place_weights.min(after.len())];
-                    let products = rows.per_row();
-                    let ahead =
-                        Ahead::new(panel, next, products, spec.channels_in, cx.kernels.steps);
-                    args.weights = panel.as_ptr();
-                    for strip in rows.strips(0..products) {
-                        let at = strip.column * lanes;
-                        args.soon = ahead.from(strip.before);
-                        args.tiles = strip.tiles;
-                        unsafe {
-                            args.x = cx.scratch.add(place * self.input_place() + at);
-                            args.y = sums.add(place * 2 * count * lanes + at);
-                            (cx.kernels.tiles.get(blocks, strip.pixels))(&args);
-                        }
-                    }
-                }
                 unsafe {
-                    (cx.kernels.winograd_sums.get(self.tile))(&SumsArgs {
-                        arena: cx.arena,
-                        output: *output,
-                        per_image,
-                        first: part.start,
-                        count,
-                        block: 2 * pair,
-                        blocks,
-                        sums,
-                        bias: bias.as_ptr(),
-                    });
+                    self.multiply(cx, weights, blocks, tiles.len(), sums);
+                    (cx.kernels.winograd_sums.get(self.tile))(&args);
+                }
+            }
+        }
+    }
+
+    /// The products of `count` transformed tiles with the weights of `blocks` blocks of outputs, at each place.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run); the tiles were transformed.
+    unsafe fn multiply(
+        &self,
+        cx: &Context,
+        weights: &[f32],
+        blocks: usize,
+        count: usize,
+        sums: *mut f32,
+    ) {
+        let depth = self.spec.channels_in;
+        let lanes = self.output.y.lanes;
+        let place_weights = blocks * lanes * depth;
+        let offsets = unsafe {
+            let memory = cx.scratch.add(self.offsets_place());
+            Offsets::pointwise(memory, self.x.blocks(), count * lanes)
+        };
+        let rows = Rows::new([1, count], cx.kernels.blocking.tile);
+        let products = rows.per_row();
+        let mut args = TileArgs {
+            y_pixel: lanes,
+            y_block: count * lanes,
+            ..TileArgs::new(offsets, depth, lanes)
+        };
+        for place in 0..self.places() {
+            let (panel, after) = weights[place * place_weights..].split_at(place_weights);
+            let next = &after[..place_weights.min(after.len())];
+            let ahead = Ahead::new(panel, next, products, depth, cx.kernels.steps);
+            args.weights = panel.as_ptr();
+            for strip in rows.strips(0..products) {
+                let at = strip.column * lanes;
+                args.soon = ahead.from(strip.before);
+                args.tiles = strip.tiles;
+                unsafe {
+                    args.x = cx.scratch.add(place * self.input_place() + at);
+                    args.y = sums.add(place * 2 * count * lanes + at);
+                    (cx.kernels.tiles.get(blocks, strip.pixels))(&args);
                 }
             }
         }

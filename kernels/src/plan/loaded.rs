@@ -98,16 +98,17 @@ impl Loaded {
         };
         match pool.and_then(Pool::take) {
             Some(team) => {
+                team.turns().renew();
                 let barrier = Barrier::new(team.threads());
                 // Only the caller's thread, which is 0, keeps times.
                 let times = Mutex::new(times);
                 team.run(&|thread| {
                     let mut times = (thread == 0).then(|| times.lock().expect("locked once"));
                     let times = times.as_mut().and_then(|times| times.as_deref_mut());
-                    run.steps(thread, &barrier, times);
+                    run.steps(thread, Some(team.turns()), &barrier, times);
                 });
             }
-            None => run.steps(0, &Barrier::new(1), times),
+            None => run.steps(0, None, &Barrier::new(1), times),
         }
     }
 }

@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::thread::{self, JoinHandle};
 
-/// A fixed set of threads, the caller's own among them. Nothing is queued and nothing is stolen: a
-/// run takes all threads or, while another caller has them, the caller's alone.
+use crate::cpu::Turns;
+
+/// A fixed set of threads, the caller's own among them. Nothing is queued: a run takes all threads or, while
+/// another caller has them, the caller's alone.
 pub(super) struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    turns: Turns,
     busy: Mutex<()>,
 }
 
@@ -65,6 +68,7 @@ impl Pool {
         }
         Self {
             shared,
+            turns: Turns::new(workers.len() + 1),
             workers,
             busy: Mutex::new(()),
         }
@@ -101,6 +105,11 @@ impl Team<'_> {
     /// How many threads there are.
     pub fn threads(&self) -> usize {
         self.pool.threads()
+    }
+
+    /// What is left of each thread's share of a step and the next.
+    pub fn turns(&self) -> &Turns {
+        &self.pool.turns
     }
 
     /// Runs `function` on every thread, with the thread's number; the caller is 0.

@@ -8,7 +8,7 @@ use web_time::Instant;
 use super::loaded::{Loaded, Workspace};
 use super::pool::{Barrier, Pool};
 use super::{Program, ProgramError};
-use crate::cpu::{Buffer, Context};
+use crate::cpu::{Buffer, Context, Turns};
 
 /// A program with its weights and memory of its own. Cloning one for another thread shares the
 /// weights.
@@ -141,7 +141,13 @@ unsafe impl Sync for Run<'_> {}
 
 impl Run<'_> {
     /// This thread's part of every step.
-    pub fn steps(&self, thread: usize, barrier: &Barrier, mut times: Option<&mut [Duration]>) {
+    pub fn steps(
+        &self,
+        thread: usize,
+        shares: Option<&Turns>,
+        barrier: &Barrier,
+        mut times: Option<&mut [Duration]>,
+    ) {
         let Self { loaded, .. } = self;
         // Ends the others' waiting when this thread panics.
         let guard = Guard(barrier);
@@ -157,7 +163,9 @@ impl Run<'_> {
             first: 0,
             thread,
             threads: barrier.threads(),
+            shares: shares.map(|shares| shares.of(0)),
         };
+        let mut turn = 0;
         let mut before = 0;
         'all: for stretch in loaded.program.stretches() {
             let together = stretch[0].together;
@@ -168,6 +176,11 @@ impl Run<'_> {
                     let start = times.is_some().then(Instant::now);
                     // SAFETY: the program was checked in `Loaded::new`, the call by `run`'s caller.
                     unsafe { named.step.run(&context) };
+                    turn += 1;
+                    if let Some(shares) = shares {
+                        shares.of(turn).renew(thread);
+                        context.shares = Some(shares.of(turn));
+                    }
                     if !barrier.wait() {
                         break 'all;
                     }

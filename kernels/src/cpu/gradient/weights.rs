@@ -230,6 +230,7 @@ impl Plan {
                     first: 0,
                     thread: crew.thread,
                     threads: crew.threads,
+                    shares: None,
                 };
                 Import { y: map }.run(&context);
             }

@@ -1,6 +1,7 @@
 //! One step, run where nothing that it does wrong goes unseen.
 
 use super::super::check::Memory;
+use super::super::shares::Shares;
 use super::super::{Border, Context, Isa, Kernels, Map};
 use super::guarded::{CANARY, Guarded};
 use crate::plan::Step;
@@ -124,10 +125,10 @@ impl<'a> Trial<'a> {
     ///   guarded page;
     /// - the bits are the same each time, and for both copies of the first image.
     pub fn run(&self, build: impl Fn(&Maps, &mut [f32]) -> Step) -> Written {
-        let first = self.once(1, 0, self.images, &build);
-        for threads in [2, 3] {
+        let first = self.once((1, false), 0, self.images, &build);
+        for (threads, helping) in [(2, false), (3, true)] {
             let together = threads.min(self.images + 1) - 1;
-            let again = self.once(threads, threads - 1, together, &build);
+            let again = self.once((threads, helping), threads - 1, together, &build);
             let how = format!("with {threads} threads, {together} images at a time");
             again.expect_same(&first, &how);
         }
@@ -145,7 +146,7 @@ impl<'a> Trial<'a> {
             input: &input,
             ..self.clone()
         };
-        let longer = longer.once(2, 0, longer.images, &build);
+        let longer = longer.once((2, true), 0, longer.images, &build);
         longer
             .images(self.images + 1, 0..self.images)
             .expect_same(&first, "in a longer batch");
@@ -163,7 +164,7 @@ impl<'a> Trial<'a> {
     /// arena's end.
     fn once(
         &self,
-        threads: usize,
+        (threads, helping): (usize, bool),
         last: usize,
         together: usize,
         build: &impl Fn(&Maps, &mut [f32]) -> Step,
@@ -215,8 +216,16 @@ impl<'a> Trial<'a> {
         if threads.is_multiple_of(2) {
             order.reverse();
         }
+        // Whoever is done takes of what others have left: a few pieces each, and the first the rest.
+        let shares = helping.then(|| Shares::watched(threads));
+        let turns = order.iter().map(|&thread| (thread, 2));
+        let turns = turns.chain(helping.then_some((order[0], u64::MAX)));
         for first in (0..self.images).step_by(together) {
-            for &thread in &order {
+            for thread in 0..threads {
+                shares.iter().for_each(|shares| shares.renew(thread));
+            }
+            for (thread, pieces) in turns.clone() {
+                shares.iter().for_each(|shares| shares.allow(pieces));
                 let mut scratch = Guarded::new(step.scratch());
                 let context = Context {
                     kernels,
@@ -229,6 +238,7 @@ impl<'a> Trial<'a> {
                     first,
                     thread,
                     threads,
+                    shares: shares.as_ref(),
                 };
                 // SAFETY: the step was built for this memory; that it stays there is what is tested.
                 unsafe { step.run(&context) };
