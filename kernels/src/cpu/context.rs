@@ -241,3 +241,12 @@ impl Iterator for Cells {
 pub(crate) fn share(units: usize, parts: usize, part: usize) -> Range<usize> {
     Parts::new(units, parts).get(part)
 }
+
+/// Nearly equal parts of `units`, of `most` each at most.
+pub(crate) fn parts_of(units: Range<usize>, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = units.len().div_ceil(most);
+    (0..count).map(move |part| {
+        let part = share(units.len(), count, part);
+        units.start + part.start..units.start + part.end
+    })
+}

@@ -17,7 +17,7 @@ use super::activation::Activation;
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, share};
+use super::context::{Context, parts_of, share};
 use super::conv::ConvSpec;
 use super::grid::Grid;
 use super::map::Map;
@@ -212,8 +212,8 @@ impl Direct {
         let offsets = unsafe { self.offsets(x, cx.scratch) };
         let x_pixel = pixel(x, spec.stride[1]);
         let chunks = cx.share_grid(grid).flat_map(|[tiles, groups]| {
-            let starts = tiles.clone().step_by(chunk);
-            starts.map(move |start| [start..tiles.end.min(start + chunk), groups.clone()])
+            let parts = parts_of(tiles, chunk);
+            parts.map(move |tiles| [tiles, groups.clone()])
         });
         for [tiles, groups] in chunks {
             for pass in self.passes(parts, groups) {

@@ -10,9 +10,10 @@ pub(crate) struct Grid {
     units: [usize; 2],
     /// Parts of each axis.
     parts: [usize; 2],
-    /// The axis along which a thread's share is cut into pieces, and units that are worth a piece.
+    /// The axis along which a thread's share is cut into pieces.
     cut: usize,
-    least: usize,
+    /// Units of each axis that are worth a piece.
+    least: [usize; 2],
 }
 
 impl Grid {
@@ -33,26 +34,35 @@ impl Grid {
                 cost(*a).total_cmp(&cost(*b))
             })
             .expect("one divides every number");
-        // Every piece reads again what the other axis needs.
+        // Every piece reads again what the other axis needs, which must not take longer than the piece.
         let share = share(parts);
-        let again = [share[1] * read[1], WAITED_FOR * share[0] * read[0]];
-        let least = [1, 0].map(|other| (WORTHWHILE / (share[other] * work)).ceil().max(1.0));
-        let pieces = [0, 1].map(|axis| share[axis] / least[axis]);
+        let read = [WAITED_FOR * read[0], read[1]];
+        let least = [1, 0].map(|other| {
+            let worth = WORTHWHILE / (share[other] * work);
+            worth.max(AGAIN * read[other] / work).ceil().max(1.0) as usize
+        });
+        let pieces = [0, 1].map(|axis| share[axis] / least[axis] as f64);
         let cut = match pieces.map(|pieces| pieces >= ENOUGH) {
-            [true, true] => usize::from(again[1] < again[0]),
+            [true, true] => usize::from(share[0] * read[0] < share[1] * read[1]),
             _ => usize::from(pieces[1] > pieces[0]),
         };
         Self {
             units,
             parts,
             cut,
-            least: least[cut] as usize,
+            least,
         }
     }
 
-    /// The same, its shares in pieces along one axis.
-    pub fn cut(self, cut: usize, least: usize) -> Self {
-        Self { cut, least, ..self }
+    /// The same, its shares in pieces along this axis.
+    pub fn along(self, cut: usize) -> Self {
+        Self { cut, ..self }
+    }
+
+    /// The same, its shares in pieces of at least so many units along one axis.
+    pub fn cut(mut self, cut: usize, least: usize) -> Self {
+        self.least[cut] = least;
+        self.along(cut)
     }
 
     /// Parts of each axis.
@@ -62,7 +72,7 @@ impl Grid {
 
     /// Units that are worth a piece.
     pub fn least(self) -> usize {
-        self.least
+        self.least[self.cut]
     }
 
     /// Of thread `part`'s share, the units that are cut into pieces.
@@ -92,6 +102,10 @@ const ELEMENT: f64 = 0.5;
 
 /// What it takes to read a tile's inputs again, where a group's weights, which are asked for in time, take 1.
 const WAITED_FOR: f64 = 2.0;
+
+/// What it takes to bring an element again, where a vector multiply-add takes 1, from the last-level cache with
+/// little time to ask for it.
+const AGAIN: f64 = 3.0;
 
 /// Vector multiply-adds that are worth a piece: some microseconds.
 const WORTHWHILE: f64 = 16384.0;

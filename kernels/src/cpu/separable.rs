@@ -164,11 +164,11 @@ impl Separable {
                 2.0 * y.lanes as f64 * depth,
             ],
         );
-        // What is kept serves all outputs.
+        // What is kept serves all outputs; where it is not all, a piece keeps its own.
         let grid = if cx.images == 1 && y.height.div_ceil(grid.parts()[0]) <= between.height {
             grid.cut(1, 1)
         } else {
-            grid
+            grid.along(0)
         };
 
         unsafe { cx.zero_border(y) };

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::ahead::Ahead;
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, share};
+use super::context::{Context, parts_of};
 use super::conv::ConvSpec;
 use super::grid::Grid;
 use super::map::{Border, Map};
@@ -304,12 +304,8 @@ impl Winograd {
         unsafe { cx.zero_border(y) };
         let mut transformed = 0..0;
         let rounds = cx.share_grid(grid).flat_map(|[tiles, pairs]| {
-            let (first, count) = (tiles.start, tiles.len());
-            let rounds = count.div_ceil(self.together);
-            (0..rounds).map(move |round| {
-                let part = share(count, rounds, round);
-                [first + part.start..first + part.end, pairs.clone()]
-            })
+            let parts = parts_of(tiles, self.together);
+            parts.map(move |tiles| [tiles, pairs.clone()])
         });
         for [tiles, pairs] in rounds {
             if transformed != tiles {
