@@ -105,7 +105,7 @@ const WAITED_FOR: f64 = 2.0;
 
 /// What it takes to bring an element again, where a vector multiply-add takes 1, from the last-level cache with
 /// little time to ask for it.
-const AGAIN: f64 = 3.0;
+const AGAIN: f64 = 1.5;
 
 /// Vector multiply-adds that are worth a piece: some microseconds.
 const WORTHWHILE: f64 = 16384.0;
