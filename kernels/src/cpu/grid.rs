@@ -22,6 +22,7 @@ impl Grid {
     /// A thread takes `work` per tile and group, and must read so many elements for each of its tiles and for
     /// each of its groups.
     pub fn new(threads: usize, units: [usize; 2], work: f64, read: [f64; 2]) -> Self {
+        let read = [WAITED_FOR * read[0], read[1]];
         let share = |parts: [usize; 2]| [0, 1].map(|axis| units[axis].div_ceil(parts[axis]) as f64);
         let parts = (1..=threads)
             .filter(|parts| threads.is_multiple_of(*parts))
@@ -36,7 +37,6 @@ impl Grid {
             .expect("one divides every number");
         // Every piece reads again what the other axis needs, which must not take longer than the piece.
         let share = share(parts);
-        let read = [WAITED_FOR * read[0], read[1]];
         let least = [1, 0].map(|other| {
             let worth = WORTHWHILE / (share[other] * work);
             worth.max(AGAIN * read[other] / work).ceil().max(1.0) as usize
