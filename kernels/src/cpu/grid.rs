@@ -22,7 +22,6 @@ impl Grid {
     /// A thread takes `work` per tile and group, and must read so many elements for each of its tiles and for
     /// each of its groups.
     pub fn new(threads: usize, units: [usize; 2], work: f64, read: [f64; 2]) -> Self {
-        let read = [WAITED_FOR * read[0], read[1]];
         let share = |parts: [usize; 2]| [0, 1].map(|axis| units[axis].div_ceil(parts[axis]) as f64);
         let parts = (1..=threads)
             .filter(|parts| threads.is_multiple_of(*parts))
@@ -30,13 +29,14 @@ impl Grid {
             .min_by(|a, b| {
                 let cost = |parts| {
                     let [tiles, groups] = share(parts);
-                    tiles * groups * work + ELEMENT * (tiles * read[0] + groups * read[1])
+                    tiles * groups * work + ELEMENT * (FAR * tiles * read[0] + groups * read[1])
                 };
                 cost(*a).total_cmp(&cost(*b))
             })
             .expect("one divides every number");
         // Every piece reads again what the other axis needs, which must not take longer than the piece.
         let share = share(parts);
+        let read = [WAITED_FOR * read[0], read[1]];
         let least = [1, 0].map(|other| {
             let worth = WORTHWHILE / (share[other] * work);
             worth.max(AGAIN * read[other] / work).ceil().max(1.0) as usize
@@ -100,7 +100,9 @@ impl Grid {
 /// cycle and core, as measured on a Zen 4.
 const ELEMENT: f64 = 0.5;
 
-/// What it takes to read a tile's inputs again, where a group's weights, which are asked for in time, take 1.
+/// What it takes to read inputs, where weights, which are asked for in time, take 1: those that another core has just
+/// written, as half of them are where threads divide the groups; and those of one's own again.
+const FAR: f64 = 6.0;
 const WAITED_FOR: f64 = 2.0;
 
 /// What it takes to bring an element again, where a vector multiply-add takes 1, from the last-level cache with
