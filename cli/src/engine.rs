@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use receptive_layers::compile::{Compiled, Options, Precision, Tuning};
+use receptive_layers::compile::{CompileError, Compiled, Options, Precision, Tuning};
 use receptive_layers::weights::StateDict;
 
 use crate::args::{ComputeArgs, Engine, PlanPrecision, PlanTuning, TuningArgs};
@@ -73,9 +73,12 @@ impl Runner {
             });
         }
         let compiled = Compiled::load(path, compute.threads);
-        let compiled = compiled.map_err(|source| CliError::Compile {
-            model: path.display().to_string(),
-            source,
+        let compiled = compiled.map_err(|error| match error {
+            CompileError::File(error) => CliError::PlanFile(error),
+            source => CliError::Compile {
+                model: path.display().to_string(),
+                source,
+            },
         })?;
         if compiled.name() != model.name {
             return Err(CliError::OtherPlan {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use receptive_layers::compile::CompileError;
+use receptive_layers::compile::{CompileError, FileError};
 use receptive_layers::graph::GraphError;
 use receptive_layers::image::OpenError;
 use receptive_layers::labels::LabelsError;
@@ -143,6 +143,9 @@ pub enum CliError {
         /// Why.
         source: CompileError,
     },
+    /// A compiled file cannot be read.
+    #[error(transparent)]
+    PlanFile(FileError),
     /// A compiled file has no eager engine.
     #[error("{} is compiled already; leave --engine eager and --device out", path.display())]
     EagerPlan {

@@ -114,3 +114,47 @@ const WORTHWHILE: f64 = 16384.0;
 
 /// Pieces that make a share fine enough.
 const ENOUGH: f64 = 8.0;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn each_tile_of_each_group_is_one_thread_s(
+            threads in 1_usize..9,
+            units in prop::array::uniform2(1_usize..40),
+            work in 1.0..1e5,
+            read in prop::array::uniform2(1.0..1e4),
+            cut in 0_usize..2,
+        ) {
+            let grid = Grid::new(threads, units, work, read).along(cut);
+            prop_assert_eq!(grid.parts().iter().product::<usize>(), threads);
+            prop_assert!(grid.least() >= 1);
+            let mut done = vec![0; units[0] * units[1]];
+            for part in 0..threads {
+                let [tiles, groups] = grid.piece(part, grid.length(part));
+                for tile in tiles {
+                    groups.clone().for_each(|group| done[tile * units[1] + group] += 1);
+                }
+            }
+            prop_assert!(done.iter().all(|&times| times == 1));
+        }
+    }
+
+    /// Two threads divide the rows of MobileNet's middle, whose depthwise part both would compute otherwise, and the
+    /// outputs of ResNet-50's last stage, whose weights both would read.
+    #[test]
+    fn what_would_be_done_twice_is_divided() {
+        let (width, channels, blocks) = (14.0, 512.0, 64.0);
+        let read = [4.0 * width * blocks * 9.0, 2.0 * 8.0 * channels];
+        let middle = Grid::new(2, [14, 32], 2.0 * width * channels, read);
+        assert_eq!(middle.parts(), [2, 1]);
+        let (pixels, channels) = (49.0 / 9.0, 512.0);
+        let read = [pixels * channels, 2.0 * 8.0 * channels];
+        let last = Grid::new(2, [9, 128], 2.0 * pixels * channels, read);
+        assert_eq!(last.parts(), [1, 2]);
+    }
+}
