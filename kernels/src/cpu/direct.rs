@@ -256,8 +256,6 @@ impl Direct {
                         [image, group.block, row, column]
                     };
                     unsafe {
-                        args.soon = ahead.from(strip.before);
-                        args.tiles = strip.tiles;
                         args.x = cx.at(from);
                         output.place(cx, place, &mut args);
                         pass.keep(&mut args);
@@ -265,7 +263,7 @@ impl Direct {
                             args.y_pixel = y.image;
                             args.residual_pixel = output.residual.map_or(0, |map| map.image);
                         }
-                        (cx.kernels.tiles.get(group.blocks, strip.pixels))(&args);
+                        strip.compute(cx.kernels, group.blocks, &ahead, &mut args);
                     }
                 }
             }

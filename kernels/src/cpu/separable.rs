@@ -3,7 +3,7 @@
 //!
 //! A thread computes the depthwise convolution of a few rows, all channels, into its own memory, then
 //! the pointwise convolution of these pixels. Where threads divide the output channels instead of
-//! the rows, each computes the depthwise part for itself: it is a hundredth of the work.
+//! the rows, each computes the depthwise part for itself: it is some hundredths of the work.
 
 use std::ops::Range;
 
@@ -259,12 +259,10 @@ impl Separable {
                 let from = (strip.row * y.width + strip.column) * lanes;
                 let place = [image, group.block, first + strip.row, strip.column];
                 unsafe {
-                    args.soon = ahead.from(strip.before);
-                    args.tiles = strip.tiles;
                     args.x = channels.add(from);
                     output.place(cx, place, &mut args);
                     pass.keep(&mut args);
-                    (cx.kernels.tiles.get(group.blocks, strip.pixels))(&args);
+                    strip.compute(cx.kernels, group.blocks, &ahead, &mut args);
                 }
             }
         }

@@ -56,9 +56,9 @@ impl Shares {
             if left == 0 {
                 return None;
             }
-            // What would be left of fewer than two goes with it.
+            // What would be left goes with it where it is less than a piece.
             let half = left.div_ceil(2).max(least);
-            let piece = if left - half.min(left) < least {
+            let piece = if left.saturating_sub(half) < least {
                 left
             } else {
                 half

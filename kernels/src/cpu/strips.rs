@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
+use super::ahead::Ahead;
 use super::context::{Cells, Parts};
+use super::kernels::Kernels;
+use super::tile::TileArgs;
 
 /// Rows of pixels, each in tiles of nearly equal width; one image's rows after the other's.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +27,25 @@ pub(super) struct Strip {
     /// Pixels of each tile.
     pub pixels: usize,
     pub tiles: usize,
+}
+
+impl Strip {
+    /// Computes its tiles, of `blocks` blocks of outputs, and asks for what is [`Ahead`] meanwhile.
+    ///
+    /// # Safety
+    ///
+    /// As [`Tile`](super::tile::Tile): `args` says where the first of them reads and writes.
+    pub unsafe fn compute(
+        self,
+        kernels: &Kernels,
+        blocks: usize,
+        ahead: &Ahead,
+        args: &mut TileArgs,
+    ) {
+        args.soon = ahead.from(self.before);
+        args.tiles = self.tiles;
+        unsafe { (kernels.tiles.get(blocks, self.pixels))(args) }
+    }
 }
 
 impl Rows {

@@ -323,6 +323,10 @@ impl Winograd {
                 unsafe { (cx.kernels.winograd_input.get(self.tile))(&args) };
             }
             let sums = unsafe { cx.scratch.add(self.input_place() * places) };
+            let offsets = unsafe {
+                let memory = cx.scratch.add(self.offsets_place());
+                Offsets::pointwise(memory, x.blocks(), tiles.len() * lanes)
+            };
             for pair in pairs {
                 let blocks = (y.blocks() - 2 * pair).min(2);
                 let before = 2 * pair * lanes * (1 + places * spec.channels_in);
@@ -340,14 +344,14 @@ impl Winograd {
                     bias: bias.as_ptr(),
                 };
                 unsafe {
-                    self.multiply(cx, weights, blocks, tiles.len(), sums);
+                    self.multiply(cx, offsets, tiles.len(), (weights, blocks), sums);
                     (cx.kernels.winograd_sums.get(self.tile))(&args);
                 }
             }
         }
     }
 
-    /// The products of `count` transformed tiles with the weights of `blocks` blocks of outputs, at each place.
+    /// The products of `count` transformed tiles with the weights of some blocks of outputs, at each place.
     ///
     /// # Safety
     ///
@@ -355,18 +359,14 @@ impl Winograd {
     unsafe fn multiply(
         &self,
         cx: &Context,
-        weights: &[f32],
-        blocks: usize,
+        offsets: Offsets,
         count: usize,
+        (weights, blocks): (&[f32], usize),
         sums: *mut f32,
     ) {
         let depth = self.spec.channels_in;
         let lanes = self.output.y.lanes;
         let place_weights = blocks * lanes * depth;
-        let offsets = unsafe {
-            let memory = cx.scratch.add(self.offsets_place());
-            Offsets::pointwise(memory, self.x.blocks(), count * lanes)
-        };
         let rows = Rows::new([1, count], cx.kernels.blocking.tile);
         let products = rows.per_row();
         let mut args = TileArgs {
@@ -381,12 +381,10 @@ impl Winograd {
             args.weights = panel.as_ptr();
             for strip in rows.strips(0..products) {
                 let at = strip.column * lanes;
-                args.soon = ahead.from(strip.before);
-                args.tiles = strip.tiles;
                 unsafe {
                     args.x = cx.scratch.add(place * self.input_place() + at);
                     args.y = sums.add(place * 2 * count * lanes + at);
-                    (cx.kernels.tiles.get(blocks, strip.pixels))(&args);
+                    strip.compute(cx.kernels, blocks, &ahead, &mut args);
                 }
             }
         }

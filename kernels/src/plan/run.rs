@@ -144,7 +144,7 @@ impl Run<'_> {
     pub fn steps(
         &self,
         thread: usize,
-        shares: Option<&Turns>,
+        turns: Option<&Turns>,
         barrier: &Barrier,
         mut times: Option<&mut [Duration]>,
     ) {
@@ -163,7 +163,7 @@ impl Run<'_> {
             first: 0,
             thread,
             threads: barrier.threads(),
-            shares: shares.map(|shares| shares.of(0)),
+            shares: turns.map(|turns| turns.of(0)),
         };
         let mut turn = 0;
         let mut before = 0;
@@ -177,9 +177,9 @@ impl Run<'_> {
                     // SAFETY: the program was checked in `Loaded::new`, the call by `run`'s caller.
                     unsafe { named.step.run(&context) };
                     turn += 1;
-                    if let Some(shares) = shares {
-                        shares.of(turn).renew(thread);
-                        context.shares = Some(shares.of(turn));
+                    if let Some(turns) = turns {
+                        turns.of(turn).renew(thread);
+                        context.shares = Some(turns.of(turn));
                     }
                     if !barrier.wait() {
                         break 'all;

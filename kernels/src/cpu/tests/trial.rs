@@ -115,8 +115,9 @@ impl<'a> Trial<'a> {
     /// Runs the step that `build` makes, which packs its weights into what it is given, at
     /// [`Maps::weights`].
     ///
-    /// It runs with 1, 2 and 3 threads, each map in turn the last in memory, for all images together
-    /// and for one or two at a time, and with the first image again after the last. Panics unless
+    /// It runs with 1, 2 and 3 threads, each alone with its share and helping each other, each map in turn the last
+    /// in memory, for all images together and for one or two at a time, and with the first image again after the
+    /// last. Panics unless
     ///
     /// - its own check finds nothing;
     /// - it writes nothing but its outputs, all of them, with zeros in their borders and something
