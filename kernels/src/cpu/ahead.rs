@@ -45,17 +45,18 @@ impl Soon {
         }
     }
 
-    /// Asks for those of the next [`Simd::STEPS`] taps. Nothing is read, whatever the addresses.
+    /// Asks for those of the next [`Simd::STEPS`] taps, in each of `N` streams of weights, so far from one to the
+    /// next. Nothing is read, whatever the addresses.
     #[inline(always)]
-    pub unsafe fn bring<S: Simd>(&mut self) {
+    pub unsafe fn bring<S: Simd, const N: usize>(&mut self, stream: usize) {
         if self.lines == 0 {
             return;
         }
         unsafe {
             if self.near {
-                self.ask(|at| S::bring_near(at));
+                self.ask::<N>(stream, |at| S::bring_near(at));
             } else {
-                self.ask(|at| S::bring(at));
+                self.ask::<N>(stream, |at| S::bring(at));
             }
         }
         self.from = self.from.wrapping_add(self.lines * LINE);
@@ -63,8 +64,12 @@ impl Soon {
 
     /// Written out: a loop would be unrolled at the cost of the tile's registers.
     #[inline(always)]
-    fn ask(&self, bring: impl Fn(*const f32)) {
-        let line = |i: usize| bring(self.from.wrapping_add(i * LINE));
+    fn ask<const N: usize>(&self, stream: usize, bring: impl Fn(*const f32)) {
+        let line = |i: usize| {
+            for from in (0..N).map(|n| n * stream) {
+                bring(self.from.wrapping_add(from + i * LINE));
+            }
+        };
         line(0);
         if self.lines > 1 {
             line(1);

@@ -5,6 +5,8 @@
 pub struct Blocking {
     /// Pixels of the widest tile of two blocks of outputs: as many sums as the registers hold.
     pub tile: usize,
+    /// Pixels of the widest tile of one block.
+    pub alone: usize,
     /// Elements of weights that tile after tile reads from the nearest cache.
     pub panel: usize,
     /// Elements of a core's own caches that an algorithm may count on.
@@ -12,6 +14,14 @@ pub struct Blocking {
 }
 
 impl Blocking {
+    /// Pixels of the widest tile of one block of outputs, or of two.
+    pub fn widest(self, blocks: usize) -> usize {
+        match blocks {
+            1 => self.alone,
+            _ => self.tile,
+        }
+    }
+
     /// Parts in which `depth` channels of input, in blocks of `step`, are summed one after the other, so that
     /// the weights of two blocks of `lanes` outputs for each part are a panel or little more.
     pub fn parts(self, depth: usize, step: usize, taps: usize, lanes: usize) -> usize {

@@ -250,3 +250,34 @@ pub(crate) fn parts_of(units: Range<usize>, most: usize) -> impl Iterator<Item =
         units.start + part.start..units.start + part.end
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::Isa;
+    use super::*;
+
+    #[test]
+    fn a_thread_takes_its_own_share_from_the_front_then_the_others_from_their_backs() {
+        let shares = Shares::new(3);
+        let cx = Context {
+            kernels: Kernels::get(Isa::Scalar),
+            arena: std::ptr::null_mut(),
+            weights: &[],
+            input: std::ptr::null(),
+            outputs: &[],
+            scratch: std::ptr::null_mut(),
+            images: 1,
+            first: 0,
+            thread: 1,
+            threads: 3,
+            shares: Some(&shares),
+        };
+        let pieces: Vec<_> = cx.share(30, 2).collect();
+        let expected = [
+            [10..15, 15..18, 18..20],
+            [25..30, 22..25, 20..22],
+            [5..10, 2..5, 0..2],
+        ];
+        assert_eq!(pieces, expected.concat());
+    }
+}

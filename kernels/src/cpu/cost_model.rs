@@ -167,6 +167,7 @@ mod tests {
             lanes: 16,
             blocking: Blocking {
                 tile: 14,
+                alone: 14,
                 panel: 40 << 10,
                 cache: 256 << 10,
             },

@@ -24,7 +24,7 @@ use super::map::Map;
 use super::offsets::Offsets;
 use super::output::Output;
 use super::strips::{Rows, Strip};
-use super::tile::TileArgs;
+use super::tile::{PAIRS, TileArgs};
 
 /// A direct convolution that knows where everything lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,9 +50,14 @@ pub(super) struct Group {
     pub(super) weights: usize,
 }
 
-/// Some input channels' share of the sums of a group.
+/// Some input channels' share of the sums of a group, or of groups that are computed at once.
 pub(super) struct Pass<'a> {
+    /// The first.
     pub(super) group: &'a Group,
+    /// The output blocks of all.
+    pub(super) blocks: usize,
+    /// From the packed weights of one to those of the next.
+    pair: usize,
     /// The input channels, counted from the group's first.
     pub(super) depth: Range<usize>,
     /// The element of the packed weights where the group's biases begin.
@@ -186,7 +191,8 @@ impl Direct {
                 stride * map.lanes
             }
         };
-        let rows = Rows::new([y.height, width], cx.kernels.blocking.tile);
+        let widest = self.groups.first().map_or(1, |group| group.blocks);
+        let rows = Rows::new([y.height, width], cx.kernels.blocking.widest(widest));
         let tiles = images * y.height * rows.per_row();
 
         let taps = spec.kernel[0] * spec.kernel[1];
@@ -207,6 +213,10 @@ impl Direct {
         };
         let chunk = cx.kernels.blocking.chunk(parts) / (per_tile as usize).max(1);
         let chunk = chunk.max(1);
+        let at_once = match [tiles, width, spec.groups] {
+            [1, 1, 1] => PAIRS,
+            _ => 1,
+        };
 
         unsafe { cx.zero_border(y) };
         let offsets = unsafe { self.offsets(x, cx.scratch) };
@@ -216,7 +226,7 @@ impl Direct {
             parts.map(move |tiles| [tiles, groups.clone()])
         });
         for [tiles, groups] in chunks {
-            for pass in self.passes(parts, groups) {
+            for pass in self.passes(parts, groups, at_once) {
                 let group = pass.group;
                 let panel = &cx.weights[pass.panel.clone()];
                 let next = &cx.weights[pass.next.clone()];
@@ -230,6 +240,7 @@ impl Direct {
                 let mut args = TileArgs {
                     x_pixel,
                     weights: panel.as_ptr(),
+                    weights_pair: pass.pair,
                     bias: cx.weights[pass.bias..].as_ptr(),
                     onto: !pass.first,
                     ..if self.has_rows_of_taps() {
@@ -263,7 +274,7 @@ impl Direct {
                             args.y_pixel = y.image;
                             args.residual_pixel = output.residual.map_or(0, |map| map.image);
                         }
-                        strip.compute(cx.kernels, group.blocks, &ahead, &mut args);
+                        strip.compute(cx.kernels, pass.blocks, &ahead, &mut args);
                     }
                 }
             }
@@ -279,16 +290,22 @@ impl Direct {
     }
 
     /// What is summed one after the other: each of `parts` parts of the input channels for some of the
-    /// groups.
+    /// groups, of which `at_once` are computed together.
     pub(super) fn passes(
         &self,
         parts: usize,
         groups: Range<usize>,
+        at_once: usize,
     ) -> impl Iterator<Item = Pass<'_>> {
         let (step, lanes) = (self.x.lanes, self.output.y.lanes);
         let taps = self.spec.kernel[0] * self.spec.kernel[1];
+        let groups = &self.groups[groups];
+        let odd = groups.last().is_some_and(|group| group.blocks == 1);
+        let (pairs, odd) = groups.split_at(groups.len() - usize::from(odd));
         let passes = (0..parts).flat_map(move |part| {
-            self.groups[groups.clone()].iter().filter_map(move |group| {
+            let groups = pairs.chunks(at_once).chain(odd.chunks(1));
+            groups.filter_map(move |groups| {
+                let group = &groups[0];
                 let blocks = group.channels.div_ceil(step);
                 let parts = parts.min(blocks);
                 (part < parts).then(|| {
@@ -298,6 +315,8 @@ impl Direct {
                     let channel = |channel| bias + group.blocks * lanes * (1 + channel * taps);
                     Pass {
                         group,
+                        blocks: groups.len() * group.blocks,
+                        pair: group.len(&self.spec, lanes),
                         bias,
                         panel: channel(depth.start)..channel(depth.end),
                         next: 0..0,

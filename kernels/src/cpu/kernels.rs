@@ -53,6 +53,7 @@ impl Kernels {
             lanes: S::LANES,
             blocking: Blocking {
                 tile: S::TILE,
+                alone: S::ALONE,
                 panel: S::PANEL,
                 cache: S::CACHE,
             },

@@ -243,7 +243,7 @@ impl Separable {
         };
         let rows = Rows::new([lines, width], cx.kernels.blocking.tile);
         let tiles = lines * rows.per_row();
-        for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups) {
+        for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups, 1) {
             let group = pass.group;
             let panel = &cx.weights[pass.panel.clone()];
             let next = &cx.weights[pass.next.clone()];

@@ -4,7 +4,9 @@
 //! A tile is `P` output pixels of `B` blocks of output channels, all in registers. For every
 //! input element that one of its windows reads, each pixel's element is broadcast and multiplied
 //! with the `B` vectors of weights of that tap. Weights are packed in the order in which they are
-//! read, so that they stream.
+//! read, so that they stream: those of one or two blocks together. A pixel alone is multiplied with
+//! more pairs of blocks at once, for a sum waits for the one before, some cycles, and two sums would
+//! leave the multipliers idle meanwhile.
 //!
 //! What the taps are is data: a list of positions with `inner` contiguous elements each. A
 //! convolution over blocked maps has the channels of a block in `inner`; one over a planar map has
@@ -31,13 +33,15 @@ pub(super) struct TileArgs {
     /// Positions after them, those of a last block with fewer channels, and taps of each.
     pub last_positions: usize,
     pub last_inner: usize,
-    /// For every tap of every position, `B` vectors.
+    /// For every tap of every position, `B` vectors, or two where there are more blocks.
     pub weights: *const f32,
+    /// From the weights, and the bias, of two blocks to those of the next two.
+    pub weights_pair: usize,
     /// What is brought nearer meanwhile.
     pub soon: Soon,
     /// Tiles, each of the pixels after those of the one before.
     pub tiles: usize,
-    /// `B` vectors, or null.
+    /// `B` vectors, in pairs as the weights, or null.
     pub bias: *const f32,
     /// Whether the sums go on from what `y` holds, not from the bias.
     pub onto: bool,
@@ -74,6 +78,7 @@ impl TileArgs {
             },
             last_inner,
             weights: std::ptr::null(),
+            weights_pair: 0,
             bias: std::ptr::null(),
             soon: Soon::NOTHING,
             tiles: 1,
@@ -117,7 +122,7 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
                     }
                 } else if !a.bias.is_null() {
                     for b in 0..B {
-                        let bias = S::load(a.bias.add(b * S::LANES));
+                        let bias = S::load(a.bias.add(vector::<S>(b, a.weights_pair)));
                         for sums in &mut sums {
                             sums[b] = bias;
                         }
@@ -161,20 +166,37 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
 ) {
     const { assert!(S::LANES.is_multiple_of(S::STEPS)) }
     let x_pixel = if ADJACENT { S::LANES } else { a.x_pixel };
+    let bring = |soon: &mut Soon| unsafe {
+        match B.div_ceil(2) {
+            1 => soon.bring::<S, 1>(0),
+            2 => soon.bring::<S, 2>(a.weights_pair),
+            3 => soon.bring::<S, 3>(a.weights_pair),
+            _ => soon.bring::<S, PAIRS>(a.weights_pair),
+        }
+    };
     unsafe {
         let mut w = a.weights;
         let mut offset = a.offsets;
         let mut rest = [(a.positions, a.inner), (a.last_positions, a.last_inner)];
-        if a.inner == S::LANES {
-            for _ in 0..a.positions {
-                let x = x.add(*offset as usize);
-                offset = offset.add(1);
-                for first in (0..S::LANES).step_by(S::STEPS) {
-                    soon.bring::<S>();
-                    run::<S, B, P>(x.add(first), x_pixel, &mut w, S::STEPS, sums);
+        macro_rules! written_out {
+            ($taps:expr) => {{
+                for _ in 0..a.positions {
+                    let x = x.add(*offset as usize);
+                    offset = offset.add(1);
+                    for first in (0..$taps).step_by(S::STEPS) {
+                        bring(soon);
+                        let taps = S::STEPS.min($taps - first);
+                        run::<S, B, P>(a, x.add(first), x_pixel, &mut w, taps, sums);
+                    }
                 }
-            }
-            rest[0].0 = 0;
+                rest[0].0 = 0;
+            }};
+        }
+        match a.inner {
+            inner if inner == S::LANES => written_out!(S::LANES),
+            3 if !ADJACENT => written_out!(3),
+            5 if !ADJACENT => written_out!(5),
+            _ => {}
         }
         for (positions, inner) in rest {
             for _ in 0..positions {
@@ -182,12 +204,12 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
                 offset = offset.add(1);
                 let mut left = inner;
                 while left > 0 {
-                    soon.bring::<S>();
+                    bring(soon);
                     let taps = left.min(S::STEPS);
                     left -= taps;
                     for part in [8, 4, 2, 1] {
                         if taps & part != 0 {
-                            run::<S, B, P>(x, x_pixel, &mut w, part, sums);
+                            run::<S, B, P>(a, x, x_pixel, &mut w, part, sums);
                             x = x.add(part);
                         }
                     }
@@ -197,9 +219,16 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
     }
 }
 
+/// Where block `b`'s vector is, after the first block's.
+#[inline(always)]
+fn vector<S: Simd>(b: usize, pair: usize) -> usize {
+    b / 2 * pair + b % 2 * S::LANES
+}
+
 /// `taps` contiguous taps, written out.
 #[inline(always)]
 unsafe fn run<S: Simd, const B: usize, const P: usize>(
+    a: &TileArgs,
     x: *const f32,
     x_pixel: usize,
     w: &mut *const f32,
@@ -207,25 +236,28 @@ unsafe fn run<S: Simd, const B: usize, const P: usize>(
     sums: &mut [[S::Vector; B]; P],
 ) {
     unsafe {
+        let tap_weights = B.min(2) * S::LANES;
         for i in 0..taps {
-            tap::<S, B, P>(x.add(i), x_pixel, w.add(i * B * S::LANES), sums);
+            let w = (w.add(i * tap_weights), a.weights_pair);
+            tap::<S, B, P>(x.add(i), x_pixel, w, sums);
         }
-        *w = w.add(taps * B * S::LANES);
+        *w = w.add(taps * tap_weights);
     }
 }
 
-/// A tap of every pixel, each `x_pixel` after the one before, times its weights.
+/// A tap of every pixel, each `x_pixel` after the one before, times its weights: two blocks', and so far from
+/// there the next two's.
 #[inline(always)]
 pub(super) unsafe fn tap<S: Simd, const B: usize, const P: usize>(
     x: *const f32,
     x_pixel: usize,
-    w: *const f32,
+    (w, pair): (*const f32, usize),
     sums: &mut [[S::Vector; B]; P],
 ) {
     unsafe {
         let mut weights = [S::zero(); B];
         for (b, weights) in weights.iter_mut().enumerate() {
-            *weights = S::load(w.add(b * S::LANES));
+            *weights = S::load(w.add(vector::<S>(b, pair)));
         }
         for (p, sums) in sums.iter_mut().enumerate() {
             let x = S::splat(*x.add(p * x_pixel));
@@ -239,28 +271,48 @@ pub(super) unsafe fn tap<S: Simd, const B: usize, const P: usize>(
 /// The address of a tile's code.
 pub(super) type TileFn = unsafe fn(&TileArgs);
 
-/// The tiles of an instruction set, by blocks less one and pixels less one.
-pub(super) struct Tiles([[TileFn; MOST]; 2]);
+/// The tiles of an instruction set.
+pub(super) struct Tiles {
+    /// Those of one block and of two, by pixels less one.
+    wide: [[TileFn; MOST]; 2],
+    /// Those of one pixel and some pairs of blocks, by pairs less one.
+    deep: [TileFn; PAIRS],
+}
 
 /// The widest tile of any instruction set.
 const MOST: usize = 14;
 
+/// Pairs of blocks of a pixel alone: as many sums as keep the multipliers at work.
+pub(super) const PAIRS: usize = 4;
+
 impl Tiles {
     pub fn of<S: Simd>() -> Self {
-        Self([widths::<S, 1>(), widths::<S, 2>()])
+        Self {
+            wide: [widths::<S, 1>(S::ALONE), widths::<S, 2>(S::TILE)],
+            deep: [
+                S::entry::<Tile<2, 1>>(),
+                S::entry::<Tile<4, 1>>(),
+                S::entry::<Tile<6, 1>>(),
+                S::entry::<Tile<8, 1>>(),
+            ],
+        }
     }
 
-    /// The tile of `blocks` blocks and `pixels` pixels, at most [`Simd::TILE`].
+    /// The tile of one block or two and of `pixels` pixels, at most [`Simd::ALONE`] or [`Simd::TILE`]; of
+    /// one pixel, that of up to [`PAIRS`] pairs of blocks.
     pub fn get(&self, blocks: usize, pixels: usize) -> TileFn {
-        self.0[blocks - 1][pixels - 1]
+        match blocks {
+            1 | 2 => self.wide[blocks - 1][pixels - 1],
+            _ => self.deep[blocks / 2 - 1],
+        }
     }
 }
 
-fn widths<S: Simd, const B: usize>() -> [TileFn; MOST] {
+fn widths<S: Simd, const B: usize>(most: usize) -> [TileFn; MOST] {
     // A tile wider than the registers would be slow and is never asked for.
     macro_rules! table {
         ($($p:literal)*) => {
-            [$(if $p <= S::TILE { S::entry::<Tile<B, $p>>() } else { S::entry::<Tile<B, 1>>() }),*]
+            [$(if $p <= most { S::entry::<Tile<B, $p>>() } else { S::entry::<Tile<B, 1>>() }),*]
         };
     }
     table!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)

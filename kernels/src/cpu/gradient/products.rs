@@ -51,7 +51,7 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
                     for together in [4, 1] {
                         while left >= together {
                             for _ in 0..together {
-                                tap::<S, B, P>(x, 1, gradient, &mut sums);
+                                tap::<S, B, P>(x, 1, (gradient, 0), &mut sums);
                                 x = x.wrapping_add(a.x_pixel);
                                 gradient = gradient.wrapping_add(2 * S::LANES);
                             }

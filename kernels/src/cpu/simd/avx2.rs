@@ -10,6 +10,7 @@ pub(in crate::cpu) struct Avx2;
 impl Simd for Avx2 {
     const LANES: usize = 8;
     const TILE: usize = 6;
+    const ALONE: usize = 8;
     const STEPS: usize = 8;
     type Vector = __m256;
 

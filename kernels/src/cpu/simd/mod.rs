@@ -44,6 +44,8 @@ pub(super) trait Simd: Copy + 'static {
     const LANES: usize;
     /// Pixels of the widest tile of two blocks: as many accumulators as the registers hold.
     const TILE: usize;
+    /// Pixels of the widest tile of one block.
+    const ALONE: usize = Self::TILE;
     /// Taps of a tile that are written out one after the other, of the [`LANES`](Self::LANES) that a block has:
     /// the more, the fewer branches; but no more than find registers.
     const STEPS: usize = 4;

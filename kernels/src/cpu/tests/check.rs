@@ -16,6 +16,7 @@ fn memory([images, together]: [usize; 2], arena: usize) -> Memory<'static> {
         lanes: LANES,
         blocking: Blocking {
             tile: 4,
+            alone: 4,
             panel: 1 << 8,
             cache: 1 << 10,
         },

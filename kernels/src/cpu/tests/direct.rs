@@ -1,5 +1,7 @@
 //! Direct convolution against the definition.
 
+use std::ops::RangeInclusive;
+
 use proptest::prelude::*;
 
 use super::super::{ConvSpec, Direct};
@@ -49,6 +51,23 @@ fn groups() -> impl Strategy<Value = [usize; 3]> {
     ]
 }
 
+/// Convolutions of one group with so many outputs.
+fn of_outputs(outs: RangeInclusive<usize>) -> impl Strategy<Value = ConvSpec> {
+    let kernel = prop::array::uniform2(1..=5_usize);
+    let stride = prop::array::uniform2(1..=2_usize);
+    (kernel, stride, 1..=20_usize, outs).prop_map(|(kernel, stride, channels_in, channels_out)| {
+        ConvSpec {
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding: Default::default(),
+            dilation: [1, 1],
+            groups: 1,
+        }
+    })
+}
+
 fn more() -> impl Strategy<Value = [usize; 2]> {
     prop_oneof![
         1 => Just([0, 0]),
@@ -95,6 +114,23 @@ proptest! {
     #[test]
     fn planar_input(mut problem in problems(specs(), more())) {
         problem.planar = true;
+        check(&problem);
+    }
+    /// Several pairs of blocks are computed at once.
+    #[test]
+    fn one_pixel(mut problem in problems(of_outputs(1..=200), Just([0, 0])), planar in any::<bool>()) {
+        problem.images = 1;
+        problem.planar = planar;
+        check(&problem);
+    }
+
+    /// Its tiles are wider.
+    #[test]
+    fn one_block_of_outputs(
+        mut problem in problems(of_outputs(1..=4), [0..=2_usize, 0..=60_usize]),
+        planar in any::<bool>(),
+    ) {
+        problem.planar = planar;
         check(&problem);
     }
 }
