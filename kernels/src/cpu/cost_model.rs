@@ -71,7 +71,17 @@ impl Setting {
         }
     }
 
-    /// Whether so many elements of weights are more than the last-level cache holds, so that each layer's
+    /// Elements of the weights that `algorithm` packs.
+    pub fn packed(&self, algorithm: Algorithm) -> usize {
+        let Self { spec, lanes, .. } = self;
+        let places = match algorithm {
+            Algorithm::Direct | Algorithm::Depthwise => spec.kernel[0] * spec.kernel[1],
+            Algorithm::Winograd(tile) => tile.inputs() * tile.inputs(),
+        };
+        spec.channels_out.next_multiple_of(*lanes) * (spec.channels_in / spec.groups) * places
+    }
+
+    /// Whether so many elements of packed weights are more than the last-level cache holds, so that each layer's
     /// come from memory again.
     pub fn is_streamed(weights: usize) -> bool {
         4 * weights > CACHE_BYTES
@@ -85,13 +95,13 @@ impl Setting {
         let pixels = self.images * self.output[0] * self.output[1];
         let taps = spec.kernel[0] * spec.kernel[1];
         let depth = spec.channels_in / spec.groups;
-        let (arithmetic, weights, passes) = match algorithm {
+        let (arithmetic, passes) = match algorithm {
             Algorithm::Direct | Algorithm::Depthwise => {
                 let multiplied = seconds(pixels * vectors * depth * taps);
                 let seen: usize = (0..2).map(|i| spec.stride[i].min(spec.kernel[i])).product();
                 let parts = self.blocking.parts(depth, *lanes, taps, *lanes);
                 let passes = pixels * spec.channels_in * seen / self.blocking.chunk(parts) + 1;
-                (multiplied, vectors * lanes * depth * taps, passes)
+                (multiplied, passes)
             }
             Algorithm::Winograd(tile) => {
                 let [rows, columns] = tile.tiles(self.output);
@@ -106,10 +116,10 @@ impl Setting {
                     * transform[usize::from(*lanes < 16)];
                 let together = tile.together(depth, self.output, self.blocking);
                 let passes = tiles.div_ceil(together);
-                let weights = vectors * lanes * depth * places;
-                (multiplied + transformed, weights, passes)
+                (multiplied + transformed, passes)
             }
         };
+        let weights = self.packed(algorithm);
         let arithmetic = arithmetic / THREADS as f64;
         let reading = self.reading(4 * weights, passes);
         let packing = match self.packs {
@@ -141,7 +151,7 @@ impl Setting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::Border;
+    use crate::cpu::{Border, Direct, Winograd};
 
     const TWO: Algorithm = Algorithm::Winograd(WinogradTile::Two);
     const FOUR: Algorithm = Algorithm::Winograd(WinogradTile::Four);
@@ -174,6 +184,21 @@ mod tests {
             streamed,
             packs: false,
         }
+    }
+
+    #[test]
+    fn weights_are_as_many_as_are_packed() {
+        let setting = setting(40, 14, false);
+        let (spec, lanes) = (&setting.spec, setting.lanes);
+        let biases = 48;
+        assert_eq!(
+            setting.packed(Algorithm::Direct) + biases,
+            Direct::packed_len(spec, lanes, lanes)
+        );
+        assert_eq!(
+            setting.packed(FOUR) + biases,
+            Winograd::packed_len(WinogradTile::Four, spec, lanes)
+        );
     }
 
     /// Billions of the definition's operations per second, by the clock and by the model.

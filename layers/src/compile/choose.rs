@@ -82,17 +82,23 @@ fn candidates(spec: &ConvSpec, planar: bool, precision: Precision) -> Vec<Algori
 }
 
 /// The algorithm of each layer, by the model. Weights stream from memory if the last-level cache does
-/// not hold all of them.
+/// not hold all of them, packed for what is fastest if it does.
 pub(super) fn modelled(net: &Net, choices: &[Choice]) -> Vec<Option<Algorithm>> {
-    let weights = choices.iter().map(|choice| choice.setting.spec.weights());
-    let streamed = Setting::is_streamed(weights.sum());
-    let mut algorithms = vec![None; net.layers.len()];
-    for choice in choices {
+    let fastest = |choice: &Choice, streamed| {
         let setting = Setting {
             streamed,
             ..choice.setting
         };
-        algorithms[choice.layer] = setting.fastest(&choice.candidates);
+        setting.fastest(&choice.candidates)
+    };
+    let packed = |choice: &Choice| {
+        let algorithm = fastest(choice, false);
+        algorithm.map_or(0, |algorithm| choice.setting.packed(algorithm))
+    };
+    let streamed = Setting::is_streamed(choices.iter().map(packed).sum());
+    let mut algorithms = vec![None; net.layers.len()];
+    for choice in choices {
+        algorithms[choice.layer] = fastest(choice, streamed);
     }
     algorithms
 }

@@ -1,5 +1,6 @@
 //! Passes on small networks.
 
+mod choose;
 mod layout;
 mod passes;
 mod refusals;
