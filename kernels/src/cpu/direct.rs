@@ -191,8 +191,8 @@ impl Direct {
                 stride * map.lanes
             }
         };
-        let widest = self.groups.first().map_or(1, |group| group.blocks);
-        let rows = Rows::new([y.height, width], cx.kernels.blocking.widest(widest));
+        let blocks = self.groups.first().map_or(1, |group| group.blocks);
+        let rows = Rows::new([y.height, width], cx.kernels.blocking.widest(blocks));
         let tiles = images * y.height * rows.per_row();
 
         let taps = spec.kernel[0] * spec.kernel[1];

@@ -275,8 +275,8 @@ pub(super) type TileFn = unsafe fn(&TileArgs);
 pub(super) struct Tiles {
     /// Those of one block and of two, by pixels less one.
     wide: [[TileFn; MOST]; 2],
-    /// Those of one pixel and some pairs of blocks, by pairs less one.
-    deep: [TileFn; PAIRS],
+    /// Those of one pixel and two pairs of blocks or more, by pairs less two.
+    deep: [TileFn; PAIRS - 1],
 }
 
 /// The widest tile of any instruction set.
@@ -290,7 +290,6 @@ impl Tiles {
         Self {
             wide: [widths::<S, 1>(S::ALONE), widths::<S, 2>(S::TILE)],
             deep: [
-                S::entry::<Tile<2, 1>>(),
                 S::entry::<Tile<4, 1>>(),
                 S::entry::<Tile<6, 1>>(),
                 S::entry::<Tile<8, 1>>(),
@@ -303,7 +302,7 @@ impl Tiles {
     pub fn get(&self, blocks: usize, pixels: usize) -> TileFn {
         match blocks {
             1 | 2 => self.wide[blocks - 1][pixels - 1],
-            _ => self.deep[blocks / 2 - 1],
+            _ => self.deep[blocks / 2 - 2],
         }
     }
 }
