@@ -1,15 +1,14 @@
 //! Weights that tiles bring nearer while they multiply.
 //!
-//! Packed weights are read in order, in panels that tile after tile reads again. The first tile of a panel
-//! brings its own weights into the nearest cache, a page before it comes to them, for there hardware that
-//! follows a stream begins anew. The tiles after it divide the next panel among themselves, and bring it
-//! into the core's larger cache: what comes from memory has their time to come in, not the first tile's
-//! alone.
+//! Packed weights are read in order, in panels that tile after tile reads again. The tiles of a panel divide the
+//! next one among themselves, and bring it into the core's larger cache: as evenly as can be, so that memory is
+//! never at rest and never asked for more at once than it gives. A tile that reads its panel alone brings it into
+//! the nearest cache, a page before it comes there, for at a page's end hardware that follows a stream begins anew.
 
 use super::simd::Simd;
 
 /// Elements of a cache line.
-const LINE: usize = 16;
+pub(super) const LINE: usize = 16;
 
 /// Elements of a page.
 pub(super) const PAGE: usize = 1024;
@@ -18,7 +17,7 @@ pub(super) const PAGE: usize = 1024;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Soon {
     from: *const f32,
-    /// For every [`Simd::STEPS`] taps: none, or 1, 2, 4 or 8.
+    /// For every [`Simd::STEPS`] taps: up to 4, or 6 or 8.
     lines: usize,
     /// Into the nearest cache.
     near: bool,
@@ -76,11 +75,15 @@ impl Soon {
         }
         if self.lines > 2 {
             line(2);
+        }
+        if self.lines > 3 {
             line(3);
         }
         if self.lines > 4 {
             line(4);
             line(5);
+        }
+        if self.lines > 6 {
             line(6);
             line(7);
         }
@@ -90,11 +93,12 @@ impl Soon {
 /// What each of the tiles of a panel asks for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ahead {
-    first: Soon,
+    /// For the first tile, where it is the only one or nothing is next.
+    alone: Soon,
     /// Where the next panel begins, and how many cache lines it has.
     next: *const f32,
     lines: usize,
-    /// Of those lines, what a tile after the first asks for: for every [`Simd::STEPS`] taps, and in all.
+    /// Of those lines, what each of several tiles asks for: for every [`Simd::STEPS`] taps, and in all.
     each: usize,
     share: usize,
 }
@@ -107,10 +111,10 @@ impl Ahead {
         let lines = next.len().div_ceil(LINE);
         let each = match tiles {
             1 => 0,
-            _ => at_once(lines.div_ceil((tiles - 1) * steps)),
+            _ => at_once(lines.div_ceil(tiles * steps)),
         };
         Self {
-            first: Soon {
+            alone: Soon {
                 from: panel.as_ptr().wrapping_add(PAGE),
                 lines: at_once(panel.len().div_ceil(LINE * steps)),
                 near: true,
@@ -123,24 +127,43 @@ impl Ahead {
         }
     }
 
-    /// What the panel's tiles from `tile` on ask for. The first asks alone.
-    pub fn from(&self, tile: usize) -> Soon {
-        if tile == 0 {
-            return self.first;
+    /// The same pace for another panel and the one after it, neither longer than those.
+    pub fn over(self, panel: &[f32], next: &[f32]) -> Self {
+        Self {
+            alone: Soon {
+                from: panel.as_ptr().wrapping_add(PAGE),
+                ..self.alone
+            },
+            next: next.as_ptr(),
+            lines: next.len().div_ceil(LINE),
+            ..self
         }
-        let asked = ((tile - 1) * self.share).min(self.lines);
+    }
+
+    /// What the panel's tiles from `tile` on ask for.
+    pub fn from(&self, tile: usize) -> Soon {
+        match (self.each, tile) {
+            (0, 0) => return self.alone,
+            (0, _) => return Soon::NOTHING,
+            _ => {}
+        }
+        let asked = (tile * self.share).min(self.lines);
         Soon {
             from: self.next.wrapping_add(asked * LINE),
             lines: self.each,
             near: false,
-            tiles: (self.lines - asked).div_ceil(self.share.max(1)),
+            tiles: (self.lines - asked).div_ceil(self.share),
         }
     }
 }
 
 /// The next number of lines that [`Soon`] can ask for.
 fn at_once(lines: usize) -> usize {
-    lines.next_power_of_two().min(MOST)
+    match lines {
+        0..=4 => lines,
+        5..=6 => 6,
+        _ => MOST,
+    }
 }
 
 #[cfg(test)]
@@ -151,19 +174,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_tiles_after_the_first_ask_for_all_of_the_next_panel_once(
+        fn several_tiles_ask_for_all_of_the_next_panel_once(
             next in 1_usize..5000,
             tiles in 2_usize..40,
             taps in 1_usize..600,
             step in prop_oneof![Just(4_usize), Just(8)],
             cut in 1_usize..40,
+            longer in 0_usize..1000,
         ) {
             let next = vec![0.0; next];
             let (lines, steps) = (next.len().div_ceil(LINE), taps.div_ceil(step));
-            let ahead = Ahead::new(&[0.0; 64], &next, tiles, taps, step);
+            let long = vec![0.0; next.len() + longer];
+            let ahead = Ahead::new(&[0.0; 64], &long, tiles, taps, step).over(&[0.0; 64], &next);
             let line = |at: *const f32| (at.addr() - next.as_ptr().addr()) / size_of::<f32>() / LINE;
             let mut asked = 0;
-            for strip in [1..cut.min(tiles), cut.min(tiles)..tiles] {
+            for strip in [0..cut.min(tiles), cut.min(tiles)..tiles] {
                 let mut soon = ahead.from(strip.start);
                 for tile in 0..strip.len() {
                     soon.before(tile);
@@ -174,8 +199,8 @@ mod tests {
                     }
                 }
             }
-            prop_assert!(asked >= lines.min((tiles - 1) * steps * MOST));
-            prop_assert!(ahead.from(0).near);
+            prop_assert!(asked >= lines.min(tiles * steps * MOST));
+            prop_assert!(Ahead::new(&next, &next, 1, taps, step).from(0).near);
         }
     }
 }

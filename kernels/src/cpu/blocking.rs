@@ -14,6 +14,10 @@ pub struct Blocking {
 }
 
 impl Blocking {
+    /// Elements of Winograd's transformed inputs that are made together: what the last-level cache has room for
+    /// beside the weights that go by.
+    pub const TRANSFORMED: usize = 1 << 20;
+
     /// Pixels of the widest tile of one block of outputs, or of two.
     pub fn widest(self, blocks: usize) -> usize {
         match blocks {
@@ -39,11 +43,5 @@ impl Blocking {
     /// weights that go by. The fewer, the more often all weights of the second are read.
     pub fn between(self) -> usize {
         7 * self.cache / 16
-    }
-
-    /// Elements of Winograd's transformed inputs that are made together: a little more than half of a
-    /// core's cache.
-    pub fn transformed(self) -> usize {
-        9 * self.cache / 16
     }
 }

@@ -57,7 +57,7 @@ impl Buffer {
 
     fn layout(len: usize) -> Layout {
         let bytes = len.checked_mul(size_of::<f32>()).expect("fits in memory");
-        let align = if bytes >= 2 * LARGE_PAGE {
+        let align = if bytes >= LARGE_PAGE {
             LARGE_PAGE
         } else {
             LINE

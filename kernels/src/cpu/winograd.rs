@@ -3,8 +3,13 @@
 //! `F(m x m, r x r)` computes tiles of `m x m` outputs from `a x a` inputs, `a = m + r - 1`, as
 //! `A' [ (G g G') . (B' d B) ] A` (Lavin & Gray, "Fast Algorithms for Convolutional Neural
 //! Networks", section 4): `a x a` products in place of `m x m x r x r`. Weights are transformed when they
-//! are packed; a thread transforms the inputs of a few tiles into its own memory, multiplies there
+//! are packed; a thread transforms the inputs of some tiles into its own memory, multiplies there
 //! as a pointwise convolution would, once for each of the `a x a` places, and transforms the sums.
+//!
+//! Of what a thread reads while it multiplies, the transformed inputs of one place stay in its own cache, for
+//! the products of some blocks of outputs follow each other before those of the next place; and each vector of
+//! weights meets as many tiles as come in a round. With few of both, all places' inputs would come from the
+//! last-level cache for every two blocks, and all weights for a handful of tiles.
 //!
 //! With `a = 6` the points of interpolation are 0, `+-sqrt(1/2)`, `+-sqrt(2)` and infinity. With
 //! them all matrices stay small, and the result is as close as a direct sum; with the usual 0, 1, 2
@@ -15,17 +20,20 @@ mod matrices;
 mod pack;
 mod sums;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, LINE};
 use super::blocking::Blocking;
 use super::check::{Flaw, Memory, must};
-use super::context::{Context, parts_of};
+use super::context::{Cells, Context, parts_of};
 use super::conv::ConvSpec;
 use super::grid::Grid;
 use super::map::{Border, Map};
 use super::offsets::Offsets;
 use super::output::Output;
+use super::simd::Simd;
 use super::strips::Rows;
 use super::tile::TileArgs;
 pub(super) use input::{InputArgs, InputTransforms};
@@ -80,19 +88,18 @@ impl WinogradTile {
         size.map(|length| length.div_ceil(self.outputs()))
     }
 
-    /// Tiles that are transformed together, for an input of `depth` channels and an output of `size`: as
-    /// many as half of a core's cache holds of `depth` elements for each place, but some in any case, for
+    /// Tiles that are transformed together, for an input of `depth` channels and an output of `size`: many, for
     /// each round reads all weights. A small image's are one round.
     pub fn together(self, depth: usize, size: [usize; 2], blocking: Blocking) -> usize {
         let widest = blocking.tile;
         let places = self.inputs() * self.inputs();
-        let least = (FEWEST / widest).max(1);
-        let held = blocking.transformed() / (places * depth);
-        let cached = (held / widest).clamp(least, least.max(4)) * widest;
+        let [least, most] = [FEWEST, MOST].map(|tiles| (tiles / widest).max(1));
+        let held = Blocking::TRANSFORMED / (places * depth);
+        let round = (held / widest).clamp(least, most) * widest;
         let [down, across] = self.tiles(size);
         match down * across {
-            few if few <= FEW => cached.max(few),
-            _ => cached,
+            few if few <= FEW => round.max(few),
+            _ => round,
         }
     }
 
@@ -122,9 +129,16 @@ pub struct Winograd {
     together: usize,
 }
 
-/// Tiles that are a round at least, and that are one round if they are all.
+/// Tiles that are a round at least, at most, and that are one round if they are all.
 const FEWEST: usize = 24;
+const MOST: usize = 56;
 const FEW: usize = 28;
+
+/// Output channels whose products follow each other at each place.
+const OUTPUTS: usize = 64;
+
+/// The tile, of those after the one at work, whose part of a map is brought nearer meanwhile.
+const SOON: usize = 3;
 
 impl Winograd {
     /// The convolution `spec` of `x`, with its weights packed from element `weights` on. `x` has at
@@ -164,54 +178,56 @@ impl Winograd {
         self.tile.inputs() * self.tile.inputs()
     }
 
-    /// From one place's transformed inputs to the next. An odd number of cache lines: the
-    /// transforms write all places at once, which must not fall into the same cache set.
+    /// Pairs of output blocks whose products follow each other at each place.
+    fn pairs(&self) -> usize {
+        let y = &self.output.y;
+        (OUTPUTS / (2 * y.lanes)).min(y.blocks().div_ceil(2))
+    }
+
+    /// From one place's transformed inputs to the next.
     fn input_place(&self) -> usize {
-        (self.x.blocks() * self.together * self.x.lanes).next_multiple_of(32) + 16
+        apart(self.x.blocks() * self.together * self.x.lanes)
+    }
+
+    /// From one place's sums to the next.
+    fn sums_place(&self) -> usize {
+        apart(2 * self.pairs() * self.together * self.output.y.lanes)
     }
 
     /// Where the list of a tile's offsets begins.
     fn offsets_place(&self) -> usize {
-        self.input_place() * self.places() + self.sums_len()
-    }
-
-    /// Two blocks of sums for every place and tile.
-    fn sums_len(&self) -> usize {
-        self.places() * 2 * self.together * self.output.y.lanes
+        self.places() * (self.input_place() + self.sums_place())
     }
 
     /// Transforms and packs `weights`, `[out, in, height, width]`, and `bias`.
     ///
-    /// The order is `[pair of output blocks, place, input channel, output block, lane]`, each pair
-    /// after its bias.
+    /// The order is `[group of output blocks, place, pair of output blocks, input channel, output block, lane]`,
+    /// each group after its bias: that in which they are read.
     pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
         let lanes = self.output.y.lanes;
         let [inputs, kernel] = [self.tile.inputs(), self.tile.kernel()];
         let matrices = Matrices::of(self.tile);
-        let places = self.places();
-        let mut to = self.weights;
-        let blocks = self.output.y.blocks();
-        for block in (0..blocks).step_by(2) {
-            let outs = (blocks - block).min(2) * lanes;
-            let first = block * lanes;
-            for (lane, packed) in packed[to..to + outs].iter_mut().enumerate() {
+        let channels = self.spec.channels_in;
+        for pair in 0..self.output.y.blocks().div_ceil(2) {
+            let at = self.packed(pair);
+            let first = 2 * pair * lanes;
+            for (lane, packed) in packed[at.bias..][..at.outs].iter_mut().enumerate() {
                 *packed = bias
                     .and_then(|bias| bias.get(first + lane))
                     .copied()
                     .unwrap_or(0.0);
             }
-            to += outs;
-            for out in 0..outs {
-                for channel in 0..self.spec.channels_in {
-                    let mut place = to + channel * outs + out;
+            for out in 0..at.outs {
+                for channel in 0..channels {
+                    let mut place = at.weights + channel * at.outs + out;
                     if first + out >= self.spec.channels_out {
-                        for _ in 0..places {
+                        for _ in 0..self.places() {
                             packed[place] = 0.0;
-                            place += self.spec.channels_in * outs;
+                            place += at.place;
                         }
                         continue;
                     }
-                    let start = ((first + out) * self.spec.channels_in + channel) * kernel * kernel;
+                    let start = ((first + out) * channels + channel) * kernel * kernel;
                     let g = &weights[start..start + kernel * kernel];
                     let mut half = [[0.0; 5]; 6];
                     for i in 0..inputs {
@@ -226,12 +242,27 @@ impl Winograd {
                             let value: f64 =
                                 (0..kernel).map(|x| row[x] * matrices.weight[j][x]).sum();
                             packed[place] = value as f32;
-                            place += self.spec.channels_in * outs;
+                            place += at.place;
                         }
                     }
                 }
             }
-            to += outs * places * self.spec.channels_in;
+        }
+    }
+
+    /// Where a pair of output blocks is in the packed weights.
+    fn packed(&self, pair: usize) -> PackedPair {
+        let y = &self.output.y;
+        let group = 2 * pair / (2 * self.pairs()) * 2 * self.pairs();
+        let outs = |blocks: usize, most: usize| (y.blocks() - blocks).min(most) * y.lanes;
+        let start = self.weights + group * y.lanes * (1 + self.places() * self.spec.channels_in);
+        let before = (2 * pair - group) * y.lanes;
+        let all = outs(group, 2 * self.pairs());
+        PackedPair {
+            bias: start + before,
+            weights: start + all + before * self.spec.channels_in,
+            place: all * self.spec.channels_in,
+            outs: outs(2 * pair, 2),
         }
     }
 
@@ -256,9 +287,9 @@ impl Winograd {
             "not what Winograd's algorithm derives",
         )?;
         memory.weights(*weights, spec.most_packed(memory.lanes, self.places()))?;
-        // Some lines more for each place than the inputs and sums.
+        // Some lines more for each place than the inputs and sums of all tiles.
         (x.blocks() * x.lanes)
-            .checked_add(2 * x.lanes + 48)
+            .checked_add(OUTPUTS.max(2 * x.lanes) + 96)
             .and_then(|depth| depth.checked_mul(self.together)?.checked_mul(self.places()))
             .filter(|&len| len <= Memory::LARGEST)
             .map(|_| ())
@@ -327,31 +358,28 @@ impl Winograd {
                 let memory = cx.scratch.add(self.offsets_place());
                 Offsets::pointwise(memory, x.blocks(), tiles.len() * lanes)
             };
-            for pair in pairs {
-                let blocks = (y.blocks() - 2 * pair).min(2);
-                let before = 2 * pair * lanes * (1 + places * spec.channels_in);
-                let [bias, weights] =
-                    [0, blocks * lanes].map(|at| &cx.weights[self.weights + before + at..]);
-                let args = SumsArgs {
-                    arena: cx.arena,
-                    output: *output,
-                    per_image,
-                    first: tiles.start,
-                    count: tiles.len(),
-                    block: 2 * pair,
-                    blocks,
-                    sums,
-                    bias: bias.as_ptr(),
-                };
-                unsafe {
-                    self.multiply(cx, offsets, tiles.len(), (weights, blocks), sums);
-                    (cx.kernels.winograd_sums.get(self.tile))(&args);
+            for pairs in groups_of(pairs, self.pairs()) {
+                unsafe { self.multiply(cx, offsets, tiles.len(), pairs.clone(), sums) };
+                for (before, pair) in pairs.enumerate() {
+                    let args = SumsArgs {
+                        arena: cx.arena,
+                        output: *output,
+                        per_image,
+                        first: tiles.start,
+                        count: tiles.len(),
+                        block: 2 * pair,
+                        blocks: (y.blocks() - 2 * pair).min(2),
+                        sums: unsafe { sums.add(2 * before * tiles.len() * lanes) },
+                        place: self.sums_place(),
+                        bias: cx.weights[self.packed(pair).bias..].as_ptr(),
+                    };
+                    unsafe { (cx.kernels.winograd_sums.get(self.tile))(&args) };
                 }
             }
         }
     }
 
-    /// The products of `count` transformed tiles with the weights of some blocks of outputs, at each place.
+    /// The products of `count` transformed tiles with the weights of some pairs of output blocks, at each place.
     ///
     /// # Safety
     ///
@@ -361,32 +389,100 @@ impl Winograd {
         cx: &Context,
         offsets: Offsets,
         count: usize,
-        (weights, blocks): (&[f32], usize),
+        pairs: Range<usize>,
         sums: *mut f32,
     ) {
+        let y = &self.output.y;
+        let lanes = y.lanes;
         let depth = self.spec.channels_in;
-        let lanes = self.output.y.lanes;
-        let place_weights = blocks * lanes * depth;
         let rows = Rows::new([1, count], cx.kernels.blocking.tile);
         let products = rows.per_row();
+        // The first tile, those as wide, and those narrower.
+        let mut strips = rows.strips(0..products);
+        let strips: [_; 3] = std::array::from_fn(|_| strips.next());
         let mut args = TileArgs {
             y_pixel: lanes,
             y_block: count * lanes,
             ..TileArgs::new(offsets, depth, lanes)
         };
-        for place in 0..self.places() {
-            let (panel, after) = weights[place * place_weights..].split_at(place_weights);
-            let next = &after[..place_weights.min(after.len())];
-            let ahead = Ahead::new(panel, next, products, depth, cx.kernels.steps);
+        let first = pairs.start;
+        let mut panels = (0..self.places())
+            .flat_map(|place| pairs.clone().map(move |pair| (place, pair)))
+            .map(|(place, pair)| {
+                let at = self.packed(pair);
+                let start = at.weights + place * at.place;
+                (place, pair, &cx.weights[start..start + at.outs * depth])
+            })
+            .peekable();
+        let Some(&(.., longest)) = panels.peek() else {
+            return;
+        };
+        let ahead = Ahead::new(longest, longest, products, depth, cx.kernels.steps);
+        while let Some((place, pair, panel)) = panels.next() {
+            let next = panels.peek().map_or(&[][..], |&(.., next)| next);
+            let ahead = ahead.over(panel, next);
             args.weights = panel.as_ptr();
-            for strip in rows.strips(0..products) {
+            let blocks = (y.blocks() - 2 * pair).min(2);
+            let from = place * self.input_place();
+            let to = place * self.sums_place() + 2 * (pair - first) * count * lanes;
+            for strip in strips.into_iter().flatten() {
                 let at = strip.column * lanes;
                 unsafe {
-                    args.x = cx.scratch.add(place * self.input_place() + at);
-                    args.y = sums.add(place * 2 * count * lanes + at);
+                    args.x = cx.scratch.add(from + at);
+                    args.y = sums.add(to + at);
                     strip.compute(cx.kernels, blocks, &ahead, &mut args);
                 }
             }
+        }
+    }
+}
+
+/// Where a pair of output blocks is in the packed weights.
+struct PackedPair {
+    /// Its bias, and its weights at the first place.
+    bias: usize,
+    weights: usize,
+    /// From one place's weights to the next.
+    place: usize,
+    /// Its output channels.
+    outs: usize,
+}
+
+/// `units`, of one group of `size` units after the other.
+fn groups_of(units: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut start = units.start;
+    std::iter::from_fn(move || {
+        let end = units.end.min((start / size + 1) * size);
+        let group = start..end;
+        start = end;
+        (!group.is_empty()).then_some(group)
+    })
+}
+
+/// At least `len` elements, an odd number of cache lines: the transforms read or write all places at once, which
+/// must not fall into the same cache set.
+fn apart(len: usize) -> usize {
+    len.next_multiple_of(2 * LINE) + LINE
+}
+
+/// `count` tiles of `blocks` blocks, one block's after the other's: the block, the image, the row, the column.
+#[inline(always)]
+fn tiles(
+    blocks: usize,
+    per_image: [usize; 2],
+    first: usize,
+    count: usize,
+) -> impl Iterator<Item = (usize, [usize; 3])> + Clone {
+    let cells = Cells::after(first, per_image);
+    (0..blocks).flat_map(move |block| cells.take(count).map(move |cell| (block, cell)))
+}
+
+/// Brings `rows` rows of `columns` vectors nearer. Nothing is read, whatever the addresses.
+#[inline(always)]
+unsafe fn bring<S: Simd>(at: *const f32, row: usize, [rows, columns]: [usize; 2]) {
+    for y in 0..rows {
+        for x in (0..columns * S::LANES).step_by(LINE) {
+            unsafe { S::bring_near(at.wrapping_add(y * row + x)) };
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
-use super::super::context::Cells;
 use super::super::map::{Border, Map};
 use super::super::simd::{Kernel, Simd};
-use super::WinogradTile;
+use super::{SOON, WinogradTile, bring, tiles};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct InputArgs {
@@ -32,30 +31,38 @@ impl<const N: usize, const M: usize> Kernel for Input<N, M> {
     #[inline(always)]
     unsafe fn run<S: Simd>(a: &InputArgs) {
         let x = &a.x;
-        for block in 0..x.blocks() {
-            let cells = Cells::after(a.first, a.per_image);
-            for (tile, [image, row, column]) in (0..a.count).zip(cells) {
-                let top = x.border.top - a.padding.top + row * M;
-                let left = x.border.left - a.padding.left + column * M;
-                let from = x.offset + image * x.image + top * x.row + left * S::LANES;
-                unsafe {
-                    let from = a.arena.add(from + block * x.block);
-                    let mut half = [[S::zero(); N]; N];
-                    for column in 0..N {
-                        let mut d = [S::zero(); N];
-                        for (row, d) in d.iter_mut().enumerate() {
-                            *d = S::load(from.add(row * x.row + column * S::LANES));
-                        }
-                        let t = transform::<S, N>(d);
-                        for row in 0..N {
-                            half[row][column] = t[row];
-                        }
+        let window = |block: usize, [image, row, column]: [usize; 3]| {
+            let top = x.border.top - a.padding.top + row * M;
+            let left = x.border.left - a.padding.left + column * M;
+            let image = x.offset + image * x.image + block * x.block;
+            a.arena.wrapping_add(image + top * x.row + left * S::LANES)
+        };
+        let tiles = tiles(x.blocks(), a.per_image, a.first, a.count);
+        let mut soon = tiles.clone().skip(SOON);
+        for (tile, (block, cell)) in tiles.enumerate() {
+            unsafe {
+                if let Some((block, cell)) = soon.next() {
+                    // The columns before are those of the tile before.
+                    let new = window(block, cell).wrapping_add((N - M) * S::LANES);
+                    bring::<S>(new, x.row, [N, M]);
+                }
+                let from = window(block, cell);
+                let mut half = [[S::zero(); N]; N];
+                for column in 0..N {
+                    let mut d = [S::zero(); N];
+                    for (row, d) in d.iter_mut().enumerate() {
+                        *d = S::load(from.add(row * x.row + column * S::LANES));
                     }
-                    let to = a.to.add((block * a.count + tile) * S::LANES);
-                    for (row, half) in half.into_iter().enumerate() {
-                        for (column, value) in transform::<S, N>(half).into_iter().enumerate() {
-                            S::store(to.add((row * N + column) * a.place), value);
-                        }
+                    let t = transform::<S, N>(d);
+                    for row in 0..N {
+                        half[row][column] = t[row];
+                    }
+                }
+                let to = a.to.add(tile * S::LANES);
+                for (row, half) in half.iter().enumerate() {
+                    let values = transform::<S, N>(*half);
+                    for (column, value) in values.iter().enumerate() {
+                        S::store(to.add((row * N + column) * a.place), *value);
                     }
                 }
             }

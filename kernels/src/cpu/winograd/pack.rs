@@ -48,17 +48,15 @@ impl Winograd {
         let blocks = self.output.y.blocks();
         let depth = self.spec.channels_in;
         for pair in crew.share(blocks.div_ceil(2)) {
-            let outs = (blocks - 2 * pair).min(2) * lanes;
+            let at = self.packed(pair);
             let first = 2 * pair * lanes;
-            let before = first * (1 + self.places() * depth);
             // SAFETY: there is room for all pairs, and this one is this thread's; the taps are there.
             unsafe {
-                let to = packed.at(self.weights + before);
-                for lane in 0..outs {
+                for lane in 0..at.outs {
                     let bias = bias.and_then(|bias| bias.get(first + lane));
-                    *to.add(lane) = bias.copied().unwrap_or(0.0);
+                    *packed.at(at.bias + lane) = bias.copied().unwrap_or(0.0);
                 }
-                for block in (0..outs).step_by(lanes) {
+                for block in (0..at.outs).step_by(lanes) {
                     let left = self.spec.channels_out.saturating_sub(first + block);
                     (kernels.winograd_weights.get(self.tile))(&WeightArgs {
                         values: match left {
@@ -71,8 +69,9 @@ impl Winograd {
                         outs: left.min(lanes),
                         channels: depth,
                         matrix,
-                        to: to.add(outs + block),
-                        to_channel: outs,
+                        to: packed.at(at.weights + block),
+                        to_channel: at.outs,
+                        to_place: at.place,
                     });
                 }
             }
@@ -91,9 +90,11 @@ pub(in crate::cpu) struct WeightArgs {
     outs: usize,
     channels: usize,
     matrix: [[f32; 5]; 6],
-    /// Where the first place's vector of the first input channel goes, and from one to the next.
+    /// Where the first place's vector of the first input channel goes, and from one channel, and one place, to
+    /// the next.
     to: *mut f32,
     to_channel: usize,
+    to_place: usize,
 }
 
 /// `I x I` places of kernels of `K x K`.
@@ -135,7 +136,7 @@ impl<const I: usize, const K: usize> Kernel for Transform<I, K> {
                 for row in &half {
                     for j in 0..I {
                         S::store(to, product::<S, K>(&a.matrix[j], row));
-                        to = to.wrapping_add(a.channels * a.to_channel);
+                        to = to.wrapping_add(a.to_place);
                     }
                 }
             }

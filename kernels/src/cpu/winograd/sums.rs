@@ -2,10 +2,10 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
-use super::super::context::Cells;
+use super::super::map::Map;
 use super::super::output::Output;
 use super::super::simd::{Kernel, Simd};
-use super::WinogradTile;
+use super::{SOON, WinogradTile, bring, tiles};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct SumsArgs {
@@ -19,8 +19,10 @@ pub(in crate::cpu) struct SumsArgs {
     /// The first output block, and how many.
     pub block: usize,
     pub blocks: usize,
-    /// `[place, block of two, tile, lane]`.
+    /// `[place, block, tile, lane]`.
     pub sums: *const f32,
+    /// From one place to the next.
+    pub place: usize,
     /// `blocks` vectors.
     pub bias: *const f32,
 }
@@ -38,48 +40,54 @@ impl<const N: usize, const M: usize> Kernel for Sums<N, M> {
             residual,
             activation,
         } = &a.output;
-        for block in 0..a.blocks {
-            let cells = Cells::after(a.first, a.per_image);
-            for (tile, [image, row, column]) in (0..a.count).zip(cells) {
-                let (top, left) = (row * M, column * M);
-                let (height, width) = ((y.height - top).min(M), (y.width - left).min(M));
-                unsafe {
-                    let bias = S::load(a.bias.add(block * S::LANES));
-                    let from = a.sums.add((block * a.count + tile) * S::LANES);
-                    let place = 2 * a.count * S::LANES;
-                    let mut half = [[S::zero(); N]; M];
-                    for column in 0..N {
-                        let mut m = [S::zero(); N];
-                        for (row, m) in m.iter_mut().enumerate() {
-                            *m = S::load(from.add((row * N + column) * place));
-                        }
-                        let t = transform::<S, N, M>(m);
-                        for row in 0..M {
-                            half[row][column] = t[row];
+        let tiles = tiles(a.blocks, a.per_image, a.first, a.count);
+        let mut soon = tiles.clone().skip(SOON);
+        for (tile, (block, [image, row, column])) in tiles.enumerate() {
+            let at = |map: &Map, block: usize, [image, row, column]: [usize; 3]| {
+                map.at(image, a.block + block, row * M, column * M)
+            };
+            if let Some((block, cell)) = soon.next() {
+                for map in std::iter::once(y).chain(residual) {
+                    let outputs = a.arena.wrapping_add(at(map, block, cell));
+                    unsafe { bring::<S>(outputs, map.row, [M, M]) };
+                }
+            }
+            let (height, width) = ((y.height - row * M).min(M), (y.width - column * M).min(M));
+            unsafe {
+                let bias = S::load(a.bias.add(block * S::LANES));
+                let from = a.sums.add(tile * S::LANES);
+                let mut half = [[S::zero(); N]; M];
+                for column in 0..N {
+                    let mut m = [S::zero(); N];
+                    for (row, m) in m.iter_mut().enumerate() {
+                        *m = S::load(from.add((row * N + column) * a.place));
+                    }
+                    let t = transform::<S, N, M>(m);
+                    for row in 0..M {
+                        half[row][column] = t[row];
+                    }
+                }
+                let cell = [image, row, column];
+                let to = a.arena.add(at(y, block, cell));
+                let added = residual.map(|map| (a.arena.add(at(&map, block, cell)), map.row));
+                // Loads and stores of a row's outputs: all but at the map's end.
+                let whole = width == M;
+                for (row, half) in half.iter().enumerate().take(height) {
+                    let mut out = transform::<S, N, M>(*half).map(|out| S::add(out, bias));
+                    let each = |column: usize| column * S::LANES;
+                    if let Some((from, pitch)) = added {
+                        let from = from.add(row * pitch);
+                        for (column, out) in out.iter_mut().enumerate() {
+                            if whole || column < width {
+                                *out = S::add(*out, S::load(from.add(each(column))));
+                            }
                         }
                     }
-                    let to = y.at(image, a.block + block, top, left);
-                    let added =
-                        residual.map(|map| (map.at(image, a.block + block, top, left), map.row));
-                    // Loads and stores of a row's outputs: all but at the map's end.
-                    let whole = width == M;
-                    for (row, half) in half.into_iter().enumerate().take(height) {
-                        let mut out = transform::<S, N, M>(half).map(|out| S::add(out, bias));
-                        let each = |column: usize| column * S::LANES;
-                        if let Some((from, pitch)) = added {
-                            let from = a.arena.add(from + row * pitch);
-                            for (column, out) in out.iter_mut().enumerate() {
-                                if whole || column < width {
-                                    *out = S::add(*out, S::load(from.add(each(column))));
-                                }
-                            }
-                        }
-                        activation.apply_all::<S, M, 1>(std::array::from_mut(&mut out));
-                        let to = a.arena.add(to + row * y.row);
-                        for (column, out) in out.into_iter().enumerate() {
-                            if whole || column < width {
-                                S::store(to.add(each(column)), out);
-                            }
+                    activation.apply_all::<S, M, 1>(std::array::from_mut(&mut out));
+                    let to = to.add(row * y.row);
+                    for (column, out) in out.iter().enumerate() {
+                        if whole || column < width {
+                            S::store(to.add(each(column)), *out);
                         }
                     }
                 }
