@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
+use super::ahead::LINE;
 use super::check::{Flaw, Memory, must};
 use super::context::{Context, Parts};
 use super::conv::ConvSpec;
@@ -134,6 +135,7 @@ impl Depthwise {
                 x_pixel: spec.stride[1] * x.lanes,
                 kernel: spec.kernel,
                 x_tap: [spec.dilation[0] * x.row, spec.dilation[1] * x.lanes],
+                x_block: x.block,
                 weights: weights.as_ptr(),
                 y: to.0,
                 y_row: to.1,
@@ -180,6 +182,8 @@ pub(super) struct DepthwiseArgs {
     /// Rows and columns of taps, and from one to the next.
     pub kernel: [usize; 2],
     pub x_tap: [usize; 2],
+    /// To the next block's taps, which are brought nearer meanwhile.
+    pub x_block: usize,
     /// The bias, then the taps: vectors.
     pub weights: *const f32,
     /// The first pixel.
@@ -235,6 +239,14 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
                     with_pixels!(pixels, |P| {
                         for first in (0..tiles).map(|tile| first + tile * P) {
                             let x = x.add(first * STRIDE * S::LANES);
+                            // The rows before are those of the output row before.
+                            let seen = if row == 0 { 0 } else { 3 - STRIDE };
+                            for i in seen..3 {
+                                let next = x.wrapping_add(a.x_block + i * a.x_tap[0]);
+                                for at in (0..P * STRIDE * S::LANES).step_by(LINE) {
+                                    S::bring_near(next.wrapping_add(at));
+                                }
+                            }
                             let mut sums = [bias; P];
                             for i in 0..3 {
                                 let x = x.add(i * a.x_tap[0]);
