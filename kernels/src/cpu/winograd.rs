@@ -486,3 +486,33 @@ unsafe fn bring<S: Simd>(at: *const f32, row: usize, [rows, columns]: [usize; 2]
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn groups_are_all_units_in_order(
+            start in 0_usize..50,
+            len in 0_usize..50,
+            size in 1_usize..9,
+        ) {
+            let groups: Vec<_> = groups_of(start..start + len, size).collect();
+            let units: Vec<usize> = groups.iter().cloned().flatten().collect();
+            prop_assert_eq!(units, (start..start + len).collect::<Vec<_>>());
+            for group in groups {
+                prop_assert_eq!(group.start / size, (group.end - 1) / size);
+            }
+        }
+
+        #[test]
+        fn places_are_an_odd_number_of_lines_apart(len in 0_usize..10_000) {
+            let apart = apart(len);
+            prop_assert!(apart >= len && apart % LINE == 0 && apart / LINE % 2 == 1);
+            prop_assert!(apart < len + 3 * LINE);
+        }
+    }
+}

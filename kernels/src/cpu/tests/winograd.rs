@@ -27,7 +27,9 @@ fn spec(tile: WinogradTile, channels_in: usize, channels_out: usize, padding: Bo
 
 fn any_problem() -> impl Strategy<Value = (WinogradTile, Problem)> {
     prop::sample::select(&TILES[..]).prop_flat_map(|tile| {
-        let specs = (1..=40_usize, 1..=70_usize, borders(3)).prop_map(
+        // Up to three groups of outputs.
+        let outputs = prop_oneof![1..=70_usize, 60..=150_usize];
+        let specs = (1..=40_usize, outputs, borders(3)).prop_map(
             move |(channels_in, channels_out, padding)| {
                 spec(tile, channels_in, channels_out, padding)
             },
@@ -59,6 +61,27 @@ fn errors(tile: WinogradTile, problem: &Problem) -> Vec<f64> {
                 .fold(0.0, f64::max)
         })
         .collect()
+}
+
+/// A round reads all weights: as few as the last-level cache has room for, and one where tiles are few.
+#[test]
+fn rounds_are_few() {
+    for (isa, _) in instruction_sets() {
+        let blocking = isa.blocking();
+        let rounds = |depth: usize, size: usize| {
+            let tile = WinogradTile::Four;
+            let [down, across] = tile.tiles([size; 2]);
+            (down * across).div_ceil(tile.together(depth, [size; 2], blocking))
+        };
+        assert_eq!(rounds(1 << 20, 20), 1, "{isa}");
+        for (depth, size, most) in [(256, 28, 2), (512, 28, 2), (64, 56, 5), (512, 14, 1)] {
+            assert!(
+                rounds(depth, size) <= most,
+                "{isa}: {depth} channels of {size}x{size}"
+            );
+        }
+        assert!(rounds(1 << 14, 56) > rounds(64, 56), "{isa}");
+    }
 }
 
 fn largest(expected: &[Expected], of: impl Fn(&Expected) -> f64) -> f64 {
