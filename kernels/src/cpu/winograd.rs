@@ -511,8 +511,8 @@ mod tests {
         #[test]
         fn places_are_an_odd_number_of_lines_apart(len in 0_usize..10_000) {
             let apart = apart(len);
-            prop_assert!(apart >= len && apart % LINE == 0 && apart / LINE % 2 == 1);
-            prop_assert!(apart < len + 3 * LINE);
+            prop_assert!(apart >= len && apart < len + 3 * LINE);
+            prop_assert!(apart.is_multiple_of(LINE) && !apart.is_multiple_of(2 * LINE));
         }
     }
 }
