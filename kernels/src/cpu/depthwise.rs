@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::ahead::LINE;
+use super::ahead::bring;
 use super::check::{Flaw, Memory, must};
 use super::context::{Context, Parts};
 use super::conv::ConvSpec;
@@ -182,7 +182,7 @@ pub(super) struct DepthwiseArgs {
     /// Rows and columns of taps, and from one to the next.
     pub kernel: [usize; 2],
     pub x_tap: [usize; 2],
-    /// To the next block's taps, which are brought nearer meanwhile.
+    /// To the next block's taps, which kernels of 3x3 bring nearer meanwhile.
     pub x_block: usize,
     /// The bias, then the taps: vectors.
     pub weights: *const f32,
@@ -241,12 +241,8 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
                             let x = x.add(first * STRIDE * S::LANES);
                             // The rows before are those of the output row before.
                             let seen = if row == 0 { 0 } else { 3 - STRIDE };
-                            for i in seen..3 {
-                                let next = x.wrapping_add(a.x_block + i * a.x_tap[0]);
-                                for at in (0..P * STRIDE * S::LANES).step_by(LINE) {
-                                    S::bring_near(next.wrapping_add(at));
-                                }
-                            }
+                            let next = x.wrapping_add(a.x_block + seen * a.x_tap[0]);
+                            bring::<S>(next, a.x_tap[0], [3 - seen, P * STRIDE]);
                             let mut sums = [bias; P];
                             for i in 0..3 {
                                 let x = x.add(i * a.x_tap[0]);

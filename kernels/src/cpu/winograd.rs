@@ -33,11 +33,9 @@ use super::grid::Grid;
 use super::map::{Border, Map};
 use super::offsets::Offsets;
 use super::output::Output;
-use super::simd::Simd;
 use super::strips::Rows;
 use super::tile::TileArgs;
 pub(super) use input::{InputArgs, InputTransforms};
-use matrices::Matrices;
 pub(super) use pack::WeightTransforms;
 pub(super) use sums::{SumsArgs, SumsTransforms};
 
@@ -197,73 +195,6 @@ impl Winograd {
     /// Where the list of a tile's offsets begins.
     fn offsets_place(&self) -> usize {
         self.places() * (self.input_place() + self.sums_place())
-    }
-
-    /// Transforms and packs `weights`, `[out, in, height, width]`, and `bias`.
-    ///
-    /// The order is `[group of output blocks, place, pair of output blocks, input channel, output block, lane]`,
-    /// each group after its bias: that in which they are read.
-    pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
-        let lanes = self.output.y.lanes;
-        let [inputs, kernel] = [self.tile.inputs(), self.tile.kernel()];
-        let matrices = Matrices::of(self.tile);
-        let channels = self.spec.channels_in;
-        for pair in 0..self.output.y.blocks().div_ceil(2) {
-            let at = self.packed(pair);
-            let first = 2 * pair * lanes;
-            for (lane, packed) in packed[at.bias..][..at.outs].iter_mut().enumerate() {
-                *packed = bias
-                    .and_then(|bias| bias.get(first + lane))
-                    .copied()
-                    .unwrap_or(0.0);
-            }
-            for out in 0..at.outs {
-                for channel in 0..channels {
-                    let mut place = at.weights + channel * at.outs + out;
-                    if first + out >= self.spec.channels_out {
-                        for _ in 0..self.places() {
-                            packed[place] = 0.0;
-                            place += at.place;
-                        }
-                        continue;
-                    }
-                    let start = ((first + out) * channels + channel) * kernel * kernel;
-                    let g = &weights[start..start + kernel * kernel];
-                    let mut half = [[0.0; 5]; 6];
-                    for i in 0..inputs {
-                        for x in 0..kernel {
-                            half[i][x] = (0..kernel)
-                                .map(|y| matrices.weight[i][y] * f64::from(g[y * kernel + x]))
-                                .sum();
-                        }
-                    }
-                    for row in &half[..inputs] {
-                        for j in 0..inputs {
-                            let value: f64 =
-                                (0..kernel).map(|x| row[x] * matrices.weight[j][x]).sum();
-                            packed[place] = value as f32;
-                            place += at.place;
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Where a pair of output blocks is in the packed weights.
-    fn packed(&self, pair: usize) -> PackedPair {
-        let y = &self.output.y;
-        let group = 2 * pair / (2 * self.pairs()) * 2 * self.pairs();
-        let outs = |blocks: usize, most: usize| (y.blocks() - blocks).min(most) * y.lanes;
-        let start = self.weights + group * y.lanes * (1 + self.places() * self.spec.channels_in);
-        let before = (2 * pair - group) * y.lanes;
-        let all = outs(group, 2 * self.pairs());
-        PackedPair {
-            bias: start + before,
-            weights: start + all + before * self.spec.channels_in,
-            place: all * self.spec.channels_in,
-            outs: outs(2 * pair, 2),
-        }
     }
 
     /// Whether it stays within `memory`.
@@ -437,17 +368,6 @@ impl Winograd {
     }
 }
 
-/// Where a pair of output blocks is in the packed weights.
-struct PackedPair {
-    /// Its bias, and its weights at the first place.
-    bias: usize,
-    weights: usize,
-    /// From one place's weights to the next.
-    place: usize,
-    /// Its output channels.
-    outs: usize,
-}
-
 /// `units`, of one group of `size` units after the other.
 fn groups_of(units: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = units.start;
@@ -475,16 +395,6 @@ fn tiles(
 ) -> impl Iterator<Item = (usize, [usize; 3])> + Clone {
     let cells = Cells::after(first, per_image);
     (0..blocks).flat_map(move |block| cells.take(count).map(move |cell| (block, cell)))
-}
-
-/// Brings `rows` rows of `columns` vectors nearer. Nothing is read, whatever the addresses.
-#[inline(always)]
-unsafe fn bring<S: Simd>(at: *const f32, row: usize, [rows, columns]: [usize; 2]) {
-    for y in 0..rows {
-        for x in (0..columns * S::LANES).step_by(LINE) {
-            unsafe { S::bring_near(at.wrapping_add(y * row + x)) };
-        }
-    }
 }
 
 #[cfg(test)]

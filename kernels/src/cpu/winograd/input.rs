@@ -2,9 +2,10 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
+use super::super::ahead::bring;
 use super::super::map::{Border, Map};
 use super::super::simd::{Kernel, Simd};
-use super::{SOON, WinogradTile, bring, tiles};
+use super::{SOON, WinogradTile, tiles};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct InputArgs {

@@ -2,10 +2,11 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
+use super::super::ahead::bring;
 use super::super::map::Map;
 use super::super::output::Output;
 use super::super::simd::{Kernel, Simd};
-use super::{SOON, WinogradTile, bring, tiles};
+use super::{SOON, WinogradTile, tiles};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct SumsArgs {
