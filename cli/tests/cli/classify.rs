@@ -82,6 +82,7 @@ fn photos_show_what_torchvision_sees() {
     assert_as_expected("flex");
 }
 
+#[cfg(feature = "ndarray")]
 #[test]
 fn ndarray_agrees() {
     assert_as_expected("ndarray");

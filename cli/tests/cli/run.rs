@@ -62,6 +62,7 @@ fn logits_are_the_networks_own() {
 
     for engine in [
         ["--device", "flex"],
+        #[cfg(feature = "ndarray")]
         ["--device", "ndarray"],
         ["--engine", "compiled"],
     ] {
