@@ -8,8 +8,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use receptive_kernels::cpu::{
-    Activation, Border, Buffer, ConvSpec, Depthwise, Direct, Isa, Lrn, Map, MaxPool, Output,
-    PoolWindow, Separable, Winograd, WinogradTile,
+    Activation, Algorithm, Border, Buffer, ConvSpec, Depthwise, Isa, Lrn, Map, MaxPool, Output,
+    PoolWindow, Separable,
 };
 use receptive_kernels::plan::{Named, Plan, Program, Step};
 
@@ -128,7 +128,10 @@ impl Machine {
             arena,
             weights,
         };
-        Plan::new(program, Buffer::zeroed(weights), self.threads).expect("a sound program")
+        let mut packed = Buffer::zeroed(weights);
+        // Zeros that were never written would all be one page of memory, and always in the cache.
+        packed.fill(0.0);
+        Plan::new(program, packed, self.threads).expect("a sound program")
     }
 
     /// A map at the arena's start, and its output behind it.
@@ -191,38 +194,14 @@ fn convolutions(criterion: &mut Criterion) {
                 "{channels_in}x{size}x{size} to {channels_out}, {kernel}x{kernel}/{stride}"
             );
 
-            let (x, map) = machine.maps([channels_in, size, size], spec.padding, y, planar);
-            let step = Step::Direct(Direct::new(spec, x, output(map), 0));
-            let weights = Direct::packed_len(&spec, x.lanes, machine.lanes);
-            let plan = machine.plan(step, map.end(1), weights);
-            time(
-                criterion,
-                network,
-                BenchmarkId::new("direct", &name),
-                work,
-                plan,
-            );
-
-            for (word, tile) in [
-                ("winograd 2", WinogradTile::Two),
-                ("winograd 4", WinogradTile::Four),
-                ("winograd 2 of 5", WinogradTile::TwoOfFive),
-            ] {
-                if planar || !tile.fits(&spec) {
-                    continue;
-                }
-                let border = tile.border(&spec, out);
-                let (x, map) = machine.maps([channels_in, size, size], border, y, false);
-                let step = Winograd::new(tile, spec, x, output(map), 0, machine.isa.blocking());
-                let weights = Winograd::packed_len(tile, &spec, machine.lanes);
-                let plan = machine.plan(Step::Winograd(step), map.end(1), weights);
-                time(
-                    criterion,
-                    network,
-                    BenchmarkId::new(word, &name),
-                    work,
-                    plan,
-                );
+            for algorithm in Algorithm::candidates(&spec, out, planar) {
+                let border = algorithm.border(&spec, out);
+                let (x, map) = machine.maps([channels_in, size, size], border, y, planar);
+                let isa = machine.isa;
+                let (step, weights) = Step::convolution(algorithm, spec, x, output(map), 0, isa);
+                let plan = machine.plan(step, map.end(1), weights);
+                let id = BenchmarkId::new(algorithm.name(), &name);
+                time(criterion, network, id, work, plan);
             }
         }
     }

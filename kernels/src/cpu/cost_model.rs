@@ -11,6 +11,7 @@
 use super::algorithm::Algorithm;
 use super::blocking::Blocking;
 use super::conv::ConvSpec;
+use super::fully_connected::FullyConnected;
 use super::simd::Isa;
 use super::winograd::WinogradTile;
 
@@ -20,6 +21,8 @@ const MULTIPLY_ADDS: f64 = 56e9;
 /// of shorter ones.
 const LARGE_TRANSFORM: [f64; 2] = [100e-9, 70e-9];
 const SMALL_TRANSFORM: [f64; 2] = [28e-9, 20e-9];
+/// Seconds to unpack a vector of weights, which waiting for them mostly hides.
+const UNPACK: f64 = 0.2e-9;
 /// Bytes that all threads together read per second from memory, and from the last-level cache.
 const MEMORY: f64 = 28e9;
 const CACHE: f64 = 90e9;
@@ -77,6 +80,7 @@ impl Setting {
         let places = match algorithm {
             Algorithm::Direct | Algorithm::Depthwise => spec.kernel[0] * spec.kernel[1],
             Algorithm::Winograd(tile) => tile.inputs() * tile.inputs(),
+            Algorithm::FullyConnected => return FullyConnected::packed_len(spec, *lanes),
         };
         spec.channels_out.next_multiple_of(*lanes) * (spec.channels_in / spec.groups) * places
     }
@@ -102,6 +106,11 @@ impl Setting {
                 let parts = self.blocking.parts(depth, *lanes, taps, *lanes);
                 let passes = pixels * spec.channels_in * seen / self.blocking.chunk(parts) + 1;
                 (multiplied, passes)
+            }
+            // Every image unpacks all of them.
+            Algorithm::FullyConnected => {
+                let weights = self.images * vectors * depth * taps;
+                (seconds(weights) + weights as f64 * UNPACK, self.images)
             }
             Algorithm::Winograd(tile) => {
                 let [rows, columns] = tile.tiles(self.output);
@@ -139,11 +148,12 @@ impl Setting {
         from_memory / MEMORY + (all - from_memory) / CACHE
     }
 
-    /// The fastest of `candidates`.
+    /// The fastest of `candidates`. Weights that a cache holds are not made shorter.
     pub fn fastest(&self, candidates: &[Algorithm]) -> Option<Algorithm> {
         candidates
             .iter()
             .copied()
+            .filter(|algorithm| self.streamed || *algorithm != Algorithm::FullyConnected)
             .min_by(|&a, &b| self.seconds(a).total_cmp(&self.seconds(b)))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::binary::BinaryFns;
 use super::blocking::Blocking;
 use super::depthwise::DepthwiseFns;
+use super::fully_connected::{FullyConnectedFns, fully_connected};
 use super::gradient::{
     LinearFns, NormFns, Products, Respond, RespondFn, Step, StepFn, TapSums, TapSumsFn,
 };
@@ -29,6 +30,7 @@ pub(crate) struct Kernels {
     pub(super) winograd_input: InputTransforms,
     pub(super) winograd_sums: SumsTransforms,
     pub(super) depthwise: DepthwiseFns,
+    pub(super) fully_connected: FullyConnectedFns,
     pub(super) pools: PoolFns,
     pub(super) adaptive_mean: AdaptiveFn,
     pub(super) lrn: LrnFns,
@@ -62,6 +64,7 @@ impl Kernels {
             winograd_input: InputTransforms::of::<S>(),
             winograd_sums: SumsTransforms::of::<S>(),
             depthwise: DepthwiseFns::of::<S>(),
+            fully_connected: fully_connected::<S>(),
             pools: PoolFns::of::<S>(),
             adaptive_mean: S::entry::<Adaptive>(),
             lrn: LrnFns::of::<S>(),

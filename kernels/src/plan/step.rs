@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cpu::check::{Flaw, Memory};
 use crate::cpu::{
-    AdaptiveMean, Algorithm, Binary, Context, ConvSpec, Copy, Depthwise, Direct, Export, Import,
-    Isa, Lrn, Map, MaxPool, MeanPool, Output, RadialBasis, Separable, Softmax, Unary, Winograd,
+    AdaptiveMean, Algorithm, Binary, Context, ConvSpec, Copy, Depthwise, Direct, Export,
+    FullyConnected, Import, Isa, Lrn, Map, MaxPool, MeanPool, Output, RadialBasis, Separable,
+    Softmax, Unary, Winograd,
 };
 
 /// A step, and the layer that it computes.
@@ -29,6 +30,8 @@ pub enum Step {
     Import(Import),
     /// Direct convolution, pointwise and fully connected layers.
     Direct(Direct),
+    /// Fully connected layers, with weights in 24 bits.
+    FullyConnected(FullyConnected),
     /// Convolution by Winograd's algorithm.
     Winograd(Winograd),
     /// Depthwise convolution.
@@ -79,6 +82,10 @@ impl Step {
                 Self::Direct(Direct::new(spec, x, output, weights)),
                 Direct::packed_len(&spec, x.lanes, lanes),
             ),
+            Algorithm::FullyConnected => (
+                Self::FullyConnected(FullyConnected::new(spec, x, output, weights)),
+                FullyConnected::packed_len(&spec, lanes),
+            ),
             Algorithm::Depthwise => (
                 Self::Depthwise(Depthwise::new(spec, x, output, weights)),
                 Depthwise::packed_len(&spec, lanes),
@@ -100,6 +107,7 @@ impl Step {
     pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
         match self {
             Self::Direct(step) => step.pack(weights, bias, packed),
+            Self::FullyConnected(step) => step.pack(weights, bias, packed),
             Self::Depthwise(step) => step.pack(weights, bias, packed),
             Self::Winograd(step) => step.pack(weights, bias, packed),
             other => panic!("expected a convolution, found {other:?}"),
@@ -110,6 +118,7 @@ impl Step {
     pub fn scratch(&self) -> usize {
         match self {
             Self::Direct(step) => step.scratch(),
+            Self::FullyConnected(step) => step.scratch(),
             Self::Winograd(step) => step.scratch(),
             Self::Separable(step) => step.scratch(),
             Self::Lrn(step) => step.scratch(),
@@ -122,6 +131,7 @@ impl Step {
         match self {
             Self::Import(step) => step.check(memory),
             Self::Direct(step) => step.check(memory),
+            Self::FullyConnected(step) => step.check(memory),
             Self::Winograd(step) => step.check(memory),
             Self::Depthwise(step) => step.check(memory),
             Self::Separable(step) => step.check(memory),
@@ -149,6 +159,7 @@ impl Step {
             match self {
                 Self::Import(step) => step.run(cx),
                 Self::Direct(step) => step.run(cx),
+                Self::FullyConnected(step) => step.run(cx),
                 Self::Winograd(step) => step.run(cx),
                 Self::Depthwise(step) => step.run(cx),
                 Self::Separable(step) => step.run(cx),

@@ -39,12 +39,14 @@ pub(super) fn choices(
             continue;
         };
         let planar = planar && layer.inputs[0] == net.input;
+        let [_, height, width] = net.shape(layer.output);
+        let output = [height, width];
         let candidates = match asked.remove(&layer.name) {
-            None => candidates(spec, planar, options.precision),
-            Some(algorithm) if algorithm.fits(spec, planar) => vec![algorithm],
+            None => candidates(spec, output, planar, options.precision),
+            Some(algorithm) if algorithm.fits(spec, output, planar) => vec![algorithm],
             Some(algorithm) => {
                 let all = Algorithm::ALL.into_iter();
-                let fitting = all.filter(|algorithm| algorithm.fits(spec, planar));
+                let fitting = all.filter(|algorithm| algorithm.fits(spec, output, planar));
                 let problem = Problem::Algorithm {
                     algorithm: algorithm.name(),
                     fitting: fitting.map(Algorithm::name).collect(),
@@ -52,13 +54,12 @@ pub(super) fn choices(
                 return Err(problem.of(&layer.name));
             }
         };
-        let [_, height, width] = net.shape(layer.output);
         choices.push(Choice {
             layer: index,
             candidates,
             setting: Setting {
                 images: stretches.together(index + 1),
-                ..Setting::new(*spec, [height, width], target.isa)
+                ..Setting::new(*spec, output, target.isa)
             },
         });
     }
@@ -73,10 +74,15 @@ pub(super) fn choices(
 }
 
 /// What `precision` allows for a convolution.
-fn candidates(spec: &ConvSpec, planar: bool, precision: Precision) -> Vec<Algorithm> {
-    let mut candidates = Algorithm::candidates(spec, planar);
+fn candidates(
+    spec: &ConvSpec,
+    output: [usize; 2],
+    planar: bool,
+    precision: Precision,
+) -> Vec<Algorithm> {
+    let mut candidates = Algorithm::candidates(spec, output, planar);
     if precision == Precision::Exact {
-        candidates.retain(|algorithm| !matches!(algorithm, Algorithm::Winograd(_)));
+        candidates.retain(|algorithm| algorithm.is_exact());
     }
     candidates
 }

@@ -32,7 +32,7 @@ pub enum Precision {
     /// All: results within 1e-4 of the largest logit.
     #[default]
     Fast,
-    /// Those that add up the products of the definition: no Winograd.
+    /// Those that add up the products of the definition: no Winograd, and no weights in 24 bits.
     Exact,
 }
 

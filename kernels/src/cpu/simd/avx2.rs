@@ -126,6 +126,26 @@ impl Simd for Avx2 {
         }
     }
 
+    #[inline(always)]
+    unsafe fn unpack(from: *const f32) -> [__m256; 4] {
+        unsafe {
+            let from: *const __m256i = from.cast();
+            let a = _mm256_loadu_si256(from);
+            let b = _mm256_loadu_si256(from.add(1));
+            let c = _mm256_loadu_si256(from.add(2));
+            let high = _mm256_slli_epi32::<24>(a);
+            let middle = _mm256_srli_epi32::<8>(_mm256_slli_epi32::<24>(b));
+            let low = _mm256_srli_epi32::<16>(_mm256_slli_epi32::<24>(c));
+            let d = _mm256_or_si256(_mm256_or_si256(high, middle), low);
+            [
+                _mm256_cvtepi32_ps(a),
+                _mm256_cvtepi32_ps(b),
+                _mm256_cvtepi32_ps(c),
+                _mm256_cvtepi32_ps(d),
+            ]
+        }
+    }
+
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx2,fma")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {

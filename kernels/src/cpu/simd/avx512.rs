@@ -111,6 +111,26 @@ impl Simd for Avx512 {
         unsafe { super::Avx2::transpose_eight(from, from_row, to, to_row) }
     }
 
+    #[inline(always)]
+    unsafe fn unpack(from: *const f32) -> [__m512; 4] {
+        unsafe {
+            let from: *const i32 = from.cast();
+            let a = _mm512_loadu_epi32(from);
+            let b = _mm512_loadu_epi32(from.add(16));
+            let c = _mm512_loadu_epi32(from.add(32));
+            let high = _mm512_slli_epi32::<24>(a);
+            let middle = _mm512_srli_epi32::<8>(_mm512_slli_epi32::<24>(b));
+            let low = _mm512_srli_epi32::<16>(_mm512_slli_epi32::<24>(c));
+            let d = _mm512_or_si512(_mm512_or_si512(high, middle), low);
+            [
+                _mm512_cvtepi32_ps(a),
+                _mm512_cvtepi32_ps(b),
+                _mm512_cvtepi32_ps(c),
+                _mm512_cvtepi32_ps(d),
+            ]
+        }
+    }
+
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx512f,avx2,fma")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {

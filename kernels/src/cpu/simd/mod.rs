@@ -123,6 +123,11 @@ pub(super) trait Simd: Copy + 'static {
         }
     }
 
+    /// Four vectors of numbers of 24 bits, scaled by 2^8, from the three vectors of integers at `from`: each of the
+    /// first three numbers is an integer, rounded, and the fourth consists of their lowest bytes, the first's the
+    /// highest.
+    unsafe fn unpack(from: *const f32) -> [Self::Vector; 4];
+
     /// The kernel compiled for this instruction set.
     fn entry<K: Kernel>() -> unsafe fn(&K::Args);
 }

@@ -78,6 +78,26 @@ impl Simd for Neon {
         unsafe { vmaxq_f32(a, b) }
     }
 
+    #[inline(always)]
+    unsafe fn unpack(from: *const f32) -> [float32x4_t; 4] {
+        unsafe {
+            let from: *const u32 = from.cast();
+            let a = vld1q_u32(from);
+            let b = vld1q_u32(from.add(4));
+            let c = vld1q_u32(from.add(8));
+            let high = vshlq_n_u32::<24>(a);
+            let middle = vshrq_n_u32::<8>(vshlq_n_u32::<24>(b));
+            let low = vshrq_n_u32::<16>(vshlq_n_u32::<24>(c));
+            let d = vorrq_u32(vorrq_u32(high, middle), low);
+            [
+                vcvtq_f32_s32(vreinterpretq_s32_u32(a)),
+                vcvtq_f32_s32(vreinterpretq_s32_u32(b)),
+                vcvtq_f32_s32(vreinterpretq_s32_u32(c)),
+                vcvtq_f32_s32(vreinterpretq_s32_u32(d)),
+            ]
+        }
+    }
+
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "neon")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {

@@ -80,6 +80,22 @@ impl Simd for Scalar {
         map(bound, x, |bound, x| if bound < x { bound } else { x })
     }
 
+    #[inline(always)]
+    unsafe fn unpack(from: *const f32) -> [[f32; LANES]; 4] {
+        unsafe {
+            let from: [[u32; LANES]; 3] = from.cast::<[[u32; LANES]; 3]>().read_unaligned();
+            let mut numbers = [[0.0; LANES]; 4];
+            for lane in 0..LANES {
+                let [a, b, c] = [from[0][lane], from[1][lane], from[2][lane]];
+                let d = a << 24 | (b & 0xff) << 16 | (c & 0xff) << 8;
+                for (number, bits) in numbers.iter_mut().zip([a, b, c, d]) {
+                    number[lane] = bits.cast_signed() as f32;
+                }
+            }
+            numbers
+        }
+    }
+
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         unsafe fn compiled<K: Kernel>(args: &K::Args) {
             unsafe { K::run::<Scalar>(args) }

@@ -74,6 +74,26 @@ impl Simd for Simd128 {
         f32x4_max(a, b)
     }
 
+    #[inline(always)]
+    unsafe fn unpack(from: *const f32) -> [v128; 4] {
+        unsafe {
+            let from: *const v128 = from.cast();
+            let a = v128_load(from);
+            let b = v128_load(from.add(1));
+            let c = v128_load(from.add(2));
+            let high = i32x4_shl(a, 24);
+            let middle = u32x4_shr(i32x4_shl(b, 24), 8);
+            let low = u32x4_shr(i32x4_shl(c, 24), 16);
+            let d = v128_or(v128_or(high, middle), low);
+            [
+                f32x4_convert_i32x4(a),
+                f32x4_convert_i32x4(b),
+                f32x4_convert_i32x4(c),
+                f32x4_convert_i32x4(d),
+            ]
+        }
+    }
+
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "simd128")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {

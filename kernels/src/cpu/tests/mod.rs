@@ -12,6 +12,7 @@ mod depthwise;
 mod descent;
 mod direct;
 mod elementwise;
+mod fully_connected;
 mod gradient;
 mod guarded;
 mod map;

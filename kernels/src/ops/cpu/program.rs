@@ -159,7 +159,10 @@ impl Geometry {
     }
 
     fn fastest(&self, setting: Setting) -> Algorithm {
-        let candidates = Algorithm::candidates(&self.spec, self.is_planar());
+        let output = self.spec.output(self.size);
+        let mut candidates = Algorithm::candidates(&self.spec, output, self.is_planar());
+        // What is trained sees its weights as they are.
+        candidates.retain(|algorithm| *algorithm != Algorithm::FullyConnected);
         setting.fastest(&candidates).expect("direct, if no other")
     }
 

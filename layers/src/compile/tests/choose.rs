@@ -1,11 +1,55 @@
 //! The model's choice of algorithms.
 
 use burn::nn::conv::Conv2d;
+use burn::nn::{Linear, LinearConfig};
 use receptive_kernels::cpu::{Algorithm, Isa, WinogradTile};
 
 use super::{conv, net};
 use crate::compile::choose::{Target, choices, modelled};
-use crate::compile::options::Options;
+use crate::compile::options::{Options, Precision};
+
+/// The algorithms of two layers that connect so many features with as many.
+fn connected(features: usize, batch: usize, precision: Precision) -> Vec<Option<Algorithm>> {
+    let net = net(
+        |device| -> Vec<Linear> {
+            let config = LinearConfig::new(features, features);
+            (0..2).map(|_| config.init(device)).collect()
+        },
+        [features, 1, 1],
+        |layers, x| {
+            layers
+                .iter()
+                .fold(x.flatten::<2>(1, 3), |x, layer| layer.forward(x))
+        },
+    );
+    let target = Target {
+        isa: Isa::Scalar,
+        batch,
+        threads: 1,
+    };
+    let options = Options {
+        precision,
+        ..Options::default()
+    };
+    modelled(&net, &choices(&net, &options, target).unwrap())
+}
+
+/// Those of one image that come from memory, if that is allowed.
+#[test]
+fn fully_connected_weights_are_short_where_nothing_else_takes_time() {
+    let short = Some(Algorithm::FullyConnected);
+    let direct = Some(Algorithm::Direct);
+    let chosen = |features, batch, precision| {
+        let mut chosen = connected(features, batch, precision);
+        chosen.retain(Option::is_some);
+        chosen
+    };
+    assert_eq!(chosen(4096, 1, Precision::Fast), [short; 2]);
+    assert_eq!(chosen(4096, 1, Precision::Exact), [direct; 2]);
+    assert_eq!(chosen(4096, 8, Precision::Fast), [direct; 2]);
+    assert_eq!(chosen(512, 1, Precision::Fast), [direct; 2]);
+    assert_eq!(chosen(4095, 1, Precision::Fast), [direct; 2]);
+}
 
 /// The algorithms of so many convolutions of 192 channels, one after the other, at 7x7.
 fn chosen(layers: usize) -> Vec<Option<Algorithm>> {

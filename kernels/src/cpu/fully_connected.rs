@@ -1,0 +1,253 @@
+//! Fully connected layers whose weights come from memory: in 24 bits instead of 32, for of one image nothing but
+//! the weights' way takes time.
+//!
+//! A weight is an integer of 24 bits, as many as a float's significand has, times a factor that the weights of
+//! [`SECTION`] taps of an output have in common. It is within 2^-24 of the greatest of them, and with what unpacking
+//! rounds within 1.25 times 2^-23. A sum of thousands of products rounds by more than what comes of that: of 4608
+//! inputs, outputs are 1.1e-6 off in the root mean square, with these weights as with floats.
+//!
+//! Packed are biases, then blocks of outputs one after the other: sections of a vector of factors and `[four taps; three
+//! vectors]`. Taps are in the order `[input block, row, column, channel]`, and the fourth's vector lies in the
+//! lowest bytes of the other three ([`Simd::unpack`]). Several blocks are multiplied at once, each with weights as they
+//! are unpacked, in registers: as many streams from memory, of which one alone would be slower. Images do so one after
+//! the other.
+
+mod pack;
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::ahead::{LINE, PAGE};
+use super::check::{Flaw, Memory, must};
+use super::context::Context;
+use super::conv::ConvSpec;
+use super::map::Map;
+use super::offsets::Offsets;
+use super::output::Output;
+use super::simd::{Kernel, Simd};
+use super::tile::TileArgs;
+
+/// Taps whose weights for an output have a factor in common.
+const SECTION: usize = 64;
+
+/// Blocks of outputs that are computed at once.
+const GROUP: usize = 4;
+
+/// How far ahead a stream of weights is asked for.
+const AHEAD: usize = 2 * PAGE;
+
+/// Taps whose weights are unpacked at once, and vectors that they are packed in.
+const TAPS: usize = 4;
+const VECTORS: usize = 3;
+
+/// Lanes of the longest vectors, which others' divide.
+const MOST_LANES: usize = 16;
+
+/// A fully connected layer that knows where everything lies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FullyConnected {
+    spec: ConvSpec,
+    x: Map,
+    output: Output,
+    /// The element of the packed weights where this layer's begin.
+    weights: usize,
+}
+
+impl FullyConnected {
+    /// The convolution `spec`, which [fits](Self::fits) an output of one pixel, of all of `x`, with its weights
+    /// packed from element `weights` on.
+    pub fn new(spec: ConvSpec, x: Map, output: Output, weights: usize) -> Self {
+        Self {
+            spec,
+            x,
+            output,
+            weights,
+        }
+    }
+
+    /// Whether it computes `spec` where the output is of this size: one window, over blocks that every
+    /// instruction set fills.
+    pub fn fits(spec: &ConvSpec, output: [usize; 2]) -> bool {
+        output == [1, 1]
+            && spec.groups == 1
+            && spec.dilation == [1, 1]
+            && spec.padding.is_empty()
+            && spec.channels_in.is_multiple_of(MOST_LANES)
+    }
+
+    /// Elements of the packed weights of `spec` for an output in blocks of `lanes`.
+    pub fn packed_len(spec: &ConvSpec, lanes: usize) -> usize {
+        let depth = spec.channels_in * spec.kernel[0] * spec.kernel[1];
+        spec.channels_out.div_ceil(lanes) * (lanes + block_len(depth, lanes))
+    }
+
+    /// Taps of each sum.
+    fn depth(&self) -> usize {
+        self.spec.channels_in * self.spec.kernel[0] * self.spec.kernel[1]
+    }
+
+    /// Where block `block`'s packed bias is, and its weights.
+    fn packed(&self, block: usize) -> [usize; 2] {
+        let y = &self.output.y;
+        let [before, all] = [block, y.blocks()].map(|blocks| self.weights + blocks * y.lanes);
+        [before, all + block * block_len(self.depth(), y.lanes)]
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+        let Self {
+            spec,
+            x,
+            output,
+            weights,
+        } = self;
+        memory.map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        must(
+            Self::fits(spec, [output.y.height, output.y.width]),
+            "not a fully connected layer",
+        )?;
+        Offsets::check(x.image)?;
+        // More than its own, which have three vectors for four and another for every section.
+        let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
+        let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
+        most.ok_or(Flaw::Outside)?;
+        memory.weights(*weights, Some(Self::packed_len(spec, memory.lanes)))
+    }
+
+    /// Elements of memory that each thread needs.
+    pub fn scratch(&self) -> usize {
+        Offsets::len(self.x.blocks(), self.spec.kernel)
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let (x, output) = (&cx.here(&self.x), &cx.output(&self.output));
+        let [rows, columns] = self.spec.kernel;
+        unsafe { cx.zero_border(&output.y) };
+        let offsets = unsafe {
+            Offsets::list(
+                cx.scratch,
+                (x.blocks(), x.block),
+                (rows, x.row),
+                (columns, x.lanes),
+            )
+        };
+        let all = output.y.blocks();
+        for group in cx.share(all.div_ceil(GROUP), 1).flatten() {
+            let blocks = group * GROUP..all.min((group + 1) * GROUP);
+            for image in 0..cx.images {
+                unsafe { self.sums(cx, offsets, x, output, image, blocks.clone()) };
+            }
+        }
+    }
+
+    /// Blocks of outputs of an image.
+    unsafe fn sums(
+        &self,
+        cx: &Context,
+        offsets: Offsets,
+        x: &Map,
+        output: &Output,
+        image: usize,
+        blocks: Range<usize>,
+    ) {
+        let [bias, weights] = self.packed(blocks.start);
+        let mut args = TileArgs {
+            weights: cx.weights[weights..].as_ptr(),
+            weights_pair: block_len(self.depth(), x.lanes),
+            bias: cx.weights[bias..].as_ptr(),
+            ..TileArgs::new(offsets, self.spec.channels_in, x.lanes)
+        };
+        unsafe {
+            args.x = cx.at(x.at(image, 0, 0, 0));
+            output.place(cx, [image, blocks.start, 0, 0], &mut args);
+            (cx.kernels.fully_connected[blocks.len() - 1])(&args);
+        }
+    }
+}
+
+/// Elements of a block's packed weights of `depth` taps.
+fn block_len(depth: usize, lanes: usize) -> usize {
+    lanes * (depth.div_ceil(SECTION) + depth / TAPS * VECTORS)
+}
+
+/// The sums of `B` blocks of outputs. Its [`TileArgs`] are of one pixel, with `weights_pair` from a block's packed
+/// weights to those of the next, and biases next to each other.
+///
+/// # Safety
+///
+/// All that the arguments describe must be readable, and `y` writable.
+pub(super) struct Sums<const B: usize>;
+
+impl<const B: usize> Kernel for Sums<B> {
+    type Args = TileArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &TileArgs) {
+        unsafe {
+            let mut sums = [[S::zero(); B]];
+            for b in 0..B {
+                sums[0][b] = S::load(a.bias.add(b * S::LANES));
+            }
+            let mut w = a.weights;
+            let mut offset = a.offsets;
+            let mut left = a.positions;
+            while left > 0 {
+                let factors = w;
+                w = w.add(S::LANES);
+                let positions = left.min(SECTION / S::LANES);
+                left -= positions;
+                for _ in 0..positions {
+                    let x = a.x.add(*offset as usize);
+                    offset = offset.add(1);
+                    for first in (0..S::LANES).step_by(TAPS) {
+                        for b in 0..B {
+                            let w = w.add(b * a.weights_pair);
+                            for line in (0..VECTORS * S::LANES).step_by(LINE) {
+                                S::bring_near(w.wrapping_add(AHEAD + line));
+                            }
+                            let factor = S::load(factors.add(b * a.weights_pair));
+                            let weights = S::unpack(w);
+                            for i in 0..TAPS {
+                                let x = S::splat(*x.add(first + i));
+                                let weight = S::mul(weights[i], factor);
+                                sums[0][b] = S::mul_add(x, weight, sums[0][b]);
+                            }
+                        }
+                        w = w.add(VECTORS * S::LANES);
+                    }
+                }
+            }
+            if !a.residual.is_null() {
+                for b in 0..B {
+                    let residual = S::load(a.residual.add(b * a.residual_block));
+                    sums[0][b] = S::add(sums[0][b], residual);
+                }
+            }
+            a.activation.apply_all::<S, B, 1>(&mut sums);
+            for b in 0..B {
+                S::store(a.y.add(b * a.y_block), sums[0][b]);
+            }
+        }
+    }
+}
+
+/// The addresses of an instruction set's code, by blocks, less one.
+pub(super) type FullyConnectedFns = [unsafe fn(&TileArgs); GROUP];
+
+/// Those of `S`.
+pub(super) fn fully_connected<S: Simd>() -> FullyConnectedFns {
+    [
+        S::entry::<Sums<1>>(),
+        S::entry::<Sums<2>>(),
+        S::entry::<Sums<3>>(),
+        S::entry::<Sums<4>>(),
+    ]
+}
