@@ -29,6 +29,8 @@ const CACHE: f64 = 90e9;
 /// Bytes of packed weights that all threads together write per second: each is fetched and written back, and
 /// what it is made of is read, at the rate of memory.
 const PACKED: f64 = MEMORY / 2.5;
+/// Bytes of a core's own cache.
+const CORE_BYTES: usize = 1 << 20;
 /// Bytes of the last-level cache.
 const CACHE_BYTES: usize = 32 << 20;
 /// Threads, whatever a plan runs on: a choice that followed their number would make the result's last
@@ -148,12 +150,13 @@ impl Setting {
         from_memory / MEMORY + (all - from_memory) / CACHE
     }
 
-    /// The fastest of `candidates`. Weights that a cache holds are not made shorter.
+    /// The fastest of `candidates`. Weights that a core's own cache holds are not made shorter.
     pub fn fastest(&self, candidates: &[Algorithm]) -> Option<Algorithm> {
+        let is_small = 4 * self.packed(Algorithm::Direct) <= CORE_BYTES;
         candidates
             .iter()
             .copied()
-            .filter(|algorithm| self.streamed || *algorithm != Algorithm::FullyConnected)
+            .filter(|&algorithm| !(is_small && algorithm == Algorithm::FullyConnected))
             .min_by(|&a, &b| self.seconds(a).total_cmp(&self.seconds(b)))
     }
 }

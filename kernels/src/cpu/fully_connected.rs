@@ -1,5 +1,5 @@
-//! Fully connected layers whose weights come from memory: in 24 bits instead of 32, for of one image nothing but
-//! the weights' way takes time.
+//! Fully connected layers with weights in 24 bits instead of 32: where no core's cache holds them, one image does
+//! nothing but wait for them.
 //!
 //! A weight is an integer of 24 bits, as many as a float's significand has, times a factor that the weights of
 //! [`SECTION`] taps of an output have in common. It is within 2^-24 of the greatest of them, and with what unpacking

@@ -34,7 +34,7 @@ fn connected(features: usize, batch: usize, precision: Precision) -> Vec<Option<
     modelled(&net, &choices(&net, &options, target).unwrap())
 }
 
-/// Those of one image that come from memory, if that is allowed.
+/// Those of one image that no core's cache holds, if that is allowed.
 #[test]
 fn fully_connected_weights_are_short_where_nothing_else_takes_time() {
     let short = Some(Algorithm::FullyConnected);
