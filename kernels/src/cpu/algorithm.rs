@@ -35,7 +35,7 @@ impl Algorithm {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
-            Self::FullyConnected => "direct, 24 bits",
+            Self::FullyConnected => "direct in 24 bits",
             Self::Depthwise => "depthwise",
             Self::Winograd(WinogradTile::Two) => "winograd f(2,3)",
             Self::Winograd(WinogradTile::Four) => "winograd f(4,3)",

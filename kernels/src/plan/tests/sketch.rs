@@ -3,8 +3,8 @@
 use crate::cpu::tests::noise;
 use crate::cpu::{
     Activation, AdaptiveMean, Binary, BinaryOp, Border, Buffer, ConvSpec, Copy, Depthwise, Direct,
-    Export, Import, Isa, Kernels, Lrn, Map, MaxPool, MeanPool, Output, PoolWindow, RadialBasis,
-    Separable, Softmax, Unary, Winograd, WinogradTile,
+    Export, FullyConnected, Import, Isa, Kernels, Lrn, Map, MaxPool, MeanPool, Output, PoolWindow,
+    RadialBasis, Separable, Softmax, Unary, Winograd, WinogradTile,
 };
 use crate::plan::{Named, Program, Step};
 
@@ -186,13 +186,37 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
     s.step("global", Step::AdaptiveMean(step));
 
     let linear = spec([44, 10], 1, 1);
-    let scores = s.map([10, 1, 1], 0);
+    let part = s.map([10, 1, 1], 0);
     let from = s.weights.len();
-    let step = Direct::new(linear, vector, output(scores, Activation::Identity), from);
+    let step = Direct::new(linear, vector, output(part, Activation::Identity), from);
     s.pack(Direct::packed_len(&linear, lanes, lanes), |packed| {
         step.pack(&noise(7, linear.weights()), Some(&noise(8, 10)), packed);
     });
     s.step("linear", Step::Direct(step));
+
+    let pointwise = spec([44, 32], 1, 1);
+    let hidden = s.map([32, 3, 3], 0);
+    let from = s.weights.len();
+    let step = Direct::new(pointwise, both, output(hidden, Activation::Relu), from);
+    s.pack(Direct::packed_len(&pointwise, lanes, lanes), |packed| {
+        step.pack(&noise(10, pointwise.weights()), None, packed);
+    });
+    s.step("pointwise", Step::Direct(step));
+    let connected = ConvSpec {
+        padding: Border::default(),
+        ..spec([32, 10], 3, 1)
+    };
+    let scores = s.map([10, 1, 1], 0);
+    let sums = Output {
+        residual: Some(part),
+        ..output(scores, Activation::Identity)
+    };
+    let from = s.weights.len();
+    let step = FullyConnected::new(connected, hidden, sums, from);
+    s.pack(FullyConnected::packed_len(&connected, lanes), |packed| {
+        step.pack(&noise(11, connected.weights()), None, packed);
+    });
+    s.step("fully connected", Step::FullyConnected(step));
     s.step("softmax", Step::Softmax(Softmax::new(scores, scores)));
     let inputs = greatest.values();
     let distances = s.map([10, 1, 1], 0);

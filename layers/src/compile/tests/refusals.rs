@@ -83,6 +83,10 @@ fn options_that_cannot_be_followed_are_named() {
         refusal(forward, &named("conv", two)),
         "layer conv: winograd f(2,3) does not compute this convolution, expected one of direct"
     );
+    assert_eq!(
+        refusal(forward, &named("conv", Algorithm::FullyConnected)),
+        "layer conv: direct in 24 bits does not compute this convolution, expected one of direct"
+    );
     let none = Options {
         batch: Some(0),
         ..Options::default()
