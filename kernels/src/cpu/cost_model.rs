@@ -21,8 +21,9 @@ const MULTIPLY_ADDS: f64 = 56e9;
 /// of shorter ones.
 const LARGE_TRANSFORM: [f64; 2] = [100e-9, 70e-9];
 const SMALL_TRANSFORM: [f64; 2] = [28e-9, 20e-9];
-/// Seconds to unpack a vector of weights, which waiting for them mostly hides.
-const UNPACK: f64 = 0.2e-9;
+/// Seconds to unpack a vector of weights, which waiting for them mostly hides: of 8 elements or more; and of fewer,
+/// which take as many instructions, by reckoning.
+const UNPACK: [f64; 2] = [0.2e-9, 0.5e-9];
 /// Bytes that all threads together read per second from memory, and from the last-level cache.
 const MEMORY: f64 = 28e9;
 const CACHE: f64 = 90e9;
@@ -112,7 +113,8 @@ impl Setting {
             // Every image unpacks all of them.
             Algorithm::FullyConnected => {
                 let weights = self.images * vectors * depth * taps;
-                (seconds(weights) + weights as f64 * UNPACK, self.images)
+                let unpack = UNPACK[usize::from(*lanes < 8)];
+                (seconds(weights) + weights as f64 * unpack, self.images)
             }
             Algorithm::Winograd(tile) => {
                 let [rows, columns] = tile.tiles(self.output);
