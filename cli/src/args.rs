@@ -324,7 +324,7 @@ pub struct CompileArgs {
 /// How a network is compiled.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct TuningArgs {
-    /// fast: Winograd, and fully connected weights in 24 bits, where it pays, within 1e-4 of the largest logit;
+    /// fast: Winograd and fully connected weights in 24 bits where they pay, within 1e-4 of the largest logit;
     /// exact: neither, within 1e-5
     #[arg(long, value_enum, default_value_t = PlanPrecision::Fast)]
     pub precision: PlanPrecision,
@@ -337,7 +337,7 @@ pub struct TuningArgs {
 /// How close to the direct sums a compiled network stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PlanPrecision {
-    /// Winograd's algorithm, and weights in 24 bits, where it pays
+    /// Winograd's algorithm and weights in 24 bits where they pay
     Fast,
     /// Direct sums of the weights as they are
     Exact,

@@ -21,8 +21,8 @@ const MULTIPLY_ADDS: f64 = 56e9;
 /// of shorter ones.
 const LARGE_TRANSFORM: [f64; 2] = [100e-9, 70e-9];
 const SMALL_TRANSFORM: [f64; 2] = [28e-9, 20e-9];
-/// Seconds to unpack a vector of weights, which waiting for them mostly hides: of 8 elements or more; and of fewer,
-/// which take as many instructions, by reckoning.
+/// Seconds to unpack a vector of weights: where waiting for them hides most of it; and where it does not, for a core's
+/// own cache holds them, or they are vectors of less than 8 elements, which take as many instructions (by reckoning).
 const UNPACK: [f64; 2] = [0.2e-9, 0.5e-9];
 /// Bytes that all threads together read per second from memory, and from the last-level cache.
 const MEMORY: f64 = 28e9;
@@ -112,9 +112,10 @@ impl Setting {
             }
             // Every image unpacks all of them.
             Algorithm::FullyConnected => {
-                let weights = self.images * vectors * depth * taps;
-                let unpack = UNPACK[usize::from(*lanes < 8)];
-                (seconds(weights) + weights as f64 * unpack, self.images)
+                let weights = vectors * depth * taps;
+                let hidden = *lanes >= 8 && 4 * weights * lanes > CORE_BYTES;
+                let unpacked = (self.images * weights) as f64 * UNPACK[usize::from(!hidden)];
+                (seconds(self.images * weights) + unpacked, self.images)
             }
             Algorithm::Winograd(tile) => {
                 let [rows, columns] = tile.tiles(self.output);
@@ -152,13 +153,11 @@ impl Setting {
         from_memory / MEMORY + (all - from_memory) / CACHE
     }
 
-    /// The fastest of `candidates`. Weights that a core's own cache holds are not made shorter.
+    /// The fastest of `candidates`.
     pub fn fastest(&self, candidates: &[Algorithm]) -> Option<Algorithm> {
-        let is_small = 4 * self.packed(Algorithm::Direct) <= CORE_BYTES;
         candidates
             .iter()
             .copied()
-            .filter(|&algorithm| !(is_small && algorithm == Algorithm::FullyConnected))
             .min_by(|&a, &b| self.seconds(a).total_cmp(&self.seconds(b)))
     }
 }

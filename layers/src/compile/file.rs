@@ -6,7 +6,7 @@
 //! | 4 | the version |
 //! | 4 | the header's length |
 //! | | the header: name, program and costs as JSON, and spaces up to a multiple of 64 bytes |
-//! | | the packed weights, single precision |
+//! | | the packed weights, in words of 32 bits |
 //! | 32 | the SHA-256 of all before |
 //!
 //! Numbers are little-endian.

@@ -56,6 +56,22 @@ struct Values {
 }
 
 impl Problem {
+    /// `spec` over an image of `size` and nothing else.
+    pub fn of(spec: ConvSpec, size: [usize; 2]) -> Self {
+        Self {
+            spec,
+            size,
+            images: 1,
+            planar: false,
+            bias: false,
+            residual: false,
+            activation: Activation::Identity,
+            spare: [Border::default(); 3],
+            around: [[0, 0]; 3],
+            seed: 1,
+        }
+    }
+
     /// Height and width of the output.
     pub fn output(&self) -> [usize; 2] {
         self.spec.output(self.size)

@@ -66,18 +66,7 @@ proptest! {
 /// hardly farther than with the weights as they are, whose sums are rounded 4608 times.
 #[test]
 fn rounding_of_weights_is_lost_in_that_of_sums() {
-    let problem = Problem {
-        spec: spec(32, 200, [3, 3]),
-        size: [3, 3],
-        images: 1,
-        planar: false,
-        bias: false,
-        residual: false,
-        activation: Activation::Identity,
-        spare: [Border::default(); 3],
-        around: [[0, 0]; 3],
-        seed: 1,
-    };
+    let problem = Problem::of(spec(32, 200, [3, 3]), [3, 3]);
     let expected = problem.expected();
     let rms = |values: &mut dyn Iterator<Item = f64>| -> f64 {
         (values.map(|x| x * x).sum::<f64>() / expected.len() as f64).sqrt()

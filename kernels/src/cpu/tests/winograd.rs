@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Activation, Border, ConvSpec, Winograd, WinogradTile};
+use super::super::{Border, ConvSpec, Winograd, WinogradTile};
 use super::convolution::{Expected, Problem, ROUNDING, borders, problems};
 use super::{config, instruction_sets};
 use crate::plan::Step;
@@ -122,18 +122,7 @@ fn ordinary_layer() {
             left: padding,
             right: padding,
         };
-        let problem = Problem {
-            spec: spec(tile, 128, 32, padding),
-            size: [14, 14],
-            images: 1,
-            planar: false,
-            bias: false,
-            residual: false,
-            activation: Activation::Identity,
-            spare: [Border::default(); 3],
-            around: [[0, 0]; 3],
-            seed: 1,
-        };
+        let problem = Problem::of(spec(tile, 128, 32, padding), [14, 14]);
         let expected = problem.expected();
         let squares: f64 = expected.iter().map(|expected| expected.sum.powi(2)).sum();
         let rms = (squares / expected.len() as f64).sqrt();

@@ -161,7 +161,7 @@ impl Geometry {
     fn fastest(&self, setting: Setting) -> Algorithm {
         let output = self.spec.output(self.size);
         let mut candidates = Algorithm::candidates(&self.spec, output, self.is_planar());
-        // What is trained sees its weights as they are.
+        // Whose weights may change at any time, and are packed in each step of training.
         candidates.retain(|algorithm| *algorithm != Algorithm::FullyConnected);
         setting.fastest(&candidates).expect("direct, if no other")
     }
@@ -305,4 +305,30 @@ struct Laid {
     y: Map,
     /// Images of one run.
     images: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fully connected layer of many weights, as the gradients see one.
+    #[test]
+    fn weights_that_may_change_are_packed_as_they_are() {
+        let geometry = Geometry {
+            spec: ConvSpec {
+                channels_in: 4096,
+                channels_out: 4096,
+                kernel: [1, 1],
+                stride: [1, 1],
+                padding: Border::default(),
+                dilation: [1, 1],
+                groups: 1,
+            },
+            size: [1, 1],
+            activation: Activation::Identity,
+            isa: isa().expect("an instruction set of this machine"),
+        };
+        assert_eq!(geometry.algorithm(), Algorithm::Direct);
+        assert_eq!(geometry.algorithm_once(1), Algorithm::Direct);
+    }
 }

@@ -6,15 +6,16 @@ use receptive_kernels::cpu::{Algorithm, Isa, WinogradTile};
 
 use super::{conv, net};
 use crate::compile::choose::{Target, choices, modelled};
+use crate::compile::net::Net;
 use crate::compile::options::{Options, Precision};
 
 fn fastest() -> Isa {
     Isa::available().next().expect("scalar, if no other")
 }
 
-/// The algorithms of two layers that connect so many features with as many.
-fn connected(features: usize, batch: usize, precision: Precision) -> Vec<Option<Algorithm>> {
-    let net = net(
+/// Two layers that connect so many features with as many.
+fn connected(features: usize) -> Net {
+    net(
         |device| -> Vec<Linear> {
             let config = LinearConfig::new(features, features);
             (0..2).map(|_| config.init(device)).collect()
@@ -25,38 +26,53 @@ fn connected(features: usize, batch: usize, precision: Precision) -> Vec<Option<
                 .iter()
                 .fold(x.flatten::<2>(1, 3), |x, layer| layer.forward(x))
         },
-    );
+    )
+}
+
+/// The algorithms of its convolutions.
+fn algorithms(net: &Net, batch: usize, options: &Options) -> Vec<Algorithm> {
     let target = Target {
         isa: fastest(),
         batch,
         threads: 1,
     };
-    let options = Options {
-        precision,
-        ..Options::default()
-    };
-    modelled(&net, &choices(&net, &options, target).unwrap())
+    let algorithms = modelled(net, &choices(net, options, target).unwrap());
+    algorithms.into_iter().flatten().collect()
 }
 
 /// Those of one image that no core's cache holds, if that is allowed, and vectors are long enough to unpack them in
 /// less time than they save.
 #[test]
 fn fully_connected_weights_are_short_where_nothing_else_takes_time() {
-    let direct = Some(Algorithm::Direct);
+    let direct = Algorithm::Direct;
     let short = match fastest().lanes() {
-        8.. => Some(Algorithm::FullyConnected),
+        8.. => Algorithm::FullyConnected,
         _ => direct,
     };
-    let chosen = |features, batch, precision| {
-        let mut chosen = connected(features, batch, precision);
-        chosen.retain(Option::is_some);
-        chosen
+    let fast = Options::default();
+    let exact = Options {
+        precision: Precision::Exact,
+        ..Options::default()
     };
-    assert_eq!(chosen(4096, 1, Precision::Fast), [short; 2]);
-    assert_eq!(chosen(4096, 1, Precision::Exact), [direct; 2]);
-    assert_eq!(chosen(4096, 8, Precision::Fast), [direct; 2]);
-    assert_eq!(chosen(512, 1, Precision::Fast), [direct; 2]);
-    assert_eq!(chosen(4095, 1, Precision::Fast), [direct; 2]);
+    assert_eq!(algorithms(&connected(4096), 1, &fast), [short; 2]);
+    assert_eq!(algorithms(&connected(4096), 1, &exact), [direct; 2]);
+    assert_eq!(algorithms(&connected(4096), 8, &fast), [direct; 2]);
+    assert_eq!(algorithms(&connected(512), 1, &fast), [direct; 2]);
+    assert_eq!(algorithms(&connected(4095), 1, &fast), [direct; 2]);
+}
+
+/// Whatever the model and the precision say.
+#[test]
+fn what_is_asked_for_is_chosen() {
+    let net = connected(64);
+    let short = Algorithm::FullyConnected;
+    let names = net.layers.iter().map(|layer| layer.name.clone());
+    let options = Options {
+        precision: Precision::Exact,
+        algorithms: names.map(|name| (name, short)).collect(),
+        ..Options::default()
+    };
+    assert_eq!(algorithms(&net, 8, &options), [short; 2]);
 }
 
 /// The algorithms of so many convolutions of 192 channels, one after the other, at 7x7.
