@@ -169,6 +169,31 @@ fn survives_a_file_unchanged() {
     }
 }
 
+/// Chance seldom tries the one number that a step's check forgets.
+#[test]
+fn each_number_changed_alone_stays_in_memory() {
+    let isa = Isa::detect().unwrap();
+    let (program, _) = every_step(isa, 1);
+    let mut paths = Vec::new();
+    numbers(&serde_json::to_value(&program).unwrap(), "", &mut paths);
+    let ends = [program.arena, program.weights].map(|end| Change::Be(end as u64));
+    let changes = [&[Change::Be(0), Change::Add(1)][..], &ends].concat();
+    for number in 0..paths.len() {
+        for &change in &changes {
+            let forgery = Forgery {
+                number,
+                change,
+                reach: Reach::Alone,
+            };
+            if let Some(forged) = forge(&program, &[forgery])
+                && forged.check(program.weights).is_ok()
+            {
+                run_guarded(&forged, 1);
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8 * config().cases, ..config() })]
 
