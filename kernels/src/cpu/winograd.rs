@@ -127,7 +127,7 @@ pub struct Winograd {
     together: usize,
 }
 
-/// Tiles that are a round at least, at most, and that are one round if they are all.
+/// Tiles that are a round at least, as is a piece of a thread's, at most, and that are one round if they are all.
 const FEWEST: usize = 24;
 const MOST: usize = 56;
 const FEW: usize = 28;
@@ -260,7 +260,7 @@ impl Winograd {
         let grid = match grid.parts() {
             [1, _] if tiles <= self.together => grid.cut(1, 1),
             [1, _] => grid.cut(1, usize::MAX),
-            _ => grid.cut(0, FEWEST / 2),
+            _ => grid.cut(0, FEWEST),
         };
 
         unsafe { cx.zero_border(y) };
