@@ -127,9 +127,13 @@ pub struct Winograd {
     together: usize,
 }
 
-/// Tiles that are a round at least, as is a piece of a thread's, at most, and that are one round if they are all.
+/// The fewest tiles of a round, and of a piece of a thread's share: either reads all weights.
 const FEWEST: usize = 24;
+
+/// The most tiles of a round.
 const MOST: usize = 56;
+
+/// All tiles there are, when they are one round whatever fits a cache.
 const FEW: usize = 28;
 
 /// Output channels whose products follow each other at each place.
