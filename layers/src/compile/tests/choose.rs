@@ -9,10 +9,6 @@ use crate::compile::choose::{Target, choices, modelled};
 use crate::compile::net::Net;
 use crate::compile::options::{Options, Precision};
 
-fn fastest() -> Isa {
-    Isa::available().next().expect("scalar, if no other")
-}
-
 /// Two layers that connect so many features with as many.
 fn connected(features: usize) -> Net {
     net(
@@ -30,9 +26,9 @@ fn connected(features: usize) -> Net {
 }
 
 /// The algorithms of its convolutions.
-fn algorithms(net: &Net, batch: usize, options: &Options) -> Vec<Algorithm> {
+fn algorithms(net: &Net, isa: Isa, batch: usize, options: &Options) -> Vec<Algorithm> {
     let target = Target {
-        isa: fastest(),
+        isa,
         batch,
         threads: 1,
     };
@@ -45,20 +41,24 @@ fn algorithms(net: &Net, batch: usize, options: &Options) -> Vec<Algorithm> {
 #[test]
 fn fully_connected_weights_are_short_where_nothing_else_takes_time() {
     let direct = Algorithm::Direct;
-    let short = match fastest().lanes() {
-        8.. => Algorithm::FullyConnected,
-        _ => direct,
-    };
     let fast = Options::default();
     let exact = Options {
         precision: Precision::Exact,
         ..Options::default()
     };
-    assert_eq!(algorithms(&connected(4096), 1, &fast), [short; 2]);
-    assert_eq!(algorithms(&connected(4096), 1, &exact), [direct; 2]);
-    assert_eq!(algorithms(&connected(4096), 8, &fast), [direct; 2]);
-    assert_eq!(algorithms(&connected(512), 1, &fast), [direct; 2]);
-    assert_eq!(algorithms(&connected(4095), 1, &fast), [direct; 2]);
+    for isa in Isa::available() {
+        let short = match isa.lanes() {
+            8.. => Algorithm::FullyConnected,
+            _ => direct,
+        };
+        let chosen =
+            |features, batch, options| algorithms(&connected(features), isa, batch, options);
+        assert_eq!(chosen(4096, 1, &fast), [short; 2]);
+        assert_eq!(chosen(4096, 1, &exact), [direct; 2]);
+        assert_eq!(chosen(4096, 8, &fast), [direct; 2]);
+        assert_eq!(chosen(512, 1, &fast), [direct; 2]);
+        assert_eq!(chosen(4095, 1, &fast), [direct; 2]);
+    }
 }
 
 /// Whatever the model and the precision say.
@@ -72,7 +72,7 @@ fn what_is_asked_for_is_chosen() {
         algorithms: names.map(|name| (name, short)).collect(),
         ..Options::default()
     };
-    assert_eq!(algorithms(&net, 8, &options), [short; 2]);
+    assert_eq!(algorithms(&net, Isa::Scalar, 8, &options), [short; 2]);
 }
 
 /// The algorithms of so many convolutions of 192 channels, one after the other, at 7x7.
