@@ -231,6 +231,34 @@ impl Winograd {
             .ok_or(Flaw::Outside)
     }
 
+    /// How threads divide tiles and pairs of output blocks.
+    fn grid(&self, threads: usize, images: usize) -> Grid {
+        let Self {
+            spec, x, output, ..
+        } = self;
+        let y = &output.y;
+        let places = self.places();
+        let [down, across] = self.tile.tiles([y.height, y.width]);
+        let tiles = images * down * across;
+        let depth = spec.channels_in as f64;
+        let grid = Grid::new(
+            threads,
+            [tiles, y.blocks().div_ceil(2)],
+            2.0 * places as f64 * depth,
+            [
+                // What a transform takes, as if it were memory.
+                2.0 * places as f64 * 8.0 * x.blocks() as f64,
+                2.0 * (places * y.lanes) as f64 * depth,
+            ],
+        );
+        // What is transformed once serves all outputs; where it is not all, a piece transforms its own.
+        match grid.parts() {
+            [1, _] if tiles <= self.together => grid.cut(1, 1),
+            [1, _] => grid.cut(1, usize::MAX),
+            _ => grid.cut(0, FEWEST),
+        }
+    }
+
     /// This thread's part.
     ///
     /// # Safety
@@ -246,29 +274,10 @@ impl Winograd {
         let lanes = y.lanes;
         let places = self.places();
         let per_image = self.tile.tiles([y.height, y.width]);
-        let tiles = cx.images * per_image[0] * per_image[1];
-        let pairs = y.blocks().div_ceil(2);
-        let depth = spec.channels_in as f64;
-
-        let grid = Grid::new(
-            cx.threads,
-            [tiles, pairs],
-            2.0 * places as f64 * depth,
-            [
-                // What a transform takes, as if it were memory.
-                2.0 * places as f64 * 8.0 * x.blocks() as f64,
-                2.0 * (places * lanes) as f64 * depth,
-            ],
-        );
-        // What is transformed once serves all outputs; where it is not all, a piece transforms its own.
-        let grid = match grid.parts() {
-            [1, _] if tiles <= self.together => grid.cut(1, 1),
-            [1, _] => grid.cut(1, usize::MAX),
-            _ => grid.cut(0, FEWEST),
-        };
 
         unsafe { cx.zero_border(y) };
         let mut transformed = 0..0;
+        let grid = self.grid(cx.threads, cx.images);
         let rounds = cx.share_grid(grid).flat_map(|[tiles, pairs]| {
             let parts = parts_of(tiles, self.together);
             parts.map(move |tiles| [tiles, pairs.clone()])
@@ -406,6 +415,48 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cpu::Activation;
+    use crate::cpu::shares::Shares;
+
+    /// Two threads read all weights of a layer of ResNet's third stage, each once.
+    #[test]
+    fn a_thread_s_part_of_a_small_image_is_one_piece() {
+        let border = Border {
+            top: 1,
+            bottom: 1,
+            left: 1,
+            right: 1,
+        };
+        let spec = ConvSpec {
+            channels_in: 256,
+            channels_out: 256,
+            kernel: [3, 3],
+            stride: [1, 1],
+            padding: border,
+            dilation: [1, 1],
+            groups: 1,
+        };
+        let x = Map::new([256, 14, 14], border, 8, 0);
+        let output = Output {
+            y: Map::new([256, 14, 14], Border::default(), 8, x.len(1)),
+            residual: None,
+            activation: Activation::Identity,
+        };
+        let blocking = Blocking {
+            tile: 6,
+            alone: 12,
+            panel: 16 << 10,
+            cache: 256 << 10,
+        };
+        let tile = WinogradTile::Two;
+        let grid = Winograd::new(tile, spec, x, output, 0, blocking).grid(2, 1);
+        assert_eq!(grid.parts(), [2, 1]);
+        for part in 0..2 {
+            let tiles = grid.length(part);
+            let piece = Shares::new(1).take(0, true, tiles.len(), grid.least());
+            assert_eq!(piece, Some(0..tiles.len()));
+        }
+    }
 
     proptest! {
         #[test]
