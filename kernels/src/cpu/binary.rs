@@ -8,6 +8,7 @@ use super::context::Context;
 use super::map::Map;
 use super::output::Output;
 use super::simd::{Kernel, Simd};
+use super::touched::Touched;
 
 /// What is done with two elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +38,11 @@ impl Binary {
     /// lanes. It may be one of them. The output has no residual.
     pub fn new(op: BinaryOp, a: Map, b: Map, output: Output) -> Self {
         Self { op, a, b, output }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[&self.a, &self.b], &self.output.y)
     }
 
     /// Whether it stays within `memory`.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
+use super::touched::Touched;
 
 /// Copies a map into channels of another of the same height and width; their borders and lanes may
 /// differ. It is how maps are concatenated where they cannot be computed in place, and how a map is
@@ -34,6 +35,11 @@ impl Copy {
         let first = self.first_channel / self.y.lanes * self.y.lanes;
         let channels = self.first_channel + self.x.channels - first;
         self.y.slice(first, channels)
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[&self.x], &self.written())
     }
 
     /// Whether it stays within `memory`.

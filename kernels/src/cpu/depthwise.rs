@@ -15,6 +15,7 @@ use super::conv::ConvSpec;
 use super::map::Map;
 use super::output::Output;
 use super::simd::{Kernel, Simd};
+use super::touched::Touched;
 
 /// A depthwise convolution that knows where everything lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +63,11 @@ impl Depthwise {
                 }
             }
         }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::layer(&self.x, &self.output)
     }
 
     /// Whether it stays within `memory`.

@@ -25,6 +25,7 @@ use super::offsets::Offsets;
 use super::output::Output;
 use super::strips::{Rows, Strip};
 use super::tile::{PAIRS, TileArgs};
+use super::touched::Touched;
 
 /// A direct convolution that knows where everything lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,6 +144,11 @@ impl Direct {
                 }
             }
         }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::layer(&self.x, &self.output)
     }
 
     /// Whether it stays within `memory`.

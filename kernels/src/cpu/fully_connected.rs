@@ -28,6 +28,7 @@ use super::offsets::Offsets;
 use super::output::Output;
 use super::simd::{Kernel, Simd};
 use super::tile::TileArgs;
+use super::touched::Touched;
 
 /// Taps whose weights for an output have a factor in common.
 const SECTION: usize = 64;
@@ -93,6 +94,11 @@ impl FullyConnected {
         let y = &self.output.y;
         let [before, all] = [block, y.blocks()].map(|blocks| self.weights + blocks * y.lanes);
         [before, all + block * block_len(self.depth(), y.lanes)]
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::layer(&self.x, &self.output)
     }
 
     /// Whether it stays within `memory`.

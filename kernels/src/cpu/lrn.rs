@@ -6,6 +6,7 @@ use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
+use super::touched::Touched;
 
 /// `y_i = x_i / (k + alpha * sum_j x_j^2)^beta`, where `j` runs over the `size` channels from
 /// `i - size / 2` on that there are (ImageNet Classification with Deep Convolutional Neural
@@ -71,6 +72,11 @@ impl Lrn {
     /// Pixels whose squares are laid out together.
     fn pixels(&self) -> usize {
         (SQUARES / self.squares()).clamp(1, 16)
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.

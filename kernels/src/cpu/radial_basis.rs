@@ -6,6 +6,7 @@ use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
+use super::touched::Touched;
 
 /// `y_j = sum_i (x_i - c_ji)^2`, where `i` runs over all elements of an image in the order `[channel,
 /// row, column]`. Differences first, squares after: expanding the square would lose the small
@@ -50,6 +51,11 @@ impl RadialBasis {
                 }
             }
         }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.

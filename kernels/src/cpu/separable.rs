@@ -23,6 +23,7 @@ use super::offsets::Offsets;
 use super::output::Output;
 use super::strips::Rows;
 use super::tile::TileArgs;
+use super::touched::Touched;
 
 /// A depthwise convolution and the pointwise convolution after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,6 +90,11 @@ impl Separable {
     /// Elements of memory that each thread needs.
     pub fn scratch(&self) -> usize {
         self.between.len(1) + Offsets::len(self.between.blocks(), [1, 1])
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::layer(self.depthwise.parts().1, &self.output)
     }
 
     /// Whether it stays within `memory`.

@@ -79,25 +79,26 @@ impl Shares {
     }
 }
 
-/// The shares of steps that follow each other, in turn. While one step's are taken, each thread that has done
-/// makes its own of the step after whole: everybody has done with the step before.
-pub(crate) struct Turns([Shares; 2]);
+/// The shares of the steps of phases that follow each other, in turn: a phase's steps are taken without waiting between
+/// them. While one phase's are taken, each thread that has done makes its own of the phase after whole: everybody has
+/// done with the phase before.
+pub(crate) struct Turns([Vec<Shares>; 2]);
 
 impl Turns {
-    /// Those of so many threads.
-    pub fn new(threads: usize) -> Self {
-        Self([Shares::new(threads), Shares::new(threads)])
+    /// Those of so many threads, of phases of up to `steps` steps.
+    pub fn new(threads: usize, steps: usize) -> Self {
+        Self([(); 2].map(|()| (0..steps).map(|_| Shares::new(threads)).collect()))
     }
 
     /// Makes all whole, before anybody is at work.
     pub fn renew(&self) {
-        for shares in &self.0 {
+        for shares in self.0.iter().flatten() {
             (0..shares.taken.len()).for_each(|thread| shares.renew(thread));
         }
     }
 
-    /// The shares of step `turn`.
-    pub fn of(&self, turn: usize) -> &Shares {
+    /// The shares of the steps of phase `turn`.
+    pub fn of(&self, turn: usize) -> &[Shares] {
         &self.0[turn % 2]
     }
 }
@@ -183,7 +184,8 @@ mod tests {
 
     #[test]
     fn threads_at_once_take_every_unit_once() {
-        let turns = Turns::new(3);
+        const STEPS: usize = 3;
+        let turns = Turns::new(3, STEPS);
         let taken: Vec<AtomicU64> = (0..3000).map(|_| AtomicU64::new(0)).collect();
         let barrier = std::sync::Barrier::new(3);
         std::thread::scope(|scope| {
@@ -191,16 +193,18 @@ mod tests {
                 let (turns, taken, barrier) = (&turns, &taken, &barrier);
                 scope.spawn(move || {
                     for turn in 0..50 {
-                        for share in (0..3).map(|after| (thread + after) % 3) {
-                            while let Some(piece) =
-                                turns.of(turn).take(share, share == thread, 1000, 1)
-                            {
-                                for unit in piece {
-                                    taken[share * 1000 + unit].fetch_add(1, Ordering::Relaxed);
+                        for step in turns.of(turn) {
+                            for share in (0..3).map(|after| (thread + after) % 3) {
+                                while let Some(piece) = step.take(share, share == thread, 1000, 1) {
+                                    for unit in piece {
+                                        taken[share * 1000 + unit].fetch_add(1, Ordering::Relaxed);
+                                    }
                                 }
                             }
                         }
-                        turns.of(turn + 1).renew(thread);
+                        for step in turns.of(turn + 1) {
+                            step.renew(thread);
+                        }
                         barrier.wait();
                     }
                 });
@@ -209,7 +213,7 @@ mod tests {
         assert!(
             taken
                 .iter()
-                .all(|times| times.load(Ordering::Relaxed) == 50)
+                .all(|times| times.load(Ordering::Relaxed) == 50 * STEPS as u64)
         );
     }
 }

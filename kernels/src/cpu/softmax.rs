@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Flaw, Memory};
 use super::context::Context;
 use super::map::Map;
+use super::touched::Touched;
 
 /// `exp(x_c - m) / sum_j exp(x_j - m)` at each pixel, where `m` is the greatest of its channels.
 /// Where one is NaN or plus infinity, all become NaN.
@@ -18,6 +19,11 @@ impl Softmax {
     /// From `x` to `y` of the same shape and lanes. `y` may be `x`.
     pub fn new(x: Map, y: Map) -> Self {
         Self { x, y }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Flaw, Memory, must};
 use super::context::Context;
 use super::map::Map;
+use super::touched::Touched;
 use super::transpose::Planes;
 
 /// Copies the caller's images, `[images, channels, height, width]`, into a map.
@@ -26,6 +27,11 @@ pub struct Export {
 }
 
 impl Import {
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[], &self.y)
+    }
+
     /// Whether it stays within `memory`.
     pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
         memory.any_map(&self.y)?;
@@ -88,6 +94,11 @@ fn runs(map: &Map, rows: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
 }
 
 impl Export {
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::output(&self.x, self.output)
+    }
+
     /// Whether it stays within `memory`.
     pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
         memory.any_map(&self.x)?;

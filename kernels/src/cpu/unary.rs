@@ -7,6 +7,7 @@ use super::check::{Flaw, Memory};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
+use super::touched::Touched;
 
 /// An activation by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,11 @@ impl Unary {
     /// From `x` to `y` of the same shape, both in blocks of a vector's lanes. `y` may be `x`.
     pub fn new(x: Map, y: Map, activation: Activation) -> Self {
         Self { x, y, activation }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.

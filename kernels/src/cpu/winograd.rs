@@ -35,6 +35,7 @@ use super::offsets::Offsets;
 use super::output::Output;
 use super::strips::Rows;
 use super::tile::TileArgs;
+use super::touched::Touched;
 pub(super) use input::{InputArgs, InputTransforms};
 pub(super) use pack::WeightTransforms;
 pub(super) use sums::{SumsArgs, SumsTransforms};
@@ -199,6 +200,11 @@ impl Winograd {
     /// Where the list of a tile's offsets begins.
     fn offsets_place(&self) -> usize {
         self.places() * (self.input_place() + self.sums_place())
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::layer(&self.x, &self.output)
     }
 
     /// Whether it stays within `memory`.

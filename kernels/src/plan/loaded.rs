@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::Program;
+use super::phases;
 use super::pool::{Barrier, Pool};
 use super::run::Run;
 use crate::cpu::{Buffer, Kernels};
@@ -13,6 +14,8 @@ pub(crate) struct Loaded {
     pub(super) program: Program,
     pub(super) weights: Arc<Buffer>,
     pub(super) kernels: &'static Kernels,
+    /// Whether all threads wait for each other after each step.
+    pub(super) waits: Vec<bool>,
     /// Elements of each thread's own memory.
     pub(super) scratch: usize,
 }
@@ -64,6 +67,7 @@ impl Loaded {
             .next_multiple_of(32);
         Self {
             kernels: Kernels::get(program.isa),
+            waits: phases::waits(&program),
             program,
             weights,
             scratch,
@@ -95,6 +99,7 @@ impl Loaded {
             outputs: &workspace.outputs,
             arena: workspace.arena.as_mut_ptr(),
             scratch: workspace.scratch.as_mut_ptr(),
+            profiled: times.is_some(),
         };
         match pool.and_then(Pool::take) {
             Some(team) => {

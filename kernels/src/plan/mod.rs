@@ -11,6 +11,7 @@ mod crew;
 mod lend;
 mod loaded;
 mod machine;
+mod phases;
 mod pool;
 mod run;
 mod step;
@@ -19,8 +20,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cpu::check::{Flaw, Memory};
-use crate::cpu::{Isa, Kernels};
+use crate::cpu::{Flaw, Isa, Kernels, Memory};
 
 pub(crate) use crew::{Crew, crew};
 #[cfg(any(feature = "ndarray", feature = "flex"))]
@@ -40,7 +40,7 @@ pub struct Program {
     pub input: [usize; 3],
     /// `[channels, height, width]` of each output; a vector's height and width are 1.
     pub outputs: Vec<[usize; 3]>,
-    /// In the order in which they run, each after a barrier.
+    /// In the order in which they run; some at once, where none of them touches what another writes.
     pub steps: Vec<Named>,
     /// Elements of the arena.
     pub arena: usize,
@@ -103,6 +103,21 @@ impl Program {
         self.steps.chunk_by(|a, b| a.together == b.together)
     }
 
+    /// The memory that is planned, but for the caller's, for a step that `together` images pass together.
+    fn memory(&self, together: usize) -> Memory<'_> {
+        let kernels = Kernels::get(self.isa);
+        Memory {
+            lanes: kernels.lanes,
+            blocking: kernels.blocking,
+            images: self.images,
+            together,
+            arena: self.arena,
+            weights: self.weights,
+            input: 0,
+            outputs: &[],
+        }
+    }
+
     /// Whether every step stays within the memory that is planned, and this machine can run it. Nothing
     /// is taken on trust: the program may come from a file that anybody wrote.
     fn check(&self, weights: usize) -> Result<(), ProgramError> {
@@ -128,17 +143,6 @@ impl Program {
         if self.arena > Memory::LARGEST {
             return Err(ProgramError::Size);
         }
-        let kernels = Kernels::get(self.isa);
-        let whole = Memory {
-            lanes: kernels.lanes,
-            blocking: kernels.blocking,
-            images: self.images,
-            together: self.images,
-            arena: self.arena,
-            weights,
-            input,
-            outputs: &outputs,
-        };
         for named in &self.steps {
             let Named {
                 name,
@@ -153,8 +157,9 @@ impl Program {
                 });
             }
             let memory = Memory {
-                together: *together,
-                ..whole
+                input,
+                outputs: &outputs,
+                ..self.memory(*together)
             };
             step.check(&memory).map_err(|flaw| match flaw {
                 Flaw::Outside => ProgramError::Outside { step: name.clone() },

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::thread::{self, JoinHandle};
 
+use super::phases;
 use crate::cpu::Turns;
 
 /// A fixed set of threads, the caller's own among them. Nothing is queued: a run takes all threads or, while
@@ -68,7 +69,7 @@ impl Pool {
         }
         Self {
             shared,
-            turns: Turns::new(workers.len() + 1),
+            turns: Turns::new(workers.len() + 1, phases::MOST),
             workers,
             busy: Mutex::new(()),
         }
@@ -107,7 +108,7 @@ impl Team<'_> {
         self.pool.threads()
     }
 
-    /// What is left of each thread's share of a step and the next.
+    /// What is left of each thread's share of the steps of a phase and the next.
     pub fn turns(&self) -> &Turns {
         &self.pool.turns
     }

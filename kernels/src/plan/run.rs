@@ -70,8 +70,8 @@ impl Plan {
         self.start(input, outputs, None)
     }
 
-    /// Runs it as [`run`](Self::run) does and adds each step's time, measured between barriers on
-    /// the caller's thread, to `times`.
+    /// Runs it as [`run`](Self::run) does, but for a barrier after every step, and adds the times between them on the
+    /// caller's thread to `times`.
     ///
     /// # Errors
     ///
@@ -133,6 +133,8 @@ pub(super) struct Run<'a> {
     pub outputs: &'a [*mut f32],
     pub arena: *mut f32,
     pub scratch: *mut f32,
+    /// Whether every step is by itself.
+    pub profiled: bool,
 }
 
 // SAFETY: the threads write disjoint parts of the memory behind the addresses, and read what
@@ -163,9 +165,10 @@ impl Run<'_> {
             first: 0,
             thread,
             threads: barrier.threads(),
-            shares: turns.map(|turns| turns.of(0)),
+            shares: None,
         };
-        let mut turn = 0;
+        // The phase, the step of it, and how many steps the phase before had.
+        let [mut turn, mut place, mut others] = [0; 3];
         let mut before = 0;
         'all: for stretch in loaded.program.stretches() {
             let together = stretch[0].together;
@@ -174,13 +177,19 @@ impl Run<'_> {
                 context.images = together.min(self.images - first);
                 for (index, named) in stretch.iter().enumerate() {
                     let start = times.is_some().then(Instant::now);
+                    context.shares = turns.map(|turns| &turns.of(turn)[place]);
                     // SAFETY: the program was checked in `Loaded::new`, the call by `run`'s caller.
                     unsafe { named.step.run(&context) };
-                    turn += 1;
-                    if let Some(turns) = turns {
-                        turns.of(turn).renew(thread);
-                        context.shares = Some(turns.of(turn));
+                    place += 1;
+                    if !(loaded.waits[before + index] || self.profiled) {
+                        continue;
                     }
+                    if let Some(turns) = turns {
+                        // Those of the phase before, which the next one takes.
+                        let taken = &turns.of(turn + 1)[..others];
+                        taken.iter().for_each(|shares| shares.renew(thread));
+                    }
+                    (turn, place, others) = (turn + 1, 0, place);
                     if !barrier.wait() {
                         break 'all;
                     }

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cpu::check::{Flaw, Memory};
 use crate::cpu::{
-    AdaptiveMean, Algorithm, Binary, Context, ConvSpec, Copy, Depthwise, Direct, Export,
-    FullyConnected, Import, Isa, Lrn, Map, MaxPool, MeanPool, Output, RadialBasis, Separable,
-    Softmax, Unary, Winograd,
+    AdaptiveMean, Algorithm, Binary, Context, ConvSpec, Copy, Depthwise, Direct, Export, Flaw,
+    FullyConnected, Import, Isa, Lrn, Map, MaxPool, MeanPool, Memory, Output, RadialBasis,
+    Separable, Softmax, Touched, Unary, Winograd,
 };
 
 /// A step, and the layer that it computes.
@@ -123,6 +122,28 @@ impl Step {
             Self::Separable(step) => step.scratch(),
             Self::Lrn(step) => step.scratch(),
             _ => 0,
+        }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        match self {
+            Self::Import(step) => step.touched(),
+            Self::Direct(step) => step.touched(),
+            Self::FullyConnected(step) => step.touched(),
+            Self::Winograd(step) => step.touched(),
+            Self::Depthwise(step) => step.touched(),
+            Self::Separable(step) => step.touched(),
+            Self::MaxPool(step) => step.touched(),
+            Self::MeanPool(step) => step.touched(),
+            Self::AdaptiveMean(step) => step.touched(),
+            Self::Lrn(step) => step.touched(),
+            Self::Binary(step) => step.touched(),
+            Self::Unary(step) => step.touched(),
+            Self::Softmax(step) => step.touched(),
+            Self::RadialBasis(step) => step.touched(),
+            Self::Copy(step) => step.touched(),
+            Self::Export(step) => step.touched(),
         }
     }
 

@@ -108,7 +108,7 @@ impl Compiled {
     }
 
     /// Runs it as [`run_into`](Self::run_into) does and adds how long each of [`steps`](Self::steps)
-    /// took to `times`.
+    /// took to `times`. Threads wait for each other after every one, as they do not otherwise between branches.
     ///
     /// # Errors
     ///

@@ -5,6 +5,8 @@
 //! through in one row. The parts of a concatenation are written where the whole lies, if they begin
 //! with a block of channels. An image of few channels is planar: a block would be mostly nothing.
 
+use std::ops::Range;
+
 use receptive_kernels::cpu::{Algorithm, Border, Map};
 
 use super::lifetimes::{self, Lifetime};
@@ -166,13 +168,15 @@ impl Layout {
 }
 
 /// The step that first touches each map, or what lies within it, and the step that last does: 0 is the
-/// import, the layers follow, then the export.
+/// import, the layers follow, then the export. Steps beside it that may be computed at once count as well.
 pub(super) fn spans(net: &Net, lanes: usize) -> Vec<Option<(usize, usize)>> {
     let within = within(net, lanes);
+    let phases = phases(net);
     let mut spans = vec![None; net.maps.len()];
     let mut touch = |map: MapId, step: usize| {
-        let (first, last) = spans[root(&within, map).0].get_or_insert((step, step));
-        (*first, *last) = (step.min(*first), step.max(*last));
+        let phase = &phases[step];
+        let span = spans[root(&within, map).0].get_or_insert((phase.start, phase.end - 1));
+        *span = (phase.start.min(span.0), span.1.max(phase.end - 1));
     };
     touch(net.input, 0);
     for (index, layer) in net.layers.iter().enumerate() {
@@ -184,6 +188,20 @@ pub(super) fn spans(net: &Net, lanes: usize) -> Vec<Option<(usize, usize)>> {
         touch(output, net.layers.len() + 1);
     }
     spans
+}
+
+/// For each step, those beside it of which none depends on another.
+fn phases(net: &Net) -> Vec<Range<usize>> {
+    let levels = net.levels();
+    // The import and the export are by themselves.
+    let lens = levels.chunk_by(|a, b| a == b).map(<[usize]>::len);
+    let lens = std::iter::once(1).chain(lens).chain(std::iter::once(1));
+    let mut phases = Vec::new();
+    for len in lens {
+        let first = phases.len();
+        phases.extend(std::iter::repeat_n(first..first + len, len));
+    }
+    phases
 }
 
 /// The map that `map` lies within at last.

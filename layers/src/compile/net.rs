@@ -189,6 +189,19 @@ impl Net {
         }
     }
 
+    /// For each layer, how many steps at least must come before it. A view is no step, nor is a concatenation: its parts
+    /// are computed in place, most of them.
+    pub fn levels(&self) -> Vec<usize> {
+        let mut of_map = vec![0; self.maps.len()];
+        let level = |layer: &Layer| {
+            let before = layer.reads().map(|map| of_map[map.0]).max().unwrap_or(0);
+            let is_step = !matches!(layer.op, LayerOp::Pick(_) | LayerOp::Concat);
+            of_map[layer.output.0] = before + usize::from(is_step);
+            of_map[layer.output.0]
+        };
+        self.layers.iter().map(level).collect()
+    }
+
     /// Leaves out the layers that no output depends on.
     pub fn drop_unread(&mut self) {
         let mut needed = vec![false; self.maps.len()];

@@ -8,6 +8,7 @@ use super::super::check::{Flaw, Memory, must};
 use super::super::context::Context;
 use super::super::map::Map;
 use super::super::simd::{Kernel, Simd};
+use super::super::touched::Touched;
 
 /// The mean of each part of a map. Along an axis of `n` elements, part `i` of `m` is from
 /// `floor(i n / m)` to `ceil((i + 1) n / m)`, as in PyTorch; the parts may overlap. With an output
@@ -24,6 +25,11 @@ impl AdaptiveMean {
         let global = y.height * y.width == 1;
         let x = if global && x.is_dense() { x.flat() } else { x };
         Self { x, y }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.

@@ -6,6 +6,7 @@ use super::super::check::{Flaw, Memory};
 use super::super::context::Context;
 use super::super::map::Map;
 use super::super::simd::Simd;
+use super::super::touched::Touched;
 use super::{PoolWindow, Reduce, choose, run};
 
 /// The greatest element of each window; NaN where one is, minus infinity where a window has none.
@@ -20,6 +21,11 @@ impl MaxPool {
     /// As many windows as `y` has pixels, from `x` to `y`, both in blocks of a vector's lanes.
     pub fn new(window: PoolWindow, x: Map, y: Map) -> Self {
         Self { window, x, y }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.

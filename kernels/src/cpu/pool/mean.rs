@@ -6,6 +6,7 @@ use super::super::check::{Flaw, Memory};
 use super::super::context::Context;
 use super::super::map::Map;
 use super::super::simd::Simd;
+use super::super::touched::Touched;
 use super::{PoolWindow, Reduce, choose, run};
 
 /// The mean of each window: of its elements, or of them and the zeros of the padding. What reaches
@@ -27,6 +28,11 @@ impl MeanPool {
             x,
             y,
         }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::super::check::{Flaw, Memory};
-use super::super::{Blocking, Border, Map};
+use super::super::{Blocking, Border, Map, Touched};
 use super::config;
 use super::convolution::borders;
 
@@ -111,6 +111,32 @@ proptest! {
             if elements(&y, images).iter().any(|at| all.contains(at)) {
                 prop_assert!(matches!(memory.apart(&x, &y), Err(Flaw::Mismatch(_))));
             }
+        }
+    }
+
+    #[test]
+    fn steps_that_are_apart_write_nothing_of_each_other_s(
+        steps in prop::array::uniform2((prop::collection::vec(maps(), 0..3), maps())),
+        images in batches(),
+    ) {
+        let memory = memory(images, usize::MAX / 8);
+        let mut maps = steps.iter().flat_map(|(reads, y)| reads.iter().chain([y]));
+        if maps.all(|map| memory.any_map(map).is_ok()) {
+            let [a, b] = steps.each_ref().map(|(reads, y)| {
+                Touched::maps(&reads.iter().collect::<Vec<_>>(), y)
+            });
+            let elements = |maps: &[Map]| -> HashSet<usize> {
+                maps.iter().flat_map(|map| elements(map, images)).collect()
+            };
+            let [reads, writes] = [
+                steps.each_ref().map(|(reads, _)| elements(reads)),
+                steps.each_ref().map(|(_, y)| elements(&[*y])),
+            ];
+            let meet = !writes[0].is_disjoint(&writes[1])
+                || !writes[0].is_disjoint(&reads[1])
+                || !writes[1].is_disjoint(&reads[0]);
+            prop_assert!(!(meet && a.is_apart(&b, &memory)));
+            prop_assert_eq!(a.is_apart(&b, &memory), b.is_apart(&a, &memory));
         }
     }
 

@@ -3,6 +3,7 @@
 mod activation;
 mod affine;
 mod gather;
+mod order;
 mod padding;
 mod pick;
 mod residual;
@@ -15,6 +16,7 @@ use super::net::Net;
 pub(super) use activation::fuse_activations;
 pub(super) use affine::{fold_affine, lower_affine};
 pub(super) use gather::gather;
+pub(super) use order::order;
 pub(super) use padding::fold_padding;
 pub(super) use pick::{compose_picks, lower_picks};
 pub(super) use residual::fuse_residuals;
@@ -35,4 +37,5 @@ pub(super) fn run(net: &mut Net, lanes: usize, asked: impl Fn(&str) -> bool) {
     fuse_residuals(net);
     fuse_separable(net, &asked);
     gather_strided(net, &asked);
+    order(net);
 }

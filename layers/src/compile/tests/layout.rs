@@ -1,5 +1,6 @@
 //! Whoever reads a map finds what was written there, however the images pass the layers.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use proptest::prelude::*;
@@ -116,6 +117,39 @@ fn stretches(layers: usize, images: usize, seed: &[usize]) -> Stretches {
 }
 
 proptest! {
+    /// Or threads would wait for each other between them.
+    #[test]
+    fn layers_of_a_level_write_nothing_of_each_other_s(
+        adds in prop::collection::vec(add(), 1..14),
+        lanes in prop::sample::select(vec![4, 8, 16]),
+        images in 1..5usize,
+        seed in prop::collection::vec(any::<usize>(), 1..6),
+    ) {
+        let (net, algorithms) = network(&adds);
+        let stretches = stretches(net.layers.len(), images, &seed);
+        let layout = Layout::of(&net, &algorithms, lanes, images, &stretches);
+        let elements = |map: MapId, step: usize| -> HashSet<usize> {
+            let map = layout.map(&net, map);
+            let images = if map.whole { images } else { stretches.together(step) };
+            blocks(&map, 0..images).flat_map(|(_, elements)| elements).collect()
+        };
+        let levels = net.levels();
+        for (a, b) in (0..net.layers.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
+            let between = &levels[b..=a];
+            let [one, other] = [&net.layers[a], &net.layers[b]];
+            let is_step = |layer: &Layer| !matches!(layer.op, LayerOp::Concat | LayerOp::Pick(_));
+            if between.iter().any(|level| *level != levels[a]) || !(is_step(one) && is_step(other)) {
+                continue;
+            }
+            for (one, step, other, also) in [(one, a + 1, other, b + 1), (other, b + 1, one, a + 1)] {
+                let written = elements(one.output, step);
+                for map in other.reads().chain([other.output]) {
+                    prop_assert!(written.is_disjoint(&elements(map, also)), "{} {}\n{}", one.name, map, net);
+                }
+            }
+        }
+    }
+
     /// Every element says what was last written there: which map, of which image. That is what is
     /// found wherever a layer reads.
     #[test]

@@ -210,3 +210,32 @@ fn sums_join_the_convolution_that_comes_later() {
         passes::fuse_residuals(net);
     }));
 }
+
+#[test]
+fn branches_that_can_be_computed_at_once_follow_each_other() {
+    let net = net(
+        |device| {
+            let conv = |channels, kernel| conv(channels, kernel, device);
+            let first = conv([8, 8], 1);
+            let branches = [
+                vec![conv([8, 4], 1), conv([4, 8], 3)],
+                vec![conv([8, 4], 1), conv([4, 8], 3)],
+            ];
+            (first, branches, conv([8, 8], 1))
+        },
+        [8, 6, 6],
+        |(first, branches, last), x| {
+            let mut parts = vec![first.forward(x.clone())];
+            for branch in branches {
+                parts.push(branch.iter().fold(x.clone(), |x, conv| conv.forward(x)));
+            }
+            let pool = MaxPool2dConfig::new([3, 3])
+                .with_strides([1, 1])
+                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .init();
+            parts.push(last.forward(pool.forward(x)));
+            Tensor::cat(parts, 1)
+        },
+    );
+    insta::assert_snapshot!(before_and_after(net, passes::order));
+}

@@ -1,0 +1,69 @@
+//! What a step reads and writes.
+
+use super::check::Memory;
+use super::map::Map;
+use super::output::Output;
+
+/// The maps that a step reads, and where it writes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Touched {
+    reads: Vec<Map>,
+    writes: Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Target {
+    Map(Map),
+    /// One of the caller's arrays.
+    Output(usize),
+}
+
+impl Touched {
+    /// From maps to a map.
+    pub fn maps(reads: &[&Map], y: &Map) -> Self {
+        Self {
+            reads: reads.iter().copied().copied().collect(),
+            writes: Target::Map(*y),
+        }
+    }
+
+    /// From a map to a layer's output.
+    pub fn layer(x: &Map, output: &Output) -> Self {
+        let mut touched = Self::maps(&[x], &output.y);
+        touched.reads.extend(output.residual);
+        touched
+    }
+
+    /// From a map to one of the caller's arrays.
+    pub fn output(x: &Map, output: usize) -> Self {
+        Self {
+            reads: vec![*x],
+            writes: Target::Output(output),
+        }
+    }
+
+    /// Whether neither step writes what the other reads or writes, so that their order does not matter. Their maps
+    /// were checked.
+    pub fn is_apart(&self, other: &Self, memory: &Memory) -> bool {
+        let written = match (self.writes, other.writes) {
+            (Target::Map(a), Target::Map(b)) => memory.apart(&a, &b).is_ok(),
+            (Target::Output(a), Target::Output(b)) => a != b,
+            _ => true,
+        };
+        let read = |one: &Self, other: &Self| match one.writes {
+            Target::Map(y) => other.reads.iter().any(|x| memory.apart(x, &y).is_err()),
+            Target::Output(_) => false,
+        };
+        written && !read(self, other) && !read(other, self)
+    }
+
+    /// All maps.
+    #[cfg(test)]
+    pub fn all(&self) -> impl Iterator<Item = Map> {
+        let writes = match self.writes {
+            Target::Map(y) => Some(y),
+            Target::Output(_) => None,
+        };
+        self.reads.iter().copied().chain(writes)
+    }
+}

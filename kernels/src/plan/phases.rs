@@ -1,0 +1,37 @@
+//! Steps that do not depend on each other.
+//!
+//! The branches of an Inception module are some thirty short convolutions a network, and a wait of all threads for the
+//! last after each would take a twentieth of its time. So threads wait for each other only where a step reads or writes
+//! what one before it wrote, or writes what that reads: between phases, the supersteps of Valiant, "A Bridging Model for
+//! Parallel Computation", 1990. Nothing about it is in a program, whose file anybody may have written: it follows from where
+//! the steps' maps lie.
+
+use super::Program;
+use crate::cpu::Touched;
+
+/// The most steps of a phase: as many as a pool keeps account of.
+pub(super) const MOST: usize = 8;
+
+/// Whether all threads wait for each other after each step of `program`, which was checked.
+pub(super) fn waits(program: &Program) -> Vec<bool> {
+    let touched: Vec<Touched> = (program.steps.iter())
+        .map(|named| named.step.touched())
+        .collect();
+    let mut waits = vec![true; program.steps.len()];
+    let mut first = 0;
+    for index in 1..program.steps.len() {
+        let [last, next] = [index - 1, index].map(|index| program.steps[index].together);
+        let memory = program.memory(next);
+        let phase = &touched[first..index];
+        let joins = last == next
+            && phase.len() < MOST
+            && phase
+                .iter()
+                .all(|step| step.is_apart(&touched[index], &memory));
+        waits[index - 1] = !joins;
+        if !joins {
+            first = index;
+        }
+    }
+    waits
+}
