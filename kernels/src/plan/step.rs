@@ -174,7 +174,8 @@ impl Step {
     /// # Safety
     ///
     /// The program was checked against the arena and weights of `cx`, and every step before this
-    /// one has been run by all threads.
+    /// one has been run by all threads, but for those that it is
+    /// [apart](Touched::is_apart) from.
     pub(crate) unsafe fn run(&self, cx: &Context) {
         unsafe {
             match self {

@@ -14,6 +14,7 @@ use super::net::{Layer, LayerOp, MapId, Net};
 use super::stretches::Stretches;
 
 /// The lanes and memory of a network's maps.
+#[derive(Debug)]
 pub(super) struct Layout {
     places: Vec<Place>,
     /// Elements of the arena.
@@ -174,9 +175,9 @@ pub(super) fn spans(net: &Net, lanes: usize) -> Vec<Option<(usize, usize)>> {
     let phases = phases(net);
     let mut spans = vec![None; net.maps.len()];
     let mut touch = |map: MapId, step: usize| {
-        let phase = &phases[step];
-        let span = spans[root(&within, map).0].get_or_insert((phase.start, phase.end - 1));
-        *span = (phase.start.min(span.0), span.1.max(phase.end - 1));
+        let (start, end) = (phases[step].start, phases[step].end - 1);
+        let (first, last) = spans[root(&within, map).0].get_or_insert((start, end));
+        (*first, *last) = (start.min(*first), end.max(*last));
     };
     touch(net.input, 0);
     for (index, layer) in net.layers.iter().enumerate() {

@@ -110,41 +110,60 @@ fn blocks(map: &Map, images: Range<usize>) -> impl Iterator<Item = (usize, Range
     })
 }
 
-/// Steps together, any number of images at each.
-fn stretches(layers: usize, images: usize, seed: &[usize]) -> Stretches {
-    let together = |step| seed[step / 3 % seed.len()] % images + 1;
-    Stretches::new((0..layers + 2).map(together).collect())
+/// A network where it lies in memory.
+#[derive(Debug)]
+struct Laid {
+    net: Net,
+    layout: Layout,
+    lanes: usize,
+    images: usize,
+    stretches: Stretches,
+}
+
+/// Any network, for some images, of which any number pass each step together.
+fn laid() -> impl Strategy<Value = Laid> {
+    let adds = prop::collection::vec(add(), 1..14);
+    let lanes = prop::sample::select(vec![4, 8, 16]);
+    let seed = prop::collection::vec(any::<usize>(), 1..6);
+    (adds, lanes, 1..5usize, seed).prop_map(|(adds, lanes, images, seed)| {
+        let (net, algorithms) = network(&adds);
+        let together = |step| seed[step / 3 % seed.len()] % images + 1;
+        let steps = net.layers.len() + 2;
+        let stretches = Stretches::new((0..steps).map(together).collect());
+        let layout = Layout::of(&net, &algorithms, lanes, images, &stretches);
+        Laid {
+            net,
+            layout,
+            lanes,
+            images,
+            stretches,
+        }
+    })
 }
 
 proptest! {
     /// Or threads would wait for each other between them.
     #[test]
-    fn layers_of_a_level_write_nothing_of_each_other_s(
-        adds in prop::collection::vec(add(), 1..14),
-        lanes in prop::sample::select(vec![4, 8, 16]),
-        images in 1..5usize,
-        seed in prop::collection::vec(any::<usize>(), 1..6),
-    ) {
-        let (net, algorithms) = network(&adds);
-        let stretches = stretches(net.layers.len(), images, &seed);
-        let layout = Layout::of(&net, &algorithms, lanes, images, &stretches);
+    fn layers_of_a_level_write_nothing_of_each_other_s(laid in laid()) {
+        let Laid { net, layout, images, stretches, .. } = laid;
         let elements = |map: MapId, step: usize| -> HashSet<usize> {
             let map = layout.map(&net, map);
             let images = if map.whole { images } else { stretches.together(step) };
             blocks(&map, 0..images).flat_map(|(_, elements)| elements).collect()
         };
         let levels = net.levels();
+        let is_step = |layer: &Layer| !matches!(layer.op, LayerOp::Concat | LayerOp::Pick(_));
         for (a, b) in (0..net.layers.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
-            let between = &levels[b..=a];
-            let [one, other] = [&net.layers[a], &net.layers[b]];
-            let is_step = |layer: &Layer| !matches!(layer.op, LayerOp::Concat | LayerOp::Pick(_));
-            if between.iter().any(|level| *level != levels[a]) || !(is_step(one) && is_step(other)) {
+            let [one, other] = [a, b].map(|index| &net.layers[index]);
+            let at_once = levels[b..=a].iter().all(|level| *level == levels[a]);
+            if !(at_once && is_step(one) && is_step(other)) {
                 continue;
             }
-            for (one, step, other, also) in [(one, a + 1, other, b + 1), (other, b + 1, one, a + 1)] {
-                let written = elements(one.output, step);
-                for map in other.reads().chain([other.output]) {
-                    prop_assert!(written.is_disjoint(&elements(map, also)), "{} {}\n{}", one.name, map, net);
+            for ((writer, at), (reader, then)) in [((one, a), (other, b)), ((other, b), (one, a))] {
+                let written = elements(writer.output, at + 1);
+                for map in reader.reads().chain([reader.output]) {
+                    let touched = elements(map, then + 1);
+                    prop_assert!(written.is_disjoint(&touched), "{} {}\n{}", writer.name, map, net);
                 }
             }
         }
@@ -153,15 +172,8 @@ proptest! {
     /// Every element says what was last written there: which map, of which image. That is what is
     /// found wherever a layer reads.
     #[test]
-    fn what_is_read_is_what_was_written(
-        adds in prop::collection::vec(add(), 1..14),
-        lanes in prop::sample::select(vec![4, 8, 16]),
-        images in 1..5usize,
-        seed in prop::collection::vec(any::<usize>(), 1..6),
-    ) {
-        let (net, algorithms) = network(&adds);
-        let stretches = stretches(net.layers.len(), images, &seed);
-        let layout = Layout::of(&net, &algorithms, lanes, images, &stretches);
+    fn what_is_read_is_what_was_written(laid in laid()) {
+        let Laid { net, layout, lanes, images, stretches } = laid;
         let mut root: Vec<MapId> = (0..net.maps.len()).map(MapId).collect();
         for layer in net.layers.iter().rev() {
             if let LayerOp::Concat = layer.op {
