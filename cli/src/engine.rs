@@ -127,10 +127,7 @@ impl Runner {
                 let data = TensorData::new(images.to_vec(), shape);
                 network
                     .forward(Tensor::from_data(data, &*device))
-                    .try_into_data()
-                    .map_err(|error| CliError::Compute(error.to_string()))?
-                    .convert::<f32>()
-                    .try_to_vec()
+                    .try_into_vec_as::<f32>()
                     .map_err(|error| CliError::Compute(error.to_string()))
             }
         }

@@ -126,10 +126,10 @@ fn eager(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report, C
         &device,
     );
     let times = time(args.seconds, || {
-        // Reading the result is what waits for a device.
+        // A device is waited for where numbers are read: before, they are only asked for.
         network
             .forward(images.clone())
-            .try_into_data()
+            .try_into_vec_as::<f32>()
             .map(drop)
             .map_err(|error| CliError::Compute(error.to_string()))
     })?;

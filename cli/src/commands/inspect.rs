@@ -101,12 +101,9 @@ fn map_tiles(maps: Tensor<4>) -> Result<Vec<Tile>, CliError> {
 }
 
 fn values(tensor: Tensor<4>) -> Result<Vec<f32>, CliError> {
-    let failed = |error: &dyn ToString| CliError::Compute(error.to_string());
-    let data = tensor.try_into_data().map_err(|error| failed(&error))?;
-    let values: Vec<f32> = data
-        .convert::<f32>()
-        .try_to_vec()
-        .map_err(|error| failed(&error))?;
+    let values = tensor
+        .try_into_vec_as::<f32>()
+        .map_err(|error| CliError::Compute(error.to_string()))?;
     if values.iter().any(|value| !value.is_finite()) {
         return Err(CliError::NotFinite);
     }

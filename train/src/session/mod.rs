@@ -251,14 +251,13 @@ impl<N: Network> Judge for Looking<N> {
 
 /// The only value of a tensor.
 fn number(tensor: Tensor<1>) -> Result<f64, TrainError> {
-    let data = tensor.try_into_data().map_err(TrainError::device)?;
-    Ok(data.iter::<f64>().next().unwrap_or(f64::NAN))
+    let value = tensor
+        .try_into_vec_as::<f64>()
+        .map_err(TrainError::device)?;
+    Ok(value.first().copied().unwrap_or(f64::NAN))
 }
 
 /// The values of a tensor, row by row.
 fn floats(tensor: Tensor<2>) -> Result<Vec<f32>, TrainError> {
-    let data = tensor.try_into_data().map_err(TrainError::device)?;
-    data.convert::<f32>()
-        .try_to_vec()
-        .map_err(TrainError::device)
+    tensor.try_into_vec_as::<f32>().map_err(TrainError::device)
 }
