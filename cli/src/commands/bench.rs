@@ -126,7 +126,7 @@ fn eager(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report, C
         &device,
     );
     let times = time(args.seconds, || {
-        // A device is waited for where numbers are read: before, they are only asked for.
+        // Burn reads lazily: only who takes the numbers waits for a device.
         network
             .forward(images.clone())
             .try_into_vec_as::<f32>()
