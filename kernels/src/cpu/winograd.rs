@@ -272,17 +272,13 @@ impl Winograd {
     /// The maps are within the arena, the packed weights within the weights, and the thread has
     /// [`scratch`](Self::scratch) elements of memory.
     pub(crate) unsafe fn run(&self, cx: &Context) {
-        let Self {
-            spec, x, output, ..
-        } = self;
-        let (x, output) = (&cx.here(x), &cx.output(output));
+        let (x, output) = (&cx.here(&self.x), &cx.output(&self.output));
         let y = &output.y;
         let lanes = y.lanes;
-        let places = self.places();
-        let per_image = self.tile.tiles([y.height, y.width]);
 
         unsafe { cx.zero_border(y) };
         let mut transformed = 0..0;
+        let mut spots = [Spot::default(); MOST];
         let grid = self.grid(cx.threads, cx.images);
         let rounds = cx.share_grid(grid).flat_map(|[tiles, pairs]| {
             let parts = parts_of(tiles, self.together);
@@ -291,19 +287,20 @@ impl Winograd {
         for [tiles, pairs] in rounds {
             if transformed != tiles {
                 transformed = tiles.clone();
+                let cells = Cells::after(tiles.start, self.tile.tiles([y.height, y.width]));
+                for (spot, cell) in spots[..tiles.len()].iter_mut().zip(cells) {
+                    *spot = self.spot(x, output, cell);
+                }
                 let args = InputArgs {
                     arena: cx.arena,
                     x: *x,
-                    padding: spec.padding,
-                    per_image,
-                    first: tiles.start,
-                    count: tiles.len(),
+                    tiles: &raw const spots[..tiles.len()],
                     to: cx.scratch,
                     place: self.input_place(),
                 };
                 unsafe { (cx.kernels.winograd_input.get(self.tile))(&args) };
             }
-            let sums = unsafe { cx.scratch.add(self.input_place() * places) };
+            let sums = unsafe { cx.scratch.add(self.input_place() * self.places()) };
             let offsets = unsafe {
                 let memory = cx.scratch.add(self.offsets_place());
                 Offsets::pointwise(memory, x.blocks(), tiles.len() * lanes)
@@ -314,9 +311,7 @@ impl Winograd {
                     let args = SumsArgs {
                         arena: cx.arena,
                         output: *output,
-                        per_image,
-                        first: tiles.start,
-                        count: tiles.len(),
+                        tiles: &raw const spots[..tiles.len()],
                         block: 2 * pair,
                         blocks: (y.blocks() - 2 * pair).min(2),
                         sums: unsafe { sums.add(2 * before * tiles.len() * lanes) },
@@ -326,6 +321,23 @@ impl Winograd {
                     unsafe { (cx.kernels.winograd_sums.get(self.tile))(&args) };
                 }
             }
+        }
+    }
+
+    /// Where the tile of this image, row and column lies.
+    fn spot(&self, x: &Map, output: &Output, [image, row, column]: [usize; 3]) -> Spot {
+        let Output { y, residual, .. } = output;
+        let [row, column] = [row, column].map(|at| at * self.tile.outputs());
+        let padding = self.spec.padding;
+        let top = x.border.top - padding.top + row;
+        let left = x.border.left - padding.left + column;
+        let at = |map: &Map| map.at(image, 0, row, column);
+        let here = |length: usize, at: usize| (length - at).min(self.tile.outputs());
+        Spot {
+            x: x.offset + image * x.image + top * x.row + left * x.lanes,
+            y: at(y),
+            residual: residual.as_ref().map_or(0, at),
+            size: [here(y.height, row), here(y.width, column)],
         }
     }
 
@@ -387,6 +399,18 @@ impl Winograd {
     }
 }
 
+/// Where a tile lies, in the first block of each map.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spot {
+    /// Its window of the input, what is padded included.
+    x: usize,
+    /// Its outputs, and what is added to them.
+    y: usize,
+    residual: usize,
+    /// Rows and columns of outputs that the map has.
+    size: [usize; 2],
+}
+
 /// `units`, of one group of `size` units after the other.
 fn groups_of(units: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = units.start;
@@ -404,16 +428,21 @@ fn apart(len: usize) -> usize {
     len.next_multiple_of(2 * LINE) + LINE
 }
 
-/// `count` tiles of `blocks` blocks, one block's after the other's: the block, the image, the row, the column.
+/// The tile of each block's `tiles` whose part of a map is brought nearer while tile `tile` is at work; and how
+/// many blocks further it is.
 #[inline(always)]
-fn tiles(
-    blocks: usize,
-    per_image: [usize; 2],
-    first: usize,
-    count: usize,
-) -> impl Iterator<Item = (usize, [usize; 3])> + Clone {
-    let cells = Cells::after(first, per_image);
-    (0..blocks).flat_map(move |block| cells.take(count).map(move |cell| (block, cell)))
+fn soon(tile: usize, tiles: &[Spot]) -> (usize, Spot) {
+    match tile + SOON {
+        soon if soon < tiles.len() => (0, tiles[soon]),
+        soon => (1, tiles[(soon - tiles.len()).min(tile)]),
+    }
+}
+
+/// `N`, the turns of a transform's loops, of which the compiler knows nothing unless it may write them out: 36 values
+/// have more addresses than there are registers, and each would be fetched from memory.
+#[inline(always)]
+fn turns<const N: usize>() -> usize {
+    if N <= 4 { N } else { std::hint::black_box(N) }
 }
 
 #[cfg(test)]

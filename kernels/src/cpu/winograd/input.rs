@@ -1,22 +1,19 @@
 //! The transform of inputs, `B' d B`.
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+use std::mem::MaybeUninit;
 
 use super::super::ahead::bring;
-use super::super::map::{Border, Map};
+use super::super::map::Map;
 use super::super::simd::{Kernel, Simd};
-use super::{SOON, WinogradTile, tiles};
+use super::{Spot, WinogradTile, soon, turns};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct InputArgs {
     pub arena: *const f32,
     pub x: Map,
-    pub padding: Border,
-    /// Tiles of an image, down and across.
-    pub per_image: [usize; 2],
-    /// The first tile, of all of the batch, and how many.
-    pub first: usize,
-    pub count: usize,
+    /// Where the tiles lie.
+    pub tiles: *const [Spot],
     /// `[place, block, tile, lane]`.
     pub to: *mut f32,
     /// From one place to the next.
@@ -32,40 +29,38 @@ impl<const N: usize, const M: usize> Kernel for Input<N, M> {
     #[inline(always)]
     unsafe fn run<S: Simd>(a: &InputArgs) {
         let x = &a.x;
-        let window = |block: usize, [image, row, column]: [usize; 3]| {
-            let top = x.border.top - a.padding.top + row * M;
-            let left = x.border.left - a.padding.left + column * M;
-            let image = x.offset + image * x.image + block * x.block;
-            a.arena.wrapping_add(image + top * x.row + left * S::LANES)
-        };
-        let tiles = tiles(x.blocks(), a.per_image, a.first, a.count);
-        let mut soon = tiles.clone().skip(SOON);
-        for (tile, (block, cell)) in tiles.enumerate() {
-            unsafe {
-                if let Some((block, cell)) = soon.next() {
-                    // The columns before are those of the tile before.
-                    let new = window(block, cell).wrapping_add((N - M) * S::LANES);
+        // SAFETY: the caller's, who keeps them.
+        let tiles = unsafe { &*a.tiles };
+        let turns = turns::<N>();
+        let mut to = a.to;
+        for block in 0..x.blocks() {
+            let block = a.arena.wrapping_add(block * x.block);
+            for (tile, spot) in tiles.iter().enumerate() {
+                // The columns before are those of the tile before.
+                let (next, soon) = soon(tile, tiles);
+                let new = soon.x + next * x.block + (N - M) * S::LANES;
+                let new = block.wrapping_add(new);
+                unsafe {
                     bring::<S>(new, x.row, [N, M]);
-                }
-                let from = window(block, cell);
-                let mut half = [[S::zero(); N]; N];
-                for column in 0..N {
-                    let mut d = [S::zero(); N];
-                    for (row, d) in d.iter_mut().enumerate() {
-                        *d = S::load(from.add(row * x.row + column * S::LANES));
+                    let from = block.add(spot.x);
+                    let mut half = MaybeUninit::<[[S::Vector; N]; N]>::uninit();
+                    let half = half.as_mut_ptr().cast::<S::Vector>();
+                    for column in 0..turns {
+                        let from = from.add(column * S::LANES);
+                        let d = std::array::from_fn(|row| S::load(from.add(row * x.row)));
+                        for (row, t) in transform::<S, N>(d).into_iter().enumerate() {
+                            half.add(row * N + column).write(t);
+                        }
                     }
-                    let t = transform::<S, N>(d);
-                    for row in 0..N {
-                        half[row][column] = t[row];
-                    }
-                }
-                let to = a.to.add(tile * S::LANES);
-                for (row, half) in half.iter().enumerate() {
-                    let values = transform::<S, N>(*half);
-                    for (column, value) in values.iter().enumerate() {
-                        S::store(to.add((row * N + column) * a.place), *value);
+                    for row in 0..turns {
+                        let half = half.add(row * N).cast::<[S::Vector; N]>().read();
+                        let to = to.add(row * N * a.place);
+                        for (column, t) in transform::<S, N>(half).into_iter().enumerate() {
+                            S::store(to.add(column * a.place), t);
+                        }
                     }
                 }
+                to = to.wrapping_add(S::LANES);
             }
         }
     }

@@ -1,22 +1,19 @@
 //! The transform of sums, `A' m A`, and what follows a convolution.
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+use std::mem::MaybeUninit;
 
 use super::super::ahead::bring;
-use super::super::map::Map;
 use super::super::output::Output;
 use super::super::simd::{Kernel, Simd};
-use super::{SOON, WinogradTile, tiles};
+use super::{Spot, WinogradTile, soon, turns};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct SumsArgs {
     pub arena: *mut f32,
     pub output: Output,
-    /// Tiles of an image, down and across.
-    pub per_image: [usize; 2],
-    /// The first tile, of all of the batch, and how many.
-    pub first: usize,
-    pub count: usize,
+    /// Where the tiles lie.
+    pub tiles: *const [Spot],
     /// The first output block, and how many.
     pub block: usize,
     pub blocks: usize,
@@ -41,57 +38,63 @@ impl<const N: usize, const M: usize> Kernel for Sums<N, M> {
             residual,
             activation,
         } = &a.output;
-        let tiles = tiles(a.blocks, a.per_image, a.first, a.count);
-        let mut soon = tiles.clone().skip(SOON);
-        for (tile, (block, [image, row, column])) in tiles.enumerate() {
-            let at = |map: &Map, block: usize, [image, row, column]: [usize; 3]| {
-                map.at(image, a.block + block, row * M, column * M)
-            };
-            if let Some((block, cell)) = soon.next() {
-                for map in std::iter::once(y).chain(residual) {
-                    let outputs = a.arena.wrapping_add(at(map, block, cell));
-                    unsafe { bring::<S>(outputs, map.row, [M, M]) };
-                }
-            }
-            let (height, width) = ((y.height - row * M).min(M), (y.width - column * M).min(M));
-            unsafe {
-                let bias = S::load(a.bias.add(block * S::LANES));
-                let from = a.sums.add(tile * S::LANES);
-                let mut half = [[S::zero(); N]; M];
-                for column in 0..N {
-                    let mut m = [S::zero(); N];
-                    for (row, m) in m.iter_mut().enumerate() {
-                        *m = S::load(from.add((row * N + column) * a.place));
-                    }
-                    let t = transform::<S, N, M>(m);
-                    for row in 0..M {
-                        half[row][column] = t[row];
+        // SAFETY: the caller's, who keeps them.
+        let tiles = unsafe { &*a.tiles };
+        let turns = turns::<N>();
+        let mut from = a.sums;
+        for block in 0..a.blocks {
+            let y_block = a.arena.wrapping_add((a.block + block) * y.block);
+            let residual = residual.as_ref().map(|map| {
+                let block = a.arena.wrapping_add((a.block + block) * map.block);
+                (block, map)
+            });
+            let bias = unsafe { S::load(a.bias.add(block * S::LANES)) };
+            for (tile, spot) in tiles.iter().enumerate() {
+                let (next, soon) = soon(tile, tiles);
+                unsafe {
+                    let to = y_block.wrapping_add(next * y.block + soon.y);
+                    bring::<S>(to, y.row, [M, M]);
+                    if let Some((block, map)) = residual {
+                        let from = block.wrapping_add(next * map.block + soon.residual);
+                        bring::<S>(from, map.row, [M, M]);
                     }
                 }
-                let cell = [image, row, column];
-                let to = a.arena.add(at(y, block, cell));
-                let added = residual.map(|map| (a.arena.add(at(&map, block, cell)), map.row));
-                // Loads and stores of a row's outputs: all but at the map's end.
-                let whole = width == M;
-                for (row, half) in half.iter().enumerate().take(height) {
-                    let mut out = transform::<S, N, M>(*half).map(|out| S::add(out, bias));
-                    let each = |column: usize| column * S::LANES;
-                    if let Some((from, pitch)) = added {
-                        let from = from.add(row * pitch);
-                        for (column, out) in out.iter_mut().enumerate() {
+                let [height, width] = spot.size;
+                unsafe {
+                    let mut half = MaybeUninit::<[[S::Vector; N]; M]>::uninit();
+                    let half = half.as_mut_ptr().cast::<S::Vector>();
+                    for column in 0..turns {
+                        let from = from.add(column * a.place);
+                        let m = std::array::from_fn(|row| S::load(from.add(row * N * a.place)));
+                        for (row, t) in transform::<S, N, M>(m).into_iter().enumerate() {
+                            half.add(row * N + column).write(t);
+                        }
+                    }
+                    let to = y_block.add(spot.y);
+                    // Loads and stores of a row's outputs: all but at the map's end.
+                    let whole = width == M;
+                    for row in 0..height {
+                        let half = half.add(row * N).cast::<[S::Vector; N]>().read();
+                        let mut out = transform::<S, N, M>(half).map(|out| S::add(out, bias));
+                        let each = |column: usize| column * S::LANES;
+                        if let Some((block, map)) = residual {
+                            let from = block.add(spot.residual + row * map.row);
+                            for (column, out) in out.iter_mut().enumerate() {
+                                if whole || column < width {
+                                    *out = S::add(*out, S::load(from.add(each(column))));
+                                }
+                            }
+                        }
+                        activation.apply_all::<S, M, 1>(std::array::from_mut(&mut out));
+                        let to = to.add(row * y.row);
+                        for (column, out) in out.iter().enumerate() {
                             if whole || column < width {
-                                *out = S::add(*out, S::load(from.add(each(column))));
+                                S::store(to.add(each(column)), *out);
                             }
                         }
                     }
-                    activation.apply_all::<S, M, 1>(std::array::from_mut(&mut out));
-                    let to = to.add(row * y.row);
-                    for (column, out) in out.iter().enumerate() {
-                        if whole || column < width {
-                            S::store(to.add(each(column)), *out);
-                        }
-                    }
                 }
+                from = from.wrapping_add(S::LANES);
             }
         }
     }
