@@ -196,6 +196,7 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
             inner if inner == S::LANES => written_out!(S::LANES),
             3 if !ADJACENT => written_out!(3),
             5 if !ADJACENT => written_out!(5),
+            7 if !ADJACENT => written_out!(7),
             _ => {}
         }
         for (positions, inner) in rest {
