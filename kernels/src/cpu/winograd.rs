@@ -18,6 +18,7 @@
 mod input;
 mod matrices;
 mod pack;
+mod spots;
 mod sums;
 
 use std::ops::Range;
@@ -38,6 +39,7 @@ use super::tile::TileArgs;
 use super::touched::Touched;
 pub(super) use input::{InputArgs, InputTransforms};
 pub(super) use pack::WeightTransforms;
+use spots::Spot;
 pub(super) use sums::{SumsArgs, SumsTransforms};
 
 /// How large a tile is.
@@ -139,9 +141,6 @@ const FEW: usize = 28;
 
 /// Output channels whose products follow each other at each place.
 const OUTPUTS: usize = 64;
-
-/// The tile, of those after the one at work, whose part of a map is brought nearer meanwhile.
-const SOON: usize = 3;
 
 impl Winograd {
     /// The convolution `spec` of `x`, with its weights packed from element `weights` on. `x` has at
@@ -324,23 +323,6 @@ impl Winograd {
         }
     }
 
-    /// Where the tile of this image, row and column lies.
-    fn spot(&self, x: &Map, output: &Output, [image, row, column]: [usize; 3]) -> Spot {
-        let Output { y, residual, .. } = output;
-        let [row, column] = [row, column].map(|at| at * self.tile.outputs());
-        let padding = self.spec.padding;
-        let top = x.border.top - padding.top + row;
-        let left = x.border.left - padding.left + column;
-        let at = |map: &Map| map.at(image, 0, row, column);
-        let here = |length: usize, at: usize| (length - at).min(self.tile.outputs());
-        Spot {
-            x: x.offset + image * x.image + top * x.row + left * x.lanes,
-            y: at(y),
-            residual: residual.as_ref().map_or(0, at),
-            size: [here(y.height, row), here(y.width, column)],
-        }
-    }
-
     /// The products of `count` transformed tiles with the weights of some pairs of output blocks, at each place.
     ///
     /// # Safety
@@ -399,18 +381,6 @@ impl Winograd {
     }
 }
 
-/// Where a tile lies, in the first block of each map.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Spot {
-    /// Its window of the input, what is padded included.
-    x: usize,
-    /// Its outputs, and what is added to them.
-    y: usize,
-    residual: usize,
-    /// Rows and columns of outputs that the map has.
-    size: [usize; 2],
-}
-
 /// `units`, of one group of `size` units after the other.
 fn groups_of(units: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = units.start;
@@ -426,23 +396,6 @@ fn groups_of(units: Range<usize>, size: usize) -> impl Iterator<Item = Range<usi
 /// must not fall into the same cache set.
 fn apart(len: usize) -> usize {
     len.next_multiple_of(2 * LINE) + LINE
-}
-
-/// The tile of each block's `tiles` whose part of a map is brought nearer while tile `tile` is at work; and how
-/// many blocks further it is.
-#[inline(always)]
-fn soon(tile: usize, tiles: &[Spot]) -> (usize, Spot) {
-    match tile + SOON {
-        soon if soon < tiles.len() => (0, tiles[soon]),
-        soon => (1, tiles[(soon - tiles.len()).min(tile)]),
-    }
-}
-
-/// `N`, the turns of a transform's loops, of which the compiler knows nothing unless it may write them out: 36 values
-/// have more addresses than there are registers, and each would be fetched from memory.
-#[inline(always)]
-fn turns<const N: usize>() -> usize {
-    if N <= 4 { N } else { std::hint::black_box(N) }
 }
 
 #[cfg(test)]

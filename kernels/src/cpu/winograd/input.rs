@@ -6,7 +6,8 @@ use std::mem::MaybeUninit;
 use super::super::ahead::bring;
 use super::super::map::Map;
 use super::super::simd::{Kernel, Simd};
-use super::{Spot, WinogradTile, soon, turns};
+use super::WinogradTile;
+use super::spots::{Spot, soon, turns};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct InputArgs {
@@ -20,7 +21,7 @@ pub(in crate::cpu) struct InputArgs {
     pub place: usize,
 }
 
-/// All blocks of `count` tiles of `N x N` inputs whose outputs are `M` apart.
+/// All blocks of the tiles of `N x N` inputs whose outputs are `M` apart.
 struct Input<const N: usize, const M: usize>;
 
 impl<const N: usize, const M: usize> Kernel for Input<N, M> {
@@ -29,7 +30,7 @@ impl<const N: usize, const M: usize> Kernel for Input<N, M> {
     #[inline(always)]
     unsafe fn run<S: Simd>(a: &InputArgs) {
         let x = &a.x;
-        // SAFETY: the caller's, who keeps them.
+        // SAFETY: the caller keeps them.
         let tiles = unsafe { &*a.tiles };
         let turns = turns::<N>();
         let mut to = a.to;

@@ -6,7 +6,8 @@ use std::mem::MaybeUninit;
 use super::super::ahead::bring;
 use super::super::output::Output;
 use super::super::simd::{Kernel, Simd};
-use super::{Spot, WinogradTile, soon, turns};
+use super::WinogradTile;
+use super::spots::{Spot, soon, turns};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct SumsArgs {
@@ -25,7 +26,7 @@ pub(in crate::cpu) struct SumsArgs {
     pub bias: *const f32,
 }
 
-/// `count` tiles of `N x N` sums to `M x M` outputs.
+/// The tiles of `N x N` sums to `M x M` outputs.
 struct Sums<const N: usize, const M: usize>;
 
 impl<const N: usize, const M: usize> Kernel for Sums<N, M> {
@@ -38,7 +39,7 @@ impl<const N: usize, const M: usize> Kernel for Sums<N, M> {
             residual,
             activation,
         } = &a.output;
-        // SAFETY: the caller's, who keeps them.
+        // SAFETY: the caller keeps them.
         let tiles = unsafe { &*a.tiles };
         let turns = turns::<N>();
         let mut from = a.sums;
