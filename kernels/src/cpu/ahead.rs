@@ -19,10 +19,18 @@ pub(super) struct Soon {
     from: *const f32,
     /// For every [`Simd::STEPS`] taps: up to 4, or 6 or 8.
     lines: usize,
-    /// Into the nearest cache.
-    near: bool,
+    into: Cache,
     /// How many tiles of a strip ask, from the first on.
     tiles: usize,
+}
+
+/// Where lines are brought. As wide as what is beside it: the rest would be copied in two pieces that overlap, and
+/// a copy of the copy would wait for them, once for every strip of tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+enum Cache {
+    Nearest,
+    Larger,
 }
 
 /// Lines that can be asked for at once.
@@ -32,7 +40,7 @@ impl Soon {
     pub const NOTHING: Self = Self {
         from: std::ptr::null(),
         lines: 0,
-        near: false,
+        into: Cache::Larger,
         tiles: 0,
     };
 
@@ -52,10 +60,9 @@ impl Soon {
             return;
         }
         unsafe {
-            if self.near {
-                self.ask::<N>(stream, |at| S::bring_near(at));
-            } else {
-                self.ask::<N>(stream, |at| S::bring(at));
+            match self.into {
+                Cache::Nearest => self.ask::<N>(stream, |at| S::bring_near(at)),
+                Cache::Larger => self.ask::<N>(stream, |at| S::bring(at)),
             }
         }
         self.from = self.from.wrapping_add(self.lines * LINE);
@@ -127,7 +134,7 @@ impl Ahead {
             alone: Soon {
                 from: panel.as_ptr().wrapping_add(PAGE),
                 lines: at_once(panel.len().div_ceil(LINE * steps)),
-                near: true,
+                into: Cache::Nearest,
                 tiles: 1,
             },
             next: next.as_ptr(),
@@ -161,7 +168,7 @@ impl Ahead {
         Soon {
             from: self.next.wrapping_add(asked * LINE),
             lines: self.each,
-            near: false,
+            into: Cache::Larger,
             tiles: (self.lines - asked).div_ceil(self.share),
         }
     }
@@ -203,14 +210,15 @@ mod tests {
                 for tile in 0..strip.len() {
                     soon.before(tile);
                     if soon.lines > 0 {
-                        prop_assert!(asked < lines && line(soon.from) == asked && !soon.near);
+                        prop_assert!(asked < lines && line(soon.from) == asked && soon.into == Cache::Larger);
                         asked += soon.lines * steps;
                         soon.from = soon.from.wrapping_add(soon.lines * steps * LINE);
                     }
                 }
             }
             prop_assert!(asked >= lines.min(tiles * steps * MOST));
-            prop_assert!(Ahead::new(&next, &next, 1, taps, step).from(0).near);
+            let alone = Ahead::new(&next, &next, 1, taps, step).from(0);
+            prop_assert_eq!(alone.into, Cache::Nearest);
         }
     }
 }
