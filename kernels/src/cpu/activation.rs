@@ -43,10 +43,15 @@ impl Activation {
             Self::Identity => {}
             Self::Relu => each!(Self::Relu, sums),
             Self::Clamp { low, high } => each!(Self::Clamp { low, high }, sums),
-            Self::Tanh | Self::Sigmoid => {
-                // In memory: a loop that is too long to be written out would keep them there from the start.
+            // In memory: a loop that is too long to be written out would keep them there from the start.
+            Self::Tanh => {
                 let mut copy = *sums;
-                each!(self, copy);
+                each!(Self::Tanh, copy);
+                *sums = copy;
+            }
+            Self::Sigmoid => {
+                let mut copy = *sums;
+                each!(Self::Sigmoid, copy);
                 *sums = copy;
             }
         }
@@ -86,7 +91,7 @@ unsafe fn tanh<S: Simd>(x: S::Vector) -> S::Vector {
         let square = S::mul(x, x);
         let n = S::mul(x, horner::<S, 3>(square, N));
         let d = horner::<S, 4>(square, D);
-        let t = S::div(S::mul(S::add(n, n), d), S::mul_add(n, n, S::mul(d, d)));
+        let t = S::quotient(S::mul(S::add(n, n), d), S::mul_add(n, n, S::mul(d, d)));
         S::min(S::splat(1.0), S::max(S::splat(-1.0), t))
     }
 }

@@ -6,6 +6,10 @@
 //! weights, `[input block, kernel row, kernel column, channel, output block, lane]`. Where these are too
 //! many for the nearest cache, the products of some input blocks are summed for all of the chunk, then
 //! those of the next (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication").
+//!
+//! Where all outputs take no more than half of a vector, its other half is the next pixel's: the kernel is wider by
+//! the stride, and each half has zeros where only the other's kernel reaches. LeNet-5's six maps take 6 taps of
+//! each row for two pixels in place of 5 for one.
 
 mod pack;
 
@@ -34,6 +38,8 @@ pub struct Direct {
     x: Map,
     output: Output,
     groups: Vec<Group>,
+    /// Pixels of a vector of outputs: 1, or 2 that have half of its lanes each.
+    pixels: usize,
     /// The element of the packed weights where this layer's begin.
     weights: usize,
 }
@@ -86,21 +92,31 @@ impl Direct {
         } else {
             (x, output)
         };
+        let pairs = pairs(&spec, output.y.lanes)
+            && output.y.width.is_multiple_of(2)
+            && output.residual.is_none();
         Self {
             spec,
             x,
             output,
             groups: groups(&spec, x.lanes, output.y.lanes),
+            pixels: 1 + usize::from(pairs),
             weights,
         }
     }
 
     /// Elements of the packed weights of `spec` for an input in blocks of `lanes_in` channels and an
-    /// output in blocks of `lanes`.
+    /// output in blocks of `lanes`; where an output's width does not pair, the last are not used.
     pub fn packed_len(spec: &ConvSpec, lanes_in: usize, lanes: usize) -> usize {
+        let kernel = kernel(spec, 1 + usize::from(pairs(spec, lanes)));
         groups(spec, lanes_in, lanes)
             .last()
-            .map_or(0, |last| last.weights + last.len(spec, lanes))
+            .map_or(0, |last| last.weights + last.len(kernel, lanes))
+    }
+
+    /// Rows and columns of the taps of a vector of outputs.
+    fn kernel(&self) -> [usize; 2] {
+        kernel(&self.spec, self.pixels)
     }
 
     /// What it computes.
@@ -120,6 +136,13 @@ impl Direct {
         let spec = &self.spec;
         let taps = spec.kernel[0] * spec.kernel[1];
         let group_in = spec.channels_in / spec.groups;
+        if self.pixels == 2 {
+            return self.pack_pairs(
+                |out| bias.map_or(0.0, |bias| bias[out]),
+                |out, channel, tap| weights[(out * group_in + channel) * taps + tap],
+                &mut packed[self.weights..],
+            );
+        }
         for group in &self.groups {
             let mut to = self.weights + group.weights;
             let outs = group.block * lanes..(group.block + group.blocks) * lanes;
@@ -144,6 +167,54 @@ impl Direct {
                 }
             }
         }
+        packed[self.unused()].fill(0.0);
+    }
+
+    /// The packed weights that no vector of one pixel needs.
+    fn unused(&self) -> Range<usize> {
+        let lanes = self.output.y.lanes;
+        let used = self
+            .groups
+            .last()
+            .map_or(0, |last| last.weights + last.len(self.kernel(), lanes));
+        self.weights + used..self.weights + Self::packed_len(&self.spec, self.x.lanes, lanes)
+    }
+
+    /// Packs the biases, and the weights of a place, of two pixels: the second's kernel is a stride further.
+    fn pack_pairs(
+        &self,
+        bias: impl Fn(usize) -> f32,
+        weight: impl Fn(usize, usize, usize) -> f32,
+        packed: &mut [f32],
+    ) {
+        let Self { spec, x, .. } = self;
+        let lanes = self.output.y.lanes;
+        let [rows, columns] = self.kernel();
+        let half = lanes / 2;
+        let outs = |pixel: usize| (0..spec.channels_out).map(move |out| (out, pixel * half + out));
+        let (biases, mut rest) = packed.split_at_mut(lanes);
+        biases.fill(0.0);
+        for (out, lane) in (0..2).flat_map(outs) {
+            biases[lane] = bias(out);
+        }
+        for block in (0..spec.channels_in).step_by(x.lanes) {
+            for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |c| (row, c))) {
+                for channel in block..(block + x.lanes).min(spec.channels_in) {
+                    let (place, after) = rest.split_at_mut(lanes);
+                    rest = after;
+                    place.fill(0.0);
+                    for pixel in 0..2 {
+                        let column = column.wrapping_sub(pixel * spec.stride[1]);
+                        if column < spec.kernel[1] {
+                            for (out, lane) in outs(pixel) {
+                                let tap = row * spec.kernel[1] + column;
+                                place[lane] = weight(out, channel, tap);
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// What it reads and writes.
@@ -159,7 +230,9 @@ impl Direct {
         memory.any_map(x)?;
         memory.output(output, x)?;
         spec.check(x, &output.y)?;
-        let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
+        let taps = spec.kernel[1]
+            .checked_add(spec.stride[1])
+            .and_then(|columns| columns.checked_mul(spec.kernel[0]));
         let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
         most.ok_or(Flaw::Outside)?;
         must(
@@ -185,36 +258,38 @@ impl Direct {
         let y = &output.y;
         // Pixels of one image each form a row across the batch.
         let single = y.height * y.width == 1;
+        let pixels = self.pixels;
         let [images, width] = if single {
             [1, cx.images]
         } else {
-            [cx.images, y.width]
+            [cx.images, y.width / pixels]
         };
         let pixel = |map: &Map, stride: usize| {
             if single {
                 map.image
             } else {
-                stride * map.lanes
+                pixels * stride * map.lanes
             }
         };
         let blocks = self.groups.first().map_or(1, |group| group.blocks);
         let rows = Rows::new([y.height, width], cx.kernels.blocking.widest(blocks));
         let tiles = images * y.height * rows.per_row();
 
-        let taps = spec.kernel[0] * spec.kernel[1];
-        let pixels = width as f64 / rows.per_row() as f64;
-        let seen = spec.channels_in * self.new_taps();
+        let kernel = self.kernel();
+        let taps = kernel[0] * kernel[1];
+        let vectors = width as f64 / rows.per_row() as f64;
+        let seen = spec.channels_in * pixels * self.new_taps();
         let depth = (spec.channels_in / spec.groups * taps) as f64;
-        let per_tile = pixels * seen as f64;
+        let per_tile = vectors * seen as f64;
         let grid = Grid::new(
             cx.threads,
             [tiles, self.groups.len()],
-            2.0 * pixels * depth,
+            2.0 * vectors * depth,
             [per_tile, 2.0 * y.lanes as f64 * depth],
         );
         // One tile alone reads its weights in order, and never again.
-        let parts = match (tiles, output.residual) {
-            (1, None) => 1,
+        let parts = match (tiles, output.residual, pixels) {
+            (1, None, _) | (_, _, 2) => 1,
             _ => self.parts(cx.kernels.blocking),
         };
         let chunk = cx.kernels.blocking.chunk(parts) / (per_tile as usize).max(1);
@@ -249,8 +324,9 @@ impl Direct {
                     weights_pair: pass.pair,
                     bias: cx.weights[pass.bias..].as_ptr(),
                     onto: !pass.first,
+                    halves: pixels == 2,
                     ..if self.has_rows_of_taps() {
-                        TileArgs::of_rows(offsets, pass.depth.len(), spec.kernel[1], 0)
+                        TileArgs::of_rows(offsets, pass.depth.len(), kernel[1], 0)
                     } else {
                         TileArgs::new(offsets, pass.depth.len(), x.lanes)
                     }
@@ -270,14 +346,14 @@ impl Direct {
                     let place = if single {
                         [column, group.block, 0, 0]
                     } else {
-                        [image, group.block, row, column]
+                        [image, group.block, row, pixels * column]
                     };
                     unsafe {
                         args.x = cx.at(from);
                         output.place(cx, place, &mut args);
                         pass.keep(&mut args);
+                        args.y_pixel = pixel(y, 1);
                         if single {
-                            args.y_pixel = y.image;
                             args.residual_pixel = output.residual.map_or(0, |map| map.image);
                         }
                         strip.compute(cx.kernels, pass.blocks, &ahead, &mut args);
@@ -304,7 +380,8 @@ impl Direct {
         at_once: usize,
     ) -> impl Iterator<Item = Pass<'_>> {
         let (step, lanes) = (self.x.lanes, self.output.y.lanes);
-        let taps = self.spec.kernel[0] * self.spec.kernel[1];
+        let kernel = self.kernel();
+        let taps = kernel[0] * kernel[1];
         let groups = &self.groups[groups];
         let odd = groups.last().is_some_and(|group| group.blocks == 1);
         let (pairs, odd) = groups.split_at(groups.len() - usize::from(odd));
@@ -322,7 +399,7 @@ impl Direct {
                     Pass {
                         group,
                         blocks: groups.len() * group.blocks,
-                        pair: group.len(&self.spec, lanes),
+                        pair: group.len(kernel, lanes),
                         bias,
                         panel: channel(depth.start)..channel(depth.end),
                         next: 0..0,
@@ -348,7 +425,7 @@ impl Direct {
 
     /// Rows and columns of positions in each block.
     fn positions(&self) -> [usize; 2] {
-        let [rows, columns] = self.spec.kernel;
+        let [rows, columns] = self.kernel();
         [rows, if self.has_rows_of_taps() { 1 } else { columns }]
     }
 
@@ -405,9 +482,23 @@ impl Pass<'_> {
 
 impl Group {
     /// Elements of its packed weights.
-    fn len(&self, spec: &ConvSpec, lanes: usize) -> usize {
-        self.blocks * lanes * (1 + self.channels * spec.kernel[0] * spec.kernel[1])
+    fn len(&self, kernel: [usize; 2], lanes: usize) -> usize {
+        self.blocks * lanes * (1 + self.channels * kernel[0] * kernel[1])
     }
+}
+
+/// Whether two pixels may share a vector of outputs, and do with fewer taps than one after the other.
+fn pairs(spec: &ConvSpec, lanes: usize) -> bool {
+    2 * spec.channels_out <= lanes
+        && spec.groups == 1
+        && spec.dilation[1] == 1
+        && spec.stride[1] < spec.kernel[1]
+}
+
+/// Rows and columns of the taps of so many pixels next to each other.
+fn kernel(spec: &ConvSpec, pixels: usize) -> [usize; 2] {
+    let [rows, columns] = spec.kernel;
+    [rows, columns + (pixels - 1) * spec.stride[1]]
 }
 
 /// Output blocks in pairs, the last alone where their number is odd.
@@ -432,7 +523,7 @@ fn groups(spec: &ConvSpec, step: usize, lanes: usize) -> Vec<Group> {
                 channels,
                 weights,
             };
-            weights += group.len(spec, lanes);
+            weights += group.len(spec.kernel, lanes);
             group
         })
         .collect()

@@ -49,6 +49,8 @@ pub(super) struct TileArgs {
     pub y: *mut f32,
     pub y_pixel: usize,
     pub y_block: usize,
+    /// Whether a vector's halves are the sums of two pixels, each of as many channels.
+    pub halves: bool,
     /// Added before the activation, or null.
     pub residual: *const f32,
     pub residual_pixel: usize,
@@ -86,6 +88,7 @@ impl TileArgs {
             y: std::ptr::null_mut(),
             y_pixel: 0,
             y_block: 0,
+            halves: false,
             residual: std::ptr::null(),
             residual_pixel: 0,
             residual_block: 0,
@@ -147,6 +150,11 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
                     for (b, sum) in sums.into_iter().enumerate() {
                         S::store(y.add(b * a.y_block + p * a.y_pixel), sum);
                     }
+                    if B == 1 && a.halves {
+                        // Where each pixel has no channels, it has the other's.
+                        let second = y.add(p * a.y_pixel + S::LANES);
+                        S::store(second, S::swap_halves(sums[0]));
+                    }
                 }
             }
         }
@@ -196,6 +204,7 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
             inner if inner == S::LANES => written_out!(S::LANES),
             3 if !ADJACENT => written_out!(3),
             5 if !ADJACENT => written_out!(5),
+            6 => written_out!(6),
             7 if !ADJACENT => written_out!(7),
             _ => {}
         }

@@ -29,6 +29,14 @@ impl Direct {
                 && packed.len() >= self.weights + len,
             "another convolution's weights, or no room for them"
         );
+        if self.pixels == 2 {
+            return self.pack_pairs(
+                |out| bias.map_or(0.0, |bias| bias[out]),
+                |out, channel, tap| taps.values[taps.pair(out, channel) + taps.tap(tap)],
+                &mut packed[self.weights..],
+            );
+        }
+        packed[self.unused()].fill(0.0);
         let packed = Shared::new(packed);
         crew(threads, &|crew| {
             for index in crew.share(self.groups.len()) {

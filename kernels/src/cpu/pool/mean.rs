@@ -65,6 +65,6 @@ impl Reduce for Sum {
     }
     #[inline(always)]
     unsafe fn end<S: Simd>(so_far: S::Vector, count: usize) -> S::Vector {
-        unsafe { S::div(so_far, S::splat(count.max(1) as f32)) }
+        unsafe { S::mul(so_far, S::splat(1.0 / count.max(1) as f32)) }
     }
 }

@@ -59,6 +59,10 @@ impl Simd for Avx2 {
         unsafe { _mm256_sqrt_ps(x) }
     }
     #[inline(always)]
+    unsafe fn swap_halves(x: __m256) -> __m256 {
+        unsafe { _mm256_permute2f128_ps::<1>(x, x) }
+    }
+    #[inline(always)]
     unsafe fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256 {
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }

@@ -58,6 +58,21 @@ impl Simd for Avx512 {
         unsafe { _mm512_div_ps(a, b) }
     }
     #[inline(always)]
+    unsafe fn quotient(a: __m512, b: __m512) -> __m512 {
+        // A division of 16 takes as long as 30 multiplications.
+        unsafe {
+            let r = _mm512_rcp14_ps(b);
+            // 1 / b = r + r (1 - b r), and what is left of a.
+            let r = _mm512_fmadd_ps(r, _mm512_fnmadd_ps(b, r, _mm512_set1_ps(1.0)), r);
+            let q = _mm512_mul_ps(a, r);
+            _mm512_fmadd_ps(r, _mm512_fnmadd_ps(b, q, a), q)
+        }
+    }
+    #[inline(always)]
+    unsafe fn swap_halves(x: __m512) -> __m512 {
+        unsafe { _mm512_shuffle_f32x4::<0b01_00_11_10>(x, x) }
+    }
+    #[inline(always)]
     unsafe fn sqrt(x: __m512) -> __m512 {
         unsafe { _mm512_sqrt_ps(x) }
     }

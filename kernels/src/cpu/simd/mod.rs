@@ -71,7 +71,14 @@ pub(super) trait Simd: Copy + 'static {
     unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     unsafe fn div(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a / b` within two roundings, where neither `b` nor its inverse is near the ends of a float's range.
+    #[inline(always)]
+    unsafe fn quotient(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        unsafe { Self::div(a, b) }
+    }
     unsafe fn sqrt(x: Self::Vector) -> Self::Vector;
+    /// The second half before the first.
+    unsafe fn swap_halves(x: Self::Vector) -> Self::Vector;
     /// `a * b + c`; rounded once where the instruction set can.
     unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// `c - a * b`; rounded once where the instruction set can.

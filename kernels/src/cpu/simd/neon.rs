@@ -51,6 +51,10 @@ impl Simd for Neon {
         unsafe { vsqrtq_f32(x) }
     }
     #[inline(always)]
+    unsafe fn swap_halves(x: float32x4_t) -> float32x4_t {
+        unsafe { vextq_f32::<2>(x, x) }
+    }
+    #[inline(always)]
     unsafe fn mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
         unsafe { vfmaq_f32(c, a, b) }
     }

@@ -54,6 +54,11 @@ impl Simd for Scalar {
         x.map(f32::sqrt)
     }
     #[inline(always)]
+    unsafe fn swap_halves(mut x: [f32; LANES]) -> [f32; LANES] {
+        x.rotate_left(LANES / 2);
+        x
+    }
+    #[inline(always)]
     unsafe fn mul_add(a: [f32; LANES], b: [f32; LANES], c: [f32; LANES]) -> [f32; LANES] {
         map(map(a, b, |a, b| a * b), c, |ab, c| ab + c)
     }

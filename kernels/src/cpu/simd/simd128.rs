@@ -50,6 +50,10 @@ impl Simd for Simd128 {
         f32x4_sqrt(x)
     }
     #[inline(always)]
+    unsafe fn swap_halves(x: v128) -> v128 {
+        i64x2_shuffle::<1, 0>(x, x)
+    }
+    #[inline(always)]
     unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
         f32x4_add(f32x4_mul(a, b), c)
     }
