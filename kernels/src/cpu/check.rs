@@ -92,7 +92,7 @@ impl Memory<'_> {
 
     /// Maps, checked before, of which one is written while the other is read.
     pub fn apart(&self, x: &Map, y: &Map) -> Result<(), Flaw> {
-        let [x_image, y_image] = [x, y].map(image_extent);
+        let [x_image, y_image] = [x, y].map(|map| map.extent_of_image() as i128);
         let meet = |from: i128| from < x_image && from + y_image > 0;
         let distance = y.offset as i128 - x.offset as i128;
         let overlap = if (x.image, x.whole) == (y.image, y.whole) {
@@ -153,12 +153,6 @@ fn lines(map: &Map) -> Option<[usize; 2]> {
     let height = top.checked_add(map.height)?.checked_add(bottom)?;
     let row = width.checked_mul(map.lanes)?;
     Some([row, height.checked_mul(row)?])
-}
-
-/// Elements from the first to the last of an image of a map that was checked.
-fn image_extent(map: &Map) -> i128 {
-    let [_, extent] = lines(map).expect("checked");
-    ((map.blocks() - 1) * map.block + extent) as i128
 }
 
 impl ConvSpec {

@@ -110,6 +110,11 @@ impl Map {
         (self.border.top + self.height + self.border.bottom) * self.row
     }
 
+    /// Elements from the first of an image to its last.
+    pub fn extent_of_image(&self) -> usize {
+        (self.blocks() - 1) * self.block + self.extent()
+    }
+
     /// Elements of a batch of `images`.
     pub fn len(&self, images: usize) -> usize {
         self.image * images

@@ -54,7 +54,7 @@ pub use binary::{Binary, BinaryOp};
 pub use blocking::Blocking;
 pub use buffer::Buffer;
 pub(crate) use check::{Flaw, Memory};
-pub(crate) use context::Context;
+pub(crate) use context::{Context, share};
 pub use conv::ConvSpec;
 pub use copy::Copy;
 pub use cost_model::Setting;

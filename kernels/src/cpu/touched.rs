@@ -58,7 +58,6 @@ impl Touched {
     }
 
     /// All maps.
-    #[cfg(test)]
     pub fn all(&self) -> impl Iterator<Item = Map> {
         let writes = match self.writes {
             Target::Map(y) => Some(y),

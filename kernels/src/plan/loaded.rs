@@ -16,6 +16,8 @@ pub(crate) struct Loaded {
     pub(super) kernels: &'static Kernels,
     /// Whether all threads wait for each other after each step.
     pub(super) waits: Vec<bool>,
+    /// Whether each image has its memory to itself in all steps.
+    pub(super) separate: bool,
     /// Elements of each thread's own memory.
     pub(super) scratch: usize,
 }
@@ -68,6 +70,7 @@ impl Loaded {
         Self {
             kernels: Kernels::get(program.isa),
             waits: phases::waits(&program),
+            separate: phases::are_separate(&program),
             program,
             weights,
             scratch,

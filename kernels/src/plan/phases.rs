@@ -12,6 +12,19 @@ use crate::cpu::Touched;
 /// The most steps of a phase: as many as a pool keeps account of.
 pub(super) const MOST: usize = 8;
 
+/// Whether each image has a part of the arena to itself in all steps of `program`, which was checked: no thread that
+/// takes some images through all steps meets another that does so with others.
+pub(super) fn are_separate(program: &Program) -> bool {
+    let mut image = None;
+    program.steps.iter().all(|named| {
+        named.together == program.images
+            && (named.step.touched().all()).all(|map| {
+                let image = *image.get_or_insert(map.image);
+                map.image == image && map.offset + map.extent_of_image() <= image
+            })
+    })
+}
+
 /// Whether all threads wait for each other after each step of `program`, which was checked.
 pub(super) fn waits(program: &Program) -> Vec<bool> {
     let touched: Vec<Touched> = (program.steps.iter())

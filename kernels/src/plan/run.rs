@@ -1,5 +1,6 @@
 //! Running a program.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use web_time::Instant;
 use super::loaded::{Loaded, Workspace};
 use super::pool::{Barrier, Pool};
 use super::{Program, ProgramError};
-use crate::cpu::{Buffer, Context, Turns};
+use crate::cpu::{Buffer, Context, Turns, share};
 
 /// A program with its weights and memory of its own. Cloning one for another thread shares the
 /// weights.
@@ -141,7 +142,18 @@ pub(super) struct Run<'a> {
 // others wrote only after a barrier: each step's contract.
 unsafe impl Sync for Run<'_> {}
 
+/// Images for each thread of which one more or less makes no great difference.
+const EVEN: usize = 8;
+
 impl Run<'_> {
+    /// The images that are this thread's alone, from the first step to the last, where threads divide them: where
+    /// none has to wait long for another.
+    fn own_images(&self, thread: usize, threads: usize) -> Option<Range<usize>> {
+        let images = self.images;
+        let even = images.is_multiple_of(threads) || images >= EVEN * threads;
+        (threads > 1 && self.loaded.separate && even).then(|| share(images, threads, thread))
+    }
+
     /// This thread's part of every step.
     pub fn steps(
         &self,
@@ -163,10 +175,28 @@ impl Run<'_> {
             scratch: unsafe { self.scratch.add(thread * loaded.scratch) },
             images: self.images,
             first: 0,
+            slot: 0,
             thread,
             threads: barrier.threads(),
             shares: None,
         };
+        if let Some(own) = self.own_images(thread, barrier.threads()) {
+            (context.first, context.slot, context.images) = (own.start, own.start, own.len());
+            (context.thread, context.threads) = (0, 1);
+            for (index, named) in loaded.program.steps.iter().enumerate() {
+                let start = times.is_some().then(Instant::now);
+                // SAFETY: as below. Each image's maps are its own, and each image is one thread's.
+                unsafe { named.step.run(&context) };
+                if self.profiled && !barrier.wait() {
+                    break;
+                }
+                if let (Some(times), Some(start)) = (&mut times, start) {
+                    times[index] += start.elapsed();
+                }
+            }
+            std::mem::forget(guard);
+            return;
+        }
         // The phase, the step of it, and how many steps the phase before had.
         let [mut turn, mut place, mut others] = [0; 3];
         let mut before = 0;

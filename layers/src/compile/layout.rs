@@ -4,6 +4,10 @@
 //! neediest of its readers wants; a map that none pads is dense, which pointwise convolutions run
 //! through in one row. The parts of a concatenation are written where the whole lies, if they begin
 //! with a block of channels. An image of few channels is planar: a block would be mostly nothing.
+//!
+//! A batch's images lie next to each other in every map; where weights are few, in the whole arena instead, each with all
+//! its maps. Then a thread can take an image through all layers while others are elsewhere with theirs, and
+//! waits for nobody: in LeNet-5, a layer of eight images is done in less time than it takes to see that all threads are.
 
 use std::ops::Range;
 
@@ -36,6 +40,19 @@ enum Place {
 
 /// Channels from which an image is laid out in blocks.
 const BLOCKED_FROM: usize = 8;
+
+/// Elements of weights that every thread may read for itself: what is a small part of a core's own cache.
+const FEW_WEIGHTS: usize = 128 << 10;
+
+/// Elements of the weights of all layers.
+fn weights(net: &Net) -> usize {
+    let of_layer = |layer: &Layer| match &layer.op {
+        LayerOp::Conv { spec, .. } => spec.weights(),
+        LayerOp::Separable { first, spec, .. } => first.spec.weights() + spec.weights(),
+        _ => 0,
+    };
+    net.layers.iter().map(of_layer).sum()
+}
 
 /// Whether the network's input is planar: it has few channels, and convolutions alone read it.
 pub(super) fn is_planar(net: &Net) -> bool {
@@ -132,8 +149,21 @@ impl Layout {
                 own.push((index, map, lifetime));
             }
         }
-        let times: Vec<Lifetime> = own.iter().map(|&(_, _, lifetime)| lifetime).collect();
-        let (offsets, arena) = lifetimes::place(&times);
+        let separate = stretches.are_one() && weights(net) <= FEW_WEIGHTS;
+        let times: Vec<Lifetime> = (own.iter())
+            .map(|&(_, map, lifetime)| match separate {
+                true => Lifetime {
+                    len: map.len(1),
+                    ..lifetime
+                },
+                false => lifetime,
+            })
+            .collect();
+        let (offsets, mut arena) = lifetimes::place(&times);
+        if separate {
+            own.iter_mut().for_each(|(_, map, _)| map.image = arena);
+            arena *= images;
+        }
         // A map that nothing touches is never asked for.
         let nowhere = Place::Own(Map::new([0, 0, 0], Border::default(), lanes, 0));
         let mut places: Vec<Place> = within

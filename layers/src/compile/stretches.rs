@@ -43,6 +43,11 @@ impl Stretches {
         Self { together }
     }
 
+    /// Whether all images pass all steps together.
+    pub fn are_one(&self) -> bool {
+        self.together.windows(2).all(|pair| pair[0] == pair[1])
+    }
+
     /// So many images at each step.
     #[cfg(test)]
     pub fn new(together: Vec<usize>) -> Self {

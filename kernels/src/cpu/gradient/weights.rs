@@ -228,6 +228,7 @@ impl Plan {
                     scratch: std::ptr::null_mut(),
                     images,
                     first: 0,
+                    slot: 0,
                     thread: crew.thread,
                     threads: crew.threads,
                     shares: None,

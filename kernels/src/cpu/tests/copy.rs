@@ -73,6 +73,7 @@ proptest! {
                         scratch: std::ptr::null_mut(),
                         images,
                         first: 0,
+                        slot: 0,
                         thread,
                         threads,
                         shares: None,

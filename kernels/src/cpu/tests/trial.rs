@@ -242,6 +242,7 @@ impl<'a> Trial<'a> {
                     scratch: scratch.as_mut_ptr(),
                     images: together.min(self.images - first),
                     first,
+                    slot: 0,
                     thread,
                     threads,
                     shares: shares.as_ref(),

@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::sketch::every_step;
+use super::sketch::{every_step, separate_images};
 use crate::cpu::tests::{instruction_sets, noise};
 use crate::cpu::{Buffer, Isa};
-use crate::plan::{Plan, Program, ProgramError, RunError, Step};
+use crate::plan::{Plan, Program, ProgramError, RunError, Step, phases};
 
 const IMAGE: usize = 3 * 12 * 11;
 
@@ -35,6 +35,50 @@ fn threads_and_earlier_runs_change_no_bit() {
                 assert!(run(&mut plan, &input) == expected, "{isa}, {threads}");
             }
         }
+    }
+}
+
+/// Neither does it where each thread takes some images through all steps, nor in between.
+#[test]
+fn images_with_memory_of_their_own_give_the_same_bits() {
+    for (isa, _) in instruction_sets() {
+        assert!(!phases::are_separate(&every_step(isa, 6).0), "{isa}");
+        let (program, weights) = separate_images(isa, 6);
+        assert!(phases::are_separate(&program), "{isa}");
+        let mut six = Plan::new(program, weights, 1).unwrap();
+        for images in 1..=6 {
+            let input = noise(images as u64, images * IMAGE);
+            let expected = run(&mut plan(isa, images, 1), &input);
+            assert!(run(&mut six, &input) == expected, "{isa}, {images}");
+            for threads in 2..=3 {
+                let (program, weights) = separate_images(isa, 6);
+                let mut plan = Plan::new(program, weights, threads).unwrap();
+                run(&mut plan, &noise(9, 6 * IMAGE));
+                let found = run(&mut plan, &input);
+                assert!(found == expected, "{isa}, {images} on {threads}");
+            }
+        }
+    }
+}
+
+/// And no image's memory may be another's.
+#[test]
+fn maps_with_other_steps_between_images_are_not_separate() {
+    let (program, _) = separate_images(Isa::Scalar, 2);
+    for change in [
+        |program: &mut Program| program.steps[0].together = 1,
+        |program: &mut Program| match &mut program.steps[0].step {
+            Step::Import(import) => import.y.image += 1,
+            other => panic!("{other:?}"),
+        },
+        |program: &mut Program| match &mut program.steps[0].step {
+            Step::Import(import) => import.y.offset += import.y.image,
+            other => panic!("{other:?}"),
+        },
+    ] {
+        let mut changed = program.clone();
+        change(&mut changed);
+        assert!(!phases::are_separate(&changed));
     }
 }
 

@@ -14,6 +14,8 @@ struct Sketch {
     images: usize,
     /// Images that pass the next steps together.
     together: usize,
+    /// Whether each image has its memory to itself.
+    separate: bool,
     arena: usize,
     steps: Vec<Named>,
     weights: Vec<f32>,
@@ -32,15 +34,34 @@ impl Sketch {
             right: around,
         };
         let map = Map::new(shape, border, lanes, self.arena);
-        self.arena += map.len(self.together);
+        self.lay(map, self.together)
+    }
+
+    fn lay(&mut self, mut map: Map, images: usize) -> Map {
+        if self.separate {
+            self.arena += map.image;
+            map.image = SEPARATE;
+            assert!(self.arena <= SEPARATE);
+        } else {
+            self.arena += map.len(images);
+        }
         map
+    }
+
+    /// So many images pass the next steps together, or all of them.
+    fn together(&mut self, images: usize) {
+        self.together = match self.separate {
+            true => self.images,
+            false => images.min(self.images),
+        };
     }
 
     /// A map that later steps read, which other numbers of images pass.
     fn whole(&mut self, shape: [usize; 3]) -> Map {
         let map = Map::new(shape, Border::default(), self.lanes, self.arena);
-        self.arena += map.len(self.images);
-        Map { whole: true, ..map }
+        let map = self.lay(map, self.images);
+        let whole = !self.separate;
+        Map { whole, ..map }
     }
 
     fn step(&mut self, name: &str, step: Step) {
@@ -98,16 +119,30 @@ fn pool(kernel: usize, stride: usize, padding: usize) -> PoolWindow {
 /// A network of two outputs with every step in it, for batches of up to `images`, which pass its
 /// first steps one by one and others in twos, and its weights.
 pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
+    sketch(isa, images, false)
+}
+
+/// The same network with a part of the arena for each image, which all pass all steps together.
+pub fn separate_images(isa: Isa, images: usize) -> (Program, Buffer) {
+    sketch(isa, images, true)
+}
+
+/// Elements of the arena that an image has to itself.
+const SEPARATE: usize = 1 << 16;
+
+fn sketch(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     let kernels = Kernels::get(isa);
     let lanes = kernels.lanes;
     let mut s = Sketch {
         lanes,
         images,
-        together: 1.min(images),
+        together: 0,
+        separate,
         arena: 0,
         steps: Vec::new(),
         weights: Vec::new(),
     };
+    s.together(1);
     let input = [3, 12, 11];
     let image = s.place(input, 1, 1);
     s.step("input", Step::Import(Import { y: image }));
@@ -161,7 +196,7 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
     });
     s.step("separable", Step::Separable(Box::new(step)));
 
-    s.together = 2.min(images);
+    s.together(2);
     let greatest = s.whole([24, 3, 3]);
     let step = MaxPool::new(pool(2, 2, 0), mixed, greatest);
     s.step("max", Step::MaxPool(step));
@@ -180,7 +215,7 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
     let both = s.whole([44, 3, 3]);
     s.step("copy", Step::Copy(Copy::new(sum, both, 0)));
     s.step("concatenate", Step::Copy(Copy::new(means, both, 24)));
-    s.together = images;
+    s.together(images);
     let vector = s.map([44, 1, 1], 0);
     let step = AdaptiveMean::new(both, vector);
     s.step("global", Step::AdaptiveMean(step));
@@ -238,7 +273,7 @@ pub fn every_step(isa: Isa, images: usize) -> (Program, Buffer) {
         input,
         outputs: vec![[10, 1, 1]; 2],
         steps: s.steps,
-        arena: s.arena,
+        arena: if separate { images * SEPARATE } else { s.arena },
         weights: weights.len(),
     };
     (program, weights)
