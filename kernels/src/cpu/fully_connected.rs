@@ -36,9 +36,6 @@ const SECTION: usize = 64;
 /// Blocks of outputs that are computed at once.
 const GROUP: usize = 4;
 
-/// How far ahead a stream of weights is asked for.
-const AHEAD: usize = 2 * PAGE;
-
 /// Taps whose weights are unpacked at once, and vectors that they are packed in.
 const TAPS: usize = 4;
 const VECTORS: usize = 3;
@@ -218,7 +215,7 @@ impl<const B: usize> Kernel for Sums<B> {
                         for b in 0..B {
                             let w = w.add(b * a.weights_pair);
                             for line in (0..VECTORS * S::LANES).step_by(LINE) {
-                                S::bring_near(w.wrapping_add(AHEAD + line));
+                                S::bring_near(w.wrapping_add(S::PAGES * PAGE + line));
                             }
                             let factor = S::load(factors.add(b * a.weights_pair));
                             let weights = S::unpack(w);

@@ -15,6 +15,8 @@ impl Simd for Avx512 {
     const PANEL: usize = 40 << 10;
     // Servers with these vectors have 1 MiB or more.
     const CACHE: usize = 256 << 10;
+    // Of two, four streams would be two thirds of the nearest cache, and take 1.13 of the time (Emerald Rapids).
+    const PAGES: usize = 1;
     type Vector = __m512;
 
     #[inline(always)]

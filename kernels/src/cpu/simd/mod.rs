@@ -54,6 +54,8 @@ pub(super) trait Simd: Copy + 'static {
     const PANEL: usize = 3 << 10;
     /// Elements of a core's own caches that a kernel may count on.
     const CACHE: usize = 128 << 10;
+    /// Pages before its turn that each stream of weights in 24 bits is asked for, where several come from memory at once.
+    const PAGES: usize = 2;
     /// A register's content.
     type Vector: Copy;
 
