@@ -189,7 +189,8 @@ test("an engine that panics says why, and the window goes on", async ({ page, pr
   const alert = page.locator(".stop").getByRole("alert");
   await expect(alert).toContainText("was started anew");
   await expect(alert).toContainText(/panicked at .*rs:\d+:\d+/);
-  expect(problems.splice(0).join()).toContain("panicked");
+  // The console is heard of apart from the page.
+  await expect.poll(() => problems.splice(0).join()).toContain("panicked");
   await page.getByRole("button", { name: "Step" }).click();
   await expect(alert).toBeEmpty();
   const expected = under("convolution", START, 2).reduce(

@@ -206,7 +206,8 @@ test("an engine that panics says why, and the page goes on where it was", async 
     else await page.getByRole("button", { name: "Sample of the digit 7" }).click();
     await expect(alert).toContainText("was started anew");
     await expect(alert).toContainText(/panicked at .*rs:\d+:\d+/);
-    expect(problems.splice(0).join()).toContain("panicked");
+    // The console is heard of apart from the page.
+    await expect.poll(() => problems.splice(0).join()).toContain("panicked");
     // The new engine has the drawing that is on the page.
     await page.mouse.move(0, 0);
     await pool.hover({ position: { x: 33, y: 33 } });
