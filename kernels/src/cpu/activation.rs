@@ -39,21 +39,20 @@ impl Activation {
                 }
             };
         }
+        // A loop that is too long to be written out would keep them there from the start.
+        macro_rules! in_memory {
+            ($activation:expr) => {{
+                let mut copy = *sums;
+                each!($activation, copy);
+                *sums = copy;
+            }};
+        }
         match self {
             Self::Identity => {}
             Self::Relu => each!(Self::Relu, sums),
             Self::Clamp { low, high } => each!(Self::Clamp { low, high }, sums),
-            // In memory: a loop that is too long to be written out would keep them there from the start.
-            Self::Tanh => {
-                let mut copy = *sums;
-                each!(Self::Tanh, copy);
-                *sums = copy;
-            }
-            Self::Sigmoid => {
-                let mut copy = *sums;
-                each!(Self::Sigmoid, copy);
-                *sums = copy;
-            }
+            Self::Tanh => in_memory!(Self::Tanh),
+            Self::Sigmoid => in_memory!(Self::Sigmoid),
         }
     }
 

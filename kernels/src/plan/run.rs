@@ -146,8 +146,8 @@ unsafe impl Sync for Run<'_> {}
 const EVEN: usize = 8;
 
 impl Run<'_> {
-    /// The images that are this thread's alone, from the first step to the last, where threads divide them: where
-    /// none has to wait long for another.
+    /// The images that are this thread's alone, from the first step to the last, where each has its memory to itself
+    /// and no thread has many more than another: then none waits for another in between.
     fn own_images(&self, thread: usize, threads: usize) -> Option<Range<usize>> {
         let images = self.images;
         let even = images.is_multiple_of(threads) || images >= EVEN * threads;
@@ -180,38 +180,30 @@ impl Run<'_> {
             threads: barrier.threads(),
             shares: None,
         };
-        if let Some(own) = self.own_images(thread, barrier.threads()) {
-            (context.first, context.slot, context.images) = (own.start, own.start, own.len());
+        let own = self.own_images(thread, barrier.threads());
+        if own.is_some() {
             (context.thread, context.threads) = (0, 1);
-            for (index, named) in loaded.program.steps.iter().enumerate() {
-                let start = times.is_some().then(Instant::now);
-                // SAFETY: as below. Each image's maps are its own, and each image is one thread's.
-                unsafe { named.step.run(&context) };
-                if self.profiled && !barrier.wait() {
-                    break;
-                }
-                if let (Some(times), Some(start)) = (&mut times, start) {
-                    times[index] += start.elapsed();
-                }
-            }
-            std::mem::forget(guard);
-            return;
         }
+        let turns = turns.filter(|_| own.is_none());
         // The phase, the step of it, and how many steps the phase before had.
         let [mut turn, mut place, mut others] = [0; 3];
         let mut before = 0;
         'all: for stretch in loaded.program.stretches() {
             let together = stretch[0].together;
             for first in (0..self.images).step_by(together) {
-                context.first = first;
-                context.images = together.min(self.images - first);
+                let all = first..self.images.min(first + together);
+                let images = own.clone().unwrap_or(all);
+                context.first = images.start;
+                context.slot = images.start - first;
+                context.images = images.len();
                 for (index, named) in stretch.iter().enumerate() {
                     let start = times.is_some().then(Instant::now);
                     context.shares = turns.map(|turns| &turns.of(turn)[place]);
                     // SAFETY: the program was checked in `Loaded::new`, the call by `run`'s caller.
                     unsafe { named.step.run(&context) };
                     place += 1;
-                    if !(loaded.waits[before + index] || self.profiled) {
+                    let waits = own.is_none() && loaded.waits[before + index];
+                    if !(waits || self.profiled) {
                         continue;
                     }
                     if let Some(turns) = turns {

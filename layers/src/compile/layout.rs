@@ -149,7 +149,7 @@ impl Layout {
                 own.push((index, map, lifetime));
             }
         }
-        let separate = stretches.are_one() && weights(net) <= FEW_WEIGHTS;
+        let separate = stretches.are_one(images) && weights(net) <= FEW_WEIGHTS;
         let times: Vec<Lifetime> = (own.iter())
             .map(|&(_, map, lifetime)| match separate {
                 true => Lifetime {

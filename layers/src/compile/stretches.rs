@@ -43,9 +43,9 @@ impl Stretches {
         Self { together }
     }
 
-    /// Whether all images pass all steps together.
-    pub fn are_one(&self) -> bool {
-        self.together.windows(2).all(|pair| pair[0] == pair[1])
+    /// Whether all of `images` pass all steps together.
+    pub fn are_one(&self, images: usize) -> bool {
+        self.together.iter().all(|&together| together == images)
     }
 
     /// So many images at each step.

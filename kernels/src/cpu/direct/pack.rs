@@ -1,4 +1,6 @@
-//! Packing in every step of training: as [`Direct::pack`], by several threads, of one group.
+//! Weights, packed: once, or in every step of training by several threads, of one group.
+
+use std::ops::Range;
 
 use super::super::gradient::Shared;
 use super::super::kernels::Kernels;
@@ -8,7 +10,44 @@ use super::{Direct, Group};
 use crate::plan::crew;
 
 impl Direct {
-    /// Packs `taps` and `bias` on `threads` threads.
+    /// Packs `weights`, `[out, in / groups, height, width]`, and `bias`.
+    pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
+        let lanes = self.output.y.lanes;
+        let step = self.x.lanes;
+        let spec = &self.spec;
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let group_in = spec.channels_in / spec.groups;
+        if self.pixels == 2 {
+            return self.pack_pairs(&Taps::new(spec, weights), bias, packed);
+        }
+        for group in &self.groups {
+            let mut to = self.weights + group.weights;
+            let outs = group.block * lanes..(group.block + group.blocks) * lanes;
+            for out in outs.clone() {
+                packed[to] = bias.and_then(|bias| bias.get(out)).copied().unwrap_or(0.0);
+                to += 1;
+            }
+            let first = group.first * step;
+            for block in (first..first + group.channels).step_by(step) {
+                let channels = block..(block + step).min(first + group.channels);
+                for tap in 0..taps {
+                    for channel in channels.clone() {
+                        for (lane, out) in outs.clone().enumerate() {
+                            packed[to + lane] = if spec.groups == 1 && out < spec.channels_out {
+                                weights[(out * group_in + channel) * taps + tap]
+                            } else {
+                                spec.weight(weights, out, channel, tap)
+                            };
+                        }
+                        to += outs.len();
+                    }
+                }
+            }
+        }
+        packed[self.unused()].fill(0.0);
+    }
+
+    /// As [`pack`](Self::pack), of `taps`, on `threads` threads.
     ///
     /// # Panics
     ///
@@ -30,11 +69,7 @@ impl Direct {
             "another convolution's weights, or no room for them"
         );
         if self.pixels == 2 {
-            return self.pack_pairs(
-                |out| bias.map_or(0.0, |bias| bias[out]),
-                |out, channel, tap| taps.values[taps.pair(out, channel) + taps.tap(tap)],
-                &mut packed[self.weights..],
-            );
+            return self.pack_pairs(taps, bias, packed);
         }
         packed[self.unused()].fill(0.0);
         let packed = Shared::new(packed);
@@ -53,6 +88,48 @@ impl Direct {
                 }
             }
         });
+    }
+
+    /// The packed weights that no vector of one pixel needs.
+    fn unused(&self) -> Range<usize> {
+        let lanes = self.output.y.lanes;
+        let used = self
+            .groups
+            .last()
+            .map_or(0, |last| last.weights + last.len(self.kernel(), lanes));
+        self.weights + used..self.weights + Self::packed_len(&self.spec, self.x.lanes, lanes)
+    }
+
+    /// Packs the biases, and the weights of a place, of two pixels: the second's kernel is a stride further.
+    fn pack_pairs(&self, taps: &Taps, bias: Option<&[f32]>, packed: &mut [f32]) {
+        let Self { spec, x, .. } = self;
+        let lanes = self.output.y.lanes;
+        let [rows, columns] = self.kernel();
+        let half = lanes / 2;
+        let outs = |pixel: usize| (0..spec.channels_out).map(move |out| (out, pixel * half + out));
+        let (biases, mut rest) = packed[self.weights..].split_at_mut(lanes);
+        biases.fill(0.0);
+        for (out, lane) in (0..2).flat_map(outs) {
+            biases[lane] = bias.and_then(|bias| bias.get(out)).copied().unwrap_or(0.0);
+        }
+        for block in (0..spec.channels_in).step_by(x.lanes) {
+            for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |c| (row, c))) {
+                for channel in block..(block + x.lanes).min(spec.channels_in) {
+                    let (place, after) = rest.split_at_mut(lanes);
+                    rest = after;
+                    place.fill(0.0);
+                    for pixel in 0..2 {
+                        let column = column.wrapping_sub(pixel * spec.stride[1]);
+                        if column < spec.kernel[1] {
+                            for (out, lane) in outs(pixel) {
+                                let tap = taps.tap(row * spec.kernel[1] + column);
+                                place[lane] = taps.values[taps.pair(out, channel) + tap];
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     unsafe fn pack_group(

@@ -141,6 +141,33 @@ fn laid() -> impl Strategy<Value = Laid> {
     })
 }
 
+/// Small convolutions one after the other, for four images of which so many pass all steps together: every map's
+/// stride from image to image, and the arena.
+fn of_four(channels: usize, together: usize) -> (Vec<usize>, usize) {
+    let conv = Add::Conv {
+        channels,
+        winograd: false,
+    };
+    let (net, algorithms) = network(&[(conv, 0, 0), (conv, 1, 0), (conv, 2, 0)]);
+    let stretches = Stretches::new(vec![together; net.layers.len() + 2]);
+    let layout = Layout::of(&net, &algorithms, 8, 4, &stretches);
+    let strides = (0..net.maps.len()).map(|map| layout.map(&net, MapId(map)).image);
+    (strides.collect(), layout.arena)
+}
+
+#[test]
+fn images_have_memory_of_their_own_where_weights_are_few_and_all_pass_together() {
+    let (strides, arena) = of_four(32, 4);
+    assert!(strides.iter().all(|&stride| 4 * stride == arena));
+    // Two at a time need memory for two.
+    let (strides, two) = of_four(32, 2);
+    assert!(strides.iter().any(|&stride| stride != strides[0]));
+    assert!(two <= arena / 2);
+    // Many weights.
+    let (strides, _) = of_four(256, 4);
+    assert!(strides.iter().any(|&stride| stride != strides[0]));
+}
+
 proptest! {
     /// Or threads would wait for each other between them.
     #[test]
