@@ -63,9 +63,8 @@ impl Simd for Avx512 {
     unsafe fn quotient(a: __m512, b: __m512) -> __m512 {
         // A division of 16 takes as long as 30 multiplications.
         unsafe {
+            // Within 2^-14, and of what is left of `a` as much.
             let r = _mm512_rcp14_ps(b);
-            // 1 / b = r + r (1 - b r), and what is left of a.
-            let r = _mm512_fmadd_ps(r, _mm512_fnmadd_ps(b, r, _mm512_set1_ps(1.0)), r);
             let q = _mm512_mul_ps(a, r);
             _mm512_fmadd_ps(r, _mm512_fnmadd_ps(b, q, a), q)
         }
