@@ -145,7 +145,7 @@ impl Machine {
             y,
             Border::default(),
             self.lanes,
-            x.end(1).next_multiple_of(16),
+            x.end().next_multiple_of(16),
         );
         (x, y)
     }
@@ -203,7 +203,7 @@ fn convolutions(criterion: &mut Criterion) {
                 let (x, map) = machine.maps([channels_in, size, size], border, y, planar);
                 let isa = machine.isa;
                 let (step, weights) = Step::convolution(algorithm, spec, x, output(map), 0, isa);
-                let plan = machine.plan(step, map.end(1), weights);
+                let plan = machine.plan(step, map.end(), weights);
                 let id = BenchmarkId::new(algorithm.name(), &name);
                 time(criterion, network, id, work, plan);
             }
@@ -227,7 +227,7 @@ fn separable(criterion: &mut Criterion) {
         );
         let step = Step::Depthwise(Depthwise::new(depthwise, x, output(y), 0));
         let weights = Depthwise::packed_len(&depthwise, machine.lanes);
-        let plan = machine.plan(step, y.end(1), weights);
+        let plan = machine.plan(step, y.end(), weights);
         let id = BenchmarkId::new("depthwise", &name);
         time(
             criterion,
@@ -246,7 +246,7 @@ fn separable(criterion: &mut Criterion) {
         let first = (depthwise, Activation::Relu);
         let step = Separable::new(first, pointwise, x, output(y), 0, machine.isa.blocking());
         let weights = Separable::packed_len(&depthwise, &pointwise, machine.lanes);
-        let plan = machine.plan(Step::Separable(Box::new(step)), y.end(1), weights);
+        let plan = machine.plan(Step::Separable(Box::new(step)), y.end(), weights);
         let work = depthwise.multiply_adds(out) + pointwise.multiply_adds(out);
         let id = BenchmarkId::new("separable", &name);
         time(criterion, "mobilenet-v1", id, work, plan);
@@ -273,7 +273,7 @@ fn others(criterion: &mut Criterion) {
             padding: [padding; 2],
             dilation: [1, 1],
         };
-        let plan = machine.plan(Step::MaxPool(MaxPool::new(window, x, y)), y.end(1), 0);
+        let plan = machine.plan(Step::MaxPool(MaxPool::new(window, x, y)), y.end(), 0);
         let id = BenchmarkId::new(
             "max pool",
             format!("{channels}x{size}x{size}, {kernel}x{kernel}/2"),
@@ -282,7 +282,7 @@ fn others(criterion: &mut Criterion) {
     }
     let shape = [192, 56, 56];
     let (x, y) = machine.maps(shape, Border::default(), shape, false);
-    let plan = machine.plan(Step::Lrn(Lrn::new(5, 2e-5, 0.75, 1.0, x, y)), y.end(1), 0);
+    let plan = machine.plan(Step::Lrn(Lrn::new(5, 2e-5, 0.75, 1.0, x, y)), y.end(), 0);
     let id = BenchmarkId::new("local response norm", "192x56x56");
     time(criterion, "googlenet", id, shape.iter().product(), plan);
 }

@@ -66,9 +66,9 @@ fn program(isa: Isa, images: usize) -> (Program, Buffer) {
         groups: 1,
     };
     let input = [3, 16, 16];
-    let image = Map::new(input, padding, 1, 0);
-    let x = Map::new([40, 16, 16], padding, lanes, image.end(images));
-    let y = Map::new([24, 16, 16], Border::default(), lanes, x.end(images));
+    let image = Map::new(input, padding, 1, 0).with_places(images);
+    let x = Map::new([40, 16, 16], padding, lanes, image.end()).with_places(images);
+    let y = Map::new([24, 16, 16], Border::default(), lanes, x.end()).with_places(images);
     let output = |y| Output {
         y,
         residual: None,
@@ -102,7 +102,7 @@ fn program(isa: Isa, images: usize) -> (Program, Buffer) {
                 together: 1,
             })
             .collect(),
-        arena: y.end(images),
+        arena: y.end(),
         weights: weights.len(),
     };
     (program, weights)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::check::{Flaw, Memory, must};
+use super::check::{Flaw, Memory, elementwise, must};
 use super::context::Context;
 use super::map::Map;
 use super::output::Output;
@@ -52,7 +52,7 @@ impl Binary {
         memory.map(y)?;
         for x in [&self.a, &self.b] {
             memory.map(x)?;
-            memory.elementwise(x, y)?;
+            elementwise(x, y)?;
         }
         Ok(())
     }

@@ -26,6 +26,21 @@ pub(crate) fn must(condition: bool, reason: &'static str) -> Result<(), Flaw> {
     }
 }
 
+/// Maps, checked before, of which one is written while the other is read.
+pub(crate) fn apart(x: &Map, y: &Map) -> Result<(), Flaw> {
+    must(x.is_apart(y), "a map is written while it is read")
+}
+
+/// Maps, checked before, of which `y` is written element by element where `x` is read: it may be
+/// the same.
+pub(crate) fn elementwise(x: &Map, y: &Map) -> Result<(), Flaw> {
+    must(
+        x.shape() == y.shape() && x.lanes == y.lanes,
+        "maps have different shapes",
+    )?;
+    if x == y { Ok(()) } else { apart(x, y) }
+}
+
 /// The memory that a program plans.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory<'a> {
@@ -47,13 +62,11 @@ pub(crate) struct Memory<'a> {
 }
 
 impl Memory<'_> {
-    /// Images that have a place in `map`.
-    fn images(&self, map: &Map) -> usize {
-        if map.whole {
-            self.images
-        } else {
-            self.together
-        }
+    /// Whether so many images may pass a step together, or have a place in a map: all, or a power of two. Then those that
+    /// pass a step together are next to each other in a map with places for as many or more: what comes before them in
+    /// the batch is a multiple of their number, and so are the places.
+    pub fn is_even(&self, images: usize) -> bool {
+        images == self.images || (images < self.images && images.is_power_of_two())
     }
 
     /// A map in blocks of a vector's lanes, within the arena.
@@ -81,7 +94,11 @@ impl Memory<'_> {
             .and_then(|blocks| blocks.checked_add(extent))
             .ok_or(Flaw::Outside)?;
         must(map.image >= image, "a map's images overlap")?;
-        let end = (self.images(map) - 1)
+        must(
+            self.is_even(map.places) && map.places >= self.together,
+            "a map has places for other images than those that pass together",
+        )?;
+        let end = (map.places - 1)
             .checked_mul(map.image)
             .and_then(|images| images.checked_add(image)?.checked_add(map.offset));
         match end {
@@ -90,43 +107,14 @@ impl Memory<'_> {
         }
     }
 
-    /// Maps, checked before, of which one is written while the other is read.
-    pub fn apart(&self, x: &Map, y: &Map) -> Result<(), Flaw> {
-        let [x_image, y_image] = [x, y].map(|map| map.extent_of_image() as i128);
-        let meet = |from: i128| from < x_image && from + y_image > 0;
-        let distance = y.offset as i128 - x.offset as i128;
-        let overlap = if (x.image, x.whole) == (y.image, y.whole) {
-            // Slices of one map. `y`'s images that begin before and after an image of `x`.
-            let image = x.image as i128;
-            let most = self.images(x) as i128 - 1;
-            let nearest = (-distance).div_euclid(image);
-            (nearest - 1..=nearest + 1).any(|n| meet(distance + n.clamp(-most, most) * image))
-        } else {
-            let [x_all, y_all] = [(x, x_image), (y, y_image)]
-                .map(|(map, image)| (self.images(map) as i128 - 1) * map.image as i128 + image);
-            distance < x_all && distance + y_all > 0
-        };
-        must(!overlap, "a map is written while it is read")
-    }
-
-    /// Maps, checked before, of which `y` is written element by element where `x` is read: it may be
-    /// the same.
-    pub fn elementwise(&self, x: &Map, y: &Map) -> Result<(), Flaw> {
-        must(
-            x.shape() == y.shape() && x.lanes == y.lanes,
-            "maps have different shapes",
-        )?;
-        if x == y { Ok(()) } else { self.apart(x, y) }
-    }
-
     /// Where a convolution of `x`, checked before, writes.
     pub fn output(&self, output: &Output, x: &Map) -> Result<(), Flaw> {
         self.map(&output.y)?;
         if let Some(residual) = &output.residual {
             self.map(residual)?;
-            self.elementwise(residual, &output.y)?;
+            elementwise(residual, &output.y)?;
         }
-        self.apart(x, &output.y)
+        apart(x, &output.y)
     }
 
     /// The most elements that there can be of anything.

@@ -26,8 +26,6 @@ pub(crate) struct Context<'a> {
     /// Images that pass the step together, and which of the batch is their first.
     pub images: usize,
     pub first: usize,
-    /// Which place their first has in maps that have places only for those that pass together.
-    pub slot: usize,
     /// This thread's number.
     pub thread: usize,
     /// How many threads run the step.
@@ -106,9 +104,9 @@ impl Context<'_> {
 
     /// `map` from this step's first image on.
     pub fn here(&self, map: &Map) -> Map {
-        let first = if map.whole { self.first } else { self.slot };
+        let place = self.first % map.places;
         Map {
-            offset: map.offset + first * map.image,
+            offset: map.offset + place * map.image,
             ..*map
         }
     }
@@ -270,7 +268,6 @@ mod tests {
             scratch: std::ptr::null_mut(),
             images: 1,
             first: 0,
-            slot: 0,
             thread: 1,
             threads: 3,
             shares: Some(&shares),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, must};
+use super::check::{Flaw, Memory, apart, must};
 use super::context::Context;
 use super::map::Map;
 use super::touched::Touched;
@@ -56,7 +56,7 @@ impl Copy {
             [x.height, x.width] == [y.height, y.width] && end.is_some_and(|end| end <= y.channels),
             "a map does not fit into the other",
         )?;
-        memory.apart(x, &self.written())
+        apart(x, &self.written())
     }
 
     /// This thread's part.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, must};
+use super::check::{Flaw, Memory, elementwise, must};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
@@ -84,7 +84,7 @@ impl Lrn {
         must(self.size > 0, "a window of no channels")?;
         memory.map(&self.x)?;
         memory.map(&self.y)?;
-        memory.elementwise(&self.x, &self.y)
+        elementwise(&self.x, &self.y)
     }
 
     /// This thread's part.

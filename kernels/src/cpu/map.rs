@@ -58,9 +58,9 @@ pub struct Map {
     pub block: usize,
     /// Elements from one image to the next.
     pub image: usize,
-    /// Whether every image of the batch has its place, or only those that pass a step
-    /// [together](crate::plan::Named::together), which leave it to the next.
-    pub whole: bool,
+    /// Images that have a place in it at a time: all of a batch, or a power of two. Image `i` of a batch is in place
+    /// `i % places`, which it leaves to a later one when all steps that read the map have had it.
+    pub places: usize,
 }
 
 /// From one block of `extent` elements to the next. What a tile reads at one place of every block must not
@@ -76,7 +76,7 @@ fn apart(extent: usize) -> usize {
 }
 
 impl Map {
-    /// A map of its own at `offset`.
+    /// A map of its own at `offset`, with a place for one image.
     pub fn new(
         [channels, height, width]: [usize; 3],
         border: Border,
@@ -96,8 +96,14 @@ impl Map {
             row,
             block,
             image: block * channels.div_ceil(lanes),
-            whole: false,
+            places: 1,
         }
+    }
+
+    /// The same map with places for so many images.
+    #[must_use]
+    pub fn with_places(self, places: usize) -> Self {
+        Self { places, ..self }
     }
 
     /// Blocks of channels.
@@ -115,9 +121,9 @@ impl Map {
         (self.blocks() - 1) * self.block + self.extent()
     }
 
-    /// Elements of a batch of `images`.
-    pub fn len(&self, images: usize) -> usize {
-        self.image * images
+    /// Elements of all its places.
+    pub fn elements(&self) -> usize {
+        self.image * self.places
     }
 
     /// Values of an image.
@@ -138,6 +144,25 @@ impl Map {
             + block * self.block
             + (self.border.top + y) * self.row
             + (self.border.left + x) * self.lanes
+    }
+
+    /// Whether it has no element in common with `other`, in any of their places. It may say no of some that have none,
+    /// but not of slices of one map. Both are as large as memory at most, so nothing here is too large to count.
+    pub(crate) fn is_apart(&self, other: &Self) -> bool {
+        let [own, others] = [self, other].map(|map| map.extent_of_image() as i128);
+        let meet = |from: i128| from < own && from + others > 0;
+        let distance = other.offset as i128 - self.offset as i128;
+        if (self.image, self.places) == (other.image, other.places) {
+            // Slices of one map. Images of `other` that begin before and after one of `self`.
+            let image = self.image as i128;
+            let most = self.places as i128 - 1;
+            let nearest = (-distance).div_euclid(image);
+            !(nearest - 1..=nearest + 1).any(|n| meet(distance + n.clamp(-most, most) * image))
+        } else {
+            let [own, others] = [(self, own), (other, others)]
+                .map(|(map, image)| (map.places as i128 - 1) * map.image as i128 + image);
+            distance >= own || distance + others <= 0
+        }
     }
 
     /// The channels from `first` on, as a map: a part of a concatenation. `first` must be a
@@ -170,8 +195,8 @@ impl Map {
         }
     }
 
-    /// Elements from the arena's start to the end of a batch of `images`.
-    pub fn end(&self, images: usize) -> usize {
-        self.offset + images.saturating_sub(1) * self.image + self.blocks() * self.block
+    /// Elements from the arena's start to the end of its last place.
+    pub fn end(&self) -> usize {
+        self.offset + self.places.saturating_sub(1) * self.image + self.blocks() * self.block
     }
 }

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, must};
+use super::check::{Flaw, Memory, apart, must};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
@@ -42,7 +42,7 @@ impl PoolWindow {
     fn check(&self, memory: &Memory, x: &Map, y: &Map) -> Result<(), Flaw> {
         memory.map(x)?;
         memory.map(y)?;
-        memory.apart(x, y)?;
+        apart(x, y)?;
         must(x.channels == y.channels, "maps have different channels")?;
         let sizes = [[x.height, y.height], [x.width, y.width]];
         let pitch = [x.row, x.lanes];

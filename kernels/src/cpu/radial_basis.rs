@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, must};
+use super::check::{Flaw, Memory, apart, must};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
@@ -63,7 +63,7 @@ impl RadialBasis {
         let Self { x, y, weights } = self;
         memory.any_map(x)?;
         memory.map(y)?;
-        memory.apart(x, y)?;
+        apart(x, y)?;
         must([y.height, y.width] == [1, 1], "the distances are no vector")?;
         let outputs = y.channels.checked_next_multiple_of(y.lanes);
         let inputs = x.values();

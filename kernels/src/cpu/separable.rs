@@ -89,7 +89,7 @@ impl Separable {
 
     /// Elements of memory that each thread needs.
     pub fn scratch(&self) -> usize {
-        self.between.len(1) + Offsets::len(self.between.blocks(), [1, 1])
+        self.between.elements() + Offsets::len(self.between.blocks(), [1, 1])
     }
 
     /// What it reads and writes.
@@ -238,7 +238,7 @@ impl Separable {
         let pixels = count * y.width;
         let x_block = pixels * lanes;
         let offsets = unsafe {
-            let memory = cx.scratch.add(between.len(1));
+            let memory = cx.scratch.add(between.elements());
             Offsets::pointwise(memory, between.blocks(), x_block)
         };
         // The pixels of a dense map go on from row to row.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory};
+use super::check::{Flaw, Memory, elementwise};
 use super::context::Context;
 use super::map::Map;
 use super::touched::Touched;
@@ -30,7 +30,7 @@ impl Softmax {
     pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
         memory.any_map(&self.x)?;
         memory.any_map(&self.y)?;
-        memory.elementwise(&self.x, &self.y)
+        elementwise(&self.x, &self.y)
     }
 
     /// This thread's part.

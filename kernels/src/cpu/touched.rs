@@ -1,6 +1,5 @@
 //! What a step reads and writes.
 
-use super::check::Memory;
 use super::map::Map;
 use super::output::Output;
 
@@ -44,14 +43,14 @@ impl Touched {
 
     /// Whether neither step writes what the other reads or writes, so that their order does not matter. Their maps
     /// were checked.
-    pub fn is_apart(&self, other: &Self, memory: &Memory) -> bool {
+    pub fn is_apart(&self, other: &Self) -> bool {
         let written = match (self.writes, other.writes) {
-            (Target::Map(a), Target::Map(b)) => memory.apart(&a, &b).is_ok(),
+            (Target::Map(a), Target::Map(b)) => a.is_apart(&b),
             (Target::Output(a), Target::Output(b)) => a != b,
             _ => true,
         };
         let read = |one: &Self, other: &Self| match one.writes {
-            Target::Map(y) => other.reads.iter().any(|x| memory.apart(x, &y).is_err()),
+            Target::Map(y) => !other.reads.iter().all(|x| x.is_apart(&y)),
             Target::Output(_) => false,
         };
         written && !read(self, other) && !read(other, self)

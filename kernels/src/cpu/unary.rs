@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::check::{Flaw, Memory};
+use super::check::{Flaw, Memory, elementwise};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
@@ -32,7 +32,7 @@ impl Unary {
     pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
         memory.map(&self.x)?;
         memory.map(&self.y)?;
-        memory.elementwise(&self.x, &self.y)
+        elementwise(&self.x, &self.y)
     }
 
     /// This thread's part.

@@ -426,7 +426,7 @@ mod tests {
         };
         let x = Map::new([256, 14, 14], border, 8, 0);
         let output = Output {
-            y: Map::new([256, 14, 14], Border::default(), 8, x.len(1)),
+            y: Map::new([256, 14, 14], Border::default(), 8, x.elements()),
             residual: None,
             activation: Activation::Identity,
         };

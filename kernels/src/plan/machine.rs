@@ -79,7 +79,7 @@ fn bandwidth(isa: Isa, threads: usize) -> f64 {
         groups: 1,
     };
     let x = Map::new([inputs, 1, 1], Border::default(), lanes, 0);
-    let y = Map::new([outputs, 1, 1], Border::default(), lanes, x.len(1));
+    let y = Map::new([outputs, 1, 1], Border::default(), lanes, x.elements());
     let output = Output {
         y,
         residual: None,
@@ -96,7 +96,7 @@ fn bandwidth(isa: Isa, threads: usize) -> f64 {
             step: Step::Direct(Direct::new(spec, x, output, 0)),
             together: 1,
         }],
-        arena: y.end(1),
+        arena: y.end(),
         weights,
     };
     let mut stream = Buffer::zeroed(weights);

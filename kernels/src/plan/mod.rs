@@ -66,13 +66,17 @@ pub enum ProgramError {
         /// What does not fit.
         reason: String,
     },
-    /// A step lets too many images pass together, or none.
-    #[error("{found} images pass step {step} together, expected 1 to {most}")]
+    /// A step lets another number of images pass together than it may.
+    #[error(
+        "{found} images pass step {step} together, expected {most} or a power of two from {least} to that"
+    )]
     Together {
         /// Its name.
         step: String,
         /// What it says.
         found: usize,
+        /// Those of the step before.
+        least: usize,
         /// Images of the largest batch.
         most: usize,
     },
@@ -103,21 +107,6 @@ impl Program {
         self.steps.chunk_by(|a, b| a.together == b.together)
     }
 
-    /// The memory that is planned, but for the caller's, for a step that `together` images pass together.
-    fn memory(&self, together: usize) -> Memory<'_> {
-        let kernels = Kernels::get(self.isa);
-        Memory {
-            lanes: kernels.lanes,
-            blocking: kernels.blocking,
-            images: self.images,
-            together,
-            arena: self.arena,
-            weights: self.weights,
-            input: 0,
-            outputs: &[],
-        }
-    }
-
     /// Whether every step stays within the memory that is planned, and this machine can run it. Nothing
     /// is taken on trust: the program may come from a file that anybody wrote.
     fn check(&self, weights: usize) -> Result<(), ProgramError> {
@@ -143,24 +132,32 @@ impl Program {
         if self.arena > Memory::LARGEST {
             return Err(ProgramError::Size);
         }
+        let kernels = Kernels::get(self.isa);
+        let mut memory = Memory {
+            lanes: kernels.lanes,
+            blocking: kernels.blocking,
+            images: self.images,
+            together: 1,
+            arena: self.arena,
+            weights: self.weights,
+            input,
+            outputs: &outputs,
+        };
         for named in &self.steps {
             let Named {
                 name,
                 step,
                 together,
             } = named;
-            if !(1..=self.images).contains(together) {
+            let least = std::mem::replace(&mut memory.together, *together);
+            if *together < least || !memory.is_even(*together) {
                 return Err(ProgramError::Together {
                     step: name.clone(),
                     found: *together,
+                    least,
                     most: self.images,
                 });
             }
-            let memory = Memory {
-                input,
-                outputs: &outputs,
-                ..self.memory(*together)
-            };
             step.check(&memory).map_err(|flaw| match flaw {
                 Flaw::Outside => ProgramError::Outside { step: name.clone() },
                 Flaw::Mismatch(reason) => ProgramError::Mismatch {

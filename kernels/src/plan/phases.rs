@@ -34,13 +34,10 @@ pub(super) fn waits(program: &Program) -> Vec<bool> {
     let mut first = 0;
     for index in 1..program.steps.len() {
         let [last, next] = [index - 1, index].map(|index| program.steps[index].together);
-        let memory = program.memory(next);
         let phase = &touched[first..index];
         let joins = last == next
             && phase.len() < MOST
-            && phase
-                .iter()
-                .all(|step| step.is_apart(&touched[index], &memory));
+            && phase.iter().all(|step| step.is_apart(&touched[index]));
         waits[index - 1] = !joins;
         if !joins {
             first = index;

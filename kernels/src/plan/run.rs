@@ -175,7 +175,6 @@ impl Run<'_> {
             scratch: unsafe { self.scratch.add(thread * loaded.scratch) },
             images: self.images,
             first: 0,
-            slot: 0,
             thread,
             threads: barrier.threads(),
             shares: None,
@@ -187,14 +186,19 @@ impl Run<'_> {
         let turns = turns.filter(|_| own.is_none());
         // The phase, the step of it, and how many steps the phase before had.
         let [mut turn, mut place, mut others] = [0; 3];
-        let mut before = 0;
-        'all: for stretch in loaded.program.stretches() {
-            let together = stretch[0].together;
-            for first in (0..self.images).step_by(together) {
-                let all = first..self.images.min(first + together);
+        let least = (loaded.program.steps.first()).map_or(self.images, |named| named.together);
+        'all: for first in (0..self.images).step_by(least) {
+            let passed = self.images.min(first + least);
+            let mut before = 0;
+            for stretch in loaded.program.stretches() {
+                let together = stretch[0].together;
+                // As many images as pass this stretch have passed those before it, or the last have.
+                if !(passed.is_multiple_of(together) || passed == self.images) {
+                    break;
+                }
+                let all = (passed - 1) / together * together..passed;
                 let images = own.clone().unwrap_or(all);
                 context.first = images.start;
-                context.slot = images.start - first;
                 context.images = images.len();
                 for (index, named) in stretch.iter().enumerate() {
                     let start = times.is_some().then(Instant::now);
@@ -219,8 +223,8 @@ impl Run<'_> {
                         times[before + index] += start.elapsed();
                     }
                 }
+                before += stretch.len();
             }
-            before += stretch.len();
         }
         std::mem::forget(guard);
     }

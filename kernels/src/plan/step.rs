@@ -15,8 +15,9 @@ pub struct Named {
     pub name: String,
     /// What it does.
     pub step: Step,
-    /// Images that pass it at a time. Steps in a row with the same number form a stretch: so many
-    /// images pass all of it before the next do, so that maps which are not needed outside stay in
+    /// Images that pass it at a time: all of the largest batch, or a power of two, and not fewer than pass the step
+    /// before. Steps in a row with the same number form a stretch: so many images pass all of it before
+    /// the next do, and it waits for no more to have passed those before it, so that all maps stay in
     /// the cache.
     pub together: usize,
 }

@@ -126,25 +126,14 @@ impl Layout {
                 } else {
                     lanes
                 };
-                // What another stretch reads is there for all images of both.
-                let [from, to] = [first, last].map(|step| stretches.around(step));
-                let whole = from != to;
-                let map = Map {
-                    whole,
-                    ..Map::new(net.maps[index], borders[index], lanes, 0)
-                };
-                let lifetime = if whole {
-                    Lifetime {
-                        len: map.len(images),
-                        first: *from.start(),
-                        last: *to.end(),
-                    }
-                } else {
-                    Lifetime {
-                        len: map.len(stretches.together(first)),
-                        first,
-                        last,
-                    }
+                let places = stretches.together(last);
+                let map = Map::new(net.maps[index], borders[index], lanes, 0).with_places(places);
+                // While a map waits for as many images as pass a later stretch, others pass all steps before that.
+                let waits = stretches.together(first) != places;
+                let lifetime = Lifetime {
+                    len: map.elements(),
+                    first: if waits { 0 } else { first },
+                    last,
                 };
                 own.push((index, map, lifetime));
             }
@@ -153,7 +142,7 @@ impl Layout {
         let times: Vec<Lifetime> = (own.iter())
             .map(|&(_, map, lifetime)| match separate {
                 true => Lifetime {
-                    len: map.len(1),
+                    len: map.image,
                     ..lifetime
                 },
                 false => lifetime,

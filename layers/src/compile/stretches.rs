@@ -4,9 +4,8 @@
 //! maps are large, as those of first layers are. Weights would rather be read once for the batch, and
 //! are many where maps are small. So a network is cut into stretches: in each, as many images pass all
 //! of its steps together as have their maps in the last-level cache, and a stretch's images are not
-//! fewer than those of one before it.
-
-use std::ops::RangeInclusive;
+//! fewer than those of one before it. As soon as so many have passed the stretches before it, it takes them: a map
+//! from one stretch to another holds the images that pass the later one together, not the batch.
 
 use super::layout::spans;
 use super::net::Net;
@@ -34,7 +33,8 @@ impl Stretches {
         let mut together: Vec<usize> = (live.into_iter().rev())
             .map(|live| {
                 while least > 1 && least * live > MAPS {
-                    least = least.div_ceil(2);
+                    // All, or a power of two: see `Named::together`.
+                    least = least.next_power_of_two() / 2;
                 }
                 least
             })
@@ -57,26 +57,5 @@ impl Stretches {
     /// Images that pass `step` together: 0 is the import, `n` the layer `n - 1`.
     pub fn together(&self, step: usize) -> usize {
         self.together[step]
-    }
-
-    /// The steps of the stretch in which `step` is.
-    pub fn around(&self, step: usize) -> RangeInclusive<usize> {
-        let other = |&other: &usize| self.together[other] != self.together[step];
-        let first = (0..step).rfind(other).map_or(0, |before| before + 1);
-        let after = (step..self.together.len()).find(other);
-        first..=after.unwrap_or(self.together.len()) - 1
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stretch_is_what_is_around_a_step() {
-        let stretches = Stretches::new(vec![1, 1, 2, 4, 4, 4]);
-        for (step, stretch) in [(0, 0..=1), (1, 0..=1), (2, 2..=2), (3, 3..=5), (5, 3..=5)] {
-            assert_eq!(stretches.around(step), stretch);
-        }
     }
 }

@@ -90,7 +90,7 @@ fn other_files_are_named() {
         error(&path),
         FileError::Version {
             found: 99,
-            expected: 6,
+            expected: 7,
             ..
         }
     ));

@@ -151,11 +151,12 @@ impl Plan {
         let shape = [spec.channels_out, output[0], output[1]];
         let gradient = Map::new(shape, Border::default(), lanes, 0);
         let together = (MAPS / (x.image + gradient.image)).clamp(1, images.max(1));
+        let x = x.with_places(together);
         let gradient = Map {
-            offset: x.len(together).next_multiple_of(LINE),
-            ..gradient
+            offset: x.elements().next_multiple_of(LINE),
+            ..gradient.with_places(together)
         };
-        let sums = gradient.end(together).next_multiple_of(LINE);
+        let sums = gradient.end().next_multiple_of(LINE);
         let mut plan = Self {
             kernels,
             spec: *spec,
@@ -228,7 +229,6 @@ impl Plan {
                     scratch: std::ptr::null_mut(),
                     images,
                     first: 0,
-                    slot: 0,
                     thread: crew.thread,
                     threads: crew.threads,
                     shares: None,

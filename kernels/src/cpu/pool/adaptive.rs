@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::check::{Flaw, Memory, must};
+use super::super::check::{Flaw, Memory, apart, must};
 use super::super::context::Context;
 use super::super::map::Map;
 use super::super::simd::{Kernel, Simd};
@@ -37,7 +37,7 @@ impl AdaptiveMean {
         let Self { x, y } = self;
         memory.map(x)?;
         memory.map(y)?;
-        memory.apart(x, y)?;
+        apart(x, y)?;
         must(x.channels == y.channels, "maps have different channels")?;
         for [length, parts] in [[x.height, y.height], [x.width, y.width]] {
             // The last part's end, before it is divided.

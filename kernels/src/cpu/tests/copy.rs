@@ -51,8 +51,8 @@ proptest! {
         for (isa, lanes) in instruction_sets() {
             let mut end = 0;
             let mut map = |channels, border| {
-                let map = Map::new([channels, height, width], border, lanes, end);
-                end += map.len(images);
+                let map = Map::new([channels, height, width], border, lanes, end).with_places(images);
+                end += map.elements();
                 map
             };
             let x = channels.map(|channels| map(channels, around[0].0));
@@ -73,7 +73,6 @@ proptest! {
                         scratch: std::ptr::null_mut(),
                         images,
                         first: 0,
-                        slot: 0,
                         thread,
                         threads,
                         shares: None,

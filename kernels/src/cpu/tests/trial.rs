@@ -35,8 +35,8 @@ impl Place {
         self.shape.iter().product()
     }
 
-    /// The map at `offset` that has room for all images, and the part of it that is meant.
-    fn map(&self, lanes: usize, offset: usize) -> [Map; 2] {
+    /// The map at `offset` with places for so many images, and the part of it that is meant.
+    fn map(&self, lanes: usize, images: usize, offset: usize) -> [Map; 2] {
         let lanes = if self.planar { 1 } else { lanes };
         let [channels, height, width] = self.shape;
         let [before, after] = self.around.map(|blocks| blocks * lanes);
@@ -45,10 +45,7 @@ impl Place {
         } else {
             before + channels.next_multiple_of(lanes) + after
         };
-        let wider = Map {
-            whole: true,
-            ..Map::new([all, height, width], self.border, lanes, offset)
-        };
+        let wider = Map::new([all, height, width], self.border, lanes, offset).with_places(images);
         [wider, wider.slice(before, channels)]
     }
 }
@@ -179,7 +176,7 @@ impl<'a> Trial<'a> {
 
         let mut arena = Guarded::new(end);
         for (whole, (map, (_, values))) in wholes.iter().zip(x.iter().zip(&self.inputs)) {
-            arena[whole.offset..][..whole.len(self.images)].fill(FILLER);
+            arena[whole.offset..][..whole.elements()].fill(FILLER);
             fill(&mut arena, map, values);
         }
         let mut weights = Guarded::new(OTHERS + self.weights);
@@ -242,7 +239,6 @@ impl<'a> Trial<'a> {
                     scratch: scratch.as_mut_ptr(),
                     images: together.min(self.images - first),
                     first,
-                    slot: 0,
                     thread,
                     threads,
                     shares: shares.as_ref(),
@@ -284,8 +280,8 @@ fn lay_out(
     let mut end = 0;
     for index in (0..count).map(|index| (last + 1 + index) % count) {
         let offset = end + GAP;
-        maps[index] = places[index].map(lanes, offset);
-        end = offset + maps[index][0].len(images);
+        maps[index] = places[index].map(lanes, images, offset);
+        end = offset + maps[index][0].elements();
     }
     let [wholes, parts] = [0, 1].map(|part| maps.iter().map(|map| map[part]).collect());
     (wholes, parts, end)

@@ -56,7 +56,7 @@ pub(in crate::ops) fn max_pool<B: Host>(
         input: [channels, height, width],
         outputs: vec![shape],
         steps: steps.map(named).into(),
-        arena: y.end(1),
+        arena: y.end(),
         weights: 0,
     };
     let plan = Loaded::new(program, Buffer::default()).expect("made to fit");

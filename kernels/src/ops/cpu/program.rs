@@ -242,9 +242,10 @@ impl Geometry {
         let shape = [spec.channels_out, height, width];
         let y = Map::new(shape, Border::default(), isa.lanes(), 0);
         let images = (MAPS / (x.image + y.image)).clamp(1, IMAGES);
+        let x = x.with_places(images);
         let y = Map {
-            offset: x.len(images),
-            ..y
+            offset: x.elements(),
+            ..y.with_places(images)
         };
         let output = Output {
             y,
@@ -282,7 +283,7 @@ impl Geometry {
             input: x.shape(),
             outputs: vec![y.shape()],
             steps: steps.map(named).into(),
-            arena: y.end(images),
+            arena: y.end(),
             weights: packed.len(),
         };
         Loaded::new(program, packed).expect("made to fit")

@@ -147,7 +147,6 @@ fn run_guarded(program: &Program, threads: usize) {
                     scratch: scratch.as_mut_ptr(),
                     images: named.together.min(program.images - first),
                     first,
-                    slot: 0,
                     thread,
                     threads,
                     shares: None,

@@ -75,13 +75,13 @@ fn exports_to_one_array_wait_for_each_other() {
 }
 
 /// Which map it is, however its pixels are counted.
-fn place(map: &Map) -> (usize, usize, bool) {
-    (map.offset, map.channels, map.whole)
+fn place(map: &Map) -> [usize; 3] {
+    [map.offset, map.channels, map.places]
 }
 
 /// The maps in what a file says of a step, but for the rows between a separable convolution's two, which are in each
 /// thread's own memory.
-fn places(value: &Value) -> BTreeSet<(usize, usize, bool)> {
+fn places(value: &Value) -> BTreeSet<[usize; 3]> {
     if let Ok(map) = Map::deserialize(value) {
         return [place(&map)].into();
     }
@@ -108,9 +108,10 @@ fn what_a_step_has_is_what_it_touches() {
             _ => None,
         };
         if let Some([first, channels]) = part {
-            let whole = *expected.iter().find(|(_, all, _)| *all == 44).unwrap();
+            let whole = *expected.iter().find(|[_, all, _]| *all == 44).unwrap();
+            let [offset, _, places] = whole;
             expected.remove(&whole);
-            expected.insert((whole.0 + first * 9, channels, true));
+            expected.insert([offset + first * 9, channels, places]);
         }
         assert_eq!(touched, expected, "{}", named.name);
     }

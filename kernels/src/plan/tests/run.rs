@@ -23,16 +23,29 @@ fn plan(isa: Isa, images: usize, threads: usize) -> Plan {
     Plan::new(program, weights, threads).unwrap()
 }
 
+/// One image after the other.
+fn alone(isa: Isa, input: &[f32]) -> Vec<u32> {
+    let mut plan = plan(isa, 1, 1);
+    let all: Vec<_> = input
+        .chunks(IMAGE)
+        .map(|image| run(&mut plan, image))
+        .collect();
+    let output = |from: usize| all.iter().flat_map(move |image| &image[from..from + 10]);
+    output(0).chain(output(10)).copied().collect()
+}
+
+/// Nor does how many images pass which steps together, before which others of the batch.
 #[test]
 fn threads_and_earlier_runs_change_no_bit() {
     for (isa, _) in instruction_sets() {
-        for images in 1..=3 {
+        for images in 1..=7 {
             let input = noise(images as u64, images * IMAGE);
-            let expected = run(&mut plan(isa, images, 1), &input);
-            for threads in 1..=4 {
-                let mut plan = plan(isa, 3, threads);
-                run(&mut plan, &noise(9, 3 * IMAGE));
-                assert!(run(&mut plan, &input) == expected, "{isa}, {threads}");
+            let expected = alone(isa, &input);
+            for (most, threads) in [(images, 1), (images, 2), (7, 1), (7, 3), (8, 4)] {
+                let mut plan = plan(isa, most, threads);
+                run(&mut plan, &noise(9, most * IMAGE));
+                let found = run(&mut plan, &input);
+                assert!(found == expected, "{isa}, {images} of {most} on {threads}");
             }
         }
     }
@@ -48,7 +61,7 @@ fn images_with_memory_of_their_own_give_the_same_bits() {
         let mut six = Plan::new(program, weights, 1).unwrap();
         for images in 1..=6 {
             let input = noise(images as u64, images * IMAGE);
-            let expected = run(&mut plan(isa, images, 1), &input);
+            let expected = alone(isa, &input);
             assert!(run(&mut six, &input) == expected, "{isa}, {images}");
             for threads in 2..=3 {
                 let (program, weights) = separate_images(isa, 6);
@@ -169,9 +182,26 @@ fn wrong_memory_is_refused() {
         let error = ProgramError::Together {
             step: wrong.steps[3].name.clone(),
             found: together,
+            least: 1,
             most: 1,
         };
         assert_eq!(check(wrong, expected), error);
+    }
+
+    // Neither all nor a power of two; fewer than before.
+    for (steps, found, least) in [(2.., 3, 1), (6.., 1, 2)] {
+        let (mut wrong, weights) = every_step(Isa::Scalar, 5);
+        let step = wrong.steps[steps.start].name.clone();
+        for named in &mut wrong.steps[steps] {
+            named.together = found;
+        }
+        let error = ProgramError::Together {
+            step,
+            found,
+            least,
+            most: 5,
+        };
+        assert_eq!(check(wrong, weights.len()), error);
     }
 
     let none = Program {

@@ -34,34 +34,36 @@ impl Sketch {
             right: around,
         };
         let map = Map::new(shape, border, lanes, self.arena);
-        self.lay(map, self.together)
+        self.lay(map.with_places(self.together))
     }
 
-    fn lay(&mut self, mut map: Map, images: usize) -> Map {
+    fn lay(&mut self, mut map: Map) -> Map {
         if self.separate {
             self.arena += map.image;
             map.image = SEPARATE;
             assert!(self.arena <= SEPARATE);
         } else {
-            self.arena += map.len(images);
+            self.arena += map.elements();
         }
         map
     }
 
     /// So many images pass the next steps together, or all of them.
     fn together(&mut self, images: usize) {
-        self.together = match self.separate {
-            true => self.images,
-            false => images.min(self.images),
-        };
+        self.together = self.at_once(images);
     }
 
-    /// A map that later steps read, which other numbers of images pass.
-    fn whole(&mut self, shape: [usize; 3]) -> Map {
+    fn at_once(&self, images: usize) -> usize {
+        match self.separate {
+            true => self.images,
+            false => images.min(self.images),
+        }
+    }
+
+    /// A map that later steps read, which so many images pass together.
+    fn for_later(&mut self, images: usize, shape: [usize; 3]) -> Map {
         let map = Map::new(shape, Border::default(), self.lanes, self.arena);
-        let map = self.lay(map, self.images);
-        let whole = !self.separate;
-        Map { whole, ..map }
+        self.lay(map.with_places(self.at_once(images)))
     }
 
     fn step(&mut self, name: &str, step: Step) {
@@ -174,7 +176,7 @@ fn sketch(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
         groups: 20,
         ..spec([20, 20], 3, 1)
     };
-    let channels = s.whole([20, 6, 6]);
+    let channels = s.for_later(2, [20, 6, 6]);
     let from = s.weights.len();
     let step = Depthwise::new(depthwise, sums, output(channels, Activation::Tanh), from);
     s.pack(Depthwise::packed_len(&depthwise, lanes), |packed| {
@@ -183,7 +185,7 @@ fn sketch(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     s.step("depthwise", Step::Depthwise(step));
 
     let pointwise = spec([20, 24], 1, 1);
-    let mixed = s.whole([24, 6, 6]);
+    let mixed = s.for_later(2, [24, 6, 6]);
     let from = s.weights.len();
     let first = (depthwise, Activation::Relu);
     let last = output(mixed, Activation::Sigmoid);
@@ -197,7 +199,7 @@ fn sketch(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     s.step("separable", Step::Separable(Box::new(step)));
 
     s.together(2);
-    let greatest = s.whole([24, 3, 3]);
+    let greatest = s.for_later(images, [24, 3, 3]);
     let step = MaxPool::new(pool(2, 2, 0), mixed, greatest);
     s.step("max", Step::MaxPool(step));
     let mean = s.map([24, 3, 3], 2);
@@ -212,7 +214,7 @@ fn sketch(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     let means = s.map([20, 3, 3], 0);
     let step = AdaptiveMean::new(channels, means);
     s.step("adaptive", Step::AdaptiveMean(step));
-    let both = s.whole([44, 3, 3]);
+    let both = s.for_later(images, [44, 3, 3]);
     s.step("copy", Step::Copy(Copy::new(sum, both, 0)));
     s.step("concatenate", Step::Copy(Copy::new(means, both, 24)));
     s.together(images);

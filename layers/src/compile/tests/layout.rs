@@ -120,16 +120,49 @@ struct Laid {
     stretches: Stretches,
 }
 
-/// Any network, for some images, of which any number pass each step together.
+/// Which images pass each of `steps`, one after the other: those that pass the last stretch together first pass all
+/// before it.
+fn passes(
+    stretches: &Stretches,
+    steps: Range<usize>,
+    images: Range<usize>,
+) -> Vec<(usize, Range<usize>)> {
+    let Some(last) = steps.clone().last() else {
+        return Vec::new();
+    };
+    let together = stretches.together(last);
+    let other = |&step: &usize| stretches.together(step) != together;
+    let begins = steps
+        .clone()
+        .rfind(other)
+        .map_or(steps.start, |step| step + 1);
+    let mut all = Vec::new();
+    for first in images.clone().step_by(together) {
+        let batch = first..images.end.min(first + together);
+        all.extend(passes(stretches, steps.start..begins, batch.clone()));
+        all.extend((begins..steps.end).map(|step| (step, batch.clone())));
+    }
+    all
+}
+
+/// Any network, for some images, of which more and more pass the steps together.
 fn laid() -> impl Strategy<Value = Laid> {
     let adds = prop::collection::vec(add(), 1..14);
     let lanes = prop::sample::select(vec![4, 8, 16]);
     let seed = prop::collection::vec(any::<usize>(), 1..6);
-    (adds, lanes, 1..5usize, seed).prop_map(|(adds, lanes, images, seed)| {
+    (adds, lanes, 1..8usize, seed).prop_map(|(adds, lanes, images, seed)| {
         let (net, algorithms) = network(&adds);
-        let together = |step| seed[step / 3 % seed.len()] % images + 1;
+        let sizes: Vec<usize> = [1, 2, 4]
+            .into_iter()
+            .filter(|size| *size < images)
+            .collect();
+        let sizes = [sizes, vec![images]].concat();
         let steps = net.layers.len() + 2;
-        let stretches = Stretches::new((0..steps).map(together).collect());
+        let mut together: Vec<usize> = (0..steps)
+            .map(|step| sizes[seed[step / 3 % seed.len()] % sizes.len()])
+            .collect();
+        together.sort_unstable();
+        let stretches = Stretches::new(together);
         let layout = Layout::of(&net, &algorithms, lanes, images, &stretches);
         Laid {
             net,
@@ -172,11 +205,10 @@ proptest! {
     /// Or threads would wait for each other between them.
     #[test]
     fn layers_of_a_level_write_nothing_of_each_other_s(laid in laid()) {
-        let Laid { net, layout, images, stretches, .. } = laid;
-        let elements = |map: MapId, step: usize| -> HashSet<usize> {
+        let Laid { net, layout, .. } = laid;
+        let elements = |map: MapId| -> HashSet<usize> {
             let map = layout.map(&net, map);
-            let images = if map.whole { images } else { stretches.together(step) };
-            blocks(&map, 0..images).flat_map(|(_, elements)| elements).collect()
+            blocks(&map, 0..map.places).flat_map(|(_, elements)| elements).collect()
         };
         let levels = net.levels();
         let is_step = |layer: &Layer| !matches!(layer.op, LayerOp::Concat | LayerOp::Pick(_));
@@ -186,10 +218,10 @@ proptest! {
             if !(at_once && is_step(one) && is_step(other)) {
                 continue;
             }
-            for ((writer, at), (reader, then)) in [((one, a), (other, b)), ((other, b), (one, a))] {
-                let written = elements(writer.output, at + 1);
+            for (writer, reader) in [(one, other), (other, one)] {
+                let written = elements(writer.output);
                 for map in reader.reads().chain([reader.output]) {
-                    let touched = elements(map, then + 1);
+                    let touched = elements(map);
                     prop_assert!(written.is_disjoint(&touched), "{} {}\n{}", writer.name, map, net);
                 }
             }
@@ -220,70 +252,62 @@ proptest! {
             }
         }
         let mut held = vec![None; layout.arena];
-        let mut step = 0;
-        while step < net.layers.len() + 2 {
-            let stretch = stretches.around(step);
-            let together = stretches.together(step);
-            for first in (0..images).step_by(together) {
-                let here = |map: MapId| {
-                    let map = layout.map(&net, map);
-                    let from = if map.whole { first } else { 0 };
-                    let count = together.min(images - first);
-                    (map, from..from + count, first - from)
-                };
-                for step in stretch.clone() {
-                    let (reads, writes): (Vec<MapId>, Vec<MapId>) = match step.checked_sub(1) {
-                        None => (vec![], vec![net.input]),
-                        Some(layer) if layer < net.layers.len() => {
-                            let layer = &net.layers[layer];
-                            match layer.op {
-                                LayerOp::Pick(_) => (vec![], vec![]),
-                                LayerOp::Concat => {
-                                    let copied = copied(&net, &layout, layer);
-                                    let reads = copied.into_iter().map(|(part, _)| part).collect();
-                                    (reads, vec![])
-                                }
-                                _ => (layer.reads().collect(), vec![layer.output]),
-                            }
+        for (step, batch) in passes(&stretches, 0..net.layers.len() + 2, 0..images) {
+            let here = |map: MapId| {
+                let map = layout.map(&net, map);
+                let from = batch.start % map.places;
+                assert!(from + batch.len() <= map.places);
+                (map, from..from + batch.len(), batch.start - from)
+            };
+            let (reads, writes): (Vec<MapId>, Vec<MapId>) = match step.checked_sub(1) {
+                None => (vec![], vec![net.input]),
+                Some(layer) if layer < net.layers.len() => {
+                    let layer = &net.layers[layer];
+                    match layer.op {
+                        LayerOp::Pick(_) => (vec![], vec![]),
+                        LayerOp::Concat => {
+                            let copied = copied(&net, &layout, layer);
+                            let reads = copied.into_iter().map(|(part, _)| part).collect();
+                            (reads, vec![])
                         }
-                        Some(_) => (net.outputs.clone(), vec![]),
-                    };
-                    for map in reads {
-                        let (place, range, before) = here(map);
-                        for (image, elements) in blocks(&place, range) {
-                            let expected = Some((root[map.0], before + image));
-                            for at in elements {
-                                prop_assert_eq!(held[at], expected, "{} at {}\n{}", map, step, net);
-                            }
-                        }
+                        _ => (layer.reads().collect(), vec![layer.output]),
                     }
-                    // What a concatenation copies is its own from then on.
-                    let copies = match step.checked_sub(1).and_then(|layer| net.layers.get(layer)) {
-                        Some(layer) if matches!(layer.op, LayerOp::Concat) => {
-                            let copied = copied(&net, &layout, layer).into_iter();
-                            let whole = layout.map(&net, layer.output);
-                            copied
-                                .map(|(part, channel)| {
-                                    let channels = net.shape(part)[0];
-                                    let first = channel / lanes * lanes;
-                                    (layer.output, whole.slice(first, channel + channels - first))
-                                })
-                                .collect()
-                        }
-                        _ => Vec::new(),
-                    };
-                    let writes = writes.into_iter().map(|map| (map, layout.map(&net, map)));
-                    for (map, place) in writes.chain(copies) {
-                        let (_, range, before) = here(map);
-                        for (image, elements) in blocks(&place, range) {
-                            for at in elements {
-                                held[at] = Some((root[map.0], before + image));
-                            }
-                        }
+                }
+                Some(_) => (net.outputs.clone(), vec![]),
+            };
+            for map in reads {
+                let (place, range, before) = here(map);
+                for (image, elements) in blocks(&place, range) {
+                    let expected = Some((root[map.0], before + image));
+                    for at in elements {
+                        prop_assert_eq!(held[at], expected, "{} at {}\n{}", map, step, net);
                     }
                 }
             }
-            step = stretch.end() + 1;
+            // What a concatenation copies is its own from then on.
+            let copies = match step.checked_sub(1).and_then(|layer| net.layers.get(layer)) {
+                Some(layer) if matches!(layer.op, LayerOp::Concat) => {
+                    let copied = copied(&net, &layout, layer).into_iter();
+                    let whole = layout.map(&net, layer.output);
+                    copied
+                        .map(|(part, channel)| {
+                            let channels = net.shape(part)[0];
+                            let first = channel / lanes * lanes;
+                            (layer.output, whole.slice(first, channel + channels - first))
+                        })
+                        .collect()
+                }
+                _ => Vec::new(),
+            };
+            let writes = writes.into_iter().map(|map| (map, layout.map(&net, map)));
+            for (map, place) in writes.chain(copies) {
+                let (_, range, before) = here(map);
+                for (image, elements) in blocks(&place, range) {
+                    for at in elements {
+                        held[at] = Some((root[map.0], before + image));
+                    }
+                }
+            }
         }
     }
 }
