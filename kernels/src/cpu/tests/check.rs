@@ -91,6 +91,29 @@ fn elements(map: &Map) -> Vec<usize> {
     all
 }
 
+#[test]
+fn images_that_pass_together_are_next_to_each_other() {
+    let mut sound = 0;
+    for (images, together, places) in
+        (1..=9).flat_map(|a| (1..=a).flat_map(move |b| (0..=10).map(move |c| (a, b, c))))
+    {
+        let memory = memory([images, together], usize::MAX / 8);
+        let map = Map::new([3, 2, 2], Border::default(), 1, 0).with_places(places);
+        if memory.is_even(together) && memory.any_map(&map).is_ok() {
+            sound += 1;
+            for first in (0..images).step_by(together) {
+                let batch = together.min(images - first);
+                assert!(
+                    first % places + batch <= places,
+                    "{places} places in {memory:?}"
+                );
+            }
+        }
+    }
+    // Of 8 images 1, 2, 4 or 8 may pass a step together, with places for as many or more, and so on.
+    assert_eq!(sound, 1 + 3 + 6 + 6 + 10 + 10 + 10 + 10 + 15);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16 * config().cases, ..config() })]
 

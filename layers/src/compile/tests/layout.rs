@@ -201,6 +201,23 @@ fn images_have_memory_of_their_own_where_weights_are_few_and_all_pass_together()
     assert!(strides.iter().any(|&stride| stride != strides[0]));
 }
 
+#[test]
+fn a_map_has_places_for_those_that_pass_its_last_step() {
+    let conv = Add::Conv {
+        channels: 32,
+        winograd: false,
+    };
+    let (net, algorithms) = network(&[(conv, 0, 0), (conv, 1, 0), (conv, 2, 0)]);
+    let stretches = Stretches::new(vec![1, 1, 2, 4, 4]);
+    let layout = Layout::of(&net, &algorithms, 8, 5, &stretches);
+    let maps: Vec<Map> = (0..4).map(|map| layout.map(&net, MapId(map))).collect();
+    let places: Vec<usize> = maps.iter().map(|map| map.places).collect();
+    assert_eq!(places, [1, 2, 4, 4]);
+    // The last is written when nobody needs the first two any more.
+    let elements = maps.iter().map(Map::elements);
+    assert!(layout.arena < elements.sum());
+}
+
 proptest! {
     /// Or threads would wait for each other between them.
     #[test]
