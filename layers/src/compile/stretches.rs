@@ -4,8 +4,8 @@
 //! maps are large, as those of first layers are. Weights would rather be read once for the batch, and
 //! are many where maps are small. So a network is cut into stretches: in each, as many images pass all
 //! of its steps together as have their maps in the last-level cache, and a stretch's images are not
-//! fewer than those of one before it. As soon as so many have passed the stretches before it, it takes them: a map
-//! from one stretch to another holds the images that pass the later one together, not the batch.
+//! fewer than those of one before it. A stretch takes its images as soon as they have passed those before it, so
+//! that a map from one to another holds as many as pass the later one together, not the batch.
 
 use super::layout::spans;
 use super::net::Net;
