@@ -26,7 +26,7 @@ pub struct StepProfile {
     pub name: String,
     /// What computes it.
     pub algorithm: String,
-    /// Milliseconds of one run, the mean over all.
+    /// Milliseconds of one run, the median of all.
     pub ms: f64,
     /// Multiply-adds of the layer, by its definition.
     pub multiply_adds: u64,
@@ -46,8 +46,22 @@ impl StepProfile {
     }
 }
 
+/// The middle of times in order, which a run that had to wait does not move.
+///
+/// # Panics
+///
+/// Where there are none.
+pub fn median(times: &[Duration]) -> Duration {
+    times[times.len() / 2]
+}
+
+/// A time in milliseconds.
+pub fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
 impl Profile {
-    /// The mean times of `runs` runs.
+    /// The median times of `runs` runs.
     pub fn measure(
         compiled: &mut Compiled,
         images: &[f32],
@@ -55,20 +69,24 @@ impl Profile {
         runs: usize,
     ) -> Result<Self, CliError> {
         let machine = Machine::measure(compiled.isa(), compiled.threads());
-        let mut times = vec![Duration::ZERO; compiled.steps().len()];
+        let mut all = vec![Vec::new(); compiled.steps().len()];
+        let mut times = vec![Duration::ZERO; all.len()];
         for _ in 0..runs {
+            times.fill(Duration::ZERO);
             compiled
                 .profile(images, &mut [&mut *logits], &mut times)
                 .map_err(|error| CliError::Compute(error.to_string()))?;
+            std::iter::zip(&mut all, &times).for_each(|(all, time)| all.push(*time));
         }
+        all.iter_mut().for_each(|times| times.sort_unstable());
         let steps = compiled
             .steps()
             .iter()
-            .zip(times)
-            .map(|(step, time)| StepProfile {
+            .zip(&all)
+            .map(|(step, times)| StepProfile {
                 name: step.name.clone(),
                 algorithm: step.algorithm.clone(),
-                ms: time.as_secs_f64() * 1e3 / runs as f64,
+                ms: milliseconds(median(times)),
                 multiply_adds: step.multiply_adds,
                 bytes: step.bytes,
             })
@@ -126,10 +144,21 @@ impl fmt::Display for Profile {
         }
         writeln!(
             f,
-            "\n{total:.3} ms in all. This machine: {:.1} GFLOP/s in cache, {:.1} GB/s from memory.\n\
+            "\n{total:.3} ms in all, the sum of the medians. This machine: {:.1} GFLOP/s in cache, {:.1} GB/s from memory.\n\
              Above 100 % is Winograd's algorithm, which does less than the layer's definition says.",
             self.machine.flops / 1e9,
             self.machine.bandwidth / 1e9
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_waited_moves_no_median() {
+        let times = [2, 2, 3, 4, 12_000].map(Duration::from_micros);
+        assert_eq!(milliseconds(median(&times)), 0.003);
     }
 }

@@ -14,7 +14,7 @@ use crate::args::{BenchArgs, Engine};
 use crate::device;
 use crate::engine;
 use crate::error::CliError;
-use crate::profile::Profile;
+use crate::profile::{Profile, median, milliseconds};
 use crate::registry::{self, Model};
 
 /// Fewer runs than this have no median.
@@ -152,7 +152,6 @@ fn report(
     threads: usize,
     times: &[Duration],
 ) -> Report {
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
     Report {
         name: model.name,
         batch: args.batch,
@@ -160,7 +159,7 @@ fn report(
         engine,
         isa: None,
         device: None,
-        median_ms: milliseconds(times[times.len() / 2]),
+        median_ms: milliseconds(median(times)),
         fastest_ms: milliseconds(times[0]),
         runs: times.len(),
         profile: None,
