@@ -116,11 +116,13 @@ pub fn open(asked: Option<DeviceName>) -> Result<Device, DeviceError> {
         DeviceName::Cuda => {
             let device = Device::cuda(0_usize);
             // The driver is loaded by the first operation, which panics where there is none.
-            crate::contain::contain(|| burn::tensor::Tensor::<1>::zeros([1], &device).into_data())
-                .map_err(|reason| DeviceError::Unavailable {
-                    name: name.name(),
-                    reason,
-                })?;
+            crate::panics::catch_panics(|| {
+                burn::tensor::Tensor::<1>::zeros([1], &device).into_data()
+            })
+            .map_err(|reason| DeviceError::Unavailable {
+                name: name.name(),
+                reason,
+            })?;
             Ok(device)
         }
         #[allow(unreachable_patterns)]

@@ -1,10 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "train")]
+mod allocator;
 pub mod args;
 mod bars;
 mod classifier;
 mod commands;
-mod contain;
 pub mod device;
 #[cfg(feature = "train")]
 mod digits;
@@ -12,6 +13,7 @@ mod engine;
 pub mod error;
 mod mosaic;
 pub mod npy;
+mod panics;
 pub mod pretrained;
 mod profile;
 #[cfg(feature = "train")]
@@ -31,7 +33,7 @@ use error::CliError;
 /// could not be classified, 2 bad usage or input.
 pub fn main() -> ExitCode {
     let command = Cli::parse().command;
-    match contain::contain(|| execute(command)) {
+    match panics::catch_panics(|| execute(command)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&error::one_line(&error)),

@@ -11,7 +11,7 @@ use receptive_kernels::cpu::{
     Activation, Algorithm, Border, Buffer, ConvSpec, Depthwise, Isa, Lrn, Map, MaxPool, Output,
     PoolWindow, Separable,
 };
-use receptive_kernels::plan::{Named, Plan, Program, Step};
+use receptive_kernels::plan::{Plan, Program, ProgramStep, Step};
 
 /// `[channels in, channels out, input size, kernel, stride, padding]` of the convolutions that differ.
 type Shape = [usize; 6];
@@ -124,10 +124,10 @@ impl Machine {
             images: 1,
             input: [1, 1, 1],
             outputs: Vec::new(),
-            steps: vec![Named {
+            steps: vec![ProgramStep {
                 name: "bench".to_owned(),
                 step,
-                together: 1,
+                micro_batch: 1,
             }],
             arena,
             weights,

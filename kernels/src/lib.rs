@@ -1,14 +1,13 @@
 #![doc = include_str!("../README.md")]
 // What only training on Burn's CPU backends calls is there, and tested, without these as well.
 #![cfg_attr(
-    not(all(feature = "train", any(feature = "ndarray", feature = "flex"))),
+    not(all(feature = "autodiff", any(feature = "ndarray", feature = "flex"))),
     allow(dead_code, unused_imports)
 )]
 
 pub mod cost;
 pub mod cpu;
 pub mod geometry;
-pub mod heap;
 #[cfg(feature = "ops")]
 pub mod ops;
 pub mod plan;

@@ -8,7 +8,7 @@ use receptive_kernels::cpu::{
     Activation, Border, Buffer, ConvSpec, Direct, Export, Import, Isa, Map, Output, Softmax,
     Winograd, WinogradTile,
 };
-use receptive_kernels::plan::{Named, Plan, Program, Step};
+use receptive_kernels::plan::{Plan, Program, ProgramStep, Step};
 
 /// The system's allocator, which counts while it is told to.
 struct Counting;
@@ -66,9 +66,9 @@ fn program(isa: Isa, images: usize) -> (Program, Buffer) {
         groups: 1,
     };
     let input = [3, 16, 16];
-    let image = Map::new(input, padding, 1, 0).with_places(images);
-    let x = Map::new([40, 16, 16], padding, lanes, image.end()).with_places(images);
-    let y = Map::new([24, 16, 16], Border::default(), lanes, x.end()).with_places(images);
+    let image = Map::new(input, padding, 1, 0).with_slots(images);
+    let x = Map::new([40, 16, 16], padding, lanes, image.end()).with_slots(images);
+    let y = Map::new([24, 16, 16], Border::default(), lanes, x.end()).with_slots(images);
     let output = |y| Output {
         y,
         residual: None,
@@ -96,10 +96,10 @@ fn program(isa: Isa, images: usize) -> (Program, Buffer) {
         input,
         outputs: vec![[24, 16, 16]],
         steps: (steps.into_iter())
-            .map(|step| Named {
+            .map(|step| ProgramStep {
                 name: String::new(),
                 step,
-                together: 1,
+                micro_batch: 1,
             })
             .collect(),
         arena: y.end(),

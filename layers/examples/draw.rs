@@ -14,8 +14,8 @@ use stranger::Stranger;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward)?;
-    let diagram = Diagram::of(&graph, "stranger", None);
+    let diagram = Diagram::from_graph(&graph, "stranger", None);
     fs::write("stranger-graph.svg", diagram.svg())?;
-    fs::write("stranger-blocks.svg", Volumes::of(&diagram).svg())?;
+    fs::write("stranger-blocks.svg", Volumes::from_diagram(&diagram).svg())?;
     Ok(())
 }

@@ -75,7 +75,7 @@ impl Stranger {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward)?;
-    let summary = Summary::of(&graph, "stranger")?;
+    let summary = Summary::from_graph(&graph, "stranger")?;
     println!("{summary}\n");
     println!("{}", summary.grouped(1));
     Ok(())

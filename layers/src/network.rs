@@ -43,7 +43,7 @@ pub trait Network: Module {
     fn with_classes(self, classes: usize) -> Self;
 
     /// Trainable parameters. Burn's own `num_params` counts batch norms' statistics too.
-    fn parameters(&self) -> usize {
+    fn num_trainable_params(&self) -> usize {
         weights::shapes(self)
             .iter()
             .filter(|(name, _)| !name.contains(".running_"))

@@ -8,8 +8,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use serde::Serialize;
 
 use crate::error::TrainError;
+use crate::metrics::{Means, MetricSums, rows};
 use crate::run::write_whole;
-use crate::tally::{Means, Tally, rows};
 
 /// Counts of images by class and by the class that scored highest.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Confusion {
     classes: Vec<String>,
     /// `[class, highest]`, row by row.
     counts: Vec<u64>,
-    tally: Tally,
+    sums: MetricSums,
 }
 
 /// How well the images of one class were told apart from the others.
@@ -37,7 +37,7 @@ impl Confusion {
         Self {
             counts: vec![0; classes.len() * classes.len()],
             classes,
-            tally: Tally::default(),
+            sums: MetricSums::default(),
         }
     }
 
@@ -48,7 +48,7 @@ impl Confusion {
         }
         let losses = rows(logits, labels).map(|(scores, &label)| cross_entropy(scores, label));
         let loss = losses.sum::<f64>() / labels.len() as f64;
-        self.tally.add(loss, logits, labels);
+        self.sums.add(loss, logits, labels);
         for (scores, &label) in rows(logits, labels) {
             let highest =
                 scores.iter().enumerate().fold(
@@ -63,7 +63,7 @@ impl Confusion {
 
     /// Over all images; `None` of none.
     pub fn means(&self) -> Option<Means> {
-        self.tally.means()
+        self.sums.means()
     }
 
     /// Class by class.

@@ -70,7 +70,7 @@ fn the_papers_networks_have_the_references_tensors() {
             ("fc8", &[1000, 4096]),
         ]);
         assert_eq!(tensors(&net), expected);
-        assert_eq!(net.parameters(), count);
+        assert_eq!(net.num_trainable_params(), count);
         assert_eq!(net.num_params(), count);
     }
 }
@@ -89,7 +89,7 @@ fn torchvisions_network_has_its_tensors() {
         ("classifier.6", &[1000, 4096]),
     ]);
     assert_eq!(tensors(&net), expected);
-    assert_eq!(net.parameters(), 61_100_840);
+    assert_eq!(net.num_trainable_params(), 61_100_840);
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn variants_and_checkpoints_agree_with_the_networks() {
         panic!("one checkpoint");
     };
     let net = torchvision.config.init(&device());
-    assert_eq!(checkpoint.parameters, net.parameters() as u64);
+    assert_eq!(checkpoint.parameters, net.num_trainable_params() as u64);
     assert!(
         checkpoint
             .url

@@ -14,12 +14,12 @@ fn every_variant_has_the_published_number_of_parameters() {
     let counts: Vec<_> = GoogLeNetConfig::variants()
         .into_iter()
         .map(|variant| {
-            let inference = variant.config.init(&device).parameters();
+            let inference = variant.config.init(&device).num_trainable_params();
             let training = variant
                 .config
                 .with_auxiliary(true)
                 .init(&device)
-                .parameters();
+                .num_trainable_params();
             (variant.name, inference, training)
         })
         .collect();
@@ -35,7 +35,7 @@ fn every_variant_has_the_published_number_of_parameters() {
 #[test]
 fn checkpoints_hold_what_their_network_has() {
     for variant in GoogLeNetConfig::variants() {
-        let expected = variant.config.init(&Device::flex()).parameters() as u64;
+        let expected = variant.config.init(&Device::flex()).num_trainable_params() as u64;
         for checkpoint in variant.checkpoints {
             assert_eq!(checkpoint.parameters, expected);
             assert!(checkpoint.url.contains(checkpoint.sha256));

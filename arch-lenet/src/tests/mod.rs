@@ -51,7 +51,7 @@ fn as_printed_has_the_papers_parameters_layer_by_layer() {
     assert_eq!(net.f6.num_params(), 10_164);
     assert_eq!(net.output.num_params(), 0);
     assert_eq!(net.num_params(), 60_000);
-    assert_eq!(net.parameters(), 60_000);
+    assert_eq!(net.num_trainable_params(), 60_000);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn as_taught_has_the_references_tensors() {
         expected.push((format!("{name}.weight"), weight));
     }
     assert_eq!(tensors(&net), expected);
-    assert_eq!(net.parameters(), 61_706);
+    assert_eq!(net.num_trainable_params(), 61_706);
 }
 
 #[test]
@@ -197,14 +197,14 @@ fn another_class_count_keeps_all_but_the_head() {
     let printed = printed.with_classes(13);
     assert_eq!(values(printed.f6.weight.val()), before);
     assert_eq!(printed.forward(digits(1)).dims(), [1, 13]);
-    assert_eq!(printed.parameters(), 60_000);
+    assert_eq!(printed.num_trainable_params(), 60_000);
 
     let taught = LeNet5Config::lenet5().init(&device());
     let before = values(taught.c1.weight.val());
     let taught = taught.with_classes(3);
     assert_eq!(values(taught.c1.weight.val()), before);
     assert_eq!(taught.forward(digits(1)).dims(), [1, 3]);
-    assert_eq!(taught.parameters(), 61_706 - 85 * 7);
+    assert_eq!(taught.num_trainable_params(), 61_706 - 85 * 7);
 }
 
 #[test]

@@ -10,7 +10,12 @@ fn counts<C: NetworkConfig>() -> Vec<(&'static str, usize)> {
     let device = Device::flex();
     C::variants()
         .iter()
-        .map(|variant| (variant.name, variant.config.init(&device).parameters()))
+        .map(|variant| {
+            (
+                variant.name,
+                variant.config.init(&device).num_trainable_params(),
+            )
+        })
         .collect()
 }
 
@@ -57,7 +62,7 @@ fn every_variant_has_the_published_number_of_parameters() {
 
 fn checkpoints_agree<C: NetworkConfig>() {
     for variant in C::variants() {
-        let expected = variant.config.init(&Device::flex()).parameters() as u64;
+        let expected = variant.config.init(&Device::flex()).num_trainable_params() as u64;
         for checkpoint in variant.checkpoints {
             assert_eq!(checkpoint.parameters, expected, "{}", checkpoint.url);
             assert!(checkpoint.url.contains(checkpoint.sha256));
@@ -157,7 +162,7 @@ proptest! {
     fn v1_has_table_1s_parameters_at_every_width(width in 0.03125_f64..4.0, classes in 1_usize..50) {
         let config = MobileNetV1Config::mobilenet_v1(width).with_classes(classes);
         prop_assert!(config.validate().is_ok());
-        let parameters = config.init(&Device::flex()).parameters();
+        let parameters = config.init(&Device::flex()).num_trainable_params();
         prop_assert_eq!(parameters, v1_parameters(width, classes));
     }
 

@@ -7,7 +7,7 @@ use super::listed;
 use crate::{BlockKind, CifarResNetConfig, ResNetConfig, Shortcut, StrideOn};
 
 fn parameters<C: NetworkConfig>(config: &C) -> usize {
-    config.init(&Device::flex()).parameters()
+    config.init(&Device::flex()).num_trainable_params()
 }
 
 #[test]

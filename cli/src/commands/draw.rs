@@ -18,7 +18,7 @@ pub fn run(args: &DrawArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let classes = args.classes.unwrap_or(model.classes);
     let input = args.input.unwrap_or(model.input.shape());
     let graph = model.graph(classes, input, args.train)?;
-    let diagram = Diagram::of(&graph, model.name, args.depth);
+    let diagram = Diagram::from_graph(&graph, model.name, args.depth);
     let text = match args.style {
         DrawStyle::Graph => match format {
             DrawFormat::Svg => diagram.svg(),
@@ -26,7 +26,7 @@ pub fn run(args: &DrawArgs, out: &mut dyn Write) -> Result<(), CliError> {
             DrawFormat::Json => json(&diagram)?,
         },
         DrawStyle::Blocks => {
-            let volumes = Volumes::of(&diagram);
+            let volumes = Volumes::from_diagram(&diagram);
             match format {
                 DrawFormat::Svg => volumes.svg(),
                 DrawFormat::Dot => volumes.dot(),

@@ -71,14 +71,14 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
         workers: 1,
         skip_bad: args.skip_bad,
     };
-    let (confusion, skipped) = judge(&mut runner, &loader, classes)?;
+    let (confusion, skipped) = evaluate(&mut runner, &loader, classes)?;
     if let Some(path) = &args.confusion {
         confusion.draw(path)?;
     }
     report(args, &confusion, skipped, out)
 }
 
-fn judge(
+fn evaluate(
     runner: &mut Runner,
     loader: &Loader,
     classes: Vec<String>,

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 use burn::train::Interrupter;
-use receptive_kernels::heap;
 use receptive_layers::weights::{Heads, StateDict};
 use receptive_train::TrainError;
 use receptive_train::data::{Data, Holdout, Published};
@@ -24,7 +23,7 @@ use crate::engine;
 use crate::error::CliError;
 use crate::pretrained;
 use crate::recipes;
-use crate::registry::{self, Beginning, Model, Pretrained};
+use crate::registry::{self, InitialWeights, Model, Pretrained};
 
 /// What a shell calls the end by Ctrl-C.
 const INTERRUPTED: i32 = 130;
@@ -38,10 +37,10 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let recipe = recipe(args, &model, &folder)?;
     let data = data(args, &model, &recipe)?;
     engine::limit_threads(args.threads);
-    heap::keep_freed();
+    crate::allocator::retain_freed_memory();
     let devices = devices(args)?;
-    let beginning = beginning(args, &model, &data)?;
-    let mut trainee = model.trainee(&recipe, &beginning, devices)?;
+    let initial = initial(args, &model, &data)?;
+    let mut network = model.trainable(&recipe, &initial, devices)?;
 
     let interrupter = Interrupter::new();
     let stopped = stop_on_interrupt();
@@ -53,7 +52,7 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     };
     let input = model.input;
     let run = Run {
-        trainee: &mut *trainee,
+        network: &mut *network,
         recipe: &recipe,
         data: &data,
         input: [input.channels, input.size, input.size],
@@ -170,18 +169,18 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
 }
 
 /// The weights that training begins with.
-fn beginning(args: &TrainArgs, model: &Model, data: &Data) -> Result<Beginning, CliError> {
+fn initial(args: &TrainArgs, model: &Model, data: &Data) -> Result<InitialWeights, CliError> {
     let classes = data.classes.len();
     // A run that goes on has its weights in its checkpoint.
     let Some(path) = args.from.as_ref().filter(|_| !args.resume) else {
-        return Ok(Beginning {
+        return Ok(InitialWeights {
             classes,
             pretrained: None,
         });
     };
     let weights = StateDict::open(path)?;
     let same_classes = args.classes.is_none() && model.classes_of(&weights) == classes;
-    Ok(Beginning {
+    Ok(InitialWeights {
         classes,
         pretrained: Some(Pretrained {
             weights,

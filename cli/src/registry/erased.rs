@@ -11,7 +11,7 @@ use receptive_layers::weights::{self, Heads, StateDict, WeightsError};
 #[cfg(feature = "train")]
 use receptive_train::{
     recipe::Recipe,
-    session::{Session, Trainee},
+    session::{Session, TrainableNetwork},
 };
 
 /// A network whose type only the registry knows.
@@ -28,7 +28,7 @@ pub trait AnyNetwork {
     /// The kernels of the first convolution, `[out, in, height, width]`.
     fn first_kernels(&self) -> Option<Tensor<4>>;
 
-    /// The network as a plan for this machine's processor and images of shape `input`.
+    /// The network as a plan for this machine's processor and images of options `input`.
     fn compile(&self, input: [usize; 4], options: &Options) -> Result<Compiled, CompileError>;
 }
 
@@ -64,58 +64,58 @@ impl ModuleVisitor for FirstKernels {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if D == 4 && self.0.is_none() {
             let value = param.val();
-            let shape: [usize; 4] = std::array::from_fn(|axis| value.dims()[axis]);
-            self.0 = Some(value.reshape(shape));
+            let options: [usize; 4] = std::array::from_fn(|axis| value.dims()[axis]);
+            self.0 = Some(value.reshape(options));
         }
     }
 }
 
 /// The hyperparameters of a network whose type only the registry knows.
 pub(super) trait AnyConfig {
-    /// Prefixes of the tensors whose shape depends on the number of classes.
+    /// Prefixes of the tensors whose options depends on the number of classes.
     fn head(&self) -> &'static [&'static str];
 
     /// Prefixes of the auxiliary heads' tensors.
     fn optional(&self) -> &'static [&'static str];
 
     /// Whether a network can be built so.
-    fn check(&self, shape: Shape) -> Result<(), InvalidConfig>;
+    fn check(&self, options: BuildOptions) -> Result<(), InvalidConfig>;
 
     /// The network with weights as they are drawn before training.
-    fn fresh(&self, shape: Shape, device: &Device) -> Box<dyn AnyNetwork>;
+    fn fresh(&self, options: BuildOptions, device: &Device) -> Box<dyn AnyNetwork>;
 
     /// The network with these weights.
     fn load(
         &self,
-        shape: Shape,
+        options: BuildOptions,
         weights: &StateDict,
         device: &Device,
     ) -> Result<Box<dyn AnyNetwork>, WeightsError>;
 
     /// The network while it is trained.
     #[cfg(feature = "train")]
-    fn trainee(
+    fn trainable(
         &self,
-        shape: Shape,
+        options: BuildOptions,
         recipe: &Recipe,
         weights: Option<(&StateDict, Heads)>,
         devices: Vec<Device>,
-    ) -> Result<Box<dyn Trainee>, TraineeError>;
+    ) -> Result<Box<dyn TrainableNetwork>, TrainableError>;
 
-    /// The layers that images of this shape pass; in training through the auxiliary heads too.
-    fn graph(&self, shape: Shape, input: [usize; 4]) -> Result<Graph, GraphError>;
+    /// The layers that images of this options pass; in training through the auxiliary heads too.
+    fn graph(&self, options: BuildOptions, input: [usize; 4]) -> Result<Graph, GraphError>;
 }
 
 /// What is chosen about a published network when it is built.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct BuildOptions {
     /// Classes that the head tells apart.
     pub classes: usize,
     /// Whether it has its auxiliary heads.
     pub auxiliary: bool,
 }
 
-impl Shape {
+impl BuildOptions {
     fn of<C: NetworkConfig>(self, config: &C) -> C {
         config
             .clone()
@@ -133,48 +133,48 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
         C::Network::OPTIONAL
     }
 
-    fn check(&self, shape: Shape) -> Result<(), InvalidConfig> {
-        shape.of(self).validate()
+    fn check(&self, options: BuildOptions) -> Result<(), InvalidConfig> {
+        options.of(self).validate()
     }
 
-    fn fresh(&self, shape: Shape, device: &Device) -> Box<dyn AnyNetwork> {
-        Box::new(shape.of(self).init(device))
+    fn fresh(&self, options: BuildOptions, device: &Device) -> Box<dyn AnyNetwork> {
+        Box::new(options.of(self).init(device))
     }
 
     fn load(
         &self,
-        shape: Shape,
+        options: BuildOptions,
         weights: &StateDict,
         device: &Device,
     ) -> Result<Box<dyn AnyNetwork>, WeightsError> {
-        let network = shape.of(self).init(device);
+        let network = options.of(self).init(device);
         Ok(Box::new(weights::load(network, weights, Heads::Load)?))
     }
 
     #[cfg(feature = "train")]
-    fn trainee(
+    fn trainable(
         &self,
-        shape: Shape,
+        options: BuildOptions,
         recipe: &Recipe,
         weights: Option<(&StateDict, Heads)>,
         devices: Vec<Device>,
-    ) -> Result<Box<dyn Trainee>, TraineeError> {
-        let config = with_fields(&shape.of(self), &recipe.network)?;
-        config.validate().map_err(TraineeError::Config)?;
+    ) -> Result<Box<dyn TrainableNetwork>, TrainableError> {
+        let config = with_fields(&options.of(self), &recipe.network)?;
+        config.validate().map_err(TrainableError::Config)?;
         let network = Session::fresh(&config, &devices[0], recipe.seed);
         let network = match weights {
             None => network,
             Some((weights, heads)) => {
-                weights::load(network, weights, heads).map_err(TraineeError::Weights)?
+                weights::load(network, weights, heads).map_err(TrainableError::Weights)?
             }
         };
-        let session = Session::new(network, devices, recipe).map_err(TraineeError::Stage)?;
+        let session = Session::new(network, devices, recipe).map_err(TrainableError::Stage)?;
         Ok(Box::new(session))
     }
 
-    fn graph(&self, shape: Shape, input: [usize; 4]) -> Result<Graph, GraphError> {
-        let init = |device: &Device| shape.of(self).init(device);
-        let graph = if shape.auxiliary {
+    fn graph(&self, options: BuildOptions, input: [usize; 4]) -> Result<Graph, GraphError> {
+        let init = |device: &Device| options.of(self).init(device);
+        let graph = if options.auxiliary {
             Graph::trace(init, input, |network, images| network.forward_train(images))
         } else {
             Graph::trace(init, input, |network, images| {
@@ -188,7 +188,7 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
 /// Why a network cannot be trained so.
 #[cfg(feature = "train")]
 #[derive(Debug)]
-pub(super) enum TraineeError {
+pub(super) enum TrainableError {
     /// The recipe sets a field that the configuration has not, or to another kind of value.
     Fields(String),
     /// A field is out of its range.
@@ -201,8 +201,8 @@ pub(super) enum TraineeError {
 
 /// The configuration with these values in the place of its fields.
 #[cfg(feature = "train")]
-fn with_fields<C: NetworkConfig>(config: &C, fields: &toml::Table) -> Result<C, TraineeError> {
-    let failed = |error: serde_json::Error| TraineeError::Fields(error.to_string());
+fn with_fields<C: NetworkConfig>(config: &C, fields: &toml::Table) -> Result<C, TrainableError> {
+    let failed = |error: serde_json::Error| TrainableError::Fields(error.to_string());
     let mut value = serde_json::to_value(config).map_err(failed)?;
     for (field, new) in fields {
         let known = value.as_object_mut();
@@ -212,7 +212,7 @@ fn with_fields<C: NetworkConfig>(config: &C, fields: &toml::Table) -> Result<C, 
                 .into_iter()
                 .flat_map(serde_json::Map::keys);
             let known: Vec<&str> = known.map(String::as_str).collect();
-            return Err(TraineeError::Fields(format!(
+            return Err(TrainableError::Fields(format!(
                 "unknown field {field}, expected one of {}",
                 known.join(", ")
             )));

@@ -18,13 +18,13 @@ use receptive_lenet::{LeNet5Config, LeNet5OriginalConfig};
 use receptive_mobilenet::{MobileNetV1Config, MobileNetV2Config, TimmMobileNetV1Config};
 use receptive_resnet::{CifarResNetConfig, ResNetConfig};
 #[cfg(feature = "train")]
-use receptive_train::{recipe::Recipe, session::Trainee};
+use receptive_train::{recipe::Recipe, session::TrainableNetwork};
 use receptive_vgg::VggConfig;
 
 pub use erased::AnyNetwork;
 #[cfg(feature = "train")]
-use erased::TraineeError;
-use erased::{AnyConfig, Shape};
+use erased::TrainableError;
+use erased::{AnyConfig, BuildOptions};
 pub use papers::Paper;
 
 use crate::error::CliError;
@@ -105,7 +105,7 @@ fn near(asked: &str, names: Vec<&'static str>) -> Vec<&'static str> {
 
 /// What training begins with.
 #[cfg(feature = "train")]
-pub struct Beginning {
+pub struct InitialWeights {
     /// Classes that the head tells apart.
     pub classes: usize,
     /// Weights, in place of random ones.
@@ -164,7 +164,7 @@ impl Model {
         train: bool,
     ) -> Result<Summary, CliError> {
         let graph = self.graph(classes, input, train)?;
-        Summary::of(&graph, self.name).map_err(|source| CliError::Summary {
+        Summary::from_graph(&graph, self.name).map_err(|source| CliError::Summary {
             model: self.name,
             source,
         })
@@ -181,9 +181,9 @@ impl Model {
             model: self.name,
             source,
         })?;
-        let shape = self.shape(classes, train)?;
+        let options = self.options(classes, train)?;
         self.config
-            .graph(shape, input)
+            .graph(options, input)
             .map_err(|source| CliError::Graph {
                 model: self.name,
                 source,
@@ -196,8 +196,8 @@ impl Model {
     ///
     /// [`CliError::Config`] when the published network cannot be built.
     pub fn fresh(&self, device: &Device) -> Result<Box<dyn AnyNetwork>, CliError> {
-        let shape = self.shape(self.classes, false)?;
-        Ok(self.config.fresh(shape, device))
+        let options = self.options(self.classes, false)?;
+        Ok(self.config.fresh(options, device))
     }
 
     /// The error that it cannot be compiled.
@@ -248,9 +248,9 @@ impl Model {
         origin: &str,
         device: &Device,
     ) -> Result<Box<dyn AnyNetwork>, CliError> {
-        let shape = self.shape(self.classes_of(weights), auxiliary)?;
+        let options = self.options(self.classes_of(weights), auxiliary)?;
         self.config
-            .load(shape, weights, device)
+            .load(options, weights, device)
             .map_err(|source| CliError::Unfit {
                 origin: origin.to_owned(),
                 model: self.name,
@@ -264,28 +264,28 @@ impl Model {
     ///
     /// [`CliError`] when the recipe or the weights do not fit it.
     #[cfg(feature = "train")]
-    pub fn trainee(
+    pub fn trainable(
         &self,
         recipe: &Recipe,
-        beginning: &Beginning,
+        initial: &InitialWeights,
         devices: Vec<Device>,
-    ) -> Result<Box<dyn Trainee>, CliError> {
-        let shape = self.shape(beginning.classes, recipe.auxiliary)?;
-        let pretrained = beginning.pretrained.as_ref();
+    ) -> Result<Box<dyn TrainableNetwork>, CliError> {
+        let options = self.options(initial.classes, recipe.auxiliary)?;
+        let pretrained = initial.pretrained.as_ref();
         let weights = pretrained.map(|pretrained| (&pretrained.weights, pretrained.heads));
         self.config
-            .trainee(shape, recipe, weights, devices)
+            .trainable(options, recipe, weights, devices)
             .map_err(|error| match error {
-                TraineeError::Fields(reason) => CliError::NetworkFields {
+                TrainableError::Fields(reason) => CliError::NetworkFields {
                     model: self.name,
                     reason,
                 },
-                TraineeError::Config(source) => CliError::Config {
+                TrainableError::Config(source) => CliError::Config {
                     model: self.name,
                     source,
                 },
-                TraineeError::Stage(unknown) => CliError::Train(unknown.into()),
-                TraineeError::Weights(source) => CliError::Unfit {
+                TrainableError::Stage(unknown) => CliError::Train(unknown.into()),
+                TrainableError::Weights(source) => CliError::Unfit {
                     origin: pretrained.map_or(String::new(), |p| p.origin.clone()),
                     model: self.name,
                     source,
@@ -293,15 +293,15 @@ impl Model {
             })
     }
 
-    fn shape(&self, classes: usize, auxiliary: bool) -> Result<Shape, CliError> {
-        let shape = Shape { classes, auxiliary };
+    fn options(&self, classes: usize, auxiliary: bool) -> Result<BuildOptions, CliError> {
+        let options = BuildOptions { classes, auxiliary };
         self.config
-            .check(shape)
+            .check(options)
             .map_err(|source| CliError::Config {
                 model: self.name,
                 source,
             })?;
-        Ok(shape)
+        Ok(options)
     }
 
     /// Classes that the head of these weights tells apart; as published where they have no head.

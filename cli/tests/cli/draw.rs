@@ -13,7 +13,7 @@ type Rect = [f64; 4];
 
 fn diagram(model: &Model, depth: Option<usize>, train: bool) -> Diagram {
     let graph = model.graph(model.classes, model.input.shape(), train);
-    Diagram::of(&graph.expect("recorded"), model.name, depth)
+    Diagram::from_graph(&graph.expect("recorded"), model.name, depth)
 }
 
 fn number(node: Node, name: &str) -> f64 {
@@ -158,7 +158,7 @@ fn every_network_is_drawn_in_both_styles_at_every_depth() {
                 "{name}"
             );
 
-            let volumes = Volumes::of(&diagram);
+            let volumes = Volumes::from_diagram(&diagram);
             let last = &volumes.volumes[volumes.volumes.len() - 1];
             assert_eq!(last.output, [1, model.classes], "{name}");
             let picture = volumes.svg();
@@ -171,7 +171,7 @@ fn every_network_is_drawn_in_both_styles_at_every_depth() {
 #[test]
 fn repeated_blocks_are_drawn_once() {
     let model = registry::model("resnet152").expect("listed");
-    let volumes = Volumes::of(&diagram(&model, None, false));
+    let volumes = Volumes::from_diagram(&diagram(&model, None, false));
     let named = |name: &str| volumes.volumes.iter().find(|volume| volume.name == name);
     let blocks = named("layer3.1–35").expect("folded");
     assert_eq!(blocks.times, 35);

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accesses::AccessSet;
 use super::activation::Activation;
-use super::check::{Flaw, Memory, elementwise, must};
+use super::check::{CheckError, Memory, elementwise, ensure};
 use super::context::Context;
 use super::map::Map;
 use super::output::Output;
 use super::simd::{Kernel, Simd};
-use super::touched::Touched;
 
 /// What is done with two elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,14 +41,14 @@ impl Binary {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::maps(&[&self.a, &self.b], &self.output.y)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.a, &self.b], &self.output.y)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Output { y, residual, .. } = &self.output;
-        must(residual.is_none(), "a residual")?;
+        ensure(residual.is_none(), "a residual")?;
         memory.map(y)?;
         for x in [&self.a, &self.b] {
             memory.map(x)?;

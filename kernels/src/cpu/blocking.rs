@@ -4,13 +4,13 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocking {
     /// Pixels of the widest tile of two blocks of outputs: as many sums as the registers hold.
-    pub tile: usize,
+    pub mr: usize,
     /// Pixels of the widest tile of one block.
-    pub alone: usize,
+    pub mr_single: usize,
     /// Elements of weights that tile after tile reads from the nearest cache.
-    pub panel: usize,
+    pub kc_nr: usize,
     /// Elements of a core's own caches that an algorithm may count on.
-    pub cache: usize,
+    pub mc_kc: usize,
 }
 
 impl Blocking {
@@ -21,27 +21,27 @@ impl Blocking {
     /// Pixels of the widest tile of one block of outputs, or of two.
     pub fn widest(self, blocks: usize) -> usize {
         match blocks {
-            1 => self.alone,
-            _ => self.tile,
+            1 => self.mr_single,
+            _ => self.mr,
         }
     }
 
     /// Parts in which `depth` channels of input, in blocks of `step`, are summed one after the other, so that
     /// the weights of two blocks of `lanes` outputs for each part are a panel or little more.
     pub fn parts(self, depth: usize, step: usize, taps: usize, lanes: usize) -> usize {
-        let blocks = (self.panel / (2 * lanes * taps) / step).max(1);
+        let blocks = (self.kc_nr / (2 * lanes * taps) / step).max(1);
         depth.div_ceil(step).div_ceil(blocks)
     }
 
     /// Elements of a direct convolution's input that are one chunk, whose tiles are computed before the next
     /// chunk's: of a core's cache, three eighths hold the part of them that is read.
     pub fn chunk(self, parts: usize) -> usize {
-        3 * self.cache / 8 * parts
+        3 * self.mc_kc / 8 * parts
     }
 
     /// Elements that a thread keeps of the map between a step's two convolutions: what leaves room for the
     /// weights that go by. The fewer, the more often all weights of the second are read.
     pub fn between(self) -> usize {
-        7 * self.cache / 16
+        7 * self.mc_kc / 16
     }
 }

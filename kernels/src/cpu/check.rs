@@ -10,35 +10,35 @@ use super::output::Output;
 
 /// What is wrong with a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Flaw {
+pub(crate) enum CheckError {
     /// It reaches outside the memory that was planned.
     Outside,
     /// Its maps do not fit together.
     Mismatch(&'static str),
 }
 
-/// [`Flaw::Mismatch`] unless `condition`.
-pub(crate) fn must(condition: bool, reason: &'static str) -> Result<(), Flaw> {
+/// [`CheckError::Mismatch`] unless `condition`.
+pub(crate) fn ensure(condition: bool, reason: &'static str) -> Result<(), CheckError> {
     if condition {
         Ok(())
     } else {
-        Err(Flaw::Mismatch(reason))
+        Err(CheckError::Mismatch(reason))
     }
 }
 
 /// Maps, checked before, of which one is written while the other is read.
-pub(crate) fn apart(x: &Map, y: &Map) -> Result<(), Flaw> {
-    must(x.is_apart(y), "a map is written while it is read")
+pub(crate) fn disjoint(x: &Map, y: &Map) -> Result<(), CheckError> {
+    ensure(x.is_disjoint(y), "a map is written while it is read")
 }
 
 /// Maps, checked before, of which `y` is written element by element where `x` is read: it may be
 /// the same.
-pub(crate) fn elementwise(x: &Map, y: &Map) -> Result<(), Flaw> {
-    must(
+pub(crate) fn elementwise(x: &Map, y: &Map) -> Result<(), CheckError> {
+    ensure(
         x.shape() == y.shape() && x.lanes == y.lanes,
         "maps have different shapes",
     )?;
-    if x == y { Ok(()) } else { apart(x, y) }
+    if x == y { Ok(()) } else { disjoint(x, y) }
 }
 
 /// The memory that a program plans.
@@ -50,7 +50,7 @@ pub(crate) struct Memory<'a> {
     pub blocking: Blocking,
     /// Images of the largest batch, and those that pass the step together, both at least 1.
     pub images: usize,
-    pub together: usize,
+    pub micro_batch: usize,
     /// Elements of the arena.
     pub arena: usize,
     /// Elements of the packed weights.
@@ -70,61 +70,61 @@ impl Memory<'_> {
     }
 
     /// A map in blocks of a vector's lanes, within the arena.
-    pub fn map(&self, map: &Map) -> Result<(), Flaw> {
-        must(map.lanes == self.lanes, "a map has other lanes")?;
+    pub fn map(&self, map: &Map) -> Result<(), CheckError> {
+        ensure(map.lanes == self.lanes, "a map has other lanes")?;
         self.any_map(map)
     }
 
     /// A map in blocks or planar, within the arena.
-    pub fn any_map(&self, map: &Map) -> Result<(), Flaw> {
-        must(
+    pub fn any_map(&self, map: &Map) -> Result<(), CheckError> {
+        ensure(
             map.lanes == 1 || map.lanes == self.lanes,
             "a map has other lanes",
         )?;
         let [channels, height, width] = map.shape();
-        must(channels > 0 && height > 0 && width > 0, "a map is empty")?;
-        let [row, extent] = lines(map).ok_or(Flaw::Outside)?;
-        must(map.row == row, "a map's rows are not adjacent")?;
-        must(
+        ensure(channels > 0 && height > 0 && width > 0, "a map is empty")?;
+        let [row, extent] = lines(map).ok_or(CheckError::Outside)?;
+        ensure(map.row == row, "a map's rows are not adjacent")?;
+        ensure(
             map.block >= extent,
             "a map's blocks are not as large as what they hold",
         )?;
         let image = (map.blocks() - 1)
             .checked_mul(map.block)
             .and_then(|blocks| blocks.checked_add(extent))
-            .ok_or(Flaw::Outside)?;
-        must(map.image >= image, "a map's images overlap")?;
-        must(
-            self.is_even(map.places) && map.places >= self.together,
-            "a map has places for other images than those that pass together",
+            .ok_or(CheckError::Outside)?;
+        ensure(map.image >= image, "a map's images overlap")?;
+        ensure(
+            self.is_even(map.slots) && map.slots >= self.micro_batch,
+            "a map has slots for other images than those that pass micro_batch",
         )?;
-        let end = (map.places - 1)
+        let end = (map.slots - 1)
             .checked_mul(map.image)
             .and_then(|images| images.checked_add(image)?.checked_add(map.offset));
         match end {
             Some(end) if end <= self.arena => Ok(()),
-            _ => Err(Flaw::Outside),
+            _ => Err(CheckError::Outside),
         }
     }
 
     /// Where a convolution of `x`, checked before, writes.
-    pub fn output(&self, output: &Output, x: &Map) -> Result<(), Flaw> {
+    pub fn output(&self, output: &Output, x: &Map) -> Result<(), CheckError> {
         self.map(&output.y)?;
         if let Some(residual) = &output.residual {
             self.map(residual)?;
             elementwise(residual, &output.y)?;
         }
-        apart(x, &output.y)
+        disjoint(x, &output.y)
     }
 
     /// The most elements that there can be of anything.
     pub const LARGEST: usize = isize::MAX as usize / size_of::<f32>() / 2;
 
     /// Packed weights from element `from` on; `len` is `None` where it was too large to count.
-    pub fn weights(&self, from: usize, len: Option<usize>) -> Result<(), Flaw> {
+    pub fn weights(&self, from: usize, len: Option<usize>) -> Result<(), CheckError> {
         match len.and_then(|len| from.checked_add(len)) {
             Some(end) if end <= self.weights => Ok(()),
-            _ => Err(Flaw::Outside),
+            _ => Err(CheckError::Outside),
         }
     }
 }
@@ -146,12 +146,12 @@ fn lines(map: &Map) -> Option<[usize; 2]> {
 impl ConvSpec {
     /// Whether its windows over `x` are the pixels of `y`, and lie within the border of `x`. Both maps
     /// were checked.
-    pub(crate) fn check(&self, x: &Map, y: &Map) -> Result<(), Flaw> {
-        must(
+    pub(crate) fn check(&self, x: &Map, y: &Map) -> Result<(), CheckError> {
+        ensure(
             [x.channels, y.channels] == [self.channels_in, self.channels_out],
             "other channels than the convolution's",
         )?;
-        must(
+        ensure(
             self.groups > 0
                 && self.channels_in.is_multiple_of(self.groups)
                 && self.channels_out.is_multiple_of(self.groups),
@@ -171,7 +171,7 @@ impl ConvSpec {
         for axis in 0..2 {
             let [size, windows] = sizes[axis];
             let step = [self.kernel[axis], self.stride[axis], self.dilation[axis]];
-            must(!step.contains(&0), "a kernel, stride or dilation of 0")?;
+            ensure(!step.contains(&0), "a kernel, stride or dilation of 0")?;
             // None where it is more than can be counted.
             let found = (|| {
                 let [kernel, stride, dilation] = step;
@@ -188,18 +188,19 @@ impl ConvSpec {
                     before <= border[axis][0] && read <= there,
                 ))
             })();
-            let (expected, inside) = found.ok_or(Flaw::Mismatch("windows that do not fit"))?;
-            must(windows == expected, "other windows than the convolution's")?;
-            must(inside, "windows outside the border")?;
+            let (expected, inside) =
+                found.ok_or(CheckError::Mismatch("windows that do not fit"))?;
+            ensure(windows == expected, "other windows than the convolution's")?;
+            ensure(inside, "windows outside the border")?;
         }
         Ok(())
     }
 
     /// The most elements that weights of all input channels take, packed with a bias for blocks of
     /// `lanes` output channels; `None` where it is more than can be counted.
-    pub(crate) fn most_packed(&self, lanes: usize, places: usize) -> Option<usize> {
+    pub(crate) fn most_packed(&self, lanes: usize, slots: usize) -> Option<usize> {
         let outputs = self.channels_out.checked_next_multiple_of(lanes)?;
-        let inputs = self.channels_in.checked_mul(places)?.checked_add(1)?;
+        let inputs = self.channels_in.checked_mul(slots)?.checked_add(1)?;
         outputs.checked_mul(inputs)
     }
 }

@@ -6,7 +6,7 @@ use super::grid::Grid;
 use super::kernels::Kernels;
 use super::map::Map;
 use super::output::Output;
-use super::shares::Shares;
+use super::shares::StealableRanges;
 
 /// One thread's view of a run. All threads of a run have the same but for `thread` and `scratch`.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ pub(crate) struct Context<'a> {
     /// How many threads run the step.
     pub threads: usize,
     /// What is left of their shares, which each may take of when its own is done.
-    pub shares: Option<&'a Shares>,
+    pub shares: Option<&'a StealableRanges>,
 }
 
 /// Pixels of a block that are worth a piece of their own.
@@ -66,7 +66,7 @@ impl Context<'_> {
             while after < threads {
                 let share = (thread + after) % threads;
                 let whole = units(share);
-                if let Some(piece) = shares.take(share, after == 0, whole.len(), least) {
+                if let Some(piece) = shares.claim(share, after == 0, whole.len(), least) {
                     return Some((share, whole.start + piece.start..whole.start + piece.end));
                 }
                 after += 1;
@@ -104,7 +104,7 @@ impl Context<'_> {
 
     /// `map` from this step's first image on.
     pub fn here(&self, map: &Map) -> Map {
-        let place = self.first % map.places;
+        let place = self.first % map.slots;
         Map {
             offset: map.offset + place * map.image,
             ..*map
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_thread_takes_its_own_share_from_the_front_then_the_others_from_their_backs() {
-        let shares = Shares::new(3);
+        let shares = StealableRanges::new(3);
         let cx = Context {
             kernels: Kernels::get(Isa::Scalar),
             arena: std::ptr::null_mut(),

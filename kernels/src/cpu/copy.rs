@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, apart, must};
+use super::accesses::AccessSet;
+use super::check::{CheckError, Memory, disjoint, ensure};
 use super::context::Context;
 use super::map::Map;
-use super::touched::Touched;
 
 /// Copies a map into channels of another of the same height and width; their borders and lanes may
 /// differ. It is how maps are concatenated where they cannot be computed in place, and how a map is
@@ -14,13 +14,13 @@ use super::touched::Touched;
 /// Of a block that it shares with other copies it writes only its own lanes, and the border. The
 /// copy that writes the last channel also zeroes the lanes after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Copy {
+pub struct CopyChannels {
     x: Map,
     y: Map,
     first_channel: usize,
 }
 
-impl Copy {
+impl CopyChannels {
     /// From `x` into the channels of `y` from `first_channel` on.
     pub fn new(x: Map, y: Map, first_channel: usize) -> Self {
         Self {
@@ -38,12 +38,12 @@ impl Copy {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::maps(&[&self.x], &self.written())
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.written())
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self {
             x,
             y,
@@ -52,11 +52,11 @@ impl Copy {
         memory.any_map(x)?;
         memory.any_map(y)?;
         let end = first_channel.checked_add(x.channels);
-        must(
+        ensure(
             [x.height, x.width] == [y.height, y.width] && end.is_some_and(|end| end <= y.channels),
             "a map does not fit into the other",
         )?;
-        apart(x, &self.written())
+        disjoint(x, &self.written())
     }
 
     /// This thread's part.

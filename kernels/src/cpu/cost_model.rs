@@ -42,7 +42,7 @@ const EXPOSED: f64 = 0.8;
 
 /// A convolution where it stands.
 #[derive(Debug, Clone, Copy)]
-pub struct Setting {
+pub struct ConvWorkload {
     /// What is computed.
     pub spec: ConvSpec,
     /// Height and width.
@@ -54,12 +54,12 @@ pub struct Setting {
     /// How work is cut.
     pub blocking: Blocking,
     /// Whether the other layers' weights push this one's out of the last-level cache.
-    pub streamed: bool,
+    pub weights_from_dram: bool,
     /// Whether the weights are packed for this run alone.
-    pub packs: bool,
+    pub packs_per_run: bool,
 }
 
-impl Setting {
+impl ConvWorkload {
     /// One image whose output is `output`, on `isa`, with weights that stay in the last-level cache.
     ///
     /// # Panics
@@ -72,25 +72,25 @@ impl Setting {
             images: 1,
             lanes: isa.lanes(),
             blocking: isa.blocking(),
-            streamed: false,
-            packs: false,
+            weights_from_dram: false,
+            packs_per_run: false,
         }
     }
 
     /// Elements of the weights that `algorithm` packs.
     pub fn packed(&self, algorithm: Algorithm) -> usize {
         let Self { spec, lanes, .. } = self;
-        let places = match algorithm {
+        let elements = match algorithm {
             Algorithm::Direct | Algorithm::Depthwise => spec.kernel[0] * spec.kernel[1],
             Algorithm::Winograd(tile) => tile.inputs() * tile.inputs(),
             Algorithm::FullyConnected => return FullyConnected::packed_len(spec, *lanes),
         };
-        spec.channels_out.next_multiple_of(*lanes) * (spec.channels_in / spec.groups) * places
+        spec.channels_out.next_multiple_of(*lanes) * (spec.channels_in / spec.groups) * elements
     }
 
     /// Whether so many elements of packed weights are more than the last-level cache holds, so that each layer's
     /// come from memory again.
-    pub fn is_streamed(weights: usize) -> bool {
+    pub fn exceeds_cache(weights: usize) -> bool {
         4 * weights > CACHE_BYTES
     }
 
@@ -120,23 +120,23 @@ impl Setting {
             Algorithm::Winograd(tile) => {
                 let [rows, columns] = tile.tiles(self.output);
                 let tiles = self.images * rows * columns;
-                let places = tile.inputs() * tile.inputs();
-                let multiplied = seconds(tiles * places * vectors * depth);
+                let elements = tile.inputs() * tile.inputs();
+                let multiplied = seconds(tiles * elements * vectors * depth);
                 let transform = match tile {
                     WinogradTile::Two => SMALL_TRANSFORM,
                     WinogradTile::Four | WinogradTile::TwoOfFive => LARGE_TRANSFORM,
                 };
                 let transformed = (tiles * (depth.div_ceil(*lanes) + vectors)) as f64
                     * transform[usize::from(*lanes < 16)];
-                let together = tile.together(depth, self.output, self.blocking);
-                let passes = tiles.div_ceil(together);
+                let tiles_per_round = tile.tiles_per_round(depth, self.output, self.blocking);
+                let passes = tiles.div_ceil(tiles_per_round);
                 (multiplied + transformed, passes)
             }
         };
         let weights = self.packed(algorithm);
         let arithmetic = arithmetic / THREADS as f64;
         let reading = self.reading(4 * weights, passes);
-        let packing = match self.packs {
+        let packing = match self.packs_per_run {
             true => (4 * weights) as f64 / PACKED,
             false => 0.0,
         };
@@ -148,7 +148,11 @@ impl Setting {
         let all = (bytes * passes) as f64;
         // What the cache cannot hold comes from memory every time.
         let missed = bytes.saturating_sub(CACHE_BYTES);
-        let first = if self.streamed { bytes } else { missed };
+        let first = if self.weights_from_dram {
+            bytes
+        } else {
+            missed
+        };
         let from_memory = (first + (passes - 1) * missed) as f64;
         from_memory / MEMORY + (all - from_memory) / CACHE
     }
@@ -170,8 +174,8 @@ mod tests {
     const TWO: Algorithm = Algorithm::Winograd(WinogradTile::Two);
     const FOUR: Algorithm = Algorithm::Winograd(WinogradTile::Four);
 
-    fn setting(channels: usize, size: usize, streamed: bool) -> Setting {
-        Setting {
+    fn workload(channels: usize, size: usize, weights_from_dram: bool) -> ConvWorkload {
+        ConvWorkload {
             spec: ConvSpec {
                 channels_in: channels,
                 channels_out: channels,
@@ -190,27 +194,27 @@ mod tests {
             images: 1,
             lanes: 16,
             blocking: Blocking {
-                tile: 14,
-                alone: 14,
-                panel: 40 << 10,
-                cache: 256 << 10,
+                mr: 14,
+                mr_single: 14,
+                kc_nr: 40 << 10,
+                mc_kc: 256 << 10,
             },
-            streamed,
-            packs: false,
+            weights_from_dram,
+            packs_per_run: false,
         }
     }
 
     #[test]
     fn weights_are_as_many_as_are_packed() {
-        let setting = setting(40, 14, false);
-        let (spec, lanes) = (&setting.spec, setting.lanes);
+        let workload = workload(40, 14, false);
+        let (spec, lanes) = (&workload.spec, workload.lanes);
         let biases = 48;
         assert_eq!(
-            setting.packed(Algorithm::Direct) + biases,
+            workload.packed(Algorithm::Direct) + biases,
             Direct::packed_len(spec, lanes, lanes)
         );
         assert_eq!(
-            setting.packed(FOUR) + biases,
+            workload.packed(FOUR) + biases,
             Winograd::packed_len(WinogradTile::Four, spec, lanes)
         );
     }
@@ -227,10 +231,10 @@ mod tests {
             (256, 14, [609.0, 470.0, 226.0]),
             (512, 14, [591.0, 474.0, 226.0]),
         ] {
-            let setting = setting(channels, size, false);
-            let operations = 2.0 * setting.spec.multiply_adds(setting.output) as f64;
+            let workload = workload(channels, size, false);
+            let operations = 2.0 * workload.spec.multiply_adds(workload.output) as f64;
             for (algorithm, measured) in [FOUR, TWO, Algorithm::Direct].into_iter().zip(measured) {
-                let modelled = operations / setting.seconds(algorithm) / 1e9;
+                let modelled = operations / workload.seconds(algorithm) / 1e9;
                 let ratio = modelled / measured;
                 assert!(
                     (0.65..1.35).contains(&ratio),
@@ -243,20 +247,20 @@ mod tests {
 
     #[test]
     fn weights_from_memory_make_small_tiles_worth_while() {
-        let fastest = |channels, size, streamed| {
-            setting(channels, size, streamed).fastest(&[Algorithm::Direct, TWO, FOUR])
+        let fastest = |channels, size, weights_from_dram| {
+            workload(channels, size, weights_from_dram).fastest(&[Algorithm::Direct, TWO, FOUR])
         };
         assert_eq!(fastest(64, 56, true), Some(FOUR));
         assert_eq!(fastest(256, 14, false), Some(FOUR));
         assert_eq!(fastest(512, 7, true), Some(TWO));
-        let batch = Setting {
+        let batch = ConvWorkload {
             images: 16,
-            ..setting(512, 14, true)
+            ..workload(512, 14, true)
         };
         let direct = batch.seconds(Algorithm::Direct);
         assert!(batch.seconds(TWO) < direct);
         assert_eq!(
-            setting(4, 5, false).fastest(&[Algorithm::Direct]),
+            workload(4, 5, false).fastest(&[Algorithm::Direct]),
             Some(Algorithm::Direct)
         );
     }

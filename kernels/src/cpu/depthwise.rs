@@ -7,15 +7,15 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::accesses::AccessSet;
 use super::activation::Activation;
-use super::ahead::bring;
-use super::check::{Flaw, Memory, must};
+use super::check::{CheckError, Memory, ensure};
 use super::context::{Context, Parts};
 use super::conv::ConvSpec;
 use super::map::Map;
 use super::output::Output;
+use super::prefetch::bring;
 use super::simd::{Kernel, Simd};
-use super::touched::Touched;
 
 /// A depthwise convolution that knows where everything lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,12 +66,12 @@ impl Depthwise {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::layer(&self.x, &self.output)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::layer(&self.x, &self.output)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self {
             spec, x, output, ..
         } = self;
@@ -82,9 +82,9 @@ impl Depthwise {
     }
 
     /// Whether it is depthwise, and its weights lie within `memory`.
-    pub(super) fn check_weights(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(super) fn check_weights(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self { spec, weights, .. } = self;
-        must(
+        ensure(
             [spec.channels_in, spec.channels_out] == [spec.groups; 2],
             "not depthwise",
         )?;

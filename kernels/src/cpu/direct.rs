@@ -17,19 +17,19 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::accesses::AccessSet;
 use super::activation::Activation;
-use super::ahead::Ahead;
 use super::blocking::Blocking;
-use super::check::{Flaw, Memory, must};
+use super::check::{CheckError, Memory, ensure};
 use super::context::{Context, parts_of, share};
 use super::conv::ConvSpec;
 use super::grid::Grid;
 use super::map::Map;
 use super::offsets::Offsets;
 use super::output::Output;
+use super::prefetch::PrefetchPlan;
 use super::strips::{Rows, Strip};
 use super::tile::{PAIRS, TileArgs};
-use super::touched::Touched;
 
 /// A direct convolution that knows where everything lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,12 +130,12 @@ impl Direct {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::layer(&self.x, &self.output)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::layer(&self.x, &self.output)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self {
             spec, x, output, ..
         } = self;
@@ -146,8 +146,8 @@ impl Direct {
             .checked_add(spec.stride[1])
             .and_then(|columns| columns.checked_mul(spec.kernel[0]));
         let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
-        most.ok_or(Flaw::Outside)?;
-        must(
+        most.ok_or(CheckError::Outside)?;
+        ensure(
             self.groups.len() == output.y.blocks().div_ceil(2)
                 && *self == Self::new(*spec, *x, *output, self.weights),
             "not what a direct convolution derives",
@@ -223,7 +223,7 @@ impl Direct {
                 let group = pass.group;
                 let panel = &cx.weights[pass.panel.clone()];
                 let next = &cx.weights[pass.next.clone()];
-                let ahead = Ahead::new(
+                let prefetch_plan = PrefetchPlan::new(
                     panel,
                     next,
                     tiles.len(),
@@ -268,7 +268,7 @@ impl Direct {
                         if single {
                             args.residual_pixel = output.residual.map_or(0, |map| map.image);
                         }
-                        strip.compute(cx.kernels, pass.blocks, &ahead, &mut args);
+                        strip.compute(cx.kernels, pass.blocks, &prefetch_plan, &mut args);
                     }
                 }
             }

@@ -19,16 +19,16 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::ahead::{LINE, PAGE};
-use super::check::{Flaw, Memory, must};
+use super::accesses::AccessSet;
+use super::check::{CheckError, Memory, ensure};
 use super::context::Context;
 use super::conv::ConvSpec;
 use super::map::Map;
 use super::offsets::Offsets;
 use super::output::Output;
+use super::prefetch::{LINE, PAGE};
 use super::simd::{Kernel, Simd};
 use super::tile::TileArgs;
-use super::touched::Touched;
 
 /// Taps whose weights for an output have a factor in common.
 const SECTION: usize = 64;
@@ -94,12 +94,12 @@ impl FullyConnected {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::layer(&self.x, &self.output)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::layer(&self.x, &self.output)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self {
             spec,
             x,
@@ -109,7 +109,7 @@ impl FullyConnected {
         memory.map(x)?;
         memory.output(output, x)?;
         spec.check(x, &output.y)?;
-        must(
+        ensure(
             Self::fits(spec, [output.y.height, output.y.width]),
             "not a fully connected layer",
         )?;
@@ -117,7 +117,7 @@ impl FullyConnected {
         // More than its own, which have three vectors for four and another for every section.
         let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
         let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
-        most.ok_or(Flaw::Outside)?;
+        most.ok_or(CheckError::Outside)?;
         memory.weights(*weights, Some(Self::packed_len(spec, memory.lanes)))
     }
 
@@ -215,7 +215,7 @@ impl<const B: usize> Kernel for Sums<B> {
                         for b in 0..B {
                             let w = w.add(b * a.weights_pair);
                             for line in (0..VECTORS * S::LANES).step_by(LINE) {
-                                S::bring_near(w.wrapping_add(S::PAGES * PAGE + line));
+                                S::prefetch_l1(w.wrapping_add(S::PAGES * PAGE + line));
                             }
                             let factor = S::load(factors.add(b * a.weights_pair));
                             let weights = S::unpack(w);

@@ -7,14 +7,15 @@ use super::blocking::Blocking;
 use super::depthwise::DepthwiseFns;
 use super::fully_connected::{FullyConnectedFns, fully_connected};
 use super::gradient::{
-    LinearFns, NormFns, Products, Respond, RespondFn, Step, StepFn, TapSums, TapSumsFn,
+    DepthwiseWeightGrad, DepthwiseWeightGradFn, LinearFns, LrnGrad, LrnGradFn, NormFns, SgdStep,
+    SgdStepFn, WeightGradTiles,
 };
 use super::lrn::LrnFns;
 use super::pool::{Adaptive, AdaptiveFn, PoolFns};
 use super::radial_basis::{Distances, RadialBasisFn};
+use super::reorder::{PlanesFn, ReorderToBlocked, ReorderToPlanar};
 use super::simd::{Isa, Scalar, Simd};
 use super::tile::Tiles;
-use super::transpose::{Gather, PlanesFn, Scatter};
 use super::unary::{Each, UnaryFn};
 use super::winograd::{InputTransforms, SumsTransforms, WeightTransforms};
 
@@ -25,7 +26,7 @@ pub(crate) struct Kernels {
     /// How work is cut.
     pub blocking: Blocking,
     pub(super) tiles: Tiles,
-    /// Taps that a tile goes by between two of its looks [ahead](super::ahead).
+    /// Taps that a tile goes by between two of its looks [ahead](super::prefetch).
     pub(super) steps: usize,
     pub(super) winograd_input: InputTransforms,
     pub(super) winograd_sums: SumsTransforms,
@@ -37,16 +38,16 @@ pub(crate) struct Kernels {
     pub(super) radial_basis: RadialBasisFn,
     pub(super) unary: UnaryFn,
     pub(super) binary: BinaryFns,
-    pub(super) gather: PlanesFn,
-    pub(super) scatter: PlanesFn,
+    pub(super) reorder_to_blocked: PlanesFn,
+    pub(super) reorder_to_planar: PlanesFn,
     pub(super) winograd_weights: WeightTransforms,
-    pub(super) products: Products,
+    pub(super) weight_grad_tiles: WeightGradTiles,
     /// Of any kernel, and of 3x3.
-    pub(super) tap_sums: [TapSumsFn; 2],
+    pub(super) depthwise_weight_grad: [DepthwiseWeightGradFn; 2],
     pub(super) norm: NormFns,
     pub(super) linear: LinearFns,
-    pub(super) respond: RespondFn,
-    pub(super) step: StepFn,
+    pub(super) lrn_grad: LrnGradFn,
+    pub(super) sgd_step: SgdStepFn,
 }
 
 impl Kernels {
@@ -54,10 +55,10 @@ impl Kernels {
         Self {
             lanes: S::LANES,
             blocking: Blocking {
-                tile: S::TILE,
-                alone: S::ALONE,
-                panel: S::PANEL,
-                cache: S::CACHE,
+                mr: S::TILE,
+                mr_single: S::ALONE,
+                kc_nr: S::PANEL,
+                mc_kc: S::CACHE,
             },
             tiles: Tiles::of::<S>(),
             steps: S::STEPS,
@@ -71,15 +72,18 @@ impl Kernels {
             radial_basis: S::entry::<Distances>(),
             unary: S::entry::<Each>(),
             binary: BinaryFns::of::<S>(),
-            gather: S::entry::<Gather>(),
-            scatter: S::entry::<Scatter>(),
+            reorder_to_blocked: S::entry::<ReorderToBlocked>(),
+            reorder_to_planar: S::entry::<ReorderToPlanar>(),
             winograd_weights: WeightTransforms::of::<S>(),
-            products: Products::of::<S>(),
-            tap_sums: [S::entry::<TapSums<1>>(), S::entry::<TapSums<3>>()],
+            weight_grad_tiles: WeightGradTiles::of::<S>(),
+            depthwise_weight_grad: [
+                S::entry::<DepthwiseWeightGrad<1>>(),
+                S::entry::<DepthwiseWeightGrad<3>>(),
+            ],
             norm: NormFns::of::<S>(),
             linear: LinearFns::of::<S>(),
-            respond: S::entry::<Respond>(),
-            step: S::entry::<Step>(),
+            lrn_grad: S::entry::<LrnGrad>(),
+            sgd_step: S::entry::<SgdStep>(),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, elementwise, must};
+use super::accesses::AccessSet;
+use super::check::{CheckError, Memory, elementwise, ensure};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
-use super::touched::Touched;
 
 /// `y_i = x_i / (k + alpha * sum_j x_j^2)^beta`, where `j` runs over the `size` channels from
 /// `i - size / 2` on that there are (ImageNet Classification with Deep Convolutional Neural
@@ -75,13 +75,13 @@ impl Lrn {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::maps(&[&self.x], &self.y)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
-        must(self.size > 0, "a window of no channels")?;
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        ensure(self.size > 0, "a window of no channels")?;
         memory.map(&self.x)?;
         memory.map(&self.y)?;
         elementwise(&self.x, &self.y)

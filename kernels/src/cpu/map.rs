@@ -60,13 +60,13 @@ pub struct Map {
     pub image: usize,
     /// Images that have a place in it at a time: all of a batch, or a power of two. Image `i` of a batch is in place
     /// `i % places`, which it leaves to a later one when all steps that read the map have had it.
-    pub places: usize,
+    pub slots: usize,
 }
 
 /// From one block of `extent` elements to the next. What a tile reads at one place of every block must not
 /// fall into the same few sets of a cache, as it does where maps are 56 or 112 pixels wide: blocks of many
 /// cache lines are an odd number of them.
-fn apart(extent: usize) -> usize {
+fn padded_stride(extent: usize) -> usize {
     const LINE: usize = 16;
     const MANY: usize = 16;
     match extent.div_ceil(LINE) {
@@ -85,7 +85,11 @@ impl Map {
     ) -> Self {
         let row = (border.left + width + border.right) * lanes;
         let extent = (border.top + height + border.bottom) * row;
-        let block = if lanes > 1 { apart(extent) } else { extent };
+        let block = if lanes > 1 {
+            padded_stride(extent)
+        } else {
+            extent
+        };
         Self {
             channels,
             height,
@@ -96,14 +100,14 @@ impl Map {
             row,
             block,
             image: block * channels.div_ceil(lanes),
-            places: 1,
+            slots: 1,
         }
     }
 
     /// The same map with places for so many images.
     #[must_use]
-    pub fn with_places(self, places: usize) -> Self {
-        Self { places, ..self }
+    pub fn with_slots(self, slots: usize) -> Self {
+        Self { slots, ..self }
     }
 
     /// Blocks of channels.
@@ -123,7 +127,7 @@ impl Map {
 
     /// Elements of all its places.
     pub fn elements(&self) -> usize {
-        self.image * self.places
+        self.image * self.slots
     }
 
     /// Values of an image.
@@ -148,19 +152,19 @@ impl Map {
 
     /// Whether it has no element in common with `other`, in any of their places. It may say no of some that have none,
     /// but not of slices of one map. Both are as large as memory at most, so nothing here is too large to count.
-    pub(crate) fn is_apart(&self, other: &Self) -> bool {
+    pub(crate) fn is_disjoint(&self, other: &Self) -> bool {
         let [own, others] = [self, other].map(|map| map.extent_of_image() as i128);
         let meet = |from: i128| from < own && from + others > 0;
         let distance = other.offset as i128 - self.offset as i128;
-        if (self.image, self.places) == (other.image, other.places) {
+        if (self.image, self.slots) == (other.image, other.slots) {
             // Slices of one map. Images of `other` that begin before and after one of `self`.
             let image = self.image as i128;
-            let most = self.places as i128 - 1;
+            let most = self.slots as i128 - 1;
             let nearest = (-distance).div_euclid(image);
             !(nearest - 1..=nearest + 1).any(|n| meet(distance + n.clamp(-most, most) * image))
         } else {
             let [own, others] = [(self, own), (other, others)]
-                .map(|(map, image)| (map.places as i128 - 1) * map.image as i128 + image);
+                .map(|(map, image)| (map.slots as i128 - 1) * map.image as i128 + image);
             distance >= own || distance + others <= 0
         }
     }
@@ -197,6 +201,6 @@ impl Map {
 
     /// Elements from the arena's start to the end of its last place.
     pub fn end(&self) -> usize {
-        self.offset + self.places.saturating_sub(1) * self.image + self.blocks() * self.block
+        self.offset + self.slots.saturating_sub(1) * self.image + self.blocks() * self.block
     }
 }

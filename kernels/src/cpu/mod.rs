@@ -10,8 +10,8 @@
 // Rows and columns of tiles index several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
+mod accesses;
 mod activation;
-mod ahead;
 mod algorithm;
 mod binary;
 mod blocking;
@@ -32,7 +32,9 @@ mod map;
 mod offsets;
 mod output;
 mod pool;
+mod prefetch;
 mod radial_basis;
+mod reorder;
 mod separable;
 mod shares;
 mod simd;
@@ -42,22 +44,21 @@ mod taps;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tile;
-mod touched;
 mod transfer;
-mod transpose;
 mod unary;
 mod winograd;
 
+pub(crate) use accesses::AccessSet;
 pub use activation::Activation;
 pub use algorithm::Algorithm;
 pub use binary::{Binary, BinaryOp};
 pub use blocking::Blocking;
 pub use buffer::Buffer;
-pub(crate) use check::{Flaw, Memory};
+pub(crate) use check::{CheckError, Memory};
 pub(crate) use context::{Context, share};
 pub use conv::ConvSpec;
-pub use copy::Copy;
-pub use cost_model::Setting;
+pub use copy::CopyChannels;
+pub use cost_model::ConvWorkload;
 pub use depthwise::Depthwise;
 pub use direct::Direct;
 pub use fully_connected::FullyConnected;
@@ -68,12 +69,11 @@ pub use output::Output;
 pub use pool::{AdaptiveMean, MaxPool, MeanPool, PoolWindow};
 pub use radial_basis::RadialBasis;
 pub use separable::Separable;
-pub(crate) use shares::Turns;
+pub(crate) use shares::PhaseRanges;
 pub use simd::{Isa, UnknownIsa};
 pub use softmax::Softmax;
 pub(crate) use taps::Taps;
 pub(crate) use tile::InCache;
-pub(crate) use touched::Touched;
 pub use transfer::{Export, Import};
 pub use unary::Unary;
 pub use winograd::{Winograd, WinogradTile};

@@ -1,6 +1,6 @@
 //! Where the taps of a tile lie.
 
-use super::check::{Flaw, must};
+use super::check::{CheckError, ensure};
 
 /// For every position of a window, block after block of input channels and in each one row after the other:
 /// how far its elements are from the window's first. A tile follows the list, whatever the kernel, the dilation and
@@ -14,8 +14,8 @@ pub(super) struct Offsets {
 
 impl Offsets {
     /// Whether all elements of an input of `len` elements can be listed.
-    pub fn check(len: usize) -> Result<(), Flaw> {
-        must(
+    pub fn check(len: usize) -> Result<(), CheckError> {
+        ensure(
             u32::try_from(len).is_ok(),
             "an input of more than 2^32 elements",
         )

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, apart, must};
+use super::check::{CheckError, Memory, disjoint, ensure};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
@@ -39,16 +39,16 @@ pub struct PoolWindow {
 
 impl PoolWindow {
     /// Whether a pool from `x` to `y` stays within `memory`.
-    fn check(&self, memory: &Memory, x: &Map, y: &Map) -> Result<(), Flaw> {
+    fn check(&self, memory: &Memory, x: &Map, y: &Map) -> Result<(), CheckError> {
         memory.map(x)?;
         memory.map(y)?;
-        apart(x, y)?;
-        must(x.channels == y.channels, "maps have different channels")?;
+        disjoint(x, y)?;
+        ensure(x.channels == y.channels, "maps have different channels")?;
         let sizes = [[x.height, y.height], [x.width, y.width]];
         let pitch = [x.row, x.lanes];
         for axis in 0..2 {
             let step = [self.kernel[axis], self.stride[axis], self.dilation[axis]];
-            must(!step.contains(&0), "a kernel, stride or dilation of 0")?;
+            ensure(!step.contains(&0), "a kernel, stride or dilation of 0")?;
             let [kernel, stride, dilation] = step;
             let [length, windows] = sizes[axis];
             // No place that is computed, if only to be clipped, lies further.
@@ -62,11 +62,11 @@ impl PoolWindow {
                     .checked_mul(pitch[axis])?
                     .checked_mul(4)
             })()
-            .ok_or(Flaw::Outside)?;
+            .ok_or(CheckError::Outside)?;
         }
         self.kernel[0]
             .checked_mul(self.kernel[1])
-            .ok_or(Flaw::Outside)?;
+            .ok_or(CheckError::Outside)?;
         Ok(())
     }
 

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, apart, must};
+use super::accesses::AccessSet;
+use super::check::{CheckError, Memory, disjoint, ensure};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
-use super::touched::Touched;
 
 /// `y_j = sum_i (x_i - c_ji)^2`, where `i` runs over all elements of an image in the order `[channel,
 /// row, column]`. Differences first, squares after: expanding the square would lose the small
@@ -54,17 +54,17 @@ impl RadialBasis {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::maps(&[&self.x], &self.y)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self { x, y, weights } = self;
         memory.any_map(x)?;
         memory.map(y)?;
-        apart(x, y)?;
-        must([y.height, y.width] == [1, 1], "the distances are no vector")?;
+        disjoint(x, y)?;
+        ensure([y.height, y.width] == [1, 1], "the distances are no vector")?;
         let outputs = y.channels.checked_next_multiple_of(y.lanes);
         let inputs = x.values();
         memory.weights(

@@ -9,10 +9,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::accesses::AccessSet;
 use super::activation::Activation;
-use super::ahead::Ahead;
 use super::blocking::Blocking;
-use super::check::{Flaw, Memory, must};
+use super::check::{CheckError, Memory, ensure};
 use super::context::Context;
 use super::conv::ConvSpec;
 use super::depthwise::Depthwise;
@@ -21,9 +21,9 @@ use super::grid::Grid;
 use super::map::{Border, Map};
 use super::offsets::Offsets;
 use super::output::Output;
+use super::prefetch::PrefetchPlan;
 use super::strips::Rows;
 use super::tile::TileArgs;
-use super::touched::Touched;
 
 /// A depthwise convolution and the pointwise convolution after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,12 +93,12 @@ impl Separable {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::layer(self.depthwise.parts().1, &self.output)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::layer(self.depthwise.parts().1, &self.output)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self {
             depthwise,
             pointwise,
@@ -117,15 +117,17 @@ impl Separable {
         depthwise.check_weights(memory)?;
         let second = pointwise.spec();
         second.check(&middle, &output.y)?;
-        must(
+        ensure(
             second.kernel == [1, 1]
                 && second.stride == [1, 1]
                 && second.padding.is_empty()
                 && second.groups == 1,
             "not pointwise",
         )?;
-        second.most_packed(memory.lanes, 1).ok_or(Flaw::Outside)?;
-        must(
+        second
+            .most_packed(memory.lanes, 1)
+            .ok_or(CheckError::Outside)?;
+        ensure(
             pointwise.groups() == output.y.blocks().div_ceil(2)
                 && *self
                     == Self::new(
@@ -247,13 +249,14 @@ impl Separable {
         } else {
             [count, y.width]
         };
-        let rows = Rows::new([lines, width], cx.kernels.blocking.tile);
+        let rows = Rows::new([lines, width], cx.kernels.blocking.mr);
         let tiles = lines * rows.per_row();
         for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups, 1) {
             let group = pass.group;
             let panel = &cx.weights[pass.panel.clone()];
             let next = &cx.weights[pass.next.clone()];
-            let ahead = Ahead::new(panel, next, tiles, pass.depth.len(), cx.kernels.steps);
+            let prefetch_plan =
+                PrefetchPlan::new(panel, next, tiles, pass.depth.len(), cx.kernels.steps);
             let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
             let mut args = TileArgs {
                 bias: cx.weights[pass.bias..].as_ptr(),
@@ -268,7 +271,7 @@ impl Separable {
                     args.x = channels.add(from);
                     output.place(cx, place, &mut args);
                     pass.keep(&mut args);
-                    strip.compute(cx.kernels, group.blocks, &ahead, &mut args);
+                    strip.compute(cx.kernels, group.blocks, &prefetch_plan, &mut args);
                 }
             }
         }

@@ -13,8 +13,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is left of each thread's share of a step.
-pub(crate) struct Shares {
-    taken: Vec<Taken>,
+pub(crate) struct StealableRanges {
+    taken: Vec<Claimed>,
     #[cfg(test)]
     watch: Option<Watch>,
 }
@@ -23,32 +23,32 @@ pub(crate) struct Shares {
 /// own, for processors bring them in pairs.
 #[derive(Default)]
 #[repr(align(128))]
-struct Taken(AtomicU64);
+struct Claimed(AtomicU64);
 
-impl Shares {
+impl StealableRanges {
     /// Whole ones of so many threads.
     pub fn new(threads: usize) -> Self {
         Self {
-            taken: (0..threads).map(|_| Taken::default()).collect(),
+            taken: (0..threads).map(|_| Claimed::default()).collect(),
             #[cfg(test)]
             watch: None,
         }
     }
 
     /// Makes the share of `thread` whole.
-    pub fn renew(&self, thread: usize) {
+    pub fn reset(&self, thread: usize) {
         self.taken[thread].0.store(0, Ordering::Relaxed);
     }
 
     /// Takes a piece of a share of `len` units, of at least `least` where there are, from the front of its own
     /// thread's or the back of another's.
-    pub fn take(&self, share: usize, own: bool, len: usize, least: usize) -> Option<Range<usize>> {
+    pub fn claim(&self, share: usize, own: bool, len: usize, least: usize) -> Option<Range<usize>> {
         #[cfg(test)]
         let least = match &self.watch {
             Some(watch) => watch.least()?,
             None => least,
         };
-        let Taken(taken) = &self.taken[share];
+        let Claimed(taken) = &self.taken[share];
         let mut before = taken.load(Ordering::Relaxed);
         loop {
             let (front, back) = (before as u32 as usize, (before >> 32) as usize);
@@ -82,23 +82,23 @@ impl Shares {
 /// The shares of the steps of phases that follow each other, in turn: a phase's steps are taken without waiting between
 /// them. While one phase's are taken, each thread that has done makes its own of the phase after whole: everybody has
 /// done with the phase before.
-pub(crate) struct Turns([Vec<Shares>; 2]);
+pub(crate) struct PhaseRanges([Vec<StealableRanges>; 2]);
 
-impl Turns {
+impl PhaseRanges {
     /// Those of so many threads, of phases of up to `steps` steps.
     pub fn new(threads: usize, steps: usize) -> Self {
-        Self([(); 2].map(|()| (0..steps).map(|_| Shares::new(threads)).collect()))
+        Self([(); 2].map(|()| (0..steps).map(|_| StealableRanges::new(threads)).collect()))
     }
 
     /// Makes all whole, before anybody is at work.
-    pub fn renew(&self) {
+    pub fn reset(&self) {
         for shares in self.0.iter().flatten() {
-            (0..shares.taken.len()).for_each(|thread| shares.renew(thread));
+            (0..shares.taken.len()).for_each(|thread| shares.reset(thread));
         }
     }
 
     /// The shares of the steps of phase `turn`.
-    pub fn of(&self, turn: usize) -> &[Shares] {
+    pub fn of(&self, turn: usize) -> &[StealableRanges] {
         &self.0[turn % 2]
     }
 }
@@ -119,7 +119,7 @@ impl Watch {
 }
 
 #[cfg(test)]
-impl Shares {
+impl StealableRanges {
     /// Those of threads of which each takes only what it [may](Self::allow), whatever is worth a piece.
     pub fn watched(threads: usize) -> Self {
         Self {
@@ -148,12 +148,12 @@ mod tests {
             least in 1_usize..30,
             order in prop::collection::vec((0_usize..5, 0_usize..5), 0..200),
         ) {
-            let shares = Shares::new(lens.len());
+            let shares = StealableRanges::new(lens.len());
             let mut taken: Vec<Vec<bool>> = lens.iter().map(|&len| vec![false; len]).collect();
             let rest = (0..lens.len()).flat_map(|share| vec![(share, share); 100]);
             for (thread, share) in order.into_iter().chain(rest) {
                 let share = share % lens.len();
-                let Some(piece) = shares.take(share, thread == share, lens[share], least) else {
+                let Some(piece) = shares.claim(share, thread == share, lens[share], least) else {
                     continue;
                 };
                 prop_assert!(piece.len() >= least.min(lens[share]));
@@ -163,29 +163,29 @@ mod tests {
             }
             prop_assert!(taken.iter().flatten().all(|&taken| taken));
             for (share, &len) in lens.iter().enumerate() {
-                prop_assert_eq!(shares.take(share, true, len, least), None);
-                shares.renew(share);
-                prop_assert_eq!(shares.take(share, false, len, len), (len > 0).then_some(0..len));
+                prop_assert_eq!(shares.claim(share, true, len, least), None);
+                shares.reset(share);
+                prop_assert_eq!(shares.claim(share, false, len, len), (len > 0).then_some(0..len));
             }
         }
     }
 
     #[test]
     fn pieces_grow_smaller() {
-        let shares = Shares::new(1);
+        let shares = StealableRanges::new(1);
         let front = [16, 8, 4, 4].map(|piece| (true, piece));
         let mut at = 0;
         for (own, piece) in front {
-            assert_eq!(shares.take(0, own, 32, 3), Some(at..at + piece));
+            assert_eq!(shares.claim(0, own, 32, 3), Some(at..at + piece));
             at += piece;
         }
-        assert_eq!(shares.take(0, true, 32, 3), None);
+        assert_eq!(shares.claim(0, true, 32, 3), None);
     }
 
     #[test]
     fn threads_at_once_take_every_unit_once() {
         const STEPS: usize = 3;
-        let turns = Turns::new(3, STEPS);
+        let turns = PhaseRanges::new(3, STEPS);
         let taken: Vec<AtomicU64> = (0..3000).map(|_| AtomicU64::new(0)).collect();
         let barrier = std::sync::Barrier::new(3);
         std::thread::scope(|scope| {
@@ -195,7 +195,8 @@ mod tests {
                     for turn in 0..50 {
                         for step in turns.of(turn) {
                             for share in (0..3).map(|after| (thread + after) % 3) {
-                                while let Some(piece) = step.take(share, share == thread, 1000, 1) {
+                                while let Some(piece) = step.claim(share, share == thread, 1000, 1)
+                                {
                                     for unit in piece {
                                         taken[share * 1000 + unit].fetch_add(1, Ordering::Relaxed);
                                     }
@@ -203,7 +204,7 @@ mod tests {
                             }
                         }
                         for step in turns.of(turn + 1) {
-                            step.renew(thread);
+                            step.reset(thread);
                         }
                         barrier.wait();
                     }

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, elementwise};
+use super::accesses::AccessSet;
+use super::check::{CheckError, Memory, elementwise};
 use super::context::Context;
 use super::map::Map;
-use super::touched::Touched;
 
 /// `exp(x_c - m) / sum_j exp(x_j - m)` at each pixel, where `m` is the greatest of its channels.
 /// Where one is NaN or plus infinity, all become NaN.
@@ -22,12 +22,12 @@ impl Softmax {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::maps(&[&self.x], &self.y)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         memory.any_map(&self.x)?;
         memory.any_map(&self.y)?;
         elementwise(&self.x, &self.y)

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::ahead::Ahead;
 use super::context::{Cells, Parts};
 use super::kernels::Kernels;
+use super::prefetch::PrefetchPlan;
 use super::tile::TileArgs;
 
 /// Rows of pixels, each in tiles of nearly equal width; one image's rows after the other's.
@@ -30,7 +30,7 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// Computes its tiles, of `blocks` blocks of outputs, and asks for what is [`Ahead`] meanwhile.
+    /// Computes its tiles, of `blocks` blocks of outputs, and asks for what is [`PrefetchPlan`] meanwhile.
     ///
     /// # Safety
     ///
@@ -39,10 +39,10 @@ impl Strip {
         self,
         kernels: &Kernels,
         blocks: usize,
-        ahead: &Ahead,
+        prefetch_plan: &PrefetchPlan,
         args: &mut TileArgs,
     ) {
-        args.soon = ahead.from(self.before);
+        args.prefetch = prefetch_plan.from(self.before);
         args.tiles = self.tiles;
         unsafe { (kernels.tiles.get(blocks, self.pixels))(args) }
     }

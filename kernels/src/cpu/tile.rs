@@ -13,9 +13,9 @@
 //! the taps of a row there; a fully connected layer's pixels are images.
 
 use super::activation::Activation;
-use super::ahead::Soon;
 use super::kernels::Kernels;
 use super::offsets::Offsets;
+use super::prefetch::Prefetch;
 use super::simd::{Kernel, Simd};
 
 /// What a tile reads and writes. Strides are in elements.
@@ -38,7 +38,7 @@ pub(super) struct TileArgs {
     /// From the weights, and the bias, of two blocks to those of the next two.
     pub weights_pair: usize,
     /// What is brought nearer meanwhile.
-    pub soon: Soon,
+    pub prefetch: Prefetch,
     /// Tiles, each of the pixels after those of the one before.
     pub tiles: usize,
     /// `B` vectors, in pairs as the weights, or null.
@@ -82,7 +82,7 @@ impl TileArgs {
             weights: std::ptr::null(),
             weights_pair: 0,
             bias: std::ptr::null(),
-            soon: Soon::NOTHING,
+            prefetch: Prefetch::NOTHING,
             tiles: 1,
             onto: false,
             y: std::ptr::null_mut(),
@@ -109,9 +109,9 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(a: &TileArgs) {
-        let mut soon = a.soon;
+        let mut prefetch = a.prefetch;
         for tile in 0..a.tiles {
-            soon.before(tile);
+            prefetch.before(tile);
             let first = tile * P;
             let x = a.x.wrapping_add(first * a.x_pixel);
             let y = a.y.wrapping_add(first * a.y_pixel);
@@ -132,9 +132,9 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
                     }
                 }
                 if a.x_pixel == S::LANES {
-                    taps::<S, B, P, true>(a, x, &mut soon, &mut sums);
+                    taps::<S, B, P, true>(a, x, &mut prefetch, &mut sums);
                 } else {
-                    taps::<S, B, P, false>(a, x, &mut soon, &mut sums);
+                    taps::<S, B, P, false>(a, x, &mut prefetch, &mut sums);
                 }
                 if !a.residual.is_null() {
                     let residual = a.residual.add(first * a.residual_pixel);
@@ -169,17 +169,17 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
 unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
     a: &TileArgs,
     x: *const f32,
-    soon: &mut Soon,
+    prefetch: &mut Prefetch,
     sums: &mut [[S::Vector; B]; P],
 ) {
     const { assert!(S::LANES.is_multiple_of(S::STEPS)) }
     let x_pixel = if ADJACENT { S::LANES } else { a.x_pixel };
-    let bring = |soon: &mut Soon| unsafe {
+    let bring = |prefetch: &mut Prefetch| unsafe {
         match B.div_ceil(2) {
-            1 => soon.bring::<S, 1>(0),
-            2 => soon.bring::<S, 2>(a.weights_pair),
-            3 => soon.bring::<S, 3>(a.weights_pair),
-            _ => soon.bring::<S, PAIRS>(a.weights_pair),
+            1 => prefetch.bring::<S, 1>(0),
+            2 => prefetch.bring::<S, 2>(a.weights_pair),
+            3 => prefetch.bring::<S, 3>(a.weights_pair),
+            _ => prefetch.bring::<S, PAIRS>(a.weights_pair),
         }
     };
     unsafe {
@@ -192,7 +192,7 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
                     let x = x.add(*offset as usize);
                     offset = offset.add(1);
                     for first in (0..$taps).step_by(S::STEPS) {
-                        bring(soon);
+                        bring(prefetch);
                         let taps = S::STEPS.min($taps - first);
                         run::<S, B, P>(a, x.add(first), x_pixel, &mut w, taps, sums);
                     }
@@ -214,7 +214,7 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
                 offset = offset.add(1);
                 let mut left = inner;
                 while left > 0 {
-                    bring(soon);
+                    bring(prefetch);
                     let taps = left.min(S::STEPS);
                     left -= taps;
                     for part in [8, 4, 2, 1] {
@@ -345,15 +345,15 @@ impl InCache {
         Self {
             kernels,
             offsets: vec![0.0; Self::COLUMNS],
-            x: vec![1.0; lanes * kernels.blocking.tile],
+            x: vec![1.0; lanes * kernels.blocking.mr],
             weights: vec![0.5; Self::COLUMNS * Self::CHANNELS * 2 * lanes],
-            y: vec![0.0; 2 * lanes * kernels.blocking.tile],
+            y: vec![0.0; 2 * lanes * kernels.blocking.mr],
         }
     }
 
     /// Runs it; returns how many multiply-adds that were.
     pub fn run(&mut self) -> usize {
-        let (lanes, pixels) = (self.kernels.lanes, self.kernels.blocking.tile);
+        let (lanes, pixels) = (self.kernels.lanes, self.kernels.blocking.mr);
         let inner = lanes.min(Self::CHANNELS);
         // SAFETY: the vectors hold what the arguments describe.
         unsafe {

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Flaw, Memory, must};
+use super::accesses::AccessSet;
+use super::check::{CheckError, Memory, ensure};
 use super::context::Context;
 use super::map::Map;
-use super::touched::Touched;
-use super::transpose::Planes;
+use super::reorder::Planes;
 
 /// Copies the caller's images, `[images, channels, height, width]`, into a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,14 +28,14 @@ pub struct Export {
 
 impl Import {
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::maps(&[], &self.y)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[], &self.y)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         memory.any_map(&self.y)?;
-        must(
+        ensure(
             self.y.values() == memory.input,
             "not the shape of the input",
         )
@@ -62,7 +62,7 @@ impl Import {
                         to.copy_from_nonoverlapping(from, pixels);
                         continue;
                     }
-                    (cx.kernels.gather)(&Planes {
+                    (cx.kernels.reorder_to_blocked)(&Planes {
                         planes: from,
                         plane: area,
                         block: to,
@@ -95,15 +95,15 @@ fn runs(map: &Map, rows: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
 
 impl Export {
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::output(&self.x, self.output)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::output(&self.x, self.output)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         memory.any_map(&self.x)?;
         let output = memory.outputs.get(self.output);
-        must(
+        ensure(
             output == Some(&self.x.values()),
             "not the shape of the output",
         )
@@ -128,7 +128,7 @@ impl Export {
                         to.copy_from_nonoverlapping(from, pixels);
                         continue;
                     }
-                    (cx.kernels.scatter)(&Planes {
+                    (cx.kernels.reorder_to_planar)(&Planes {
                         planes: to,
                         plane: area,
                         block: from,

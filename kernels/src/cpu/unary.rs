@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accesses::AccessSet;
 use super::activation::Activation;
-use super::check::{Flaw, Memory, elementwise};
+use super::check::{CheckError, Memory, elementwise};
 use super::context::Context;
 use super::map::Map;
 use super::simd::{Kernel, Simd};
-use super::touched::Touched;
 
 /// An activation by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,12 +24,12 @@ impl Unary {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::maps(&[&self.x], &self.y)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         memory.map(&self.x)?;
         memory.map(&self.y)?;
         elementwise(&self.x, &self.y)

@@ -18,29 +18,29 @@
 mod input;
 mod matrices;
 mod pack;
-mod spots;
 mod sums;
+mod tile_offsets;
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::ahead::{Ahead, LINE};
+use super::accesses::AccessSet;
 use super::blocking::Blocking;
-use super::check::{Flaw, Memory, must};
+use super::check::{CheckError, Memory, ensure};
 use super::context::{Cells, Context, parts_of};
 use super::conv::ConvSpec;
 use super::grid::Grid;
 use super::map::{Border, Map};
 use super::offsets::Offsets;
 use super::output::Output;
+use super::prefetch::{LINE, PrefetchPlan};
 use super::strips::Rows;
 use super::tile::TileArgs;
-use super::touched::Touched;
 pub(super) use input::{InputArgs, InputTransforms};
 pub(super) use pack::WeightTransforms;
-use spots::Spot;
 pub(super) use sums::{SumsArgs, SumsTransforms};
+use tile_offsets::TileOffsets;
 
 /// How large a tile is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,11 +91,11 @@ impl WinogradTile {
 
     /// Tiles that are transformed together, for an input of `depth` channels and an output of `size`: many, for
     /// each round reads all weights. A small image's are one round.
-    pub fn together(self, depth: usize, size: [usize; 2], blocking: Blocking) -> usize {
-        let widest = blocking.tile;
-        let places = self.inputs() * self.inputs();
+    pub fn tiles_per_round(self, depth: usize, size: [usize; 2], blocking: Blocking) -> usize {
+        let widest = blocking.mr;
+        let elements = self.inputs() * self.inputs();
         let [least, most] = [FEWEST, MOST].map(|tiles| (tiles / widest).max(1));
-        let held = Blocking::TRANSFORMED / (places * depth);
+        let held = Blocking::TRANSFORMED / (elements * depth);
         let round = (held / widest).clamp(least, most) * widest;
         let [down, across] = self.tiles(size);
         match down * across {
@@ -127,7 +127,7 @@ pub struct Winograd {
     /// The element of the packed weights where this layer's begin.
     weights: usize,
     /// Tiles that are transformed together.
-    together: usize,
+    tiles_per_round: usize,
 }
 
 /// The fewest tiles of a round, and of a piece of a thread's share: either reads all weights.
@@ -154,29 +154,29 @@ impl Winograd {
         blocking: Blocking,
     ) -> Self {
         let size = [output.y.height, output.y.width];
-        let together = tile.together(x.blocks() * x.lanes, size, blocking);
+        let tiles_per_round = tile.tiles_per_round(x.blocks() * x.lanes, size, blocking);
         Self {
             tile,
             spec,
             x,
             output,
             weights,
-            together,
+            tiles_per_round,
         }
     }
 
     /// Elements of the packed weights of `spec` for maps in blocks of `lanes` channels.
     pub fn packed_len(tile: WinogradTile, spec: &ConvSpec, lanes: usize) -> usize {
-        let places = tile.inputs() * tile.inputs();
-        spec.channels_out.next_multiple_of(lanes) * (1 + places * spec.channels_in)
+        let elements = tile.inputs() * tile.inputs();
+        spec.channels_out.next_multiple_of(lanes) * (1 + elements * spec.channels_in)
     }
 
     /// Elements of memory that each thread needs.
     pub fn scratch(&self) -> usize {
-        self.offsets_place() + Offsets::len(self.x.blocks(), [1, 1])
+        self.offsets_start() + Offsets::len(self.x.blocks(), [1, 1])
     }
 
-    fn places(&self) -> usize {
+    fn elements(&self) -> usize {
         self.tile.inputs() * self.tile.inputs()
     }
 
@@ -187,27 +187,27 @@ impl Winograd {
     }
 
     /// From one place's transformed inputs to the next.
-    fn input_place(&self) -> usize {
-        apart(self.x.blocks() * self.together * self.x.lanes)
+    fn input_element(&self) -> usize {
+        padded_stride(self.x.blocks() * self.tiles_per_round * self.x.lanes)
     }
 
     /// From one place's sums to the next.
-    fn sums_place(&self) -> usize {
-        apart(2 * self.pairs() * self.together * self.output.y.lanes)
+    fn sums_element(&self) -> usize {
+        padded_stride(2 * self.pairs() * self.tiles_per_round * self.output.y.lanes)
     }
 
     /// Where the list of a tile's offsets begins.
-    fn offsets_place(&self) -> usize {
-        self.places() * (self.input_place() + self.sums_place())
+    fn offsets_start(&self) -> usize {
+        self.elements() * (self.input_element() + self.sums_element())
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::layer(&self.x, &self.output)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::layer(&self.x, &self.output)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self {
             tile,
             spec,
@@ -219,21 +219,25 @@ impl Winograd {
         memory.map(x)?;
         memory.output(output, x)?;
         spec.check(x, &output.y)?;
-        must(tile.fits(spec), "not a convolution of the tile's")?;
+        ensure(tile.fits(spec), "not a convolution of the tile's")?;
         let needed = tile.border(spec, [output.y.height, output.y.width]);
-        must(needed.union(x.border) == x.border, "a border too small")?;
-        must(
+        ensure(needed.union(x.border) == x.border, "a border too small")?;
+        ensure(
             *self == Self::new(*tile, *spec, *x, *output, *weights, memory.blocking),
             "not what Winograd's algorithm derives",
         )?;
-        memory.weights(*weights, spec.most_packed(memory.lanes, self.places()))?;
+        memory.weights(*weights, spec.most_packed(memory.lanes, self.elements()))?;
         // Some lines more for each place than the inputs and sums of all tiles.
         (x.blocks() * x.lanes)
             .checked_add(OUTPUTS.max(2 * x.lanes) + 96)
-            .and_then(|depth| depth.checked_mul(self.together)?.checked_mul(self.places()))
+            .and_then(|depth| {
+                depth
+                    .checked_mul(self.tiles_per_round)?
+                    .checked_mul(self.elements())
+            })
             .filter(|&len| len <= Memory::LARGEST)
             .map(|_| ())
-            .ok_or(Flaw::Outside)
+            .ok_or(CheckError::Outside)
     }
 
     /// How threads divide tiles and pairs of output blocks.
@@ -242,23 +246,23 @@ impl Winograd {
             spec, x, output, ..
         } = self;
         let y = &output.y;
-        let places = self.places();
+        let elements = self.elements();
         let [down, across] = self.tile.tiles([y.height, y.width]);
         let tiles = images * down * across;
         let depth = spec.channels_in as f64;
         let grid = Grid::new(
             threads,
             [tiles, y.blocks().div_ceil(2)],
-            2.0 * places as f64 * depth,
+            2.0 * elements as f64 * depth,
             [
                 // What a transform takes, as if it were memory.
-                2.0 * places as f64 * 8.0 * x.blocks() as f64,
-                2.0 * (places * y.lanes) as f64 * depth,
+                2.0 * elements as f64 * 8.0 * x.blocks() as f64,
+                2.0 * (elements * y.lanes) as f64 * depth,
             ],
         );
         // What is transformed once serves all outputs; where it is not all, a piece transforms its own.
         match grid.parts() {
-            [1, _] if tiles <= self.together => grid.cut(1, 1),
+            [1, _] if tiles <= self.tiles_per_round => grid.cut(1, 1),
             [1, _] => grid.cut(1, usize::MAX),
             _ => grid.cut(0, FEWEST),
         }
@@ -277,31 +281,31 @@ impl Winograd {
 
         unsafe { cx.zero_border(y) };
         let mut transformed = 0..0;
-        let mut spots = [Spot::default(); MOST];
+        let mut tile_offsets = [TileOffsets::default(); MOST];
         let grid = self.grid(cx.threads, cx.images);
         let rounds = cx.share_grid(grid).flat_map(|[tiles, pairs]| {
-            let parts = parts_of(tiles, self.together);
+            let parts = parts_of(tiles, self.tiles_per_round);
             parts.map(move |tiles| [tiles, pairs.clone()])
         });
         for [tiles, pairs] in rounds {
             if transformed != tiles {
                 transformed = tiles.clone();
                 let cells = Cells::after(tiles.start, self.tile.tiles([y.height, y.width]));
-                for (spot, cell) in spots[..tiles.len()].iter_mut().zip(cells) {
-                    *spot = self.spot(x, output, cell);
+                for (offsets, cell) in tile_offsets[..tiles.len()].iter_mut().zip(cells) {
+                    *offsets = self.offsets_of(x, output, cell);
                 }
                 let args = InputArgs {
                     arena: cx.arena,
                     x: *x,
-                    tiles: &raw const spots[..tiles.len()],
+                    tiles: &raw const tile_offsets[..tiles.len()],
                     to: cx.scratch,
-                    place: self.input_place(),
+                    place: self.input_element(),
                 };
                 unsafe { (cx.kernels.winograd_input.get(self.tile))(&args) };
             }
-            let sums = unsafe { cx.scratch.add(self.input_place() * self.places()) };
+            let sums = unsafe { cx.scratch.add(self.input_element() * self.elements()) };
             let offsets = unsafe {
-                let memory = cx.scratch.add(self.offsets_place());
+                let memory = cx.scratch.add(self.offsets_start());
                 Offsets::pointwise(memory, x.blocks(), tiles.len() * lanes)
             };
             for pairs in groups_of(pairs, self.pairs()) {
@@ -310,11 +314,11 @@ impl Winograd {
                     let args = SumsArgs {
                         arena: cx.arena,
                         output: *output,
-                        tiles: &raw const spots[..tiles.len()],
+                        tiles: &raw const tile_offsets[..tiles.len()],
                         block: 2 * pair,
                         blocks: (y.blocks() - 2 * pair).min(2),
                         sums: unsafe { sums.add(2 * before * tiles.len() * lanes) },
-                        place: self.sums_place(),
+                        place: self.sums_element(),
                         bias: cx.weights[self.packed(pair).bias..].as_ptr(),
                     };
                     unsafe { (cx.kernels.winograd_sums.get(self.tile))(&args) };
@@ -339,7 +343,7 @@ impl Winograd {
         let y = &self.output.y;
         let lanes = y.lanes;
         let depth = self.spec.channels_in;
-        let rows = Rows::new([1, count], cx.kernels.blocking.tile);
+        let rows = Rows::new([1, count], cx.kernels.blocking.mr);
         let products = rows.per_row();
         // The first tile, those as wide, and those narrower.
         let mut strips = rows.strips(0..products);
@@ -350,7 +354,7 @@ impl Winograd {
             ..TileArgs::new(offsets, depth, lanes)
         };
         let first = pairs.start;
-        let mut panels = (0..self.places())
+        let mut panels = (0..self.elements())
             .flat_map(|place| pairs.clone().map(move |pair| (place, pair)))
             .map(|(place, pair)| {
                 let at = self.packed(pair);
@@ -361,20 +365,20 @@ impl Winograd {
         let Some(&(.., longest)) = panels.peek() else {
             return;
         };
-        let ahead = Ahead::new(longest, longest, products, depth, cx.kernels.steps);
+        let prefetch_plan = PrefetchPlan::new(longest, longest, products, depth, cx.kernels.steps);
         while let Some((place, pair, panel)) = panels.next() {
             let next = panels.peek().map_or(&[][..], |&(.., next)| next);
-            let ahead = ahead.over(panel, next);
+            let prefetch_plan = prefetch_plan.over(panel, next);
             args.weights = panel.as_ptr();
             let blocks = (y.blocks() - 2 * pair).min(2);
-            let from = place * self.input_place();
-            let to = place * self.sums_place() + 2 * (pair - first) * count * lanes;
+            let from = place * self.input_element();
+            let to = place * self.sums_element() + 2 * (pair - first) * count * lanes;
             for strip in strips.into_iter().flatten() {
                 let at = strip.column * lanes;
                 unsafe {
                     args.x = cx.scratch.add(from + at);
                     args.y = sums.add(to + at);
-                    strip.compute(cx.kernels, blocks, &ahead, &mut args);
+                    strip.compute(cx.kernels, blocks, &prefetch_plan, &mut args);
                 }
             }
         }
@@ -394,7 +398,7 @@ fn groups_of(units: Range<usize>, size: usize) -> impl Iterator<Item = Range<usi
 
 /// At least `len` elements, an odd number of cache lines: the transforms read or write all places at once, which
 /// must not fall into the same cache set.
-fn apart(len: usize) -> usize {
+fn padded_stride(len: usize) -> usize {
     len.next_multiple_of(2 * LINE) + LINE
 }
 
@@ -404,7 +408,7 @@ mod tests {
 
     use super::*;
     use crate::cpu::Activation;
-    use crate::cpu::shares::Shares;
+    use crate::cpu::shares::StealableRanges;
 
     /// Two threads read all weights of a layer of ResNet's third stage, each once.
     #[test]
@@ -431,17 +435,17 @@ mod tests {
             activation: Activation::Identity,
         };
         let blocking = Blocking {
-            tile: 6,
-            alone: 12,
-            panel: 16 << 10,
-            cache: 256 << 10,
+            mr: 6,
+            mr_single: 12,
+            kc_nr: 16 << 10,
+            mc_kc: 256 << 10,
         };
         let tile = WinogradTile::Two;
         let grid = Winograd::new(tile, spec, x, output, 0, blocking).grid(2, 1);
         assert_eq!(grid.parts(), [2, 1]);
         for part in 0..2 {
             let tiles = grid.length(part);
-            let piece = Shares::new(1).take(0, true, tiles.len(), grid.least());
+            let piece = StealableRanges::new(1).claim(0, true, tiles.len(), grid.least());
             assert_eq!(piece, Some(0..tiles.len()));
         }
     }
@@ -463,9 +467,9 @@ mod tests {
 
         #[test]
         fn places_are_an_odd_number_of_lines_apart(len in 0_usize..10_000) {
-            let apart = apart(len);
-            prop_assert!(apart >= len && apart < len + 3 * LINE);
-            prop_assert!(apart.is_multiple_of(LINE) && !apart.is_multiple_of(2 * LINE));
+            let padded_stride = padded_stride(len);
+            prop_assert!(padded_stride >= len && padded_stride < len + 3 * LINE);
+            prop_assert!(padded_stride.is_multiple_of(LINE) && !padded_stride.is_multiple_of(2 * LINE));
         }
     }
 }

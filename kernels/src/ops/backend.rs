@@ -9,12 +9,12 @@ use burn::backend::{Backend, Capture, backend_extension};
 use super::convolution::{self, Bias, Layer};
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 use super::cpu;
-use super::{add_relu, batch_norm, descent, linear, local_response_norm, mean_pool, radial_basis};
+use super::{add_relu, batch_norm, linear, local_response_norm, mean_pool, radial_basis, sgd_step};
 use crate::cpu::Activation;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 use crate::cpu::PoolWindow;
-#[cfg(all(feature = "train", any(feature = "ndarray", feature = "flex")))]
-use crate::cpu::gradient::Descent;
+#[cfg(all(feature = "autodiff", any(feature = "ndarray", feature = "flex")))]
+use crate::cpu::gradient::SgdParams;
 
 /// What this crate adds to a backend of Burn. Shapes as in the public functions.
 #[backend_extension(
@@ -22,7 +22,7 @@ use crate::cpu::gradient::Descent;
     Flex: cfg(feature = "flex"),
     Cube: cfg(any(feature = "wgpu", feature = "cuda")),
     Capture,
-    Autodiff: cfg(feature = "train")
+    Autodiff: cfg(feature = "autodiff")
 )]
 pub(super) trait KernelOps: Backend {
     /// Two-dimensional convolution, norm, activation.
@@ -60,7 +60,7 @@ pub(super) trait KernelOps: Backend {
     }
 
     /// A step of gradient descent: the weights and their velocity after it.
-    fn descend(
+    fn sgd_step(
         weight: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         velocity: FloatTensor<Self>,
@@ -70,7 +70,7 @@ pub(super) trait KernelOps: Backend {
         nesterov: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let step = [rate, momentum, decay];
-        descent::forward::<Self>(weight, gradient, velocity, step, nesterov)
+        sgd_step::forward::<Self>(weight, gradient, velocity, step, nesterov)
     }
 
     /// Two-dimensional max pooling whose padding is the same on both sides.
@@ -120,16 +120,17 @@ macro_rules! on_the_processor {
                 cpu::convolution::<Self>(x, layer)
             }
 
-            #[cfg(feature = "train")]
+            #[cfg(feature = "autodiff")]
             fn add_relu(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
-                let both = cpu::training::is_here::<Self>(&x) && cpu::training::is_here::<Self>(&y);
+                let both = cpu::training::is_supported::<Self>(&x)
+                    && cpu::training::is_supported::<Self>(&y);
                 match both {
                     true => cpu::training::add_relu::<Self>(x, y),
                     false => add_relu::forward::<Self>(x, y),
                 }
             }
 
-            #[cfg(feature = "train")]
+            #[cfg(feature = "autodiff")]
             fn batch_norm_activation(
                 x: FloatTensor<Self>,
                 gamma: FloatTensor<Self>,
@@ -137,14 +138,14 @@ macro_rules! on_the_processor {
                 epsilon: f64,
                 activation: Activation,
             ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-                if !cpu::training::is_here::<Self>(&x) {
+                if !cpu::training::is_supported::<Self>(&x) {
                     return batch_norm::forward::<Self>(x, gamma, beta, epsilon, activation);
                 }
                 cpu::training::batch_norm::<Self>(x, [gamma, beta], epsilon, activation)
             }
 
-            #[cfg(feature = "train")]
-            fn descend(
+            #[cfg(feature = "autodiff")]
+            fn sgd_step(
                 weight: FloatTensor<Self>,
                 gradient: FloatTensor<Self>,
                 velocity: FloatTensor<Self>,
@@ -154,11 +155,11 @@ macro_rules! on_the_processor {
                 nesterov: bool,
             ) -> (FloatTensor<Self>, FloatTensor<Self>) {
                 let step = [rate, momentum, decay];
-                if !cpu::training::is_here::<Self>(&weight) {
-                    return descent::forward::<Self>(weight, gradient, velocity, step, nesterov);
+                if !cpu::training::is_supported::<Self>(&weight) {
+                    return sgd_step::forward::<Self>(weight, gradient, velocity, step, nesterov);
                 }
                 let [rate, momentum, decay] = step.map(|factor| factor as f32);
-                let descent = Descent {
+                let descent = SgdParams {
                     rate,
                     momentum,
                     decay,
@@ -167,19 +168,19 @@ macro_rules! on_the_processor {
                 cpu::training::gradient_descent::<Self>(weight, gradient, velocity, descent)
             }
 
-            #[cfg(feature = "train")]
+            #[cfg(feature = "autodiff")]
             fn mean_pooling(
                 x: FloatTensor<Self>,
                 kernel: [usize; 2],
                 stride: [usize; 2],
             ) -> FloatTensor<Self> {
-                match cpu::training::is_here::<Self>(&x) {
+                match cpu::training::is_supported::<Self>(&x) {
                     true => cpu::training::mean_pool::<Self>(x, kernel, stride),
                     false => mean_pool::forward::<Self>(x, kernel, stride),
                 }
             }
 
-            #[cfg(feature = "train")]
+            #[cfg(feature = "autodiff")]
             fn local_response_norm(
                 x: FloatTensor<Self>,
                 size: usize,
@@ -187,7 +188,7 @@ macro_rules! on_the_processor {
                 beta: f64,
                 k: f64,
             ) -> FloatTensor<Self> {
-                if beta != cpu::training::BETA || !cpu::training::is_here::<Self>(&x) {
+                if beta != cpu::training::BETA || !cpu::training::is_supported::<Self>(&x) {
                     return local_response_norm::forward::<Self>(x, size, alpha, beta, k);
                 }
                 cpu::training::response::<Self>(x, None, size, [alpha, k])

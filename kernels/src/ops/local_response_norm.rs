@@ -51,7 +51,7 @@ pub(super) fn forward<B: Backend>(
 /// its window through `d_i`. The window is symmetric, so `j` in the window of `i` means `i` in the
 /// window of `j`, and the sum over the outputs that see `x_j` is a window sum again:
 /// `g_j * d_j^-beta - 2 * alpha * beta * x_j * sum_i (g_i * x_i * d_i^(-beta - 1))`.
-#[cfg(feature = "train")]
+#[cfg(feature = "autodiff")]
 pub(super) fn backward<B: Backend>(
     x: FloatTensor<B>,
     gradient: FloatTensor<B>,

@@ -14,24 +14,24 @@ mod capture;
 mod convolution;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 mod cpu;
-mod descent;
-#[cfg(feature = "train")]
+#[cfg(feature = "autodiff")]
 mod gradient;
 mod linear;
 mod local_response_norm;
 mod max_pool;
 mod mean_pool;
 mod radial_basis;
+mod sgd_step;
 
 pub use add_relu::add_relu;
 pub use batch_norm::batch_norm_activation;
 pub use convolution::{BatchNorm, conv2d, conv2d_norm_activation};
-pub use descent::descend;
 pub use linear::linear;
 pub use local_response_norm::local_response_norm;
 pub use max_pool::max_pool2d;
 pub use mean_pool::mean_pool2d;
 pub use radial_basis::radial_basis;
+pub use sgd_step::sgd_step;
 
 /// Forgets the packed weights of the convolutions that ran on Burn's CPU backends.
 ///

@@ -7,7 +7,7 @@ use super::run::Guard;
 use crate::cpu::context::share;
 
 /// One thread of those that do something together.
-pub(crate) struct Crew<'a> {
+pub(crate) struct TeamThread<'a> {
     /// This thread's number.
     pub thread: usize,
     /// How many threads there are.
@@ -15,7 +15,7 @@ pub(crate) struct Crew<'a> {
     barrier: &'a Barrier,
 }
 
-impl Crew<'_> {
+impl TeamThread<'_> {
     /// Returns when all threads have come.
     ///
     /// # Panics
@@ -33,11 +33,11 @@ impl Crew<'_> {
 
 /// Does `work` on `threads` threads, or on the caller's alone while another caller has them. What comes out
 /// must not depend on how many there are.
-pub(crate) fn crew(threads: usize, work: &(dyn Fn(&Crew) + Sync)) {
+pub(crate) fn run_team(threads: usize, work: &(dyn Fn(&TeamThread) + Sync)) {
     let pool = (threads > 1).then(|| Pool::shared(threads));
-    let Some(team) = pool.as_ref().and_then(|pool| pool.take()) else {
+    let Some(team) = pool.as_ref().and_then(|pool| pool.try_lock()) else {
         let barrier = Barrier::new(1);
-        return work(&Crew {
+        return work(&TeamThread {
             thread: 0,
             threads: 1,
             barrier: &barrier,
@@ -47,7 +47,7 @@ pub(crate) fn crew(threads: usize, work: &(dyn Fn(&Crew) + Sync)) {
     team.run(&|thread| {
         // Ends the others' waiting when this thread panics.
         let guard = Guard(&barrier);
-        work(&Crew {
+        work(&TeamThread {
             thread,
             threads: barrier.threads(),
             barrier: &barrier,

@@ -104,9 +104,9 @@ impl Loaded {
             scratch: workspace.scratch.as_mut_ptr(),
             profiled: times.is_some(),
         };
-        match pool.and_then(Pool::take) {
+        match pool.and_then(Pool::try_lock) {
             Some(team) => {
-                team.turns().renew();
+                team.turns().reset();
                 let barrier = Barrier::new(team.threads());
                 // Only the caller's thread, which is 0, keeps times.
                 let times = Mutex::new(times);

@@ -7,7 +7,7 @@ use web_time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::pool::Pool;
-use super::{Named, Plan, Program, Step};
+use super::{Plan, Program, ProgramStep, Step};
 use crate::cpu::{
     Activation, Border, Buffer, ConvSpec, Direct, InCache, Isa, Kernels, Map, Output,
 };
@@ -53,7 +53,7 @@ fn flops(isa: Isa, threads: usize) -> f64 {
             }
             *operations.lock().unwrap_or_else(|error| error.into_inner()) += own;
         };
-        match pool.take() {
+        match pool.try_lock() {
             Some(team) => team.run(&work),
             None => work(0),
         }
@@ -91,10 +91,10 @@ fn bandwidth(isa: Isa, threads: usize) -> f64 {
         images: 1,
         input: [inputs, 1, 1],
         outputs: Vec::new(),
-        steps: vec![Named {
+        steps: vec![ProgramStep {
             name: "stream".to_owned(),
             step: Step::Direct(Direct::new(spec, x, output, 0)),
-            together: 1,
+            micro_batch: 1,
         }],
         arena: y.end(),
         weights,

@@ -20,14 +20,14 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cpu::{Flaw, Isa, Kernels, Memory};
+use crate::cpu::{CheckError, Isa, Kernels, Memory};
 
-pub(crate) use crew::{Crew, crew};
+pub(crate) use crew::{TeamThread, run_team};
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 pub(crate) use loaded::{Loaded, Workspace};
 pub use machine::Machine;
 pub use run::{Plan, RunError};
-pub use step::{Named, Step};
+pub use step::{ProgramStep, Step};
 
 /// A network, ready to run but for its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct Program {
     /// `[channels, height, width]` of each output; a vector's height and width are 1.
     pub outputs: Vec<[usize; 3]>,
     /// In the order in which they run; some at once, where none of them touches what another writes.
-    pub steps: Vec<Named>,
+    pub steps: Vec<ProgramStep>,
     /// Elements of the arena.
     pub arena: usize,
     /// Elements of the packed weights.
@@ -59,7 +59,7 @@ pub enum ProgramError {
         step: String,
     },
     /// The maps of a step do not fit together.
-    #[error("the maps of step {step} do not fit together: {reason}")]
+    #[error("the maps of step {step} do not fit micro_batch: {reason}")]
     Mismatch {
         /// Its name.
         step: String,
@@ -68,9 +68,9 @@ pub enum ProgramError {
     },
     /// A step lets another number of images pass together than it may.
     #[error(
-        "{found} images pass step {step} together, expected {most} or a power of two from {least} to that"
+        "{found} images pass step {step} micro_batch, expected {most} or a power of two from {least} to that"
     )]
-    Together {
+    MicroBatch {
         /// Its name.
         step: String,
         /// What it says.
@@ -103,8 +103,8 @@ pub enum ProgramError {
 
 impl Program {
     /// The steps in runs of those that as many images pass together.
-    fn stretches(&self) -> impl Iterator<Item = &[Named]> {
-        self.steps.chunk_by(|a, b| a.together == b.together)
+    fn segments(&self) -> impl Iterator<Item = &[ProgramStep]> {
+        self.steps.chunk_by(|a, b| a.micro_batch == b.micro_batch)
     }
 
     /// Whether every step stays within the memory that is planned, and this machine can run it. Nothing
@@ -137,30 +137,30 @@ impl Program {
             lanes: kernels.lanes,
             blocking: kernels.blocking,
             images: self.images,
-            together: 1,
+            micro_batch: 1,
             arena: self.arena,
             weights: self.weights,
             input,
             outputs: &outputs,
         };
         for named in &self.steps {
-            let Named {
+            let ProgramStep {
                 name,
                 step,
-                together,
+                micro_batch,
             } = named;
-            let least = std::mem::replace(&mut memory.together, *together);
-            if *together < least || !memory.is_even(*together) {
-                return Err(ProgramError::Together {
+            let least = std::mem::replace(&mut memory.micro_batch, *micro_batch);
+            if *micro_batch < least || !memory.is_even(*micro_batch) {
+                return Err(ProgramError::MicroBatch {
                     step: name.clone(),
-                    found: *together,
+                    found: *micro_batch,
                     least,
                     most: self.images,
                 });
             }
-            step.check(&memory).map_err(|flaw| match flaw {
-                Flaw::Outside => ProgramError::Outside { step: name.clone() },
-                Flaw::Mismatch(reason) => ProgramError::Mismatch {
+            step.check(&memory).map_err(|error| match error {
+                CheckError::Outside => ProgramError::Outside { step: name.clone() },
+                CheckError::Mismatch(reason) => ProgramError::Mismatch {
                     step: name.clone(),
                     reason: reason.to_owned(),
                 },

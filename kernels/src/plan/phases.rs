@@ -7,7 +7,7 @@
 //! the steps' maps lie.
 
 use super::Program;
-use crate::cpu::Touched;
+use crate::cpu::AccessSet;
 
 /// The most steps of a phase: as many as a pool keeps account of.
 pub(super) const MOST: usize = 8;
@@ -17,8 +17,8 @@ pub(super) const MOST: usize = 8;
 pub(super) fn are_separate(program: &Program) -> bool {
     let mut image = None;
     program.steps.iter().all(|named| {
-        named.together == program.images
-            && (named.step.touched().all()).all(|map| {
+        named.micro_batch == program.images
+            && (named.step.accesses().all()).all(|map| {
                 let image = *image.get_or_insert(map.image);
                 map.image == image && map.offset + map.extent_of_image() <= image
             })
@@ -27,17 +27,17 @@ pub(super) fn are_separate(program: &Program) -> bool {
 
 /// Whether all threads wait for each other after each step of `program`, which was checked.
 pub(super) fn waits(program: &Program) -> Vec<bool> {
-    let touched: Vec<Touched> = (program.steps.iter())
-        .map(|named| named.step.touched())
+    let accesses: Vec<AccessSet> = (program.steps.iter())
+        .map(|named| named.step.accesses())
         .collect();
     let mut waits = vec![true; program.steps.len()];
     let mut first = 0;
     for index in 1..program.steps.len() {
-        let [last, next] = [index - 1, index].map(|index| program.steps[index].together);
-        let phase = &touched[first..index];
+        let [last, next] = [index - 1, index].map(|index| program.steps[index].micro_batch);
+        let phase = &accesses[first..index];
         let joins = last == next
             && phase.len() < MOST
-            && phase.iter().all(|step| step.is_apart(&touched[index]));
+            && phase.iter().all(|step| step.is_disjoint(&accesses[index]));
         waits[index - 1] = !joins;
         if !joins {
             first = index;

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::thread::{self, JoinHandle};
 
 use super::phases;
-use crate::cpu::Turns;
+use crate::cpu::PhaseRanges;
 
 /// A fixed set of threads, the caller's own among them. Nothing is queued: a run takes all threads or, while
 /// another caller has them, the caller's alone.
 pub(super) struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
-    turns: Turns,
+    turns: PhaseRanges,
     busy: Mutex<()>,
 }
 
@@ -69,7 +69,7 @@ impl Pool {
         }
         Self {
             shared,
-            turns: Turns::new(workers.len() + 1, phases::MOST),
+            turns: PhaseRanges::new(workers.len() + 1, phases::MOST),
             workers,
             busy: Mutex::new(()),
         }
@@ -81,13 +81,13 @@ impl Pool {
     }
 
     /// All threads, unless another caller has them.
-    pub fn take(&self) -> Option<Team<'_>> {
+    pub fn try_lock(&self) -> Option<ThreadTeam<'_>> {
         match self.busy.try_lock() {
-            Ok(guard) => Some(Team {
+            Ok(guard) => Some(ThreadTeam {
                 pool: self,
                 _guard: guard,
             }),
-            Err(TryLockError::Poisoned(error)) => Some(Team {
+            Err(TryLockError::Poisoned(error)) => Some(ThreadTeam {
                 pool: self,
                 _guard: error.into_inner(),
             }),
@@ -97,19 +97,19 @@ impl Pool {
 }
 
 /// All threads of a pool, for one caller.
-pub(super) struct Team<'a> {
+pub(super) struct ThreadTeam<'a> {
     pool: &'a Pool,
     _guard: MutexGuard<'a, ()>,
 }
 
-impl Team<'_> {
+impl ThreadTeam<'_> {
     /// How many threads there are.
     pub fn threads(&self) -> usize {
         self.pool.threads()
     }
 
     /// What is left of each thread's share of the steps of a phase and the next.
-    pub fn turns(&self) -> &Turns {
+    pub fn turns(&self) -> &PhaseRanges {
         &self.pool.turns
     }
 

@@ -9,7 +9,7 @@ use web_time::Instant;
 use super::loaded::{Loaded, Workspace};
 use super::pool::{Barrier, Pool};
 use super::{Program, ProgramError};
-use crate::cpu::{Buffer, Context, Turns, share};
+use crate::cpu::{Buffer, Context, PhaseRanges, share};
 
 /// A program with its weights and memory of its own. Cloning one for another thread shares the
 /// weights.
@@ -158,7 +158,7 @@ impl Run<'_> {
     pub fn steps(
         &self,
         thread: usize,
-        turns: Option<&Turns>,
+        turns: Option<&PhaseRanges>,
         barrier: &Barrier,
         mut times: Option<&mut [Duration]>,
     ) {
@@ -186,21 +186,21 @@ impl Run<'_> {
         let turns = turns.filter(|_| own.is_none());
         // The phase, the step of it, and how many steps the phase before had.
         let [mut turn, mut place, mut others] = [0; 3];
-        let least = (loaded.program.steps.first()).map_or(self.images, |named| named.together);
+        let least = (loaded.program.steps.first()).map_or(self.images, |named| named.micro_batch);
         'all: for first in (0..self.images).step_by(least) {
             let passed = self.images.min(first + least);
             let mut before = 0;
-            for stretch in loaded.program.stretches() {
-                let together = stretch[0].together;
+            for segment in loaded.program.segments() {
+                let micro_batch = segment[0].micro_batch;
                 // As many images as pass this stretch have passed those before it, or the last have.
-                if !(passed.is_multiple_of(together) || passed == self.images) {
+                if !(passed.is_multiple_of(micro_batch) || passed == self.images) {
                     break;
                 }
-                let all = (passed - 1) / together * together..passed;
+                let all = (passed - 1) / micro_batch * micro_batch..passed;
                 let images = own.clone().unwrap_or(all);
                 context.first = images.start;
                 context.images = images.len();
-                for (index, named) in stretch.iter().enumerate() {
+                for (index, named) in segment.iter().enumerate() {
                     let start = times.is_some().then(Instant::now);
                     context.shares = turns.map(|turns| &turns.of(turn)[place]);
                     // SAFETY: the program was checked in `Loaded::new`, the call by `run`'s caller.
@@ -213,7 +213,7 @@ impl Run<'_> {
                     if let Some(turns) = turns {
                         // Those of the phase before, which the next one takes.
                         let taken = &turns.of(turn + 1)[..others];
-                        taken.iter().for_each(|shares| shares.renew(thread));
+                        taken.iter().for_each(|shares| shares.reset(thread));
                     }
                     (turn, place, others) = (turn + 1, 0, place);
                     if !barrier.wait() {
@@ -223,7 +223,7 @@ impl Run<'_> {
                         times[before + index] += start.elapsed();
                     }
                 }
-                before += stretch.len();
+                before += segment.len();
             }
         }
         std::mem::forget(guard);

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::{
-    AdaptiveMean, Algorithm, Binary, Context, ConvSpec, Copy, Depthwise, Direct, Export, Flaw,
-    FullyConnected, Import, Isa, Lrn, Map, MaxPool, MeanPool, Memory, Output, RadialBasis,
-    Separable, Softmax, Touched, Unary, Winograd,
+    AccessSet, AdaptiveMean, Algorithm, Binary, CheckError, Context, ConvSpec, CopyChannels,
+    Depthwise, Direct, Export, FullyConnected, Import, Isa, Lrn, Map, MaxPool, MeanPool, Memory,
+    Output, RadialBasis, Separable, Softmax, Unary, Winograd,
 };
 
 /// A step, and the layer that it computes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Named {
+pub struct ProgramStep {
     /// The layer's name, as the graph has it.
     pub name: String,
     /// What it does.
@@ -19,7 +19,7 @@ pub struct Named {
     /// before. Steps in a row with the same number form a stretch: so many images pass all of it before
     /// the next do, and it waits for no more to have passed those before it, so that all maps stay in
     /// the cache.
-    pub together: usize,
+    pub micro_batch: usize,
 }
 
 /// What a step does. Each is documented where its algorithm is.
@@ -55,7 +55,7 @@ pub enum Step {
     /// Squared distances from centers.
     RadialBasis(RadialBasis),
     /// A map into channels of another.
-    Copy(Copy),
+    CopyChannels(CopyChannels),
     /// A map to the caller's output.
     Export(Export),
 }
@@ -127,29 +127,29 @@ impl Step {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
+    pub(crate) fn accesses(&self) -> AccessSet {
         match self {
-            Self::Import(step) => step.touched(),
-            Self::Direct(step) => step.touched(),
-            Self::FullyConnected(step) => step.touched(),
-            Self::Winograd(step) => step.touched(),
-            Self::Depthwise(step) => step.touched(),
-            Self::Separable(step) => step.touched(),
-            Self::MaxPool(step) => step.touched(),
-            Self::MeanPool(step) => step.touched(),
-            Self::AdaptiveMean(step) => step.touched(),
-            Self::Lrn(step) => step.touched(),
-            Self::Binary(step) => step.touched(),
-            Self::Unary(step) => step.touched(),
-            Self::Softmax(step) => step.touched(),
-            Self::RadialBasis(step) => step.touched(),
-            Self::Copy(step) => step.touched(),
-            Self::Export(step) => step.touched(),
+            Self::Import(step) => step.accesses(),
+            Self::Direct(step) => step.accesses(),
+            Self::FullyConnected(step) => step.accesses(),
+            Self::Winograd(step) => step.accesses(),
+            Self::Depthwise(step) => step.accesses(),
+            Self::Separable(step) => step.accesses(),
+            Self::MaxPool(step) => step.accesses(),
+            Self::MeanPool(step) => step.accesses(),
+            Self::AdaptiveMean(step) => step.accesses(),
+            Self::Lrn(step) => step.accesses(),
+            Self::Binary(step) => step.accesses(),
+            Self::Unary(step) => step.accesses(),
+            Self::Softmax(step) => step.accesses(),
+            Self::RadialBasis(step) => step.accesses(),
+            Self::CopyChannels(step) => step.accesses(),
+            Self::Export(step) => step.accesses(),
         }
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         match self {
             Self::Import(step) => step.check(memory),
             Self::Direct(step) => step.check(memory),
@@ -165,7 +165,7 @@ impl Step {
             Self::Unary(step) => step.check(memory),
             Self::Softmax(step) => step.check(memory),
             Self::RadialBasis(step) => step.check(memory),
-            Self::Copy(step) => step.check(memory),
+            Self::CopyChannels(step) => step.check(memory),
             Self::Export(step) => step.check(memory),
         }
     }
@@ -176,7 +176,7 @@ impl Step {
     ///
     /// The program was checked against the arena and weights of `cx`, and every step before this
     /// one has been run by all threads, but for those that it is
-    /// [apart](Touched::is_apart) from.
+    /// [apart](AccessSet::is_disjoint) from.
     pub(crate) unsafe fn run(&self, cx: &Context) {
         unsafe {
             match self {
@@ -194,7 +194,7 @@ impl Step {
                 Self::Unary(step) => step.run(cx),
                 Self::Softmax(step) => step.run(cx),
                 Self::RadialBasis(step) => step.run(cx),
-                Self::Copy(step) => step.run(cx),
+                Self::CopyChannels(step) => step.run(cx),
                 Self::Export(step) => step.run(cx),
             }
         }

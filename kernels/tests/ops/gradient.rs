@@ -321,7 +321,7 @@ fn steps_of_descent() {
             let held = weight.clone();
             let (gradient, velocity) = (of([0.5, 0.25, -1.0]), of([1.0, 0.0, -0.5]));
             let step = [0.1, 0.9, 0.01];
-            let (moved, velocity) = ops::descend(weight, gradient, velocity, step, false);
+            let (moved, velocity) = ops::sgd_step(weight, gradient, velocity, step, false);
             assert_close(&values(velocity), &[1.41, 0.23, -1.445], 1e-6, &device);
             assert_close(&values(moved), &[0.859, -2.023, 0.6445], 1e-6, &device);
             assert_eq!(values(held), [1.0, -2.0, 0.5]);

@@ -4,7 +4,7 @@ mod cache;
 mod capture;
 mod forward;
 mod fused;
-#[cfg(feature = "train")]
+#[cfg(feature = "autodiff")]
 mod gradient;
 mod pool;
 mod reference;

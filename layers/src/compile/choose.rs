@@ -1,12 +1,12 @@
 //! An algorithm for each convolution.
 
-use receptive_kernels::cpu::{Algorithm, ConvSpec, Isa, Setting};
+use receptive_kernels::cpu::{Algorithm, ConvSpec, ConvWorkload, Isa};
 
 use super::error::{CompileError, Problem};
 use super::layout::is_planar;
 use super::net::{LayerOp, Net};
 use super::options::{Options, Precision};
-use super::stretches::Stretches;
+use super::segments::Segments;
 
 /// What a network runs on.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) struct Choice {
     /// Its place in [`Net::layers`].
     pub layer: usize,
     pub candidates: Vec<Algorithm>,
-    setting: Setting,
+    workload: ConvWorkload,
 }
 
 /// Every convolution of `net`; one candidate where `options` name it.
@@ -31,7 +31,7 @@ pub(super) fn choices(
     target: Target,
 ) -> Result<Vec<Choice>, CompileError> {
     let planar = is_planar(net);
-    let stretches = Stretches::of(net, target.isa.lanes(), target.batch);
+    let segments = Segments::of(net, target.isa.lanes(), target.batch);
     let mut choices = Vec::new();
     let mut asked = options.algorithms.clone();
     for (index, layer) in net.layers.iter().enumerate() {
@@ -57,9 +57,9 @@ pub(super) fn choices(
         choices.push(Choice {
             layer: index,
             candidates,
-            setting: Setting {
-                images: stretches.together(index + 1),
-                ..Setting::new(*spec, output, target.isa)
+            workload: ConvWorkload {
+                images: segments.micro_batch(index + 1),
+                ..ConvWorkload::new(*spec, output, target.isa)
             },
         });
     }
@@ -90,21 +90,21 @@ fn candidates(
 /// The algorithm of each layer, by the model. Weights stream from memory if the last-level cache does
 /// not hold all of them, packed for what is fastest if it does.
 pub(super) fn modelled(net: &Net, choices: &[Choice]) -> Vec<Option<Algorithm>> {
-    let fastest = |choice: &Choice, streamed| {
-        let setting = Setting {
-            streamed,
-            ..choice.setting
+    let fastest = |choice: &Choice, weights_from_dram| {
+        let workload = ConvWorkload {
+            weights_from_dram,
+            ..choice.workload
         };
-        setting.fastest(&choice.candidates)
+        workload.fastest(&choice.candidates)
     };
     let packed = |choice: &Choice| {
         let algorithm = fastest(choice, false);
-        algorithm.map_or(0, |algorithm| choice.setting.packed(algorithm))
+        algorithm.map_or(0, |algorithm| choice.workload.packed(algorithm))
     };
-    let streamed = Setting::is_streamed(choices.iter().map(packed).sum());
+    let weights_from_dram = ConvWorkload::exceeds_cache(choices.iter().map(packed).sum());
     let mut algorithms = vec![None; net.layers.len()];
     for choice in choices {
-        algorithms[choice.layer] = fastest(choice, streamed);
+        algorithms[choice.layer] = fastest(choice, weights_from_dram);
     }
     algorithms
 }

@@ -32,7 +32,7 @@ impl Compiled {
     /// # Errors
     ///
     /// [`CompileError`] names the layer that cannot be compiled, or the option that cannot be followed.
-    pub fn of_graph(graph: Graph, options: &Options) -> Result<Self, CompileError> {
+    pub fn from_graph(graph: Graph, options: &Options) -> Result<Self, CompileError> {
         Self::new(graph, None, options)
     }
 
@@ -42,7 +42,7 @@ impl Compiled {
     ///
     /// # Errors
     ///
-    /// As [`of_graph`](Self::of_graph).
+    /// As [`from_graph`](Self::from_graph).
     pub fn random(graph: Graph, seed: u64, options: &Options) -> Result<Self, CompileError> {
         Self::new(graph, Some(Draw::new(seed)), options)
     }

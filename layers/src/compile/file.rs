@@ -27,7 +27,7 @@ use super::threads;
 use crate::weights::atomic;
 
 const MAGIC: &[u8; 8] = b"\x89receptv";
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 /// Magic number, version, length.
 const PREFIX: usize = 16;
 const DIGEST: usize = 32;

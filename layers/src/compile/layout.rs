@@ -15,7 +15,7 @@ use receptive_kernels::cpu::{Algorithm, Border, Map};
 
 use super::lifetimes::{self, Lifetime};
 use super::net::{Layer, LayerOp, MapId, Net};
-use super::stretches::Stretches;
+use super::segments::Segments;
 
 /// The lanes and memory of a network's maps.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl Layout {
         algorithms: &[Option<Algorithm>],
         lanes: usize,
         images: usize,
-        stretches: &Stretches,
+        segments: &Segments,
     ) -> Self {
         let planar = is_planar(net);
         let within = within(net, lanes);
@@ -126,10 +126,10 @@ impl Layout {
                 } else {
                     lanes
                 };
-                let places = stretches.together(last);
-                let map = Map::new(net.maps[index], borders[index], lanes, 0).with_places(places);
+                let slots = segments.micro_batch(last);
+                let map = Map::new(net.maps[index], borders[index], lanes, 0).with_slots(slots);
                 // While a map waits for as many images as pass a later stretch, others pass all steps before that.
-                let waits = stretches.together(first) != places;
+                let waits = segments.micro_batch(first) != slots;
                 let lifetime = Lifetime {
                     len: map.elements(),
                     first: if waits { 0 } else { first },
@@ -138,7 +138,7 @@ impl Layout {
                 own.push((index, map, lifetime));
             }
         }
-        let separate = stretches.are_one(images) && weights(net) <= FEW_WEIGHTS;
+        let separate = segments.are_one(images) && weights(net) <= FEW_WEIGHTS;
         let times: Vec<Lifetime> = (own.iter())
             .map(|&(_, map, lifetime)| match separate {
                 true => Lifetime {

@@ -1,17 +1,17 @@
 //! From layers over maps to the steps of a program, and the weights packed.
 
 use receptive_kernels::cpu::{
-    AdaptiveMean, Algorithm, Binary, BinaryOp, Buffer, Copy, Export, Import, Lrn, Map, MaxPool,
-    MeanPool, Output, PoolWindow, RadialBasis, Separable, Softmax, Unary,
+    AdaptiveMean, Algorithm, Binary, BinaryOp, Buffer, CopyChannels, Export, Import, Lrn, Map,
+    MaxPool, MeanPool, Output, PoolWindow, RadialBasis, Separable, Softmax, Unary,
 };
-use receptive_kernels::plan::{Named, Program, Step};
+use receptive_kernels::plan::{Program, ProgramStep, Step};
 use serde::{Deserialize, Serialize};
 
 use super::choose::Target;
 use super::error::{CompileError, Problem};
 use super::layout::{Layout, copied};
 use super::net::{Layer, LayerOp, Net, Window};
-use super::stretches::Stretches;
+use super::segments::Segments;
 use super::values::Values;
 use crate::graph::{Arithmetic, ValueId};
 
@@ -42,15 +42,15 @@ struct Lowering<'a> {
     layout: Layout,
     target: Target,
     /// Images that pass the next steps together.
-    together: usize,
+    micro_batch: usize,
     lowered: Lowered,
 }
 
 /// The steps of `net` on `target`.
 pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target) -> Lowered {
     let lanes = target.isa.lanes();
-    let stretches = Stretches::of(net, lanes, target.batch);
-    let layout = Layout::of(net, algorithms, lanes, target.batch, &stretches);
+    let segments = Segments::of(net, lanes, target.batch);
+    let layout = Layout::of(net, algorithms, lanes, target.batch, &segments);
     let program = Program {
         isa: target.isa,
         images: target.batch,
@@ -64,7 +64,7 @@ pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target)
         net,
         layout,
         target,
-        together: stretches.together(0),
+        micro_batch: segments.micro_batch(0),
         lowered: Lowered {
             program,
             costs: Vec::new(),
@@ -74,10 +74,10 @@ pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target)
     let y = lowering.layout.map(net, net.input);
     lowering.push("input", Step::Import(Import { y }), "import", 0, &[y, y]);
     for (index, (layer, algorithm)) in net.layers.iter().zip(algorithms).enumerate() {
-        lowering.together = stretches.together(index + 1);
+        lowering.micro_batch = segments.micro_batch(index + 1);
         lowering.layer(index, layer, *algorithm);
     }
-    lowering.together = stretches.together(net.layers.len() + 1);
+    lowering.micro_batch = segments.micro_batch(net.layers.len() + 1);
     for (output, &map) in net.outputs.iter().enumerate() {
         let x = lowering.layout.map(net, map);
         let step = Step::Export(Export { x, output });
@@ -178,7 +178,7 @@ impl Lowering<'_> {
             LayerOp::Concat => {
                 for (part, first) in copied(net, &self.layout, layer) {
                     let x = self.layout.map(net, part);
-                    let step = Step::Copy(Copy::new(x, y, first));
+                    let step = Step::CopyChannels(CopyChannels::new(x, y, first));
                     self.push(&layer.name, step, "copy", 0, &[x, x]);
                 }
                 return;
@@ -207,10 +207,10 @@ impl Lowering<'_> {
             .iter()
             .map(|map| map.shape().iter().product::<usize>() as u64)
             .sum();
-        self.lowered.program.steps.push(Named {
+        self.lowered.program.steps.push(ProgramStep {
             name: name.to_owned(),
             step,
-            together: self.together,
+            micro_batch: self.micro_batch,
         });
         self.lowered.costs.push(StepCost {
             name: name.to_owned(),

@@ -4,7 +4,7 @@
 //! [`Program`](receptive_kernels::plan::Program): batch norms and scales folded into the convolutions
 //! beside them, activations and residual sums into the steps that compute their operands, concatenations
 //! computed in place, an algorithm for each convolution, and all maps in one planned arena.
-//! [`Compiled::of_graph`] does the same for the graph of any Burn module.
+//! [`Compiled::from_graph`] does the same for the graph of any Burn module.
 //!
 //! ```text
 //! Graph --translate--> Net --passes--> Net --choose, layout--> Program --pack--> Compiled
@@ -23,7 +23,7 @@ mod measure;
 mod net;
 mod options;
 mod passes;
-mod stretches;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -62,5 +62,5 @@ pub fn compile<N: Network>(
     let graph = Graph::record(network, input, |network, images| {
         Network::forward(network, images)
     })?;
-    Compiled::of_graph(graph.renamed(N::reference_name), options)
+    Compiled::from_graph(graph.renamed(N::reference_name), options)
 }

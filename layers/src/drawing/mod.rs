@@ -26,10 +26,10 @@
 //! let forward = |net: &Net, x: Tensor<4>| activation::relu(net.conv.forward(x));
 //! let graph = Graph::trace(init, [1, 3, 34, 34], forward)?;
 //!
-//! let diagram = Diagram::of(&graph, "net", None);
+//! let diagram = Diagram::from_graph(&graph, "net", None);
 //! assert_eq!(diagram.boxes[1].kinds, ["conv 3x3", "relu"]);
 //! assert!(diagram.svg().contains("conv 3×3"));
-//! assert!(Volumes::of(&diagram).svg().contains("32×32×64"));
+//! assert!(Volumes::from_diagram(&diagram).svg().contains("32×32×64"));
 //! # Ok::<(), receptive_layers::graph::GraphError>(())
 //! ```
 //!
@@ -136,7 +136,7 @@ impl Diagram {
     /// The drawing of `graph`, which is called `model`; with `depth`, layers whose names begin
     /// with the same `depth` names are one box, as in
     /// [`Summary::grouped`](crate::summary::Summary::grouped).
-    pub fn of(graph: &Graph, model: &str, depth: Option<usize>) -> Self {
+    pub fn from_graph(graph: &Graph, model: &str, depth: Option<usize>) -> Self {
         let mut diagram = boxes::diagram(graph, model);
         if let Some(depth) = depth {
             diagram = group::grouped(&diagram, depth);

@@ -263,7 +263,7 @@ proptest! {
         let titles = vec![width; diagram.frames.len()];
         check_places(&diagram, &arrange(&diagram, &sizes, &titles));
 
-        let volumes = Volumes::of(&diagram);
+        let volumes = Volumes::from_diagram(&diagram);
         prop_assert!(volumes.volumes.len() > 1);
         check_heads(&diagram, &volumes);
         for picture in [diagram.svg(), volumes.svg()] {
@@ -282,7 +282,7 @@ proptest! {
         prop_assert!(diagram.boxes[1..].iter().all(|layer| layer.times == times));
         prop_assert_eq!(nodes(&diagram), nodes(&whole));
 
-        let volumes = Volumes::of(&diagram);
+        let volumes = Volumes::from_diagram(&diagram);
         prop_assert_eq!(volumes.volumes.len(), 2);
         prop_assert_eq!(volumes.volumes[1].times, times);
         prop_assert_eq!(&volumes.volumes[1].kinds, &["3x3, 8", "3x3, 8", "+ shortcut"]);
@@ -306,7 +306,7 @@ fn an_auxiliary_head_has_a_row_of_its_own() {
     let last = layer("fc".to_owned(), Role::Linear, "fully connected");
     diagram.boxes.push(last);
     diagram.outputs = vec![6, 5];
-    let volumes = Volumes::of(&diagram);
+    let volumes = Volumes::from_diagram(&diagram);
     let names = |volumes: &[Volume]| -> Vec<String> {
         volumes.iter().map(|volume| volume.name.clone()).collect()
     };
@@ -337,7 +337,7 @@ fn names_of_any_letters_are_written() {
     let mut diagram = repeated(1);
     diagram.model = "\"<a&b>'".to_owned();
     diagram.boxes[1].name = "stage.0.<&\"\\".to_owned();
-    for picture in [diagram.svg(), Volumes::of(&diagram).svg()] {
+    for picture in [diagram.svg(), Volumes::from_diagram(&diagram).svg()] {
         let svg = roxmltree::Document::parse(&picture).expect("XML");
         assert!(
             svg.descendants()

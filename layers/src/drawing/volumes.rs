@@ -71,7 +71,7 @@ pub struct Bracket {
 
 impl Volumes {
     /// The chain of `diagram`.
-    pub fn of(diagram: &Diagram) -> Self {
+    pub fn from_diagram(diagram: &Diagram) -> Self {
         let main = leading(diagram, diagram.outputs.first().copied());
         let Chain {
             volumes, brackets, ..

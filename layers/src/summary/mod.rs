@@ -25,7 +25,7 @@
 //! };
 //! let forward = |net: &Net, x: Tensor<4>| activation::relu(net.conv.forward(x));
 //! let graph = Graph::trace(init, [1, 3, 34, 34], forward)?;
-//! let summary = Summary::of(&graph, "net")?;
+//! let summary = Summary::from_graph(&graph, "net")?;
 //!
 //! let conv = &summary.layers[0];
 //! assert_eq!(conv.name, "conv");
@@ -142,7 +142,7 @@ impl Summary {
     /// # Errors
     ///
     /// [`SummaryError`] where a count does not fit 64 bits.
-    pub fn of(graph: &Graph, model: &str) -> Result<Self, SummaryError> {
+    pub fn from_graph(graph: &Graph, model: &str) -> Result<Self, SummaryError> {
         let layers = layers::layers(graph)?;
         let receptive_field = receptive_field::of(graph)?;
         let input = graph.value(graph.input);

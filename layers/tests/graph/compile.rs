@@ -100,7 +100,7 @@ fn others(graph: &Graph, options: &Options, compiled: &Compiled) -> BTreeMap<Str
         for tile in tiles {
             let mut options = options.clone();
             options.algorithms = BTreeMap::from([(step.name.clone(), Algorithm::Winograd(tile))]);
-            match Compiled::of_graph(graph.clone(), &options) {
+            match Compiled::from_graph(graph.clone(), &options) {
                 Ok(_) => {
                     algorithms.extend(options.algorithms);
                     break;
@@ -142,7 +142,7 @@ proptest! {
                 precision: Precision::Exact,
                 ..Options::default()
             };
-            let mut compiled = Compiled::of_graph(graph.clone(), &options).expect("a compiled network");
+            let mut compiled = Compiled::from_graph(graph.clone(), &options).expect("a compiled network");
             prop_assert_eq!(compiled.batch(), batch);
             let exact = run(&mut compiled, &images, batch);
             for (found, expected) in exact.iter().zip(&expected) {
@@ -161,7 +161,7 @@ proptest! {
             }
 
             options.algorithms = others(&graph, &options, &compiled);
-            let mut winograd = Compiled::of_graph(graph.clone(), &options).expect("a compiled network");
+            let mut winograd = Compiled::from_graph(graph.clone(), &options).expect("a compiled network");
             let fast = run(&mut winograd, &images, batch);
             for (found, expected) in fast.iter().zip(&expected) {
                 let difference = difference(found, expected);
@@ -181,7 +181,7 @@ fn measured_algorithms_compute_the_same() {
         tuning: Tuning::Measured,
         ..Options::default()
     };
-    let mut compiled = Compiled::of_graph(graph, &options).unwrap();
+    let mut compiled = Compiled::from_graph(graph, &options).unwrap();
     let found = compiled.run(&images).unwrap();
     assert!(difference(&found, &expected) < 1e-4);
 }

@@ -33,7 +33,7 @@ fn nodes(diagram: &Diagram) -> Vec<&String> {
 #[test]
 fn a_stranger_is_drawn() {
     let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward).unwrap();
-    let diagram = Diagram::of(&graph, "stranger", None);
+    let diagram = Diagram::from_graph(&graph, "stranger", None);
     assert_eq!(nodes(&diagram), moving(&graph));
     assert_eq!(diagram.frames.len(), 1);
     assert_eq!(
@@ -41,7 +41,7 @@ fn a_stranger_is_drawn() {
         ("blocks.0–1", 2)
     );
 
-    let volumes = Volumes::of(&diagram);
+    let volumes = Volumes::from_diagram(&diagram);
     let blocks = volumes
         .volumes
         .iter()
@@ -55,7 +55,7 @@ fn a_stranger_is_drawn() {
 #[test]
 fn branches_are_told() {
     let graph = Graph::trace(Branches::init, [1, 3, 12, 12], Branches::forward).unwrap();
-    let volumes = Volumes::of(&Diagram::of(&graph, "branches", None));
+    let volumes = Volumes::from_diagram(&Diagram::from_graph(&graph, "branches", None));
     let mixed = volumes
         .volumes
         .iter()
@@ -78,9 +78,9 @@ proptest! {
         let shape = [1, 3, size[0], size[1]];
         let (network, _) = Random::init(&plans, shape, mean, &cpu());
         let graph = Graph::record(&network, shape, Random::outputs).expect("a network");
-        let diagram = Diagram::of(&graph, "random", depth);
+        let diagram = Diagram::from_graph(&graph, "random", depth);
         prop_assert_eq!(nodes(&diagram), moving(&graph));
-        for picture in [diagram.svg(), Volumes::of(&diagram).svg()] {
+        for picture in [diagram.svg(), Volumes::from_diagram(&diagram).svg()] {
             prop_assert!(roxmltree::Document::parse(&picture).is_ok());
         }
     }

@@ -368,7 +368,7 @@ proptest! {
             .into_data()
             .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(1e-5));
 
-        let summary = Summary::of(&graph, "random").expect("small costs");
+        let summary = Summary::from_graph(&graph, "random").expect("small costs");
         let total = Cost::sum(costs).expect("small costs");
         prop_assert_eq!(summary.macs, total.macs * batch as u64);
         prop_assert_eq!(summary.parameters + summary.fixed, network.num_params() as u64);
@@ -383,7 +383,7 @@ proptest! {
 
         let traced = Graph::trace(|device| network.valid().to_device(device), shape, Random::forward)
             .expect("a network");
-        prop_assert_eq!(Summary::of(&traced, "random").expect("small costs"), summary);
+        prop_assert_eq!(Summary::from_graph(&traced, "random").expect("small costs"), summary);
         for node in &graph.nodes {
             for &output in &node.outputs {
                 prop_assert_eq!(&graph.value(output).origin, &Origin::Computed);

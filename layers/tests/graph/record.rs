@@ -49,7 +49,7 @@ fn a_recording_has_the_weights_and_leaves_the_model_as_it_was() {
     }
 }
 
-#[cfg(feature = "train")]
+#[cfg(feature = "autodiff")]
 #[test]
 fn a_model_in_training_is_recorded_in_inference() {
     let device = cpu().autodiff();

@@ -64,7 +64,7 @@ impl Vgg16 {
 #[test]
 fn vgg16_costs_what_the_notes_say() {
     let graph = Graph::trace(Vgg16::init, [1, 3, 224, 224], Vgg16::forward).unwrap();
-    let summary = Summary::of(&graph, "vgg16").unwrap();
+    let summary = Summary::from_graph(&graph, "vgg16").unwrap();
     assert_eq!(summary.parameters, 138_357_544);
     assert_eq!(summary.parameter_bytes.div_ceil(1 << 20), 528);
     assert_eq!(summary.macs, 15_470_264_320);
@@ -91,7 +91,7 @@ fn a_batch_costs_as_often_as_it_is_large() {
     let summary = |batch: usize| {
         let shape = [batch, 3, 16, 16];
         let graph = Graph::trace(Residual::init, shape, Residual::forward).unwrap();
-        Summary::of(&graph, "residual").unwrap()
+        Summary::from_graph(&graph, "residual").unwrap()
     };
     let (one, three) = (summary(1), summary(3));
     assert_eq!(three.macs, 3 * one.macs);
@@ -168,7 +168,7 @@ impl LeNet {
 #[test]
 fn lenet_has_the_connections_of_1998() {
     let graph = Graph::trace(LeNet::init, [1, 1, 32, 32], LeNet::forward).unwrap();
-    let summary = Summary::of(&graph, "lenet5-1998").unwrap();
+    let summary = Summary::from_graph(&graph, "lenet5-1998").unwrap();
     assert_eq!(summary.parameters, 60_000);
     assert_eq!(summary.fixed, 840);
     assert_eq!(summary.connections, 340_908);
@@ -178,25 +178,25 @@ fn lenet_has_the_connections_of_1998() {
 #[test]
 fn tables_are_aligned() {
     let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
-    let summary = Summary::of(&graph, "residual").unwrap();
+    let summary = Summary::from_graph(&graph, "residual").unwrap();
     insta::assert_snapshot!("residual", summary);
     insta::assert_snapshot!("residual_by_stage", summary.grouped(1));
     insta::assert_snapshot!("residual_by_block", summary.grouped(2));
 
     let graph = Graph::trace(Branches::init, [1, 3, 12, 12], Branches::forward).unwrap();
-    insta::assert_snapshot!("branches", Summary::of(&graph, "branches").unwrap());
+    insta::assert_snapshot!("branches", Summary::from_graph(&graph, "branches").unwrap());
 }
 
 #[test]
 fn a_stranger_is_counted() {
     let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward).unwrap();
-    insta::assert_snapshot!("stranger", Summary::of(&graph, "stranger").unwrap());
+    insta::assert_snapshot!("stranger", Summary::from_graph(&graph, "stranger").unwrap());
 }
 
 #[test]
 fn json_has_the_documented_keys() {
     let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
-    let summary = Summary::of(&graph, "residual").unwrap();
+    let summary = Summary::from_graph(&graph, "residual").unwrap();
     let json = serde_json::to_value(&summary).unwrap();
     assert_eq!(json["model"], "residual");
     assert_eq!(json["input"], serde_json::json!([1, 3, 16, 16]));

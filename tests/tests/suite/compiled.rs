@@ -30,7 +30,7 @@ pub fn assert_matches_pytorch(name: &str) {
                 isa: Some(isa),
                 ..Options::default()
             };
-            let mut compiled = Compiled::of_graph(graph.clone(), &options).unwrap();
+            let mut compiled = Compiled::from_graph(graph.clone(), &options).unwrap();
             let logits = compiled.run(&images).unwrap();
             let double: Vec<f64> = logits.iter().copied().map(f64::from).collect();
             let difference = relative_difference(&double, &expected);
@@ -84,7 +84,7 @@ fn measured_algorithms_match_pytorch() {
             ..Options::default()
         };
         let graph = recorded::graph(&reference, count);
-        let mut compiled = Compiled::of_graph(graph, &options).unwrap();
+        let mut compiled = Compiled::from_graph(graph, &options).unwrap();
         let logits = compiled.run(&images).unwrap().into_iter().map(f64::from);
         let logits: Vec<f64> = logits.collect();
         let difference = relative_difference(&logits, &reference.logits.concat());

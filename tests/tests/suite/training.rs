@@ -8,11 +8,11 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use receptive_lenet::LeNet5Config;
 use receptive_tests::devices;
-use receptive_train::Tally;
+use receptive_train::MetricSums;
 use receptive_train::data::{Data, Dataset, Holdout};
 use receptive_train::loader::{Loader, Preparation};
 use receptive_train::recipe::Recipe;
-use receptive_train::session::{Session, Trainee};
+use receptive_train::session::{Session, TrainableNetwork};
 
 /// Steps of 64 digits.
 const STEPS: usize = 200;
@@ -80,17 +80,17 @@ fn trained(device: Device) -> (f64, [f64; 2]) {
         let scores = session.step(&batch.expect("read"), recipe.optimizer.rate(), step as u64);
         losses.push(scores.expect("a step").loss);
     }
-    let judge = session.judge();
-    let mut tally = Tally::default();
+    let evaluator = session.evaluator();
+    let mut sums = MetricSums::default();
     for batch in loader(&recipe, data.validation, false)
         .epoch(0, 0)
         .take(JUDGED / 64)
     {
         let batch = batch.expect("read");
-        let scores = judge.scores(&batch).expect("scores");
-        tally.add(scores.loss, &scores.logits, &batch.labels);
+        let scores = evaluator.scores(&batch).expect("scores");
+        sums.add(scores.loss, &scores.logits, &batch.labels);
     }
-    let means = tally.means().expect("images");
+    let means = sums.means().expect("images");
     (means.top1, [losses[0], losses[STEPS - 1]])
 }
 

@@ -11,8 +11,8 @@ use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining};
 
 use super::{About, Monitor};
+use crate::metrics::Means;
 use crate::run::{EpochRecord, StepRecord};
-use crate::tally::Means;
 
 /// burn-train's dashboard: curves and progress, full screen. Its key `q` asks the run to stop, as
 /// Ctrl-C does.

@@ -6,8 +6,8 @@ mod plain;
 pub use dashboard::Dashboard;
 pub use plain::Plain;
 
+use crate::metrics::Means;
 use crate::run::{EpochRecord, StepRecord};
-use crate::tally::Means;
 
 /// What a run is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

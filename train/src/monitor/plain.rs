@@ -4,8 +4,8 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{About, Monitor};
+use crate::metrics::Means;
 use crate::run::{EpochRecord, StepRecord};
-use crate::tally::Means;
 
 /// The time between two lines within an epoch.
 const PAUSE: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 use receptive_kernels::ops;
 
-/// As Burn's, one pass over each weight: see [`ops::descend`].
+/// As Burn's, one pass over each weight: see [`ops::sgd_step`].
 #[derive(Debug, Clone)]
 pub struct Descent {
     /// What is kept of the last step's velocity.
@@ -53,7 +53,7 @@ impl Optimizer for Descent {
             None => gradient.zeros_like(),
         };
         let step = [rate, self.momentum, self.decay];
-        let (weight, velocity) = ops::descend(weight, gradient, velocity, step, self.nesterov);
+        let (weight, velocity) = ops::sgd_step(weight, gradient, velocity, step, self.nesterov);
         (weight, Some(Velocity { velocity }))
     }
 

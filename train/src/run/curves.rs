@@ -9,7 +9,7 @@ use plotters::prelude::*;
 use super::EpochRecord;
 use super::folder::write;
 use crate::error::TrainError;
-use crate::tally::Means;
+use crate::metrics::Means;
 
 /// Width and height of the picture, pixels.
 const SIZE: (u32, u32) = (960, 420);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::curves;
 use crate::error::TrainError;
-use crate::tally::Means;
+use crate::metrics::Means;
 
 /// A line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

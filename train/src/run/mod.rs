@@ -20,16 +20,16 @@ pub use state::{Best, State};
 use crate::data::{Data, DataError, Dataset};
 use crate::error::TrainError;
 use crate::loader::{Loader, Preparation};
+use crate::metrics::{Means, MetricSums};
 use crate::monitor::{About, Monitor};
 use crate::recipe::{Place, Recipe};
-use crate::session::{Scores, Trainee};
-use crate::tally::{Means, Tally};
+use crate::session::{Scores, TrainableNetwork};
 use history::History;
 
 /// All that a run needs.
 pub struct Run<'a> {
     /// The network.
-    pub trainee: &'a mut dyn Trainee,
+    pub network: &'a mut dyn TrainableNetwork,
     /// How it is trained.
     pub recipe: &'a Recipe,
     /// With what.
@@ -92,7 +92,7 @@ impl Run<'_> {
         let (weights, state) = self.folder.last_checkpoint()?;
         state.check(self.data)?;
         self.folder.sweep();
-        self.trainee.restore(&weights)?;
+        self.network.restore(&weights)?;
         let history = History::reopen(&self.folder.metrics(), state.metrics_bytes)?;
         self.go(state, history)
     }
@@ -123,7 +123,7 @@ impl Run<'_> {
                 return Ok(Outcome::Stopped { epoch });
             }
         }
-        self.folder.write_model(&self.trainee.weights())?;
+        self.folder.write_model(&self.network.weights())?;
         self.monitor.end();
         Ok(Outcome::Finished(progress.history.last_epoch()?))
     }
@@ -198,8 +198,8 @@ impl Run<'_> {
                     .recipe
                     .schedule
                     .rate(base, place, &progress.state.plateau);
-                let Scores { loss, logits } = self.trainee.step(&batch, rate, step)?;
-                progress.state.tally.add(loss, &logits, &batch.labels);
+                let Scores { loss, logits } = self.network.step(&batch, rate, step)?;
+                progress.state.sums.add(loss, &logits, &batch.labels);
                 let record = StepRecord {
                     epoch: epoch + 1,
                     step: step + 1,
@@ -208,7 +208,7 @@ impl Run<'_> {
                 };
                 progress.history.step(&record)?;
                 let seen = (progress.state.batch + 1) * self.recipe.batch;
-                let means = progress.state.tally.means();
+                let means = progress.state.sums.means();
                 self.monitor
                     .step(&record, seen.min(progress.train.dataset.len()), means);
             }
@@ -228,10 +228,10 @@ impl Run<'_> {
         let empty = |split| TrainError::Data(DataError::AllBad { split });
         let train = progress
             .state
-            .tally
+            .sums
             .means()
             .ok_or_else(|| empty("training"))?;
-        let Some(validation) = self.judge(progress)? else {
+        let Some(validation) = self.evaluate(progress)? else {
             return Ok(false);
         };
         let validation = validation.means().ok_or_else(|| empty("validation"))?;
@@ -240,23 +240,23 @@ impl Run<'_> {
     }
 
     /// The validation images; `None` where the run is to be left.
-    fn judge(&mut self, progress: &Progress) -> Result<Option<Tally>, TrainError> {
+    fn evaluate(&mut self, progress: &Progress) -> Result<Option<MetricSums>, TrainError> {
         let images = progress.validation.dataset.len();
         self.monitor.validate(progress.state.epoch + 1, images);
-        let judge = self.trainee.judge();
-        let mut tally = Tally::default();
+        let evaluator = self.network.evaluator();
+        let mut sums = MetricSums::default();
         for batch in progress.validation.epoch(0, 0) {
             let batch = batch?;
             if !batch.is_empty() {
-                let Scores { loss, logits } = judge.scores(&batch)?;
-                tally.add(loss, &logits, &batch.labels);
+                let Scores { loss, logits } = evaluator.scores(&batch)?;
+                sums.add(loss, &logits, &batch.labels);
             }
-            self.monitor.validated(tally.count as usize);
+            self.monitor.validated(sums.count as usize);
             if (self.stop)() {
                 return Ok(None);
             }
         }
-        Ok(Some(tally))
+        Ok(Some(sums))
     }
 
     fn finish_epoch(
@@ -285,10 +285,10 @@ impl Run<'_> {
                 epoch: record.epoch,
                 top1: validation.top1,
             });
-            self.folder.write_best(&self.trainee.weights())?;
+            self.folder.write_best(&self.network.weights())?;
         }
         state.batch = 0;
-        state.tally = Tally::default();
+        state.sums = MetricSums::default();
         state.skipped = 0;
         self.save(progress)?;
         progress.history.draw(&self.folder.curves())?;
@@ -307,7 +307,7 @@ impl Run<'_> {
         progress.state.metrics_bytes = progress.history.flush()?;
         let mut state = progress.state.clone();
         state.seconds += progress.history.elapsed().as_secs_f64();
-        let weights: StateDict = self.trainee.state()?;
+        let weights: StateDict = self.network.state()?;
         self.folder.write_checkpoint(weights, &state)?;
         progress.saved = Instant::now();
         Ok(())

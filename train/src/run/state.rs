@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Data;
 use crate::error::TrainError;
+use crate::metrics::MetricSums;
 use crate::recipe::Plateau;
-use crate::tally::Tally;
 
 /// Where a run is: with the weights, the optimizer's memory and the recipe, all that the next step
 /// depends on.
@@ -16,7 +16,7 @@ pub struct State {
     /// Batches of the current epoch that are done.
     pub batch: usize,
     /// How these scored.
-    pub tally: Tally,
+    pub sums: MetricSums,
     /// Training images of this epoch that could not be read.
     pub skipped: u64,
     /// What the schedule has seen.
@@ -48,7 +48,7 @@ impl State {
         Self {
             epoch: 0,
             batch: 0,
-            tally: Tally::default(),
+            sums: MetricSums::default(),
             skipped: 0,
             plateau: Plateau::default(),
             best: None,

@@ -61,7 +61,7 @@ fn run(folder: &Path, data: &Data, resume: bool, steps: usize) -> Result<Outcome
     let device = Device::flex();
     let config = LeNet5Config { classes: CLASSES };
     let network = Session::fresh(&config, &device, recipe.seed);
-    let mut trainee = Session::new(network, vec![device], &recipe).expect("a session");
+    let mut network = Session::new(network, vec![device], &recipe).expect("a session");
     let left = Cell::new(steps);
     let stop = || {
         left.set(left.get().saturating_sub(1));
@@ -69,7 +69,7 @@ fn run(folder: &Path, data: &Data, resume: bool, steps: usize) -> Result<Outcome
     };
     let mut monitor = Plain::new(Vec::new());
     let run = Run {
-        trainee: &mut trainee,
+        network: &mut network,
         recipe: &recipe,
         data,
         input: [1, 32, 32],

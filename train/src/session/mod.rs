@@ -18,7 +18,7 @@ use crate::random::{Purpose, seed};
 use crate::recipe::Recipe;
 use gradients::Part;
 
-/// The names under which [`Trainee::state`] keeps the weights, their average and the optimizer.
+/// The names under which [`TrainableNetwork::state`] keeps the weights, their average and the optimizer.
 const WEIGHTS: &str = "weights/";
 const AVERAGE: &str = "average/";
 const OPTIMIZER: &str = "optimizer";
@@ -33,7 +33,7 @@ pub struct Scores {
 }
 
 /// A network of any type while it is trained.
-pub trait Trainee {
+pub trait TrainableNetwork {
     /// Moves the weights against the gradient of the batch's loss, with this learning rate; `step`
     /// counts from 0 and seeds what is random in the network.
     ///
@@ -44,9 +44,9 @@ pub trait Trainee {
     fn step(&mut self, batch: &Batch, rate: f64, step: u64) -> Result<Scores, TrainError>;
 
     /// The network for validation: the average, if one is kept.
-    fn judge(&self) -> Box<dyn Judge>;
+    fn evaluator(&self) -> Box<dyn Evaluator>;
 
-    /// What [`judge`](Self::judge) has, under the reference's names.
+    /// What [`evaluator`](Self::evaluator) has, under the reference's names.
     fn weights(&self) -> StateDict;
 
     /// All that the next step depends on.
@@ -65,7 +65,7 @@ pub trait Trainee {
 }
 
 /// A network that only looks.
-pub trait Judge {
+pub trait Evaluator {
     /// The scores of a batch without auxiliary heads and dropout.
     ///
     /// # Errors
@@ -137,7 +137,7 @@ impl<N: Network> Session<N> {
     }
 }
 
-impl<N: Network + 'static> Trainee for Session<N> {
+impl<N: Network + 'static> TrainableNetwork for Session<N> {
     fn step(&mut self, batch: &Batch, rate: f64, step: u64) -> Result<Scores, TrainError> {
         for device in &self.devices {
             device.seed(seed(self.seed, Purpose::Device, [step, 0]));
@@ -162,12 +162,12 @@ impl<N: Network + 'static> Trainee for Session<N> {
         Ok(scores)
     }
 
-    fn judge(&self) -> Box<dyn Judge> {
+    fn evaluator(&self) -> Box<dyn Evaluator> {
         let network = match &self.average {
             Some(average) => average.clone(),
             None => self.network().valid(),
         };
-        Box::new(Looking {
+        Box::new(NetworkEvaluator {
             network,
             device: self.devices[0].clone().inner(),
             loss: self.loss.clone(),
@@ -230,13 +230,13 @@ impl<N: Network + 'static> Trainee for Session<N> {
     }
 }
 
-struct Looking<N> {
+struct NetworkEvaluator<N> {
     network: N,
     device: Device,
     loss: Loss,
 }
 
-impl<N: Network> Judge for Looking<N> {
+impl<N: Network> Evaluator for NetworkEvaluator<N> {
     fn scores(&self, batch: &Batch) -> Result<Scores, TrainError> {
         let images = batch.images(0, batch.len(), &self.device);
         let logits = self.network.forward(images);

@@ -13,7 +13,7 @@ use receptive_mobilenet::{MobileNetV1Config, MobileNetV2Config, TimmMobileNetV1C
 use receptive_resnet::{CifarResNetConfig, ResNetConfig};
 use receptive_train::loader::Batch;
 use receptive_train::recipe::Recipe;
-use receptive_train::session::{Session, Trainee};
+use receptive_train::session::{Session, TrainableNetwork};
 use receptive_vgg::VggConfig;
 
 const IMAGES: usize = 16;

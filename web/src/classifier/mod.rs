@@ -76,7 +76,7 @@ impl Classifier {
         let maps = stage_modules.iter().map(|modules| last_of(&graph, modules));
         let maps: Vec<ValueId> = maps.collect();
         graph.outputs.extend(maps);
-        let plan = Compiled::of_graph(graph, &Options::default())?;
+        let plan = Compiled::from_graph(graph, &Options::default())?;
         let names = MobileNetV2::STAGES.iter().map(|stage| stage.name);
         let shapes = plan.outputs().iter().skip(1);
         Ok(Self {

@@ -41,7 +41,7 @@ impl Explorer {
         let graph = loaded(&config, &dictionary, |network, images| {
             Network::forward(network, images)
         })?;
-        Self::of_graph(graph.renamed(LeNet5::reference_name), Frame::LENET5)
+        Self::from_graph(graph.renamed(LeNet5::reference_name), Frame::LENET5)
     }
 
     /// The network of `graph`, which has its weights, on drawings in `frame`.
@@ -49,14 +49,14 @@ impl Explorer {
     /// # Errors
     ///
     /// [`Error::Unexplained`] names a layer that there is no explanation for.
-    pub(crate) fn of_graph(mut graph: Graph, frame: Frame) -> Result<Self, Error> {
+    pub(crate) fn from_graph(mut graph: Graph, frame: Frame) -> Result<Self, Error> {
         let layers = layer::chain(&graph)?;
         graph.outputs = layers.iter().skip(1).map(|layer| layer.value).collect();
         let options = Options {
             precision: Precision::Exact,
             ..Options::default()
         };
-        let plan = Compiled::of_graph(graph.clone(), &options)?;
+        let plan = Compiled::from_graph(graph.clone(), &options)?;
         let values = layers.iter().map(|layer| vec![0.0; layer.info.len()]);
         let mut explorer = Self {
             graph,

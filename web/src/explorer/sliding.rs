@@ -109,7 +109,7 @@ impl Explorer {
             mean: 0.0,
             std: 1.0,
         };
-        Self::of_graph(graph, frame)
+        Self::from_graph(graph, frame)
     }
 }
 

@@ -1,6 +1,5 @@
 //! A step of training: forward, backward, the optimizer.
 
-use receptive_kernels::heap;
 use receptive_train::loader::Batch;
 use receptive_train::optimizer::Optimizer;
 use receptive_train::recipe::Recipe;
@@ -11,7 +10,7 @@ use crate::device;
 use crate::engine;
 use crate::error::CliError;
 use crate::recipes;
-use crate::registry::{Beginning, Model};
+use crate::registry::{InitialWeights, Model};
 
 /// Small, so that noise learnt by heart for as long as anyone measures stays finite.
 const RATE: f64 = 1e-4;
@@ -20,7 +19,7 @@ const RATE: f64 = 1e-4;
 /// descent with momentum and weight decay.
 pub(super) fn step(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report, CliError> {
     engine::limit_threads(args.compute.threads);
-    heap::keep_freed();
+    crate::allocator::retain_freed_memory();
     let device = device::open(args.compute.device)?;
     let recipe = Recipe {
         accumulate: 1,
@@ -35,15 +34,15 @@ pub(super) fn step(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result
         },
         ..recipes::default_for(model, false, &[])?
     };
-    let beginning = Beginning {
+    let initial = InitialWeights {
         classes: model.classes,
         pretrained: None,
     };
-    let mut trainee = model.trainee(&recipe, &beginning, vec![device])?;
+    let mut network = model.trainable(&recipe, &initial, vec![device])?;
     let batch = batch(input, model.classes);
     let mut count = 0;
     let times = time(args.seconds, || {
-        trainee.step(&batch, RATE, count)?;
+        network.step(&batch, RATE, count)?;
         count += 1;
         Ok(())
     })?;

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::super::gradient::Shared;
 use super::super::kernels::Kernels;
+use super::super::reorder::Planes;
 use super::super::taps::Taps;
-use super::super::transpose::Planes;
 use super::{Direct, Group};
-use crate::plan::crew;
+use crate::plan::run_team;
 
 impl Direct {
     /// Packs `weights`, `[out, in / groups, height, width]`, and `bias`.
@@ -73,8 +73,8 @@ impl Direct {
         }
         packed[self.unused()].fill(0.0);
         let packed = Shared::new(packed);
-        crew(threads, &|crew| {
-            for index in crew.share(self.groups.len()) {
+        run_team(threads, &|team| {
+            for index in team.share(self.groups.len()) {
                 let group = &self.groups[index];
                 let outs = group.blocks * lanes;
                 // SAFETY: there is room for all groups, and this one is this thread's.
@@ -149,7 +149,7 @@ impl Direct {
             }
             if taps.taps == 1 && taps.channel == 1 {
                 // SAFETY: as many planes and pixels as there are weights and room.
-                return (kernels.gather)(&Planes {
+                return (kernels.reorder_to_blocked)(&Planes {
                     planes: taps.values[taps.pair(first, 0)..].as_ptr(),
                     plane: taps.out,
                     block: to,

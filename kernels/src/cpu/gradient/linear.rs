@@ -9,7 +9,7 @@ mod rows;
 use super::super::kernels::Kernels;
 use super::super::simd::Isa;
 use super::shared::Shared;
-use crate::plan::crew;
+use crate::plan::run_team;
 use rows::LinearArgs;
 pub(in crate::cpu) use rows::LinearFns;
 
@@ -36,8 +36,8 @@ pub(crate) fn linear(
     };
     assert_eq!(y.len(), images * outputs, "a bias for each output");
     let to = Shared::new(&mut y);
-    crew(threads, &|crew| {
-        let units = crew.share(outputs.div_ceil(UNIT));
+    run_team(threads, &|team| {
+        let units = team.share(outputs.div_ceil(UNIT));
         let part = units.start * UNIT..(units.end * UNIT).min(outputs);
         for first in part.clone().step_by(OUTPUTS) {
             // SAFETY: the outputs are this thread's, and the arrays have as many rows and columns.
@@ -71,8 +71,8 @@ pub(crate) fn linear_input_gradient(
     let [outputs, inputs] = sides(images, gradient.len(), weight.len());
     let mut x = vec![0.0; images * inputs];
     let to = Shared::new(&mut x);
-    crew(threads, &|crew| {
-        let units = crew.share(inputs.div_ceil(UNIT));
+    run_team(threads, &|team| {
+        let units = team.share(inputs.div_ceil(UNIT));
         for unit in units {
             let rows = unit * UNIT..((unit + 1) * UNIT).min(inputs);
             for first in (0..outputs).step_by(OUTPUTS) {
@@ -112,8 +112,8 @@ pub(crate) fn linear_weight_gradient(
     );
     let mut weight = Vec::with_capacity(inputs * outputs);
     let to = Shared::uninit(weight.spare_capacity_mut());
-    crew(threads, &|crew| {
-        let units = crew.share(inputs.div_ceil(UNIT));
+    run_team(threads, &|team| {
+        let units = team.share(inputs.div_ceil(UNIT));
         for unit in units {
             let rows = unit * UNIT..((unit + 1) * UNIT).min(inputs);
             for first in (0..outputs).step_by(OUTPUTS) {

@@ -6,35 +6,35 @@
 use super::super::kernels::Kernels;
 use super::super::simd::{Isa, Kernel, Simd};
 use super::shared::Shared;
-use crate::plan::crew;
+use crate::plan::run_team;
 
 /// `x_i / (k + alpha sum_j x_j^2)^(3/4)` over the channels `j` at most `reach` from `i`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Response {
+pub(crate) struct LrnParams {
     pub reach: usize,
     pub alpha: f32,
     pub k: f32,
 }
 
 /// The response of `x`, `[images, channels, area]`.
-pub(crate) fn respond(
+pub(crate) fn lrn(
     isa: Isa,
     threads: usize,
     x: &[f32],
     shape: [usize; 2],
-    response: Response,
+    response: LrnParams,
 ) -> Vec<f32> {
     run(isa, threads, [x, &[]], shape, response)
 }
 
 /// The gradient of its input where `gradient` is that of its output: with `d_i` the sum in brackets,
 /// `g_i d_i^(-3/4) - 3/2 alpha x_i sum_j g_j x_j d_j^(-7/4)`.
-pub(crate) fn respond_gradient(
+pub(crate) fn lrn_gradient(
     isa: Isa,
     threads: usize,
     [x, gradient]: [&[f32]; 2],
     shape: [usize; 2],
-    response: Response,
+    response: LrnParams,
 ) -> Vec<f32> {
     assert_eq!(x.len(), gradient.len(), "as many gradients as values");
     run(isa, threads, [x, gradient], shape, response)
@@ -46,7 +46,7 @@ fn run(
     threads: usize,
     [x, gradient]: [&[f32]; 2],
     [channels, area]: [usize; 2],
-    response: Response,
+    response: LrnParams,
 ) -> Vec<f32> {
     let kernels = Kernels::get(isa);
     let lanes = kernels.lanes;
@@ -56,14 +56,14 @@ fn run(
     let per_image = area.div_ceil(lanes);
     let mut y = Vec::with_capacity(x.len());
     let to = Shared::uninit(y.spare_capacity_mut());
-    crew(threads, &|crew| {
+    run_team(threads, &|team| {
         let mut memory = vec![0.0; 2 * channels * lanes];
         // The last pixels of an image, where they are no whole vector: its values, its gradient, the result.
         let mut few = vec![0.0; 3 * channels * lanes];
-        for unit in crew.share(images * per_image) {
+        for unit in team.share(images * per_image) {
             let first = unit / per_image * image + unit % per_image * lanes;
             let pixels = (area - unit % per_image * lanes).min(lanes);
-            let mut args = RespondArgs {
+            let mut args = LrnGradArgs {
                 response,
                 x: x[first..].as_ptr(),
                 gradient: match gradient {
@@ -78,7 +78,7 @@ fn run(
             };
             if pixels == lanes {
                 // SAFETY: every channel has a vector here, which is this thread's.
-                unsafe { (kernels.respond)(&args) };
+                unsafe { (kernels.lrn_grad)(&args) };
                 continue;
             }
             for channel in 0..channels {
@@ -99,7 +99,7 @@ fn run(
                 }
                 let made = all.add(2 * channels * lanes);
                 args.to = made;
-                (kernels.respond)(&args);
+                (kernels.lrn_grad)(&args);
                 for channel in 0..channels {
                     let from = made.add(channel * lanes);
                     let to = to.at(first + channel * area);
@@ -114,8 +114,8 @@ fn run(
 }
 
 /// A vector of pixels of every channel. Strides are in elements.
-pub(in crate::cpu) struct RespondArgs {
-    response: Response,
+pub(in crate::cpu) struct LrnGradArgs {
+    response: LrnParams,
     /// The first channel's pixels.
     x: *const f32,
     /// As `x`, or null: then the response is computed, otherwise its gradient.
@@ -130,15 +130,15 @@ pub(in crate::cpu) struct RespondArgs {
 
 /// # Safety
 ///
-/// All that [`RespondArgs`] describes must be there.
-pub(in crate::cpu) struct Respond;
+/// All that [`LrnGradArgs`] describes must be there.
+pub(in crate::cpu) struct LrnGrad;
 
-impl Kernel for Respond {
-    type Args = RespondArgs;
+impl Kernel for LrnGrad {
+    type Args = LrnGradArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &RespondArgs) {
-        let Response { reach, alpha, k } = a.response;
+    unsafe fn run<S: Simd>(a: &LrnGradArgs) {
+        let LrnParams { reach, alpha, k } = a.response;
         unsafe {
             let (alphas, ks) = (S::splat(alpha), S::splat(k));
             for channel in 0..a.channels {
@@ -180,4 +180,4 @@ impl Kernel for Respond {
 }
 
 /// The address of its code.
-pub(in crate::cpu) type RespondFn = unsafe fn(&RespondArgs);
+pub(in crate::cpu) type LrnGradFn = unsafe fn(&LrnGradArgs);

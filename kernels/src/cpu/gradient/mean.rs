@@ -1,7 +1,7 @@
 //! A mean over windows that lie within the map, and its gradient.
 
 use super::shared::Shared;
-use crate::plan::crew;
+use crate::plan::run_team;
 
 /// A mean over windows: planes of `size` become planes of `windows`.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +55,8 @@ impl Means {
         let mut y = vec![0.0; planes * self.count()];
         self.check(x.len(), y.len());
         let to = Shared::new(&mut y);
-        crew(threads, &|crew| {
-            for plane in crew.share(planes) {
+        run_team(threads, &|team| {
+            for plane in team.share(planes) {
                 let first = plane * self.count();
                 // SAFETY: the plane is this thread's.
                 let y = unsafe { std::slice::from_raw_parts_mut(to.at(first), self.count()) };
@@ -79,8 +79,8 @@ impl Means {
         let mut x = vec![0.0; planes * self.area()];
         self.check(x.len(), gradient.len());
         let to = Shared::new(&mut x);
-        crew(threads, &|crew| {
-            for plane in crew.share(planes) {
+        run_team(threads, &|team| {
+            for plane in team.share(planes) {
                 let first = plane * self.area();
                 // SAFETY: the plane is this thread's.
                 let x = unsafe { std::slice::from_raw_parts_mut(to.at(first), self.area()) };

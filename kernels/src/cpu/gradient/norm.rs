@@ -10,7 +10,7 @@ use super::super::activation::Activation;
 use super::super::kernels::Kernels;
 use super::super::simd::Isa;
 use super::shared::Shared;
-use crate::plan::crew;
+use crate::plan::run_team;
 pub(in crate::cpu) use plane::NormFns;
 use plane::{Affine, Back};
 
@@ -58,8 +58,8 @@ pub(crate) fn normalise(
     let mut variance = vec![0.0; channels];
     let to = Shared::uninit(y.spare_capacity_mut());
     let [means, variances] = [&mut mean, &mut variance].map(|values| Shared::new(values));
-    crew(threads, &|crew| {
-        for channel in crew.share(channels) {
+    run_team(threads, &|team| {
+        for channel in team.share(channels) {
             let [sum, _] = planes.sum(channel, |at| fns.moments(&x[at..][..area], 0.0));
             let about = (sum / planes.count) as f32;
             let [sum, squares] = planes.sum(channel, |at| fns.moments(&x[at..][..area], about));
@@ -106,8 +106,8 @@ pub(crate) fn normalise_gradient(
     let mut beta = vec![0.0; channels];
     let x_gradient = Shared::uninit(to.spare_capacity_mut());
     let [gammas, betas] = [&mut gamma, &mut beta].map(|values| Shared::new(values));
-    crew(threads, &|crew| {
-        for channel in crew.share(channels) {
+    run_team(threads, &|team| {
+        for channel in team.share(channels) {
             let (mean, variance) = (f64::from(mean[channel]), f64::from(variance[channel]));
             let affine = Affine::new(norm, channel, mean, variance);
             let [sum, product] = planes.sum(channel, |at| {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::pool::PoolWindow;
 use super::shared::Shared;
-use crate::plan::crew;
+use crate::plan::run_team;
 
 /// The gradient of the input `x`, planes of `size`, where `y` is the greatest of each window, planes of
 /// `windows`, and `gradient` that of `y`: each goes to the first tap of its window that is as great.
@@ -29,10 +29,10 @@ pub(crate) fn max_pool_gradient(
         .map(|tap| [tap / across, tap % across])
         .map(|tap| std::array::from_fn(|axis| tap[axis] * window.dilation[axis]))
         .collect();
-    crew(threads, &|crew| {
+    run_team(threads, &|team| {
         // The tap at which each window of a row has its greatest, as yet.
         let mut taps = vec![NONE; windows[1]];
-        for plane in crew.share(planes) {
+        for plane in team.share(planes) {
             // SAFETY: the plane is this thread's.
             let to = unsafe { std::slice::from_raw_parts_mut(all.at(plane * area), area) };
             let x = &x[plane * area..][..area];

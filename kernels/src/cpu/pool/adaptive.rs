@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::check::{Flaw, Memory, apart, must};
+use super::super::accesses::AccessSet;
+use super::super::check::{CheckError, Memory, disjoint, ensure};
 use super::super::context::Context;
 use super::super::map::Map;
 use super::super::simd::{Kernel, Simd};
-use super::super::touched::Touched;
 
 /// The mean of each part of a map. Along an axis of `n` elements, part `i` of `m` is from
 /// `floor(i n / m)` to `ceil((i + 1) n / m)`, as in PyTorch; the parts may overlap. With an output
@@ -28,20 +28,20 @@ impl AdaptiveMean {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::maps(&[&self.x], &self.y)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self { x, y } = self;
         memory.map(x)?;
         memory.map(y)?;
-        apart(x, y)?;
-        must(x.channels == y.channels, "maps have different channels")?;
+        disjoint(x, y)?;
+        ensure(x.channels == y.channels, "maps have different channels")?;
         for [length, parts] in [[x.height, y.height], [x.width, y.width]] {
             // The last part's end, before it is divided.
-            length.checked_mul(parts).ok_or(Flaw::Outside)?;
+            length.checked_mul(parts).ok_or(CheckError::Outside)?;
         }
         Ok(())
     }

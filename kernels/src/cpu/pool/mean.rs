@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::check::{Flaw, Memory};
+use super::super::accesses::AccessSet;
+use super::super::check::{CheckError, Memory};
 use super::super::context::Context;
 use super::super::map::Map;
 use super::super::simd::Simd;
-use super::super::touched::Touched;
 use super::{PoolWindow, Reduce, choose, run};
 
 /// The mean of each window: of its elements, or of them and the zeros of the padding. What reaches
@@ -31,12 +31,12 @@ impl MeanPool {
     }
 
     /// What it reads and writes.
-    pub(crate) fn touched(&self) -> Touched {
-        Touched::maps(&[&self.x], &self.y)
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.y)
     }
 
     /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         self.window.check(memory, &self.x, &self.y)
     }
 

@@ -20,11 +20,11 @@ impl Simd for Avx512 {
     type Vector = __m512;
 
     #[inline(always)]
-    unsafe fn bring_near(at: *const f32) {
+    unsafe fn prefetch_l1(at: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
     #[inline(always)]
-    unsafe fn bring(at: *const f32) {
+    unsafe fn prefetch_l2(at: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     #[inline(always)]

@@ -63,10 +63,10 @@ pub(super) trait Simd: Copy + 'static {
     unsafe fn splat(x: f32) -> Self::Vector;
     /// Brings the cache line of `at` into the nearest cache, whatever the address.
     #[inline(always)]
-    unsafe fn bring_near(_at: *const f32) {}
+    unsafe fn prefetch_l1(_at: *const f32) {}
     /// Brings the cache line of `at` into the core's larger cache, whatever the address.
     #[inline(always)]
-    unsafe fn bring(_at: *const f32) {}
+    unsafe fn prefetch_l2(_at: *const f32) {}
     unsafe fn load(from: *const f32) -> Self::Vector;
     unsafe fn store(to: *mut f32, x: Self::Vector);
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;

@@ -1,4 +1,4 @@
-//! WebAssembly's 128-bit vectors: 4 lanes; engines have at least 16 registers for them. Products
+//! WebAssembly's 128-bit vectors: 4 lanes; engines have at least 16 registers for them. WeightGradTiles
 //! and sums are rounded apart: fused ones are of the relaxed instructions, which need not be there.
 
 use std::arch::wasm32::*;

@@ -5,23 +5,23 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::super::check::Memory;
-use super::super::{Blocking, Border, Map, Touched};
+use super::super::{AccessSet, Blocking, Border, Map};
 use super::config;
 use super::convolution::borders;
 
 const LANES: usize = 4;
 
-fn memory([images, together]: [usize; 2], arena: usize) -> Memory<'static> {
+fn memory([images, micro_batch]: [usize; 2], arena: usize) -> Memory<'static> {
     Memory {
         lanes: LANES,
         blocking: Blocking {
-            tile: 4,
-            alone: 4,
-            panel: 1 << 8,
-            cache: 1 << 10,
+            mr: 4,
+            mr_single: 4,
+            kc_nr: 1 << 8,
+            mc_kc: 1 << 10,
         },
         images,
-        together,
+        micro_batch,
         arena,
         weights: 0,
         input: 0,
@@ -30,7 +30,7 @@ fn memory([images, together]: [usize; 2], arena: usize) -> Memory<'static> {
 }
 
 /// Places of a map for batches of three images, or what is none.
-fn places() -> impl Strategy<Value = usize> {
+fn slots() -> impl Strategy<Value = usize> {
     prop_oneof![12 => Just(2), 4 => Just(1), 4 => Just(3), 1 => Just(0), 1 => Just(4)]
 }
 
@@ -40,9 +40,9 @@ fn maps() -> impl Strategy<Value = Map> {
     let border = prop_oneof![Just(Border::default()), borders(1)];
     let lanes = prop::sample::select(vec![1, LANES]);
     let changes = prop::array::uniform3(prop_oneof![8 => Just(0), 1 => -1..=9_isize]);
-    let place = (0..=60_usize, 0..=2_usize, places());
+    let place = (0..=60_usize, 0..=2_usize, slots());
     (shape, border, lanes, place, changes).prop_map(
-        |([channels, height, width], border, lanes, (offset, first, places), changes)| {
+        |([channels, height, width], border, lanes, (offset, first, slots), changes)| {
             let first = first * lanes;
             let wider = Map::new([first + channels, height, width], border, lanes, offset);
             let map = wider.slice(first, channels);
@@ -51,7 +51,7 @@ fn maps() -> impl Strategy<Value = Map> {
                 row: map.row.saturating_add_signed(row),
                 block: map.block.saturating_add_signed(block),
                 image: map.image.saturating_add_signed(image),
-                places,
+                slots,
                 ..map
             }
         },
@@ -60,10 +60,10 @@ fn maps() -> impl Strategy<Value = Map> {
 
 /// Two maps: any, or the same but for its place, which may be that of another image.
 fn pairs() -> impl Strategy<Value = [Map; 2]> {
-    let moved = (maps(), 0..=2_usize, 0..=9_usize, places(), any::<bool>()).prop_map(
-        |(x, images, offset, places, swapped)| {
+    let moved = (maps(), 0..=2_usize, 0..=9_usize, slots(), any::<bool>()).prop_map(
+        |(x, images, offset, slots, swapped)| {
             let offset = x.offset + images.saturating_mul(x.image) + offset;
-            let y = Map { offset, ..x }.with_places(places);
+            let y = Map { offset, ..x }.with_slots(slots);
             if swapped { [y, x] } else { [x, y] }
         },
     );
@@ -80,7 +80,7 @@ fn elements(map: &Map) -> Vec<usize> {
     let height = map.border.top + map.height + map.border.bottom;
     let width = map.border.left + map.width + map.border.right;
     let mut all = Vec::new();
-    for image in 0..map.places {
+    for image in 0..map.slots {
         for block in 0..map.blocks() {
             for row in 0..height {
                 let from = map.offset + image * map.image + block * map.block + row * map.row;
@@ -94,18 +94,18 @@ fn elements(map: &Map) -> Vec<usize> {
 #[test]
 fn images_that_pass_together_are_next_to_each_other() {
     let mut sound = 0;
-    for (images, together, places) in
+    for (images, micro_batch, slots) in
         (1..=9).flat_map(|a| (1..=a).flat_map(move |b| (0..=10).map(move |c| (a, b, c))))
     {
-        let memory = memory([images, together], usize::MAX / 8);
-        let map = Map::new([3, 2, 2], Border::default(), 1, 0).with_places(places);
-        if memory.is_even(together) && memory.any_map(&map).is_ok() {
+        let memory = memory([images, micro_batch], usize::MAX / 8);
+        let map = Map::new([3, 2, 2], Border::default(), 1, 0).with_slots(slots);
+        if memory.is_even(micro_batch) && memory.any_map(&map).is_ok() {
             sound += 1;
-            for first in (0..images).step_by(together) {
-                let batch = together.min(images - first);
+            for first in (0..images).step_by(micro_batch) {
+                let batch = micro_batch.min(images - first);
                 assert!(
-                    first % places + batch <= places,
-                    "{places} places in {memory:?}"
+                    first % slots + batch <= slots,
+                    "{slots} slots in {memory:?}"
                 );
             }
         }
@@ -136,7 +136,7 @@ proptest! {
         if memory.any_map(&x).is_ok() && memory.any_map(&y).is_ok() {
             let all: HashSet<_> = elements(&x).into_iter().collect();
             if elements(&y).iter().any(|at| all.contains(at)) {
-                prop_assert!(!x.is_apart(&y) && !y.is_apart(&x));
+                prop_assert!(!x.is_disjoint(&y) && !y.is_disjoint(&x));
             }
         }
     }
@@ -150,7 +150,7 @@ proptest! {
         let mut maps = steps.iter().flat_map(|(reads, y)| reads.iter().chain([y]));
         if maps.all(|map| memory.any_map(map).is_ok()) {
             let [a, b] = steps.each_ref().map(|(reads, y)| {
-                Touched::maps(&reads.iter().collect::<Vec<_>>(), y)
+                AccessSet::maps(&reads.iter().collect::<Vec<_>>(), y)
             });
             let elements = |maps: &[Map]| -> HashSet<usize> {
                 maps.iter().flat_map(elements).collect()
@@ -162,8 +162,8 @@ proptest! {
             let meet = !writes[0].is_disjoint(&writes[1])
                 || !writes[0].is_disjoint(&reads[1])
                 || !writes[1].is_disjoint(&reads[0]);
-            prop_assert!(!(meet && a.is_apart(&b)));
-            prop_assert_eq!(a.is_apart(&b), b.is_apart(&a));
+            prop_assert!(!(meet && a.is_disjoint(&b)));
+            prop_assert_eq!(a.is_disjoint(&b), b.is_disjoint(&a));
         }
     }
 
@@ -176,13 +176,13 @@ proptest! {
     ) {
         let [height, width] = shape;
         let [before, x, y] = parts.map(|blocks| blocks * LANES);
-        let whole = Map::new([before + x + y, height, width], border, LANES, 3).with_places(images);
+        let whole = Map::new([before + x + y, height, width], border, LANES, 3).with_slots(images);
         let slices = [whole.slice(before, x), whole.slice(before + x, y), whole.slice(0, before)];
         let memory = memory([images; 2], whole.end());
         for (i, x) in slices.iter().enumerate() {
             prop_assert_eq!(memory.map(x), Ok(()));
             for (j, y) in slices.iter().enumerate() {
-                prop_assert_eq!(x.is_apart(y), i != j);
+                prop_assert_eq!(x.is_disjoint(y), i != j);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Buffer, Context, Copy, Kernels, Map};
+use super::super::{Buffer, Context, CopyChannels, Kernels, Map};
 use super::places::{elements, place, shapes, surroundings};
 use super::{Place, Trial, config, instruction_sets, noise};
 use crate::plan::Step;
@@ -31,7 +31,7 @@ proptest! {
                 ..Trial::new(isa)
             };
             let run = trial.run(|maps, _| {
-                Step::Copy(Copy::new(maps.inputs[0], maps.outputs[0], 0))
+                Step::CopyChannels(CopyChannels::new(maps.inputs[0], maps.outputs[0], 0))
             });
             prop_assert_eq!(&run.maps[0], &x);
         }
@@ -51,7 +51,7 @@ proptest! {
         for (isa, lanes) in instruction_sets() {
             let mut end = 0;
             let mut map = |channels, border| {
-                let map = Map::new([channels, height, width], border, lanes, end).with_places(images);
+                let map = Map::new([channels, height, width], border, lanes, end).with_slots(images);
                 end += map.elements();
                 map
             };
@@ -62,7 +62,7 @@ proptest! {
             arena[y.offset..].fill(f32::NAN);
             let firsts = [0, channels[0], channels[0] + channels[1]];
             for part in order {
-                let step = Copy::new(x[part], y, firsts[part]);
+                let step = CopyChannels::new(x[part], y, firsts[part]);
                 for thread in 0..threads {
                     let context = Context {
                         kernels: Kernels::get(isa),

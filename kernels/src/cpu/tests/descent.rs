@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::super::gradient::{
-    Descent, Response, descend, linear, linear_input_gradient, linear_weight_gradient, respond,
-    respond_gradient,
+    LrnParams, SgdParams, linear, linear_input_gradient, linear_weight_gradient, lrn, lrn_gradient,
+    sgd_step,
 };
 use super::gradient::{check, each};
 use super::{config, noise};
@@ -20,7 +20,7 @@ proptest! {
         seed in 0_u64..1000,
     ) {
         let [weights, gradient, velocity] = [0, 1, 2].map(|more| noise(seed + more, len));
-        let descent = Descent { rate, momentum, decay, nesterov };
+        let descent = SgdParams { rate, momentum, decay, nesterov };
         let [rate, momentum, decay] = [rate, momentum, decay].map(f64::from);
         let expected: Vec<[f64; 2]> = (0..len)
             .map(|at| {
@@ -33,7 +33,7 @@ proptest! {
             .collect();
         let found = each(|isa, threads| {
             let (mut weights, mut velocity) = (weights.clone(), velocity.clone());
-            descend(isa, threads, descent, &mut weights, &gradient, &mut velocity);
+            sgd_step(isa, threads, descent, &mut weights, &gradient, &mut velocity);
             weights
         });
         // Where a vector ends, a scalar rounds once more.
@@ -106,9 +106,9 @@ proptest! {
         };
         let y: Vec<[f64; 2]> =
             (0..count).map(|at| [f64::from(x[at]) * sum(at).powf(-0.75), 1.0]).collect();
-        let response = Response { reach, alpha, k };
+        let response = LrnParams { reach, alpha, k };
         let shape = [channels, area];
-        check(&each(|isa, threads| respond(isa, threads, &x, shape, response)), &y, 3e-6)?;
+        check(&each(|isa, threads| lrn(isa, threads, &x, shape, response)), &y, 3e-6)?;
         let by_x: Vec<[f64; 2]> = (0..count)
             .map(|at| {
                 let through: f64 = window(at)
@@ -119,7 +119,7 @@ proptest! {
             })
             .collect();
         let found =
-            each(|isa, threads| respond_gradient(isa, threads, [&x, &gradient], shape, response));
+            each(|isa, threads| lrn_gradient(isa, threads, [&x, &gradient], shape, response));
         check(&found, &by_x, 3e-6)?;
     }
 }

@@ -96,12 +96,12 @@ fn rounding_of_weights_is_lost_in_that_of_sums() {
 fn unpacked(row: &[f32], isa: Isa, lanes: usize) -> Vec<f32> {
     let depth = row.len();
     let spec = spec(depth / 16, 1, [1, 1]);
-    let places: Vec<f32> = (0..depth * depth)
+    let slots: Vec<f32> = (0..depth * depth)
         .map(|at| f32::from(u8::from(at / depth == at % depth)))
         .collect();
     let trial = Trial {
         images: depth,
-        inputs: vec![(Place::new([depth, 1, 1]), &places)],
+        inputs: vec![(Place::new([depth, 1, 1]), &slots)],
         outputs: vec![Place::new([1, 1, 1])],
         weights: FullyConnected::packed_len(&spec, lanes),
         ..Trial::new(isa)

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::super::gradient::{
-    Means, Norm, bias_gradient, max_pool_gradient, normalise, normalise_gradient, pairwise, spread,
-    weight_gradient,
+    Means, Norm, bias_gradient, dilate_input, elementwise, max_pool_gradient, normalise,
+    normalise_gradient, weight_gradient,
 };
 use super::super::{Activation, Border, Buffer, ConvSpec, Isa, PoolWindow};
 use super::{config, noise};
@@ -262,9 +262,9 @@ proptest! {
             let [plane, row, column] = [at / count, at / windows[1] % windows[0], at % windows[1]];
             let mut best = None;
             for tap in 0..kernel[0] * kernel[1] {
-                let places = [[row, tap / kernel[1]], [column, tap % kernel[1]]];
+                let slots = [[row, tap / kernel[1]], [column, tap % kernel[1]]];
                 let place: [Option<usize>; 2] = std::array::from_fn(|i| {
-                    let [window, tap] = places[i];
+                    let [window, tap] = slots[i];
                     (window * stride[i] + tap * dilation[i])
                         .checked_sub(padding[i])
                         .filter(|&place| place < size[i])
@@ -323,7 +323,7 @@ proptest! {
         let expected: Vec<[f64; 2]> = (a.iter().zip(&b))
             .map(|(&a, &b)| [f64::from(a) - f64::from(b), 1.0])
             .collect();
-        check(&each(|_, threads| pairwise(threads, [&a, &b], |a, b| a - b)), &expected, 1e-6)?;
+        check(&each(|_, threads| elementwise(threads, [&a, &b], |a, b| a - b)), &expected, 1e-6)?;
     }
 
     #[test]
@@ -348,7 +348,7 @@ proptest! {
             })
             .collect();
         let found = each(|_, threads| {
-            spread(threads, values.as_slice().into(), from, stride, to).into_owned()
+            dilate_input(threads, values.as_slice().into(), from, stride, to).into_owned()
         });
         check(&found, &expected, 0.0)?;
     }

@@ -10,7 +10,7 @@ use super::{Place, Trial, config, instruction_sets, noise};
 use crate::geometry::{Padding, Rounding, Window};
 use crate::plan::Step;
 
-fn places() -> impl Strategy<Value = Place> {
+fn slots() -> impl Strategy<Value = Place> {
     let shape = (1..=40_usize, 1..=6_usize, 1..=9_usize);
     let around = prop::array::uniform2(0..=2_usize);
     let border = prop_oneof![Just(Border::default()), borders(3)];
@@ -28,7 +28,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn import_and_export_keep_every_bit(place in places(), images in 1..=3_usize, seed: u32) {
+    fn import_and_export_keep_every_bit(place in slots(), images in 1..=3_usize, seed: u32) {
         let values = noise(seed.into(), images * place.len());
         for (isa, _) in instruction_sets() {
             let import = Trial {
@@ -59,11 +59,11 @@ proptest! {
 
     #[test]
     fn elements_lie_apart_and_inside(
-        place in places(),
+        place in slots(),
         lanes in prop::sample::select(vec![1, 4, 8, 16]),
         images in 1..=3_usize,
     ) {
-        let map = Map::new(place.shape, place.border, lanes, 7).with_places(images);
+        let map = Map::new(place.shape, place.border, lanes, 7).with_slots(images);
         let mut seen = HashSet::new();
         for image in 0..images {
             for channel in 0..map.channels {
@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn a_slice_has_the_channels_from_its_first(
-        place in places(),
+        place in slots(),
         lanes in prop::sample::select(vec![1, 4, 8, 16]),
         first in 0..=4_usize,
         channels in 1..=20_usize,
@@ -89,7 +89,7 @@ proptest! {
         let first = first * lanes;
         let [_, height, width] = place.shape;
         let shape = [first + channels + 3, height, width];
-        let whole = Map::new(shape, place.border, lanes, 5).with_places(2);
+        let whole = Map::new(shape, place.border, lanes, 5).with_slots(2);
         let slice = whole.slice(first, channels);
         prop_assert_eq!(slice.shape(), [channels, height, width]);
         for channel in 0..channels {
@@ -103,7 +103,7 @@ proptest! {
 
     #[test]
     fn a_flat_map_has_the_same_elements(
-        place in places(),
+        place in slots(),
         lanes in prop::sample::select(vec![1, 4, 8, 16]),
     ) {
         let border = Border { left: 0, right: 0, ..place.border };
@@ -120,7 +120,7 @@ proptest! {
 
     #[test]
     fn large_blocks_are_an_odd_number_of_cache_lines_apart(
-        place in places(),
+        place in slots(),
         side in 1..=60_usize,
         lanes in prop::sample::select(vec![4, 8, 16]),
     ) {

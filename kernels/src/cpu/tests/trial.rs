@@ -1,7 +1,7 @@
 //! One step, run where nothing that it does wrong goes unseen.
 
 use super::super::check::Memory;
-use super::super::shares::Shares;
+use super::super::shares::StealableRanges;
 use super::super::{Border, Context, Isa, Kernels, Map};
 use super::guarded::{CANARY, Guarded};
 use crate::plan::Step;
@@ -45,7 +45,7 @@ impl Place {
         } else {
             before + channels.next_multiple_of(lanes) + after
         };
-        let wider = Map::new([all, height, width], self.border, lanes, offset).with_places(images);
+        let wider = Map::new([all, height, width], self.border, lanes, offset).with_slots(images);
         [wider, wider.slice(before, channels)]
     }
 }
@@ -168,10 +168,10 @@ impl<'a> Trial<'a> {
         build: &impl Fn(&Maps, &mut [f32]) -> Step,
     ) -> Written {
         let kernels = Kernels::get(self.isa);
-        let places: Vec<Place> = (self.inputs.iter().map(|(place, _)| *place))
+        let slots: Vec<Place> = (self.inputs.iter().map(|(place, _)| *place))
             .chain(self.outputs.iter().copied())
             .collect();
-        let (wholes, maps, end) = lay_out(&places, kernels.lanes, self.images, last);
+        let (wholes, maps, end) = lay_out(&slots, kernels.lanes, self.images, last);
         let (x, y) = maps.split_at(self.inputs.len());
 
         let mut arena = Guarded::new(end);
@@ -201,7 +201,7 @@ impl<'a> Trial<'a> {
             lanes: kernels.lanes,
             blocking: kernels.blocking,
             images: self.images,
-            together,
+            micro_batch: together,
             arena: arena.len(),
             weights: weights.len(),
             input: self.input.len() / self.images,
@@ -220,12 +220,12 @@ impl<'a> Trial<'a> {
             order.reverse();
         }
         // Whoever is done takes of what others have left: a few pieces each, and the first the rest.
-        let shares = helping.then(|| Shares::watched(threads));
+        let shares = helping.then(|| StealableRanges::watched(threads));
         let turns = order.iter().map(|&thread| (thread, 2));
         let turns = turns.chain(helping.then_some((order[0], u64::MAX)));
         for first in (0..self.images).step_by(together) {
             for thread in 0..threads {
-                shares.iter().for_each(|shares| shares.renew(thread));
+                shares.iter().for_each(|shares| shares.reset(thread));
             }
             for (thread, pieces) in turns.clone() {
                 shares.iter().for_each(|shares| shares.allow(pieces));
@@ -270,17 +270,17 @@ impl<'a> Trial<'a> {
 
 /// The wider maps, those that are meant, and where the last ends, with gaps between them.
 fn lay_out(
-    places: &[Place],
+    slots: &[Place],
     lanes: usize,
     images: usize,
     last: usize,
 ) -> (Vec<Map>, Vec<Map>, usize) {
-    let count = places.len();
+    let count = slots.len();
     let mut maps = vec![[Map::new([1; 3], Border::default(), 1, 0); 2]; count];
     let mut end = 0;
     for index in (0..count).map(|index| (last + 1 + index) % count) {
         let offset = end + GAP;
-        maps[index] = places[index].map(lanes, images, offset);
+        maps[index] = slots[index].map(lanes, images, offset);
         end = offset + maps[index][0].elements();
     }
     let [wholes, parts] = [0, 1].map(|part| maps.iter().map(|map| map[part]).collect());

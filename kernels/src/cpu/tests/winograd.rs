@@ -71,7 +71,7 @@ fn rounds_are_few() {
         let rounds = |depth: usize, size: usize| {
             let tile = WinogradTile::Four;
             let [down, across] = tile.tiles([size; 2]);
-            (down * across).div_ceil(tile.together(depth, [size; 2], blocking))
+            (down * across).div_ceil(tile.tiles_per_round(depth, [size; 2], blocking))
         };
         assert_eq!(rounds(1 << 20, 20), 1, "{isa}");
         for (depth, size, most) in [(256, 28, 2), (512, 28, 2), (64, 56, 5), (512, 14, 1)] {

@@ -3,18 +3,18 @@
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::mem::MaybeUninit;
 
-use super::super::ahead::bring;
 use super::super::map::Map;
+use super::super::prefetch::bring;
 use super::super::simd::{Kernel, Simd};
 use super::WinogradTile;
-use super::spots::{Spot, soon, turns};
+use super::tile_offsets::{TileOffsets, soon, turns};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct InputArgs {
     pub arena: *const f32,
     pub x: Map,
     /// Where the tiles lie.
-    pub tiles: *const [Spot],
+    pub tiles: *const [TileOffsets],
     /// `[place, block, tile, lane]`.
     pub to: *mut f32,
     /// From one place to the next.

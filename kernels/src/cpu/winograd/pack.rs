@@ -7,7 +7,7 @@ use super::super::simd::{Kernel, Simd};
 use super::super::taps::Taps;
 use super::matrices::Matrices;
 use super::{Winograd, WinogradTile};
-use crate::plan::{Crew, crew};
+use crate::plan::{TeamThread, run_team};
 
 impl Winograd {
     /// Transforms and packs `weights`, `[out, in, height, width]`, and `bias`.
@@ -32,7 +32,7 @@ impl Winograd {
                 for channel in 0..channels {
                     let mut place = at.weights + channel * at.outs + out;
                     if first + out >= self.spec.channels_out {
-                        for _ in 0..self.places() {
+                        for _ in 0..self.elements() {
                             packed[place] = 0.0;
                             place += at.place;
                         }
@@ -67,7 +67,7 @@ impl Winograd {
         let group = pair / self.pairs() * self.pairs();
         let outs = |from: usize, pairs: usize| (y.blocks() - 2 * from).min(2 * pairs) * y.lanes;
         let [first, before] = [group, pair - group].map(|pairs| 2 * pairs * y.lanes);
-        let start = self.weights + first * (1 + self.places() * self.spec.channels_in);
+        let start = self.weights + first * (1 + self.elements() * self.spec.channels_in);
         let all = outs(group, self.pairs());
         PackedPair {
             bias: start + before,
@@ -96,14 +96,14 @@ impl Winograd {
             "another convolution's weights, or no room for them"
         );
         let packed = Shared::new(packed);
-        crew(threads, &|crew| {
-            self.pack_share(crew, kernels, taps, bias, packed)
+        run_team(threads, &|team| {
+            self.pack_share(team, kernels, taps, bias, packed)
         });
     }
 
     fn pack_share(
         &self,
-        crew: &Crew,
+        team: &TeamThread,
         kernels: &Kernels,
         taps: &Taps,
         bias: Option<&[f32]>,
@@ -114,7 +114,7 @@ impl Winograd {
         let matrix = matrices.weight.map(|row| row.map(|entry| entry as f32));
         let blocks = self.output.y.blocks();
         let depth = self.spec.channels_in;
-        for pair in crew.share(blocks.div_ceil(2)) {
+        for pair in team.share(blocks.div_ceil(2)) {
             let at = self.packed(pair);
             let first = 2 * pair * lanes;
             // SAFETY: there is room for all pairs, and this one is this thread's; the taps are there.

@@ -3,18 +3,18 @@
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::mem::MaybeUninit;
 
-use super::super::ahead::bring;
 use super::super::output::Output;
+use super::super::prefetch::bring;
 use super::super::simd::{Kernel, Simd};
 use super::WinogradTile;
-use super::spots::{Spot, soon, turns};
+use super::tile_offsets::{TileOffsets, soon, turns};
 
 /// Which tiles to transform, from where, to where.
 pub(in crate::cpu) struct SumsArgs {
     pub arena: *mut f32,
     pub output: Output,
     /// Where the tiles lie.
-    pub tiles: *const [Spot],
+    pub tiles: *const [TileOffsets],
     /// The first output block, and how many.
     pub block: usize,
     pub blocks: usize,

@@ -12,7 +12,7 @@ mod fold;
 mod ndarray;
 pub(super) mod pool;
 mod program;
-#[cfg(feature = "train")]
+#[cfg(feature = "autodiff")]
 pub(super) mod training;
 
 use std::cell::RefCell;

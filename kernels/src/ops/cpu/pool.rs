@@ -7,7 +7,7 @@ use burn::tensor::Shape;
 use super::program::isa;
 use super::{Host, run, threads};
 use crate::cpu::{Border, Buffer, Export, Import, Kernels, Map, MaxPool, PoolWindow};
-use crate::plan::{Loaded, Named, Program, Step};
+use crate::plan::{Loaded, Program, ProgramStep, Step};
 
 /// As Burn's own, which runs what the kernels do not.
 pub(in crate::ops) fn max_pool<B: Host>(
@@ -45,10 +45,10 @@ pub(in crate::ops) fn max_pool<B: Host>(
         Step::MaxPool(MaxPool::new(window, from, y)),
         Step::Export(Export { x: y, output: 0 }),
     ];
-    let named = |step| Named {
+    let named = |step| ProgramStep {
         name: String::new(),
         step,
-        together: 1,
+        micro_batch: 1,
     };
     let program = Program {
         isa,

@@ -6,11 +6,11 @@ use burn::backend::TensorMetadata;
 
 use super::Host;
 use crate::cpu::{
-    Activation, Algorithm, Border, Buffer, ConvSpec, Export, Import, Isa, Kernels, Map, Output,
-    Setting, Taps,
+    Activation, Algorithm, Border, Buffer, ConvSpec, ConvWorkload, Export, Import, Isa, Kernels,
+    Map, Output, Taps,
 };
 use crate::ops::convolution::Layer;
-use crate::plan::{Loaded, Named, Program, Step};
+use crate::plan::{Loaded, Program, ProgramStep, Step};
 
 /// What a convolution's program depends on, but for the weights' values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,33 +137,33 @@ impl Geometry {
 
     /// What computes it fastest, with weights that were packed before.
     fn algorithm(&self) -> Algorithm {
-        self.fastest(self.setting())
+        self.fastest(self.workload())
     }
 
     /// The same for `images`, with weights that are packed for them.
     fn algorithm_once(&self, images: usize) -> Algorithm {
-        self.fastest(Setting {
+        self.fastest(ConvWorkload {
             images,
-            packs: true,
-            ..self.setting()
+            packs_per_run: true,
+            ..self.workload()
         })
     }
 
     /// One image. Between two runs of a layer all others of its network run, so its weights come from
     /// memory.
-    fn setting(&self) -> Setting {
-        Setting {
-            streamed: true,
-            ..Setting::new(self.spec, self.spec.output(self.size), self.isa)
+    fn workload(&self) -> ConvWorkload {
+        ConvWorkload {
+            weights_from_dram: true,
+            ..ConvWorkload::new(self.spec, self.spec.output(self.size), self.isa)
         }
     }
 
-    fn fastest(&self, setting: Setting) -> Algorithm {
+    fn fastest(&self, workload: ConvWorkload) -> Algorithm {
         let output = self.spec.output(self.size);
         let mut candidates = Algorithm::candidates(&self.spec, output, self.is_planar());
         // Whose weights may change at any time, and are packed in each step of training.
         candidates.retain(|algorithm| *algorithm != Algorithm::FullyConnected);
-        setting.fastest(&candidates).expect("direct, if no other")
+        workload.fastest(&candidates).expect("direct, if no other")
     }
 
     /// Whether the input is read as it comes: a block would be mostly nothing.
@@ -242,10 +242,10 @@ impl Geometry {
         let shape = [spec.channels_out, height, width];
         let y = Map::new(shape, Border::default(), isa.lanes(), 0);
         let images = (MAPS / (x.image + y.image)).clamp(1, IMAGES);
-        let x = x.with_places(images);
+        let x = x.with_slots(images);
         let y = Map {
             offset: x.elements(),
-            ..y.with_places(images)
+            ..y.with_slots(images)
         };
         let output = Output {
             y,
@@ -272,10 +272,10 @@ impl Geometry {
             step,
             Step::Export(Export { x: y, output: 0 }),
         ];
-        let named = |step| Named {
+        let named = |step| ProgramStep {
             name: String::new(),
             step,
-            together: images,
+            micro_batch: images,
         };
         let program = Program {
             isa: self.isa,

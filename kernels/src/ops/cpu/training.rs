@@ -15,8 +15,8 @@ use burn::tensor::{DType, Shape};
 use super::program::{Geometry, isa};
 use super::{Host, run, threads};
 use crate::cpu::gradient::{
-    Descent, Norm, bias_gradient, descend, max_pool_gradient, normalise, normalise_gradient,
-    pairwise, spread, weight_gradient,
+    Norm, SgdParams, bias_gradient, dilate_input, elementwise, max_pool_gradient, normalise,
+    normalise_gradient, sgd_step, weight_gradient,
 };
 use crate::cpu::{Activation, Buffer, PoolWindow, Taps};
 use crate::ops::convolution::{Bias, Layer};
@@ -145,10 +145,10 @@ pub(in crate::ops) fn convolution_gradients<B: Host>(
                     ..back.unpadded()
                 };
                 let made = run_once(&seen, &taps, None, gradient);
-                let made = spread(threads, made.into(), output, spec.stride, geometry.size);
+                let made = dilate_input(threads, made.into(), output, spec.stride, geometry.size);
                 return B::tensor(made.into_owned(), x.shape());
             }
-            let gradient = spread(threads, gradient.into(), output, spec.stride, back.size);
+            let gradient = dilate_input(threads, gradient.into(), output, spec.stride, back.size);
             let gradient = &*gradient;
             B::tensor(run_once(&back, &taps, None, gradient), x.shape())
         }),
@@ -179,18 +179,18 @@ fn masked(activation: Activation, y: &[f32], gradient: &[f32]) -> Vec<f32> {
     let threads = threads(y.len() * PASSES);
     let pair = [y, gradient];
     match activation {
-        Activation::Relu => pairwise(threads, pair, |y, g| if y > 0.0 { g } else { 0.0 }),
-        Activation::Clamp { low, high } => pairwise(threads, pair, |y, g| {
+        Activation::Relu => elementwise(threads, pair, |y, g| if y > 0.0 { g } else { 0.0 }),
+        Activation::Clamp { low, high } => elementwise(threads, pair, |y, g| {
             let open = y > low && y < high;
             if open { g } else { 0.0 }
         }),
-        Activation::Tanh => pairwise(threads, pair, |y, g| g * (1.0 - y * y)),
+        Activation::Tanh => elementwise(threads, pair, |y, g| g * (1.0 - y * y)),
         _ => gradient.to_vec(),
     }
 }
 
 /// Whether this tensor's batch norm, pools and steps of descent are computed here.
-pub(in crate::ops) fn is_here<B: Host>(x: &FloatTensor<B>) -> bool {
+pub(in crate::ops) fn is_supported<B: Host>(x: &FloatTensor<B>) -> bool {
     x.dtype() == DType::F32 && x.shape().num_elements() > 0 && isa().is_some()
 }
 
@@ -286,7 +286,7 @@ pub(in crate::ops) fn add_relu<B: Host>(x: FloatTensor<B>, y: FloatTensor<B>) ->
     let values = [&x, &y].map(|tensor| B::floats(tensor).expect("checked before"));
     // Not a number stays what it is.
     let threads = threads(values[0].len() * PASSES);
-    let sum = pairwise(
+    let sum = elementwise(
         threads,
         values,
         |x, y| if x + y < 0.0 { 0.0 } else { x + y },
@@ -310,7 +310,7 @@ pub(in crate::ops) fn gradient_descent<B: Host>(
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
     velocity: FloatTensor<B>,
-    descent: Descent,
+    descent: SgdParams,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let gradient = B::contiguous(gradient);
     let own = |x: FloatTensor<B>| -> FloatTensor<B> {
@@ -323,7 +323,7 @@ pub(in crate::ops) fn gradient_descent<B: Host>(
     };
     let (mut weight, mut velocity) = (own(weight), own(velocity));
     let values = B::floats(&gradient).expect("as the weights");
-    descend(
+    sgd_step(
         isa().expect("checked before"),
         threads(values.len()),
         descent,

@@ -16,7 +16,7 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
     y: FloatTensor<Autodiff<B, C>>,
 ) -> FloatTensor<Autodiff<B, C>> {
-    if !(B::is_here(x.primitive()) && B::is_here(y.primitive())) {
+    if !(B::is_supported(x.primitive()) && B::is_supported(y.primitive())) {
         return add_relu::forward::<Autodiff<B, C>>(x, y);
     }
     let nodes = [x.node(), y.node()];

@@ -24,7 +24,7 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
         activation,
         Activation::Identity | Activation::Relu | Activation::Clamp { .. }
     );
-    if !known || !B::is_here(x.primitive()) {
+    if !known || !B::is_supported(x.primitive()) {
         let (y, mean, variance) =
             batch_norm::forward::<Autodiff<B, C>>(x, gamma, beta, epsilon, activation);
         return [y, mean, variance];

@@ -36,7 +36,7 @@ pub(super) struct LayerGradients<B: Backend> {
 /// The gradients that a backend has kernels for: none by default.
 pub(super) trait TrainingOps: Backend {
     /// Whether a batch norm or a max pool of this tensor has.
-    fn is_here(_x: &FloatTensor<Self>) -> bool {
+    fn is_supported(_x: &FloatTensor<Self>) -> bool {
         false
     }
 
@@ -132,8 +132,8 @@ pub(super) trait TrainingOps: Backend {
 macro_rules! on_the_processor {
     ($backend:ty) => {
         impl TrainingOps for $backend {
-            fn is_here(x: &FloatTensor<Self>) -> bool {
-                training::is_here::<Self>(x)
+            fn is_supported(x: &FloatTensor<Self>) -> bool {
+                training::is_supported::<Self>(x)
             }
 
             fn training_convolution(
@@ -186,7 +186,7 @@ macro_rules! on_the_processor {
                 size: usize,
                 [alpha, beta, k]: [f64; 3],
             ) -> Option<FloatTensor<Self>> {
-                let here = beta == training::BETA && training::is_here::<Self>(x);
+                let here = beta == training::BETA && training::is_supported::<Self>(x);
                 here.then(|| {
                     let gradient = Some(gradient.clone());
                     training::response::<Self>(x.clone(), gradient, size, [alpha, k])
@@ -264,7 +264,7 @@ impl<B: KernelOps + TrainingOps, C: CheckpointStrategy> KernelOps for Autodiff<B
         kernel: [usize; 2],
         stride: [usize; 2],
     ) -> FloatTensor<Self> {
-        match B::is_here(x.primitive()) {
+        match B::is_supported(x.primitive()) {
             true => mean_pool::forward::<B, C>(x, kernel, stride),
             false => <Self as ModuleOps<Self>>::avg_pool2d(x, kernel, stride, [0, 0], true, false),
         }
@@ -278,7 +278,7 @@ impl<B: KernelOps + TrainingOps, C: CheckpointStrategy> KernelOps for Autodiff<B
         dilation: [usize; 2],
         ceil: bool,
     ) -> FloatTensor<Self> {
-        if !B::is_here(x.primitive()) {
+        if !B::is_supported(x.primitive()) {
             return <Self as ModuleOps<Self>>::max_pool2d(
                 x, kernel, stride, padding, dilation, ceil,
             );

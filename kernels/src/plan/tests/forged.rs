@@ -135,7 +135,7 @@ fn run_guarded(program: &Program, threads: usize) {
         .map(|output| output.as_mut_ptr())
         .collect();
     for named in &program.steps {
-        for first in (0..program.images).step_by(named.together) {
+        for first in (0..program.images).step_by(named.micro_batch) {
             for thread in 0..threads {
                 let mut scratch = Guarded::new(named.step.scratch());
                 let context = Context {
@@ -145,7 +145,7 @@ fn run_guarded(program: &Program, threads: usize) {
                     input: input.as_ptr(),
                     outputs: &outputs,
                     scratch: scratch.as_mut_ptr(),
-                    images: named.together.min(program.images - first),
+                    images: named.micro_batch.min(program.images - first),
                     first,
                     thread,
                     threads,

@@ -76,20 +76,20 @@ fn exports_to_one_array_wait_for_each_other() {
 
 /// Which map it is, however its pixels are counted.
 fn place(map: &Map) -> [usize; 3] {
-    [map.offset, map.channels, map.places]
+    [map.offset, map.channels, map.slots]
 }
 
 /// The maps in what a file says of a step, but for the rows between a separable convolution's two, which are in each
 /// thread's own memory.
-fn places(value: &Value) -> BTreeSet<[usize; 3]> {
+fn slots(value: &Value) -> BTreeSet<[usize; 3]> {
     if let Ok(map) = Map::deserialize(value) {
         return [place(&map)].into();
     }
     let Value::Object(fields) = value else {
         return BTreeSet::new();
     };
-    let mut all: BTreeSet<_> = fields.values().flat_map(places).collect();
-    for own in fields.get("between").into_iter().flat_map(places) {
+    let mut all: BTreeSet<_> = fields.values().flat_map(slots).collect();
+    for own in fields.get("between").into_iter().flat_map(slots) {
         all.remove(&own);
     }
     all
@@ -99,8 +99,8 @@ fn places(value: &Value) -> BTreeSet<[usize; 3]> {
 fn what_a_step_has_is_what_it_touches() {
     let (program, _) = every_step(Isa::Scalar, 3);
     for named in &program.steps {
-        let touched: BTreeSet<_> = named.step.touched().all().map(|map| place(&map)).collect();
-        let mut expected = places(&serde_json::to_value(&named.step).unwrap());
+        let accesses: BTreeSet<_> = named.step.accesses().all().map(|map| place(&map)).collect();
+        let mut expected = slots(&serde_json::to_value(&named.step).unwrap());
         // Copies fill a part of a map of 3 by 3 pixels.
         let part = match &*named.name {
             "copy" => Some([0, 24]),
@@ -109,10 +109,10 @@ fn what_a_step_has_is_what_it_touches() {
         };
         if let Some([first, channels]) = part {
             let whole = *expected.iter().find(|[_, all, _]| *all == 44).unwrap();
-            let [offset, _, places] = whole;
+            let [offset, _, slots] = whole;
             expected.remove(&whole);
-            expected.insert([offset + first * 9, channels, places]);
+            expected.insert([offset + first * 9, channels, slots]);
         }
-        assert_eq!(touched, expected, "{}", named.name);
+        assert_eq!(accesses, expected, "{}", named.name);
     }
 }

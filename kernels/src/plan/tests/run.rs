@@ -79,7 +79,7 @@ fn images_with_memory_of_their_own_give_the_same_bits() {
 fn maps_with_other_steps_between_images_are_not_separate() {
     let (program, _) = separate_images(Isa::Scalar, 2);
     for change in [
-        |program: &mut Program| program.steps[0].together = 1,
+        |program: &mut Program| program.steps[0].micro_batch = 1,
         |program: &mut Program| match &mut program.steps[0].step {
             Step::Import(import) => import.y.image += 1,
             other => panic!("{other:?}"),
@@ -176,12 +176,12 @@ fn wrong_memory_is_refused() {
     let step = "distances".to_owned();
     assert_eq!(check(less, expected), ProgramError::Outside { step });
 
-    for together in [0, 2] {
+    for micro_batch in [0, 2] {
         let mut wrong = program.clone();
-        wrong.steps[3].together = together;
-        let error = ProgramError::Together {
+        wrong.steps[3].micro_batch = micro_batch;
+        let error = ProgramError::MicroBatch {
             step: wrong.steps[3].name.clone(),
-            found: together,
+            found: micro_batch,
             least: 1,
             most: 1,
         };
@@ -193,9 +193,9 @@ fn wrong_memory_is_refused() {
         let (mut wrong, weights) = every_step(Isa::Scalar, 5);
         let step = wrong.steps[steps.start].name.clone();
         for named in &mut wrong.steps[steps] {
-            named.together = found;
+            named.micro_batch = found;
         }
-        let error = ProgramError::Together {
+        let error = ProgramError::MicroBatch {
             step,
             found,
             least,

@@ -2,22 +2,22 @@
 
 use crate::cpu::tests::noise;
 use crate::cpu::{
-    Activation, AdaptiveMean, Binary, BinaryOp, Border, Buffer, ConvSpec, Copy, Depthwise, Direct,
-    Export, FullyConnected, Import, Isa, Kernels, Lrn, Map, MaxPool, MeanPool, Output, PoolWindow,
-    RadialBasis, Separable, Softmax, Unary, Winograd, WinogradTile,
+    Activation, AdaptiveMean, Binary, BinaryOp, Border, Buffer, ConvSpec, CopyChannels, Depthwise,
+    Direct, Export, FullyConnected, Import, Isa, Kernels, Lrn, Map, MaxPool, MeanPool, Output,
+    PoolWindow, RadialBasis, Separable, Softmax, Unary, Winograd, WinogradTile,
 };
-use crate::plan::{Named, Program, Step};
+use crate::plan::{Program, ProgramStep, Step};
 
 /// A program in the making: maps one after the other, never reused.
 struct Sketch {
     lanes: usize,
     images: usize,
     /// Images that pass the next steps together.
-    together: usize,
+    micro_batch: usize,
     /// Whether each image has its memory to itself.
     separate: bool,
     arena: usize,
-    steps: Vec<Named>,
+    steps: Vec<ProgramStep>,
     weights: Vec<f32>,
 }
 
@@ -34,7 +34,7 @@ impl Sketch {
             right: around,
         };
         let map = Map::new(shape, border, lanes, self.arena);
-        self.lay(map.with_places(self.together))
+        self.lay(map.with_slots(self.micro_batch))
     }
 
     fn lay(&mut self, mut map: Map) -> Map {
@@ -49,8 +49,8 @@ impl Sketch {
     }
 
     /// So many images pass the next steps together, or all of them.
-    fn together(&mut self, images: usize) {
-        self.together = self.at_once(images);
+    fn micro_batch(&mut self, images: usize) {
+        self.micro_batch = self.at_once(images);
     }
 
     fn at_once(&self, images: usize) -> usize {
@@ -63,16 +63,16 @@ impl Sketch {
     /// A map that later steps read, which so many images pass together.
     fn for_later(&mut self, images: usize, shape: [usize; 3]) -> Map {
         let map = Map::new(shape, Border::default(), self.lanes, self.arena);
-        self.lay(map.with_places(self.at_once(images)))
+        self.lay(map.with_slots(self.at_once(images)))
     }
 
     fn step(&mut self, name: &str, step: Step) {
         let name = name.to_owned();
-        let together = self.together;
-        self.steps.push(Named {
+        let micro_batch = self.micro_batch;
+        self.steps.push(ProgramStep {
             name,
             step,
-            together,
+            micro_batch,
         });
     }
 
@@ -138,13 +138,13 @@ fn sketch(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     let mut s = Sketch {
         lanes,
         images,
-        together: 0,
+        micro_batch: 0,
         separate,
         arena: 0,
         steps: Vec::new(),
         weights: Vec::new(),
     };
-    s.together(1);
+    s.micro_batch(1);
     let input = [3, 12, 11];
     let image = s.place(input, 1, 1);
     s.step("input", Step::Import(Import { y: image }));
@@ -198,7 +198,7 @@ fn sketch(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     });
     s.step("separable", Step::Separable(Box::new(step)));
 
-    s.together(2);
+    s.micro_batch(2);
     let greatest = s.for_later(images, [24, 3, 3]);
     let step = MaxPool::new(pool(2, 2, 0), mixed, greatest);
     s.step("max", Step::MaxPool(step));
@@ -215,9 +215,12 @@ fn sketch(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     let step = AdaptiveMean::new(channels, means);
     s.step("adaptive", Step::AdaptiveMean(step));
     let both = s.for_later(images, [44, 3, 3]);
-    s.step("copy", Step::Copy(Copy::new(sum, both, 0)));
-    s.step("concatenate", Step::Copy(Copy::new(means, both, 24)));
-    s.together(images);
+    s.step("copy", Step::CopyChannels(CopyChannels::new(sum, both, 0)));
+    s.step(
+        "concatenate",
+        Step::CopyChannels(CopyChannels::new(means, both, 24)),
+    );
+    s.micro_batch(images);
     let vector = s.map([44, 1, 1], 0);
     let step = AdaptiveMean::new(both, vector);
     s.step("global", Step::AdaptiveMean(step));

@@ -8,7 +8,7 @@ use receptive_kernels::cpu::{Activation, Algorithm, Border, ConvSpec, Map, Winog
 
 use crate::compile::layout::{Layout, copied};
 use crate::compile::net::{Layer, LayerOp, MapId, Net, Pick};
-use crate::compile::stretches::Stretches;
+use crate::compile::segments::Segments;
 use crate::compile::weights::{Kernel, Weights};
 use crate::graph::Arithmetic;
 
@@ -117,29 +117,29 @@ struct Laid {
     layout: Layout,
     lanes: usize,
     images: usize,
-    stretches: Stretches,
+    segments: Segments,
 }
 
 /// Which images pass each of `steps`, one after the other: those that pass the last stretch together first pass all
 /// before it.
 fn passes(
-    stretches: &Stretches,
+    segments: &Segments,
     steps: Range<usize>,
     images: Range<usize>,
 ) -> Vec<(usize, Range<usize>)> {
     let Some(last) = steps.clone().last() else {
         return Vec::new();
     };
-    let together = stretches.together(last);
-    let other = |&step: &usize| stretches.together(step) != together;
+    let micro_batch = segments.micro_batch(last);
+    let other = |&step: &usize| segments.micro_batch(step) != micro_batch;
     let begins = steps
         .clone()
         .rfind(other)
         .map_or(steps.start, |step| step + 1);
     let mut all = Vec::new();
-    for first in images.clone().step_by(together) {
-        let batch = first..images.end.min(first + together);
-        all.extend(passes(stretches, steps.start..begins, batch.clone()));
+    for first in images.clone().step_by(micro_batch) {
+        let batch = first..images.end.min(first + micro_batch);
+        all.extend(passes(segments, steps.start..begins, batch.clone()));
         all.extend((begins..steps.end).map(|step| (step, batch.clone())));
     }
     all
@@ -158,32 +158,32 @@ fn laid() -> impl Strategy<Value = Laid> {
             .collect();
         let sizes = [sizes, vec![images]].concat();
         let steps = net.layers.len() + 2;
-        let mut together: Vec<usize> = (0..steps)
+        let mut micro_batch: Vec<usize> = (0..steps)
             .map(|step| sizes[seed[step / 3 % seed.len()] % sizes.len()])
             .collect();
-        together.sort_unstable();
-        let stretches = Stretches::new(together);
-        let layout = Layout::of(&net, &algorithms, lanes, images, &stretches);
+        micro_batch.sort_unstable();
+        let segments = Segments::new(micro_batch);
+        let layout = Layout::of(&net, &algorithms, lanes, images, &segments);
         Laid {
             net,
             layout,
             lanes,
             images,
-            stretches,
+            segments,
         }
     })
 }
 
 /// Small convolutions one after the other, for four images of which so many pass all steps together: every map's
 /// stride from image to image, and the arena.
-fn of_four(channels: usize, together: usize) -> (Vec<usize>, usize) {
+fn of_four(channels: usize, micro_batch: usize) -> (Vec<usize>, usize) {
     let conv = Add::Conv {
         channels,
         winograd: false,
     };
     let (net, algorithms) = network(&[(conv, 0, 0), (conv, 1, 0), (conv, 2, 0)]);
-    let stretches = Stretches::new(vec![together; net.layers.len() + 2]);
-    let layout = Layout::of(&net, &algorithms, 8, 4, &stretches);
+    let segments = Segments::new(vec![micro_batch; net.layers.len() + 2]);
+    let layout = Layout::of(&net, &algorithms, 8, 4, &segments);
     let strides = (0..net.maps.len()).map(|map| layout.map(&net, MapId(map)).image);
     (strides.collect(), layout.arena)
 }
@@ -208,11 +208,11 @@ fn a_map_has_places_for_those_that_pass_its_last_step() {
         winograd: false,
     };
     let (net, algorithms) = network(&[(conv, 0, 0), (conv, 1, 0), (conv, 2, 0)]);
-    let stretches = Stretches::new(vec![1, 1, 2, 4, 4]);
-    let layout = Layout::of(&net, &algorithms, 8, 5, &stretches);
+    let segments = Segments::new(vec![1, 1, 2, 4, 4]);
+    let layout = Layout::of(&net, &algorithms, 8, 5, &segments);
     let maps: Vec<Map> = (0..4).map(|map| layout.map(&net, MapId(map))).collect();
-    let places: Vec<usize> = maps.iter().map(|map| map.places).collect();
-    assert_eq!(places, [1, 2, 4, 4]);
+    let slots: Vec<usize> = maps.iter().map(|map| map.slots).collect();
+    assert_eq!(slots, [1, 2, 4, 4]);
     // The last is written when nobody needs the first two any more.
     let elements = maps.iter().map(Map::elements);
     assert!(layout.arena < elements.sum());
@@ -225,7 +225,7 @@ proptest! {
         let Laid { net, layout, .. } = laid;
         let elements = |map: MapId| -> HashSet<usize> {
             let map = layout.map(&net, map);
-            blocks(&map, 0..map.places).flat_map(|(_, elements)| elements).collect()
+            blocks(&map, 0..map.slots).flat_map(|(_, elements)| elements).collect()
         };
         let levels = net.levels();
         let is_step = |layer: &Layer| !matches!(layer.op, LayerOp::Concat | LayerOp::Pick(_));
@@ -249,7 +249,7 @@ proptest! {
     /// found wherever a layer reads.
     #[test]
     fn what_is_read_is_what_was_written(laid in laid()) {
-        let Laid { net, layout, lanes, images, stretches } = laid;
+        let Laid { net, layout, lanes, images, segments } = laid;
         let mut root: Vec<MapId> = (0..net.maps.len()).map(MapId).collect();
         for layer in net.layers.iter().rev() {
             if let LayerOp::Concat = layer.op {
@@ -269,11 +269,11 @@ proptest! {
             }
         }
         let mut held = vec![None; layout.arena];
-        for (step, batch) in passes(&stretches, 0..net.layers.len() + 2, 0..images) {
+        for (step, batch) in passes(&segments, 0..net.layers.len() + 2, 0..images) {
             let here = |map: MapId| {
                 let map = layout.map(&net, map);
-                let from = batch.start % map.places;
-                assert!(from + batch.len() <= map.places);
+                let from = batch.start % map.slots;
+                assert!(from + batch.len() <= map.slots);
                 (map, from..from + batch.len(), batch.start - from)
             };
             let (reads, writes): (Vec<MapId>, Vec<MapId>) = match step.checked_sub(1) {

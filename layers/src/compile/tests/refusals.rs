@@ -59,7 +59,7 @@ fn a_trace_has_no_weights() {
     let forward = |layer: &Linear, x: Tensor<2>| layer.forward(x);
     let graph = Graph::trace(init, [1, 3], forward).unwrap();
     assert_eq!(
-        Compiled::of_graph(graph, &Options::default())
+        Compiled::from_graph(graph, &Options::default())
             .unwrap_err()
             .to_string(),
         "layer linear: weight has no elements, expected a recorded model or random weights"

@@ -122,7 +122,7 @@ fn gentle() -> Explorer {
         [1, 1, 32, 32],
         Network::forward,
     );
-    Explorer::of_graph(drawn(graph.unwrap(), 7, 0.1), Frame::LENET5).unwrap()
+    Explorer::from_graph(drawn(graph.unwrap(), 7, 0.1), Frame::LENET5).unwrap()
 }
 
 proptest! {

@@ -114,7 +114,7 @@ fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Opti
         mean: 0.5,
         std: 0.5,
     };
-    Some(Explorer::of_graph(drawn(graph, seed, 0.5), frame).expect("a network"))
+    Some(Explorer::from_graph(drawn(graph, seed, 0.5), frame).expect("a network"))
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Some rows of a fully connected layer's weight.
 
-use super::super::super::ahead::PAGE;
+use super::super::super::prefetch::PAGE;
 use super::super::super::simd::{Kernel, Simd};
 
 /// Some inputs and outputs. One of the three is written.
@@ -138,7 +138,7 @@ unsafe fn forward_rows<S: Simd, const R: usize>(a: &LinearArgs, i: usize) {
                 for (r, factor) in factors.iter().enumerate() {
                     let weight = weight.add(r * a.row + o);
                     if image == 0 {
-                        S::bring_near(weight.wrapping_add(PAGE));
+                        S::prefetch_l1(weight.wrapping_add(PAGE));
                     }
                     sum = S::mul_add(*factor, S::load(weight), sum);
                 }

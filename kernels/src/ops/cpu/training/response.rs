@@ -6,7 +6,7 @@ use burn::backend::tensor::FloatTensor;
 use super::super::program::isa;
 use super::super::{Host, threads};
 use super::floats;
-use crate::cpu::gradient::{Response, respond, respond_gradient};
+use crate::cpu::gradient::{LrnParams, lrn, lrn_gradient};
 
 /// The exponent that the kernels know.
 pub(in crate::ops) const BETA: f64 = 0.75;
@@ -23,7 +23,7 @@ pub(in crate::ops) fn response<B: Host>(
     let shape = x.shape();
     let values = floats::<B>(&x);
     let isa = isa().expect("checked before");
-    let response = Response {
+    let response = LrnParams {
         reach: size / 2,
         alpha: alpha as f32,
         k: k as f32,
@@ -31,10 +31,10 @@ pub(in crate::ops) fn response<B: Host>(
     let threads = threads(values.len() * size);
     let planes = [shape[1], shape[2] * shape[3]];
     let made = match gradient.map(B::contiguous) {
-        None => respond(isa, threads, values, planes, response),
+        None => lrn(isa, threads, values, planes, response),
         Some(gradient) => {
             let arrays = [values, floats::<B>(&gradient)];
-            respond_gradient(isa, threads, arrays, planes, response)
+            lrn_gradient(isa, threads, arrays, planes, response)
         }
     };
     B::tensor(made, shape)

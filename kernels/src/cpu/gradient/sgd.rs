@@ -3,12 +3,12 @@
 use super::super::kernels::Kernels;
 use super::super::simd::{Isa, Kernel, Simd};
 use super::shared::Shared;
-use crate::plan::crew;
+use crate::plan::run_team;
 
 /// How weights move against their gradient `g`: with `h = g + decay w`, `v = momentum v + h`, and
 /// `w = w - rate v`; with Nesterov's `w = w - rate (h + momentum v)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Descent {
+pub(crate) struct SgdParams {
     pub rate: f32,
     pub momentum: f32,
     pub decay: f32,
@@ -16,10 +16,10 @@ pub(crate) struct Descent {
 }
 
 /// Moves `weights` and their `velocity`, which a first step finds all zero.
-pub(crate) fn descend(
+pub(crate) fn sgd_step(
     isa: Isa,
     threads: usize,
-    descent: Descent,
+    descent: SgdParams,
     weights: &mut [f32],
     gradient: &[f32],
     velocity: &mut [f32],
@@ -29,15 +29,15 @@ pub(crate) fn descend(
         gradient.len() == len && velocity.len() == len,
         "as many gradients and velocities as weights"
     );
-    let code = Kernels::get(isa).step;
+    let code = Kernels::get(isa).sgd_step;
     let [weights, velocity] = [weights, velocity].map(Shared::new);
-    crew(threads, &|crew| {
+    run_team(threads, &|team| {
         // Whole vectors, so that the same weights are rounded in the same way whoever moves them.
-        let units = crew.share(len.div_ceil(UNIT));
+        let units = team.share(len.div_ceil(UNIT));
         let part = (units.start * UNIT).min(len)..(units.end * UNIT).min(len);
         // SAFETY: the part is this thread's.
         unsafe {
-            code(&StepArgs {
+            code(&SgdStepArgs {
                 descent,
                 weights: weights.at(part.start),
                 velocity: velocity.at(part.start),
@@ -52,8 +52,8 @@ pub(crate) fn descend(
 const UNIT: usize = 64;
 
 /// Some weights.
-pub(in crate::cpu) struct StepArgs {
-    descent: Descent,
+pub(in crate::cpu) struct SgdStepArgs {
+    descent: SgdParams,
     weights: *mut f32,
     velocity: *mut f32,
     gradient: *const f32,
@@ -63,14 +63,14 @@ pub(in crate::cpu) struct StepArgs {
 /// # Safety
 ///
 /// There are as many weights and velocities as gradients.
-pub(in crate::cpu) struct Step;
+pub(in crate::cpu) struct SgdStep;
 
-impl Kernel for Step {
-    type Args = StepArgs;
+impl Kernel for SgdStep {
+    type Args = SgdStepArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &StepArgs) {
-        let Descent {
+    unsafe fn run<S: Simd>(a: &SgdStepArgs) {
+        let SgdParams {
             rate,
             momentum,
             decay,
@@ -106,4 +106,4 @@ impl Kernel for Step {
 }
 
 /// The address of its code.
-pub(in crate::cpu) type StepFn = unsafe fn(&StepArgs);
+pub(in crate::cpu) type SgdStepFn = unsafe fn(&SgdStepArgs);

@@ -19,9 +19,9 @@ pub(super) struct Planes {
 /// # Safety
 ///
 /// The planes are readable and the block is writable, for so many pixels and channels.
-pub(super) struct Gather;
+pub(super) struct ReorderToBlocked;
 
-impl Kernel for Gather {
+impl Kernel for ReorderToBlocked {
     type Args = Planes;
 
     #[inline(always)]
@@ -38,10 +38,10 @@ impl Kernel for Gather {
 ///
 /// # Safety
 ///
-/// As [`Gather`], the other way round.
-pub(super) struct Scatter;
+/// As [`ReorderToBlocked`], the other way round.
+pub(super) struct ReorderToPlanar;
 
-impl Kernel for Scatter {
+impl Kernel for ReorderToPlanar {
     type Args = Planes;
 
     #[inline(always)]

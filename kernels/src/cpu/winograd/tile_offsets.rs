@@ -9,7 +9,7 @@ const SOON: usize = 3;
 
 /// Where a tile lies, in the first block of each map.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::cpu) struct Spot {
+pub(in crate::cpu) struct TileOffsets {
     /// Its window of the input, what is padded included.
     pub x: usize,
     /// Its outputs, and what is added to them.
@@ -21,7 +21,12 @@ pub(in crate::cpu) struct Spot {
 
 impl Winograd {
     /// Where the tile of this image, row and column lies.
-    pub(super) fn spot(&self, x: &Map, output: &Output, [image, row, column]: [usize; 3]) -> Spot {
+    pub(super) fn offsets_of(
+        &self,
+        x: &Map,
+        output: &Output,
+        [image, row, column]: [usize; 3],
+    ) -> TileOffsets {
         let Output { y, residual, .. } = output;
         let [row, column] = [row, column].map(|at| at * self.tile.outputs());
         let padding = self.spec.padding;
@@ -29,7 +34,7 @@ impl Winograd {
         let left = x.border.left - padding.left + column;
         let at = |map: &Map| map.at(image, 0, row, column);
         let here = |length: usize, at: usize| (length - at).min(self.tile.outputs());
-        Spot {
+        TileOffsets {
             x: x.offset + image * x.image + top * x.row + left * x.lanes,
             y: at(y),
             residual: residual.as_ref().map_or(0, at),
@@ -41,7 +46,7 @@ impl Winograd {
 /// The tile of each block's `tiles` whose part of a map is brought nearer while tile `tile` is at work; and how
 /// many blocks further it is.
 #[inline(always)]
-pub(super) fn soon(tile: usize, tiles: &[Spot]) -> (usize, Spot) {
+pub(super) fn soon(tile: usize, tiles: &[TileOffsets]) -> (usize, TileOffsets) {
     match tile + SOON {
         soon if soon < tiles.len() => (0, tiles[soon]),
         soon => (1, tiles[(soon - tiles.len()).min(tile)]),
@@ -63,11 +68,11 @@ mod tests {
     #[test]
     fn what_is_brought_nearer_is_what_comes() {
         for count in 1..9 {
-            let spot = |tile| Spot {
+            let spot = |tile| TileOffsets {
                 x: tile,
-                ..Spot::default()
+                ..TileOffsets::default()
             };
-            let tiles: Vec<Spot> = (0..count).map(spot).collect();
+            let tiles: Vec<TileOffsets> = (0..count).map(spot).collect();
             for tile in 0..count {
                 let (next, soon) = soon(tile, &tiles);
                 let ahead = next * count + soon.x - tile;

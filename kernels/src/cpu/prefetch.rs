@@ -15,7 +15,7 @@ pub(super) const PAGE: usize = 1024;
 
 /// Cache lines that a tile asks for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Soon {
+pub(super) struct Prefetch {
     from: *const f32,
     /// For every [`Simd::STEPS`] taps: up to 4, or 6 or 8.
     lines: usize,
@@ -36,7 +36,7 @@ enum Cache {
 /// Lines that can be asked for at once.
 const MOST: usize = 8;
 
-impl Soon {
+impl Prefetch {
     pub const NOTHING: Self = Self {
         from: std::ptr::null(),
         lines: 0,
@@ -61,8 +61,8 @@ impl Soon {
         }
         unsafe {
             match self.into {
-                Cache::Nearest => self.ask::<N>(stream, |at| S::bring_near(at)),
-                Cache::Larger => self.ask::<N>(stream, |at| S::bring(at)),
+                Cache::Nearest => self.issue_lines::<N>(stream, |at| S::prefetch_l1(at)),
+                Cache::Larger => self.issue_lines::<N>(stream, |at| S::prefetch_l2(at)),
             }
         }
         self.from = self.from.wrapping_add(self.lines * LINE);
@@ -70,7 +70,7 @@ impl Soon {
 
     /// Written out: a loop would be unrolled at the cost of the tile's registers.
     #[inline(always)]
-    fn ask<const N: usize>(&self, stream: usize, bring: impl Fn(*const f32)) {
+    fn issue_lines<const N: usize>(&self, stream: usize, bring: impl Fn(*const f32)) {
         let line = |i: usize| {
             for from in (0..N).map(|n| n * stream) {
                 bring(self.from.wrapping_add(from + i * LINE));
@@ -102,16 +102,16 @@ impl Soon {
 pub(super) unsafe fn bring<S: Simd>(at: *const f32, row: usize, [rows, columns]: [usize; 2]) {
     for y in 0..rows {
         for x in (0..columns * S::LANES).step_by(LINE) {
-            unsafe { S::bring_near(at.wrapping_add(y * row + x)) };
+            unsafe { S::prefetch_l1(at.wrapping_add(y * row + x)) };
         }
     }
 }
 
 /// What each of the tiles of a panel asks for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ahead {
+pub(super) struct PrefetchPlan {
     /// For the first tile, where it is the only one or nothing is next.
-    alone: Soon,
+    alone: Prefetch,
     /// Where the next panel begins, and how many cache lines it has.
     next: *const f32,
     lines: usize,
@@ -120,7 +120,7 @@ pub(super) struct Ahead {
     share: usize,
 }
 
-impl Ahead {
+impl PrefetchPlan {
     /// Of a panel that `tiles` tiles of `taps` taps read, before that of `next`; a tile asks once every `step`
     /// taps.
     pub fn new(panel: &[f32], next: &[f32], tiles: usize, taps: usize, step: usize) -> Self {
@@ -131,7 +131,7 @@ impl Ahead {
             _ => at_once(lines.div_ceil(tiles * steps)),
         };
         Self {
-            alone: Soon {
+            alone: Prefetch {
                 from: panel.as_ptr().wrapping_add(PAGE),
                 lines: at_once(panel.len().div_ceil(LINE * steps)),
                 into: Cache::Nearest,
@@ -147,7 +147,7 @@ impl Ahead {
     /// The same pace for another panel and the one after it, neither longer than those.
     pub fn over(self, panel: &[f32], next: &[f32]) -> Self {
         Self {
-            alone: Soon {
+            alone: Prefetch {
                 from: panel.as_ptr().wrapping_add(PAGE),
                 ..self.alone
             },
@@ -158,14 +158,14 @@ impl Ahead {
     }
 
     /// What the panel's tiles from `tile` on ask for.
-    pub fn from(&self, tile: usize) -> Soon {
+    pub fn from(&self, tile: usize) -> Prefetch {
         match (self.each, tile) {
             (0, 0) => return self.alone,
-            (0, _) => return Soon::NOTHING,
+            (0, _) => return Prefetch::NOTHING,
             _ => {}
         }
         let asked = (tile * self.share).min(self.lines);
-        Soon {
+        Prefetch {
             from: self.next.wrapping_add(asked * LINE),
             lines: self.each,
             into: Cache::Larger,
@@ -174,7 +174,7 @@ impl Ahead {
     }
 }
 
-/// The next number of lines that [`Soon`] can ask for.
+/// The next number of lines that [`Prefetch`] can ask for.
 fn at_once(lines: usize) -> usize {
     match lines {
         0..=4 => lines,
@@ -202,22 +202,22 @@ mod tests {
             let next = vec![0.0; next];
             let (lines, steps) = (next.len().div_ceil(LINE), taps.div_ceil(step));
             let long = vec![0.0; next.len() + longer];
-            let ahead = Ahead::new(&[0.0; 64], &long, tiles, taps, step).over(&[0.0; 64], &next);
+            let prefetch_plan = PrefetchPlan::new(&[0.0; 64], &long, tiles, taps, step).over(&[0.0; 64], &next);
             let line = |at: *const f32| (at.addr() - next.as_ptr().addr()) / size_of::<f32>() / LINE;
             let mut asked = 0;
             for strip in [0..cut.min(tiles), cut.min(tiles)..tiles] {
-                let mut soon = ahead.from(strip.start);
+                let mut prefetch = prefetch_plan.from(strip.start);
                 for tile in 0..strip.len() {
-                    soon.before(tile);
-                    if soon.lines > 0 {
-                        prop_assert!(asked < lines && line(soon.from) == asked && soon.into == Cache::Larger);
-                        asked += soon.lines * steps;
-                        soon.from = soon.from.wrapping_add(soon.lines * steps * LINE);
+                    prefetch.before(tile);
+                    if prefetch.lines > 0 {
+                        prop_assert!(asked < lines && line(prefetch.from) == asked && prefetch.into == Cache::Larger);
+                        asked += prefetch.lines * steps;
+                        prefetch.from = prefetch.from.wrapping_add(prefetch.lines * steps * LINE);
                     }
                 }
             }
             prop_assert!(asked >= lines.min(tiles * steps * MOST));
-            let alone = Ahead::new(&next, &next, 1, taps, step).from(0);
+            let alone = PrefetchPlan::new(&next, &next, 1, taps, step).from(0);
             prop_assert_eq!(alone.into, Cache::Nearest);
         }
     }

@@ -5,7 +5,7 @@ use super::output::Output;
 
 /// The maps that a step reads, and where it writes.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Touched {
+pub(crate) struct AccessSet {
     reads: Vec<Map>,
     writes: Target,
 }
@@ -17,7 +17,7 @@ enum Target {
     Output(usize),
 }
 
-impl Touched {
+impl AccessSet {
     /// From maps to a map.
     pub fn maps(reads: &[&Map], y: &Map) -> Self {
         Self {
@@ -28,9 +28,9 @@ impl Touched {
 
     /// From a map to a layer's output.
     pub fn layer(x: &Map, output: &Output) -> Self {
-        let mut touched = Self::maps(&[x], &output.y);
-        touched.reads.extend(output.residual);
-        touched
+        let mut accesses = Self::maps(&[x], &output.y);
+        accesses.reads.extend(output.residual);
+        accesses
     }
 
     /// From a map to one of the caller's arrays.
@@ -43,14 +43,14 @@ impl Touched {
 
     /// Whether neither step writes what the other reads or writes, so that their order does not matter. Their maps
     /// were checked.
-    pub fn is_apart(&self, other: &Self) -> bool {
+    pub fn is_disjoint(&self, other: &Self) -> bool {
         let written = match (self.writes, other.writes) {
-            (Target::Map(a), Target::Map(b)) => a.is_apart(&b),
+            (Target::Map(a), Target::Map(b)) => a.is_disjoint(&b),
             (Target::Output(a), Target::Output(b)) => a != b,
             _ => true,
         };
         let read = |one: &Self, other: &Self| match one.writes {
-            Target::Map(y) => !other.reads.iter().all(|x| x.is_apart(&y)),
+            Target::Map(y) => !other.reads.iter().all(|x| x.is_disjoint(&y)),
             Target::Output(_) => false,
         };
         written && !read(self, other) && !read(other, self)

@@ -4,7 +4,7 @@ use super::super::simd::{Kernel, Simd};
 
 /// What is summed, of one block of channels. Strides are in elements.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TapSumsArgs {
+pub(crate) struct DepthwiseWeightGradArgs {
     /// The first tap of the first pixel; from one image, row and pixel to the next.
     pub x: *const f32,
     pub x_image: usize,
@@ -24,7 +24,7 @@ pub(crate) struct TapSumsArgs {
     pub sums: *mut f32,
 }
 
-/// Whether [`TapSums<3>`] is for this kernel.
+/// Whether [`DepthwiseWeightGrad<3>`] is for this kernel.
 pub(super) fn three(kernel: [usize; 2]) -> bool {
     kernel == [3, 3]
 }
@@ -33,14 +33,14 @@ pub(super) fn three(kernel: [usize; 2]) -> bool {
 ///
 /// # Safety
 ///
-/// All that [`TapSumsArgs`] describes must be readable, and the sums writable.
-pub(in crate::cpu) struct TapSums<const N: usize>;
+/// All that [`DepthwiseWeightGradArgs`] describes must be readable, and the sums writable.
+pub(in crate::cpu) struct DepthwiseWeightGrad<const N: usize>;
 
-impl<const N: usize> Kernel for TapSums<N> {
-    type Args = TapSumsArgs;
+impl<const N: usize> Kernel for DepthwiseWeightGrad<N> {
+    type Args = DepthwiseWeightGradArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &TapSumsArgs) {
+    unsafe fn run<S: Simd>(a: &DepthwiseWeightGradArgs) {
         let [down, across] = if N == 1 { a.kernel } else { [1, 1] };
         for first in 0..down * across {
             let place = first / across * a.x_tap[0] + first % across * a.x_tap[1];
@@ -76,4 +76,4 @@ impl<const N: usize> Kernel for TapSums<N> {
 }
 
 /// The address of its code.
-pub(in crate::cpu) type TapSumsFn = unsafe fn(&TapSumsArgs);
+pub(in crate::cpu) type DepthwiseWeightGradFn = unsafe fn(&DepthwiseWeightGradArgs);

@@ -1,13 +1,13 @@
 //! Element by element.
 
 use super::shared::Shared;
-use crate::plan::crew;
+use crate::plan::run_team;
 
 /// Elements of which a thread takes all or none.
 const UNIT: usize = 4 << 10;
 
 /// `of` of each pair of elements.
-pub(crate) fn pairwise(
+pub(crate) fn elementwise(
     threads: usize,
     [a, b]: [&[f32]; 2],
     of: impl Fn(f32, f32) -> f32 + Sync,
@@ -16,8 +16,8 @@ pub(crate) fn pairwise(
     assert_eq!(len, b.len(), "as many of each");
     let mut made = Vec::with_capacity(len);
     let to = Shared::uninit(made.spare_capacity_mut());
-    crew(threads, &|crew| {
-        let units = crew.share(len.div_ceil(UNIT));
+    run_team(threads, &|team| {
+        let units = team.share(len.div_ceil(UNIT));
         let part = (units.start * UNIT).min(len)..(units.end * UNIT).min(len);
         // SAFETY: there is room for all, and the part is this thread's.
         let to = unsafe { to.at(part.start) };

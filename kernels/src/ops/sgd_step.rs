@@ -12,7 +12,7 @@ use super::backend::KernelOps;
 ///
 /// All are of one shape. On Burn's CPU backends a weight and a velocity of `f32` that nobody else has are
 /// written where they are. Not differentiable by intent: an optimizer's step is no part of a graph.
-pub fn descend<const D: usize>(
+pub fn sgd_step<const D: usize>(
     weight: Tensor<D>,
     gradient: Tensor<D>,
     velocity: Tensor<D>,
@@ -26,7 +26,7 @@ pub fn descend<const D: usize>(
         gradient.dims(),
         velocity.dims()
     );
-    let (weight, velocity) = Dispatch::descend(
+    let (weight, velocity) = Dispatch::sgd_step(
         weight.into_dispatch(),
         gradient.into_dispatch(),
         velocity.into_dispatch(),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Sums over images: of losses, and of those whose class was among the highest scores.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Tally {
+pub struct MetricSums {
     /// The sum of the images' losses.
     pub loss: f64,
     /// Images.
@@ -28,7 +28,7 @@ pub struct Means {
     pub count: u64,
 }
 
-impl Tally {
+impl MetricSums {
     /// Adds a batch: its mean loss, its scores `[images, classes]` and its classes.
     pub fn add(&mut self, loss: f64, logits: &[f32], labels: &[usize]) {
         self.loss += loss * labels.len() as f64;
@@ -81,9 +81,9 @@ mod tests {
         /// What a run keeps of an epoch so far.
         #[test]
         fn sums_are_read_as_they_were_written(loss in prop::num::f64::NORMAL) {
-            let tally = Tally { loss, ..Tally::default() };
-            let json = serde_json::to_string(&tally).expect("numbers");
-            prop_assert_eq!(serde_json::from_str::<Tally>(&json).expect("numbers"), tally);
+            let sums = MetricSums { loss, ..MetricSums::default() };
+            let json = serde_json::to_string(&sums).expect("numbers");
+            prop_assert_eq!(serde_json::from_str::<MetricSums>(&json).expect("numbers"), sums);
         }
     }
 
@@ -99,11 +99,11 @@ mod tests {
 
     #[test]
     fn means_are_over_images() {
-        let mut tally = Tally::default();
-        assert_eq!(tally.means(), None);
-        tally.add(2.0, &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0], &[0, 1, 1]);
-        tally.add(6.0, &[1.0, 0.0], &[0]);
-        let means = tally.means().expect("images");
+        let mut sums = MetricSums::default();
+        assert_eq!(sums.means(), None);
+        sums.add(2.0, &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0], &[0, 1, 1]);
+        sums.add(6.0, &[1.0, 0.0], &[0]);
+        let means = sums.means().expect("images");
         assert_eq!((means.loss, means.top1, means.top5), (3.0, 0.75, 1.0));
     }
 }

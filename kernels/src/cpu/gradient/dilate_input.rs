@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::shared::Shared;
-use crate::plan::crew;
+use crate::plan::run_team;
 
 /// Planes of size `from` with `stride - 1` zeros between their pixels, and more to a size of `to`.
-pub(crate) fn spread(
+pub(crate) fn dilate_input(
     threads: usize,
     values: Cow<'_, [f32]>,
     from: [usize; 2],
@@ -21,12 +21,12 @@ pub(crate) fn spread(
     let planes = values.len() / area;
     assert!(
         fits && values.len() == planes * area,
-        "planes of {from:?}, spread by {stride:?}, do not fit {to:?}"
+        "planes of {from:?}, dilate_input by {stride:?}, do not fit {to:?}"
     );
     let mut wide = Vec::with_capacity(planes * wider);
     let all = Shared::uninit(wide.spare_capacity_mut());
-    crew(threads, &|crew| {
-        for plane in crew.share(planes) {
+    run_team(threads, &|team| {
+        for plane in team.share(planes) {
             // SAFETY: there is room for all planes, and this one is this thread's.
             let wide = unsafe {
                 let wide = all.at(plane * wider);

@@ -2,9 +2,9 @@
 //!
 //! A batch that passed one layer after the other would leave the caches between any two of them where
 //! maps are large, as those of first layers are. Weights would rather be read once for the batch, and
-//! are many where maps are small. So a network is cut into stretches: in each, as many images pass all
-//! of its steps together as have their maps in the last-level cache, and a stretch's images are not
-//! fewer than those of one before it. A stretch takes its images as soon as they have passed those before it, so
+//! are many where maps are small. So a network is cut into segments: in each, as many images pass all
+//! of its steps together as have their maps in the last-level cache, and a segment's images are not
+//! fewer than those of one before it. A segment takes its images as soon as they have passed those before it, so
 //! that a map from one to another holds as many as pass the later one together, not the batch.
 
 use super::layout::spans;
@@ -15,11 +15,11 @@ const MAPS: usize = 4 << 20;
 
 /// Images that pass each step together: the input's import, every layer, the outputs' export.
 #[derive(Debug, Clone)]
-pub(super) struct Stretches {
-    together: Vec<usize>,
+pub(super) struct Segments {
+    micro_batch: Vec<usize>,
 }
 
-impl Stretches {
+impl Segments {
     /// Those of `net` for batches of `images`, in blocks of `lanes` channels.
     pub fn of(net: &Net, lanes: usize, images: usize) -> Self {
         let mut live = vec![0; net.layers.len() + 2];
@@ -30,32 +30,34 @@ impl Stretches {
             }
         }
         let mut least = images;
-        let mut together: Vec<usize> = (live.into_iter().rev())
+        let mut micro_batch: Vec<usize> = (live.into_iter().rev())
             .map(|live| {
                 while least > 1 && least * live > MAPS {
-                    // All, or a power of two: see `Named::together`.
+                    // All, or a power of two: see `ProgramStep::together`.
                     least = least.next_power_of_two() / 2;
                 }
                 least
             })
             .collect();
-        together.reverse();
-        Self { together }
+        micro_batch.reverse();
+        Self { micro_batch }
     }
 
     /// Whether all of `images` pass all steps together.
     pub fn are_one(&self, images: usize) -> bool {
-        self.together.iter().all(|&together| together == images)
+        self.micro_batch
+            .iter()
+            .all(|&micro_batch| micro_batch == images)
     }
 
     /// So many images at each step.
     #[cfg(test)]
-    pub fn new(together: Vec<usize>) -> Self {
-        Self { together }
+    pub fn new(micro_batch: Vec<usize>) -> Self {
+        Self { micro_batch }
     }
 
     /// Images that pass `step` together: 0 is the import, `n` the layer `n - 1`.
-    pub fn together(&self, step: usize) -> usize {
-        self.together[step]
+    pub fn micro_batch(&self, step: usize) -> usize {
+        self.micro_batch[step]
     }
 }

@@ -13,7 +13,7 @@ static FIRST: Mutex<Option<String>> = Mutex::new(None);
 /// # Errors
 ///
 /// The message and its place in the source.
-pub fn contain<T>(command: impl FnOnce() -> T) -> Result<T, String> {
+pub fn catch_panics<T>(command: impl FnOnce() -> T) -> Result<T, String> {
     let standard = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string);
@@ -44,8 +44,8 @@ mod tests {
 
     #[test]
     fn a_panic_is_told_with_its_place() {
-        assert_eq!(contain(|| 7), Ok(7));
-        let told = contain(|| panic!("no adapter")).expect_err("it panics");
+        assert_eq!(catch_panics(|| 7), Ok(7));
+        let told = catch_panics(|| panic!("no adapter")).expect_err("it panics");
         assert!(told.starts_with("no adapter (at "), "{told}");
     }
 }

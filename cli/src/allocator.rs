@@ -8,7 +8,7 @@
 ///
 /// For a program's `main`: it is the whole process's allocator that changes.
 #[allow(unsafe_code)]
-pub fn keep_freed() {
+pub(crate) fn retain_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: allocator options, which `mallopt` sets under its own lock.
     unsafe {

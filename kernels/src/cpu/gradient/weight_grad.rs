@@ -1,7 +1,7 @@
 //! The gradient of a convolution's weight: for each output channel, input channel and tap the sum over all
 //! images and output pixels of the gradient there times the input that the tap saw.
 //!
-//! The input lies in blocks of as many channels as a tile of [products](super::products) has, or, where it has
+//! The input lies in blocks of as many channels as a tile of [products](super::weight_grad_tile) has, or, where it has
 //! fewer channels than the kernel has columns, in planes: there the taps of a kernel's row are side by side and
 //! take the channels' place. The output's gradient lies in blocks of two vectors. A thread has its own pairs of blocks, so that nothing is summed
 //! across threads; it goes over some hundred pixels at a time, which stay in the nearest cache for all
@@ -14,10 +14,10 @@ use super::super::kernels::Kernels;
 use super::super::map::{Border, Map};
 use super::super::simd::Isa;
 use super::super::transfer::Import;
-use super::depthwise::{TapSumsArgs, three};
-use super::products::ProductsArgs;
+use super::depthwise_weight_grad::{DepthwiseWeightGradArgs, three};
 use super::shared::Shared;
-use crate::plan::{Crew, crew};
+use super::weight_grad_tile::WeightGradArgs;
+use crate::plan::{TeamThread, run_team};
 
 /// Pixels that are summed before the next pair of blocks takes its turn.
 const PIXELS: usize = 192;
@@ -45,26 +45,26 @@ pub(crate) fn weight_gradient(
     let memory = Shared::new(memory);
     let mut weights = Vec::with_capacity(spec.weights());
     let to = Shared::uninit(weights.spare_capacity_mut());
-    crew(threads, &|crew| {
-        for first in (0..plan.images).step_by(plan.together) {
-            let images = plan.together.min(plan.images - first);
+    run_team(threads, &|team| {
+        for first in (0..plan.images).step_by(plan.micro_batch) {
+            let images = plan.micro_batch.min(plan.images - first);
             // SAFETY: the maps lie in the memory, whole images in the arrays; each thread writes its
             // share of the maps and, after all have, its own sums.
             unsafe {
                 plan.import(
-                    crew,
+                    team,
                     memory,
                     images,
                     [x, gradient].map(<[f32]>::as_ptr),
                     first,
                 );
-                crew.wait();
-                plan.sum(crew, memory, images);
-                crew.wait();
+                team.wait();
+                plan.sum(team, memory, images);
+                team.wait();
             }
         }
         // SAFETY: the sums are complete, and each thread writes its own output channels.
-        unsafe { plan.unpack(crew, memory, to) };
+        unsafe { plan.unpack(team, memory, to) };
     });
     // SAFETY: the threads together wrote all output channels.
     unsafe { weights.set_len(spec.weights()) };
@@ -80,8 +80,8 @@ pub(crate) fn bias_gradient(
 ) -> Vec<f32> {
     let mut sums = vec![0.0; channels];
     let to = Shared::new(&mut sums);
-    crew(threads, &|crew| {
-        for channel in crew.share(channels) {
+    run_team(threads, &|team| {
+        for channel in team.share(channels) {
             let images = gradient.chunks_exact(channels * area);
             let planes = images.map(|image| &image[channel * area..][..area]);
             let sum: f64 = planes.map(|plane| f64::from(sum_of(plane))).sum();
@@ -111,7 +111,7 @@ struct Plan {
     spec: ConvSpec,
     images: usize,
     /// Images whose maps are there at once.
-    together: usize,
+    micro_batch: usize,
     x: Map,
     gradient: Map,
     /// Where the sums begin and end.
@@ -139,7 +139,7 @@ impl Plan {
             spec.groups == 1 || spec.is_depthwise(),
             "groups of channels"
         );
-        let tile = kernels.blocking.tile;
+        let tile = kernels.blocking.mr;
         let planar = spec.channels_in < spec.kernel[1].min(tile) && spec.dilation[1] == 1;
         let [x_lanes, lanes] = match spec.is_depthwise() {
             true => [kernels.lanes; 2],
@@ -150,18 +150,18 @@ impl Plan {
         let x = Map::new(shape, spec.padding, x_lanes, 0);
         let shape = [spec.channels_out, output[0], output[1]];
         let gradient = Map::new(shape, Border::default(), lanes, 0);
-        let together = (MAPS / (x.image + gradient.image)).clamp(1, images.max(1));
-        let x = x.with_places(together);
+        let micro_batch = (MAPS / (x.image + gradient.image)).clamp(1, images.max(1));
+        let x = x.with_slots(micro_batch);
         let gradient = Map {
             offset: x.elements().next_multiple_of(LINE),
-            ..gradient.with_places(together)
+            ..gradient.with_slots(micro_batch)
         };
         let sums = gradient.end().next_multiple_of(LINE);
         let mut plan = Self {
             kernels,
             spec: *spec,
             images,
-            together,
+            micro_batch,
             x,
             gradient,
             sums,
@@ -177,7 +177,7 @@ impl Plan {
     /// Parts of a kernel's row whose taps are together in a tile, of an input in planes; otherwise its taps.
     fn parts(&self) -> usize {
         match self.x.lanes {
-            1 => self.spec.kernel[1].div_ceil(self.kernels.blocking.tile),
+            1 => self.spec.kernel[1].div_ceil(self.kernels.blocking.mr),
             _ => self.spec.kernel[1],
         }
     }
@@ -212,7 +212,7 @@ impl Plan {
     /// Copies images into the maps.
     unsafe fn import(
         &self,
-        crew: &Crew,
+        team: &TeamThread,
         memory: Shared,
         images: usize,
         from: [*const f32; 2],
@@ -229,8 +229,8 @@ impl Plan {
                     scratch: std::ptr::null_mut(),
                     images,
                     first: 0,
-                    thread: crew.thread,
-                    threads: crew.threads,
+                    thread: team.thread,
+                    threads: team.threads,
                     shares: None,
                 };
                 Import { y: map }.run(&context);
@@ -239,15 +239,15 @@ impl Plan {
     }
 
     /// Adds the products of the images that are there to this thread's sums.
-    unsafe fn sum(&self, crew: &Crew, memory: Shared, images: usize) {
+    unsafe fn sum(&self, team: &TeamThread, memory: Shared, images: usize) {
         if self.spec.is_depthwise() {
-            return unsafe { self.sum_depthwise(crew, memory, images) };
+            return unsafe { self.sum_depthwise(team, memory, images) };
         }
         let Self {
             spec, x, gradient, ..
         } = self;
         let each = self.tiles();
-        let units = crew.share(gradient.blocks() * each);
+        let units = team.share(gradient.blocks() * each);
         for pair in units.start / each..units.end.div_ceil(each) {
             let before = pair * each;
             let here = units.start.max(before) - before..(units.end - before).min(each);
@@ -264,7 +264,7 @@ impl Plan {
                         + tile.across * spec.dilation[1] * x.lanes;
                     // SAFETY: the maps hold these images, the sums are this thread's.
                     unsafe {
-                        (self.kernels.products.get(vectors, tile.rows))(&ProductsArgs {
+                        (self.kernels.weight_grad_tiles.get(vectors, tile.rows))(&WeightGradArgs {
                             x: memory.at(from),
                             x_image: x.image,
                             x_row: spec.stride[0] * x.row,
@@ -283,13 +283,13 @@ impl Plan {
         }
     }
 
-    unsafe fn sum_depthwise(&self, crew: &Crew, memory: Shared, images: usize) {
+    unsafe fn sum_depthwise(&self, team: &TeamThread, memory: Shared, images: usize) {
         let Self {
             spec, x, gradient, ..
         } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
-        for block in crew.share(x.blocks()) {
-            let args = TapSumsArgs {
+        for block in team.share(x.blocks()) {
+            let args = DepthwiseWeightGradArgs {
                 x: unsafe { memory.at(x.offset + block * x.block) },
                 x_image: x.image,
                 x_row: spec.stride[0] * x.row,
@@ -304,17 +304,17 @@ impl Plan {
                 columns: gradient.width,
                 sums: unsafe { memory.at(self.sums + block * taps * x.lanes) },
             };
-            unsafe { (self.kernels.tap_sums[usize::from(three(spec.kernel))])(&args) };
+            unsafe { (self.kernels.depthwise_weight_grad[usize::from(three(spec.kernel))])(&args) };
         }
     }
 
     /// `images` in chunks of some pixels: the first image, how many, the first row, how many.
     fn chunks(&self, images: usize) -> impl Iterator<Item = [usize; 4]> + use<> {
         let [height, width] = [self.gradient.height, self.gradient.width];
-        let together = (PIXELS / (height * width)).max(1);
+        let micro_batch = (PIXELS / (height * width)).max(1);
         let rows = (PIXELS / width).clamp(1, height);
-        (0..images).step_by(together).flat_map(move |image| {
-            let count = together.min(images - image);
+        (0..images).step_by(micro_batch).flat_map(move |image| {
+            let count = micro_batch.min(images - image);
             (0..height)
                 .step_by(rows)
                 .map(move |row| [image, count, row, rows.min(height - row)])
@@ -323,18 +323,18 @@ impl Plan {
 
     /// Where the sums of a tile of a pair of output blocks begin.
     fn sums_of(&self, pair: usize, tile: usize) -> usize {
-        let size = self.kernels.blocking.tile * self.gradient.lanes;
+        let size = self.kernels.blocking.mr * self.gradient.lanes;
         self.sums + (pair * self.tiles() + tile) * size
     }
 
     /// Copies this thread's share of the sums to `to`.
-    unsafe fn unpack(&self, crew: &Crew, memory: Shared, to: Shared) {
+    unsafe fn unpack(&self, team: &TeamThread, memory: Shared, to: Shared) {
         let Self {
             spec, x, gradient, ..
         } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
         if spec.is_depthwise() {
-            for channel in crew.share(spec.channels_out) {
+            for channel in team.share(spec.channels_out) {
                 let (block, lane) = (channel / gradient.lanes, channel % gradient.lanes);
                 for tap in 0..taps {
                     let from = self.sums + (block * taps + tap) * gradient.lanes + lane;
@@ -344,8 +344,8 @@ impl Plan {
             return;
         }
         let each = self.tiles() / x.blocks();
-        let size = self.kernels.blocking.tile * gradient.lanes;
-        for unit in crew.share(gradient.blocks() * x.blocks()) {
+        let size = self.kernels.blocking.mr * gradient.lanes;
+        for unit in team.share(gradient.blocks() * x.blocks()) {
             let (pair, block) = (unit / x.blocks(), unit % x.blocks());
             let first = block * x.lanes;
             let tiles = block * each..(block + 1) * each;

@@ -9,7 +9,7 @@ use super::super::tile::tap;
 
 /// What is summed. Strides are in elements.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ProductsArgs {
+pub(crate) struct WeightGradArgs {
     /// The first of the input channels of the first pixel, adjacent; from one image, row and pixel to the
     /// next.
     pub x: *const f32,
@@ -31,14 +31,14 @@ pub(crate) struct ProductsArgs {
 ///
 /// # Safety
 ///
-/// All that [`ProductsArgs`] describes must be readable, and the sums writable.
+/// All that [`WeightGradArgs`] describes must be readable, and the sums writable.
 struct Sums<const B: usize, const P: usize>;
 
 impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
-    type Args = ProductsArgs;
+    type Args = WeightGradArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &ProductsArgs) {
+    unsafe fn run<S: Simd>(a: &WeightGradArgs) {
         unsafe {
             let mut sums = [[S::zero(); B]; P];
             for image in 0..a.images {
@@ -71,27 +71,27 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
 }
 
 /// The address of a tile's code.
-pub(crate) type ProductsFn = unsafe fn(&ProductsArgs);
+pub(crate) type WeightGradFn = unsafe fn(&WeightGradArgs);
 
 /// The tiles of an instruction set, by vectors less one and input channels less one.
-pub(in crate::cpu) struct Products([[ProductsFn; MOST]; 2]);
+pub(in crate::cpu) struct WeightGradTiles([[WeightGradFn; MOST]; 2]);
 
 /// The widest tile of any instruction set.
 const MOST: usize = 14;
 
-impl Products {
+impl WeightGradTiles {
     pub fn of<S: Simd>() -> Self {
         Self([widths::<S, 1>(), widths::<S, 2>()])
     }
 
     /// The tile of `vectors` vectors of output channels and `channels` input channels, at most
     /// [`Simd::TILE`].
-    pub fn get(&self, vectors: usize, channels: usize) -> ProductsFn {
+    pub fn get(&self, vectors: usize, channels: usize) -> WeightGradFn {
         self.0[vectors - 1][channels - 1]
     }
 }
 
-fn widths<S: Simd, const B: usize>() -> [ProductsFn; MOST] {
+fn widths<S: Simd, const B: usize>() -> [WeightGradFn; MOST] {
     macro_rules! table {
         ($($p:literal)*) => {
             [$(if $p <= S::TILE { S::entry::<Sums<B, $p>>() } else { S::entry::<Sums<B, 1>>() }),*]
