@@ -11,3 +11,4 @@ pub mod geometry;
 #[cfg(feature = "ops")]
 pub mod ops;
 pub mod plan;
+mod threads;

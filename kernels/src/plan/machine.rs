@@ -6,11 +6,13 @@ use web_time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::pool::Pool;
-use super::{Plan, Program, ProgramStep, Step};
+use super::executable::Plan;
+use super::program::Program;
+use super::step::{ProgramStep, Step};
 use crate::cpu::{
     Activation, Border, Buffer, ConvSpec, Direct, InCache, Isa, Kernels, Map, Output,
 };
+use crate::threads::ThreadPool;
 
 /// The roof over every layer: how fast this machine multiplies and adds, and how fast it reads memory.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -38,7 +40,7 @@ impl Machine {
 
 fn flops(isa: Isa, threads: usize) -> f64 {
     let kernels = Kernels::get(isa);
-    let pool = Pool::shared(threads);
+    let pool = ThreadPool::shared(threads);
     let rate = || {
         let operations = std::sync::Mutex::new(0.0);
         let start = Instant::now();

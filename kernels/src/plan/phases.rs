@@ -6,11 +6,9 @@
 //! Parallel Computation", 1990. Nothing about it is in a program, whose file anybody may have written: it follows from where
 //! the steps' maps lie.
 
-use super::Program;
+use super::program::Program;
 use crate::cpu::AccessSet;
-
-/// The most steps of a phase: as many as a pool keeps account of.
-pub(super) const MOST: usize = 8;
+use crate::threads::MAX_STEPS_PER_PHASE;
 
 /// Whether each image has a part of the arena to itself in all steps of `program`, which was checked: no thread that
 /// takes some images through all steps meets another that does so with others.
@@ -36,7 +34,7 @@ pub(super) fn waits(program: &Program) -> Vec<bool> {
         let [last, next] = [index - 1, index].map(|index| program.steps[index].micro_batch);
         let phase = &accesses[first..index];
         let joins = last == next
-            && phase.len() < MOST
+            && phase.len() < MAX_STEPS_PER_PHASE
             && phase.iter().all(|step| step.is_disjoint(&accesses[index]));
         waits[index - 1] = !joins;
         if !joins {

@@ -1,134 +1,64 @@
-//! Running a program.
+//! Execution of a packed program by a team of threads.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use web_time::Instant;
 
-use super::loaded::{Loaded, Workspace};
-use super::pool::{Barrier, Pool};
-use super::{Program, ProgramError};
-use crate::cpu::{Buffer, Context, PhaseRanges, share};
+use super::packed::{PackedProgram, Workspace};
+use crate::cpu::Context;
+use crate::threads::partition::share;
+use crate::threads::{Barrier, BarrierGuard, PhaseRanges, ThreadPool};
 
-/// A program with its weights and memory of its own. Cloning one for another thread shares the
-/// weights.
-pub struct Plan {
-    loaded: Arc<Loaded>,
-    pool: Option<Arc<Pool>>,
-    threads: usize,
-    workspace: Workspace,
-}
-
-impl Plan {
-    /// `program` with its packed weights, on `threads` threads, the caller's among them.
+impl PackedProgram {
+    /// Runs it on the threads of `pool`, or on the caller's alone.
     ///
-    /// # Errors
+    /// # Safety
     ///
-    /// [`ProgramError`] when a step reaches outside the memory that the program plans, or the
-    /// machine lacks its instruction set.
-    pub fn new(program: Program, weights: Buffer, threads: usize) -> Result<Self, ProgramError> {
-        program.check(weights.len())?;
-        Ok(Self::checked(program, weights, threads))
-    }
-
-    /// The same of a program that was checked.
-    pub(super) fn checked(program: Program, weights: Buffer, threads: usize) -> Self {
-        let threads = threads.max(1);
-        let loaded = Arc::new(Loaded::checked(program, Arc::new(weights)));
-        Self {
-            workspace: Workspace::of(&loaded, threads),
-            loaded,
-            pool: (threads > 1).then(|| Pool::shared(threads)),
-            threads,
-        }
-    }
-
-    /// What it runs.
-    pub fn program(&self) -> &Program {
-        &self.loaded.program
-    }
-
-    /// Its packed weights.
-    pub fn weights(&self) -> &[f32] {
-        &self.loaded.weights
-    }
-
-    /// How many threads run it.
-    pub fn threads(&self) -> usize {
-        self.threads
-    }
-
-    /// Runs it for as many images as `input` holds, `[images, channels, height, width]`, at most
-    /// those that it was made for. Each output is `[images, channels, height, width]` too. Nothing
-    /// is allocated. While another plan has the threads, the caller's computes alone; the result is the
-    /// same, bit by bit.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] when a slice has a wrong length.
-    pub fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), RunError> {
-        self.start(input, outputs, None)
-    }
-
-    /// Runs it as [`run`](Self::run) does, but for a barrier after every step, and adds the times between them on the
-    /// caller's thread to `times`.
-    ///
-    /// # Errors
-    ///
-    /// As [`run`](Self::run).
-    ///
-    /// # Panics
-    ///
-    /// When `times` is not as long as the program.
-    pub fn profile(
-        &mut self,
-        input: &[f32],
-        outputs: &mut [&mut [f32]],
-        times: &mut [Duration],
-    ) -> Result<(), RunError> {
-        assert_eq!(
-            times.len(),
-            self.loaded.program.steps.len(),
-            "a time for each step"
-        );
-        self.start(input, outputs, Some(times))
-    }
-
-    fn start(
-        &mut self,
-        input: &[f32],
-        outputs: &mut [&mut [f32]],
+    /// `images` is at most the program's, `input` has as many images, and there is an address for
+    /// each output, with room for as many.
+    pub(super) unsafe fn run(
+        &self,
+        pool: Option<&ThreadPool>,
+        workspace: &mut Workspace,
+        images: usize,
+        input: *const f32,
+        outputs: impl Iterator<Item = *mut f32>,
         times: Option<&mut [Duration]>,
-    ) -> Result<(), RunError> {
-        let images = self.loaded.program.check_call(input, outputs)?;
-        let addresses = outputs.iter_mut().map(|output| output.as_mut_ptr());
-        let pool = self.pool.as_deref();
-        // SAFETY: the slices were checked.
-        unsafe {
-            let workspace = &mut self.workspace;
-            let input = input.as_ptr();
-            self.loaded
-                .run(pool, workspace, images, input, addresses, times);
-        }
-        Ok(())
-    }
-}
-
-impl Clone for Plan {
-    fn clone(&self) -> Self {
-        Self {
-            loaded: self.loaded.clone(),
-            pool: self.pool.clone(),
-            threads: self.threads,
-            workspace: Workspace::of(&self.loaded, self.threads),
+    ) {
+        workspace.fit(self, pool.map_or(1, ThreadPool::threads));
+        workspace.outputs.clear();
+        workspace.outputs.extend(outputs);
+        let run = Run {
+            packed: self,
+            images,
+            input,
+            outputs: &workspace.outputs,
+            arena: workspace.arena.as_mut_ptr(),
+            scratch: workspace.scratch.as_mut_ptr(),
+            profiled: times.is_some(),
+        };
+        match pool.and_then(ThreadPool::try_lock) {
+            Some(team) => {
+                team.turns().reset();
+                let barrier = Barrier::new(team.threads());
+                // Only the caller's thread, which is 0, keeps times.
+                let times = Mutex::new(times);
+                team.run(&|thread| {
+                    let mut times = (thread == 0).then(|| times.lock().expect("locked once"));
+                    let times = times.as_mut().and_then(|times| times.as_deref_mut());
+                    run.steps(thread, Some(team.turns()), &barrier, times);
+                });
+            }
+            None => run.steps(0, None, &Barrier::new(1), times),
         }
     }
 }
 
 /// A run, as all its threads see it.
 pub(super) struct Run<'a> {
-    pub loaded: &'a Loaded,
+    pub packed: &'a PackedProgram,
     pub images: usize,
     pub input: *const f32,
     pub outputs: &'a [*mut f32],
@@ -151,7 +81,7 @@ impl Run<'_> {
     fn own_images(&self, thread: usize, threads: usize) -> Option<Range<usize>> {
         let images = self.images;
         let even = images.is_multiple_of(threads) || images >= EVEN * threads;
-        (threads > 1 && self.loaded.separate && even).then(|| share(images, threads, thread))
+        (threads > 1 && self.packed.separate && even).then(|| share(images, threads, thread))
     }
 
     /// This thread's part of every step.
@@ -162,17 +92,17 @@ impl Run<'_> {
         barrier: &Barrier,
         mut times: Option<&mut [Duration]>,
     ) {
-        let Self { loaded, .. } = self;
+        let Self { packed, .. } = self;
         // Ends the others' waiting when this thread panics.
-        let guard = Guard(barrier);
+        let guard = BarrierGuard(barrier);
         let mut context = Context {
-            kernels: loaded.kernels,
+            kernels: packed.kernels,
             arena: self.arena,
-            weights: &loaded.weights,
+            weights: &packed.weights,
             input: self.input,
             outputs: self.outputs,
             // SAFETY: each thread of the plan has its part of the scratch memory.
-            scratch: unsafe { self.scratch.add(thread * loaded.scratch) },
+            scratch: unsafe { self.scratch.add(thread * packed.scratch) },
             images: self.images,
             first: 0,
             thread,
@@ -186,11 +116,11 @@ impl Run<'_> {
         let turns = turns.filter(|_| own.is_none());
         // The phase, the step of it, and how many steps the phase before had.
         let [mut turn, mut place, mut others] = [0; 3];
-        let least = (loaded.program.steps.first()).map_or(self.images, |named| named.micro_batch);
+        let least = (packed.program.steps.first()).map_or(self.images, |named| named.micro_batch);
         'all: for first in (0..self.images).step_by(least) {
             let passed = self.images.min(first + least);
             let mut before = 0;
-            for segment in loaded.program.segments() {
+            for segment in packed.program.segments() {
                 let micro_batch = segment[0].micro_batch;
                 // As many images as pass this stretch have passed those before it, or the last have.
                 if !(passed.is_multiple_of(micro_batch) || passed == self.images) {
@@ -203,10 +133,10 @@ impl Run<'_> {
                 for (index, named) in segment.iter().enumerate() {
                     let start = times.is_some().then(Instant::now);
                     context.shares = turns.map(|turns| &turns.of(turn)[place]);
-                    // SAFETY: the program was checked in `Loaded::new`, the call by `run`'s caller.
+                    // SAFETY: the program was checked in `PackedProgram::new`, the call by `run`'s caller.
                     unsafe { named.step.run(&context) };
                     place += 1;
-                    let waits = own.is_none() && loaded.waits[before + index];
+                    let waits = own.is_none() && packed.waits[before + index];
                     if !(waits || self.profiled) {
                         continue;
                     }
@@ -227,90 +157,5 @@ impl Run<'_> {
             }
         }
         std::mem::forget(guard);
-    }
-}
-
-/// Lets the other threads go on, when dropped.
-pub(super) struct Guard<'a>(pub &'a Barrier);
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        self.0.break_up();
-    }
-}
-
-/// What is wrong with a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The input is not a whole number of images.
-    #[error("the input has {found} elements, expected a multiple of an image's {image}")]
-    Input {
-        /// Elements there are.
-        found: usize,
-        /// Elements of an image.
-        image: usize,
-    },
-    /// Too many images, or none.
-    #[error("the batch has {found} images, expected 1 to {most}")]
-    Batch {
-        /// Images there are.
-        found: usize,
-        /// Images that the plan was made for.
-        most: usize,
-    },
-    /// Too many or too few outputs.
-    #[error("there are {found} outputs, expected {expected}")]
-    Outputs {
-        /// Outputs there are.
-        found: usize,
-        /// Outputs of the program.
-        expected: usize,
-    },
-    /// An output has the wrong length.
-    #[error("output {index} has {found} elements, expected {expected}")]
-    Output {
-        /// Its place.
-        index: usize,
-        /// Elements there are.
-        found: usize,
-        /// Elements there must be.
-        expected: usize,
-    },
-}
-
-impl Program {
-    /// The images of a call whose slices have the right lengths.
-    fn check_call(&self, input: &[f32], outputs: &[&mut [f32]]) -> Result<usize, RunError> {
-        let image: usize = self.input.iter().product();
-        let found = input.len();
-        if image == 0 || !found.is_multiple_of(image) {
-            return Err(RunError::Input { found, image });
-        }
-        let images = found / image;
-        if images == 0 || images > self.images {
-            return Err(RunError::Batch {
-                found: images,
-                most: self.images,
-            });
-        }
-        if outputs.len() != self.outputs.len() {
-            return Err(RunError::Outputs {
-                found: outputs.len(),
-                expected: self.outputs.len(),
-            });
-        }
-        for (index, (output, shape)) in outputs.iter().zip(&self.outputs).enumerate() {
-            let expected = images * shape.iter().product::<usize>();
-            if output.len() != expected {
-                let found = output.len();
-                return Err(RunError::Output {
-                    index,
-                    found,
-                    expected,
-                });
-            }
-        }
-        Ok(images)
     }
 }

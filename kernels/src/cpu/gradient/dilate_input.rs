@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::shared::Shared;
-use crate::plan::run_team;
+use crate::threads::{Shared, run_team};
 
 /// Planes of size `from` with `stride - 1` zeros between their pixels, and more to a size of `to`.
 pub(crate) fn dilate_input(

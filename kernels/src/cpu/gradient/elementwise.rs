@@ -1,7 +1,6 @@
 //! Element by element.
 
-use super::shared::Shared;
-use crate::plan::run_team;
+use crate::threads::{Shared, run_team};
 
 /// Elements of which a thread takes all or none.
 const UNIT: usize = 4 << 10;

@@ -4,14 +4,10 @@
 //! The weight is `[inputs, outputs]`, arrays of images `[images, inputs]` and `[images, outputs]`. Some hundred
 //! outputs are taken at a time, whose values of all images stay in the nearest cache.
 
-mod rows;
-
-use super::super::kernels::Kernels;
-use super::super::simd::Isa;
-use super::shared::Shared;
-use crate::plan::run_team;
-use rows::LinearArgs;
-pub(in crate::cpu) use rows::LinearFns;
+use crate::cpu::micro::gradient::LinearArgs;
+use crate::cpu::micro::kernels::Kernels;
+use crate::cpu::micro::simd::Isa;
+use crate::threads::{Shared, run_team};
 
 /// Outputs that are taken at a time.
 const OUTPUTS: usize = 512;

@@ -1,7 +1,6 @@
 //! A mean over windows that lie within the map, and its gradient.
 
-use super::shared::Shared;
-use crate::plan::run_team;
+use crate::threads::{Shared, run_team};
 
 /// A mean over windows: planes of `size` become planes of `windows`.
 #[derive(Debug, Clone, Copy)]

@@ -4,15 +4,11 @@
 //! goes over each a few times, while the cache holds it: statistics are exact in two passes, where the mean of
 //! squares less the square of the mean is not.
 
-mod plane;
-
-use super::super::activation::Activation;
-use super::super::kernels::Kernels;
-use super::super::simd::Isa;
-use super::shared::Shared;
-use crate::plan::run_team;
-pub(in crate::cpu) use plane::NormFns;
-use plane::{Affine, Back};
+use crate::cpu::micro::activation::Activation;
+use crate::cpu::micro::gradient::{Affine, Back};
+use crate::cpu::micro::kernels::Kernels;
+use crate::cpu::micro::simd::Isa;
+use crate::threads::{Shared, run_team};
 
 /// A batch norm: for each channel a scale, a shift, and what is added to the variance; and the activation
 /// that follows.
@@ -66,7 +62,7 @@ pub(crate) fn normalise(
             let rest = sum / planes.count;
             let mean = f64::from(about) + rest;
             let variance = (squares / planes.count - rest * rest).max(0.0);
-            let affine = Affine::new(norm, channel, mean, variance);
+            let affine = affine(norm, channel, mean, variance);
             for at in planes.of(channel) {
                 // SAFETY: there is room for a plane, which is this thread's.
                 unsafe { fns.apply(&affine, &x[at..][..area], to.at(at)) };
@@ -109,7 +105,7 @@ pub(crate) fn normalise_gradient(
     run_team(threads, &|team| {
         for channel in team.share(channels) {
             let (mean, variance) = (f64::from(mean[channel]), f64::from(variance[channel]));
-            let affine = Affine::new(norm, channel, mean, variance);
+            let affine = affine(norm, channel, mean, variance);
             let [sum, product] = planes.sum(channel, |at| {
                 fns.gradient_sums(&affine, &x[at..][..area], &gradient[at..][..area])
             });
@@ -169,5 +165,16 @@ impl Planes {
             let [a, b] = plane(at);
             [sums[0] + f64::from(a), sums[1] + f64::from(b)]
         })
+    }
+}
+
+/// The affine map of a channel with this mean and variance.
+fn affine(norm: &Norm, channel: usize, mean: f64, variance: f64) -> Affine {
+    let deviation = (variance + norm.epsilon).sqrt();
+    Affine {
+        mean: mean as f32,
+        scale: (f64::from(norm.gamma[channel]) / deviation) as f32,
+        shift: norm.beta[channel],
+        activation: norm.activation,
     }
 }

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use super::super::pool::PoolWindow;
-use super::shared::Shared;
-use crate::plan::run_team;
+use crate::cpu::micro::pool::PoolWindow;
+use crate::threads::{Shared, run_team};
 
 /// The gradient of the input `x`, planes of `size`, where `y` is the greatest of each window, planes of
 /// `windows`, and `gradient` that of `y`: each goes to the first tap of its window that is as great.

@@ -1,23 +1,19 @@
 //! The gradient of a convolution's weight: for each output channel, input channel and tap the sum over all
 //! images and output pixels of the gradient there times the input that the tap saw.
 //!
-//! The input lies in blocks of as many channels as a tile of [products](super::weight_grad_tile) has, or, where it has
+//! The input lies in blocks of as many channels as a tile of [products](crate::cpu::micro::gradient::WeightGradTiles) has, or, where it has
 //! fewer channels than the kernel has columns, in planes: there the taps of a kernel's row are side by side and
 //! take the channels' place. The output's gradient lies in blocks of two vectors. A thread has its own pairs of blocks, so that nothing is summed
 //! across threads; it goes over some hundred pixels at a time, which stay in the nearest cache for all
 //! taps.
 
-use super::super::buffer::Buffer;
-use super::super::context::{Context, share};
-use super::super::conv::ConvSpec;
-use super::super::kernels::Kernels;
-use super::super::map::{Border, Map};
-use super::super::simd::Isa;
-use super::super::transfer::Import;
-use super::depthwise_weight_grad::{DepthwiseWeightGradArgs, three};
-use super::shared::Shared;
-use super::weight_grad_tile::WeightGradArgs;
-use crate::plan::{TeamThread, run_team};
+use crate::cpu::layout::{Border, Buffer, Context, ConvSpec, Map};
+use crate::cpu::micro::gradient::{DepthwiseWeightGradArgs, WeightGradArgs, three};
+use crate::cpu::micro::kernels::Kernels;
+use crate::cpu::micro::simd::Isa;
+use crate::cpu::steps::Import;
+use crate::threads::partition::share;
+use crate::threads::{Shared, TeamThread, run_team};
 
 /// Pixels that are summed before the next pair of blocks takes its turn.
 const PIXELS: usize = 192;

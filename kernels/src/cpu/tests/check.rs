@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::super::check::Memory;
 use super::super::{AccessSet, Blocking, Border, Map};
 use super::config;
 use super::convolution::borders;
+use crate::cpu::Memory;
 
 const LANES: usize = 4;
 

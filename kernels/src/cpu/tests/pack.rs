@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::super::taps::Taps;
 use super::super::{
     Activation, Border, ConvSpec, Direct, Kernels, Map, Output, Winograd, WinogradTile,
 };
 use super::{config, instruction_sets, noise};
+use crate::cpu::Taps;
 
 /// `weights`, `[out, in, taps]`, with channels exchanged and taps reversed.
 fn turned(weights: &[f32], [outs, channels, taps]: [usize; 3]) -> Vec<f32> {

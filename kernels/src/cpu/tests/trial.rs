@@ -1,10 +1,10 @@
 //! One step, run where nothing that it does wrong goes unseen.
 
-use super::super::check::Memory;
-use super::super::shares::StealableRanges;
 use super::super::{Border, Context, Isa, Kernels, Map};
 use super::guarded::{CANARY, Guarded};
+use crate::cpu::Memory;
 use crate::plan::Step;
+use crate::threads::StealableRanges;
 
 /// A map as a test wants it.
 #[derive(Debug, Clone, Copy)]

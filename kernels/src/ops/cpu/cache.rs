@@ -21,7 +21,7 @@ use super::fold::fold;
 use super::program::{Geometry, Packing};
 use crate::cpu::Buffer;
 use crate::ops::convolution::{Bias, Layer, Norm};
-use crate::plan::Loaded;
+use crate::plan::PackedProgram;
 
 /// Uses of every entry after which a plan that had none goes.
 const ROUNDS: u64 = 64;
@@ -80,7 +80,7 @@ struct Kept {
     geometry: Geometry,
     packing: Packing,
     /// Plans of one packing share the packed weights.
-    plan: Arc<Loaded>,
+    plan: Arc<PackedProgram>,
     /// When it was used.
     used: u64,
 }
@@ -119,7 +119,7 @@ struct Cache {
 
 /// What is kept for a geometry.
 enum Found {
-    Plan(Arc<Loaded>),
+    Plan(Arc<PackedProgram>),
     /// A plan of another size or activation has the weights packed as this one wants them.
     Weights(Arc<Buffer>),
     Nothing,
@@ -167,7 +167,7 @@ impl Cache {
         key: Key,
         geometry: Geometry,
         layer: Layer<B>,
-        plan: Arc<Loaded>,
+        plan: Arc<PackedProgram>,
     ) {
         let entry = self.entries.entry(key).or_insert_with(|| Entry::of(layer));
         // Another thread may have been as quick.
@@ -189,7 +189,7 @@ fn plan_of<B: Host>(
     geometry: Geometry,
     layer: Layer<B>,
     pack: impl FnOnce(&Layer<B>) -> Buffer,
-) -> Arc<Loaded> {
+) -> Arc<PackedProgram> {
     let found = lock(cache).find(&key, &geometry);
     let weights = match found {
         Found::Plan(plan) => return plan,
@@ -211,7 +211,7 @@ fn lock(cache: &Mutex<Cache>) -> MutexGuard<'_, Cache> {
 static CACHE: LazyLock<Mutex<Cache>> = LazyLock::new(Mutex::default);
 
 /// The plan of a layer, whose `key` this is.
-pub(super) fn plan<B: Host>(key: Key, geometry: Geometry, layer: Layer<B>) -> Arc<Loaded> {
+pub(super) fn plan<B: Host>(key: Key, geometry: Geometry, layer: Layer<B>) -> Arc<PackedProgram> {
     plan_of(&CACHE, key, geometry, layer, |layer| {
         let (weights, biases) = fold(layer).expect("a key is of readable tensors");
         geometry.pack(&weights, &biases)

@@ -22,7 +22,7 @@ use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::Shape;
 
 use super::convolution::{self, Layer};
-use crate::plan::{Loaded, Workspace};
+use crate::plan::{PackedProgram, Workspace};
 use program::Geometry;
 
 /// A backend whose tensors are arrays in this process's memory.
@@ -85,9 +85,9 @@ fn threads(operations: usize) -> usize {
 }
 
 /// The output of `plan` for these images.
-fn run(plan: &Loaded, threads: usize, images: &[f32]) -> Vec<f32> {
+fn run(plan: &PackedProgram, threads: usize, images: &[f32]) -> Vec<f32> {
     WORKSPACE.with_borrow_mut(|workspace| {
-        let values = plan.output(workspace, threads, images);
+        let values = plan.run_borrowed(workspace, threads, images);
         if workspace.bytes() > KEPT {
             *workspace = Workspace::default();
         }

@@ -7,7 +7,7 @@ use burn::tensor::Shape;
 use super::program::isa;
 use super::{Host, run, threads};
 use crate::cpu::{Border, Buffer, Export, Import, Kernels, Map, MaxPool, PoolWindow};
-use crate::plan::{Loaded, Program, ProgramStep, Step};
+use crate::plan::{PackedProgram, Program, ProgramStep, Step};
 
 /// As Burn's own, which runs what the kernels do not.
 pub(in crate::ops) fn max_pool<B: Host>(
@@ -59,7 +59,7 @@ pub(in crate::ops) fn max_pool<B: Host>(
         arena: y.end(),
         weights: 0,
     };
-    let plan = Loaded::new(program, Buffer::default()).expect("made to fit");
+    let plan = PackedProgram::new(program, Buffer::default()).expect("made to fit");
     let taps = window.kernel[0] * window.kernel[1];
     let threads = threads(input.len() * taps);
     let values = run(&plan, threads, input);

@@ -10,7 +10,7 @@ use crate::cpu::{
     Map, Output, Taps,
 };
 use crate::ops::convolution::Layer;
-use crate::plan::{Loaded, Program, ProgramStep, Step};
+use crate::plan::{PackedProgram, Program, ProgramStep, Step};
 
 /// What a convolution's program depends on, but for the weights' values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -189,7 +189,7 @@ impl Geometry {
     }
 
     /// The program with packed weights.
-    pub fn load(&self, packed: Arc<Buffer>) -> Loaded {
+    pub fn load(&self, packed: Arc<Buffer>) -> PackedProgram {
         self.finish(self.lay_out(self.algorithm()), packed)
     }
 
@@ -202,7 +202,7 @@ impl Geometry {
         taps: &Taps,
         biases: Option<&[f32]>,
         mut packed: Buffer,
-    ) -> Loaded {
+    ) -> PackedProgram {
         let laid = self.lay_out(self.algorithm_once(images));
         let kernels = Kernels::get(self.isa);
         if packed.len() < laid.packed {
@@ -262,7 +262,7 @@ impl Geometry {
         }
     }
 
-    fn finish(&self, laid: Laid, packed: impl Into<Arc<Buffer>>) -> Loaded {
+    fn finish(&self, laid: Laid, packed: impl Into<Arc<Buffer>>) -> PackedProgram {
         let packed = packed.into();
         let Laid {
             step, x, y, images, ..
@@ -286,7 +286,7 @@ impl Geometry {
             arena: y.end(),
             weights: packed.len(),
         };
-        Loaded::new(program, packed).expect("made to fit")
+        PackedProgram::new(program, packed).expect("made to fit")
     }
 }
 

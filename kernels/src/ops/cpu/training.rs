@@ -21,7 +21,7 @@ use crate::cpu::gradient::{
 use crate::cpu::{Activation, Buffer, PoolWindow, Taps};
 use crate::ops::convolution::{Bias, Layer};
 use crate::ops::gradient::LayerGradients;
-use crate::plan::Loaded;
+use crate::plan::PackedProgram;
 pub(in crate::ops) use linear::{fully_connected, linear_gradients};
 pub(in crate::ops) use mean_pool::{mean_pool, mean_pool_gradient};
 pub(in crate::ops) use response::{BETA, response};
@@ -92,7 +92,7 @@ fn run_once(geometry: &Geometry, taps: &Taps, biases: Option<&[f32]>, input: &[f
     let output = geometry.spec.output(geometry.size);
     let threads = threads(images * geometry.spec.multiply_adds(output));
     with_memory(|memory| {
-        let plan: Loaded = geometry.load_once(images, threads, taps, biases, memory);
+        let plan: PackedProgram = geometry.load_once(images, threads, taps, biases, memory);
         let output = run(&plan, threads, input);
         (output, plan.into_weights().unwrap_or_default())
     })

@@ -1,0 +1,96 @@
+//! Elementwise operations on rows of two maps.
+
+use serde::{Deserialize, Serialize};
+
+use super::activation::Activation;
+use super::simd::{Kernel, Simd};
+
+/// What is done with two elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BinaryOp {
+    /// The sum.
+    Add,
+    /// The difference.
+    Sub,
+    /// The product.
+    Mul,
+    /// The quotient.
+    Div,
+}
+
+/// Some rows of one block. Strides are in elements.
+pub(crate) struct BinaryArgs {
+    pub a: *const f32,
+    pub a_row: usize,
+    pub b: *const f32,
+    pub b_row: usize,
+    pub y: *mut f32,
+    pub y_row: usize,
+    pub rows: usize,
+    pub width: usize,
+    pub activation: Activation,
+}
+
+/// The operation `OP`, a [`BinaryOp`], of each pair.
+///
+/// # Safety
+///
+/// All that [`BinaryArgs`] describes must be readable, and `y` writable.
+struct Pairs<const OP: usize>;
+
+const ADD: usize = BinaryOp::Add as usize;
+
+const SUB: usize = BinaryOp::Sub as usize;
+
+const MUL: usize = BinaryOp::Mul as usize;
+
+const DIV: usize = BinaryOp::Div as usize;
+
+impl<const OP: usize> Kernel for Pairs<OP> {
+    type Args = BinaryArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(args: &BinaryArgs) {
+        for row in 0..args.rows {
+            for pixel in 0..args.width {
+                let at = pixel * S::LANES;
+                unsafe {
+                    let a = S::load(args.a.add(row * args.a_row + at));
+                    let b = S::load(args.b.add(row * args.b_row + at));
+                    let y = match OP {
+                        ADD => S::add(a, b),
+                        SUB => S::sub(a, b),
+                        MUL => S::mul(a, b),
+                        _ => S::div(a, b),
+                    };
+                    S::store(
+                        args.y.add(row * args.y_row + at),
+                        args.activation.apply::<S>(y),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The address of an operation's code.
+pub(crate) type BinaryFn = unsafe fn(&BinaryArgs);
+
+/// The operations of an instruction set.
+pub(crate) struct BinaryFns([BinaryFn; 4]);
+
+impl BinaryFns {
+    pub fn of<S: Simd>() -> Self {
+        Self([
+            S::entry::<Pairs<ADD>>(),
+            S::entry::<Pairs<SUB>>(),
+            S::entry::<Pairs<MUL>>(),
+            S::entry::<Pairs<DIV>>(),
+        ])
+    }
+
+    pub fn get(&self, op: BinaryOp) -> BinaryFn {
+        self.0[op as usize]
+    }
+}

@@ -1,0 +1,274 @@
+//! Some rows of a fully connected layer's weight.
+
+use crate::cpu::micro::prefetch::PAGE;
+use crate::cpu::micro::simd::{Kernel, Simd};
+
+/// Some inputs and outputs. One of the three is written.
+pub(crate) struct LinearArgs {
+    pub x: *mut f32,
+    pub x_row: usize,
+    pub weight: *mut f32,
+    pub y: *mut f32,
+    /// From one row of the weight, and of `y`, to the next.
+    pub row: usize,
+    pub images: usize,
+    pub inputs: usize,
+    pub outputs: usize,
+    /// Whether there are sums already.
+    pub onto: bool,
+}
+
+/// The code of an instruction set.
+pub(crate) struct LinearFns {
+    pub forward: unsafe fn(&LinearArgs),
+    pub input: unsafe fn(&LinearArgs),
+    pub weight: unsafe fn(&LinearArgs),
+}
+
+impl LinearFns {
+    pub fn of<S: Simd>() -> Self {
+        Self {
+            forward: S::entry::<Forward>(),
+            input: S::entry::<Input>(),
+            weight: S::entry::<Weight>(),
+        }
+    }
+}
+
+/// Calls `run` with constants for how many rows, at most `R`, and images, at most 4, it takes at a time.
+macro_rules! in_tiles {
+    ($a:expr, |$i:ident, $r:ident, $n:ident, $p:ident| $run:expr) => {{
+        let mut $i = 0;
+        while $i < $a.inputs {
+            let rows = if $i + 2 <= $a.inputs { 2 } else { 1 };
+            let mut $n = 0;
+            while $n < $a.images {
+                let images = ($a.images - $n).min(4);
+                match (rows, images) {
+                    (2, 4) => {
+                        const $r: usize = 2;
+                        const $p: usize = 4;
+                        $run
+                    }
+                    (2, 3) => {
+                        const $r: usize = 2;
+                        const $p: usize = 3;
+                        $run
+                    }
+                    (2, 2) => {
+                        const $r: usize = 2;
+                        const $p: usize = 2;
+                        $run
+                    }
+                    (2, 1) => {
+                        const $r: usize = 2;
+                        const $p: usize = 1;
+                        $run
+                    }
+                    (1, 4) => {
+                        const $r: usize = 1;
+                        const $p: usize = 4;
+                        $run
+                    }
+                    (1, 3) => {
+                        const $r: usize = 1;
+                        const $p: usize = 3;
+                        $run
+                    }
+                    (1, 2) => {
+                        const $r: usize = 1;
+                        const $p: usize = 2;
+                        $run
+                    }
+                    _ => {
+                        const $r: usize = 1;
+                        const $p: usize = 1;
+                        $run
+                    }
+                }
+                $n += images;
+            }
+            $i += rows;
+        }
+    }};
+}
+
+/// Adds `x weight` to `y`.
+///
+/// # Safety
+///
+/// All that [`LinearArgs`] describes must be there.
+struct Forward;
+
+/// Rows of the weight that are added at once.
+const ROWS: usize = 4;
+
+impl Kernel for Forward {
+    type Args = LinearArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &LinearArgs) {
+        unsafe {
+            let whole = a.inputs / ROWS * ROWS;
+            for i in (0..whole).step_by(ROWS) {
+                forward_rows::<S, ROWS>(a, i);
+            }
+            for i in whole..a.inputs {
+                forward_rows::<S, 1>(a, i);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn forward_rows<S: Simd, const R: usize>(a: &LinearArgs, i: usize) {
+    unsafe {
+        let weight = a.weight.add(i * a.row);
+        let whole = a.outputs / S::LANES * S::LANES;
+        for image in 0..a.images {
+            let x = a.x.add(image * a.x_row + i);
+            let y = a.y.add(image * a.row);
+            let mut factors = [S::zero(); R];
+            for (r, factor) in factors.iter_mut().enumerate() {
+                *factor = S::splat(*x.add(r));
+            }
+            let mut o = 0;
+            while o < whole {
+                let mut sum = S::load(y.add(o));
+                for (r, factor) in factors.iter().enumerate() {
+                    let weight = weight.add(r * a.row + o);
+                    if image == 0 {
+                        S::prefetch_l1(weight.wrapping_add(PAGE));
+                    }
+                    sum = S::mul_add(*factor, S::load(weight), sum);
+                }
+                S::store(y.add(o), sum);
+                o += S::LANES;
+            }
+            for o in whole..a.outputs {
+                for r in 0..R {
+                    *y.add(o) += *x.add(r) * *weight.add(r * a.row + o);
+                }
+            }
+        }
+    }
+}
+
+/// Adds `y` times the weight transposed to `x`.
+///
+/// # Safety
+///
+/// As [`Forward`].
+struct Input;
+
+impl Kernel for Input {
+    type Args = LinearArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &LinearArgs) {
+        unsafe {
+            in_tiles!(a, |i, R, n, P| input_tile::<S, R, P>(a, i, n));
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn input_tile<S: Simd, const R: usize, const P: usize>(a: &LinearArgs, i: usize, n: usize) {
+    unsafe {
+        let weight = a.weight.add(i * a.row);
+        let y = a.y.add(n * a.row);
+        let whole = a.outputs / S::LANES * S::LANES;
+        let mut sums = [[S::zero(); P]; R];
+        let mut o = 0;
+        while o < whole {
+            let mut weights = [S::zero(); R];
+            for (r, vector) in weights.iter_mut().enumerate() {
+                *vector = S::load(weight.add(r * a.row + o));
+            }
+            for p in 0..P {
+                let y = S::load(y.add(p * a.row + o));
+                for r in 0..R {
+                    sums[r][p] = S::mul_add(y, weights[r], sums[r][p]);
+                }
+            }
+            o += S::LANES;
+        }
+        for r in 0..R {
+            for p in 0..P {
+                let mut values = [0.0_f32; WIDEST];
+                S::store(values.as_mut_ptr(), sums[r][p]);
+                let mut sum: f32 = values.iter().sum();
+                for o in whole..a.outputs {
+                    sum += *y.add(p * a.row + o) * *weight.add(r * a.row + o);
+                }
+                *a.x.add((n + p) * a.x_row + i + r) += sum;
+            }
+        }
+    }
+}
+
+/// Lanes of the widest instruction set.
+const WIDEST: usize = 16;
+
+/// The products of `x` and `y`, summed over the images, into the weight.
+///
+/// # Safety
+///
+/// As [`Forward`].
+struct Weight;
+
+impl Kernel for Weight {
+    type Args = LinearArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &LinearArgs) {
+        unsafe {
+            in_tiles!(a, |i, R, n, P| weight_tile::<S, R, P>(a, i, n));
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn weight_tile<S: Simd, const R: usize, const P: usize>(a: &LinearArgs, i: usize, n: usize) {
+    unsafe {
+        let weight = a.weight.add(i * a.row);
+        let (x, y) = (a.x.add(n * a.x_row + i), a.y.add(n * a.row));
+        let onto = a.onto || n > 0;
+        let whole = a.outputs / S::LANES * S::LANES;
+        let mut factors = [[S::zero(); P]; R];
+        for (r, factors) in factors.iter_mut().enumerate() {
+            for (p, factor) in factors.iter_mut().enumerate() {
+                *factor = S::splat(*x.add(p * a.x_row + r));
+            }
+        }
+        let mut o = 0;
+        while o < whole {
+            let mut sums = [S::zero(); R];
+            if onto {
+                for (r, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::load(weight.add(r * a.row + o));
+                }
+            }
+            for p in 0..P {
+                let y = S::load(y.add(p * a.row + o));
+                for r in 0..R {
+                    sums[r] = S::mul_add(factors[r][p], y, sums[r]);
+                }
+            }
+            for (r, sum) in sums.into_iter().enumerate() {
+                S::store(weight.add(r * a.row + o), sum);
+            }
+            o += S::LANES;
+        }
+        for r in 0..R {
+            for o in whole..a.outputs {
+                let to = weight.add(r * a.row + o);
+                let mut sum = if onto { *to } else { 0.0 };
+                for p in 0..P {
+                    sum += *x.add(p * a.x_row + r) * *y.add(p * a.row + o);
+                }
+                *to = sum;
+            }
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! What batch norm does to one plane of a channel.
+
+use std::marker::PhantomData;
+
+use crate::cpu::micro::activation::Activation;
+use crate::cpu::micro::simd::{Kernel, Simd};
+
+/// `activation(scale * (x - mean) + shift)`.
+#[derive(Clone, Copy)]
+pub(crate) struct Affine {
+    pub mean: f32,
+    pub scale: f32,
+    pub shift: f32,
+    pub activation: Activation,
+}
+
+/// `by_gradient * g + by_distance * (x - mean) + constant`.
+#[derive(Clone, Copy)]
+pub(crate) struct Back {
+    pub by_gradient: f32,
+    pub by_distance: f32,
+    pub constant: f32,
+}
+
+/// One plane.
+pub(crate) struct NormArgs {
+    x: *const f32,
+    len: usize,
+    /// As many as of `x`, or null.
+    gradient: *const f32,
+    affine: Affine,
+    back: Back,
+    /// Room for as many as `x`, or for two.
+    to: *mut f32,
+}
+
+/// The code of an instruction set.
+pub(crate) struct NormFns {
+    moments: unsafe fn(&NormArgs),
+    apply: unsafe fn(&NormArgs),
+    gradient_sums: unsafe fn(&NormArgs),
+    back: unsafe fn(&NormArgs),
+}
+
+const NOTHING: Back = Back {
+    by_gradient: 0.0,
+    by_distance: 0.0,
+    constant: 0.0,
+};
+
+impl NormFns {
+    pub fn of<S: Simd>() -> Self {
+        Self {
+            moments: S::entry::<Sums<Moments>>(),
+            apply: S::entry::<Each<Apply>>(),
+            gradient_sums: S::entry::<Sums<Gradients>>(),
+            back: S::entry::<Each<Through>>(),
+        }
+    }
+
+    /// The sums of `x - about` and of its square.
+    pub(crate) fn moments(&self, x: &[f32], about: f32) -> [f32; 2] {
+        let affine = Affine {
+            mean: about,
+            scale: 0.0,
+            shift: 0.0,
+            activation: Activation::Identity,
+        };
+        self.sums(self.moments, x, &[], &affine)
+    }
+
+    /// The sums of the gradient before the activation and of its product with `x - mean`.
+    pub(crate) fn gradient_sums(&self, affine: &Affine, x: &[f32], gradient: &[f32]) -> [f32; 2] {
+        self.sums(self.gradient_sums, x, gradient, affine)
+    }
+
+    fn sums(
+        &self,
+        code: unsafe fn(&NormArgs),
+        x: &[f32],
+        gradient: &[f32],
+        affine: &Affine,
+    ) -> [f32; 2] {
+        let mut sums = [0.0; 2];
+        let args = NormArgs {
+            x: x.as_ptr(),
+            len: x.len(),
+            gradient: match gradient {
+                [] => std::ptr::null(),
+                _ => gradient.as_ptr(),
+            },
+            affine: *affine,
+            back: NOTHING,
+            to: sums.as_mut_ptr(),
+        };
+        // SAFETY: the slices are as long as each other, and there is room for two.
+        unsafe { code(&args) };
+        sums
+    }
+
+    /// # Safety
+    ///
+    /// `to` has room for as many as `x`.
+    pub(crate) unsafe fn apply(&self, affine: &Affine, x: &[f32], to: *mut f32) {
+        let args = NormArgs {
+            x: x.as_ptr(),
+            len: x.len(),
+            gradient: std::ptr::null(),
+            affine: *affine,
+            back: NOTHING,
+            to,
+        };
+        unsafe { (self.apply)(&args) };
+    }
+
+    /// # Safety
+    ///
+    /// `gradient` is as long as `x`, and `to` has room for as many.
+    pub(crate) unsafe fn back(
+        &self,
+        affine: &Affine,
+        back: &Back,
+        x: &[f32],
+        gradient: &[f32],
+        to: *mut f32,
+    ) {
+        let args = NormArgs {
+            x: x.as_ptr(),
+            len: x.len(),
+            gradient: gradient.as_ptr(),
+            affine: *affine,
+            back: *back,
+            to,
+        };
+        unsafe { (self.back)(&args) };
+    }
+}
+
+/// Vectors of a plane, none of whose elements is missing.
+struct Vectors<'a> {
+    args: &'a NormArgs,
+    /// Elements of the whole vectors, and those after them.
+    whole: usize,
+    rest: usize,
+}
+
+impl<'a> Vectors<'a> {
+    #[inline(always)]
+    fn new<S: Simd>(args: &'a NormArgs) -> Self {
+        let whole = args.len / S::LANES * S::LANES;
+        Self {
+            args,
+            whole,
+            rest: args.len - whole,
+        }
+    }
+
+    /// The vectors at `at` of the values and of the gradient, if there is one.
+    #[inline(always)]
+    unsafe fn at<S: Simd>(&self, at: usize) -> [S::Vector; 2] {
+        unsafe {
+            let gradient = match self.args.gradient.is_null() {
+                true => S::zero(),
+                false => S::load(self.args.gradient.add(at)),
+            };
+            [S::load(self.args.x.add(at)), gradient]
+        }
+    }
+
+    /// The last elements, the values filled up with the mean, the gradient with zeros.
+    #[inline(always)]
+    unsafe fn last<S: Simd>(&self) -> [S::Vector; 2] {
+        let mut x = [self.args.affine.mean; WIDEST];
+        let mut gradient = [0.0; WIDEST];
+        unsafe {
+            for i in 0..self.rest {
+                x[i] = *self.args.x.add(self.whole + i);
+                if !self.args.gradient.is_null() {
+                    gradient[i] = *self.args.gradient.add(self.whole + i);
+                }
+            }
+            [S::load(x.as_ptr()), S::load(gradient.as_ptr())]
+        }
+    }
+}
+
+/// Lanes of the widest instruction set.
+const WIDEST: usize = 16;
+
+/// A function of the elements of a value and its gradient.
+trait Of<const N: usize>: 'static {
+    /// Implementations are `#[inline(always)]`.
+    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; N];
+}
+
+/// The sums over a plane of two functions.
+///
+/// # Safety
+///
+/// All that [`NormArgs`] describes must be readable, and there is room for two sums.
+struct Sums<F>(PhantomData<F>);
+
+impl<F: Of<2>> Kernel for Sums<F> {
+    type Args = NormArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &NormArgs) {
+        unsafe {
+            let vectors = Vectors::new::<S>(a);
+            // Four sums of each, so that additions do not wait for each other.
+            let mut sums = [[S::zero(); 2]; 4];
+            let mut at = 0;
+            while at + 4 * S::LANES <= vectors.whole {
+                for sum in &mut sums {
+                    let [x, gradient] = vectors.at::<S>(at);
+                    let [first, second] = F::of::<S>(a, x, gradient);
+                    *sum = [S::add(sum[0], first), S::add(sum[1], second)];
+                    at += S::LANES;
+                }
+            }
+            let sum = &mut sums[0];
+            while at < vectors.whole {
+                let [x, gradient] = vectors.at::<S>(at);
+                let [first, second] = F::of::<S>(a, x, gradient);
+                *sum = [S::add(sum[0], first), S::add(sum[1], second)];
+                at += S::LANES;
+            }
+            if vectors.rest > 0 {
+                let [x, gradient] = vectors.last::<S>();
+                let [first, second] = F::of::<S>(a, x, gradient);
+                *sum = [S::add(sum[0], first), S::add(sum[1], second)];
+            }
+            for i in 0..2 {
+                let low = S::add(sums[0][i], sums[1][i]);
+                let high = S::add(sums[2][i], sums[3][i]);
+                let mut values = [0.0_f32; WIDEST];
+                S::store(values.as_mut_ptr(), S::add(low, high));
+                *a.to.add(i) = values.iter().sum();
+            }
+        }
+    }
+}
+
+/// A function of each element of a plane.
+///
+/// # Safety
+///
+/// All that [`NormArgs`] describes must be readable, and there is room for as many.
+struct Each<F>(PhantomData<F>);
+
+impl<F: Of<1>> Kernel for Each<F> {
+    type Args = NormArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &NormArgs) {
+        unsafe {
+            let vectors = Vectors::new::<S>(a);
+            let mut at = 0;
+            while at < vectors.whole {
+                let [x, gradient] = vectors.at::<S>(at);
+                let [y] = F::of::<S>(a, x, gradient);
+                S::store(a.to.add(at), y);
+                at += S::LANES;
+            }
+            if vectors.rest > 0 {
+                let [x, gradient] = vectors.last::<S>();
+                let [y] = F::of::<S>(a, x, gradient);
+                let mut values = [0.0; WIDEST];
+                S::store(values.as_mut_ptr(), y);
+                let to = a.to.add(vectors.whole);
+                to.copy_from_nonoverlapping(values.as_ptr(), vectors.rest);
+            }
+        }
+    }
+}
+
+/// The distance from the mean, and its square.
+struct Moments;
+
+impl Of<2> for Moments {
+    #[inline(always)]
+    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, _: S::Vector) -> [S::Vector; 2] {
+        unsafe {
+            let distance = S::sub(x, S::splat(a.affine.mean));
+            [distance, S::mul(distance, distance)]
+        }
+    }
+}
+
+/// The norm's result before its activation.
+#[inline(always)]
+unsafe fn scaled<S: Simd>(affine: &Affine, x: S::Vector) -> S::Vector {
+    unsafe {
+        let distance = S::sub(x, S::splat(affine.mean));
+        S::mul_add(distance, S::splat(affine.scale), S::splat(affine.shift))
+    }
+}
+
+/// The gradient before the activation.
+#[inline(always)]
+unsafe fn masked<S: Simd>(affine: &Affine, x: S::Vector, gradient: S::Vector) -> S::Vector {
+    unsafe {
+        match affine.activation {
+            Activation::Relu => S::where_positive(scaled::<S>(affine, x), gradient),
+            Activation::Clamp { low, high } => {
+                let y = scaled::<S>(affine, x);
+                let above = S::where_positive(S::sub(y, S::splat(low)), gradient);
+                S::where_positive(S::sub(S::splat(high), y), above)
+            }
+            _ => gradient,
+        }
+    }
+}
+
+/// The norm and its activation.
+struct Apply;
+
+impl Of<1> for Apply {
+    #[inline(always)]
+    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, _: S::Vector) -> [S::Vector; 1] {
+        unsafe { [a.affine.activation.apply::<S>(scaled::<S>(&a.affine, x))] }
+    }
+}
+
+/// The gradient before the activation, and its product with the distance from the mean.
+struct Gradients;
+
+impl Of<2> for Gradients {
+    #[inline(always)]
+    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; 2] {
+        unsafe {
+            let gradient = masked::<S>(&a.affine, x, gradient);
+            let distance = S::sub(x, S::splat(a.affine.mean));
+            [gradient, S::mul(gradient, distance)]
+        }
+    }
+}
+
+/// The gradient of the norm's input.
+struct Through;
+
+impl Of<1> for Through {
+    #[inline(always)]
+    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; 1] {
+        let Back {
+            by_gradient,
+            by_distance,
+            constant,
+        } = a.back;
+        unsafe {
+            let gradient = masked::<S>(&a.affine, x, gradient);
+            let distance = S::sub(x, S::splat(a.affine.mean));
+            let rest = S::mul_add(S::splat(by_distance), distance, S::splat(constant));
+            [S::mul_add(S::splat(by_gradient), gradient, rest)]
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A step of stochastic gradient descent on a range of weights.
+
+use crate::cpu::micro::simd::{Kernel, Simd};
+
+/// How weights move against their gradient `g`: with `h = g + decay w`, `v = momentum v + h`, and
+/// `w = w - rate v`; with Nesterov's `w = w - rate (h + momentum v)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SgdParams {
+    pub rate: f32,
+    pub momentum: f32,
+    pub decay: f32,
+    pub nesterov: bool,
+}
+
+/// Some weights.
+pub(crate) struct SgdStepArgs {
+    pub descent: SgdParams,
+    pub weights: *mut f32,
+    pub velocity: *mut f32,
+    pub gradient: *const f32,
+    pub len: usize,
+}
+
+/// # Safety
+///
+/// There are as many weights and velocities as gradients.
+pub(crate) struct SgdStep;
+
+impl Kernel for SgdStep {
+    type Args = SgdStepArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &SgdStepArgs) {
+        let SgdParams {
+            rate,
+            momentum,
+            decay,
+            nesterov,
+        } = a.descent;
+        let len = a.len;
+        let whole = len / S::LANES * S::LANES;
+        unsafe {
+            let (rates, momenta, decays) = (S::splat(rate), S::splat(momentum), S::splat(decay));
+            let mut at = 0;
+            while at < whole {
+                let (w, v) = (a.weights.add(at), a.velocity.add(at));
+                let weight = S::load(w);
+                let h = S::mul_add(decays, weight, S::load(a.gradient.add(at)));
+                let speed = S::mul_add(momenta, S::load(v), h);
+                let by = match nesterov {
+                    true => S::mul_add(momenta, speed, h),
+                    false => speed,
+                };
+                S::store(v, speed);
+                S::store(w, S::neg_mul_add(rates, by, weight));
+                at += S::LANES;
+            }
+            for at in whole..len {
+                let (w, v) = (a.weights.add(at), a.velocity.add(at));
+                let h = decay * *w + *a.gradient.add(at);
+                *v = momentum * *v + h;
+                let by = if nesterov { momentum * *v + h } else { *v };
+                *w -= rate * by;
+            }
+        }
+    }
+}
+
+/// The address of its code.
+pub(crate) type SgdStepFn = unsafe fn(&SgdStepArgs);

@@ -1,0 +1,101 @@
+//! Local response normalization of adjacent pixels of a row.
+
+use super::simd::{Kernel, Simd};
+
+/// All blocks of adjacent pixels of a row. Strides are in elements.
+pub(crate) struct LrnArgs {
+    /// Channels of a window before its middle, and after it.
+    pub reach: [usize; 2],
+    pub alpha: f32,
+    pub beta: f32,
+    pub k: f32,
+    pub x: *const f32,
+    pub x_block: usize,
+    pub y: *mut f32,
+    pub y_block: usize,
+    pub channels: usize,
+    pub pixels: usize,
+    /// The first pixel's first square, with zeros around each pixel's, and from one to the next.
+    pub squares: *mut f32,
+    pub pixel_squares: usize,
+}
+
+/// The normalization, where `beta` is 3/4 if `THREE_QUARTERS`.
+///
+/// # Safety
+///
+/// All that [`LrnArgs`] describes must be readable, and `y` and the squares writable.
+struct Normalize<const THREE_QUARTERS: bool>;
+
+impl<const THREE_QUARTERS: bool> Kernel for Normalize<THREE_QUARTERS> {
+    type Args = LrnArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &LrnArgs) {
+        let blocks = a.channels.div_ceil(S::LANES);
+        unsafe {
+            for block in 0..blocks {
+                for pixel in 0..a.pixels {
+                    let x = S::load(a.x.add(block * a.x_block + pixel * S::LANES));
+                    let square = a.squares.add(pixel * a.pixel_squares + block * S::LANES);
+                    S::store(square, S::mul(x, x));
+                }
+            }
+            // The lanes after the last channel are no channels.
+            let rest = blocks * S::LANES - a.channels;
+            if rest > 0 {
+                for pixel in 0..a.pixels {
+                    let square = a.squares.add(pixel * a.pixel_squares + a.channels);
+                    square.write_bytes(0, rest);
+                }
+            }
+            for block in 0..blocks {
+                for pixel in 0..a.pixels {
+                    let squares = a.squares.add(pixel * a.pixel_squares + block * S::LANES);
+                    let first = squares.sub(a.reach[0]);
+                    let mut sum = S::load(first);
+                    for further in 1..=a.reach[0] + a.reach[1] {
+                        sum = S::add(sum, S::load(first.add(further)));
+                    }
+                    let base = S::mul_add(S::splat(a.alpha), sum, S::splat(a.k));
+                    let scale = if THREE_QUARTERS {
+                        S::inverse_three_quarters(base)
+                    } else {
+                        let mut lanes = [0.0; MOST_LANES];
+                        S::store(lanes.as_mut_ptr(), base);
+                        for lane in &mut lanes[..S::LANES] {
+                            *lane = lane.powf(-a.beta);
+                        }
+                        S::load(lanes.as_ptr())
+                    };
+                    let x = S::load(a.x.add(block * a.x_block + pixel * S::LANES));
+                    S::store(
+                        a.y.add(block * a.y_block + pixel * S::LANES),
+                        S::mul(x, scale),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Lanes of the longest vector.
+const MOST_LANES: usize = 16;
+
+pub(crate) type LrnFn = unsafe fn(&LrnArgs);
+
+/// The normalizations of an instruction set.
+pub(crate) struct LrnFns {
+    pub three_quarters: LrnFn,
+    pub any: LrnFn,
+}
+
+impl LrnFns {
+    pub fn of<S: Simd>() -> Self {
+        const { assert!(S::LANES <= MOST_LANES) };
+        Self {
+            three_quarters: S::entry::<Normalize<true>>(),
+            any: S::entry::<Normalize<false>>(),
+        }
+    }
+}

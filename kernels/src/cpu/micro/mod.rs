@@ -1,0 +1,21 @@
+//! Innermost code: what is compiled once per instruction set. Micro-kernels know addresses and strides,
+//! no layouts and no threads.
+
+pub(crate) mod activation;
+pub(crate) mod adaptive_mean;
+pub(crate) mod binary;
+pub(crate) mod blocking;
+pub(crate) mod depthwise;
+pub(crate) mod fully_connected;
+pub(crate) mod gradient;
+pub(crate) mod kernels;
+pub(crate) mod lrn;
+pub(crate) mod peak;
+pub(crate) mod pool;
+pub(crate) mod prefetch;
+pub(crate) mod radial_basis;
+pub(crate) mod reorder;
+pub(crate) mod simd;
+pub(crate) mod tile;
+pub(crate) mod unary;
+pub(crate) mod winograd;

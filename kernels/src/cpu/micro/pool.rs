@@ -1,0 +1,288 @@
+//! Pools: one value for each window of a map, without a border around it.
+//!
+//! Taps outside of the map are left out of a window, not read. Columns whose windows lie within a row
+//! are computed without a test; only the few at its ends are clipped one by one.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::simd::{Kernel, Simd};
+
+/// How a pool's window goes over a map. The output's size says how many windows there are; the last may
+/// reach over the edge and beyond the padding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PoolWindow {
+    /// Height and width, at least 1.
+    pub kernel: [usize; 2],
+    /// The step, at least 1.
+    pub stride: [usize; 2],
+    /// How far the first window reaches over the top and left edge, and how much counts as padding at
+    /// the others.
+    pub padding: [usize; 2],
+    /// Elements from one tap to the next, at least 1.
+    pub dilation: [usize; 2],
+}
+
+impl PoolWindow {
+    /// The taps of window `at` along an axis that lie before `end`, where the map begins at 0.
+    #[inline(always)]
+    fn taps_before(&self, axis: usize, at: usize, end: usize) -> usize {
+        let room = (end + self.padding[axis]).saturating_sub(at * self.stride[axis]);
+        let taps = match self.dilation[axis] {
+            // A division takes as long as a window.
+            1 => room,
+            dilation => room.div_ceil(dilation),
+        };
+        taps.min(self.kernel[axis])
+    }
+
+    /// The taps of window `at` along an axis that lie in a map of this length.
+    #[inline(always)]
+    fn taps(&self, axis: usize, at: usize, length: usize) -> Range<usize> {
+        let end = self.taps_before(axis, at, length);
+        self.taps_before(axis, at, 0).min(end)..end
+    }
+
+    /// Those of `windows` windows along an axis that lie wholly in a map of this length.
+    #[inline(always)]
+    fn inside(&self, axis: usize, windows: usize, length: usize) -> Range<usize> {
+        let extent = (self.kernel[axis] - 1) * self.dilation[axis] + 1;
+        let end = match (length + self.padding[axis]).checked_sub(extent) {
+            Some(room) => (room / self.stride[axis] + 1).min(windows),
+            None => 0,
+        };
+        self.padding[axis].div_ceil(self.stride[axis]).min(end)..end
+    }
+}
+
+/// What becomes of the elements of a window.
+trait Reduce: 'static {
+    /// Before any.
+    unsafe fn start<S: Simd>() -> S::Vector;
+    /// One more.
+    unsafe fn add<S: Simd>(so_far: S::Vector, x: S::Vector) -> S::Vector;
+    /// After `count` taps, of which some may not have been added.
+    unsafe fn end<S: Simd>(so_far: S::Vector, count: usize) -> S::Vector;
+}
+
+/// Some rows of one block: what is read and written. Strides are in elements.
+pub(crate) struct PoolArgs {
+    pub window: PoolWindow,
+    /// Whether taps in the padding count.
+    pub count_padding: bool,
+    /// The block's first pixel, its size, and from one row to the next.
+    pub x: *const f32,
+    pub size: [usize; 2],
+    pub x_row: usize,
+    /// The block's first pixel, of which `rows` are computed, `width` pixels each.
+    pub y: *mut f32,
+    pub y_row: usize,
+    pub rows: Range<usize>,
+    pub width: usize,
+}
+
+/// A pool by `R` whose window has `K` adjacent columns and is moved by `STRIDE`, or any window if
+/// `K` is 0.
+///
+/// # Safety
+///
+/// All that [`PoolArgs`] describes must be readable, and `y` writable.
+struct Pool<R, const K: usize, const STRIDE: usize>(R);
+
+impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Pool<R, K, STRIDE> {
+    type Args = PoolArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &PoolArgs) {
+        let window = &a.window;
+        let inside = window.inside(1, a.width, a.size[1]);
+        let x_tap = [window.dilation[0] * a.x_row, window.dilation[1] * S::LANES];
+        for row in a.rows.clone() {
+            let rows = window.taps(0, row, a.size[0]);
+            let counted_rows = if a.count_padding {
+                window.taps_before(0, row, a.size[0] + window.padding[0])
+            } else {
+                rows.len()
+            };
+            let top = row * window.stride[0] + rows.start * window.dilation[0];
+            // No row is read if there is none.
+            let top = top.saturating_sub(window.padding[0]) * a.x_row;
+            let y = unsafe { a.y.add(row * a.y_row) };
+            for column in (0..inside.start).chain(inside.end..a.width) {
+                let columns = window.taps(1, column, a.size[1]);
+                let counted = if a.count_padding {
+                    window.taps_before(1, column, a.size[1] + window.padding[1])
+                } else {
+                    columns.len()
+                };
+                let left = column * window.stride[1] + columns.start * window.dilation[1];
+                let left = left.saturating_sub(window.padding[1]) * S::LANES;
+                let x = a.x.wrapping_add(top + left);
+                unsafe {
+                    let all = reduce::<S, R>(x, [rows.len(), columns.len()], x_tap);
+                    let all = R::end::<S>(all, counted_rows * counted);
+                    S::store(y.add(column * S::LANES), all);
+                }
+            }
+            if inside.is_empty() {
+                continue;
+            }
+            let left = (inside.start * window.stride[1] - window.padding[1]) * S::LANES;
+            let counted = counted_rows * window.kernel[1];
+            unsafe {
+                let x = a.x.wrapping_add(top + left);
+                let y = y.add(inside.start * S::LANES);
+                if K > 0 && rows.len() == K {
+                    slide::<S, R, K, STRIDE>(x, K, x_tap[0], y, inside.len(), counted);
+                } else if K > 0 && !rows.is_empty() {
+                    slide::<S, R, K, STRIDE>(x, rows.len(), x_tap[0], y, inside.len(), counted);
+                } else {
+                    let size = [rows.len(), window.kernel[1]];
+                    for column in 0..inside.len() {
+                        let x = x.wrapping_add(column * window.stride[1] * S::LANES);
+                        let all = R::end::<S>(reduce::<S, R>(x, size, x_tap), counted);
+                        S::store(y.add(column * S::LANES), all);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A row of windows of `rows` rows, at least one, and `K` columns: each column is reduced once and
+/// kept for the windows that share it.
+#[inline(always)]
+unsafe fn slide<S: Simd, R: Reduce, const K: usize, const STRIDE: usize>(
+    mut x: *const f32,
+    rows: usize,
+    x_row: usize,
+    y: *mut f32,
+    windows: usize,
+    counted: usize,
+) {
+    unsafe {
+        let mut columns = [S::zero(); K];
+        for (i, column) in columns[..K - STRIDE].iter_mut().enumerate() {
+            *column = reduce_column::<S, R>(x.add(i * S::LANES), rows, x_row);
+        }
+        for window in 0..windows {
+            let mut all = S::zero();
+            for i in 0..K {
+                if i >= K - STRIDE {
+                    columns[i] = reduce_column::<S, R>(x.add(i * S::LANES), rows, x_row);
+                }
+                all = if i == 0 {
+                    columns[0]
+                } else {
+                    R::add::<S>(all, columns[i])
+                };
+            }
+            S::store(y.add(window * S::LANES), R::end::<S>(all, counted));
+            for i in 0..K - STRIDE {
+                columns[i] = columns[i + STRIDE];
+            }
+            x = x.add(STRIDE * S::LANES);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn reduce_column<S: Simd, R: Reduce>(x: *const f32, rows: usize, x_row: usize) -> S::Vector {
+    unsafe {
+        let mut all = S::load(x);
+        for row in 1..rows {
+            all = R::add::<S>(all, S::load(x.add(row * x_row)));
+        }
+        all
+    }
+}
+
+#[inline(always)]
+unsafe fn reduce<S: Simd, R: Reduce>(
+    x: *const f32,
+    [rows, columns]: [usize; 2],
+    tap: [usize; 2],
+) -> S::Vector {
+    unsafe {
+        let mut sum = R::start::<S>();
+        for row in 0..rows {
+            for column in 0..columns {
+                let x = x.add(row * tap[0] + column * tap[1]);
+                sum = R::add::<S>(sum, S::load(x));
+            }
+        }
+        sum
+    }
+}
+
+pub(crate) struct Greatest;
+
+impl Reduce for Greatest {
+    #[inline(always)]
+    unsafe fn start<S: Simd>() -> S::Vector {
+        unsafe { S::splat(f32::NEG_INFINITY) }
+    }
+    #[inline(always)]
+    unsafe fn add<S: Simd>(so_far: S::Vector, x: S::Vector) -> S::Vector {
+        unsafe { S::maximum(so_far, x) }
+    }
+    #[inline(always)]
+    unsafe fn end<S: Simd>(so_far: S::Vector, _: usize) -> S::Vector {
+        so_far
+    }
+}
+
+pub(crate) struct Sum;
+
+impl Reduce for Sum {
+    #[inline(always)]
+    unsafe fn start<S: Simd>() -> S::Vector {
+        unsafe { S::zero() }
+    }
+    #[inline(always)]
+    unsafe fn add<S: Simd>(so_far: S::Vector, x: S::Vector) -> S::Vector {
+        unsafe { S::add(so_far, x) }
+    }
+    #[inline(always)]
+    unsafe fn end<S: Simd>(so_far: S::Vector, count: usize) -> S::Vector {
+        unsafe { S::mul(so_far, S::splat(1.0 / count.max(1) as f32)) }
+    }
+}
+
+/// The address of a pool's code.
+pub(crate) type PoolFn = unsafe fn(&PoolArgs);
+
+/// The pools of an instruction set.
+pub(crate) struct PoolFns {
+    pub max: [PoolFn; 4],
+    pub mean: [PoolFn; 4],
+}
+
+impl PoolFns {
+    pub fn of<S: Simd>() -> Self {
+        Self {
+            max: pools::<S, Greatest>(),
+            mean: pools::<S, Sum>(),
+        }
+    }
+}
+
+fn pools<S: Simd, R: Reduce>() -> [PoolFn; 4] {
+    [
+        S::entry::<Pool<R, 0, 0>>(),
+        S::entry::<Pool<R, 2, 2>>(),
+        S::entry::<Pool<R, 3, 1>>(),
+        S::entry::<Pool<R, 3, 2>>(),
+    ]
+}
+
+/// The fastest of `functions` for `window`.
+pub(crate) fn choose(functions: &[PoolFn; 4], window: &PoolWindow) -> PoolFn {
+    match (window.kernel[1], window.stride[1], window.dilation[1]) {
+        (2, 2, 1) => functions[1],
+        (3, 1, 1) => functions[2],
+        (3, 2, 1) => functions[3],
+        _ => functions[0],
+    }
+}

@@ -1,0 +1,55 @@
+//! Squared distances of one image from one block of centers.
+
+use super::simd::{Kernel, Simd};
+
+/// One block of centers for one image. Strides are in elements.
+pub(crate) struct RadialBasisArgs {
+    /// First pixel of the image.
+    pub x: *const f32,
+    /// Channels, height and width of the image; channels of a block.
+    pub shape: [usize; 3],
+    pub lanes: usize,
+    /// From one row, and one block of channels, to the next.
+    pub x_row: usize,
+    pub x_block: usize,
+    pub centers: *const f32,
+    pub y: *mut f32,
+}
+
+/// The distances from one block of centers.
+///
+/// # Safety
+///
+/// All that [`RadialBasisArgs`] describes must be readable, and `y` writable.
+pub(crate) struct Distances;
+
+impl Kernel for Distances {
+    type Args = RadialBasisArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &RadialBasisArgs) {
+        let [channels, height, width] = a.shape;
+        unsafe {
+            let mut sum = S::zero();
+            let mut centers = a.centers;
+            for block in 0..channels.div_ceil(a.lanes) {
+                let channels = a.lanes.min(channels - block * a.lanes);
+                for row in 0..height {
+                    for column in 0..width {
+                        let at = block * a.x_block + row * a.x_row + column * a.lanes;
+                        for channel in 0..channels {
+                            let x = S::splat(*a.x.add(at + channel));
+                            let difference = S::sub(x, S::load(centers));
+                            sum = S::mul_add(difference, difference, sum);
+                            centers = centers.add(S::LANES);
+                        }
+                    }
+                }
+            }
+            S::store(a.y, sum);
+        }
+    }
+}
+
+/// The address of its code.
+pub(crate) type RadialBasisFn = unsafe fn(&RadialBasisArgs);

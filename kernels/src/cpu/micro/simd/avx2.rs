@@ -1,0 +1,160 @@
+//! AVX2 with FMA: 8 lanes, 16 registers.
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, Simd};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2;
+
+impl Simd for Avx2 {
+    const LANES: usize = 8;
+    const TILE: usize = 6;
+    const ALONE: usize = 8;
+    const STEPS: usize = 8;
+    type Vector = __m256;
+
+    #[inline(always)]
+    unsafe fn prefetch_l1(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn prefetch_l2(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn zero() -> __m256 {
+        unsafe { _mm256_setzero_ps() }
+    }
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> __m256 {
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> __m256 {
+        unsafe { _mm256_loadu_ps(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, x: __m256) {
+        unsafe { _mm256_storeu_ps(to, x) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_div_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(x: __m256) -> __m256 {
+        unsafe { _mm256_sqrt_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn swap_halves(x: __m256) -> __m256 {
+        unsafe { _mm256_permute2f128_ps::<1>(x, x) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn neg_mul_add(a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn max(bound: __m256, x: __m256) -> __m256 {
+        unsafe { _mm256_max_ps(bound, x) }
+    }
+    #[inline(always)]
+    unsafe fn where_positive(condition: __m256, x: __m256) -> __m256 {
+        unsafe {
+            let positive = _mm256_cmp_ps::<_CMP_GT_OQ>(condition, _mm256_setzero_ps());
+            _mm256_and_ps(positive, x)
+        }
+    }
+    #[inline(always)]
+    unsafe fn min(bound: __m256, x: __m256) -> __m256 {
+        unsafe { _mm256_min_ps(bound, x) }
+    }
+    #[inline(always)]
+    unsafe fn maximum(a: __m256, b: __m256) -> __m256 {
+        unsafe {
+            let nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
+            _mm256_blendv_ps(_mm256_max_ps(a, b), a, nan)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        unsafe {
+            let row = |i: usize| _mm_loadu_ps(from.add(i * from_row));
+            let (mut a, mut b, mut c, mut d) = (row(0), row(1), row(2), row(3));
+            _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+            for (i, column) in [a, b, c, d].into_iter().enumerate() {
+                _mm_storeu_ps(to.add(i * to_row), column);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose_eight(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        unsafe {
+            for half in [0, 4] {
+                // Four columns of row `i`, and of row `i + 4`: both halves are transposed at once.
+                let rows = |i: usize| {
+                    let at = |row: usize| _mm_loadu_ps(from.add(row * from_row + half));
+                    _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(at(i)), at(i + 4))
+                };
+                let (a, b, c, d) = (rows(0), rows(1), rows(2), rows(3));
+                let [ab, cd] = [_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d)];
+                let [ba, dc] = [_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d)];
+                let columns = [
+                    _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+                    _mm256_shuffle_ps::<0b01_00_01_00>(ba, dc),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(ba, dc),
+                ];
+                for (i, column) in columns.into_iter().enumerate() {
+                    _mm256_storeu_ps(to.add((half + i) * to_row), column);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn unpack(from: *const f32) -> [__m256; 4] {
+        unsafe {
+            let from: *const __m256i = from.cast();
+            let a = _mm256_loadu_si256(from);
+            let b = _mm256_loadu_si256(from.add(1));
+            let c = _mm256_loadu_si256(from.add(2));
+            let high = _mm256_slli_epi32::<24>(a);
+            let middle = _mm256_srli_epi32::<8>(_mm256_slli_epi32::<24>(b));
+            let low = _mm256_srli_epi32::<16>(_mm256_slli_epi32::<24>(c));
+            let d = _mm256_or_si256(_mm256_or_si256(high, middle), low);
+            [
+                _mm256_cvtepi32_ps(a),
+                _mm256_cvtepi32_ps(b),
+                _mm256_cvtepi32_ps(c),
+                _mm256_cvtepi32_ps(d),
+            ]
+        }
+    }
+
+    fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn compiled<K: Kernel>(args: &K::Args) {
+            unsafe { K::run::<Avx2>(args) }
+        }
+        compiled::<K>
+    }
+}

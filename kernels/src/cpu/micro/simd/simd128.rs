@@ -1,0 +1,108 @@
+//! WebAssembly's 128-bit vectors: 4 lanes; engines have at least 16 registers for them. WeightGradTiles
+//! and sums are rounded apart: fused ones are of the relaxed instructions, which need not be there.
+
+use std::arch::wasm32::*;
+
+use super::{Kernel, Simd};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Simd128;
+
+impl Simd for Simd128 {
+    const LANES: usize = 4;
+    const TILE: usize = 6;
+    type Vector = v128;
+
+    #[inline(always)]
+    unsafe fn zero() -> v128 {
+        f32x4_splat(0.0)
+    }
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> v128 {
+        f32x4_splat(x)
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> v128 {
+        unsafe { v128_load(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, x: v128) {
+        unsafe { v128_store(to.cast(), x) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: v128, b: v128) -> v128 {
+        f32x4_add(a, b)
+    }
+    #[inline(always)]
+    unsafe fn sub(a: v128, b: v128) -> v128 {
+        f32x4_sub(a, b)
+    }
+    #[inline(always)]
+    unsafe fn mul(a: v128, b: v128) -> v128 {
+        f32x4_mul(a, b)
+    }
+    #[inline(always)]
+    unsafe fn div(a: v128, b: v128) -> v128 {
+        f32x4_div(a, b)
+    }
+    #[inline(always)]
+    unsafe fn sqrt(x: v128) -> v128 {
+        f32x4_sqrt(x)
+    }
+    #[inline(always)]
+    unsafe fn swap_halves(x: v128) -> v128 {
+        i64x2_shuffle::<1, 0>(x, x)
+    }
+    #[inline(always)]
+    unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
+        f32x4_add(f32x4_mul(a, b), c)
+    }
+    #[inline(always)]
+    unsafe fn neg_mul_add(a: v128, b: v128, c: v128) -> v128 {
+        f32x4_sub(c, f32x4_mul(a, b))
+    }
+    #[inline(always)]
+    unsafe fn max(bound: v128, x: v128) -> v128 {
+        f32x4_pmax(x, bound)
+    }
+    #[inline(always)]
+    unsafe fn where_positive(condition: v128, x: v128) -> v128 {
+        v128_and(f32x4_gt(condition, f32x4_splat(0.0)), x)
+    }
+    #[inline(always)]
+    unsafe fn min(bound: v128, x: v128) -> v128 {
+        f32x4_pmin(x, bound)
+    }
+    #[inline(always)]
+    unsafe fn maximum(a: v128, b: v128) -> v128 {
+        f32x4_max(a, b)
+    }
+
+    #[inline(always)]
+    unsafe fn unpack(from: *const f32) -> [v128; 4] {
+        unsafe {
+            let from: *const v128 = from.cast();
+            let a = v128_load(from);
+            let b = v128_load(from.add(1));
+            let c = v128_load(from.add(2));
+            let high = i32x4_shl(a, 24);
+            let middle = u32x4_shr(i32x4_shl(b, 24), 8);
+            let low = u32x4_shr(i32x4_shl(c, 24), 16);
+            let d = v128_or(v128_or(high, middle), low);
+            [
+                f32x4_convert_i32x4(a),
+                f32x4_convert_i32x4(b),
+                f32x4_convert_i32x4(c),
+                f32x4_convert_i32x4(d),
+            ]
+        }
+    }
+
+    fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
+        #[target_feature(enable = "simd128")]
+        unsafe fn compiled<K: Kernel>(args: &K::Args) {
+            unsafe { K::run::<Simd128>(args) }
+        }
+        compiled::<K>
+    }
+}

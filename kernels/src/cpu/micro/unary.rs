@@ -1,0 +1,42 @@
+//! Activation of rows of a map.
+
+use super::activation::Activation;
+use super::simd::{Kernel, Simd};
+
+/// Some rows of one block. Strides are in elements.
+pub(crate) struct UnaryArgs {
+    pub x: *const f32,
+    pub x_row: usize,
+    pub y: *mut f32,
+    pub y_row: usize,
+    pub rows: usize,
+    pub width: usize,
+    pub activation: Activation,
+}
+
+/// The activation of each element.
+///
+/// # Safety
+///
+/// All that [`UnaryArgs`] describes must be readable, and `y` writable.
+pub(crate) struct Each;
+
+impl Kernel for Each {
+    type Args = UnaryArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &UnaryArgs) {
+        for row in 0..a.rows {
+            for pixel in 0..a.width {
+                let at = pixel * S::LANES;
+                unsafe {
+                    let x = S::load(a.x.add(row * a.x_row + at));
+                    S::store(a.y.add(row * a.y_row + at), a.activation.apply::<S>(x));
+                }
+            }
+        }
+    }
+}
+
+/// The address of its code.
+pub(crate) type UnaryFn = unsafe fn(&UnaryArgs);

@@ -1,0 +1,126 @@
+//! The transform of inputs, `B' d B`.
+
+use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+use std::mem::MaybeUninit;
+
+use super::tile::WinogradTile;
+use super::tile_offsets::{TileOffsets, soon, turns};
+use crate::cpu::micro::prefetch::bring;
+use crate::cpu::micro::simd::{Kernel, Simd};
+
+/// Tiles to transform, their source and destination. Strides are in elements.
+pub(crate) struct InputArgs {
+    pub arena: *const f32,
+    /// Rows of the input map: from one to the next.
+    pub x_row: usize,
+    /// Blocks of channels: from one to the next, and how many.
+    pub x_block: usize,
+    pub x_blocks: usize,
+    /// Offsets of the tiles.
+    pub tiles: *const [TileOffsets],
+    /// `[element, block, tile, lane]`.
+    pub to: *mut f32,
+    /// From one tile element to the next.
+    pub element: usize,
+}
+
+/// All blocks of the tiles of `N x N` inputs whose outputs are `M` apart.
+struct Input<const N: usize, const M: usize>;
+
+impl<const N: usize, const M: usize> Kernel for Input<N, M> {
+    type Args = InputArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &InputArgs) {
+        // SAFETY: the caller keeps them.
+        let tiles = unsafe { &*a.tiles };
+        let turns = turns::<N>();
+        let mut to = a.to;
+        for block in 0..a.x_blocks {
+            let block = a.arena.wrapping_add(block * a.x_block);
+            for (tile, spot) in tiles.iter().enumerate() {
+                // The columns before are those of the tile before.
+                let (next, soon) = soon(tile, tiles);
+                let new = soon.x + next * a.x_block + (N - M) * S::LANES;
+                let new = block.wrapping_add(new);
+                unsafe {
+                    bring::<S>(new, a.x_row, [N, M]);
+                    let from = block.add(spot.x);
+                    let mut half = MaybeUninit::<[[S::Vector; N]; N]>::uninit();
+                    let half = half.as_mut_ptr().cast::<S::Vector>();
+                    for column in 0..turns {
+                        let from = from.add(column * S::LANES);
+                        let d = std::array::from_fn(|row| S::load(from.add(row * a.x_row)));
+                        for (row, t) in transform::<S, N>(d).into_iter().enumerate() {
+                            half.add(row * N + column).write(t);
+                        }
+                    }
+                    for row in 0..turns {
+                        let half = half.add(row * N).cast::<[S::Vector; N]>().read();
+                        let to = to.add(row * N * a.element);
+                        for (column, t) in transform::<S, N>(half).into_iter().enumerate() {
+                            S::store(to.add(column * a.element), t);
+                        }
+                    }
+                }
+                to = to.wrapping_add(S::LANES);
+            }
+        }
+    }
+}
+
+/// `B' d` for one column: the value at point `p` is the row of `m(x) / (x - p)` times `d`, where
+/// `m` has all points as roots; at infinity, that of `m` itself.
+#[inline(always)]
+unsafe fn transform<S: Simd, const N: usize>(d: [S::Vector; N]) -> [S::Vector; N] {
+    unsafe {
+        let mut t = d;
+        if N == 4 {
+            t[0] = S::sub(d[0], d[2]);
+            t[1] = S::add(d[1], d[2]);
+            t[2] = S::sub(d[2], d[1]);
+            t[3] = S::sub(d[3], d[1]);
+        } else {
+            let (a, b) = (S::splat(FRAC_1_SQRT_2), S::splat(SQRT_2));
+            let squares = S::splat(2.5);
+            t[0] = S::neg_mul_add(squares, d[2], S::add(d[0], d[4]));
+            let even = S::neg_mul_add(S::splat(2.0), d[2], d[4]);
+            let odd = S::mul(a, S::neg_mul_add(S::splat(2.0), d[1], d[3]));
+            t[1] = S::add(even, odd);
+            t[2] = S::sub(even, odd);
+            let even = S::neg_mul_add(S::splat(0.5), d[2], d[4]);
+            let odd = S::mul(b, S::neg_mul_add(S::splat(0.5), d[1], d[3]));
+            t[3] = S::add(even, odd);
+            t[4] = S::sub(even, odd);
+            t[5] = S::neg_mul_add(squares, d[3], S::add(d[1], d[5]));
+        }
+        t
+    }
+}
+
+type InputFn = unsafe fn(&InputArgs);
+
+/// The transforms of an instruction set.
+pub(crate) struct InputTransforms {
+    two: InputFn,
+    four: InputFn,
+    two_of_five: InputFn,
+}
+
+impl InputTransforms {
+    pub fn of<S: Simd>() -> Self {
+        Self {
+            two: S::entry::<Input<4, 2>>(),
+            four: S::entry::<Input<6, 4>>(),
+            two_of_five: S::entry::<Input<6, 2>>(),
+        }
+    }
+
+    pub fn get(&self, tile: WinogradTile) -> InputFn {
+        match tile {
+            WinogradTile::Two => self.two,
+            WinogradTile::Four => self.four,
+            WinogradTile::TwoOfFive => self.two_of_five,
+        }
+    }
+}

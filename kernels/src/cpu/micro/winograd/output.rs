@@ -1,0 +1,157 @@
+//! The transform of sums, `A' m A`, and what follows a convolution.
+
+use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+use std::mem::MaybeUninit;
+
+use super::tile::WinogradTile;
+use super::tile_offsets::{TileOffsets, soon, turns};
+use crate::cpu::micro::activation::Activation;
+use crate::cpu::micro::prefetch::bring;
+use crate::cpu::micro::simd::{Kernel, Simd};
+
+/// Tiles to transform, their source and destination. Strides are in elements.
+pub(crate) struct OutputArgs {
+    pub arena: *mut f32,
+    /// Rows and blocks of the output map: from one to the next.
+    pub y_row: usize,
+    pub y_block: usize,
+    /// The same of the map that is added to the sums, if any.
+    pub residual: Option<[usize; 2]>,
+    pub activation: Activation,
+    /// Offsets of the tiles.
+    pub tiles: *const [TileOffsets],
+    /// The first output block, and how many.
+    pub block: usize,
+    pub blocks: usize,
+    /// `[element, block, tile, lane]`.
+    pub sums: *const f32,
+    /// From one tile element to the next.
+    pub element: usize,
+    /// `blocks` vectors.
+    pub bias: *const f32,
+}
+
+/// The tiles of `N x N` sums to `M x M` outputs.
+struct Output<const N: usize, const M: usize>;
+
+impl<const N: usize, const M: usize> Kernel for Output<N, M> {
+    type Args = OutputArgs;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(a: &OutputArgs) {
+        // SAFETY: the caller keeps them.
+        let tiles = unsafe { &*a.tiles };
+        let turns = turns::<N>();
+        let mut from = a.sums;
+        for block in 0..a.blocks {
+            let y_block = a.arena.wrapping_add((a.block + block) * a.y_block);
+            let residual = a.residual.map(|[row, block_stride]| {
+                let block = a.arena.wrapping_add((a.block + block) * block_stride);
+                (block, row, block_stride)
+            });
+            let bias = unsafe { S::load(a.bias.add(block * S::LANES)) };
+            for (tile, spot) in tiles.iter().enumerate() {
+                let (next, soon) = soon(tile, tiles);
+                unsafe {
+                    let to = y_block.wrapping_add(next * a.y_block + soon.y);
+                    bring::<S>(to, a.y_row, [M, M]);
+                    if let Some((block, row, block_stride)) = residual {
+                        let from = block.wrapping_add(next * block_stride + soon.residual);
+                        bring::<S>(from, row, [M, M]);
+                    }
+                }
+                let [height, width] = spot.size;
+                unsafe {
+                    let mut half = MaybeUninit::<[[S::Vector; N]; M]>::uninit();
+                    let half = half.as_mut_ptr().cast::<S::Vector>();
+                    for column in 0..turns {
+                        let from = from.add(column * a.element);
+                        let m = std::array::from_fn(|row| S::load(from.add(row * N * a.element)));
+                        for (row, t) in transform::<S, N, M>(m).into_iter().enumerate() {
+                            half.add(row * N + column).write(t);
+                        }
+                    }
+                    let to = y_block.add(spot.y);
+                    // Loads and stores of a row's outputs: all but at the map's end.
+                    let whole = width == M;
+                    for row in 0..height {
+                        let half = half.add(row * N).cast::<[S::Vector; N]>().read();
+                        let mut out = transform::<S, N, M>(half).map(|out| S::add(out, bias));
+                        let each = |column: usize| column * S::LANES;
+                        if let Some((block, residual_row, _)) = residual {
+                            let from = block.add(spot.residual + row * residual_row);
+                            for (column, out) in out.iter_mut().enumerate() {
+                                if whole || column < width {
+                                    *out = S::add(*out, S::load(from.add(each(column))));
+                                }
+                            }
+                        }
+                        a.activation
+                            .apply_all::<S, M, 1>(std::array::from_mut(&mut out));
+                        let to = to.add(row * a.y_row);
+                        for (column, out) in out.iter().enumerate() {
+                            if whole || column < width {
+                                S::store(to.add(each(column)), *out);
+                            }
+                        }
+                    }
+                }
+                from = from.wrapping_add(S::LANES);
+            }
+        }
+    }
+}
+
+/// `A' m` for one column: output `i` is the sum of the values at points `p` times `p^i`; the value at
+/// infinity is the last one's alone.
+#[inline(always)]
+unsafe fn transform<S: Simd, const N: usize, const M: usize>(m: [S::Vector; N]) -> [S::Vector; M] {
+    unsafe {
+        let mut t = [S::zero(); M];
+        let (sum1, difference1) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
+        if N == 4 {
+            t[0] = S::add(m[0], sum1);
+            t[1] = S::add(difference1, m[3]);
+            return t;
+        }
+        let (a, b) = (S::splat(FRAC_1_SQRT_2), S::splat(SQRT_2));
+        let (sum2, difference2) = (S::add(m[3], m[4]), S::sub(m[3], m[4]));
+        t[0] = S::add(S::add(m[0], sum1), sum2);
+        t[1] = S::mul_add(a, difference1, S::mul(b, difference2));
+        if M == 4 {
+            t[2] = S::mul_add(S::splat(0.5), sum1, S::mul(S::splat(2.0), sum2));
+            let cubes = S::mul(S::splat(0.5 * FRAC_1_SQRT_2), difference1);
+            t[3] = S::add(S::mul_add(S::splat(2.0 * SQRT_2), difference2, cubes), m[5]);
+        } else {
+            t[1] = S::add(t[1], m[5]);
+        }
+        t
+    }
+}
+
+type OutputFn = unsafe fn(&OutputArgs);
+
+/// The transforms of an instruction set.
+pub(crate) struct OutputTransforms {
+    two: OutputFn,
+    four: OutputFn,
+    two_of_five: OutputFn,
+}
+
+impl OutputTransforms {
+    pub fn of<S: Simd>() -> Self {
+        Self {
+            two: S::entry::<Output<4, 2>>(),
+            four: S::entry::<Output<6, 4>>(),
+            two_of_five: S::entry::<Output<6, 2>>(),
+        }
+    }
+
+    pub fn get(&self, tile: WinogradTile) -> OutputFn {
+        match tile {
+            WinogradTile::Two => self.two,
+            WinogradTile::Four => self.four,
+            WinogradTile::TwoOfFive => self.two_of_five,
+        }
+    }
+}

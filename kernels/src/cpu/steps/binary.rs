@@ -1,0 +1,71 @@
+//! Elementwise operations on two maps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cpu::layout::{
+    AccessSet, CheckError, Context, Map, Memory, Output, elementwise, ensure,
+};
+use crate::cpu::micro::binary::{BinaryArgs, BinaryOp};
+
+/// `a op b`, through an activation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Binary {
+    op: BinaryOp,
+    a: Map,
+    b: Map,
+    output: Output,
+}
+
+impl Binary {
+    /// From `a` and `b` to the output's map, all of the same shape and in blocks of a vector's
+    /// lanes. It may be one of them. The output has no residual.
+    pub fn new(op: BinaryOp, a: Map, b: Map, output: Output) -> Self {
+        Self { op, a, b, output }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.a, &self.b], &self.output.y)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        let Output { y, residual, .. } = &self.output;
+        ensure(residual.is_none(), "a residual")?;
+        memory.map(y)?;
+        for x in [&self.a, &self.b] {
+            memory.map(x)?;
+            elementwise(x, y)?;
+        }
+        Ok(())
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Self { op, a, b, output } = self;
+        let [a, b] = [a, b].map(|map| cx.here(map));
+        let output = cx.output(output);
+        let y = &output.y;
+        unsafe { cx.zero_border(y) };
+        let function = cx.kernels.binary.get(*op);
+        for (image, block, rows) in cx.share_rows(y) {
+            unsafe {
+                function(&BinaryArgs {
+                    a: cx.at(a.at(image, block, rows.start, 0)),
+                    a_row: a.row,
+                    b: cx.at(b.at(image, block, rows.start, 0)),
+                    b_row: b.row,
+                    y: cx.at(y.at(image, block, rows.start, 0)),
+                    y_row: y.row,
+                    rows: rows.len(),
+                    width: y.width,
+                    activation: output.activation,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A map into some channels of another.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, disjoint, ensure};
+
+/// Copies a map into channels of another of the same height and width; their borders and lanes may
+/// differ. It is how maps are concatenated where they cannot be computed in place, and how a map is
+/// laid out anew.
+///
+/// Of a block that it shares with other copies it writes only its own lanes, and the border. The
+/// copy that writes the last channel also zeroes the lanes after it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CopyChannels {
+    x: Map,
+    y: Map,
+    first_channel: usize,
+}
+
+impl CopyChannels {
+    /// From `x` into the channels of `y` from `first_channel` on.
+    pub fn new(x: Map, y: Map, first_channel: usize) -> Self {
+        Self {
+            x,
+            y,
+            first_channel,
+        }
+    }
+
+    /// The blocks of `y` that it writes to.
+    fn written(&self) -> Map {
+        let first = self.first_channel / self.y.lanes * self.y.lanes;
+        let channels = self.first_channel + self.x.channels - first;
+        self.y.slice(first, channels)
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.written())
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        let Self {
+            x,
+            y,
+            first_channel,
+        } = self;
+        memory.any_map(x)?;
+        memory.any_map(y)?;
+        let end = first_channel.checked_add(x.channels);
+        ensure(
+            [x.height, x.width] == [y.height, y.width] && end.is_some_and(|end| end <= y.channels),
+            "a map does not fit into the other",
+        )?;
+        disjoint(x, &self.written())
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let x = cx.here(&self.x);
+        let y = cx.here(&self.written());
+        let skipped = self.first_channel % y.lanes;
+        let ends = self.first_channel + x.channels == self.y.channels;
+        let same = x.lanes == y.lanes && skipped == 0;
+        unsafe { cx.zero_border(&y) };
+        for (image, block, rows) in cx.share_rows(&y) {
+            let last = y.channels.min((block + 1) * y.lanes);
+            let whole = same && last == (block + 1) * y.lanes;
+            for row in rows {
+                unsafe {
+                    let to = cx.at(y.at(image, block, row, 0));
+                    if whole {
+                        let from = cx.at(x.at(image, block, row, 0));
+                        to.copy_from_nonoverlapping(from, y.width * y.lanes);
+                        continue;
+                    }
+                    for channel in (block * y.lanes).max(skipped)..last {
+                        let to = to.add(channel % y.lanes);
+                        let channel = channel - skipped;
+                        let from = x.at(image, channel / x.lanes, row, 0) + channel % x.lanes;
+                        let from = cx.at(from);
+                        for pixel in 0..y.width {
+                            *to.add(pixel * y.lanes) = *from.add(pixel * x.lanes);
+                        }
+                    }
+                    if ends && last < (block + 1) * y.lanes {
+                        let lanes = last % y.lanes;
+                        for pixel in 0..y.width {
+                            let rest = to.add(pixel * y.lanes + lanes);
+                            rest.write_bytes(0, y.lanes - lanes);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

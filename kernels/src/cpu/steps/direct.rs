@@ -1,0 +1,438 @@
+//! Direct convolution: any kernel, stride, dilation and groups, over blocked or planar maps; pointwise
+//! and fully connected layers are cases of it.
+//!
+//! A row of output pixels is cut into tiles. The tiles of a chunk, whose input stays in the cache, are
+//! computed for one or two blocks of output channels after the other, each with its own packed
+//! weights, `[input block, kernel row, kernel column, channel, output block, lane]`. Where these are too
+//! many for the nearest cache, the products of some input blocks are summed for all of the chunk, then
+//! those of the next (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication").
+//!
+//! Where all outputs take no more than half of a vector, its other half is the next pixel's: the kernel is wider by
+//! the stride, and each half has zeros where only the other's kernel reaches. LeNet-5's six maps take 6 taps of
+//! each row for two pixels in place of 5 for one.
+
+mod pack;
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cpu::layout::{
+    AccessSet, CheckError, Context, ConvSpec, Map, Memory, Offsets, Output, Rows, Strip, ensure,
+};
+use crate::cpu::micro::activation::Activation;
+use crate::cpu::micro::blocking::Blocking;
+use crate::cpu::micro::prefetch::PrefetchPlan;
+use crate::cpu::micro::tile::{PAIRS, TileArgs};
+use crate::threads::Grid;
+use crate::threads::partition::{parts_of, share};
+
+/// A direct convolution that knows where everything lies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Direct {
+    spec: ConvSpec,
+    x: Map,
+    output: Output,
+    groups: Vec<Group>,
+    /// Pixels of a vector of outputs: 1, or 2 that have half of its lanes each.
+    pixels: usize,
+    /// The element of the packed weights where this layer's begin.
+    weights: usize,
+}
+
+/// One or two blocks of output channels, which a tile computes together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Group {
+    /// The first output block, and how many.
+    pub(super) block: usize,
+    pub(super) blocks: usize,
+    /// The first block of input channels that they see, and how many channels from there.
+    pub(super) first: usize,
+    pub(super) channels: usize,
+    /// Where its weights begin, after the layer's first: its bias, then the taps.
+    pub(super) weights: usize,
+}
+
+/// Some input channels' share of the sums of a group, or of groups that are computed at once.
+pub(super) struct Pass<'a> {
+    /// The first.
+    pub(super) group: &'a Group,
+    /// The output blocks of all.
+    pub(super) blocks: usize,
+    /// From the packed weights of one to those of the next.
+    pair: usize,
+    /// The input channels, counted from the group's first.
+    pub(super) depth: Range<usize>,
+    /// The element of the packed weights where the group's biases begin.
+    pub(super) bias: usize,
+    /// The packed weights of these channels, and of the pass after this.
+    pub(super) panel: Range<usize>,
+    pub(super) next: Range<usize>,
+    /// Whether there are no sums yet, and whether they are complete afterwards.
+    pub(super) first: bool,
+    last: bool,
+}
+
+impl Direct {
+    /// The convolution `spec` of `x`, with its weights packed from element `weights` on. `x` has at
+    /// least the border that `spec` pads by.
+    pub fn new(spec: ConvSpec, x: Map, output: Output, weights: usize) -> Self {
+        let pointwise = spec.kernel == [1, 1] && spec.stride == [1, 1];
+        // A border of the output's must be filled, which a flat map would forget.
+        let dense = x.is_dense()
+            && output.is_dense()
+            && output.y.border.is_empty()
+            && spec.padding.is_empty();
+        let (x, output) = if pointwise && dense {
+            (x.flat(), output.flat())
+        } else {
+            (x, output)
+        };
+        let pairs = pairs(&spec, output.y.lanes)
+            && output.y.width.is_multiple_of(2)
+            && output.residual.is_none();
+        Self {
+            spec,
+            x,
+            output,
+            groups: groups(&spec, x.lanes, output.y.lanes),
+            pixels: 1 + usize::from(pairs),
+            weights,
+        }
+    }
+
+    /// Elements of the packed weights of `spec` for an input in blocks of `lanes_in` channels and an
+    /// output in blocks of `lanes`; where an output's width does not pair, the last are not used.
+    pub fn packed_len(spec: &ConvSpec, lanes_in: usize, lanes: usize) -> usize {
+        let kernel = kernel(spec, 1 + usize::from(pairs(spec, lanes)));
+        groups(spec, lanes_in, lanes)
+            .last()
+            .map_or(0, |last| last.weights + last.len(kernel, lanes))
+    }
+
+    /// Rows and columns of the taps of a vector of outputs.
+    fn kernel(&self) -> [usize; 2] {
+        kernel(&self.spec, self.pixels)
+    }
+
+    /// What it computes.
+    pub(super) fn spec(&self) -> &ConvSpec {
+        &self.spec
+    }
+
+    /// How many groups of output blocks there are.
+    pub(super) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::layer(&self.x, &self.output)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        let Self {
+            spec, x, output, ..
+        } = self;
+        memory.any_map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        let taps = spec.kernel[1]
+            .checked_add(spec.stride[1])
+            .and_then(|columns| columns.checked_mul(spec.kernel[0]));
+        let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
+        most.ok_or(CheckError::Outside)?;
+        ensure(
+            self.groups.len() == output.y.blocks().div_ceil(2)
+                && *self == Self::new(*spec, *x, *output, self.weights),
+            "not what a direct convolution derives",
+        )?;
+        Offsets::check(x.image)?;
+        let len = Self::packed_len(spec, x.lanes, memory.lanes);
+        memory.weights(self.weights, Some(len))
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Self {
+            spec, x, output, ..
+        } = self;
+        let (x, output) = (&cx.here(x), cx.output(output));
+        let y = &output.y;
+        // Pixels of one image each form a row across the batch.
+        let single = y.height * y.width == 1;
+        let pixels = self.pixels;
+        let [images, width] = if single {
+            [1, cx.images]
+        } else {
+            [cx.images, y.width / pixels]
+        };
+        let pixel = |map: &Map, stride: usize| {
+            if single {
+                map.image
+            } else {
+                pixels * stride * map.lanes
+            }
+        };
+        let blocks = self.groups.first().map_or(1, |group| group.blocks);
+        let rows = Rows::new([y.height, width], cx.kernels.blocking.widest(blocks));
+        let tiles = images * y.height * rows.per_row();
+
+        let kernel = self.kernel();
+        let taps = kernel[0] * kernel[1];
+        let vectors = width as f64 / rows.per_row() as f64;
+        let seen = spec.channels_in * pixels * self.new_taps();
+        let depth = (spec.channels_in / spec.groups * taps) as f64;
+        let per_tile = vectors * seen as f64;
+        let grid = Grid::new(
+            cx.threads,
+            [tiles, self.groups.len()],
+            2.0 * vectors * depth,
+            [per_tile, 2.0 * y.lanes as f64 * depth],
+        );
+        // One tile alone reads its weights in order, and never again.
+        let parts = match (tiles, output.residual, pixels) {
+            (1, None, _) | (_, _, 2) => 1,
+            _ => self.parts(cx.kernels.blocking),
+        };
+        let chunk = cx.kernels.blocking.chunk(parts) / (per_tile as usize).max(1);
+        let chunk = chunk.max(1);
+        let at_once = match [tiles, width, spec.groups] {
+            [1, 1, 1] => PAIRS,
+            _ => 1,
+        };
+
+        unsafe { cx.zero_border(y) };
+        let offsets = unsafe { self.offsets(x, cx.scratch) };
+        let x_pixel = pixel(x, spec.stride[1]);
+        let chunks = cx.share_grid(grid).flat_map(|[tiles, groups]| {
+            let parts = parts_of(tiles, chunk);
+            parts.map(move |tiles| [tiles, groups.clone()])
+        });
+        for [tiles, groups] in chunks {
+            for pass in self.passes(parts, groups, at_once) {
+                let group = pass.group;
+                let panel = &cx.weights[pass.panel.clone()];
+                let next = &cx.weights[pass.next.clone()];
+                let prefetch_plan = PrefetchPlan::new(
+                    panel,
+                    next,
+                    tiles.len(),
+                    pass.depth.len() * taps,
+                    cx.kernels.steps,
+                );
+                let mut args = TileArgs {
+                    x_pixel,
+                    weights: panel.as_ptr(),
+                    weights_pair: pass.pair,
+                    bias: cx.weights[pass.bias..].as_ptr(),
+                    onto: !pass.first,
+                    halves: pixels == 2,
+                    ..if self.has_rows_of_taps() {
+                        offsets.tile_of_rows(pass.depth.len(), kernel[1], 0)
+                    } else {
+                        offsets.tile(pass.depth.len(), x.lanes)
+                    }
+                };
+                for strip in rows.strips(tiles.clone()) {
+                    let Strip {
+                        image, row, column, ..
+                    } = strip;
+                    let top = x.border.top - spec.padding.top + row * spec.stride[0];
+                    let left = x.border.left - spec.padding.left;
+                    let from = x.offset
+                        + image * x.image
+                        + (group.first + pass.depth.start / x.lanes) * x.block
+                        + top * x.row
+                        + left * x.lanes
+                        + column * x_pixel;
+                    let place = if single {
+                        [column, group.block, 0, 0]
+                    } else {
+                        [image, group.block, row, pixels * column]
+                    };
+                    unsafe {
+                        args.x = cx.at(from);
+                        cx.set_output(&output, place, &mut args);
+                        pass.keep(&mut args);
+                        args.y_pixel = pixel(y, 1);
+                        if single {
+                            args.residual_pixel = output.residual.map_or(0, |map| map.image);
+                        }
+                        strip.compute(cx.kernels, pass.blocks, &prefetch_plan, &mut args);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Parts of the input channels that are summed one after the other.
+    pub(super) fn parts(&self, blocking: Blocking) -> usize {
+        let Self { spec, x, .. } = self;
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let most = self.groups.iter().map(|group| group.channels).max();
+        blocking.parts(most.unwrap_or(1), x.lanes, taps, self.output.y.lanes)
+    }
+
+    /// What is summed one after the other: each of `parts` parts of the input channels for some of the
+    /// groups, of which `at_once` are computed together.
+    pub(super) fn passes(
+        &self,
+        parts: usize,
+        groups: Range<usize>,
+        at_once: usize,
+    ) -> impl Iterator<Item = Pass<'_>> {
+        let (step, lanes) = (self.x.lanes, self.output.y.lanes);
+        let kernel = self.kernel();
+        let taps = kernel[0] * kernel[1];
+        let groups = &self.groups[groups];
+        let odd = groups.last().is_some_and(|group| group.blocks == 1);
+        let (pairs, odd) = groups.split_at(groups.len() - usize::from(odd));
+        let passes = (0..parts).flat_map(move |part| {
+            let groups = pairs.chunks(at_once).chain(odd.chunks(1));
+            groups.filter_map(move |groups| {
+                let group = &groups[0];
+                let blocks = group.channels.div_ceil(step);
+                let parts = parts.min(blocks);
+                (part < parts).then(|| {
+                    let blocks = share(blocks, parts, part);
+                    let depth = blocks.start * step..(blocks.end * step).min(group.channels);
+                    let bias = self.weights + group.weights;
+                    let channel = |channel| bias + group.blocks * lanes * (1 + channel * taps);
+                    Pass {
+                        group,
+                        blocks: groups.len() * group.blocks,
+                        pair: group.len(kernel, lanes),
+                        bias,
+                        panel: channel(depth.start)..channel(depth.end),
+                        next: 0..0,
+                        depth,
+                        first: part == 0,
+                        last: part + 1 == parts,
+                    }
+                })
+            })
+        });
+        let mut passes = passes.peekable();
+        std::iter::from_fn(move || {
+            let pass = passes.next()?;
+            let next = passes.peek().map_or(0..0, |next| next.panel.clone());
+            Some(Pass { next, ..pass })
+        })
+    }
+
+    /// Whether the taps of a kernel's row are contiguous: in a planar map.
+    fn has_rows_of_taps(&self) -> bool {
+        self.x.lanes == 1 && self.spec.dilation[1] == 1
+    }
+
+    /// Rows and columns of positions in each block.
+    fn positions(&self) -> [usize; 2] {
+        let [rows, columns] = self.kernel();
+        [rows, if self.has_rows_of_taps() { 1 } else { columns }]
+    }
+
+    /// Blocks of input that a group of outputs reads.
+    fn blocks_in(&self) -> usize {
+        let most = self.groups.iter().map(|group| group.channels).max();
+        most.unwrap_or(0).div_ceil(self.x.lanes)
+    }
+
+    /// Elements of memory that each thread needs.
+    pub fn scratch(&self) -> usize {
+        Offsets::len(self.blocks_in(), self.positions())
+    }
+
+    /// Lists where the taps of a window of `x` are.
+    ///
+    /// # Safety
+    ///
+    /// There are [`scratch`](Self::scratch) elements of memory, and nobody else writes them.
+    unsafe fn offsets(&self, x: &Map, memory: *mut f32) -> Offsets {
+        let [rows, columns] = self.positions();
+        let [down, across] = self.spec.dilation;
+        unsafe {
+            Offsets::list(
+                memory,
+                (self.blocks_in(), x.block),
+                (rows, down * x.row),
+                (columns, across * x.lanes),
+            )
+        }
+    }
+
+    /// Input pixels that an output pixel reads and its neighbours do not; where windows leave out pixels, twice as
+    /// many, for cache lines hold those too.
+    fn new_taps(&self) -> usize {
+        let Self { spec, .. } = self;
+        let reads = |i: usize| spec.stride[i].min(spec.kernel[i]);
+        let leaves_out = (0..2).any(|i| reads(i) < spec.stride[i]);
+        reads(0) * reads(1) * (1 + usize::from(leaves_out))
+    }
+}
+
+impl Pass<'_> {
+    /// Leaves to the first what is added to the sums, and to the last their activation.
+    pub(super) fn keep(&self, args: &mut TileArgs) {
+        if !self.first {
+            args.residual = std::ptr::null();
+        }
+        if !self.last {
+            args.activation = Activation::Identity;
+        }
+    }
+}
+
+impl Group {
+    /// Elements of its packed weights.
+    fn len(&self, kernel: [usize; 2], lanes: usize) -> usize {
+        self.blocks * lanes * (1 + self.channels * kernel[0] * kernel[1])
+    }
+}
+
+/// Whether two pixels may share a vector of outputs, and do with fewer taps than one after the other.
+fn pairs(spec: &ConvSpec, lanes: usize) -> bool {
+    2 * spec.channels_out <= lanes
+        && spec.groups == 1
+        && spec.dilation[1] == 1
+        && spec.stride[1] < spec.kernel[1]
+}
+
+/// Rows and columns of the taps of so many pixels next to each other.
+fn kernel(spec: &ConvSpec, pixels: usize) -> [usize; 2] {
+    let [rows, columns] = spec.kernel;
+    [rows, columns + (pixels - 1) * spec.stride[1]]
+}
+
+/// Output blocks in pairs, the last alone where their number is odd.
+fn groups(spec: &ConvSpec, step: usize, lanes: usize) -> Vec<Group> {
+    let total = spec.channels_out.div_ceil(lanes);
+    let [group_in, group_out] = [
+        spec.channels_in / spec.groups,
+        spec.channels_out / spec.groups,
+    ];
+    let mut weights = 0;
+    (0..total)
+        .step_by(2)
+        .map(|block| {
+            let blocks = (total - block).min(2);
+            let last_out = ((block + blocks) * lanes).min(spec.channels_out) - 1;
+            let first = block * lanes / group_out * group_in / step;
+            let channels = (last_out / group_out + 1) * group_in - first * step;
+            let group = Group {
+                block,
+                blocks,
+                first,
+                channels,
+                weights,
+            };
+            weights += group.len(spec.kernel, lanes);
+            group
+        })
+        .collect()
+}

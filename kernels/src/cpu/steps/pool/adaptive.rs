@@ -1,0 +1,67 @@
+//! The means of a map's parts, as many as the output has pixels.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, disjoint, ensure};
+use crate::cpu::micro::adaptive_mean::AdaptiveArgs;
+
+/// The mean of each part of a map. Along an axis of `n` elements, part `i` of `m` is from
+/// `floor(i n / m)` to `ceil((i + 1) n / m)`, as in PyTorch; the parts may overlap. With an output
+/// of one pixel it is the mean of the map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AdaptiveMean {
+    x: Map,
+    y: Map,
+}
+
+impl AdaptiveMean {
+    /// From `x` to `y`, both in blocks of a vector's lanes.
+    pub fn new(x: Map, y: Map) -> Self {
+        let global = y.height * y.width == 1;
+        let x = if global && x.is_dense() { x.flat() } else { x };
+        Self { x, y }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.y)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        let Self { x, y } = self;
+        memory.map(x)?;
+        memory.map(y)?;
+        disjoint(x, y)?;
+        ensure(x.channels == y.channels, "maps have different channels")?;
+        for [length, parts] in [[x.height, y.height], [x.width, y.width]] {
+            // The last part's end, before it is divided.
+            length.checked_mul(parts).ok_or(CheckError::Outside)?;
+        }
+        Ok(())
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Self { x, y } = self;
+        let [x, y] = &[x, y].map(|map| cx.here(map));
+        unsafe { cx.zero_border(y) };
+        for (image, block, rows) in cx.share_rows(y) {
+            unsafe {
+                (cx.kernels.adaptive_mean)(&AdaptiveArgs {
+                    x: cx.at(x.at(image, block, 0, 0)),
+                    x_size: [x.height, x.width],
+                    x_row: x.row,
+                    y: cx.at(y.at(image, block, 0, 0)),
+                    y_size: [y.height, y.width],
+                    y_row: y.row,
+                    rows,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! A depthwise convolution and the pointwise convolution after it, as one step: the map between them
+//! never leaves the cache.
+//!
+//! A thread computes the depthwise convolution of a few rows, all channels, into its own memory, then
+//! the pointwise convolution of these pixels. Where threads divide the output channels instead of
+//! the rows, each computes the depthwise part for itself: it is some hundredths of the work.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::depthwise::Depthwise;
+use super::direct::Direct;
+use crate::cpu::layout::{
+    AccessSet, Border, CheckError, Context, ConvSpec, Map, Memory, Offsets, Output, Rows, ensure,
+};
+use crate::cpu::micro::activation::Activation;
+use crate::cpu::micro::blocking::Blocking;
+use crate::cpu::micro::prefetch::PrefetchPlan;
+use crate::cpu::micro::tile::TileArgs;
+use crate::threads::Grid;
+
+/// A depthwise convolution and the pointwise convolution after it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Separable {
+    depthwise: Depthwise,
+    pointwise: Direct,
+    output: Output,
+    /// The rows between them that a thread keeps, in its own memory.
+    between: Map,
+}
+
+impl Separable {
+    /// The depthwise convolution `first.0` of `x`, its activation, and the pointwise convolution `second`
+    /// of what comes out, with their weights packed from element `weights` on. `x` has at least the
+    /// border that the depthwise convolution pads by.
+    pub fn new(
+        first: (ConvSpec, Activation),
+        second: ConvSpec,
+        x: Map,
+        output: Output,
+        weights: usize,
+        blocking: Blocking,
+    ) -> Self {
+        let (spec, activation) = first;
+        let y = &output.y;
+        let [height, width] = [y.height, y.width];
+        let row = width * x.lanes * x.blocks();
+        let rows = (blocking.between() / row).clamp(1, height);
+        let between = Map::new([x.channels, rows, width], Border::default(), x.lanes, 0);
+        let middle = Output {
+            y: between,
+            residual: None,
+            activation,
+        };
+        Self {
+            depthwise: Depthwise::new(spec, x, middle, weights),
+            pointwise: Direct::new(
+                second,
+                between,
+                output,
+                weights + Depthwise::packed_len(&spec, x.lanes),
+            ),
+            output,
+            between,
+        }
+    }
+
+    /// Elements of the packed weights of both.
+    pub fn packed_len(first: &ConvSpec, second: &ConvSpec, lanes: usize) -> usize {
+        Depthwise::packed_len(first, lanes) + Direct::packed_len(second, lanes, lanes)
+    }
+
+    /// Packs the weights and biases of both.
+    pub fn pack(
+        &self,
+        first: (&[f32], Option<&[f32]>),
+        second: (&[f32], Option<&[f32]>),
+        packed: &mut [f32],
+    ) {
+        self.depthwise.pack(first.0, first.1, packed);
+        self.pointwise.pack(second.0, second.1, packed);
+    }
+
+    /// Elements of memory that each thread needs.
+    pub fn scratch(&self) -> usize {
+        self.between.elements() + Offsets::len(self.between.blocks(), [1, 1])
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::layer(self.depthwise.parts().1, &self.output)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        let Self {
+            depthwise,
+            pointwise,
+            output,
+            ..
+        } = self;
+        let (first, x, activation, weights) = depthwise.parts();
+        memory.map(x)?;
+        memory.output(output, x)?;
+        // What is between them, if it were as high as the output.
+        let middle = Map {
+            channels: x.channels,
+            ..output.y
+        };
+        first.check(x, &middle)?;
+        depthwise.check_weights(memory)?;
+        let second = pointwise.spec();
+        second.check(&middle, &output.y)?;
+        ensure(
+            second.kernel == [1, 1]
+                && second.stride == [1, 1]
+                && second.padding.is_empty()
+                && second.groups == 1,
+            "not pointwise",
+        )?;
+        second
+            .most_packed(memory.lanes, 1)
+            .ok_or(CheckError::Outside)?;
+        ensure(
+            pointwise.groups() == output.y.blocks().div_ceil(2)
+                && *self
+                    == Self::new(
+                        (*first, activation),
+                        *second,
+                        *x,
+                        *output,
+                        weights,
+                        memory.blocking,
+                    ),
+            "not what a separable convolution derives",
+        )?;
+        let len = Self::packed_len(first, second, memory.lanes);
+        memory.weights(weights, Some(len))
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights, and the thread has
+    /// [`scratch`](Self::scratch) elements of memory.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Self {
+            depthwise,
+            pointwise,
+            output,
+            between,
+        } = self;
+        let output = cx.output(output);
+        let y = &output.y;
+        let rows = cx.images * y.height;
+        let groups = pointwise.groups();
+        let depth = between.channels as f64;
+        let grid = Grid::new(
+            cx.threads,
+            [rows, groups],
+            2.0 * y.width as f64 * depth,
+            [
+                // The depthwise part, as if it were memory: it multiplies half as fast.
+                4.0 * (y.width * between.blocks() * depthwise.taps()) as f64,
+                2.0 * y.lanes as f64 * depth,
+            ],
+        );
+        // What is kept serves all outputs; where it is not all, a piece keeps its own.
+        let grid = if cx.images == 1 && y.height.div_ceil(grid.parts()[0]) <= between.height {
+            grid.cut(1, 1)
+        } else {
+            grid.along(0)
+        };
+
+        unsafe { cx.zero_border(y) };
+        let mut kept = [0; 2];
+        for [rows, groups] in cx.share_grid(grid) {
+            let mut row = rows.start;
+            while row < rows.end {
+                // Nearly equal parts of what is left of the image.
+                let left = (y.height - row % y.height).min(rows.end - row);
+                let count = left.div_ceil(left.div_ceil(between.height));
+                unsafe {
+                    if kept != [row, count] {
+                        kept = [row, count];
+                        self.keep(cx, row, count);
+                    }
+                    self.multiply(cx, &output, row, count, groups.clone());
+                }
+                row += count;
+            }
+        }
+    }
+
+    /// The depthwise part of `count` rows, all channels.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run); they are rows of one image and as many as are kept at most.
+    unsafe fn keep(&self, cx: &Context, row: usize, count: usize) {
+        let y = &self.output.y;
+        let (image, first) = (row / y.height, row % y.height);
+        let row = y.width * y.lanes;
+        for block in 0..self.between.blocks() {
+            unsafe {
+                let to = (cx.scratch.add(block * count * row), row);
+                let rows = first..first + count;
+                let residual = (std::ptr::null(), 0);
+                self.depthwise.rows(cx, [image, block], rows, to, residual);
+            }
+        }
+    }
+
+    /// The pointwise part of rows that are kept, for some groups of outputs.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run).
+    unsafe fn multiply(
+        &self,
+        cx: &Context,
+        output: &Output,
+        row: usize,
+        count: usize,
+        groups: Range<usize>,
+    ) {
+        let Self {
+            pointwise, between, ..
+        } = self;
+        let y = &output.y;
+        let lanes = y.lanes;
+        let (image, first) = (row / y.height, row % y.height);
+        let pixels = count * y.width;
+        let x_block = pixels * lanes;
+        let offsets = unsafe {
+            let memory = cx.scratch.add(between.elements());
+            Offsets::pointwise(memory, between.blocks(), x_block)
+        };
+        // The pixels of a dense map go on from row to row.
+        let [lines, width] = if output.is_dense() {
+            [1, pixels]
+        } else {
+            [count, y.width]
+        };
+        let rows = Rows::new([lines, width], cx.kernels.blocking.mr);
+        let tiles = lines * rows.per_row();
+        for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups, 1) {
+            let group = pass.group;
+            let panel = &cx.weights[pass.panel.clone()];
+            let next = &cx.weights[pass.next.clone()];
+            let prefetch_plan =
+                PrefetchPlan::new(panel, next, tiles, pass.depth.len(), cx.kernels.steps);
+            let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
+            let mut args = TileArgs {
+                bias: cx.weights[pass.bias..].as_ptr(),
+                onto: !pass.first,
+                weights: panel.as_ptr(),
+                ..offsets.tile(pass.depth.len(), lanes)
+            };
+            for strip in rows.strips(0..tiles) {
+                let from = (strip.row * y.width + strip.column) * lanes;
+                let place = [image, group.block, first + strip.row, strip.column];
+                unsafe {
+                    args.x = channels.add(from);
+                    cx.set_output(output, place, &mut args);
+                    pass.keep(&mut args);
+                    strip.compute(cx.kernels, group.blocks, &prefetch_plan, &mut args);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Softmax over channels.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwise};
+
+/// `exp(x_c - m) / sum_j exp(x_j - m)` at each pixel, where `m` is the greatest of its channels.
+/// Where one is NaN or plus infinity, all become NaN.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Softmax {
+    x: Map,
+    y: Map,
+}
+
+impl Softmax {
+    /// From `x` to `y` of the same shape and lanes. `y` may be `x`.
+    pub fn new(x: Map, y: Map) -> Self {
+        Self { x, y }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.y)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        memory.any_map(&self.x)?;
+        memory.any_map(&self.y)?;
+        elementwise(&self.x, &self.y)
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Self { x, y } = self;
+        let [x, y] = &[x, y].map(|map| cx.here(map));
+        unsafe { cx.zero_border(y) };
+        for pixel in cx.share(cx.images * y.height * y.width, 1).flatten() {
+            let (row, column) = (pixel / y.width, pixel % y.width);
+            let (image, row) = (row / y.height, row % y.height);
+            let channels = |block: usize| x.lanes.min(x.channels - block * x.lanes);
+            // SAFETY: a channel of a pixel of a map, which is within the arena.
+            let from = |block: usize, lane: usize| unsafe {
+                *cx.at(x.at(image, block, row, column) + lane)
+            };
+            unsafe {
+                let mut greatest = f32::NEG_INFINITY;
+                for block in 0..x.blocks() {
+                    for lane in 0..channels(block) {
+                        greatest = greatest.max(from(block, lane));
+                    }
+                }
+                // In 64 bits, sums of thousands of terms lose nothing.
+                let mut sum = 0.0;
+                for block in 0..x.blocks() {
+                    let to = cx.at(y.at(image, block, row, column));
+                    for lane in 0..channels(block) {
+                        let power = (from(block, lane) - greatest).exp();
+                        sum += f64::from(power);
+                        *to.add(lane) = power;
+                    }
+                }
+                let scale = (1.0 / sum) as f32;
+                for block in 0..y.blocks() {
+                    let to = cx.at(y.at(image, block, row, column));
+                    for lane in 0..channels(block) {
+                        *to.add(lane) *= scale;
+                    }
+                    let rest = y.lanes - channels(block);
+                    to.add(channels(block)).write_bytes(0, rest);
+                }
+            }
+        }
+    }
+}

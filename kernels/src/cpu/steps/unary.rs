@@ -1,0 +1,58 @@
+//! Activation as a step of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwise};
+use crate::cpu::micro::activation::Activation;
+use crate::cpu::micro::unary::UnaryArgs;
+
+/// An activation by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unary {
+    x: Map,
+    y: Map,
+    activation: Activation,
+}
+
+impl Unary {
+    /// From `x` to `y` of the same shape, both in blocks of a vector's lanes. `y` may be `x`.
+    pub fn new(x: Map, y: Map, activation: Activation) -> Self {
+        Self { x, y, activation }
+    }
+
+    /// What it reads and writes.
+    pub(crate) fn accesses(&self) -> AccessSet {
+        AccessSet::maps(&[&self.x], &self.y)
+    }
+
+    /// Whether it stays within `memory`.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        memory.map(&self.x)?;
+        memory.map(&self.y)?;
+        elementwise(&self.x, &self.y)
+    }
+
+    /// This thread's part.
+    ///
+    /// # Safety
+    ///
+    /// The maps are within the arena.
+    pub(crate) unsafe fn run(&self, cx: &Context) {
+        let Self { x, y, activation } = self;
+        let [x, y] = &[x, y].map(|map| cx.here(map));
+        unsafe { cx.zero_border(y) };
+        for (image, block, rows) in cx.share_rows(y) {
+            unsafe {
+                (cx.kernels.unary)(&UnaryArgs {
+                    x: cx.at(x.at(image, block, rows.start, 0)),
+                    x_row: x.row,
+                    y: cx.at(y.at(image, block, rows.start, 0)),
+                    y_row: y.row,
+                    rows: rows.len(),
+                    width: y.width,
+                    activation: *activation,
+                });
+            }
+        }
+    }
+}

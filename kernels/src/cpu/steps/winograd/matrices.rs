@@ -1,0 +1,35 @@
+//! The matrices of the transforms, in 64 bits.
+
+use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
+
+use crate::cpu::micro::winograd::WinogradTile;
+
+/// `G`, which transforms weights: a row for each place, a column for each tap.
+pub(super) struct Matrices {
+    pub weight: [[f64; 5]; 6],
+}
+
+impl Matrices {
+    pub fn of(tile: WinogradTile) -> Self {
+        let kernel = tile.kernel();
+        let mut weight = [[0.0; 5]; 6];
+        // The row of point `p` is its powers over the product of its distances from the others.
+        let points: &[(f64, f64)] = match tile {
+            WinogradTile::Two => &[(0.0, 1.0), (1.0, 2.0), (-1.0, 2.0)],
+            WinogradTile::Four | WinogradTile::TwoOfFive => &[
+                (0.0, 1.0),
+                (FRAC_1_SQRT_2, -1.5),
+                (-FRAC_1_SQRT_2, -1.5),
+                (SQRT_2, 6.0),
+                (-SQRT_2, 6.0),
+            ],
+        };
+        for (row, &(point, distances)) in weight.iter_mut().zip(points) {
+            for (power, entry) in row[..kernel].iter_mut().enumerate() {
+                *entry = point.powi(power as i32) / distances;
+            }
+        }
+        weight[points.len()][kernel - 1] = 1.0;
+        Self { weight }
+    }
+}

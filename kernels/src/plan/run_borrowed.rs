@@ -1,0 +1,54 @@
+//! Runs in memory that the caller lends.
+
+use super::error::RunError;
+use super::packed::{PackedProgram, Workspace};
+use super::program::Program;
+use super::step::Step;
+use crate::threads::ThreadPool;
+
+impl PackedProgram {
+    /// The only output for all images of `input`, however many the program takes at a time, on
+    /// `threads` threads.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Input`] when `input` is not a whole number of images.
+    ///
+    /// # Panics
+    ///
+    /// When the program does not end with the export of its only output.
+    pub fn run_borrowed(
+        &self,
+        workspace: &mut Workspace,
+        threads: usize,
+        input: &[f32],
+    ) -> Result<Vec<f32>, RunError> {
+        let Program { outputs, steps, .. } = &self.program;
+        let last = steps.last().map(|named| &named.step);
+        assert!(
+            matches!((last, &**outputs), (Some(Step::Export(export)), [shape])
+                if export.output == 0 && export.x.shape() == *shape),
+            "the program ends with the export of its only output"
+        );
+        let image: usize = self.program.input.iter().product();
+        let found = input.len();
+        if image == 0 || !found.is_multiple_of(image) {
+            return Err(RunError::Input { found, image });
+        }
+        let pool = (threads > 1).then(|| ThreadPool::shared(threads));
+        let len: usize = outputs[0].iter().product();
+        let mut output = Vec::with_capacity(found / image * len);
+        for images in input.chunks(self.program.images * image) {
+            let count = images.len() / image;
+            let room = &mut output.spare_capacity_mut()[..count * len];
+            let to = room.as_mut_ptr().cast::<f32>();
+            // SAFETY: there is room for the outputs of `count` images, and the export writes all.
+            unsafe {
+                let to = std::iter::once(to);
+                self.run(pool.as_deref(), workspace, count, images.as_ptr(), to, None);
+                output.set_len(output.len() + count * len);
+            }
+        }
+        Ok(output)
+    }
+}
