@@ -1,10 +1,8 @@
 //! The end of a residual block.
 
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch};
-use burn::tensor::Tensor;
-
 use super::backend::KernelOps;
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
 
 /// `max(x + y, 0)`, all of one shape. Capture records Burn's own two operations.
 ///
@@ -15,9 +13,4 @@ pub fn add_relu(x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
     let (left, right) = (x.dims(), y.dims());
     assert!(left == right, "maps of {left:?} and {right:?} to be added");
     Tensor::from_dispatch(Dispatch::add_relu(x.into_dispatch(), y.into_dispatch()))
-}
-
-/// By the backend's own operations.
-pub(super) fn forward<B: Backend>(x: FloatTensor<B>, y: FloatTensor<B>) -> FloatTensor<B> {
-    B::relu(B::float_add(x, y))
 }

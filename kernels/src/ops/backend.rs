@@ -6,10 +6,13 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Capture, backend_extension};
 
-use super::convolution::{self, Bias, Layer};
+use super::capture;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 use super::cpu;
-use super::{add_relu, batch_norm, linear, local_response_norm, mean_pool, radial_basis, sgd_step};
+use super::definition::convolution::{self, Bias, Layer};
+use super::definition::{
+    add_relu, batch_norm, linear, local_response_norm, mean_pool, radial_basis, sgd_step,
+};
 use crate::cpu::Activation;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 use crate::cpu::PoolWindow;
@@ -113,7 +116,7 @@ pub(super) trait KernelOps: Backend {
 
 /// A backend whose tensors the CPU kernels read.
 #[cfg(any(feature = "ndarray", feature = "flex"))]
-macro_rules! on_the_processor {
+macro_rules! impl_for_cpu_backend {
     ($backend:ty) => {
         impl KernelOps for $backend {
             fn convolution(x: FloatTensor<Self>, layer: Layer<Self>) -> FloatTensor<Self> {
@@ -191,7 +194,7 @@ macro_rules! on_the_processor {
                 if beta != cpu::training::BETA || !cpu::training::is_supported::<Self>(&x) {
                     return local_response_norm::forward::<Self>(x, size, alpha, beta, k);
                 }
-                cpu::training::response::<Self>(x, None, size, [alpha, k])
+                cpu::training::local_response_norm::<Self>(x, None, size, [alpha, k])
             }
 
             fn max_pooling(
@@ -215,10 +218,10 @@ macro_rules! on_the_processor {
 }
 
 #[cfg(feature = "ndarray")]
-on_the_processor!(burn::backend::NdArray);
+impl_for_cpu_backend!(burn::backend::NdArray);
 
 #[cfg(feature = "flex")]
-on_the_processor!(burn::backend::Flex);
+impl_for_cpu_backend!(burn::backend::Flex);
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 impl KernelOps for burn::backend::Cube {}
@@ -231,10 +234,10 @@ impl KernelOps for Capture {
         beta: f64,
         k: f64,
     ) -> FloatTensor<Self> {
-        super::capture::local_response_norm(x, size, alpha, beta, k)
+        capture::local_response_norm(x, size, alpha, beta, k)
     }
 
     fn radial_basis(x: FloatTensor<Self>, centers: FloatTensor<Self>) -> FloatTensor<Self> {
-        super::capture::radial_basis(x, centers)
+        capture::radial_basis(x, centers)
     }
 }

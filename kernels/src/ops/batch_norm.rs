@@ -1,12 +1,9 @@
 //! Batch norm over the statistics of the batch itself, for training.
 
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch};
-use burn::tensor::Tensor;
-
 use super::backend::KernelOps;
-use super::convolution::activate;
 use crate::cpu::Activation;
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
 
 /// `activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)` with the mean and the variance of each
 /// channel of `x` (Batch Normalization, algorithm 1), and these two.
@@ -39,17 +36,4 @@ pub fn batch_norm_activation(
         Tensor::from_dispatch(mean),
         Tensor::from_dispatch(variance),
     )
-}
-
-/// By the backend's own operations.
-pub(super) fn forward<B: Backend>(
-    x: FloatTensor<B>,
-    gamma: FloatTensor<B>,
-    beta: FloatTensor<B>,
-    epsilon: f64,
-    activation: Activation,
-) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
-    let made = B::batch_norm_train(x, gamma, beta, epsilon);
-    let y = activate::<B>(made.output, activation);
-    (y, made.mean, made.variance)
 }

@@ -1,11 +1,11 @@
 //! Two-dimensional convolution, and what follows it in most networks.
 
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, ExtensionType, Scalar};
+use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 
 use super::backend::KernelOps;
+use super::definition::convolution::{Bias, Layer, Norm};
 use crate::cpu::Activation;
 use crate::geometry::{Padding, Rounding, Window};
 
@@ -92,75 +92,6 @@ pub fn conv2d_norm_activation(
         activation,
     };
     Tensor::from_dispatch(Dispatch::convolution(x.into_dispatch(), layer))
-}
-
-/// A convolution and what follows it.
-#[derive(ExtensionType)]
-pub(super) struct Layer<B: Backend> {
-    /// `[channels_out, channels_in / groups, kernel_height, kernel_width]`.
-    pub weight: FloatTensor<B>,
-    #[extension_type]
-    pub bias: Bias<B>,
-    #[extension_type]
-    pub norm: Norm<B>,
-    pub options: ConvOptions<2>,
-    pub activation: Activation,
-}
-
-/// A convolution's bias, if it has one; the extension's routing takes no `Option` of a tensor.
-#[derive(ExtensionType)]
-pub(super) enum Bias<B: Backend> {
-    /// `[channels_out]`.
-    Each(FloatTensor<B>),
-    /// No bias.
-    Absent,
-}
-
-/// The [`BatchNorm`] after a convolution, if there is one.
-#[derive(ExtensionType)]
-pub(super) enum Norm<B: Backend> {
-    /// `[channels_out]` each.
-    Batch {
-        gamma: FloatTensor<B>,
-        beta: FloatTensor<B>,
-        mean: FloatTensor<B>,
-        variance: FloatTensor<B>,
-        epsilon: f64,
-    },
-    /// No norm.
-    Absent,
-}
-
-/// By the backend's own operations.
-pub(super) fn forward<B: Backend>(x: FloatTensor<B>, layer: Layer<B>) -> FloatTensor<B> {
-    let bias = match layer.bias {
-        Bias::Each(bias) => Some(bias),
-        Bias::Absent => None,
-    };
-    let x = B::conv2d(x, layer.weight, bias, layer.options);
-    let x = match layer.norm {
-        Norm::Batch {
-            gamma,
-            beta,
-            mean,
-            variance,
-            epsilon,
-        } => B::batch_norm(x, gamma, beta, mean, variance, epsilon),
-        Norm::Absent => x,
-    };
-    activate::<B>(x, layer.activation)
-}
-
-/// By the backend's own operations.
-pub(super) fn activate<B: Backend>(x: FloatTensor<B>, activation: Activation) -> FloatTensor<B> {
-    let scalar = |value: f32| Scalar::from(f64::from(value));
-    match activation {
-        Activation::Identity => x,
-        Activation::Relu => B::relu(x),
-        Activation::Clamp { low, high } => B::float_clamp(x, scalar(low), scalar(high)),
-        Activation::Tanh => B::float_tanh(x),
-        Activation::Sigmoid => B::sigmoid(x),
-    }
 }
 
 fn check(x: [usize; 4], weight: [usize; 4], options: &ConvOptions<2>) {

@@ -1,11 +1,9 @@
 //! A fully connected layer.
 
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch};
-use burn::tensor::Tensor;
-
 use super::backend::KernelOps;
-use super::convolution::Bias;
+use super::definition::convolution::Bias;
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
 
 /// `x weight + bias`: `x` is `[batch, inputs]`, `weight` `[inputs, outputs]`, `bias` `[outputs]`, the result
 /// `[batch, outputs]`. On an autodiff device over Burn's CPU backends few images go through the CPU kernels,
@@ -35,17 +33,4 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tenso
         weight.into_dispatch(),
         bias,
     ))
-}
-
-/// By the backend's own operation.
-pub(super) fn forward<B: Backend>(
-    x: FloatTensor<B>,
-    weight: FloatTensor<B>,
-    bias: Bias<B>,
-) -> FloatTensor<B> {
-    let bias = match bias {
-        Bias::Each(bias) => Some(bias),
-        Bias::Absent => None,
-    };
-    B::linear(x, weight, bias)
 }

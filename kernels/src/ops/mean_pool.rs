@@ -1,11 +1,9 @@
 //! Two-dimensional mean pooling.
 
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch};
-use burn::tensor::Tensor;
-
 use super::backend::KernelOps;
 use crate::geometry::Window;
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
 
 /// The mean of each window within the map: `[batch, channels, height, width]` to
 /// `[batch, channels, height', width']`. The same as Burn's without padding, which capture records.
@@ -25,13 +23,4 @@ pub fn mean_pool2d(x: Tensor<4>, kernel: [usize; 2], stride: [usize; 2]) -> Tens
         }
     }
     Tensor::from_dispatch(Dispatch::mean_pooling(x.into_dispatch(), kernel, stride))
-}
-
-/// By the backend's own operation.
-pub(super) fn forward<B: Backend>(
-    x: FloatTensor<B>,
-    kernel: [usize; 2],
-    stride: [usize; 2],
-) -> FloatTensor<B> {
-    B::avg_pool2d(x, kernel, stride, [0, 0], true, false)
 }

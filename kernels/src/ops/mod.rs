@@ -1,7 +1,7 @@
 //! Tensor operations that every backend runs, capture records and autodiff differentiates.
 //!
 //! The backends are those that this crate's features turn on (`ndarray`, `flex`, `wgpu`, `vulkan`,
-//! `metal`, `cuda`), Burn's capture always, and any of them under autodiff with `train`. A tensor
+//! `metal`, `cuda`), Burn's capture always, and any of them under autodiff with `autodiff`. A tensor
 //! of another backend makes an operation panic with "Backend not supported".
 //!
 //! With Burn's own `fusion` feature on, the GPU runs the same definitions, fused operation by
@@ -14,8 +14,10 @@ mod capture;
 mod convolution;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 mod cpu;
+mod definition;
 #[cfg(feature = "autodiff")]
 mod gradient;
+pub mod ids;
 mod linear;
 mod local_response_norm;
 mod max_pool;
@@ -41,17 +43,4 @@ pub use sgd_step::sgd_step;
 pub fn clear_cache() {
     #[cfg(any(feature = "ndarray", feature = "flex"))]
     cpu::cache::clear();
-}
-
-/// What capture calls the operations that Burn has no word for.
-///
-/// Each is recorded whole, as one `OperationIr::Custom` with this `id`.
-pub mod ids {
-    /// [`local_response_norm`](super::local_response_norm()): input `x`, output of its shape,
-    /// scalars `size` (`UInt`), `alpha`, `beta`, `k` (`Float`) in this order.
-    pub const LOCAL_RESPONSE_NORM: &str = "receptive.local_response_norm";
-
-    /// [`radial_basis`](super::radial_basis()): inputs `x` and `centers`, output
-    /// `[batch, classes]`, no scalars.
-    pub const RADIAL_BASIS: &str = "receptive.radial_basis";
 }

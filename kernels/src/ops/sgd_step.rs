@@ -1,10 +1,8 @@
 //! A step of gradient descent.
 
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, Scalar};
-use burn::tensor::Tensor;
-
 use super::backend::KernelOps;
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
 
 /// The weights and their velocity after a step against `gradient` of stochastic gradient descent with
 /// momentum: with `h = gradient + decay * weight`, `velocity = momentum * velocity + h` and
@@ -38,27 +36,5 @@ pub fn sgd_step<const D: usize>(
     (
         Tensor::from_dispatch(weight),
         Tensor::from_dispatch(velocity),
-    )
-}
-
-/// By the backend's own operations.
-pub(super) fn forward<B: Backend>(
-    weight: FloatTensor<B>,
-    gradient: FloatTensor<B>,
-    velocity: FloatTensor<B>,
-    step: [f64; 3],
-    nesterov: bool,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let [rate, momentum, decay] = step.map(Scalar::from);
-    let decayed = B::float_mul_scalar(weight.clone(), decay);
-    let pull = B::float_add(gradient, decayed);
-    let velocity = B::float_add(B::float_mul_scalar(velocity, momentum), pull.clone());
-    let by = match nesterov {
-        true => B::float_add(pull, B::float_mul_scalar(velocity.clone(), momentum)),
-        false => velocity.clone(),
-    };
-    (
-        B::float_sub(weight, B::float_mul_scalar(by, rate)),
-        velocity,
     )
 }

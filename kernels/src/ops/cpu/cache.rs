@@ -16,11 +16,11 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use burn::backend::tensor::FloatTensor;
 
-use super::Host;
 use super::fold::fold;
+use super::host::Host;
 use super::program::{Geometry, Packing};
 use crate::cpu::Buffer;
-use crate::ops::convolution::{Bias, Layer, Norm};
+use crate::ops::definition::convolution::{Bias, Layer, Norm};
 use crate::plan::PackedProgram;
 
 /// Uses of every entry after which a plan that had none goes.

@@ -4,7 +4,7 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{DType, Shape, TensorData};
 
-use super::Host;
+use super::host::Host;
 
 impl Host for Flex {
     fn floats(x: &FlexTensor) -> Option<&[f32]> {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use burn::backend::TensorMetadata;
 
-use super::Host;
-use crate::ops::convolution::{Bias, Layer, Norm};
+use super::host::Host;
+use crate::ops::definition::convolution::{Bias, Layer, Norm};
 
 /// Weights and biases of a convolution that does what `layer` does before its activation.
 ///

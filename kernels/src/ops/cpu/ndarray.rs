@@ -7,7 +7,7 @@ use burn::backend::NdArray;
 use burn::backend::ndarray::NdArrayTensor;
 use burn::tensor::{Shape, TensorData};
 
-use super::Host;
+use super::host::Host;
 
 impl Host for NdArray {
     fn floats(x: &NdArrayTensor) -> Option<&[f32]> {

@@ -4,8 +4,9 @@ use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
+use super::execute::{run, threads};
+use super::host::Host;
 use super::program::isa;
-use super::{Host, run, threads};
 use crate::cpu::{Border, Buffer, Export, Import, Kernels, Map, MaxPool, PoolWindow};
 use crate::plan::{PackedProgram, Program, ProgramStep, Step};
 

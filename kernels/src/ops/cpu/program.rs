@@ -4,12 +4,12 @@ use std::sync::{Arc, LazyLock};
 
 use burn::backend::TensorMetadata;
 
-use super::Host;
+use super::host::Host;
 use crate::cpu::{
     Activation, Algorithm, Border, Buffer, ConvSpec, ConvWorkload, Export, Import, Isa, Kernels,
     Map, Output, Taps,
 };
-use crate::ops::convolution::Layer;
+use crate::ops::definition::convolution::Layer;
 use crate::plan::{PackedProgram, Program, ProgramStep, Step};
 
 /// What a convolution's program depends on, but for the weights' values.

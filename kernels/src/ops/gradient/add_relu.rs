@@ -7,22 +7,22 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 
-use super::TrainingOps;
-use crate::ops::add_relu;
+use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::ops::backend::KernelOps;
+use crate::ops::definition::add_relu;
 
 /// By the kernels where they compute it, otherwise by the backend's own operations.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
     y: FloatTensor<Autodiff<B, C>>,
 ) -> FloatTensor<Autodiff<B, C>> {
-    if !(B::is_supported(x.primitive()) && B::is_supported(y.primitive())) {
+    let [Some(kernels), Some(_)] = [&x, &y].map(|map| B::kernels(map.primitive())) else {
         return add_relu::forward::<Autodiff<B, C>>(x, y);
-    }
+    };
     let nodes = [x.node(), y.node()];
     let sum = B::add_relu(x.into_primitive(), y.into_primitive());
     match AddRelu.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish(sum.clone(), sum),
+        OpsKind::Tracked(prep) => prep.finish((kernels, sum.clone()), sum),
         OpsKind::UnTracked(prep) => prep.finish(sum),
     }
 }
@@ -31,12 +31,13 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 struct AddRelu;
 
 impl<B: TrainingOps> Backward<B, 2> for AddRelu {
-    /// The output.
-    type State = FloatTensor<B>;
+    /// The kernels and the output.
+    type State = (B::Kernels, FloatTensor<B>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<B>(&ops.node);
-        let gradient = B::relu_gradient(ops.state, gradient);
+        let (kernels, y) = ops.state;
+        let gradient = kernels.relu_gradient(y, gradient);
         for parent in ops.parents.into_iter().flatten() {
             grads.register::<B>(parent.id, gradient.clone());
         }

@@ -7,10 +7,10 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 
-use super::TrainingOps;
+use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::cpu::Activation;
 use crate::ops::backend::KernelOps;
-use crate::ops::batch_norm;
+use crate::ops::definition::batch_norm;
 
 /// By the kernels where they compute it, otherwise by the backend's own operations.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
@@ -24,11 +24,12 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
         activation,
         Activation::Identity | Activation::Relu | Activation::Clamp { .. }
     );
-    if !known || !B::is_supported(x.primitive()) {
+    let kernels = B::kernels(x.primitive()).filter(|_| known);
+    let Some(kernels) = kernels else {
         let (y, mean, variance) =
             batch_norm::forward::<Autodiff<B, C>>(x, gamma, beta, epsilon, activation);
         return [y, mean, variance];
-    }
+    };
     let made = B::batch_norm_activation(
         x.primitive().clone(),
         gamma.primitive().clone(),
@@ -46,6 +47,7 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     {
         OpsKind::Tracked(mut prep) => {
             let state = State {
+                kernels,
                 inputs: [&x, &gamma, &beta].map(|tensor| prep.checkpoint(tensor)),
                 mean,
                 variance,
@@ -64,7 +66,8 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 struct Norm;
 
 #[derive(Debug, Clone)]
-struct State<T> {
+struct State<K, T> {
+    kernels: K,
     /// The input, the scale and the shift.
     inputs: [NodeId; 3],
     mean: T,
@@ -74,7 +77,7 @@ struct State<T> {
 }
 
 impl<B: TrainingOps> Backward<B, 3> for Norm {
-    type State = State<FloatTensor<B>>;
+    type State = State<B::Kernels, FloatTensor<B>>;
 
     fn backward(
         self,
@@ -84,6 +87,7 @@ impl<B: TrainingOps> Backward<B, 3> for Norm {
     ) {
         let gradient = grads.consume::<B>(&ops.node);
         let State {
+            kernels,
             inputs,
             mean,
             variance,
@@ -93,7 +97,7 @@ impl<B: TrainingOps> Backward<B, 3> for Norm {
         let [x, gamma, beta] =
             inputs.map(|node| checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(node));
         let values = [gamma, beta, mean, variance];
-        let made = B::batch_norm_gradients(x, values, epsilon, activation, gradient);
+        let made = kernels.batch_norm_gradients(x, values, epsilon, activation, gradient);
         for (parent, gradient) in ops.parents.into_iter().zip(made) {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, gradient);

@@ -8,9 +8,9 @@ use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::ops::ConvOptions;
 
-use super::TrainingOps;
+use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::cpu::Activation;
-use crate::ops::convolution::{self, Bias, Layer, Norm};
+use crate::ops::definition::convolution::{self, Bias, Layer, Norm};
 
 /// By the kernels where they compute it, otherwise by the backend's own operations.
 pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
@@ -30,12 +30,15 @@ pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
         options: layer.options.clone(),
         activation: layer.activation,
     };
-    let Some(y) = B::training_convolution(x.primitive(), &inner) else {
+    let computed = B::kernels(x.primitive())
+        .and_then(|kernels| Some((kernels, kernels.convolution(x.primitive(), &inner)?)));
+    let Some((kernels, y)) = computed else {
         return convolution::forward::<Autodiff<B, C>>(x, layer);
     };
     // The output tells where the activation let gradients through.
     let kept = || (layer.activation != Activation::Identity).then(|| y.clone());
     let state = |x, weight, y| State {
+        kernels,
         x,
         weight,
         y,
@@ -77,7 +80,8 @@ struct Biased;
 struct Plain;
 
 #[derive(Debug, Clone)]
-struct State<T> {
+struct State<K, T> {
+    kernels: K,
     x: NodeId,
     weight: NodeId,
     /// The output, if there is an activation.
@@ -87,7 +91,7 @@ struct State<T> {
 }
 
 impl<B: TrainingOps> Backward<B, 3> for Biased {
-    type State = State<FloatTensor<B>>;
+    type State = State<B::Kernels, FloatTensor<B>>;
 
     fn backward(
         self,
@@ -102,7 +106,7 @@ impl<B: TrainingOps> Backward<B, 3> for Biased {
 }
 
 impl<B: TrainingOps> Backward<B, 2> for Plain {
-    type State = State<FloatTensor<B>>;
+    type State = State<B::Kernels, FloatTensor<B>>;
 
     fn backward(
         self,
@@ -117,7 +121,7 @@ impl<B: TrainingOps> Backward<B, 2> for Plain {
 }
 
 fn backward<B: TrainingOps>(
-    state: State<FloatTensor<B>>,
+    state: State<B::Kernels, FloatTensor<B>>,
     parents: [Option<NodeId>; 3],
     gradient: FloatTensor<B>,
     grads: &mut Gradients,
@@ -133,7 +137,9 @@ fn backward<B: TrainingOps>(
         activation: state.activation,
     };
     let wanted = parents.each_ref().map(Option::is_some);
-    let made = B::convolution_gradients(x, &layer, state.y, gradient, wanted);
+    let made = state
+        .kernels
+        .convolution_gradients(x, &layer, state.y, gradient, wanted);
     for (parent, gradient) in parents.into_iter().zip([made.x, made.weight, made.bias]) {
         if let (Some(parent), Some(gradient)) = (parent, gradient) {
             grads.register::<B>(parent, gradient);

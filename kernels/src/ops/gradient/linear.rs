@@ -7,9 +7,9 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 
-use super::TrainingOps;
-use crate::ops::convolution::Bias;
-use crate::ops::linear;
+use super::training_ops::{TrainingKernels, TrainingOps};
+use crate::ops::definition::convolution::Bias;
+use crate::ops::definition::linear;
 
 /// By the kernels where they compute it, otherwise by the backend's own operations.
 pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
@@ -21,7 +21,11 @@ pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
         Bias::Each(bias) => Some(bias.primitive()),
         Bias::Absent => None,
     };
-    let Some(y) = B::training_linear(x.primitive(), weight.primitive(), inner) else {
+    let computed = B::kernels(x.primitive()).and_then(|kernels| {
+        let y = kernels.linear(x.primitive(), weight.primitive(), inner)?;
+        Some((kernels, y))
+    });
+    let Some((kernels, y)) = computed else {
         return linear::forward::<Autodiff<B, C>>(x, weight, bias);
     };
     match &bias {
@@ -32,7 +36,7 @@ pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
         {
             OpsKind::Tracked(mut prep) => {
                 let state = [&x, &weight].map(|tensor| prep.checkpoint(tensor));
-                prep.finish(state, y)
+                prep.finish((kernels, state), y)
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         },
@@ -43,7 +47,7 @@ pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
         {
             OpsKind::Tracked(mut prep) => {
                 let state = [&x, &weight].map(|tensor| prep.checkpoint(tensor));
-                prep.finish(state, y)
+                prep.finish((kernels, state), y)
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         },
@@ -59,8 +63,8 @@ struct Biased;
 struct Plain;
 
 impl<B: TrainingOps> Backward<B, 3> for Biased {
-    /// The input and the weight.
-    type State = [NodeId; 2];
+    /// The kernels; the input and the weight.
+    type State = (B::Kernels, [NodeId; 2]);
 
     fn backward(
         self,
@@ -75,8 +79,8 @@ impl<B: TrainingOps> Backward<B, 3> for Biased {
 }
 
 impl<B: TrainingOps> Backward<B, 2> for Plain {
-    /// The input and the weight.
-    type State = [NodeId; 2];
+    /// The kernels; the input and the weight.
+    type State = (B::Kernels, [NodeId; 2]);
 
     fn backward(
         self,
@@ -91,16 +95,16 @@ impl<B: TrainingOps> Backward<B, 2> for Plain {
 }
 
 fn backward<B: TrainingOps>(
-    state: [NodeId; 2],
+    (kernels, inputs): (B::Kernels, [NodeId; 2]),
     parents: [Option<NodeId>; 3],
     gradient: FloatTensor<B>,
     grads: &mut Gradients,
     checkpointer: &mut Checkpointer,
 ) {
     let [x, weight] =
-        state.map(|node| checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(node));
+        inputs.map(|node| checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(node));
     let wanted = parents.each_ref().map(Option::is_some);
-    let made = B::linear_gradients(x, weight, gradient, wanted);
+    let made = kernels.linear_gradients(x, weight, gradient, wanted);
     for (parent, gradient) in parents.into_iter().zip([made.x, made.weight, made.bias]) {
         if let (Some(parent), Some(gradient)) = (parent, gradient) {
             grads.register::<B>(parent, gradient);

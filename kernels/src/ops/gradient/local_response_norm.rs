@@ -7,9 +7,9 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 
-use super::TrainingOps;
+use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::ops::backend::KernelOps;
-use crate::ops::local_response_norm;
+use crate::ops::definition::local_response_norm;
 
 /// With its own gradient, on any backend; by the kernels where they compute it.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
@@ -26,6 +26,7 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     {
         OpsKind::Tracked(mut prep) => {
             let state = State {
+                kernels: B::kernels(x.primitive()),
                 x: prep.checkpoint(&x),
                 size,
                 alpha,
@@ -49,7 +50,8 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 struct LocalResponseNorm;
 
 #[derive(Debug, Clone)]
-struct State {
+struct State<K> {
+    kernels: Option<K>,
     x: NodeId,
     size: usize,
     alpha: f64,
@@ -58,10 +60,16 @@ struct State {
 }
 
 impl<B: TrainingOps> Backward<B, 1> for LocalResponseNorm {
-    type State = State;
+    type State = State<B::Kernels>;
 
-    fn backward(self, ops: Ops<State, 1>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
         let State {
+            kernels,
             x,
             size,
             alpha,
@@ -73,7 +81,8 @@ impl<B: TrainingOps> Backward<B, 1> for LocalResponseNorm {
         let x = checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(x);
         if let Some(parent) = parent {
             let factors = [alpha, beta, k];
-            let made = B::response_gradient(&x, &gradient, size, factors);
+            let made =
+                kernels.and_then(|kernels| kernels.lrn_gradient(&x, &gradient, size, factors));
             let gradient = made.unwrap_or_else(|| {
                 local_response_norm::backward::<B>(x, gradient, size, alpha, beta, k)
             });

@@ -7,12 +7,13 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 
-use super::TrainingOps;
+use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::cpu::PoolWindow;
 use crate::ops::backend::KernelOps;
 
 /// By the kernels; `x` is of those that they take.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
+    kernels: B::Kernels,
     x: FloatTensor<Autodiff<B, C>>,
     window: PoolWindow,
     ceil: bool,
@@ -34,6 +35,7 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     match MaxPool.prepare::<C>([x.node()]).compute_bound().stateful() {
         OpsKind::Tracked(mut prep) => {
             let state = State {
+                kernels,
                 x: prep.checkpoint(&x),
                 y: y.clone(),
                 window,
@@ -48,14 +50,15 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 struct MaxPool;
 
 #[derive(Debug, Clone)]
-struct State<T> {
+struct State<K, T> {
+    kernels: K,
     x: NodeId,
     y: T,
     window: PoolWindow,
 }
 
 impl<B: TrainingOps> Backward<B, 1> for MaxPool {
-    type State = State<FloatTensor<B>>;
+    type State = State<B::Kernels, FloatTensor<B>>;
 
     fn backward(
         self,
@@ -64,11 +67,16 @@ impl<B: TrainingOps> Backward<B, 1> for MaxPool {
         checkpointer: &mut Checkpointer,
     ) {
         let gradient = grads.consume::<B>(&ops.node);
-        let State { x, y, window } = ops.state;
+        let State {
+            kernels,
+            x,
+            y,
+            window,
+        } = ops.state;
         let x = checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(x);
         let [parent] = ops.parents;
         if let Some(parent) = parent {
-            let gradient = B::max_pool_gradient(x, y, &window, gradient);
+            let gradient = kernels.max_pool_gradient(x, y, &window, gradient);
             grads.register::<B>(parent.id, gradient);
         }
     }

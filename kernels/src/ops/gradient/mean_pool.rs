@@ -9,11 +9,12 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
-use super::TrainingOps;
+use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::ops::backend::KernelOps;
 
 /// By the kernels; `x` is of those that they take.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
+    kernels: B::Kernels,
     x: FloatTensor<Autodiff<B, C>>,
     kernel: [usize; 2],
     stride: [usize; 2],
@@ -22,7 +23,7 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     let shape = x.primitive().shape();
     let y = B::mean_pooling(x.into_primitive(), kernel, stride);
     match MeanPool.prepare::<C>([node]).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish((shape, kernel, stride), y),
+        OpsKind::Tracked(prep) => prep.finish((kernels, shape, kernel, stride), y),
         OpsKind::UnTracked(prep) => prep.finish(y),
     }
 }
@@ -31,15 +32,15 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 struct MeanPool;
 
 impl<B: TrainingOps> Backward<B, 1> for MeanPool {
-    /// The input's shape, the kernel and the stride.
-    type State = (Shape, [usize; 2], [usize; 2]);
+    /// The kernels; the input's shape; the window's height and width, and its stride.
+    type State = (B::Kernels, Shape, [usize; 2], [usize; 2]);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<B>(&ops.node);
-        let (shape, kernel, stride) = ops.state;
+        let (kernels, shape, kernel, stride) = ops.state;
         let [parent] = ops.parents;
         if let Some(parent) = parent {
-            let gradient = B::mean_pool_gradient(shape, gradient, kernel, stride);
+            let gradient = kernels.mean_pool_gradient(shape, gradient, kernel, stride);
             grads.register::<B>(parent.id, gradient);
         }
     }

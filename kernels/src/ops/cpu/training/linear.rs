@@ -4,11 +4,12 @@ use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
-use super::super::program::isa;
-use super::super::{Host, threads};
-use super::floats;
+use super::memory::floats;
 use crate::cpu::gradient::{bias_gradient, linear, linear_input_gradient, linear_weight_gradient};
-use crate::ops::gradient::LayerGradients;
+use crate::ops::cpu::execute::threads;
+use crate::ops::cpu::host::Host;
+use crate::ops::cpu::program::isa;
+use crate::ops::definition::layer_gradients::LayerGradients;
 
 /// Images up to which a fully connected layer waits for its weights, not for multiplications. Of more, one whose
 /// multiplications are too few for a second thread is computed here all the same: elsewhere threads would be woken.

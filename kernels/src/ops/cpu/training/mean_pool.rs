@@ -4,9 +4,10 @@ use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
-use super::super::{Host, threads};
-use super::floats;
+use super::memory::floats;
 use crate::cpu::gradient::Means;
+use crate::ops::cpu::execute::threads;
+use crate::ops::cpu::host::Host;
 
 fn means(size: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Means {
     Means {

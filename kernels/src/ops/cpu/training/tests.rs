@@ -5,8 +5,10 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::TensorData;
 use burn::tensor::ops::ConvOptions;
 
-use super::*;
-use crate::ops::convolution::Norm;
+use super::{convolution, fully_connected};
+use crate::cpu::Activation;
+use crate::ops::cpu::execute::threads;
+use crate::ops::definition::convolution::{Bias, Layer, Norm};
 
 fn tensor<const D: usize>(shape: [usize; D]) -> FlexTensor {
     let len = shape.iter().product();

@@ -1,0 +1,23 @@
+//! Operations of training, whose weights are packed for one run, and their gradients.
+
+mod batch_norm;
+mod convolution;
+mod elementwise;
+mod linear;
+mod lrn;
+mod max_pool;
+mod mean_pool;
+mod memory;
+mod sgd;
+#[cfg(all(test, feature = "flex"))]
+mod tests;
+
+pub(in crate::ops) use batch_norm::{batch_norm, batch_norm_gradients};
+pub(in crate::ops) use convolution::{convolution, convolution_gradients};
+pub(in crate::ops) use elementwise::{add_relu, relu_gradient};
+pub(in crate::ops) use linear::{fully_connected, linear_gradients};
+pub(in crate::ops) use lrn::{BETA, local_response_norm};
+pub(in crate::ops) use max_pool::max_pool_gradients;
+pub(in crate::ops) use mean_pool::{mean_pool, mean_pool_gradient};
+pub(in crate::ops) use memory::is_supported;
+pub(in crate::ops) use sgd::gradient_descent;

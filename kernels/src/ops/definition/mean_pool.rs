@@ -1,0 +1,12 @@
+//! Mean pooling by Burn's operation.
+
+use burn::backend::Backend;
+use burn::backend::tensor::FloatTensor;
+
+pub(in crate::ops) fn forward<B: Backend>(
+    x: FloatTensor<B>,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+) -> FloatTensor<B> {
+    B::avg_pool2d(x, kernel, stride, [0, 0], true, false)
+}
