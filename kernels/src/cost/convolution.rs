@@ -1,6 +1,6 @@
 //! Convolutions: standard, grouped, depthwise, pointwise, and MobileNet's cascade of the last two.
 
-use super::{Cost, CostError, add, product};
+use super::total::{Cost, CostError, add, product};
 
 /// A two-dimensional convolution. What its window does to the size of its input is
 /// [`geometry`](crate::geometry)'s affair; a cost takes the output's size.

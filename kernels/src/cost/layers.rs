@@ -1,6 +1,6 @@
 //! Everything that is not a convolution.
 
-use super::{Cost, CostError, add, product};
+use super::total::{Cost, CostError, add, product};
 
 /// A pool, of maximum or average: `channels` maps of this height and width, each value from a
 /// window of its own channel. No parameters and no multiply-adds.

@@ -1,6 +1,7 @@
 //! How much of the network's input one output sees.
 
-use super::{GeometryError, Window};
+use super::error::GeometryError;
+use super::window::Window;
 
 /// Which input positions the outputs of a stack of windows see, along one axis.
 ///

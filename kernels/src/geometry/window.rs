@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::GeometryError;
+use super::error::GeometryError;
 
 /// A window that slides along one axis of its input: a convolution's kernel or a pool.
 ///
