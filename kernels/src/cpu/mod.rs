@@ -23,6 +23,7 @@ pub(crate) use micro::peak::InCache;
 pub use micro::pool::PoolWindow;
 pub use micro::simd::{Isa, UnknownIsa};
 pub use micro::winograd::WinogradTile;
+pub(crate) use steps::Operation;
 pub use steps::{
     AdaptiveMean, Algorithm, Binary, ConvWorkload, CopyChannels, Depthwise, Direct, Export,
     FullyConnected, Import, Lrn, MaxPool, MeanPool, RadialBasis, Separable, Softmax, Unary,

@@ -62,7 +62,7 @@ impl PackedProgram {
         let scratch = program
             .steps
             .iter()
-            .map(|named| named.step.scratch())
+            .map(|named| named.step.operation().scratch())
             .max()
             .unwrap_or(0)
             .next_multiple_of(32);

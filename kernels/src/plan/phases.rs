@@ -16,7 +16,7 @@ pub(super) fn are_separate(program: &Program) -> bool {
     let mut image = None;
     program.steps.iter().all(|named| {
         named.micro_batch == program.images
-            && (named.step.accesses().all()).all(|map| {
+            && (named.step.operation().accesses().all()).all(|map| {
                 let image = *image.get_or_insert(map.image);
                 map.image == image && map.offset + map.extent_of_image() <= image
             })
@@ -26,7 +26,7 @@ pub(super) fn are_separate(program: &Program) -> bool {
 /// Whether all threads wait for each other after each step of `program`, which was checked.
 pub(super) fn waits(program: &Program) -> Vec<bool> {
     let accesses: Vec<AccessSet> = (program.steps.iter())
-        .map(|named| named.step.accesses())
+        .map(|named| named.step.operation().accesses())
         .collect();
     let mut waits = vec![true; program.steps.len()];
     let mut first = 0;

@@ -82,13 +82,15 @@ impl Program {
                     most: self.images,
                 });
             }
-            step.check(&memory).map_err(|error| match error {
-                CheckError::Outside => ProgramError::Outside { step: name.clone() },
-                CheckError::Mismatch(reason) => ProgramError::Mismatch {
-                    step: name.clone(),
-                    reason: reason.to_owned(),
-                },
-            })?;
+            step.operation()
+                .check(&memory)
+                .map_err(|error| match error {
+                    CheckError::Outside => ProgramError::Outside { step: name.clone() },
+                    CheckError::Mismatch(reason) => ProgramError::Mismatch {
+                        step: name.clone(),
+                        reason: reason.to_owned(),
+                    },
+                })?;
         }
         Ok(())
     }

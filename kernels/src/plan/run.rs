@@ -134,7 +134,7 @@ impl Run<'_> {
                     let start = times.is_some().then(Instant::now);
                     context.shares = turns.map(|turns| &turns.of(turn)[place]);
                     // SAFETY: the program was checked in `PackedProgram::new`, the call by `run`'s caller.
-                    unsafe { named.step.run(&context) };
+                    unsafe { named.step.operation().run(&context) };
                     place += 1;
                     let waits = own.is_none() && packed.waits[before + index];
                     if !(waits || self.profiled) {

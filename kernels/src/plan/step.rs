@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::{
-    AccessSet, AdaptiveMean, Algorithm, Binary, CheckError, Context, ConvSpec, CopyChannels,
-    Depthwise, Direct, Export, FullyConnected, Import, Isa, Lrn, Map, MaxPool, MeanPool, Memory,
-    Output, RadialBasis, Separable, Softmax, Unary, Winograd,
+    AdaptiveMean, Algorithm, Binary, ConvSpec, CopyChannels, Depthwise, Direct, Export,
+    FullyConnected, Import, Isa, Lrn, Map, MaxPool, MeanPool, Operation, Output, RadialBasis,
+    Separable, Softmax, Unary, Winograd,
 };
 
 /// A step, and the layer that it computes.
@@ -114,89 +114,25 @@ impl Step {
         }
     }
 
-    /// Elements of its own memory that each thread needs.
-    pub fn scratch(&self) -> usize {
+    /// The implementation of this step.
+    pub(crate) fn operation(&self) -> &dyn Operation {
         match self {
-            Self::Direct(step) => step.scratch(),
-            Self::FullyConnected(step) => step.scratch(),
-            Self::Winograd(step) => step.scratch(),
-            Self::Separable(step) => step.scratch(),
-            Self::Lrn(step) => step.scratch(),
-            _ => 0,
-        }
-    }
-
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
-        match self {
-            Self::Import(step) => step.accesses(),
-            Self::Direct(step) => step.accesses(),
-            Self::FullyConnected(step) => step.accesses(),
-            Self::Winograd(step) => step.accesses(),
-            Self::Depthwise(step) => step.accesses(),
-            Self::Separable(step) => step.accesses(),
-            Self::MaxPool(step) => step.accesses(),
-            Self::MeanPool(step) => step.accesses(),
-            Self::AdaptiveMean(step) => step.accesses(),
-            Self::Lrn(step) => step.accesses(),
-            Self::Binary(step) => step.accesses(),
-            Self::Unary(step) => step.accesses(),
-            Self::Softmax(step) => step.accesses(),
-            Self::RadialBasis(step) => step.accesses(),
-            Self::CopyChannels(step) => step.accesses(),
-            Self::Export(step) => step.accesses(),
-        }
-    }
-
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
-        match self {
-            Self::Import(step) => step.check(memory),
-            Self::Direct(step) => step.check(memory),
-            Self::FullyConnected(step) => step.check(memory),
-            Self::Winograd(step) => step.check(memory),
-            Self::Depthwise(step) => step.check(memory),
-            Self::Separable(step) => step.check(memory),
-            Self::MaxPool(step) => step.check(memory),
-            Self::MeanPool(step) => step.check(memory),
-            Self::AdaptiveMean(step) => step.check(memory),
-            Self::Lrn(step) => step.check(memory),
-            Self::Binary(step) => step.check(memory),
-            Self::Unary(step) => step.check(memory),
-            Self::Softmax(step) => step.check(memory),
-            Self::RadialBasis(step) => step.check(memory),
-            Self::CopyChannels(step) => step.check(memory),
-            Self::Export(step) => step.check(memory),
-        }
-    }
-
-    /// This thread's part.
-    ///
-    /// # Safety
-    ///
-    /// The program was checked against the arena and weights of `cx`, and every step before this
-    /// one has been run by all threads, but for those that it is
-    /// [apart](AccessSet::is_disjoint) from.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
-        unsafe {
-            match self {
-                Self::Import(step) => step.run(cx),
-                Self::Direct(step) => step.run(cx),
-                Self::FullyConnected(step) => step.run(cx),
-                Self::Winograd(step) => step.run(cx),
-                Self::Depthwise(step) => step.run(cx),
-                Self::Separable(step) => step.run(cx),
-                Self::MaxPool(step) => step.run(cx),
-                Self::MeanPool(step) => step.run(cx),
-                Self::AdaptiveMean(step) => step.run(cx),
-                Self::Lrn(step) => step.run(cx),
-                Self::Binary(step) => step.run(cx),
-                Self::Unary(step) => step.run(cx),
-                Self::Softmax(step) => step.run(cx),
-                Self::RadialBasis(step) => step.run(cx),
-                Self::CopyChannels(step) => step.run(cx),
-                Self::Export(step) => step.run(cx),
-            }
+            Self::Import(step) => step,
+            Self::Direct(step) => step,
+            Self::FullyConnected(step) => step,
+            Self::Winograd(step) => step,
+            Self::Depthwise(step) => step,
+            Self::Separable(step) => &**step,
+            Self::MaxPool(step) => step,
+            Self::MeanPool(step) => step,
+            Self::AdaptiveMean(step) => step,
+            Self::Lrn(step) => step,
+            Self::Binary(step) => step,
+            Self::Unary(step) => step,
+            Self::Softmax(step) => step,
+            Self::RadialBasis(step) => step,
+            Self::CopyChannels(step) => step,
+            Self::Export(step) => step,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::cpu::layout::{Border, Buffer, Context, ConvSpec, Map};
 use crate::cpu::micro::gradient::{DepthwiseWeightGradArgs, WeightGradArgs, three};
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::simd::Isa;
-use crate::cpu::steps::Import;
+use crate::cpu::steps::{Import, Operation};
 use crate::threads::partition::share;
 use crate::threads::{Shared, TeamThread, run_team};
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{
     AccessSet, CheckError, Context, Map, Memory, Output, elementwise, ensure,
 };
@@ -22,14 +23,14 @@ impl Binary {
     pub fn new(op: BinaryOp, a: Map, b: Map, output: Output) -> Self {
         Self { op, a, b, output }
     }
+}
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for Binary {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[&self.a, &self.b], &self.output.y)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Output { y, residual, .. } = &self.output;
         ensure(residual.is_none(), "a residual")?;
         memory.map(y)?;
@@ -40,12 +41,10 @@ impl Binary {
         Ok(())
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// The maps are within the arena.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let Self { op, a, b, output } = self;
         let [a, b] = [a, b].map(|map| cx.here(map));
         let output = cx.output(output);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, disjoint, ensure};
 
 /// Copies a map into channels of another of the same height and width; their borders and lanes may
@@ -33,14 +34,14 @@ impl CopyChannels {
         let channels = self.first_channel + self.x.channels - first;
         self.y.slice(first, channels)
     }
+}
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for CopyChannels {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[&self.x], &self.written())
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self {
             x,
             y,
@@ -56,12 +57,10 @@ impl CopyChannels {
         disjoint(x, &self.written())
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// The maps are within the arena.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let x = cx.here(&self.x);
         let y = cx.here(&self.written());
         let skipped = self.first_channel % y.lanes;

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, ConvSpec, Map, Memory, Output, ensure};
 use crate::cpu::micro::activation::Activation;
 use crate::cpu::micro::depthwise::DepthwiseArgs;
@@ -59,22 +60,6 @@ impl Depthwise {
         }
     }
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
-        AccessSet::layer(&self.x, &self.output)
-    }
-
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
-        let Self {
-            spec, x, output, ..
-        } = self;
-        memory.map(x)?;
-        memory.output(output, x)?;
-        spec.check(x, &output.y)?;
-        self.check_weights(memory)
-    }
-
     /// Whether it is depthwise, and its weights lie within `memory`.
     pub(crate) fn check_weights(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self { spec, weights, .. } = self;
@@ -89,24 +74,6 @@ impl Depthwise {
         };
         let len = taps.and_then(|taps| one.most_packed(memory.lanes, taps));
         memory.weights(*weights, len)
-    }
-
-    /// This thread's part.
-    ///
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed weights within the weights.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
-        let Output { y, residual, .. } = &cx.output(&self.output);
-        unsafe { cx.zero_border(y) };
-        for (image, block, rows) in cx.share_rows(y) {
-            let at = |map: &Map| unsafe { cx.at(map.at(image, block, rows.start, 0)) };
-            let to = (at(y), y.row);
-            let residual = residual.map_or((std::ptr::null(), 0), |map| {
-                (at(&map).cast_const(), map.row)
-            });
-            unsafe { self.rows(cx, [image, block], rows, to, residual) };
-        }
     }
 
     /// Computes rows of a block to an address, after which they are so many elements apart; adds a
@@ -158,6 +125,38 @@ impl Depthwise {
     /// Multiply-adds for an output element.
     pub(crate) fn taps(&self) -> usize {
         self.spec.kernel[0] * self.spec.kernel[1]
+    }
+}
+
+impl Operation for Depthwise {
+    fn accesses(&self) -> AccessSet {
+        AccessSet::layer(&self.x, &self.output)
+    }
+
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        let Self {
+            spec, x, output, ..
+        } = self;
+        memory.map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        self.check_weights(memory)
+    }
+
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights.
+    unsafe fn run(&self, cx: &Context) {
+        let Output { y, residual, .. } = &cx.output(&self.output);
+        unsafe { cx.zero_border(y) };
+        for (image, block, rows) in cx.share_rows(y) {
+            let at = |map: &Map| unsafe { cx.at(map.at(image, block, rows.start, 0)) };
+            let to = (at(y), y.row);
+            let residual = residual.map_or((std::ptr::null(), 0), |map| {
+                (at(&map).cast_const(), map.row)
+            });
+            unsafe { self.rows(cx, [image, block], rows, to, residual) };
+        }
     }
 }
 

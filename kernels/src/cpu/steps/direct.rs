@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{
     AccessSet, CheckError, Context, ConvSpec, Map, Memory, Offsets, Output, Rows, Strip, ensure,
 };
@@ -125,13 +126,112 @@ impl Direct {
         self.groups.len()
     }
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+    /// Parts of the input channels that are summed one after the other.
+    pub(super) fn parts(&self, blocking: Blocking) -> usize {
+        let Self { spec, x, .. } = self;
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let most = self.groups.iter().map(|group| group.channels).max();
+        blocking.parts(most.unwrap_or(1), x.lanes, taps, self.output.y.lanes)
+    }
+
+    /// What is summed one after the other: each of `parts` parts of the input channels for some of the
+    /// groups, of which `at_once` are computed together.
+    pub(super) fn passes(
+        &self,
+        parts: usize,
+        groups: Range<usize>,
+        at_once: usize,
+    ) -> impl Iterator<Item = Pass<'_>> {
+        let (step, lanes) = (self.x.lanes, self.output.y.lanes);
+        let kernel = self.kernel();
+        let taps = kernel[0] * kernel[1];
+        let groups = &self.groups[groups];
+        let odd = groups.last().is_some_and(|group| group.blocks == 1);
+        let (pairs, odd) = groups.split_at(groups.len() - usize::from(odd));
+        let passes = (0..parts).flat_map(move |part| {
+            let groups = pairs.chunks(at_once).chain(odd.chunks(1));
+            groups.filter_map(move |groups| {
+                let group = &groups[0];
+                let blocks = group.channels.div_ceil(step);
+                let parts = parts.min(blocks);
+                (part < parts).then(|| {
+                    let blocks = share(blocks, parts, part);
+                    let depth = blocks.start * step..(blocks.end * step).min(group.channels);
+                    let bias = self.weights + group.weights;
+                    let channel = |channel| bias + group.blocks * lanes * (1 + channel * taps);
+                    Pass {
+                        group,
+                        blocks: groups.len() * group.blocks,
+                        pair: group.len(kernel, lanes),
+                        bias,
+                        panel: channel(depth.start)..channel(depth.end),
+                        next: 0..0,
+                        depth,
+                        first: part == 0,
+                        last: part + 1 == parts,
+                    }
+                })
+            })
+        });
+        let mut passes = passes.peekable();
+        std::iter::from_fn(move || {
+            let pass = passes.next()?;
+            let next = passes.peek().map_or(0..0, |next| next.panel.clone());
+            Some(Pass { next, ..pass })
+        })
+    }
+
+    /// Whether the taps of a kernel's row are contiguous: in a planar map.
+    fn has_rows_of_taps(&self) -> bool {
+        self.x.lanes == 1 && self.spec.dilation[1] == 1
+    }
+
+    /// Rows and columns of positions in each block.
+    fn positions(&self) -> [usize; 2] {
+        let [rows, columns] = self.kernel();
+        [rows, if self.has_rows_of_taps() { 1 } else { columns }]
+    }
+
+    /// Blocks of input that a group of outputs reads.
+    fn blocks_in(&self) -> usize {
+        let most = self.groups.iter().map(|group| group.channels).max();
+        most.unwrap_or(0).div_ceil(self.x.lanes)
+    }
+
+    /// Lists where the taps of a window of `x` are.
+    ///
+    /// # Safety
+    ///
+    /// There are [`scratch`](Self::scratch) elements of memory, and nobody else writes them.
+    unsafe fn offsets(&self, x: &Map, memory: *mut f32) -> Offsets {
+        let [rows, columns] = self.positions();
+        let [down, across] = self.spec.dilation;
+        unsafe {
+            Offsets::list(
+                memory,
+                (self.blocks_in(), x.block),
+                (rows, down * x.row),
+                (columns, across * x.lanes),
+            )
+        }
+    }
+
+    /// Input pixels that an output pixel reads and its neighbours do not; where windows leave out pixels, twice as
+    /// many, for cache lines hold those too.
+    fn new_taps(&self) -> usize {
+        let Self { spec, .. } = self;
+        let reads = |i: usize| spec.stride[i].min(spec.kernel[i]);
+        let leaves_out = (0..2).any(|i| reads(i) < spec.stride[i]);
+        reads(0) * reads(1) * (1 + usize::from(leaves_out))
+    }
+}
+
+impl Operation for Direct {
+    fn accesses(&self) -> AccessSet {
         AccessSet::layer(&self.x, &self.output)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self {
             spec, x, output, ..
         } = self;
@@ -153,12 +253,14 @@ impl Direct {
         memory.weights(self.weights, Some(len))
     }
 
-    /// This thread's part.
-    ///
+    fn scratch(&self) -> usize {
+        Offsets::len(self.blocks_in(), self.positions())
+    }
+
     /// # Safety
     ///
     /// The maps are within the arena, the packed weights within the weights.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let Self {
             spec, x, output, ..
         } = self;
@@ -269,110 +371,6 @@ impl Direct {
                 }
             }
         }
-    }
-
-    /// Parts of the input channels that are summed one after the other.
-    pub(super) fn parts(&self, blocking: Blocking) -> usize {
-        let Self { spec, x, .. } = self;
-        let taps = spec.kernel[0] * spec.kernel[1];
-        let most = self.groups.iter().map(|group| group.channels).max();
-        blocking.parts(most.unwrap_or(1), x.lanes, taps, self.output.y.lanes)
-    }
-
-    /// What is summed one after the other: each of `parts` parts of the input channels for some of the
-    /// groups, of which `at_once` are computed together.
-    pub(super) fn passes(
-        &self,
-        parts: usize,
-        groups: Range<usize>,
-        at_once: usize,
-    ) -> impl Iterator<Item = Pass<'_>> {
-        let (step, lanes) = (self.x.lanes, self.output.y.lanes);
-        let kernel = self.kernel();
-        let taps = kernel[0] * kernel[1];
-        let groups = &self.groups[groups];
-        let odd = groups.last().is_some_and(|group| group.blocks == 1);
-        let (pairs, odd) = groups.split_at(groups.len() - usize::from(odd));
-        let passes = (0..parts).flat_map(move |part| {
-            let groups = pairs.chunks(at_once).chain(odd.chunks(1));
-            groups.filter_map(move |groups| {
-                let group = &groups[0];
-                let blocks = group.channels.div_ceil(step);
-                let parts = parts.min(blocks);
-                (part < parts).then(|| {
-                    let blocks = share(blocks, parts, part);
-                    let depth = blocks.start * step..(blocks.end * step).min(group.channels);
-                    let bias = self.weights + group.weights;
-                    let channel = |channel| bias + group.blocks * lanes * (1 + channel * taps);
-                    Pass {
-                        group,
-                        blocks: groups.len() * group.blocks,
-                        pair: group.len(kernel, lanes),
-                        bias,
-                        panel: channel(depth.start)..channel(depth.end),
-                        next: 0..0,
-                        depth,
-                        first: part == 0,
-                        last: part + 1 == parts,
-                    }
-                })
-            })
-        });
-        let mut passes = passes.peekable();
-        std::iter::from_fn(move || {
-            let pass = passes.next()?;
-            let next = passes.peek().map_or(0..0, |next| next.panel.clone());
-            Some(Pass { next, ..pass })
-        })
-    }
-
-    /// Whether the taps of a kernel's row are contiguous: in a planar map.
-    fn has_rows_of_taps(&self) -> bool {
-        self.x.lanes == 1 && self.spec.dilation[1] == 1
-    }
-
-    /// Rows and columns of positions in each block.
-    fn positions(&self) -> [usize; 2] {
-        let [rows, columns] = self.kernel();
-        [rows, if self.has_rows_of_taps() { 1 } else { columns }]
-    }
-
-    /// Blocks of input that a group of outputs reads.
-    fn blocks_in(&self) -> usize {
-        let most = self.groups.iter().map(|group| group.channels).max();
-        most.unwrap_or(0).div_ceil(self.x.lanes)
-    }
-
-    /// Elements of memory that each thread needs.
-    pub fn scratch(&self) -> usize {
-        Offsets::len(self.blocks_in(), self.positions())
-    }
-
-    /// Lists where the taps of a window of `x` are.
-    ///
-    /// # Safety
-    ///
-    /// There are [`scratch`](Self::scratch) elements of memory, and nobody else writes them.
-    unsafe fn offsets(&self, x: &Map, memory: *mut f32) -> Offsets {
-        let [rows, columns] = self.positions();
-        let [down, across] = self.spec.dilation;
-        unsafe {
-            Offsets::list(
-                memory,
-                (self.blocks_in(), x.block),
-                (rows, down * x.row),
-                (columns, across * x.lanes),
-            )
-        }
-    }
-
-    /// Input pixels that an output pixel reads and its neighbours do not; where windows leave out pixels, twice as
-    /// many, for cache lines hold those too.
-    fn new_taps(&self) -> usize {
-        let Self { spec, .. } = self;
-        let reads = |i: usize| spec.stride[i].min(spec.kernel[i]);
-        let leaves_out = (0..2).any(|i| reads(i) < spec.stride[i]);
-        reads(0) * reads(1) * (1 + usize::from(leaves_out))
     }
 }
 

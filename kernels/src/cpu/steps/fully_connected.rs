@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{
     AccessSet, CheckError, Context, ConvSpec, Map, Memory, Offsets, Output, ensure,
 };
@@ -75,65 +76,6 @@ impl FullyConnected {
         [before, all + block * block_len(self.depth(), y.lanes)]
     }
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
-        AccessSet::layer(&self.x, &self.output)
-    }
-
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
-        let Self {
-            spec,
-            x,
-            output,
-            weights,
-        } = self;
-        memory.map(x)?;
-        memory.output(output, x)?;
-        spec.check(x, &output.y)?;
-        ensure(
-            Self::fits(spec, [output.y.height, output.y.width]),
-            "not a fully connected layer",
-        )?;
-        Offsets::check(x.image)?;
-        // More than its own, which have three vectors for four and another for every section.
-        let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
-        let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
-        most.ok_or(CheckError::Outside)?;
-        memory.weights(*weights, Some(Self::packed_len(spec, memory.lanes)))
-    }
-
-    /// Elements of memory that each thread needs.
-    pub fn scratch(&self) -> usize {
-        Offsets::len(self.x.blocks(), self.spec.kernel)
-    }
-
-    /// This thread's part.
-    ///
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed weights within the weights.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
-        let (x, output) = (&cx.here(&self.x), &cx.output(&self.output));
-        let [rows, columns] = self.spec.kernel;
-        unsafe { cx.zero_border(&output.y) };
-        let offsets = unsafe {
-            Offsets::list(
-                cx.scratch,
-                (x.blocks(), x.block),
-                (rows, x.row),
-                (columns, x.lanes),
-            )
-        };
-        let all = output.y.blocks();
-        for group in cx.share(all.div_ceil(GROUP), 1).flatten() {
-            let blocks = group * GROUP..all.min((group + 1) * GROUP);
-            for image in 0..cx.images {
-                unsafe { self.sums(cx, offsets, x, output, image, blocks.clone()) };
-            }
-        }
-    }
-
     /// Blocks of outputs of an image.
     unsafe fn sums(
         &self,
@@ -155,6 +97,62 @@ impl FullyConnected {
             args.x = cx.at(x.at(image, 0, 0, 0));
             cx.set_output(output, [image, blocks.start, 0, 0], &mut args);
             (cx.kernels.fully_connected[blocks.len() - 1])(&args);
+        }
+    }
+}
+
+impl Operation for FullyConnected {
+    fn accesses(&self) -> AccessSet {
+        AccessSet::layer(&self.x, &self.output)
+    }
+
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        let Self {
+            spec,
+            x,
+            output,
+            weights,
+        } = self;
+        memory.map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        ensure(
+            Self::fits(spec, [output.y.height, output.y.width]),
+            "not a fully connected layer",
+        )?;
+        Offsets::check(x.image)?;
+        // More than its own, which have three vectors for four and another for every section.
+        let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
+        let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
+        most.ok_or(CheckError::Outside)?;
+        memory.weights(*weights, Some(Self::packed_len(spec, memory.lanes)))
+    }
+
+    fn scratch(&self) -> usize {
+        Offsets::len(self.x.blocks(), self.spec.kernel)
+    }
+
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights.
+    unsafe fn run(&self, cx: &Context) {
+        let (x, output) = (&cx.here(&self.x), &cx.output(&self.output));
+        let [rows, columns] = self.spec.kernel;
+        unsafe { cx.zero_border(&output.y) };
+        let offsets = unsafe {
+            Offsets::list(
+                cx.scratch,
+                (x.blocks(), x.block),
+                (rows, x.row),
+                (columns, x.lanes),
+            )
+        };
+        let all = output.y.blocks();
+        for group in cx.share(all.div_ceil(GROUP), 1).flatten() {
+            let blocks = group * GROUP..all.min((group + 1) * GROUP);
+            for image in 0..cx.images {
+                unsafe { self.sums(cx, offsets, x, output, image, blocks.clone()) };
+            }
         }
     }
 }

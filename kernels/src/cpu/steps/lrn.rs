@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwise, ensure};
 use crate::cpu::micro::lrn::LrnArgs;
 use crate::threads::partition::share;
@@ -45,11 +46,6 @@ impl Lrn {
         }
     }
 
-    /// Elements of memory that each thread needs.
-    pub fn scratch(&self) -> usize {
-        self.pixels() * self.squares()
-    }
-
     /// Channels of the window before the middle, and after it, that there can be.
     fn reach(&self) -> [usize; 2] {
         let most = self.x.channels - 1;
@@ -71,27 +67,29 @@ impl Lrn {
     fn pixels(&self) -> usize {
         (SQUARES / self.squares()).clamp(1, 16)
     }
+}
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for Lrn {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[&self.x], &self.y)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         ensure(self.size > 0, "a window of no channels")?;
         memory.map(&self.x)?;
         memory.map(&self.y)?;
         elementwise(&self.x, &self.y)
     }
 
-    /// This thread's part.
-    ///
+    fn scratch(&self) -> usize {
+        self.pixels() * self.squares()
+    }
+
     /// # Safety
     ///
     /// The maps are within the arena, and the thread has [`scratch`](Self::scratch) elements of
     /// memory.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let Self { x, y, .. } = self;
         let [x, y] = &[x, y].map(|map| cx.here(map));
         let function = if self.beta == 0.75 {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, disjoint, ensure};
 use crate::cpu::micro::radial_basis::RadialBasisArgs;
 
@@ -49,14 +50,14 @@ impl RadialBasis {
             }
         }
     }
+}
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for RadialBasis {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[&self.x], &self.y)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self { x, y, weights } = self;
         memory.any_map(x)?;
         memory.map(y)?;
@@ -70,12 +71,10 @@ impl RadialBasis {
         )
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// The maps are within the arena, the packed centers within the weights.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let Self { x, y, weights } = self;
         let [x, y] = &[x, y].map(|map| cx.here(map));
         let [channels, height, width] = x.shape();

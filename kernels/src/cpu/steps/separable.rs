@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::depthwise::Depthwise;
 use super::direct::Direct;
+use super::operation::Operation;
 use crate::cpu::layout::{
     AccessSet, Border, CheckError, Context, ConvSpec, Map, Memory, Offsets, Output, Rows, ensure,
 };
@@ -80,118 +81,6 @@ impl Separable {
     ) {
         self.depthwise.pack(first.0, first.1, packed);
         self.pointwise.pack(second.0, second.1, packed);
-    }
-
-    /// Elements of memory that each thread needs.
-    pub fn scratch(&self) -> usize {
-        self.between.elements() + Offsets::len(self.between.blocks(), [1, 1])
-    }
-
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
-        AccessSet::layer(self.depthwise.parts().1, &self.output)
-    }
-
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
-        let Self {
-            depthwise,
-            pointwise,
-            output,
-            ..
-        } = self;
-        let (first, x, activation, weights) = depthwise.parts();
-        memory.map(x)?;
-        memory.output(output, x)?;
-        // What is between them, if it were as high as the output.
-        let middle = Map {
-            channels: x.channels,
-            ..output.y
-        };
-        first.check(x, &middle)?;
-        depthwise.check_weights(memory)?;
-        let second = pointwise.spec();
-        second.check(&middle, &output.y)?;
-        ensure(
-            second.kernel == [1, 1]
-                && second.stride == [1, 1]
-                && second.padding.is_empty()
-                && second.groups == 1,
-            "not pointwise",
-        )?;
-        second
-            .most_packed(memory.lanes, 1)
-            .ok_or(CheckError::Outside)?;
-        ensure(
-            pointwise.groups() == output.y.blocks().div_ceil(2)
-                && *self
-                    == Self::new(
-                        (*first, activation),
-                        *second,
-                        *x,
-                        *output,
-                        weights,
-                        memory.blocking,
-                    ),
-            "not what a separable convolution derives",
-        )?;
-        let len = Self::packed_len(first, second, memory.lanes);
-        memory.weights(weights, Some(len))
-    }
-
-    /// This thread's part.
-    ///
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed weights within the weights, and the thread has
-    /// [`scratch`](Self::scratch) elements of memory.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
-        let Self {
-            depthwise,
-            pointwise,
-            output,
-            between,
-        } = self;
-        let output = cx.output(output);
-        let y = &output.y;
-        let rows = cx.images * y.height;
-        let groups = pointwise.groups();
-        let depth = between.channels as f64;
-        let grid = Grid::new(
-            cx.threads,
-            [rows, groups],
-            2.0 * y.width as f64 * depth,
-            [
-                // The depthwise part, as if it were memory: it multiplies half as fast.
-                4.0 * (y.width * between.blocks() * depthwise.taps()) as f64,
-                2.0 * y.lanes as f64 * depth,
-            ],
-        );
-        // What is kept serves all outputs; where it is not all, a piece keeps its own.
-        let grid = if cx.images == 1 && y.height.div_ceil(grid.parts()[0]) <= between.height {
-            grid.cut(1, 1)
-        } else {
-            grid.along(0)
-        };
-
-        unsafe { cx.zero_border(y) };
-        let mut kept = [0; 2];
-        for [rows, groups] in cx.share_grid(grid) {
-            let mut row = rows.start;
-            while row < rows.end {
-                // Nearly equal parts of what is left of the image.
-                let left = (y.height - row % y.height).min(rows.end - row);
-                let count = left.div_ceil(left.div_ceil(between.height));
-                unsafe {
-                    if kept != [row, count] {
-                        kept = [row, count];
-                        self.keep(cx, row, count);
-                    }
-                    self.multiply(cx, &output, row, count, groups.clone());
-                }
-                row += count;
-            }
-        }
     }
 
     /// The depthwise part of `count` rows, all channels.
@@ -268,6 +157,115 @@ impl Separable {
                     pass.keep(&mut args);
                     strip.compute(cx.kernels, group.blocks, &prefetch_plan, &mut args);
                 }
+            }
+        }
+    }
+}
+
+impl Operation for Separable {
+    fn accesses(&self) -> AccessSet {
+        AccessSet::layer(self.depthwise.parts().1, &self.output)
+    }
+
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        let Self {
+            depthwise,
+            pointwise,
+            output,
+            ..
+        } = self;
+        let (first, x, activation, weights) = depthwise.parts();
+        memory.map(x)?;
+        memory.output(output, x)?;
+        // What is between them, if it were as high as the output.
+        let middle = Map {
+            channels: x.channels,
+            ..output.y
+        };
+        first.check(x, &middle)?;
+        depthwise.check_weights(memory)?;
+        let second = pointwise.spec();
+        second.check(&middle, &output.y)?;
+        ensure(
+            second.kernel == [1, 1]
+                && second.stride == [1, 1]
+                && second.padding.is_empty()
+                && second.groups == 1,
+            "not pointwise",
+        )?;
+        second
+            .most_packed(memory.lanes, 1)
+            .ok_or(CheckError::Outside)?;
+        ensure(
+            pointwise.groups() == output.y.blocks().div_ceil(2)
+                && *self
+                    == Self::new(
+                        (*first, activation),
+                        *second,
+                        *x,
+                        *output,
+                        weights,
+                        memory.blocking,
+                    ),
+            "not what a separable convolution derives",
+        )?;
+        let len = Self::packed_len(first, second, memory.lanes);
+        memory.weights(weights, Some(len))
+    }
+
+    fn scratch(&self) -> usize {
+        self.between.elements() + Offsets::len(self.between.blocks(), [1, 1])
+    }
+
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights, and the thread has
+    /// [`scratch`](Self::scratch) elements of memory.
+    unsafe fn run(&self, cx: &Context) {
+        let Self {
+            depthwise,
+            pointwise,
+            output,
+            between,
+        } = self;
+        let output = cx.output(output);
+        let y = &output.y;
+        let rows = cx.images * y.height;
+        let groups = pointwise.groups();
+        let depth = between.channels as f64;
+        let grid = Grid::new(
+            cx.threads,
+            [rows, groups],
+            2.0 * y.width as f64 * depth,
+            [
+                // The depthwise part, as if it were memory: it multiplies half as fast.
+                4.0 * (y.width * between.blocks() * depthwise.taps()) as f64,
+                2.0 * y.lanes as f64 * depth,
+            ],
+        );
+        // What is kept serves all outputs; where it is not all, a piece keeps its own.
+        let grid = if cx.images == 1 && y.height.div_ceil(grid.parts()[0]) <= between.height {
+            grid.cut(1, 1)
+        } else {
+            grid.along(0)
+        };
+
+        unsafe { cx.zero_border(y) };
+        let mut kept = [0; 2];
+        for [rows, groups] in cx.share_grid(grid) {
+            let mut row = rows.start;
+            while row < rows.end {
+                // Nearly equal parts of what is left of the image.
+                let left = (y.height - row % y.height).min(rows.end - row);
+                let count = left.div_ceil(left.div_ceil(between.height));
+                unsafe {
+                    if kept != [row, count] {
+                        kept = [row, count];
+                        self.keep(cx, row, count);
+                    }
+                    self.multiply(cx, &output, row, count, groups.clone());
+                }
+                row += count;
             }
         }
     }

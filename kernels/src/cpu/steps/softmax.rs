@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwise};
 
 /// `exp(x_c - m) / sum_j exp(x_j - m)` at each pixel, where `m` is the greatest of its channels.
@@ -17,25 +18,23 @@ impl Softmax {
     pub fn new(x: Map, y: Map) -> Self {
         Self { x, y }
     }
+}
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for Softmax {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[&self.x], &self.y)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         memory.any_map(&self.x)?;
         memory.any_map(&self.y)?;
         elementwise(&self.x, &self.y)
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// The maps are within the arena.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
         let [x, y] = &[x, y].map(|map| cx.here(map));
         unsafe { cx.zero_border(y) };

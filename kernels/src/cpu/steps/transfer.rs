@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, ensure};
 use crate::cpu::micro::reorder::Planes;
 
@@ -23,14 +24,12 @@ pub struct Export {
     pub output: usize,
 }
 
-impl Import {
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for Import {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[], &self.y)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         memory.any_map(&self.y)?;
         ensure(
             self.y.values() == memory.input,
@@ -38,12 +37,10 @@ impl Import {
         )
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// The map is within the arena, and the caller's array has as many elements.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let y = &cx.here(&self.y);
         let area = y.height * y.width;
         unsafe { cx.zero_border(y) };
@@ -90,14 +87,12 @@ fn runs(map: &Map, rows: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
     rows.step_by(together).map(move |row| (row, pixels))
 }
 
-impl Export {
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for Export {
+    fn accesses(&self) -> AccessSet {
         AccessSet::output(&self.x, self.output)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         memory.any_map(&self.x)?;
         let output = memory.outputs.get(self.output);
         ensure(
@@ -106,12 +101,10 @@ impl Export {
         )
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// As [`Import::run`].
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let x = &cx.here(&self.x);
         let area = x.height * x.width;
         for (image, block, rows) in cx.share_rows(x) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwise};
 use crate::cpu::micro::activation::Activation;
 use crate::cpu::micro::unary::UnaryArgs;
@@ -19,25 +20,23 @@ impl Unary {
     pub fn new(x: Map, y: Map, activation: Activation) -> Self {
         Self { x, y, activation }
     }
+}
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for Unary {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[&self.x], &self.y)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         memory.map(&self.x)?;
         memory.map(&self.y)?;
         elementwise(&self.x, &self.y)
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// The maps are within the arena.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let Self { x, y, activation } = self;
         let [x, y] = &[x, y].map(|map| cx.here(map));
         unsafe { cx.zero_border(y) };

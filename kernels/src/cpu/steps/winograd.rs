@@ -23,6 +23,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::cpu::layout::{
     AccessSet, CheckError, Context, ConvSpec, Map, Memory, Offsets, Output, Rows, ensure,
 };
@@ -84,11 +85,6 @@ impl Winograd {
         spec.channels_out.next_multiple_of(lanes) * (1 + elements * spec.channels_in)
     }
 
-    /// Elements of memory that each thread needs.
-    pub fn scratch(&self) -> usize {
-        self.offsets_start() + Offsets::len(self.x.blocks(), [1, 1])
-    }
-
     fn elements(&self) -> usize {
         self.tile.inputs() * self.tile.inputs()
     }
@@ -112,45 +108,6 @@ impl Winograd {
     /// Where the list of a tile's offsets begins.
     fn offsets_start(&self) -> usize {
         self.elements() * (self.input_element() + self.sums_element())
-    }
-
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
-        AccessSet::layer(&self.x, &self.output)
-    }
-
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
-        let Self {
-            tile,
-            spec,
-            x,
-            output,
-            weights,
-            ..
-        } = self;
-        memory.map(x)?;
-        memory.output(output, x)?;
-        spec.check(x, &output.y)?;
-        ensure(tile.fits(spec), "not a convolution of the tile's")?;
-        let needed = tile.border(spec, [output.y.height, output.y.width]);
-        ensure(needed.union(x.border) == x.border, "a border too small")?;
-        ensure(
-            *self == Self::new(*tile, *spec, *x, *output, *weights, memory.blocking),
-            "not what Winograd's algorithm derives",
-        )?;
-        memory.weights(*weights, spec.most_packed(memory.lanes, self.elements()))?;
-        // Some lines more for each place than the inputs and sums of all tiles.
-        (x.blocks() * x.lanes)
-            .checked_add(OUTPUTS.max(2 * x.lanes) + 96)
-            .and_then(|depth| {
-                depth
-                    .checked_mul(self.tiles_per_round)?
-                    .checked_mul(self.elements())
-            })
-            .filter(|&len| len <= Memory::LARGEST)
-            .map(|_| ())
-            .ok_or(CheckError::Outside)
     }
 
     /// How threads divide tiles and pairs of output blocks.
@@ -178,70 +135,6 @@ impl Winograd {
             [1, _] if tiles <= self.tiles_per_round => grid.cut(1, 1),
             [1, _] => grid.cut(1, usize::MAX),
             _ => grid.cut(0, FEWEST),
-        }
-    }
-
-    /// This thread's part.
-    ///
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed weights within the weights, and the thread has
-    /// [`scratch`](Self::scratch) elements of memory.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
-        let (x, output) = (&cx.here(&self.x), &cx.output(&self.output));
-        let y = &output.y;
-        let lanes = y.lanes;
-
-        unsafe { cx.zero_border(y) };
-        let mut transformed = 0..0;
-        let mut tile_offsets = [TileOffsets::default(); MOST];
-        let grid = self.grid(cx.threads, cx.images);
-        let rounds = cx.share_grid(grid).flat_map(|[tiles, pairs]| {
-            let parts = parts_of(tiles, self.tiles_per_round);
-            parts.map(move |tiles| [tiles, pairs.clone()])
-        });
-        for [tiles, pairs] in rounds {
-            if transformed != tiles {
-                transformed = tiles.clone();
-                let cells = Cells::after(tiles.start, self.tile.tiles([y.height, y.width]));
-                for (offsets, cell) in tile_offsets[..tiles.len()].iter_mut().zip(cells) {
-                    *offsets = self.offsets_of(x, output, cell);
-                }
-                let args = InputArgs {
-                    arena: cx.arena,
-                    x_row: x.row,
-                    x_block: x.block,
-                    x_blocks: x.blocks(),
-                    tiles: &raw const tile_offsets[..tiles.len()],
-                    to: cx.scratch,
-                    element: self.input_element(),
-                };
-                unsafe { (cx.kernels.winograd_input.get(self.tile))(&args) };
-            }
-            let sums = unsafe { cx.scratch.add(self.input_element() * self.elements()) };
-            let offsets = unsafe {
-                let memory = cx.scratch.add(self.offsets_start());
-                Offsets::pointwise(memory, x.blocks(), tiles.len() * lanes)
-            };
-            for pairs in groups_of(pairs, self.pairs()) {
-                unsafe { self.multiply(cx, offsets, tiles.len(), pairs.clone(), sums) };
-                for (before, pair) in pairs.enumerate() {
-                    let args = OutputArgs {
-                        arena: cx.arena,
-                        y_row: y.row,
-                        y_block: y.block,
-                        residual: output.residual.map(|map| [map.row, map.block]),
-                        activation: output.activation,
-                        tiles: &raw const tile_offsets[..tiles.len()],
-                        block: 2 * pair,
-                        blocks: (y.blocks() - 2 * pair).min(2),
-                        sums: unsafe { sums.add(2 * before * tiles.len() * lanes) },
-                        element: self.sums_element(),
-                        bias: cx.weights[self.packed(pair).bias..].as_ptr(),
-                    };
-                    unsafe { (cx.kernels.winograd_output.get(self.tile))(&args) };
-                }
-            }
         }
     }
 
@@ -297,6 +190,111 @@ impl Winograd {
                     args.x = cx.scratch.add(from + at);
                     args.y = sums.add(to + at);
                     strip.compute(cx.kernels, blocks, &prefetch_plan, &mut args);
+                }
+            }
+        }
+    }
+}
+
+impl Operation for Winograd {
+    fn accesses(&self) -> AccessSet {
+        AccessSet::layer(&self.x, &self.output)
+    }
+
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+        let Self {
+            tile,
+            spec,
+            x,
+            output,
+            weights,
+            ..
+        } = self;
+        memory.map(x)?;
+        memory.output(output, x)?;
+        spec.check(x, &output.y)?;
+        ensure(tile.fits(spec), "not a convolution of the tile's")?;
+        let needed = tile.border(spec, [output.y.height, output.y.width]);
+        ensure(needed.union(x.border) == x.border, "a border too small")?;
+        ensure(
+            *self == Self::new(*tile, *spec, *x, *output, *weights, memory.blocking),
+            "not what Winograd's algorithm derives",
+        )?;
+        memory.weights(*weights, spec.most_packed(memory.lanes, self.elements()))?;
+        // Some lines more for each place than the inputs and sums of all tiles.
+        (x.blocks() * x.lanes)
+            .checked_add(OUTPUTS.max(2 * x.lanes) + 96)
+            .and_then(|depth| {
+                depth
+                    .checked_mul(self.tiles_per_round)?
+                    .checked_mul(self.elements())
+            })
+            .filter(|&len| len <= Memory::LARGEST)
+            .map(|_| ())
+            .ok_or(CheckError::Outside)
+    }
+
+    fn scratch(&self) -> usize {
+        self.offsets_start() + Offsets::len(self.x.blocks(), [1, 1])
+    }
+
+    /// # Safety
+    ///
+    /// The maps are within the arena, the packed weights within the weights, and the thread has
+    /// [`scratch`](Self::scratch) elements of memory.
+    unsafe fn run(&self, cx: &Context) {
+        let (x, output) = (&cx.here(&self.x), &cx.output(&self.output));
+        let y = &output.y;
+        let lanes = y.lanes;
+
+        unsafe { cx.zero_border(y) };
+        let mut transformed = 0..0;
+        let mut tile_offsets = [TileOffsets::default(); MOST];
+        let grid = self.grid(cx.threads, cx.images);
+        let rounds = cx.share_grid(grid).flat_map(|[tiles, pairs]| {
+            let parts = parts_of(tiles, self.tiles_per_round);
+            parts.map(move |tiles| [tiles, pairs.clone()])
+        });
+        for [tiles, pairs] in rounds {
+            if transformed != tiles {
+                transformed = tiles.clone();
+                let cells = Cells::after(tiles.start, self.tile.tiles([y.height, y.width]));
+                for (offsets, cell) in tile_offsets[..tiles.len()].iter_mut().zip(cells) {
+                    *offsets = self.offsets_of(x, output, cell);
+                }
+                let args = InputArgs {
+                    arena: cx.arena,
+                    x_row: x.row,
+                    x_block: x.block,
+                    x_blocks: x.blocks(),
+                    tiles: &raw const tile_offsets[..tiles.len()],
+                    to: cx.scratch,
+                    element: self.input_element(),
+                };
+                unsafe { (cx.kernels.winograd_input.get(self.tile))(&args) };
+            }
+            let sums = unsafe { cx.scratch.add(self.input_element() * self.elements()) };
+            let offsets = unsafe {
+                let memory = cx.scratch.add(self.offsets_start());
+                Offsets::pointwise(memory, x.blocks(), tiles.len() * lanes)
+            };
+            for pairs in groups_of(pairs, self.pairs()) {
+                unsafe { self.multiply(cx, offsets, tiles.len(), pairs.clone(), sums) };
+                for (before, pair) in pairs.enumerate() {
+                    let args = OutputArgs {
+                        arena: cx.arena,
+                        y_row: y.row,
+                        y_block: y.block,
+                        residual: output.residual.map(|map| [map.row, map.block]),
+                        activation: output.activation,
+                        tiles: &raw const tile_offsets[..tiles.len()],
+                        block: 2 * pair,
+                        blocks: (y.blocks() - 2 * pair).min(2),
+                        sums: unsafe { sums.add(2 * before * tiles.len() * lanes) },
+                        element: self.sums_element(),
+                        bias: cx.weights[self.packed(pair).bias..].as_ptr(),
+                    };
+                    unsafe { (cx.kernels.winograd_output.get(self.tile))(&args) };
                 }
             }
         }

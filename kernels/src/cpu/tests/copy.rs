@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Buffer, Context, CopyChannels, Kernels, Map};
+use super::super::{Buffer, Context, CopyChannels, Kernels, Map, Operation};
 use super::places::{elements, place, shapes, surroundings};
 use super::{Place, Trial, config, instruction_sets, noise};
 use crate::plan::Step;

@@ -207,7 +207,11 @@ impl<'a> Trial<'a> {
             input: self.input.len() / self.images,
             outputs: &self.arrays,
         };
-        assert_eq!(step.check(&memory), Ok(()), "a sound step is refused");
+        assert_eq!(
+            step.operation().check(&memory),
+            Ok(()),
+            "a sound step is refused"
+        );
 
         let input = Guarded::of(self.input);
         let mut arrays: Vec<Guarded> = (self.arrays.iter())
@@ -229,7 +233,7 @@ impl<'a> Trial<'a> {
             }
             for (thread, pieces) in turns.clone() {
                 shares.iter().for_each(|shares| shares.allow(pieces));
-                let mut scratch = Guarded::new(step.scratch());
+                let mut scratch = Guarded::new(step.operation().scratch());
                 let context = Context {
                     kernels,
                     arena: arena.as_mut_ptr(),
@@ -244,7 +248,7 @@ impl<'a> Trial<'a> {
                     shares: shares.as_ref(),
                 };
                 // SAFETY: the step was built for this memory; that it stays there is what is tested.
-                unsafe { step.run(&context) };
+                unsafe { step.operation().run(&context) };
             }
         }
 

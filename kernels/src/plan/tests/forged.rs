@@ -137,7 +137,7 @@ fn run_guarded(program: &Program, threads: usize) {
     for named in &program.steps {
         for first in (0..program.images).step_by(named.micro_batch) {
             for thread in 0..threads {
-                let mut scratch = Guarded::new(named.step.scratch());
+                let mut scratch = Guarded::new(named.step.operation().scratch());
                 let context = Context {
                     kernels,
                     arena: arena.as_mut_ptr(),
@@ -152,7 +152,7 @@ fn run_guarded(program: &Program, threads: usize) {
                     shares: None,
                 };
                 // SAFETY: the program passed its check; that this is enough is what is tested.
-                unsafe { named.step.run(&context) };
+                unsafe { named.step.operation().run(&context) };
             }
         }
     }

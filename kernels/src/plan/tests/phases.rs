@@ -99,7 +99,13 @@ fn slots(value: &Value) -> BTreeSet<[usize; 3]> {
 fn what_a_step_has_is_what_it_touches() {
     let (program, _) = every_step(Isa::Scalar, 3);
     for named in &program.steps {
-        let accesses: BTreeSet<_> = named.step.accesses().all().map(|map| place(&map)).collect();
+        let accesses: BTreeSet<_> = named
+            .step
+            .operation()
+            .accesses()
+            .all()
+            .map(|map| place(&map))
+            .collect();
         let mut expected = slots(&serde_json::to_value(&named.step).unwrap());
         // Copies fill a part of a map of 3 by 3 pixels.
         let part = match &*named.name {

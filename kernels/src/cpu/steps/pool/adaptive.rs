@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, disjoint, ensure};
 use crate::cpu::micro::adaptive_mean::AdaptiveArgs;
+use crate::cpu::steps::operation::Operation;
 
 /// The mean of each part of a map. Along an axis of `n` elements, part `i` of `m` is from
 /// `floor(i n / m)` to `ceil((i + 1) n / m)`, as in PyTorch; the parts may overlap. With an output
@@ -21,14 +22,14 @@ impl AdaptiveMean {
         let x = if global && x.is_dense() { x.flat() } else { x };
         Self { x, y }
     }
+}
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for AdaptiveMean {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[&self.x], &self.y)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self { x, y } = self;
         memory.map(x)?;
         memory.map(y)?;
@@ -41,12 +42,10 @@ impl AdaptiveMean {
         Ok(())
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// The maps are within the arena.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
         let [x, y] = &[x, y].map(|map| cx.here(map));
         unsafe { cx.zero_border(y) };

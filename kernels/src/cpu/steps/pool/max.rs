@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::window::{check, run};
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory};
 use crate::cpu::micro::pool::{PoolWindow, choose};
+use crate::cpu::steps::operation::Operation;
 
 /// The greatest element of each window; NaN where one is, minus infinity where a window has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,23 +20,21 @@ impl MaxPool {
     pub fn new(window: PoolWindow, x: Map, y: Map) -> Self {
         Self { window, x, y }
     }
+}
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for MaxPool {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[&self.x], &self.y)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         check(&self.window, memory, &self.x, &self.y)
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// The maps are within the arena.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let function = choose(&cx.kernels.pools.max, &self.window);
         unsafe { run(cx, function, &self.window, false, [&self.x, &self.y]) };
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::window::{check, run};
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory};
 use crate::cpu::micro::pool::{PoolWindow, choose};
+use crate::cpu::steps::operation::Operation;
 
 /// The mean of each window: of its elements, or of them and the zeros of the padding. What reaches
 /// over the padding never counts, as in PyTorch. 0 where a window has no element.
@@ -26,23 +27,21 @@ impl MeanPool {
             y,
         }
     }
+}
 
-    /// What it reads and writes.
-    pub(crate) fn accesses(&self) -> AccessSet {
+impl Operation for MeanPool {
+    fn accesses(&self) -> AccessSet {
         AccessSet::maps(&[&self.x], &self.y)
     }
 
-    /// Whether it stays within `memory`.
-    pub(crate) fn check(&self, memory: &Memory) -> Result<(), CheckError> {
+    fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         check(&self.window, memory, &self.x, &self.y)
     }
 
-    /// This thread's part.
-    ///
     /// # Safety
     ///
     /// The maps are within the arena.
-    pub(crate) unsafe fn run(&self, cx: &Context) {
+    unsafe fn run(&self, cx: &Context) {
         let function = choose(&cx.kernels.pools.mean, &self.window);
         let maps = [&self.x, &self.y];
         unsafe { run(cx, function, &self.window, self.count_include_pad, maps) };

@@ -1,0 +1,29 @@
+//! The contract of every step of a plan.
+
+use crate::cpu::layout::{AccessSet, CheckError, Context, Memory};
+
+/// A step of a plan: one algorithm on maps of known layout.
+///
+/// The type of a step, [`plan::Step`](crate::plan::Step), selects an implementation in one place, so that a new
+/// step cannot be left out of any of these methods.
+pub(crate) trait Operation {
+    /// Maps that the step reads, and the map or output that it writes.
+    fn accesses(&self) -> AccessSet;
+
+    /// Whether the step stays within `memory`. No field is trusted: derived fields are derived again.
+    fn check(&self, memory: &Memory) -> Result<(), CheckError>;
+
+    /// Elements of scratch memory that each thread needs.
+    fn scratch(&self) -> usize {
+        0
+    }
+
+    /// Computes the part of the step that falls to the thread of `cx`.
+    ///
+    /// # Safety
+    ///
+    /// The step was checked against the arena and the weights of `cx`, which has
+    /// [`scratch`](Self::scratch) elements of scratch memory for this thread alone, and no other step that
+    /// runs at the same time [conflicts](AccessSet::is_disjoint) with this one.
+    unsafe fn run(&self, cx: &Context);
+}
