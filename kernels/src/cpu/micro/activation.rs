@@ -28,14 +28,15 @@ pub enum Activation {
 impl Activation {
     /// Applies it to all of `sums`, by one decision: one for each of them would take as long as the sums.
     #[inline(always)]
-    pub(crate) unsafe fn apply_all<S: Simd, const B: usize, const P: usize>(
+    pub(crate) fn apply_all<S: Simd, const B: usize, const P: usize>(
         self,
+        s: S,
         sums: &mut [[S::Vector; B]; P],
     ) {
         macro_rules! each {
             ($activation:expr, $sums:expr) => {
                 for sum in $sums.as_flattened_mut() {
-                    *sum = unsafe { $activation.apply::<S>(*sum) };
+                    *sum = $activation.apply::<S>(s, *sum);
                 }
             };
         }
@@ -57,17 +58,15 @@ impl Activation {
     }
 
     #[inline(always)]
-    pub(crate) unsafe fn apply<S: Simd>(self, x: S::Vector) -> S::Vector {
-        unsafe {
-            match self {
-                Self::Identity => x,
-                Self::Relu => S::max(S::zero(), x),
-                Self::Clamp { low, high } => S::min(S::splat(high), S::max(S::splat(low), x)),
-                Self::Tanh => tanh::<S>(x),
-                Self::Sigmoid => {
-                    let half = S::splat(0.5);
-                    S::mul_add(half, tanh::<S>(S::mul(half, x)), half)
-                }
+    pub(crate) fn apply<S: Simd>(self, s: S, x: S::Vector) -> S::Vector {
+        match self {
+            Self::Identity => x,
+            Self::Relu => s.max(s.zero(), x),
+            Self::Clamp { low, high } => s.min(s.splat(high), s.max(s.splat(low), x)),
+            Self::Tanh => tanh::<S>(s, x),
+            Self::Sigmoid => {
+                let half = s.splat(0.5);
+                s.mul_add(half, tanh::<S>(s, s.mul(half, x)), half)
             }
         }
     }
@@ -80,29 +79,27 @@ impl Activation {
 /// counts by what it does to the result: 1e-8 of it at most. All coefficients are positive, so that
 /// nothing cancels. NaN stays, infinities give 1 exactly.
 #[inline(always)]
-unsafe fn tanh<S: Simd>(x: S::Vector) -> S::Vector {
+fn tanh<S: Simd>(s: S, x: S::Vector) -> S::Vector {
     const N: [f32; 3] = [0.5, 0.014_864_872, 5.664_661_5e-5];
     const D: [f32; 4] = [1.0, 0.113_063_04, 0.001_201_924_4, 1.208_558e-6];
     // From here on the result is 1, however its terms are rounded.
     const LIMIT: f32 = 9.01;
-    unsafe {
-        let x = S::min(S::splat(LIMIT), S::max(S::splat(-LIMIT), x));
-        let square = S::mul(x, x);
-        let n = S::mul(x, horner::<S, 3>(square, N));
-        let d = horner::<S, 4>(square, D);
-        let t = S::quotient(S::mul(S::add(n, n), d), S::mul_add(n, n, S::mul(d, d)));
-        S::min(S::splat(1.0), S::max(S::splat(-1.0), t))
+    {
+        let x = s.min(s.splat(LIMIT), s.max(s.splat(-LIMIT), x));
+        let square = s.mul(x, x);
+        let n = s.mul(x, horner::<S, 3>(s, square, N));
+        let d = horner::<S, 4>(s, square, D);
+        let t = s.quotient(s.mul(s.add(n, n), d), s.mul_add(n, n, s.mul(d, d)));
+        s.min(s.splat(1.0), s.max(s.splat(-1.0), t))
     }
 }
 
 /// The polynomial with these coefficients, the constant first.
 #[inline(always)]
-unsafe fn horner<S: Simd, const N: usize>(x: S::Vector, coefficients: [f32; N]) -> S::Vector {
-    unsafe {
-        let mut sum = S::splat(coefficients[N - 1]);
-        for i in (0..N - 1).rev() {
-            sum = S::mul_add(sum, x, S::splat(coefficients[i]));
-        }
-        sum
+fn horner<S: Simd, const N: usize>(s: S, x: S::Vector, coefficients: [f32; N]) -> S::Vector {
+    let mut sum = s.splat(coefficients[N - 1]);
+    for i in (0..N - 1).rev() {
+        sum = s.mul_add(sum, x, s.splat(coefficients[i]));
     }
+    sum
 }

@@ -31,30 +31,30 @@ impl Kernel for Adaptive {
     type Args = AdaptiveArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &AdaptiveArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &AdaptiveArgs) {
         for row in a.rows.clone() {
             let rows = part(a.x_size[0], a.y_size[0], row);
             for column in 0..a.y_size[1] {
                 let columns = part(a.x_size[1], a.y_size[1], column);
                 unsafe {
-                    let mut sums = [S::zero(); SUMS];
+                    let mut sums = [s.zero(); SUMS];
                     for x_row in rows.clone() {
                         let x = a.x.add(x_row * a.x_row);
                         let mut at = columns.start;
                         while at + SUMS <= columns.end {
                             for (i, sum) in sums.iter_mut().enumerate() {
-                                *sum = S::add(*sum, S::load(x.add((at + i) * S::LANES)));
+                                *sum = s.add(*sum, s.load(x.add((at + i) * S::LANES)));
                             }
                             at += SUMS;
                         }
                         for at in at..columns.end {
-                            sums[0] = S::add(sums[0], S::load(x.add(at * S::LANES)));
+                            sums[0] = s.add(sums[0], s.load(x.add(at * S::LANES)));
                         }
                     }
-                    let sum = S::add(S::add(sums[0], sums[1]), S::add(sums[2], sums[3]));
-                    let count = S::splat((rows.len() * columns.len()) as f32);
+                    let sum = s.add(s.add(sums[0], sums[1]), s.add(sums[2], sums[3]));
+                    let count = s.splat((rows.len() * columns.len()) as f32);
                     let y = a.y.add(row * a.y_row + column * S::LANES);
-                    S::store(y, S::div(sum, count));
+                    s.store(y, s.div(sum, count));
                 }
             }
         }

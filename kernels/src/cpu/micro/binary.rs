@@ -51,22 +51,22 @@ impl<const OP: usize> Kernel for Pairs<OP> {
     type Args = BinaryArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(args: &BinaryArgs) {
+    unsafe fn run<S: Simd>(s: S, args: &BinaryArgs) {
         for row in 0..args.rows {
             for pixel in 0..args.width {
                 let at = pixel * S::LANES;
                 unsafe {
-                    let a = S::load(args.a.add(row * args.a_row + at));
-                    let b = S::load(args.b.add(row * args.b_row + at));
+                    let a = s.load(args.a.add(row * args.a_row + at));
+                    let b = s.load(args.b.add(row * args.b_row + at));
                     let y = match OP {
-                        ADD => S::add(a, b),
-                        SUB => S::sub(a, b),
-                        MUL => S::mul(a, b),
-                        _ => S::div(a, b),
+                        ADD => s.add(a, b),
+                        SUB => s.sub(a, b),
+                        MUL => s.mul(a, b),
+                        _ => s.div(a, b),
                     };
-                    S::store(
+                    s.store(
                         args.y.add(row * args.y_row + at),
-                        args.activation.apply::<S>(y),
+                        args.activation.apply::<S>(s, y),
                     );
                 }
             }

@@ -57,12 +57,12 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
     type Args = DepthwiseArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &DepthwiseArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &DepthwiseArgs) {
         unsafe {
-            let bias = S::load(a.weights);
-            let mut taps = [S::zero(); 9];
+            let bias = s.load(a.weights);
+            let mut taps = [s.zero(); 9];
             for (i, tap) in taps.iter_mut().enumerate() {
-                *tap = S::load(a.weights.add((1 + i) * S::LANES));
+                *tap = s.load(a.weights.add((1 + i) * S::LANES));
             }
             // Taps that find no register beside the sums are read from the cache.
             let most = S::TILE.min(8);
@@ -77,19 +77,19 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
                             // The rows before are those of the output row before.
                             let seen = if row == 0 { 0 } else { 3 - STRIDE };
                             let next = x.wrapping_add(a.x_block + seen * a.x_tap[0]);
-                            bring::<S>(next, a.x_tap[0], [3 - seen, P * STRIDE]);
+                            bring::<S>(s, next, a.x_tap[0], [3 - seen, P * STRIDE]);
                             let mut sums = [bias; P];
                             for i in 0..3 {
                                 let x = x.add(i * a.x_tap[0]);
                                 for j in 0..3 {
                                     let tap = taps[3 * i + j];
                                     for (p, sum) in sums.iter_mut().enumerate() {
-                                        let x = S::load(x.add((p * STRIDE + j) * S::LANES));
-                                        *sum = S::mul_add(x, tap, *sum);
+                                        let x = s.load(x.add((p * STRIDE + j) * S::LANES));
+                                        *sum = s.mul_add(x, tap, *sum);
                                     }
                                 }
                             }
-                            store::<S, P>(a, row, first, sums);
+                            store::<S, P>(s, a, row, first, sums);
                         }
                     });
                 }
@@ -109,13 +109,13 @@ impl<const STRIDE: usize> Kernel for Any<STRIDE> {
     type Args = DepthwiseArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &DepthwiseArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &DepthwiseArgs) {
         let x_pixel = match STRIDE {
             0 => a.x_pixel,
             _ => STRIDE * S::LANES,
         };
         unsafe {
-            let bias = S::load(a.weights);
+            let bias = s.load(a.weights);
             let tiles = a.width.div_ceil(8);
             let kinds = Parts::new(a.width, tiles).kinds(tiles);
             for row in 0..a.rows {
@@ -130,14 +130,14 @@ impl<const STRIDE: usize> Kernel for Any<STRIDE> {
                                 let mut x = x.add(i * a.x_tap[0]);
                                 for _ in 0..a.kernel[1] {
                                     weights = weights.add(S::LANES);
-                                    let tap = S::load(weights);
+                                    let tap = s.load(weights);
                                     for (p, sum) in sums.iter_mut().enumerate() {
-                                        *sum = S::mul_add(S::load(x.add(p * x_pixel)), tap, *sum);
+                                        *sum = s.mul_add(s.load(x.add(p * x_pixel)), tap, *sum);
                                     }
                                     x = x.wrapping_add(a.x_tap[1]);
                                 }
                             }
-                            store::<S, P>(a, row, first, sums);
+                            store::<S, P>(s, a, row, first, sums);
                         }
                     });
                 }
@@ -149,6 +149,7 @@ impl<const STRIDE: usize> Kernel for Any<STRIDE> {
 /// The pixels of a row from `first` on.
 #[inline(always)]
 unsafe fn store<S: Simd, const P: usize>(
+    s: S,
     a: &DepthwiseArgs,
     row: usize,
     first: usize,
@@ -158,14 +159,14 @@ unsafe fn store<S: Simd, const P: usize>(
         if !a.residual.is_null() {
             let residual = a.residual.add(row * a.residual_row + first * S::LANES);
             for (p, sum) in sums.iter_mut().enumerate() {
-                *sum = S::add(*sum, S::load(residual.add(p * S::LANES)));
+                *sum = s.add(*sum, s.load(residual.add(p * S::LANES)));
             }
         }
         a.activation
-            .apply_all::<S, P, 1>(std::array::from_mut(&mut sums));
+            .apply_all::<S, P, 1>(s, std::array::from_mut(&mut sums));
         let y = a.y.add(row * a.y_row + first * S::LANES);
         for (p, sum) in sums.into_iter().enumerate() {
-            S::store(y.add(p * S::LANES), sum);
+            s.store(y.add(p * S::LANES), sum);
         }
     }
 }

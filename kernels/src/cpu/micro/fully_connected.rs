@@ -30,11 +30,11 @@ impl<const B: usize> Kernel for Sums<B> {
     type Args = TileArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &TileArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &TileArgs) {
         unsafe {
-            let mut sums = [[S::zero(); B]];
+            let mut sums = [[s.zero(); B]];
             for b in 0..B {
-                sums[0][b] = S::load(a.bias.add(b * S::LANES));
+                sums[0][b] = s.load(a.bias.add(b * S::LANES));
             }
             let mut w = a.weights;
             let mut offset = a.offsets;
@@ -51,14 +51,14 @@ impl<const B: usize> Kernel for Sums<B> {
                         for b in 0..B {
                             let w = w.add(b * a.weights_pair);
                             for line in (0..VECTORS * S::LANES).step_by(LINE) {
-                                S::prefetch_l1(w.wrapping_add(S::PAGES * PAGE + line));
+                                s.prefetch_l1(w.wrapping_add(S::PAGES * PAGE + line));
                             }
-                            let factor = S::load(factors.add(b * a.weights_pair));
-                            let weights = S::unpack(w);
+                            let factor = s.load(factors.add(b * a.weights_pair));
+                            let weights = s.unpack(w);
                             for i in 0..TAPS {
-                                let x = S::splat(*x.add(first + i));
-                                let weight = S::mul(weights[i], factor);
-                                sums[0][b] = S::mul_add(x, weight, sums[0][b]);
+                                let x = s.splat(*x.add(first + i));
+                                let weight = s.mul(weights[i], factor);
+                                sums[0][b] = s.mul_add(x, weight, sums[0][b]);
                             }
                         }
                         w = w.add(VECTORS * S::LANES);
@@ -67,13 +67,13 @@ impl<const B: usize> Kernel for Sums<B> {
             }
             if !a.residual.is_null() {
                 for b in 0..B {
-                    let residual = S::load(a.residual.add(b * a.residual_block));
-                    sums[0][b] = S::add(sums[0][b], residual);
+                    let residual = s.load(a.residual.add(b * a.residual_block));
+                    sums[0][b] = s.add(sums[0][b], residual);
                 }
             }
-            a.activation.apply_all::<S, B, 1>(&mut sums);
+            a.activation.apply_all::<S, B, 1>(s, &mut sums);
             for b in 0..B {
-                S::store(a.y.add(b * a.y_block), sums[0][b]);
+                s.store(a.y.add(b * a.y_block), sums[0][b]);
             }
         }
     }

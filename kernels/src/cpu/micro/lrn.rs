@@ -31,14 +31,14 @@ impl<const THREE_QUARTERS: bool> Kernel for Normalize<THREE_QUARTERS> {
     type Args = LrnArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &LrnArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &LrnArgs) {
         let blocks = a.channels.div_ceil(S::LANES);
         unsafe {
             for block in 0..blocks {
                 for pixel in 0..a.pixels {
-                    let x = S::load(a.x.add(block * a.x_block + pixel * S::LANES));
+                    let x = s.load(a.x.add(block * a.x_block + pixel * S::LANES));
                     let square = a.squares.add(pixel * a.pixel_squares + block * S::LANES);
-                    S::store(square, S::mul(x, x));
+                    s.store(square, s.mul(x, x));
                 }
             }
             // The lanes after the last channel are no channels.
@@ -53,25 +53,25 @@ impl<const THREE_QUARTERS: bool> Kernel for Normalize<THREE_QUARTERS> {
                 for pixel in 0..a.pixels {
                     let squares = a.squares.add(pixel * a.pixel_squares + block * S::LANES);
                     let first = squares.sub(a.reach[0]);
-                    let mut sum = S::load(first);
+                    let mut sum = s.load(first);
                     for further in 1..=a.reach[0] + a.reach[1] {
-                        sum = S::add(sum, S::load(first.add(further)));
+                        sum = s.add(sum, s.load(first.add(further)));
                     }
-                    let base = S::mul_add(S::splat(a.alpha), sum, S::splat(a.k));
+                    let base = s.mul_add(s.splat(a.alpha), sum, s.splat(a.k));
                     let scale = if THREE_QUARTERS {
-                        S::inverse_three_quarters(base)
+                        s.inverse_three_quarters(base)
                     } else {
                         let mut lanes = [0.0; MOST_LANES];
-                        S::store(lanes.as_mut_ptr(), base);
+                        s.store(lanes.as_mut_ptr(), base);
                         for lane in &mut lanes[..S::LANES] {
                             *lane = lane.powf(-a.beta);
                         }
-                        S::load(lanes.as_ptr())
+                        s.load(lanes.as_ptr())
                     };
-                    let x = S::load(a.x.add(block * a.x_block + pixel * S::LANES));
-                    S::store(
+                    let x = s.load(a.x.add(block * a.x_block + pixel * S::LANES));
+                    s.store(
                         a.y.add(block * a.y_block + pixel * S::LANES),
-                        S::mul(x, scale),
+                        s.mul(x, scale),
                     );
                 }
             }

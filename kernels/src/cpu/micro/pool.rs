@@ -59,11 +59,11 @@ impl PoolWindow {
 /// What becomes of the elements of a window.
 trait Reduce: 'static {
     /// Before any.
-    unsafe fn start<S: Simd>() -> S::Vector;
+    fn start<S: Simd>(s: S) -> S::Vector;
     /// One more.
-    unsafe fn add<S: Simd>(so_far: S::Vector, x: S::Vector) -> S::Vector;
+    fn add<S: Simd>(s: S, so_far: S::Vector, x: S::Vector) -> S::Vector;
     /// After `count` taps, of which some may not have been added.
-    unsafe fn end<S: Simd>(so_far: S::Vector, count: usize) -> S::Vector;
+    fn end<S: Simd>(s: S, so_far: S::Vector, count: usize) -> S::Vector;
 }
 
 /// Some rows of one block: what is read and written. Strides are in elements.
@@ -94,7 +94,7 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Pool<R, K, STRID
     type Args = PoolArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &PoolArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &PoolArgs) {
         let window = &a.window;
         let inside = window.inside(1, a.width, a.size[1]);
         let x_tap = [window.dilation[0] * a.x_row, window.dilation[1] * S::LANES];
@@ -120,9 +120,9 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Pool<R, K, STRID
                 let left = left.saturating_sub(window.padding[1]) * S::LANES;
                 let x = a.x.wrapping_add(top + left);
                 unsafe {
-                    let all = reduce::<S, R>(x, [rows.len(), columns.len()], x_tap);
-                    let all = R::end::<S>(all, counted_rows * counted);
-                    S::store(y.add(column * S::LANES), all);
+                    let all = reduce::<S, R>(s, x, [rows.len(), columns.len()], x_tap);
+                    let all = R::end::<S>(s, all, counted_rows * counted);
+                    s.store(y.add(column * S::LANES), all);
                 }
             }
             if inside.is_empty() {
@@ -134,15 +134,15 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Pool<R, K, STRID
                 let x = a.x.wrapping_add(top + left);
                 let y = y.add(inside.start * S::LANES);
                 if K > 0 && rows.len() == K {
-                    slide::<S, R, K, STRIDE>(x, K, x_tap[0], y, inside.len(), counted);
+                    slide::<S, R, K, STRIDE>(s, x, K, x_tap[0], y, inside.len(), counted);
                 } else if K > 0 && !rows.is_empty() {
-                    slide::<S, R, K, STRIDE>(x, rows.len(), x_tap[0], y, inside.len(), counted);
+                    slide::<S, R, K, STRIDE>(s, x, rows.len(), x_tap[0], y, inside.len(), counted);
                 } else {
                     let size = [rows.len(), window.kernel[1]];
                     for column in 0..inside.len() {
                         let x = x.wrapping_add(column * window.stride[1] * S::LANES);
-                        let all = R::end::<S>(reduce::<S, R>(x, size, x_tap), counted);
-                        S::store(y.add(column * S::LANES), all);
+                        let all = R::end::<S>(s, reduce::<S, R>(s, x, size, x_tap), counted);
+                        s.store(y.add(column * S::LANES), all);
                     }
                 }
             }
@@ -154,6 +154,7 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Pool<R, K, STRID
 /// kept for the windows that share it.
 #[inline(always)]
 unsafe fn slide<S: Simd, R: Reduce, const K: usize, const STRIDE: usize>(
+    s: S,
     mut x: *const f32,
     rows: usize,
     x_row: usize,
@@ -162,23 +163,23 @@ unsafe fn slide<S: Simd, R: Reduce, const K: usize, const STRIDE: usize>(
     counted: usize,
 ) {
     unsafe {
-        let mut columns = [S::zero(); K];
+        let mut columns = [s.zero(); K];
         for (i, column) in columns[..K - STRIDE].iter_mut().enumerate() {
-            *column = reduce_column::<S, R>(x.add(i * S::LANES), rows, x_row);
+            *column = reduce_column::<S, R>(s, x.add(i * S::LANES), rows, x_row);
         }
         for window in 0..windows {
-            let mut all = S::zero();
+            let mut all = s.zero();
             for i in 0..K {
                 if i >= K - STRIDE {
-                    columns[i] = reduce_column::<S, R>(x.add(i * S::LANES), rows, x_row);
+                    columns[i] = reduce_column::<S, R>(s, x.add(i * S::LANES), rows, x_row);
                 }
                 all = if i == 0 {
                     columns[0]
                 } else {
-                    R::add::<S>(all, columns[i])
+                    R::add::<S>(s, all, columns[i])
                 };
             }
-            S::store(y.add(window * S::LANES), R::end::<S>(all, counted));
+            s.store(y.add(window * S::LANES), R::end::<S>(s, all, counted));
             for i in 0..K - STRIDE {
                 columns[i] = columns[i + STRIDE];
             }
@@ -188,11 +189,16 @@ unsafe fn slide<S: Simd, R: Reduce, const K: usize, const STRIDE: usize>(
 }
 
 #[inline(always)]
-unsafe fn reduce_column<S: Simd, R: Reduce>(x: *const f32, rows: usize, x_row: usize) -> S::Vector {
+unsafe fn reduce_column<S: Simd, R: Reduce>(
+    s: S,
+    x: *const f32,
+    rows: usize,
+    x_row: usize,
+) -> S::Vector {
     unsafe {
-        let mut all = S::load(x);
+        let mut all = s.load(x);
         for row in 1..rows {
-            all = R::add::<S>(all, S::load(x.add(row * x_row)));
+            all = R::add::<S>(s, all, s.load(x.add(row * x_row)));
         }
         all
     }
@@ -200,16 +206,17 @@ unsafe fn reduce_column<S: Simd, R: Reduce>(x: *const f32, rows: usize, x_row: u
 
 #[inline(always)]
 unsafe fn reduce<S: Simd, R: Reduce>(
+    s: S,
     x: *const f32,
     [rows, columns]: [usize; 2],
     tap: [usize; 2],
 ) -> S::Vector {
     unsafe {
-        let mut sum = R::start::<S>();
+        let mut sum = R::start::<S>(s);
         for row in 0..rows {
             for column in 0..columns {
                 let x = x.add(row * tap[0] + column * tap[1]);
-                sum = R::add::<S>(sum, S::load(x));
+                sum = R::add::<S>(s, sum, s.load(x));
             }
         }
         sum
@@ -220,15 +227,15 @@ pub(crate) struct Greatest;
 
 impl Reduce for Greatest {
     #[inline(always)]
-    unsafe fn start<S: Simd>() -> S::Vector {
-        unsafe { S::splat(f32::NEG_INFINITY) }
+    fn start<S: Simd>(s: S) -> S::Vector {
+        s.splat(f32::NEG_INFINITY)
     }
     #[inline(always)]
-    unsafe fn add<S: Simd>(so_far: S::Vector, x: S::Vector) -> S::Vector {
-        unsafe { S::maximum(so_far, x) }
+    fn add<S: Simd>(s: S, so_far: S::Vector, x: S::Vector) -> S::Vector {
+        s.maximum(so_far, x)
     }
     #[inline(always)]
-    unsafe fn end<S: Simd>(so_far: S::Vector, _: usize) -> S::Vector {
+    fn end<S: Simd>(_: S, so_far: S::Vector, _: usize) -> S::Vector {
         so_far
     }
 }
@@ -237,16 +244,16 @@ pub(crate) struct Sum;
 
 impl Reduce for Sum {
     #[inline(always)]
-    unsafe fn start<S: Simd>() -> S::Vector {
-        unsafe { S::zero() }
+    fn start<S: Simd>(s: S) -> S::Vector {
+        s.zero()
     }
     #[inline(always)]
-    unsafe fn add<S: Simd>(so_far: S::Vector, x: S::Vector) -> S::Vector {
-        unsafe { S::add(so_far, x) }
+    fn add<S: Simd>(s: S, so_far: S::Vector, x: S::Vector) -> S::Vector {
+        s.add(so_far, x)
     }
     #[inline(always)]
-    unsafe fn end<S: Simd>(so_far: S::Vector, count: usize) -> S::Vector {
-        unsafe { S::mul(so_far, S::splat(1.0 / count.max(1) as f32)) }
+    fn end<S: Simd>(s: S, so_far: S::Vector, count: usize) -> S::Vector {
+        s.mul(so_far, s.splat(1.0 / count.max(1) as f32))
     }
 }
 

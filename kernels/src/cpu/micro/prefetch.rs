@@ -55,14 +55,14 @@ impl Prefetch {
     /// Asks for those of the next [`Simd::STEPS`] taps, in each of `N` streams of weights, so far from one to the
     /// next. Nothing is read, whatever the addresses.
     #[inline(always)]
-    pub unsafe fn bring<S: Simd, const N: usize>(&mut self, stream: usize) {
+    pub fn bring<S: Simd, const N: usize>(&mut self, s: S, stream: usize) {
         if self.lines == 0 {
             return;
         }
-        unsafe {
+        {
             match self.into {
-                Cache::Nearest => self.issue_lines::<N>(stream, |at| S::prefetch_l1(at)),
-                Cache::Larger => self.issue_lines::<N>(stream, |at| S::prefetch_l2(at)),
+                Cache::Nearest => self.issue_lines::<N>(stream, |at| s.prefetch_l1(at)),
+                Cache::Larger => self.issue_lines::<N>(stream, |at| s.prefetch_l2(at)),
             }
         }
         self.from = self.from.wrapping_add(self.lines * LINE);
@@ -99,10 +99,10 @@ impl Prefetch {
 
 /// Brings `rows` rows of `columns` vectors nearer. Nothing is read, whatever the addresses.
 #[inline(always)]
-pub(crate) unsafe fn bring<S: Simd>(at: *const f32, row: usize, [rows, columns]: [usize; 2]) {
+pub(crate) fn bring<S: Simd>(s: S, at: *const f32, row: usize, [rows, columns]: [usize; 2]) {
     for y in 0..rows {
         for x in (0..columns * S::LANES).step_by(LINE) {
-            unsafe { S::prefetch_l1(at.wrapping_add(y * row + x)) };
+            s.prefetch_l1(at.wrapping_add(y * row + x));
         }
     }
 }

@@ -27,10 +27,10 @@ impl Kernel for Distances {
     type Args = RadialBasisArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &RadialBasisArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &RadialBasisArgs) {
         let [channels, height, width] = a.shape;
         unsafe {
-            let mut sum = S::zero();
+            let mut sum = s.zero();
             let mut centers = a.centers;
             for block in 0..channels.div_ceil(a.lanes) {
                 let channels = a.lanes.min(channels - block * a.lanes);
@@ -38,15 +38,15 @@ impl Kernel for Distances {
                     for column in 0..width {
                         let at = block * a.x_block + row * a.x_row + column * a.lanes;
                         for channel in 0..channels {
-                            let x = S::splat(*a.x.add(at + channel));
-                            let difference = S::sub(x, S::load(centers));
-                            sum = S::mul_add(difference, difference, sum);
+                            let x = s.splat(*a.x.add(at + channel));
+                            let difference = s.sub(x, s.load(centers));
+                            sum = s.mul_add(difference, difference, sum);
                             centers = centers.add(S::LANES);
                         }
                     }
                 }
             }
-            S::store(a.y, sum);
+            s.store(a.y, sum);
         }
     }
 }

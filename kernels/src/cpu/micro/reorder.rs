@@ -25,11 +25,11 @@ impl Kernel for ReorderToBlocked {
     type Args = Planes;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &Planes) {
+    unsafe fn run<S: Simd>(s: S, a: &Planes) {
         a.tiles(|channel, pixel, sides| unsafe {
             let from = a.planes.add(channel * a.plane + pixel);
             let to = a.block.add(pixel * a.lanes + channel).cast_mut();
-            transpose::<S>(from, a.plane, to, a.lanes, sides);
+            transpose::<S>(s, from, a.plane, to, a.lanes, sides);
         });
     }
 }
@@ -45,11 +45,11 @@ impl Kernel for ReorderToPlanar {
     type Args = Planes;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &Planes) {
+    unsafe fn run<S: Simd>(s: S, a: &Planes) {
         a.tiles(|channel, pixel, [channels, pixels]| unsafe {
             let from = a.block.add(pixel * a.lanes + channel);
             let to = a.planes.add(channel * a.plane + pixel).cast_mut();
-            transpose::<S>(from, a.lanes, to, a.plane, [pixels, channels]);
+            transpose::<S>(s, from, a.lanes, to, a.plane, [pixels, channels]);
         });
     }
 }
@@ -85,6 +85,7 @@ impl Planes {
 /// `to[column * to_row + row] = from[row * from_row + column]`.
 #[inline(always)]
 unsafe fn transpose<S: Simd>(
+    s: S,
     from: *const f32,
     from_row: usize,
     to: *mut f32,
@@ -93,7 +94,7 @@ unsafe fn transpose<S: Simd>(
 ) {
     unsafe {
         if rows == SIDE && columns == SIDE {
-            return S::transpose_eight(from, from_row, to, to_row);
+            return s.transpose_eight(from, from_row, to, to_row);
         }
         for row in (0..rows).step_by(HALF) {
             for column in (0..columns).step_by(HALF) {
@@ -101,7 +102,7 @@ unsafe fn transpose<S: Simd>(
                 let from = from.add(row * from_row + column);
                 let to = to.add(column * to_row + row);
                 if rows == HALF && columns == HALF {
-                    S::transpose(from, from_row, to, to_row);
+                    s.transpose(from, from_row, to, to_row);
                     continue;
                 }
                 for row in 0..rows {

@@ -101,7 +101,7 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
     type Args = TileArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &TileArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &TileArgs) {
         let mut prefetch = a.prefetch;
         for tile in 0..a.tiles {
             prefetch.before(tile);
@@ -109,44 +109,44 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
             let x = a.x.wrapping_add(first * a.x_pixel);
             let y = a.y.wrapping_add(first * a.y_pixel);
             unsafe {
-                let mut sums = [[S::zero(); B]; P];
+                let mut sums = [[s.zero(); B]; P];
                 if a.onto {
                     for (p, sums) in sums.iter_mut().enumerate() {
                         for (b, sum) in sums.iter_mut().enumerate() {
-                            *sum = S::load(y.add(b * a.y_block + p * a.y_pixel));
+                            *sum = s.load(y.add(b * a.y_block + p * a.y_pixel));
                         }
                     }
                 } else if !a.bias.is_null() {
                     for b in 0..B {
-                        let bias = S::load(a.bias.add(vector::<S>(b, a.weights_pair)));
+                        let bias = s.load(a.bias.add(vector::<S>(b, a.weights_pair)));
                         for sums in &mut sums {
                             sums[b] = bias;
                         }
                     }
                 }
                 if a.x_pixel == S::LANES {
-                    taps::<S, B, P, true>(a, x, &mut prefetch, &mut sums);
+                    taps::<S, B, P, true>(s, a, x, &mut prefetch, &mut sums);
                 } else {
-                    taps::<S, B, P, false>(a, x, &mut prefetch, &mut sums);
+                    taps::<S, B, P, false>(s, a, x, &mut prefetch, &mut sums);
                 }
                 if !a.residual.is_null() {
                     let residual = a.residual.add(first * a.residual_pixel);
                     for (p, sums) in sums.iter_mut().enumerate() {
                         for (b, sum) in sums.iter_mut().enumerate() {
                             let at = b * a.residual_block + p * a.residual_pixel;
-                            *sum = S::add(*sum, S::load(residual.add(at)));
+                            *sum = s.add(*sum, s.load(residual.add(at)));
                         }
                     }
                 }
-                a.activation.apply_all::<S, B, P>(&mut sums);
+                a.activation.apply_all::<S, B, P>(s, &mut sums);
                 for (p, sums) in sums.into_iter().enumerate() {
                     for (b, sum) in sums.into_iter().enumerate() {
-                        S::store(y.add(b * a.y_block + p * a.y_pixel), sum);
+                        s.store(y.add(b * a.y_block + p * a.y_pixel), sum);
                     }
                     if B == 1 && a.halves {
                         // Where each pixel has no channels, it has the other's.
                         let second = y.add(p * a.y_pixel + S::LANES);
-                        S::store(second, S::swap_halves(sums[0]));
+                        s.store(second, s.swap_halves(sums[0]));
                     }
                 }
             }
@@ -160,6 +160,7 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
 /// core is ours alone, and up to half of the speed where its other hardware thread is at work, as on most rented machines.
 #[inline(always)]
 unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
+    s: S,
     a: &TileArgs,
     x: *const f32,
     prefetch: &mut Prefetch,
@@ -167,13 +168,11 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
 ) {
     const { assert!(S::LANES.is_multiple_of(S::STEPS)) }
     let x_pixel = if ADJACENT { S::LANES } else { a.x_pixel };
-    let bring = |prefetch: &mut Prefetch| unsafe {
-        match B.div_ceil(2) {
-            1 => prefetch.bring::<S, 1>(0),
-            2 => prefetch.bring::<S, 2>(a.weights_pair),
-            3 => prefetch.bring::<S, 3>(a.weights_pair),
-            _ => prefetch.bring::<S, PAIRS>(a.weights_pair),
-        }
+    let bring = |prefetch: &mut Prefetch| match B.div_ceil(2) {
+        1 => prefetch.bring::<S, 1>(s, 0),
+        2 => prefetch.bring::<S, 2>(s, a.weights_pair),
+        3 => prefetch.bring::<S, 3>(s, a.weights_pair),
+        _ => prefetch.bring::<S, PAIRS>(s, a.weights_pair),
     };
     unsafe {
         let mut w = a.weights;
@@ -187,7 +186,7 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
                     for first in (0..$taps).step_by(S::STEPS) {
                         bring(prefetch);
                         let taps = S::STEPS.min($taps - first);
-                        run::<S, B, P>(a, x.add(first), x_pixel, &mut w, taps, sums);
+                        run::<S, B, P>(s, a, x.add(first), x_pixel, &mut w, taps, sums);
                     }
                 }
                 rest[0].0 = 0;
@@ -212,7 +211,7 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
                     left -= taps;
                     for part in [8, 4, 2, 1] {
                         if taps & part != 0 {
-                            run::<S, B, P>(a, x, x_pixel, &mut w, part, sums);
+                            run::<S, B, P>(s, a, x, x_pixel, &mut w, part, sums);
                             x = x.add(part);
                         }
                     }
@@ -231,6 +230,7 @@ fn vector<S: Simd>(b: usize, pair: usize) -> usize {
 /// `taps` contiguous taps, written out.
 #[inline(always)]
 unsafe fn run<S: Simd, const B: usize, const P: usize>(
+    s: S,
     a: &TileArgs,
     x: *const f32,
     x_pixel: usize,
@@ -242,7 +242,7 @@ unsafe fn run<S: Simd, const B: usize, const P: usize>(
         let tap_weights = B.min(2) * S::LANES;
         for i in 0..taps {
             let w = (w.add(i * tap_weights), a.weights_pair);
-            tap::<S, B, P>(x.add(i), x_pixel, w, sums);
+            tap::<S, B, P>(s, x.add(i), x_pixel, w, sums);
         }
         *w = w.add(taps * tap_weights);
     }
@@ -252,20 +252,21 @@ unsafe fn run<S: Simd, const B: usize, const P: usize>(
 /// there the next two's.
 #[inline(always)]
 pub(crate) unsafe fn tap<S: Simd, const B: usize, const P: usize>(
+    s: S,
     x: *const f32,
     x_pixel: usize,
     (w, pair): (*const f32, usize),
     sums: &mut [[S::Vector; B]; P],
 ) {
     unsafe {
-        let mut weights = [S::zero(); B];
+        let mut weights = [s.zero(); B];
         for (b, weights) in weights.iter_mut().enumerate() {
-            *weights = S::load(w.add(vector::<S>(b, pair)));
+            *weights = s.load(w.add(vector::<S>(b, pair)));
         }
         for (p, sums) in sums.iter_mut().enumerate() {
-            let x = S::splat(*x.add(p * x_pixel));
+            let x = s.splat(*x.add(p * x_pixel));
             for b in 0..B {
-                sums[b] = S::mul_add(x, weights[b], sums[b]);
+                sums[b] = s.mul_add(x, weights[b], sums[b]);
             }
         }
     }

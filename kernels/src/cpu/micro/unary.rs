@@ -25,13 +25,13 @@ impl Kernel for Each {
     type Args = UnaryArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &UnaryArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &UnaryArgs) {
         for row in 0..a.rows {
             for pixel in 0..a.width {
                 let at = pixel * S::LANES;
                 unsafe {
-                    let x = S::load(a.x.add(row * a.x_row + at));
-                    S::store(a.y.add(row * a.y_row + at), a.activation.apply::<S>(x));
+                    let x = s.load(a.x.add(row * a.x_row + at));
+                    s.store(a.y.add(row * a.y_row + at), a.activation.apply::<S>(s, x));
                 }
             }
         }

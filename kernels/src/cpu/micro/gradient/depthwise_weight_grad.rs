@@ -40,7 +40,7 @@ impl<const N: usize> Kernel for DepthwiseWeightGrad<N> {
     type Args = DepthwiseWeightGradArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &DepthwiseWeightGradArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &DepthwiseWeightGradArgs) {
         let [down, across] = if N == 1 { a.kernel } else { [1, 1] };
         for first in 0..down * across {
             let place = first / across * a.x_tap[0] + first % across * a.x_tap[1];
@@ -52,13 +52,13 @@ impl<const N: usize> Kernel for DepthwiseWeightGrad<N> {
                         let mut gradient = a.gradient.add(from);
                         // A row's sums are added to the others when they are complete, which keeps
                         // rounding small.
-                        let mut sums = [[S::zero(); N]; N];
+                        let mut sums = [[s.zero(); N]; N];
                         for _ in 0..a.columns {
-                            let vector = S::load(gradient);
+                            let vector = s.load(gradient);
                             for (i, sums) in sums.iter_mut().enumerate() {
                                 for (j, sum) in sums.iter_mut().enumerate() {
                                     let tap = x.wrapping_add(i * a.x_tap[0] + j * a.x_tap[1]);
-                                    *sum = S::mul_add(S::load(tap), vector, *sum);
+                                    *sum = s.mul_add(s.load(tap), vector, *sum);
                                 }
                             }
                             x = x.wrapping_add(a.x_pixel);
@@ -66,7 +66,7 @@ impl<const N: usize> Kernel for DepthwiseWeightGrad<N> {
                         }
                         for (i, sum) in sums.into_iter().flatten().enumerate() {
                             let to = a.sums.add((first + i) * S::LANES);
-                            S::store(to, S::add(S::load(to), sum));
+                            s.store(to, s.add(s.load(to), sum));
                         }
                     }
                 }

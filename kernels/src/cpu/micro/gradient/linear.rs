@@ -107,42 +107,42 @@ impl Kernel for Forward {
     type Args = LinearArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &LinearArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &LinearArgs) {
         unsafe {
             let whole = a.inputs / ROWS * ROWS;
             for i in (0..whole).step_by(ROWS) {
-                forward_rows::<S, ROWS>(a, i);
+                forward_rows::<S, ROWS>(s, a, i);
             }
             for i in whole..a.inputs {
-                forward_rows::<S, 1>(a, i);
+                forward_rows::<S, 1>(s, a, i);
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn forward_rows<S: Simd, const R: usize>(a: &LinearArgs, i: usize) {
+unsafe fn forward_rows<S: Simd, const R: usize>(s: S, a: &LinearArgs, i: usize) {
     unsafe {
         let weight = a.weight.add(i * a.row);
         let whole = a.outputs / S::LANES * S::LANES;
         for image in 0..a.images {
             let x = a.x.add(image * a.x_row + i);
             let y = a.y.add(image * a.row);
-            let mut factors = [S::zero(); R];
+            let mut factors = [s.zero(); R];
             for (r, factor) in factors.iter_mut().enumerate() {
-                *factor = S::splat(*x.add(r));
+                *factor = s.splat(*x.add(r));
             }
             let mut o = 0;
             while o < whole {
-                let mut sum = S::load(y.add(o));
+                let mut sum = s.load(y.add(o));
                 for (r, factor) in factors.iter().enumerate() {
                     let weight = weight.add(r * a.row + o);
                     if image == 0 {
-                        S::prefetch_l1(weight.wrapping_add(PAGE));
+                        s.prefetch_l1(weight.wrapping_add(PAGE));
                     }
-                    sum = S::mul_add(*factor, S::load(weight), sum);
+                    sum = s.mul_add(*factor, s.load(weight), sum);
                 }
-                S::store(y.add(o), sum);
+                s.store(y.add(o), sum);
                 o += S::LANES;
             }
             for o in whole..a.outputs {
@@ -165,30 +165,35 @@ impl Kernel for Input {
     type Args = LinearArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &LinearArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &LinearArgs) {
         unsafe {
-            in_tiles!(a, |i, R, n, P| input_tile::<S, R, P>(a, i, n));
+            in_tiles!(a, |i, R, n, P| input_tile::<S, R, P>(s, a, i, n));
         }
     }
 }
 
 #[inline(always)]
-unsafe fn input_tile<S: Simd, const R: usize, const P: usize>(a: &LinearArgs, i: usize, n: usize) {
+unsafe fn input_tile<S: Simd, const R: usize, const P: usize>(
+    s: S,
+    a: &LinearArgs,
+    i: usize,
+    n: usize,
+) {
     unsafe {
         let weight = a.weight.add(i * a.row);
         let y = a.y.add(n * a.row);
         let whole = a.outputs / S::LANES * S::LANES;
-        let mut sums = [[S::zero(); P]; R];
+        let mut sums = [[s.zero(); P]; R];
         let mut o = 0;
         while o < whole {
-            let mut weights = [S::zero(); R];
+            let mut weights = [s.zero(); R];
             for (r, vector) in weights.iter_mut().enumerate() {
-                *vector = S::load(weight.add(r * a.row + o));
+                *vector = s.load(weight.add(r * a.row + o));
             }
             for p in 0..P {
-                let y = S::load(y.add(p * a.row + o));
+                let y = s.load(y.add(p * a.row + o));
                 for r in 0..R {
-                    sums[r][p] = S::mul_add(y, weights[r], sums[r][p]);
+                    sums[r][p] = s.mul_add(y, weights[r], sums[r][p]);
                 }
             }
             o += S::LANES;
@@ -196,7 +201,7 @@ unsafe fn input_tile<S: Simd, const R: usize, const P: usize>(a: &LinearArgs, i:
         for r in 0..R {
             for p in 0..P {
                 let mut values = [0.0_f32; WIDEST];
-                S::store(values.as_mut_ptr(), sums[r][p]);
+                s.store(values.as_mut_ptr(), sums[r][p]);
                 let mut sum: f32 = values.iter().sum();
                 for o in whole..a.outputs {
                     sum += *y.add(p * a.row + o) * *weight.add(r * a.row + o);
@@ -221,42 +226,47 @@ impl Kernel for Weight {
     type Args = LinearArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &LinearArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &LinearArgs) {
         unsafe {
-            in_tiles!(a, |i, R, n, P| weight_tile::<S, R, P>(a, i, n));
+            in_tiles!(a, |i, R, n, P| weight_tile::<S, R, P>(s, a, i, n));
         }
     }
 }
 
 #[inline(always)]
-unsafe fn weight_tile<S: Simd, const R: usize, const P: usize>(a: &LinearArgs, i: usize, n: usize) {
+unsafe fn weight_tile<S: Simd, const R: usize, const P: usize>(
+    s: S,
+    a: &LinearArgs,
+    i: usize,
+    n: usize,
+) {
     unsafe {
         let weight = a.weight.add(i * a.row);
         let (x, y) = (a.x.add(n * a.x_row + i), a.y.add(n * a.row));
         let onto = a.onto || n > 0;
         let whole = a.outputs / S::LANES * S::LANES;
-        let mut factors = [[S::zero(); P]; R];
+        let mut factors = [[s.zero(); P]; R];
         for (r, factors) in factors.iter_mut().enumerate() {
             for (p, factor) in factors.iter_mut().enumerate() {
-                *factor = S::splat(*x.add(p * a.x_row + r));
+                *factor = s.splat(*x.add(p * a.x_row + r));
             }
         }
         let mut o = 0;
         while o < whole {
-            let mut sums = [S::zero(); R];
+            let mut sums = [s.zero(); R];
             if onto {
                 for (r, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::load(weight.add(r * a.row + o));
+                    *sum = s.load(weight.add(r * a.row + o));
                 }
             }
             for p in 0..P {
-                let y = S::load(y.add(p * a.row + o));
+                let y = s.load(y.add(p * a.row + o));
                 for r in 0..R {
-                    sums[r] = S::mul_add(factors[r][p], y, sums[r]);
+                    sums[r] = s.mul_add(factors[r][p], y, sums[r]);
                 }
             }
             for (r, sum) in sums.into_iter().enumerate() {
-                S::store(weight.add(r * a.row + o), sum);
+                s.store(weight.add(r * a.row + o), sum);
             }
             o += S::LANES;
         }

@@ -34,43 +34,43 @@ impl Kernel for LrnGrad {
     type Args = LrnGradArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &LrnGradArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &LrnGradArgs) {
         let LrnParams { reach, alpha, k } = a.response;
         unsafe {
-            let (alphas, ks) = (S::splat(alpha), S::splat(k));
+            let (alphas, ks) = (s.splat(alpha), s.splat(k));
             for channel in 0..a.channels {
-                let mut squares = S::zero();
+                let mut squares = s.zero();
                 for other in channel.saturating_sub(reach)..(channel + reach + 1).min(a.channels) {
-                    let x = S::load(a.x.add(other * a.area));
-                    squares = S::mul_add(x, x, squares);
+                    let x = s.load(a.x.add(other * a.area));
+                    squares = s.mul_add(x, x, squares);
                 }
-                let sum = S::mul_add(alphas, squares, ks);
-                let scale = S::inverse_three_quarters(sum);
-                let x = S::load(a.x.add(channel * a.area));
+                let sum = s.mul_add(alphas, squares, ks);
+                let scale = s.inverse_three_quarters(sum);
+                let x = s.load(a.x.add(channel * a.area));
                 if a.gradient.is_null() {
-                    S::store(a.to.add(channel * a.area), S::mul(x, scale));
+                    s.store(a.to.add(channel * a.area), s.mul(x, scale));
                     continue;
                 }
-                let gradient = S::load(a.gradient.add(channel * a.area));
-                let direct = S::mul(gradient, scale);
+                let gradient = s.load(a.gradient.add(channel * a.area));
+                let direct = s.mul(gradient, scale);
                 let kept = a.memory.add(2 * channel * S::LANES);
-                S::store(kept, direct);
-                S::store(kept.add(S::LANES), S::div(S::mul(direct, x), sum));
+                s.store(kept, direct);
+                s.store(kept.add(S::LANES), s.div(s.mul(direct, x), sum));
             }
             if a.gradient.is_null() {
                 return;
             }
-            let factor = S::splat(1.5 * alpha);
+            let factor = s.splat(1.5 * alpha);
             for channel in 0..a.channels {
-                let mut through = S::zero();
+                let mut through = s.zero();
                 for other in channel.saturating_sub(reach)..(channel + reach + 1).min(a.channels) {
                     let kept = a.memory.add((2 * other + 1) * S::LANES);
-                    through = S::add(through, S::load(kept));
+                    through = s.add(through, s.load(kept));
                 }
-                let x = S::load(a.x.add(channel * a.area));
-                let direct = S::load(a.memory.add(2 * channel * S::LANES));
-                let y = S::neg_mul_add(S::mul(factor, x), through, direct);
-                S::store(a.to.add(channel * a.area), y);
+                let x = s.load(a.x.add(channel * a.area));
+                let direct = s.load(a.memory.add(2 * channel * S::LANES));
+                let y = s.neg_mul_add(s.mul(factor, x), through, direct);
+                s.store(a.to.add(channel * a.area), y);
             }
         }
     }

@@ -157,19 +157,19 @@ impl<'a> Vectors<'a> {
 
     /// The vectors at `at` of the values and of the gradient, if there is one.
     #[inline(always)]
-    unsafe fn at<S: Simd>(&self, at: usize) -> [S::Vector; 2] {
+    unsafe fn at<S: Simd>(&self, s: S, at: usize) -> [S::Vector; 2] {
         unsafe {
             let gradient = match self.args.gradient.is_null() {
-                true => S::zero(),
-                false => S::load(self.args.gradient.add(at)),
+                true => s.zero(),
+                false => s.load(self.args.gradient.add(at)),
             };
-            [S::load(self.args.x.add(at)), gradient]
+            [s.load(self.args.x.add(at)), gradient]
         }
     }
 
     /// The last elements, the values filled up with the mean, the gradient with zeros.
     #[inline(always)]
-    unsafe fn last<S: Simd>(&self) -> [S::Vector; 2] {
+    unsafe fn last<S: Simd>(&self, s: S) -> [S::Vector; 2] {
         let mut x = [self.args.affine.mean; WIDEST];
         let mut gradient = [0.0; WIDEST];
         unsafe {
@@ -179,7 +179,7 @@ impl<'a> Vectors<'a> {
                     gradient[i] = *self.args.gradient.add(self.whole + i);
                 }
             }
-            [S::load(x.as_ptr()), S::load(gradient.as_ptr())]
+            [s.load(x.as_ptr()), s.load(gradient.as_ptr())]
         }
     }
 }
@@ -190,7 +190,7 @@ const WIDEST: usize = 16;
 /// A function of the elements of a value and its gradient.
 trait Of<const N: usize>: 'static {
     /// Implementations are `#[inline(always)]`.
-    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; N];
+    fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; N];
 }
 
 /// The sums over a plane of two functions.
@@ -204,37 +204,37 @@ impl<F: Of<2>> Kernel for Sums<F> {
     type Args = NormArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &NormArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &NormArgs) {
         unsafe {
             let vectors = Vectors::new::<S>(a);
             // Four sums of each, so that additions do not wait for each other.
-            let mut sums = [[S::zero(); 2]; 4];
+            let mut sums = [[s.zero(); 2]; 4];
             let mut at = 0;
             while at + 4 * S::LANES <= vectors.whole {
                 for sum in &mut sums {
-                    let [x, gradient] = vectors.at::<S>(at);
-                    let [first, second] = F::of::<S>(a, x, gradient);
-                    *sum = [S::add(sum[0], first), S::add(sum[1], second)];
+                    let [x, gradient] = vectors.at::<S>(s, at);
+                    let [first, second] = F::of::<S>(s, a, x, gradient);
+                    *sum = [s.add(sum[0], first), s.add(sum[1], second)];
                     at += S::LANES;
                 }
             }
             let sum = &mut sums[0];
             while at < vectors.whole {
-                let [x, gradient] = vectors.at::<S>(at);
-                let [first, second] = F::of::<S>(a, x, gradient);
-                *sum = [S::add(sum[0], first), S::add(sum[1], second)];
+                let [x, gradient] = vectors.at::<S>(s, at);
+                let [first, second] = F::of::<S>(s, a, x, gradient);
+                *sum = [s.add(sum[0], first), s.add(sum[1], second)];
                 at += S::LANES;
             }
             if vectors.rest > 0 {
-                let [x, gradient] = vectors.last::<S>();
-                let [first, second] = F::of::<S>(a, x, gradient);
-                *sum = [S::add(sum[0], first), S::add(sum[1], second)];
+                let [x, gradient] = vectors.last::<S>(s);
+                let [first, second] = F::of::<S>(s, a, x, gradient);
+                *sum = [s.add(sum[0], first), s.add(sum[1], second)];
             }
             for i in 0..2 {
-                let low = S::add(sums[0][i], sums[1][i]);
-                let high = S::add(sums[2][i], sums[3][i]);
+                let low = s.add(sums[0][i], sums[1][i]);
+                let high = s.add(sums[2][i], sums[3][i]);
                 let mut values = [0.0_f32; WIDEST];
-                S::store(values.as_mut_ptr(), S::add(low, high));
+                s.store(values.as_mut_ptr(), s.add(low, high));
                 *a.to.add(i) = values.iter().sum();
             }
         }
@@ -252,21 +252,21 @@ impl<F: Of<1>> Kernel for Each<F> {
     type Args = NormArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &NormArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &NormArgs) {
         unsafe {
             let vectors = Vectors::new::<S>(a);
             let mut at = 0;
             while at < vectors.whole {
-                let [x, gradient] = vectors.at::<S>(at);
-                let [y] = F::of::<S>(a, x, gradient);
-                S::store(a.to.add(at), y);
+                let [x, gradient] = vectors.at::<S>(s, at);
+                let [y] = F::of::<S>(s, a, x, gradient);
+                s.store(a.to.add(at), y);
                 at += S::LANES;
             }
             if vectors.rest > 0 {
-                let [x, gradient] = vectors.last::<S>();
-                let [y] = F::of::<S>(a, x, gradient);
+                let [x, gradient] = vectors.last::<S>(s);
+                let [y] = F::of::<S>(s, a, x, gradient);
                 let mut values = [0.0; WIDEST];
-                S::store(values.as_mut_ptr(), y);
+                s.store(values.as_mut_ptr(), y);
                 let to = a.to.add(vectors.whole);
                 to.copy_from_nonoverlapping(values.as_ptr(), vectors.rest);
             }
@@ -279,36 +279,30 @@ struct Moments;
 
 impl Of<2> for Moments {
     #[inline(always)]
-    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, _: S::Vector) -> [S::Vector; 2] {
-        unsafe {
-            let distance = S::sub(x, S::splat(a.affine.mean));
-            [distance, S::mul(distance, distance)]
-        }
+    fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, _: S::Vector) -> [S::Vector; 2] {
+        let distance = s.sub(x, s.splat(a.affine.mean));
+        [distance, s.mul(distance, distance)]
     }
 }
 
 /// The norm's result before its activation.
 #[inline(always)]
-unsafe fn scaled<S: Simd>(affine: &Affine, x: S::Vector) -> S::Vector {
-    unsafe {
-        let distance = S::sub(x, S::splat(affine.mean));
-        S::mul_add(distance, S::splat(affine.scale), S::splat(affine.shift))
-    }
+fn scaled<S: Simd>(s: S, affine: &Affine, x: S::Vector) -> S::Vector {
+    let distance = s.sub(x, s.splat(affine.mean));
+    s.mul_add(distance, s.splat(affine.scale), s.splat(affine.shift))
 }
 
 /// The gradient before the activation.
 #[inline(always)]
-unsafe fn masked<S: Simd>(affine: &Affine, x: S::Vector, gradient: S::Vector) -> S::Vector {
-    unsafe {
-        match affine.activation {
-            Activation::Relu => S::where_positive(scaled::<S>(affine, x), gradient),
-            Activation::Clamp { low, high } => {
-                let y = scaled::<S>(affine, x);
-                let above = S::where_positive(S::sub(y, S::splat(low)), gradient);
-                S::where_positive(S::sub(S::splat(high), y), above)
-            }
-            _ => gradient,
+fn masked<S: Simd>(s: S, affine: &Affine, x: S::Vector, gradient: S::Vector) -> S::Vector {
+    match affine.activation {
+        Activation::Relu => s.where_positive(scaled::<S>(s, affine, x), gradient),
+        Activation::Clamp { low, high } => {
+            let y = scaled::<S>(s, affine, x);
+            let above = s.where_positive(s.sub(y, s.splat(low)), gradient);
+            s.where_positive(s.sub(s.splat(high), y), above)
         }
+        _ => gradient,
     }
 }
 
@@ -317,8 +311,10 @@ struct Apply;
 
 impl Of<1> for Apply {
     #[inline(always)]
-    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, _: S::Vector) -> [S::Vector; 1] {
-        unsafe { [a.affine.activation.apply::<S>(scaled::<S>(&a.affine, x))] }
+    fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, _: S::Vector) -> [S::Vector; 1] {
+        [a.affine
+            .activation
+            .apply::<S>(s, scaled::<S>(s, &a.affine, x))]
     }
 }
 
@@ -327,12 +323,10 @@ struct Gradients;
 
 impl Of<2> for Gradients {
     #[inline(always)]
-    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; 2] {
-        unsafe {
-            let gradient = masked::<S>(&a.affine, x, gradient);
-            let distance = S::sub(x, S::splat(a.affine.mean));
-            [gradient, S::mul(gradient, distance)]
-        }
+    fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; 2] {
+        let gradient = masked::<S>(s, &a.affine, x, gradient);
+        let distance = s.sub(x, s.splat(a.affine.mean));
+        [gradient, s.mul(gradient, distance)]
     }
 }
 
@@ -341,17 +335,17 @@ struct Through;
 
 impl Of<1> for Through {
     #[inline(always)]
-    unsafe fn of<S: Simd>(a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; 1] {
+    fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; 1] {
         let Back {
             by_gradient,
             by_distance,
             constant,
         } = a.back;
-        unsafe {
-            let gradient = masked::<S>(&a.affine, x, gradient);
-            let distance = S::sub(x, S::splat(a.affine.mean));
-            let rest = S::mul_add(S::splat(by_distance), distance, S::splat(constant));
-            [S::mul_add(S::splat(by_gradient), gradient, rest)]
+        {
+            let gradient = masked::<S>(s, &a.affine, x, gradient);
+            let distance = s.sub(x, s.splat(a.affine.mean));
+            let rest = s.mul_add(s.splat(by_distance), distance, s.splat(constant));
+            [s.mul_add(s.splat(by_gradient), gradient, rest)]
         }
     }
 }

@@ -30,7 +30,7 @@ impl Kernel for SgdStep {
     type Args = SgdStepArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &SgdStepArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &SgdStepArgs) {
         let SgdParams {
             rate,
             momentum,
@@ -40,19 +40,19 @@ impl Kernel for SgdStep {
         let len = a.len;
         let whole = len / S::LANES * S::LANES;
         unsafe {
-            let (rates, momenta, decays) = (S::splat(rate), S::splat(momentum), S::splat(decay));
+            let (rates, momenta, decays) = (s.splat(rate), s.splat(momentum), s.splat(decay));
             let mut at = 0;
             while at < whole {
                 let (w, v) = (a.weights.add(at), a.velocity.add(at));
-                let weight = S::load(w);
-                let h = S::mul_add(decays, weight, S::load(a.gradient.add(at)));
-                let speed = S::mul_add(momenta, S::load(v), h);
+                let weight = s.load(w);
+                let h = s.mul_add(decays, weight, s.load(a.gradient.add(at)));
+                let speed = s.mul_add(momenta, s.load(v), h);
                 let by = match nesterov {
-                    true => S::mul_add(momenta, speed, h),
+                    true => s.mul_add(momenta, speed, h),
                     false => speed,
                 };
-                S::store(v, speed);
-                S::store(w, S::neg_mul_add(rates, by, weight));
+                s.store(v, speed);
+                s.store(w, s.neg_mul_add(rates, by, weight));
                 at += S::LANES;
             }
             for at in whole..len {

@@ -38,9 +38,9 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
     type Args = WeightGradArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &WeightGradArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &WeightGradArgs) {
         unsafe {
-            let mut sums = [[S::zero(); B]; P];
+            let mut sums = [[s.zero(); B]; P];
             for image in 0..a.images {
                 for row in 0..a.rows {
                     let mut x = a.x.add(image * a.x_image + row * a.x_row);
@@ -51,7 +51,7 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
                     for together in [4, 1] {
                         while left >= together {
                             for _ in 0..together {
-                                tap::<S, B, P>(x, 1, (gradient, 0), &mut sums);
+                                tap::<S, B, P>(s, x, 1, (gradient, 0), &mut sums);
                                 x = x.wrapping_add(a.x_pixel);
                                 gradient = gradient.wrapping_add(2 * S::LANES);
                             }
@@ -63,7 +63,7 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
             for (p, sums) in sums.into_iter().enumerate() {
                 for (b, sum) in sums.into_iter().enumerate() {
                     let to = a.sums.add((2 * p + b) * S::LANES);
-                    S::store(to, S::add(S::load(to), sum));
+                    s.store(to, s.add(s.load(to), sum));
                 }
             }
         }

@@ -2,10 +2,22 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd};
+use super::instruction_set::{Kernel, Simd};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2;
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// The token of AVX2 and FMA.
+    ///
+    /// # Safety
+    ///
+    /// The processor has AVX2 and FMA.
+    #[inline(always)]
+    pub(super) unsafe fn new() -> Self {
+        Self(())
+    }
+}
 
 impl Simd for Avx2 {
     const LANES: usize = 8;
@@ -15,78 +27,78 @@ impl Simd for Avx2 {
     type Vector = __m256;
 
     #[inline(always)]
-    unsafe fn prefetch_l1(at: *const f32) {
+    fn prefetch_l1(self, at: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
     #[inline(always)]
-    unsafe fn prefetch_l2(at: *const f32) {
+    fn prefetch_l2(self, at: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     #[inline(always)]
-    unsafe fn zero() -> __m256 {
+    fn zero(self) -> __m256 {
         unsafe { _mm256_setzero_ps() }
     }
     #[inline(always)]
-    unsafe fn splat(x: f32) -> __m256 {
+    fn splat(self, x: f32) -> __m256 {
         unsafe { _mm256_set1_ps(x) }
     }
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> __m256 {
+    unsafe fn load(self, from: *const f32) -> __m256 {
         unsafe { _mm256_loadu_ps(from) }
     }
     #[inline(always)]
-    unsafe fn store(to: *mut f32, x: __m256) {
+    unsafe fn store(self, to: *mut f32, x: __m256) {
         unsafe { _mm256_storeu_ps(to, x) }
     }
     #[inline(always)]
-    unsafe fn add(a: __m256, b: __m256) -> __m256 {
+    fn add(self, a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_add_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn sub(a: __m256, b: __m256) -> __m256 {
+    fn sub(self, a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_sub_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_mul_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn div(a: __m256, b: __m256) -> __m256 {
+    fn div(self, a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_div_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn sqrt(x: __m256) -> __m256 {
+    fn sqrt(self, x: __m256) -> __m256 {
         unsafe { _mm256_sqrt_ps(x) }
     }
     #[inline(always)]
-    unsafe fn swap_halves(x: __m256) -> __m256 {
+    fn swap_halves(self, x: __m256) -> __m256 {
         unsafe { _mm256_permute2f128_ps::<1>(x, x) }
     }
     #[inline(always)]
-    unsafe fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256 {
+    fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
-    unsafe fn neg_mul_add(a: __m256, b: __m256, c: __m256) -> __m256 {
+    fn neg_mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         unsafe { _mm256_fnmadd_ps(a, b, c) }
     }
     #[inline(always)]
-    unsafe fn max(bound: __m256, x: __m256) -> __m256 {
+    fn max(self, bound: __m256, x: __m256) -> __m256 {
         unsafe { _mm256_max_ps(bound, x) }
     }
     #[inline(always)]
-    unsafe fn where_positive(condition: __m256, x: __m256) -> __m256 {
+    fn where_positive(self, condition: __m256, x: __m256) -> __m256 {
         unsafe {
             let positive = _mm256_cmp_ps::<_CMP_GT_OQ>(condition, _mm256_setzero_ps());
             _mm256_and_ps(positive, x)
         }
     }
     #[inline(always)]
-    unsafe fn min(bound: __m256, x: __m256) -> __m256 {
+    fn min(self, bound: __m256, x: __m256) -> __m256 {
         unsafe { _mm256_min_ps(bound, x) }
     }
     #[inline(always)]
-    unsafe fn maximum(a: __m256, b: __m256) -> __m256 {
+    fn maximum(self, a: __m256, b: __m256) -> __m256 {
         unsafe {
             let nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
             _mm256_blendv_ps(_mm256_max_ps(a, b), a, nan)
@@ -94,7 +106,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+    unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
         unsafe {
             let row = |i: usize| _mm_loadu_ps(from.add(i * from_row));
             let (mut a, mut b, mut c, mut d) = (row(0), row(1), row(2), row(3));
@@ -106,7 +118,13 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn transpose_eight(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+    unsafe fn transpose_eight(
+        self,
+        from: *const f32,
+        from_row: usize,
+        to: *mut f32,
+        to_row: usize,
+    ) {
         unsafe {
             for half in [0, 4] {
                 // Four columns of row `i`, and of row `i + 4`: both halves are transposed at once.
@@ -131,7 +149,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn unpack(from: *const f32) -> [__m256; 4] {
+    unsafe fn unpack(self, from: *const f32) -> [__m256; 4] {
         unsafe {
             let from: *const __m256i = from.cast();
             let a = _mm256_loadu_si256(from);
@@ -153,7 +171,7 @@ impl Simd for Avx2 {
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx2,fma")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {
-            unsafe { K::run::<Avx2>(args) }
+            unsafe { K::run(Avx2(()), args) }
         }
         compiled::<K>
     }

@@ -2,10 +2,11 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd};
+use super::avx2::Avx2;
+use super::instruction_set::{Kernel, Simd};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Avx512;
+pub(crate) struct Avx512(());
 
 impl Simd for Avx512 {
     const LANES: usize = 16;
@@ -20,47 +21,47 @@ impl Simd for Avx512 {
     type Vector = __m512;
 
     #[inline(always)]
-    unsafe fn prefetch_l1(at: *const f32) {
+    fn prefetch_l1(self, at: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
     #[inline(always)]
-    unsafe fn prefetch_l2(at: *const f32) {
+    fn prefetch_l2(self, at: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     #[inline(always)]
-    unsafe fn zero() -> __m512 {
+    fn zero(self) -> __m512 {
         unsafe { _mm512_setzero_ps() }
     }
     #[inline(always)]
-    unsafe fn splat(x: f32) -> __m512 {
+    fn splat(self, x: f32) -> __m512 {
         unsafe { _mm512_set1_ps(x) }
     }
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> __m512 {
+    unsafe fn load(self, from: *const f32) -> __m512 {
         unsafe { _mm512_loadu_ps(from) }
     }
     #[inline(always)]
-    unsafe fn store(to: *mut f32, x: __m512) {
+    unsafe fn store(self, to: *mut f32, x: __m512) {
         unsafe { _mm512_storeu_ps(to, x) }
     }
     #[inline(always)]
-    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+    fn add(self, a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_add_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_sub_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn div(a: __m512, b: __m512) -> __m512 {
+    fn div(self, a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_div_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn quotient(a: __m512, b: __m512) -> __m512 {
+    fn quotient(self, a: __m512, b: __m512) -> __m512 {
         // A division of 16 takes as long as 30 multiplications.
         unsafe {
             // Within 2^-14, and of what is left of `a` as much.
@@ -70,45 +71,45 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
-    unsafe fn swap_halves(x: __m512) -> __m512 {
+    fn swap_halves(self, x: __m512) -> __m512 {
         unsafe { _mm512_shuffle_f32x4::<0b01_00_11_10>(x, x) }
     }
     #[inline(always)]
-    unsafe fn sqrt(x: __m512) -> __m512 {
+    fn sqrt(self, x: __m512) -> __m512 {
         unsafe { _mm512_sqrt_ps(x) }
     }
     #[inline(always)]
-    unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
-    unsafe fn neg_mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+    fn neg_mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         unsafe { _mm512_fnmadd_ps(a, b, c) }
     }
     #[inline(always)]
-    unsafe fn max(bound: __m512, x: __m512) -> __m512 {
+    fn max(self, bound: __m512, x: __m512) -> __m512 {
         unsafe { _mm512_max_ps(bound, x) }
     }
     #[inline(always)]
-    unsafe fn where_positive(condition: __m512, x: __m512) -> __m512 {
+    fn where_positive(self, condition: __m512, x: __m512) -> __m512 {
         unsafe {
             let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(condition, _mm512_setzero_ps());
             _mm512_maskz_mov_ps(positive, x)
         }
     }
     #[inline(always)]
-    unsafe fn min(bound: __m512, x: __m512) -> __m512 {
+    fn min(self, bound: __m512, x: __m512) -> __m512 {
         unsafe { _mm512_min_ps(bound, x) }
     }
     #[inline(always)]
-    unsafe fn maximum(a: __m512, b: __m512) -> __m512 {
+    fn maximum(self, a: __m512, b: __m512) -> __m512 {
         unsafe {
             let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(a, a);
             _mm512_mask_max_ps(a, number, a, b)
         }
     }
     #[inline(always)]
-    unsafe fn inverse_three_quarters(x: __m512) -> __m512 {
+    fn inverse_three_quarters(self, x: __m512) -> __m512 {
         // Twice the inverse root, `r^2 q` with `r = x^(-1/2)` and `q = r^(-1/2)`: a third of the time
         // that two roots and a division take.
         unsafe {
@@ -118,17 +119,23 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
-        unsafe { super::Avx2::transpose(from, from_row, to, to_row) }
+    unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        unsafe { Avx2::new().transpose(from, from_row, to, to_row) }
     }
 
     #[inline(always)]
-    unsafe fn transpose_eight(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
-        unsafe { super::Avx2::transpose_eight(from, from_row, to, to_row) }
+    unsafe fn transpose_eight(
+        self,
+        from: *const f32,
+        from_row: usize,
+        to: *mut f32,
+        to_row: usize,
+    ) {
+        unsafe { Avx2::new().transpose_eight(from, from_row, to, to_row) }
     }
 
     #[inline(always)]
-    unsafe fn unpack(from: *const f32) -> [__m512; 4] {
+    unsafe fn unpack(self, from: *const f32) -> [__m512; 4] {
         unsafe {
             let from: *const i32 = from.cast();
             let a = _mm512_loadu_epi32(from);
@@ -150,7 +157,7 @@ impl Simd for Avx512 {
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx512f,avx2,fma")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {
-            unsafe { K::run::<Avx512>(args) }
+            unsafe { K::run(Avx512(()), args) }
         }
         compiled::<K>
     }

@@ -27,64 +27,68 @@ pub(crate) trait Simd: Copy + 'static {
     /// A register's content.
     type Vector: Copy;
 
-    unsafe fn zero() -> Self::Vector;
-    unsafe fn splat(x: f32) -> Self::Vector;
+    fn zero(self) -> Self::Vector;
+    fn splat(self, x: f32) -> Self::Vector;
     /// Brings the cache line of `at` into the nearest cache, whatever the address.
     #[inline(always)]
-    unsafe fn prefetch_l1(_at: *const f32) {}
+    fn prefetch_l1(self, _at: *const f32) {}
     /// Brings the cache line of `at` into the core's larger cache, whatever the address.
     #[inline(always)]
-    unsafe fn prefetch_l2(_at: *const f32) {}
-    unsafe fn load(from: *const f32) -> Self::Vector;
-    unsafe fn store(to: *mut f32, x: Self::Vector);
-    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    unsafe fn div(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn prefetch_l2(self, _at: *const f32) {}
+    unsafe fn load(self, from: *const f32) -> Self::Vector;
+    unsafe fn store(self, to: *mut f32, x: Self::Vector);
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `a / b` within two roundings, where neither `b` nor its inverse is near the ends of a float's range.
     #[inline(always)]
-    unsafe fn quotient(a: Self::Vector, b: Self::Vector) -> Self::Vector {
-        unsafe { Self::div(a, b) }
+    fn quotient(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        self.div(a, b)
     }
-    unsafe fn sqrt(x: Self::Vector) -> Self::Vector;
+    fn sqrt(self, x: Self::Vector) -> Self::Vector;
     /// The second half before the first.
-    unsafe fn swap_halves(x: Self::Vector) -> Self::Vector;
+    fn swap_halves(self, x: Self::Vector) -> Self::Vector;
     /// `a * b + c`; rounded once where the instruction set can.
-    unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// `c - a * b`; rounded once where the instruction set can.
-    unsafe fn neg_mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    fn neg_mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// The greater; `x` where it is not a number.
-    unsafe fn max(bound: Self::Vector, x: Self::Vector) -> Self::Vector;
+    fn max(self, bound: Self::Vector, x: Self::Vector) -> Self::Vector;
     /// The smaller; `x` where it is not a number.
-    unsafe fn min(bound: Self::Vector, x: Self::Vector) -> Self::Vector;
+    fn min(self, bound: Self::Vector, x: Self::Vector) -> Self::Vector;
     /// `x` where `condition` is above 0, otherwise 0.
-    unsafe fn where_positive(condition: Self::Vector, x: Self::Vector) -> Self::Vector;
+    fn where_positive(self, condition: Self::Vector, x: Self::Vector) -> Self::Vector;
     /// The greater; not a number where either is not.
     #[inline(always)]
-    unsafe fn maximum(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+    fn maximum(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
         // `max` keeps a NaN of `b`. That of `a` is what is left of it between 0 and 0.
-        unsafe {
-            let nan = Self::min(Self::zero(), Self::max(Self::zero(), a));
-            Self::add(Self::max(a, b), nan)
+        {
+            let nan = self.min(self.zero(), self.max(self.zero(), a));
+            self.add(self.max(a, b), nan)
         }
     }
     /// `x^(-3/4)` of positive numbers, within 8 roundings (half units in the last place).
     #[inline(always)]
-    unsafe fn inverse_three_quarters(x: Self::Vector) -> Self::Vector {
-        unsafe {
-            let root = Self::sqrt(x);
-            Self::div(Self::splat(1.0), Self::mul(root, Self::sqrt(root)))
-        }
+    fn inverse_three_quarters(self, x: Self::Vector) -> Self::Vector {
+        let root = self.sqrt(x);
+        self.div(self.splat(1.0), self.mul(root, self.sqrt(root)))
     }
 
     /// `to[column * to_row + row] = from[row * from_row + column]`, eight rows and eight columns.
     #[inline(always)]
-    unsafe fn transpose_eight(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+    unsafe fn transpose_eight(
+        self,
+        from: *const f32,
+        from_row: usize,
+        to: *mut f32,
+        to_row: usize,
+    ) {
         for row in [0, 4] {
             for column in [0, 4] {
                 unsafe {
                     let from = from.add(row * from_row + column);
-                    Self::transpose(from, from_row, to.add(column * to_row + row), to_row);
+                    self.transpose(from, from_row, to.add(column * to_row + row), to_row);
                 }
             }
         }
@@ -92,7 +96,7 @@ pub(crate) trait Simd: Copy + 'static {
 
     /// `to[column * to_row + row] = from[row * from_row + column]`, four rows and four columns.
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+    unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
         for row in 0..4 {
             for column in 0..4 {
                 unsafe { *to.add(column * to_row + row) = *from.add(row * from_row + column) };
@@ -103,7 +107,7 @@ pub(crate) trait Simd: Copy + 'static {
     /// Four vectors of numbers of 24 bits, scaled by 2^8, from the three vectors of integers at `from`: each of the
     /// first three numbers is an integer, rounded, and the fourth consists of their lowest bytes, the first's the
     /// highest.
-    unsafe fn unpack(from: *const f32) -> [Self::Vector; 4];
+    unsafe fn unpack(self, from: *const f32) -> [Self::Vector; 4];
 
     /// The kernel compiled for this instruction set.
     fn entry<K: Kernel>() -> unsafe fn(&K::Args);
@@ -119,5 +123,5 @@ pub(crate) trait Kernel {
     /// # Safety
     ///
     /// As the kernel says of its arguments.
-    unsafe fn run<S: Simd>(args: &Self::Args);
+    unsafe fn run<S: Simd>(s: S, args: &Self::Args);
 }

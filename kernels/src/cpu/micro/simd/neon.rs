@@ -2,10 +2,10 @@
 
 use std::arch::aarch64::*;
 
-use super::{Kernel, Simd};
+use super::instruction_set::{Kernel, Simd};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Neon;
+pub(crate) struct Neon(());
 
 impl Simd for Neon {
     const LANES: usize = 4;
@@ -15,75 +15,75 @@ impl Simd for Neon {
     type Vector = float32x4_t;
 
     #[inline(always)]
-    unsafe fn zero() -> float32x4_t {
+    fn zero(self) -> float32x4_t {
         unsafe { vdupq_n_f32(0.0) }
     }
     #[inline(always)]
-    unsafe fn splat(x: f32) -> float32x4_t {
+    fn splat(self, x: f32) -> float32x4_t {
         unsafe { vdupq_n_f32(x) }
     }
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> float32x4_t {
+    unsafe fn load(self, from: *const f32) -> float32x4_t {
         unsafe { vld1q_f32(from) }
     }
     #[inline(always)]
-    unsafe fn store(to: *mut f32, x: float32x4_t) {
+    unsafe fn store(self, to: *mut f32, x: float32x4_t) {
         unsafe { vst1q_f32(to, x) }
     }
     #[inline(always)]
-    unsafe fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vaddq_f32(a, b) }
     }
     #[inline(always)]
-    unsafe fn sub(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    fn sub(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vsubq_f32(a, b) }
     }
     #[inline(always)]
-    unsafe fn mul(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vmulq_f32(a, b) }
     }
     #[inline(always)]
-    unsafe fn div(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    fn div(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vdivq_f32(a, b) }
     }
     #[inline(always)]
-    unsafe fn sqrt(x: float32x4_t) -> float32x4_t {
+    fn sqrt(self, x: float32x4_t) -> float32x4_t {
         unsafe { vsqrtq_f32(x) }
     }
     #[inline(always)]
-    unsafe fn swap_halves(x: float32x4_t) -> float32x4_t {
+    fn swap_halves(self, x: float32x4_t) -> float32x4_t {
         unsafe { vextq_f32::<2>(x, x) }
     }
     #[inline(always)]
-    unsafe fn mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+    fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
         unsafe { vfmaq_f32(c, a, b) }
     }
     #[inline(always)]
-    unsafe fn neg_mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+    fn neg_mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
         unsafe { vfmsq_f32(c, a, b) }
     }
     #[inline(always)]
-    unsafe fn max(bound: float32x4_t, x: float32x4_t) -> float32x4_t {
+    fn max(self, bound: float32x4_t, x: float32x4_t) -> float32x4_t {
         unsafe { vmaxq_f32(bound, x) }
     }
     #[inline(always)]
-    unsafe fn where_positive(condition: float32x4_t, x: float32x4_t) -> float32x4_t {
+    fn where_positive(self, condition: float32x4_t, x: float32x4_t) -> float32x4_t {
         unsafe {
             let positive = vcgtzq_f32(condition);
             vreinterpretq_f32_u32(vandq_u32(positive, vreinterpretq_u32_f32(x)))
         }
     }
     #[inline(always)]
-    unsafe fn min(bound: float32x4_t, x: float32x4_t) -> float32x4_t {
+    fn min(self, bound: float32x4_t, x: float32x4_t) -> float32x4_t {
         unsafe { vminq_f32(bound, x) }
     }
     #[inline(always)]
-    unsafe fn maximum(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    fn maximum(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vmaxq_f32(a, b) }
     }
 
     #[inline(always)]
-    unsafe fn unpack(from: *const f32) -> [float32x4_t; 4] {
+    unsafe fn unpack(self, from: *const f32) -> [float32x4_t; 4] {
         unsafe {
             let from: *const u32 = from.cast();
             let a = vld1q_u32(from);
@@ -105,7 +105,7 @@ impl Simd for Neon {
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "neon")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {
-            unsafe { K::run::<Neon>(args) }
+            unsafe { K::run(Neon(()), args) }
         }
         compiled::<K>
     }

@@ -1,9 +1,9 @@
 //! No instruction set: plain arithmetic in blocks of 4, on any machine.
 
-use super::{Kernel, Simd};
+use super::instruction_set::{Kernel, Simd};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Scalar;
+pub(crate) struct Scalar(());
 
 const LANES: usize = 4;
 
@@ -18,60 +18,60 @@ impl Simd for Scalar {
     type Vector = [f32; LANES];
 
     #[inline(always)]
-    unsafe fn zero() -> [f32; LANES] {
+    fn zero(self) -> [f32; LANES] {
         [0.0; LANES]
     }
     #[inline(always)]
-    unsafe fn splat(x: f32) -> [f32; LANES] {
+    fn splat(self, x: f32) -> [f32; LANES] {
         [x; LANES]
     }
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> [f32; LANES] {
+    unsafe fn load(self, from: *const f32) -> [f32; LANES] {
         unsafe { from.cast::<[f32; LANES]>().read_unaligned() }
     }
     #[inline(always)]
-    unsafe fn store(to: *mut f32, x: [f32; LANES]) {
+    unsafe fn store(self, to: *mut f32, x: [f32; LANES]) {
         unsafe { to.cast::<[f32; LANES]>().write_unaligned(x) }
     }
     #[inline(always)]
-    unsafe fn add(a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+    fn add(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
         map(a, b, |a, b| a + b)
     }
     #[inline(always)]
-    unsafe fn sub(a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+    fn sub(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
         map(a, b, |a, b| a - b)
     }
     #[inline(always)]
-    unsafe fn mul(a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+    fn mul(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
         map(a, b, |a, b| a * b)
     }
     #[inline(always)]
-    unsafe fn div(a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+    fn div(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
         map(a, b, |a, b| a / b)
     }
     #[inline(always)]
-    unsafe fn sqrt(x: [f32; LANES]) -> [f32; LANES] {
+    fn sqrt(self, x: [f32; LANES]) -> [f32; LANES] {
         x.map(f32::sqrt)
     }
     #[inline(always)]
-    unsafe fn swap_halves(mut x: [f32; LANES]) -> [f32; LANES] {
+    fn swap_halves(self, mut x: [f32; LANES]) -> [f32; LANES] {
         x.rotate_left(LANES / 2);
         x
     }
     #[inline(always)]
-    unsafe fn mul_add(a: [f32; LANES], b: [f32; LANES], c: [f32; LANES]) -> [f32; LANES] {
+    fn mul_add(self, a: [f32; LANES], b: [f32; LANES], c: [f32; LANES]) -> [f32; LANES] {
         map(map(a, b, |a, b| a * b), c, |ab, c| ab + c)
     }
     #[inline(always)]
-    unsafe fn neg_mul_add(a: [f32; LANES], b: [f32; LANES], c: [f32; LANES]) -> [f32; LANES] {
+    fn neg_mul_add(self, a: [f32; LANES], b: [f32; LANES], c: [f32; LANES]) -> [f32; LANES] {
         map(map(a, b, |a, b| a * b), c, |ab, c| c - ab)
     }
     #[inline(always)]
-    unsafe fn max(bound: [f32; LANES], x: [f32; LANES]) -> [f32; LANES] {
+    fn max(self, bound: [f32; LANES], x: [f32; LANES]) -> [f32; LANES] {
         map(bound, x, |bound, x| if bound > x { bound } else { x })
     }
     #[inline(always)]
-    unsafe fn where_positive(condition: [f32; LANES], x: [f32; LANES]) -> [f32; LANES] {
+    fn where_positive(self, condition: [f32; LANES], x: [f32; LANES]) -> [f32; LANES] {
         map(
             condition,
             x,
@@ -81,12 +81,12 @@ impl Simd for Scalar {
         )
     }
     #[inline(always)]
-    unsafe fn min(bound: [f32; LANES], x: [f32; LANES]) -> [f32; LANES] {
+    fn min(self, bound: [f32; LANES], x: [f32; LANES]) -> [f32; LANES] {
         map(bound, x, |bound, x| if bound < x { bound } else { x })
     }
 
     #[inline(always)]
-    unsafe fn unpack(from: *const f32) -> [[f32; LANES]; 4] {
+    unsafe fn unpack(self, from: *const f32) -> [[f32; LANES]; 4] {
         unsafe {
             let from: [[u32; LANES]; 3] = from.cast::<[[u32; LANES]; 3]>().read_unaligned();
             let mut numbers = [[0.0; LANES]; 4];
@@ -103,7 +103,7 @@ impl Simd for Scalar {
 
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         unsafe fn compiled<K: Kernel>(args: &K::Args) {
-            unsafe { K::run::<Scalar>(args) }
+            unsafe { K::run(Scalar(()), args) }
         }
         compiled::<K>
     }

@@ -3,10 +3,10 @@
 
 use std::arch::wasm32::*;
 
-use super::{Kernel, Simd};
+use super::instruction_set::{Kernel, Simd};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Simd128;
+pub(crate) struct Simd128(());
 
 impl Simd for Simd128 {
     const LANES: usize = 4;
@@ -14,72 +14,72 @@ impl Simd for Simd128 {
     type Vector = v128;
 
     #[inline(always)]
-    unsafe fn zero() -> v128 {
+    fn zero(self) -> v128 {
         f32x4_splat(0.0)
     }
     #[inline(always)]
-    unsafe fn splat(x: f32) -> v128 {
+    fn splat(self, x: f32) -> v128 {
         f32x4_splat(x)
     }
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> v128 {
+    unsafe fn load(self, from: *const f32) -> v128 {
         unsafe { v128_load(from.cast()) }
     }
     #[inline(always)]
-    unsafe fn store(to: *mut f32, x: v128) {
+    unsafe fn store(self, to: *mut f32, x: v128) {
         unsafe { v128_store(to.cast(), x) }
     }
     #[inline(always)]
-    unsafe fn add(a: v128, b: v128) -> v128 {
+    fn add(self, a: v128, b: v128) -> v128 {
         f32x4_add(a, b)
     }
     #[inline(always)]
-    unsafe fn sub(a: v128, b: v128) -> v128 {
+    fn sub(self, a: v128, b: v128) -> v128 {
         f32x4_sub(a, b)
     }
     #[inline(always)]
-    unsafe fn mul(a: v128, b: v128) -> v128 {
+    fn mul(self, a: v128, b: v128) -> v128 {
         f32x4_mul(a, b)
     }
     #[inline(always)]
-    unsafe fn div(a: v128, b: v128) -> v128 {
+    fn div(self, a: v128, b: v128) -> v128 {
         f32x4_div(a, b)
     }
     #[inline(always)]
-    unsafe fn sqrt(x: v128) -> v128 {
+    fn sqrt(self, x: v128) -> v128 {
         f32x4_sqrt(x)
     }
     #[inline(always)]
-    unsafe fn swap_halves(x: v128) -> v128 {
+    fn swap_halves(self, x: v128) -> v128 {
         i64x2_shuffle::<1, 0>(x, x)
     }
     #[inline(always)]
-    unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
+    fn mul_add(self, a: v128, b: v128, c: v128) -> v128 {
         f32x4_add(f32x4_mul(a, b), c)
     }
     #[inline(always)]
-    unsafe fn neg_mul_add(a: v128, b: v128, c: v128) -> v128 {
+    fn neg_mul_add(self, a: v128, b: v128, c: v128) -> v128 {
         f32x4_sub(c, f32x4_mul(a, b))
     }
     #[inline(always)]
-    unsafe fn max(bound: v128, x: v128) -> v128 {
+    fn max(self, bound: v128, x: v128) -> v128 {
         f32x4_pmax(x, bound)
     }
     #[inline(always)]
-    unsafe fn where_positive(condition: v128, x: v128) -> v128 {
+    fn where_positive(self, condition: v128, x: v128) -> v128 {
         v128_and(f32x4_gt(condition, f32x4_splat(0.0)), x)
     }
     #[inline(always)]
-    unsafe fn min(bound: v128, x: v128) -> v128 {
+    fn min(self, bound: v128, x: v128) -> v128 {
         f32x4_pmin(x, bound)
     }
     #[inline(always)]
-    unsafe fn maximum(a: v128, b: v128) -> v128 {
+    fn maximum(self, a: v128, b: v128) -> v128 {
         f32x4_max(a, b)
     }
 
     #[inline(always)]
-    unsafe fn unpack(from: *const f32) -> [v128; 4] {
+    unsafe fn unpack(self, from: *const f32) -> [v128; 4] {
         unsafe {
             let from: *const v128 = from.cast();
             let a = v128_load(from);
@@ -101,7 +101,7 @@ impl Simd for Simd128 {
     fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "simd128")]
         unsafe fn compiled<K: Kernel>(args: &K::Args) {
-            unsafe { K::run::<Simd128>(args) }
+            unsafe { K::run(Simd128(()), args) }
         }
         compiled::<K>
     }

@@ -31,7 +31,7 @@ impl<const N: usize, const M: usize> Kernel for Input<N, M> {
     type Args = InputArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &InputArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &InputArgs) {
         // SAFETY: the caller keeps them.
         let tiles = unsafe { &*a.tiles };
         let turns = turns::<N>();
@@ -44,22 +44,22 @@ impl<const N: usize, const M: usize> Kernel for Input<N, M> {
                 let new = soon.x + next * a.x_block + (N - M) * S::LANES;
                 let new = block.wrapping_add(new);
                 unsafe {
-                    bring::<S>(new, a.x_row, [N, M]);
+                    bring::<S>(s, new, a.x_row, [N, M]);
                     let from = block.add(spot.x);
                     let mut half = MaybeUninit::<[[S::Vector; N]; N]>::uninit();
                     let half = half.as_mut_ptr().cast::<S::Vector>();
                     for column in 0..turns {
                         let from = from.add(column * S::LANES);
-                        let d = std::array::from_fn(|row| S::load(from.add(row * a.x_row)));
-                        for (row, t) in transform::<S, N>(d).into_iter().enumerate() {
+                        let d = std::array::from_fn(|row| s.load(from.add(row * a.x_row)));
+                        for (row, t) in transform::<S, N>(s, d).into_iter().enumerate() {
                             half.add(row * N + column).write(t);
                         }
                     }
                     for row in 0..turns {
                         let half = half.add(row * N).cast::<[S::Vector; N]>().read();
                         let to = to.add(row * N * a.element);
-                        for (column, t) in transform::<S, N>(half).into_iter().enumerate() {
-                            S::store(to.add(column * a.element), t);
+                        for (column, t) in transform::<S, N>(s, half).into_iter().enumerate() {
+                            s.store(to.add(column * a.element), t);
                         }
                     }
                 }
@@ -72,30 +72,28 @@ impl<const N: usize, const M: usize> Kernel for Input<N, M> {
 /// `B' d` for one column: the value at point `p` is the row of `m(x) / (x - p)` times `d`, where
 /// `m` has all points as roots; at infinity, that of `m` itself.
 #[inline(always)]
-unsafe fn transform<S: Simd, const N: usize>(d: [S::Vector; N]) -> [S::Vector; N] {
-    unsafe {
-        let mut t = d;
-        if N == 4 {
-            t[0] = S::sub(d[0], d[2]);
-            t[1] = S::add(d[1], d[2]);
-            t[2] = S::sub(d[2], d[1]);
-            t[3] = S::sub(d[3], d[1]);
-        } else {
-            let (a, b) = (S::splat(FRAC_1_SQRT_2), S::splat(SQRT_2));
-            let squares = S::splat(2.5);
-            t[0] = S::neg_mul_add(squares, d[2], S::add(d[0], d[4]));
-            let even = S::neg_mul_add(S::splat(2.0), d[2], d[4]);
-            let odd = S::mul(a, S::neg_mul_add(S::splat(2.0), d[1], d[3]));
-            t[1] = S::add(even, odd);
-            t[2] = S::sub(even, odd);
-            let even = S::neg_mul_add(S::splat(0.5), d[2], d[4]);
-            let odd = S::mul(b, S::neg_mul_add(S::splat(0.5), d[1], d[3]));
-            t[3] = S::add(even, odd);
-            t[4] = S::sub(even, odd);
-            t[5] = S::neg_mul_add(squares, d[3], S::add(d[1], d[5]));
-        }
-        t
+fn transform<S: Simd, const N: usize>(s: S, d: [S::Vector; N]) -> [S::Vector; N] {
+    let mut t = d;
+    if N == 4 {
+        t[0] = s.sub(d[0], d[2]);
+        t[1] = s.add(d[1], d[2]);
+        t[2] = s.sub(d[2], d[1]);
+        t[3] = s.sub(d[3], d[1]);
+    } else {
+        let (a, b) = (s.splat(FRAC_1_SQRT_2), s.splat(SQRT_2));
+        let squares = s.splat(2.5);
+        t[0] = s.neg_mul_add(squares, d[2], s.add(d[0], d[4]));
+        let even = s.neg_mul_add(s.splat(2.0), d[2], d[4]);
+        let odd = s.mul(a, s.neg_mul_add(s.splat(2.0), d[1], d[3]));
+        t[1] = s.add(even, odd);
+        t[2] = s.sub(even, odd);
+        let even = s.neg_mul_add(s.splat(0.5), d[2], d[4]);
+        let odd = s.mul(b, s.neg_mul_add(s.splat(0.5), d[1], d[3]));
+        t[3] = s.add(even, odd);
+        t[4] = s.sub(even, odd);
+        t[5] = s.neg_mul_add(squares, d[3], s.add(d[1], d[5]));
     }
+    t
 }
 
 type InputFn = unsafe fn(&InputArgs);

@@ -38,7 +38,7 @@ impl<const N: usize, const M: usize> Kernel for Output<N, M> {
     type Args = OutputArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &OutputArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &OutputArgs) {
         // SAFETY: the caller keeps them.
         let tiles = unsafe { &*a.tiles };
         let turns = turns::<N>();
@@ -49,15 +49,15 @@ impl<const N: usize, const M: usize> Kernel for Output<N, M> {
                 let block = a.arena.wrapping_add((a.block + block) * block_stride);
                 (block, row, block_stride)
             });
-            let bias = unsafe { S::load(a.bias.add(block * S::LANES)) };
+            let bias = unsafe { s.load(a.bias.add(block * S::LANES)) };
             for (tile, spot) in tiles.iter().enumerate() {
                 let (next, soon) = soon(tile, tiles);
-                unsafe {
+                {
                     let to = y_block.wrapping_add(next * a.y_block + soon.y);
-                    bring::<S>(to, a.y_row, [M, M]);
+                    bring::<S>(s, to, a.y_row, [M, M]);
                     if let Some((block, row, block_stride)) = residual {
                         let from = block.wrapping_add(next * block_stride + soon.residual);
-                        bring::<S>(from, row, [M, M]);
+                        bring::<S>(s, from, row, [M, M]);
                     }
                 }
                 let [height, width] = spot.size;
@@ -66,8 +66,8 @@ impl<const N: usize, const M: usize> Kernel for Output<N, M> {
                     let half = half.as_mut_ptr().cast::<S::Vector>();
                     for column in 0..turns {
                         let from = from.add(column * a.element);
-                        let m = std::array::from_fn(|row| S::load(from.add(row * N * a.element)));
-                        for (row, t) in transform::<S, N, M>(m).into_iter().enumerate() {
+                        let m = std::array::from_fn(|row| s.load(from.add(row * N * a.element)));
+                        for (row, t) in transform::<S, N, M>(s, m).into_iter().enumerate() {
                             half.add(row * N + column).write(t);
                         }
                     }
@@ -76,22 +76,22 @@ impl<const N: usize, const M: usize> Kernel for Output<N, M> {
                     let whole = width == M;
                     for row in 0..height {
                         let half = half.add(row * N).cast::<[S::Vector; N]>().read();
-                        let mut out = transform::<S, N, M>(half).map(|out| S::add(out, bias));
+                        let mut out = transform::<S, N, M>(s, half).map(|out| s.add(out, bias));
                         let each = |column: usize| column * S::LANES;
                         if let Some((block, residual_row, _)) = residual {
                             let from = block.add(spot.residual + row * residual_row);
                             for (column, out) in out.iter_mut().enumerate() {
                                 if whole || column < width {
-                                    *out = S::add(*out, S::load(from.add(each(column))));
+                                    *out = s.add(*out, s.load(from.add(each(column))));
                                 }
                             }
                         }
                         a.activation
-                            .apply_all::<S, M, 1>(std::array::from_mut(&mut out));
+                            .apply_all::<S, M, 1>(s, std::array::from_mut(&mut out));
                         let to = to.add(row * a.y_row);
                         for (column, out) in out.iter().enumerate() {
                             if whole || column < width {
-                                S::store(to.add(each(column)), *out);
+                                s.store(to.add(each(column)), *out);
                             }
                         }
                     }
@@ -105,28 +105,26 @@ impl<const N: usize, const M: usize> Kernel for Output<N, M> {
 /// `A' m` for one column: output `i` is the sum of the values at points `p` times `p^i`; the value at
 /// infinity is the last one's alone.
 #[inline(always)]
-unsafe fn transform<S: Simd, const N: usize, const M: usize>(m: [S::Vector; N]) -> [S::Vector; M] {
-    unsafe {
-        let mut t = [S::zero(); M];
-        let (sum1, difference1) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
-        if N == 4 {
-            t[0] = S::add(m[0], sum1);
-            t[1] = S::add(difference1, m[3]);
-            return t;
-        }
-        let (a, b) = (S::splat(FRAC_1_SQRT_2), S::splat(SQRT_2));
-        let (sum2, difference2) = (S::add(m[3], m[4]), S::sub(m[3], m[4]));
-        t[0] = S::add(S::add(m[0], sum1), sum2);
-        t[1] = S::mul_add(a, difference1, S::mul(b, difference2));
-        if M == 4 {
-            t[2] = S::mul_add(S::splat(0.5), sum1, S::mul(S::splat(2.0), sum2));
-            let cubes = S::mul(S::splat(0.5 * FRAC_1_SQRT_2), difference1);
-            t[3] = S::add(S::mul_add(S::splat(2.0 * SQRT_2), difference2, cubes), m[5]);
-        } else {
-            t[1] = S::add(t[1], m[5]);
-        }
-        t
+fn transform<S: Simd, const N: usize, const M: usize>(s: S, m: [S::Vector; N]) -> [S::Vector; M] {
+    let mut t = [s.zero(); M];
+    let (sum1, difference1) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
+    if N == 4 {
+        t[0] = s.add(m[0], sum1);
+        t[1] = s.add(difference1, m[3]);
+        return t;
     }
+    let (a, b) = (s.splat(FRAC_1_SQRT_2), s.splat(SQRT_2));
+    let (sum2, difference2) = (s.add(m[3], m[4]), s.sub(m[3], m[4]));
+    t[0] = s.add(s.add(m[0], sum1), sum2);
+    t[1] = s.mul_add(a, difference1, s.mul(b, difference2));
+    if M == 4 {
+        t[2] = s.mul_add(s.splat(0.5), sum1, s.mul(s.splat(2.0), sum2));
+        let cubes = s.mul(s.splat(0.5 * FRAC_1_SQRT_2), difference1);
+        t[3] = s.add(s.mul_add(s.splat(2.0 * SQRT_2), difference2, cubes), m[5]);
+    } else {
+        t[1] = s.add(t[1], m[5]);
+    }
+    t
 }
 
 type OutputFn = unsafe fn(&OutputArgs);

@@ -35,7 +35,7 @@ impl<const I: usize, const K: usize> Kernel for Transform<I, K> {
     type Args = WeightArgs;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(a: &WeightArgs) {
+    unsafe fn run<S: Simd>(s: S, a: &WeightArgs) {
         unsafe {
             let mut lanes = [[0.0_f32; WIDEST]; 25];
             for channel in 0..a.channels {
@@ -46,20 +46,20 @@ impl<const I: usize, const K: usize> Kernel for Transform<I, K> {
                         lanes[tap][lane] = *from.add(at);
                     }
                 }
-                let mut half = [[S::zero(); K]; I];
+                let mut half = [[s.zero(); K]; I];
                 for x in 0..K {
-                    let mut column = [S::zero(); K];
+                    let mut column = [s.zero(); K];
                     for (y, value) in column.iter_mut().enumerate() {
-                        *value = S::load(lanes[y * K + x].as_ptr());
+                        *value = s.load(lanes[y * K + x].as_ptr());
                     }
                     for (i, half) in half.iter_mut().enumerate() {
-                        half[x] = product::<S, K>(&a.matrix[i], &column);
+                        half[x] = product::<S, K>(s, &a.matrix[i], &column);
                     }
                 }
                 let mut to = a.to.add(channel * a.to_channel);
                 for row in &half {
                     for j in 0..I {
-                        S::store(to, product::<S, K>(&a.matrix[j], row));
+                        s.store(to, product::<S, K>(s, &a.matrix[j], row));
                         to = to.wrapping_add(a.to_element);
                     }
                 }
@@ -70,17 +70,16 @@ impl<const I: usize, const K: usize> Kernel for Transform<I, K> {
 
 /// The sum of `factors` times `values`.
 #[inline(always)]
-unsafe fn product<S: Simd, const K: usize>(
+fn product<S: Simd, const K: usize>(
+    s: S,
     factors: &[f32; 5],
     values: &[S::Vector; K],
 ) -> S::Vector {
-    unsafe {
-        let mut sum = S::mul(S::splat(factors[0]), values[0]);
-        for k in 1..K {
-            sum = S::mul_add(S::splat(factors[k]), values[k], sum);
-        }
-        sum
+    let mut sum = s.mul(s.splat(factors[0]), values[0]);
+    for k in 1..K {
+        sum = s.mul_add(s.splat(factors[k]), values[k], sum);
     }
+    sum
 }
 
 /// The address of a transform's code.
