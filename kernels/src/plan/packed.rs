@@ -13,7 +13,7 @@ pub(crate) struct PackedProgram {
     pub(super) weights: Arc<Buffer>,
     pub(super) kernels: &'static Kernels,
     /// Whether all threads wait for each other after each step.
-    pub(super) waits: Vec<bool>,
+    pub(super) ends_phase: Vec<bool>,
     /// Whether each image has its memory to itself in all steps.
     pub(super) separate: bool,
     /// Elements of each thread's own memory.
@@ -68,7 +68,7 @@ impl PackedProgram {
             .next_multiple_of(32);
         Self {
             kernels: Kernels::get(program.isa),
-            waits: phases::waits(&program),
+            ends_phase: phases::ends_phase(&program),
             separate: phases::are_separate(&program),
             program,
             weights,

@@ -24,11 +24,11 @@ pub(super) fn are_separate(program: &Program) -> bool {
 }
 
 /// Whether all threads wait for each other after each step of `program`, which was checked.
-pub(super) fn waits(program: &Program) -> Vec<bool> {
+pub(super) fn ends_phase(program: &Program) -> Vec<bool> {
     let accesses: Vec<AccessSet> = (program.steps.iter())
         .map(|named| named.step.operation().accesses())
         .collect();
-    let mut waits = vec![true; program.steps.len()];
+    let mut ends_phase = vec![true; program.steps.len()];
     let mut first = 0;
     for index in 1..program.steps.len() {
         let [last, next] = [index - 1, index].map(|index| program.steps[index].micro_batch);
@@ -36,10 +36,10 @@ pub(super) fn waits(program: &Program) -> Vec<bool> {
         let joins = last == next
             && phase.len() < MAX_STEPS_PER_PHASE
             && phase.iter().all(|step| step.is_disjoint(&accesses[index]));
-        waits[index - 1] = !joins;
+        ends_phase[index - 1] = !joins;
         if !joins {
             first = index;
         }
     }
-    waits
+    ends_phase
 }

@@ -8,7 +8,7 @@ use web_time::Instant;
 
 use super::packed::{PackedProgram, Workspace};
 use crate::cpu::Context;
-use crate::threads::partition::share;
+use crate::threads::partition::partition_range;
 use crate::threads::{Barrier, BarrierGuard, PhaseRanges, ThreadPool};
 
 impl PackedProgram {
@@ -41,17 +41,17 @@ impl PackedProgram {
         };
         match pool.and_then(ThreadPool::try_lock) {
             Some(team) => {
-                team.turns().reset();
+                team.phase_ranges().reset();
                 let barrier = Barrier::new(team.threads());
                 // Only the caller's thread, which is 0, keeps times.
                 let times = Mutex::new(times);
                 team.run(&|thread| {
                     let mut times = (thread == 0).then(|| times.lock().expect("locked once"));
                     let times = times.as_mut().and_then(|times| times.as_deref_mut());
-                    run.steps(thread, Some(team.turns()), &barrier, times);
+                    run.execute(thread, Some(team.phase_ranges()), &barrier, times);
                 });
             }
-            None => run.steps(0, None, &Barrier::new(1), times),
+            None => run.execute(0, None, &Barrier::new(1), times),
         }
     }
 }
@@ -81,19 +81,23 @@ impl Run<'_> {
     fn own_images(&self, thread: usize, threads: usize) -> Option<Range<usize>> {
         let images = self.images;
         let even = images.is_multiple_of(threads) || images >= EVEN * threads;
-        (threads > 1 && self.packed.separate && even).then(|| share(images, threads, thread))
+        (threads > 1 && self.packed.separate && even)
+            .then(|| partition_range(images, threads, thread))
     }
 
-    /// This thread's part of every step.
-    pub fn steps(
+    /// Executes every step on thread number `thread`.
+    ///
+    /// `phases` is the work-stealing state; without it, threads compute their static ranges only. `times`
+    /// accumulates the time of each step.
+    pub fn execute(
         &self,
         thread: usize,
-        turns: Option<&PhaseRanges>,
+        phases: Option<&PhaseRanges>,
         barrier: &Barrier,
         mut times: Option<&mut [Duration]>,
     ) {
         let Self { packed, .. } = self;
-        // Ends the others' waiting when this thread panics.
+        // Releases the other threads if this one panics.
         let guard = BarrierGuard(barrier);
         let mut context = Context {
             kernels: packed.kernels,
@@ -101,59 +105,62 @@ impl Run<'_> {
             weights: &packed.weights,
             input: self.input,
             outputs: self.outputs,
-            // SAFETY: each thread of the plan has its part of the scratch memory.
+            // SAFETY: the workspace has scratch memory for every thread of the team.
             scratch: unsafe { self.scratch.add(thread * packed.scratch) },
             images: self.images,
             first: 0,
             thread,
             threads: barrier.threads(),
-            shares: None,
+            stealable: None,
         };
-        let own = self.own_images(thread, barrier.threads());
-        if own.is_some() {
+        let own_images = self.own_images(thread, barrier.threads());
+        if own_images.is_some() {
             (context.thread, context.threads) = (0, 1);
         }
-        let turns = turns.filter(|_| own.is_none());
-        // The phase, the step of it, and how many steps the phase before had.
-        let [mut turn, mut place, mut others] = [0; 3];
-        let least = (packed.program.steps.first()).map_or(self.images, |named| named.micro_batch);
-        'all: for first in (0..self.images).step_by(least) {
-            let passed = self.images.min(first + least);
-            let mut before = 0;
+        let phases = phases.filter(|_| own_images.is_none());
+        // Number of the phase, index of the step in it, and the number of steps of the phase before.
+        let [mut phase, mut step_of_phase, mut last_phase_len] = [0; 3];
+        // Micro-batches never shrink from one segment to the next, so the first segment sets the pace: a later one
+        // runs when a whole micro-batch of it is complete, or the batch ends.
+        let stride = (packed.program.steps.first()).map_or(self.images, |step| step.micro_batch);
+        'all: for first in (0..self.images).step_by(stride) {
+            let complete = self.images.min(first + stride);
+            let mut steps_before = 0;
             for segment in packed.program.segments() {
                 let micro_batch = segment[0].micro_batch;
-                // As many images as pass this stretch have passed those before it, or the last have.
-                if !(passed.is_multiple_of(micro_batch) || passed == self.images) {
+                if !(complete.is_multiple_of(micro_batch) || complete == self.images) {
                     break;
                 }
-                let all = (passed - 1) / micro_batch * micro_batch..passed;
-                let images = own.clone().unwrap_or(all);
+                let images = (complete - 1) / micro_batch * micro_batch..complete;
+                let images = own_images.clone().unwrap_or(images);
                 context.first = images.start;
                 context.images = images.len();
-                for (index, named) in segment.iter().enumerate() {
+                for (index, program_step) in segment.iter().enumerate() {
                     let start = times.is_some().then(Instant::now);
-                    context.shares = turns.map(|turns| &turns.of(turn)[place]);
-                    // SAFETY: the program was checked in `PackedProgram::new`, the call by `run`'s caller.
-                    unsafe { named.step.operation().run(&context) };
-                    place += 1;
-                    let waits = own.is_none() && packed.waits[before + index];
-                    if !(waits || self.profiled) {
+                    context.stealable = phases.map(|phases| &phases.of(phase)[step_of_phase]);
+                    // SAFETY: the program was checked when it was packed, the call by the caller of `run`; barriers
+                    // separate conflicting steps.
+                    unsafe { program_step.step.operation().run(&context) };
+                    step_of_phase += 1;
+                    let ends_phase =
+                        own_images.is_none() && packed.ends_phase[steps_before + index];
+                    if !(ends_phase || self.profiled) {
                         continue;
                     }
-                    if let Some(turns) = turns {
-                        // Those of the phase before, which the next one takes.
-                        let taken = &turns.of(turn + 1)[..others];
-                        taken.iter().for_each(|shares| shares.reset(thread));
+                    if let Some(phases) = phases {
+                        // The next phase uses the state of the phase before this one.
+                        let ranges = &phases.of(phase + 1)[..last_phase_len];
+                        ranges.iter().for_each(|ranges| ranges.reset(thread));
                     }
-                    (turn, place, others) = (turn + 1, 0, place);
+                    (phase, step_of_phase, last_phase_len) = (phase + 1, 0, step_of_phase);
                     if !barrier.wait() {
                         break 'all;
                     }
                     if let (Some(times), Some(start)) = (&mut times, start) {
-                        times[before + index] += start.elapsed();
+                        times[steps_before + index] += start.elapsed();
                     }
                 }
-                before += segment.len();
+                steps_before += segment.len();
             }
         }
         std::mem::forget(guard);

@@ -1,12 +1,13 @@
-//! Barrier of the threads of a team: spins first, then yields the core.
+//! Barrier for the threads of a team. Waiting threads spin first, then yield their core.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-/// How often a waiting thread looks before it gives its core away: for some tenths of a millisecond.
+/// Iterations that a waiting thread spins before it gives its core away: some tenths of a
+/// millisecond.
 pub(crate) const SPINS: usize = 1 << 14;
 
-/// Waits, at first without giving the core away.
+/// Blocks until `done` returns true.
 pub(crate) fn wait(done: impl Fn() -> bool) {
     let mut spins = 0;
     while !done() {
@@ -19,7 +20,7 @@ pub(crate) fn wait(done: impl Fn() -> bool) {
     }
 }
 
-/// Where the threads of a run wait for each other between steps.
+/// Reusable barrier that a panicking thread can break.
 pub(crate) struct Barrier {
     threads: usize,
     arrived: AtomicUsize,
@@ -37,12 +38,13 @@ impl Barrier {
         }
     }
 
-    /// How many threads it holds together.
+    /// Number of threads that must arrive.
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Returns when all threads have come, or one has broken it: then `false`.
+    /// Blocks until all threads have arrived or a thread broke the barrier. Returns `false` if it
+    /// is broken.
     pub fn wait(&self) -> bool {
         let generation = self.generation.load(Ordering::Relaxed);
         if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
@@ -57,13 +59,14 @@ impl Barrier {
         !self.broken.load(Ordering::Relaxed)
     }
 
-    /// Lets all go on, when this thread never comes.
+    /// Releases all waiting threads, now and in future, because this thread will never arrive.
     pub fn break_up(&self) {
         self.broken.store(true, Ordering::Relaxed);
     }
 }
 
-/// Lets the other threads go on, when dropped.
+/// Breaks the barrier on drop, that is, when its thread panics; a thread that succeeds forgets the
+/// guard.
 pub(crate) struct BarrierGuard<'a>(pub &'a Barrier);
 
 impl Drop for BarrierGuard<'_> {

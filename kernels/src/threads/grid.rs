@@ -1,120 +1,129 @@
-//! How threads divide work that has two axes, pixels and output channels.
+//! Division of work that has two axes, pixels and output channels, among threads.
 
 use std::ops::Range;
 
-use super::partition::share;
+use super::partition::partition_range;
 
-/// Tiles by groups, a part of both for each thread.
+/// Static partition of a grid of units, with the axis along which the work of a thread can be stolen.
+///
+/// Axis 0 counts tiles of pixels, axis 1 groups of output channels.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Grid {
+    /// Units along each axis.
     units: [usize; 2],
-    /// Parts of each axis.
+    /// Ranges along each axis; their product is the number of threads.
     parts: [usize; 2],
-    /// The axis along which a thread's share is cut into pieces.
-    cut: usize,
-    /// Units of each axis that are worth a piece.
-    least: [usize; 2],
+    /// Axis along which the work of a thread is split into chunks.
+    chunked_axis: usize,
+    /// Units of the smallest chunk along each axis.
+    min_chunk: [usize; 2],
 }
 
 impl Grid {
-    /// The division of `units` that is done soonest by the busiest thread.
+    /// The partition of `units` among `threads` that minimizes the time of the busiest thread.
     ///
-    /// A thread takes `work` per tile and group, and must read so many elements for each of its tiles and for
-    /// each of its groups.
+    /// `work` is the number of vector multiply-adds of one unit; `read` the number of elements that a thread
+    /// reads for each of its units along either axis, whatever it computes along the other.
     pub fn new(threads: usize, units: [usize; 2], work: f64, read: [f64; 2]) -> Self {
-        let share = |parts: [usize; 2]| [0, 1].map(|axis| units[axis].div_ceil(parts[axis]) as f64);
+        let per_thread =
+            |parts: [usize; 2]| [0, 1].map(|axis| units[axis].div_ceil(parts[axis]) as f64);
         let parts = (1..=threads)
             .filter(|parts| threads.is_multiple_of(*parts))
             .map(|parts| [parts, threads / parts])
             .min_by(|a, b| {
                 let cost = |parts| {
-                    let [tiles, groups] = share(parts);
-                    tiles * groups * work + ELEMENT * (FAR * tiles * read[0] + groups * read[1])
+                    let [tiles, groups] = per_thread(parts);
+                    let reads = SHARED_INPUT_COST * tiles * read[0] + groups * read[1];
+                    tiles * groups * work + DRAM_FMAS_PER_ELEMENT * reads
                 };
                 cost(*a).total_cmp(&cost(*b))
             })
-            .expect("one divides every number");
-        // Every piece reads again what the other axis needs, which must not take longer than the piece.
-        let share = share(parts);
-        let read = [WAITED_FOR * read[0], read[1]];
-        let least = [1, 0].map(|other| {
-            let worth = WORTHWHILE / (share[other] * work);
-            worth.max(AGAIN * read[other] / work).ceil().max(1.0) as usize
+            .expect("1 divides every number of threads");
+        // A chunk reads the data of the other axis again, which must not take longer than its arithmetic.
+        let per_thread = per_thread(parts);
+        let read = [OWN_INPUT_COST * read[0], read[1]];
+        let min_chunk = [1, 0].map(|other| {
+            let worth = MIN_CHUNK_FMAS / (per_thread[other] * work);
+            worth
+                .max(LLC_FMAS_PER_ELEMENT * read[other] / work)
+                .ceil()
+                .max(1.0) as usize
         });
-        let pieces = [0, 1].map(|axis| share[axis] / least[axis] as f64);
-        let cut = match pieces.map(|pieces| pieces >= ENOUGH) {
-            [true, true] => usize::from(share[0] * read[0] < share[1] * read[1]),
-            _ => usize::from(pieces[1] > pieces[0]),
+        let chunks = [0, 1].map(|axis| per_thread[axis] / min_chunk[axis] as f64);
+        let chunked_axis = match chunks.map(|chunks| chunks >= ENOUGH_CHUNKS) {
+            [true, true] => usize::from(per_thread[0] * read[0] < per_thread[1] * read[1]),
+            _ => usize::from(chunks[1] > chunks[0]),
         };
         Self {
             units,
             parts,
-            cut,
-            least,
+            chunked_axis,
+            min_chunk,
         }
     }
 
-    /// The same, its shares in pieces along this axis.
-    pub fn along(self, cut: usize) -> Self {
-        Self { cut, ..self }
+    /// The same partition, with chunks along `axis`.
+    pub fn chunked_along(self, axis: usize) -> Self {
+        Self {
+            chunked_axis: axis,
+            ..self
+        }
     }
 
-    /// The same, its shares in pieces of at least so many units along one axis.
-    pub fn cut(mut self, cut: usize, least: usize) -> Self {
-        self.least[cut] = least;
-        self.along(cut)
+    /// The same partition, with chunks of at least `min_chunk` units along `axis`.
+    pub fn with_chunks(mut self, axis: usize, min_chunk: usize) -> Self {
+        self.min_chunk[axis] = min_chunk;
+        self.chunked_along(axis)
     }
 
-    /// Parts of each axis.
+    /// Ranges along each axis.
     pub fn parts(self) -> [usize; 2] {
         self.parts
     }
 
-    /// Units that are worth a piece.
-    pub fn least(self) -> usize {
-        self.least[self.cut]
+    /// Units of the smallest chunk.
+    pub fn min_chunk(self) -> usize {
+        self.min_chunk[self.chunked_axis]
     }
 
-    /// Of thread `part`'s share, the units that are cut into pieces.
-    pub fn length(self, part: usize) -> Range<usize> {
-        self.part(part)[self.cut].clone()
+    /// Units of `thread` along the chunked axis.
+    pub fn chunked_range(self, thread: usize) -> Range<usize> {
+        self.ranges(thread)[self.chunked_axis].clone()
     }
 
-    /// Of thread `part`'s share, a piece of its [length](Self::length).
-    pub fn piece(self, part: usize, piece: Range<usize>) -> [Range<usize>; 2] {
-        let mut both = self.part(part);
-        both[self.cut] = piece;
+    /// Units along both axes of `chunk`, a part of the [chunked range](Self::chunked_range) of `thread`.
+    pub fn chunk(self, thread: usize, chunk: Range<usize>) -> [Range<usize>; 2] {
+        let mut both = self.ranges(thread);
+        both[self.chunked_axis] = chunk;
         both
     }
 
-    fn part(self, part: usize) -> [Range<usize>; 2] {
+    fn ranges(self, thread: usize) -> [Range<usize>; 2] {
         let [across, down] = self.parts;
         [
-            share(self.units[0], across, part % across),
-            share(self.units[1], down, part / across),
+            partition_range(self.units[0], across, thread % across),
+            partition_range(self.units[1], down, thread / across),
         ]
     }
 }
 
-/// What it takes to bring an element from memory, where a vector multiply-add takes 1: 8 bytes a
-/// cycle and core, as measured on a Zen 4.
-const ELEMENT: f64 = 0.5;
+/// Vector multiply-adds in the time that an element takes from DRAM: 8 bytes per cycle and core (Zen 4).
+const DRAM_FMAS_PER_ELEMENT: f64 = 0.5;
 
-/// What it takes to read inputs, where weights, which are asked for in time, take 1: those that another core has just
-/// written, as half of them are where threads divide the groups; and those of one's own again.
-const FAR: f64 = 6.0;
+/// Cost of reading an input element that another core has just written, relative to a prefetched weight.
+const SHARED_INPUT_COST: f64 = 6.0;
 
-const WAITED_FOR: f64 = 2.0;
+/// Cost of reading an input element that this core has written, relative to a prefetched weight.
+const OWN_INPUT_COST: f64 = 2.0;
 
-/// What it takes to bring an element again, where a vector multiply-add takes 1, from the last-level cache with
-/// little time to ask for it.
-const AGAIN: f64 = 1.5;
+/// Vector multiply-adds in the time that an element takes from the last-level cache when a prefetch comes late.
+const LLC_FMAS_PER_ELEMENT: f64 = 1.5;
 
-/// Vector multiply-adds that are worth a piece: some microseconds.
-const WORTHWHILE: f64 = 16384.0;
+/// Vector multiply-adds of the smallest chunk: some microseconds.
+const MIN_CHUNK_FMAS: f64 = 16384.0;
 
-/// Pieces that make a share fine enough.
-const ENOUGH: f64 = 8.0;
+/// Chunks per thread that balance load well; more gain nothing.
+const ENOUGH_CHUNKS: f64 = 8.0;
 
 #[cfg(test)]
 mod tests {
@@ -124,19 +133,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_tile_of_each_group_is_one_thread_s(
+        fn each_unit_belongs_to_one_thread(
             threads in 1_usize..9,
             units in prop::array::uniform2(1_usize..40),
             work in 1.0..1e5,
             read in prop::array::uniform2(1.0..1e4),
-            cut in 0_usize..2,
+            axis in 0_usize..2,
         ) {
-            let grid = Grid::new(threads, units, work, read).along(cut);
+            let grid = Grid::new(threads, units, work, read).chunked_along(axis);
             prop_assert_eq!(grid.parts().iter().product::<usize>(), threads);
-            prop_assert!(grid.least() >= 1);
+            prop_assert!(grid.min_chunk() >= 1);
             let mut done = vec![0; units[0] * units[1]];
             for part in 0..threads {
-                let [tiles, groups] = grid.piece(part, grid.length(part));
+                let [tiles, groups] = grid.chunk(part, grid.chunked_range(part));
                 for tile in tiles {
                     groups.clone().for_each(|group| done[tile * units[1] + group] += 1);
                 }
@@ -145,10 +154,10 @@ mod tests {
         }
     }
 
-    /// Two threads divide the rows of MobileNet's middle, whose depthwise part both would compute otherwise, and the
-    /// outputs of ResNet-50's last stage, whose weights both would read.
+    /// Two threads divide the rows of MobileNet's middle layers, since each would otherwise compute the whole
+    /// depthwise part, and the outputs of ResNet-50's last stage, since each would otherwise read all weights.
     #[test]
-    fn what_would_be_done_twice_is_divided() {
+    fn the_axis_with_the_duplicated_work_is_divided() {
         let (width, channels, blocks) = (14.0, 512.0, 64.0);
         let read = [4.0 * width * blocks * 9.0, 2.0 * 8.0 * channels];
         let middle = Grid::new(2, [14, 32], 2.0 * width * channels, read);

@@ -1,16 +1,17 @@
-//! Static partition of work: nearly equal ranges, and cells of grids, found without division.
+//! Static partition of work into nearly equal ranges, and row-major iteration over grids.
+//!
+//! Neither divides per range or cell: a division would take as long as the taps of a shallow tile.
 
 use std::ops::Range;
 
-/// `0..units` in nearly equal parts, the longer ones first. Finding one takes no division, which would last as
-/// long as the taps of a shallow tile.
+/// Partition of `0..units` into nearly equal ranges, the longer ones first.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Parts {
+pub(crate) struct Partition {
     shorter: usize,
     longer: usize,
 }
 
-impl Parts {
+impl Partition {
     pub fn new(units: usize, parts: usize) -> Self {
         Self {
             shorter: units / parts,
@@ -18,7 +19,7 @@ impl Parts {
         }
     }
 
-    /// How many of these parts, from the first on, are as long as the first.
+    /// Number of ranges from the start of `parts` on that are as long as its first.
     pub fn alike(self, parts: Range<usize>) -> usize {
         match parts.start < self.longer {
             true => self.longer.min(parts.end) - parts.start,
@@ -26,7 +27,7 @@ impl Parts {
         }
     }
 
-    /// The parts of each length: where the first begins, how long each is, and how many.
+    /// The ranges grouped by length: start of the first range, length of each, and their number.
     pub fn kinds(self, parts: usize) -> [(usize, usize, usize); 2] {
         let Self { shorter, longer } = self;
         [
@@ -35,37 +36,39 @@ impl Parts {
         ]
     }
 
-    /// Part `part`.
+    /// Range number `part`.
     pub fn get(self, part: usize) -> Range<usize> {
         let start = part * self.shorter + part.min(self.longer);
         start..start + self.shorter + usize::from(part < self.longer)
     }
 }
 
-/// Part `part` of `parts` nearly equal parts of `0..units`.
-pub(crate) fn share(units: usize, parts: usize, part: usize) -> Range<usize> {
-    Parts::new(units, parts).get(part)
+/// Range number `part` of `0..units` in `parts` nearly equal ranges.
+pub(crate) fn partition_range(units: usize, parts: usize, part: usize) -> Range<usize> {
+    Partition::new(units, parts).get(part)
 }
 
-/// Nearly equal parts of `units`, of `most` each at most.
-pub(crate) fn parts_of(units: Range<usize>, most: usize) -> impl Iterator<Item = Range<usize>> {
+/// Partition of `units` into as few nearly equal ranges of at most `most` units as possible.
+pub(crate) fn ranges_of_at_most(
+    units: Range<usize>,
+    most: usize,
+) -> impl Iterator<Item = Range<usize>> {
     let count = units.len().div_ceil(most);
     (0..count).map(move |part| {
-        let part = share(units.len(), count, part);
+        let part = partition_range(units.len(), count, part);
         units.start + part.start..units.start + part.end
     })
 }
 
-/// The cells of grids of rows and columns, one grid after the other: the grid, the row, the column. As
-/// [`Parts`], without division.
+/// Iterator over the cells `[grid, row, column]` of consecutive grids of `size` rows and columns.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cells {
+pub(crate) struct GridCells {
     next: [usize; 3],
     size: [usize; 2],
 }
 
-impl Cells {
-    /// From cell `first` on.
+impl GridCells {
+    /// Starts at cell number `first`.
     #[inline(always)]
     pub fn after(first: usize, size: [usize; 2]) -> Self {
         let [rows, columns] = size;
@@ -77,7 +80,7 @@ impl Cells {
     }
 }
 
-impl Iterator for Cells {
+impl Iterator for GridCells {
     type Item = [usize; 3];
 
     #[inline(always)]

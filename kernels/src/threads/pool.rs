@@ -1,4 +1,4 @@
-//! A fixed set of threads that run the same function at once.
+//! A fixed set of threads that execute one function at a time.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,20 +9,22 @@ use std::thread::{self, JoinHandle};
 use super::barrier::{SPINS, wait};
 use super::work_stealing::PhaseRanges;
 
-/// Steps of one phase at most: the number of steps whose work stealing a pool keeps state for.
+/// Largest number of steps in a phase: the pool holds work-stealing state for this many.
 pub(crate) const MAX_STEPS_PER_PHASE: usize = 8;
 
-/// A fixed set of threads, the caller's own among them. Nothing is queued: a run takes all threads or, while
-/// another caller has them, the caller's alone.
+/// A fixed set of threads that includes the caller's.
+///
+/// Runs are not queued: a caller gets all threads, or computes alone while another caller holds
+/// them.
 pub(crate) struct ThreadPool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
-    turns: PhaseRanges,
+    phase_ranges: PhaseRanges,
     busy: Mutex<()>,
 }
 
 struct Shared {
-    /// Counts runs; odd workers of the last one are still at work while `left` is not 0.
+    /// Number of runs so far. The workers execute the last run while `left` is not 0.
     epoch: AtomicUsize,
     job: AtomicPtr<Job<'static>>,
     left: AtomicUsize,
@@ -35,7 +37,7 @@ struct Job<'a> {
 }
 
 impl ThreadPool {
-    /// The pool of `threads` threads, one for the whole process.
+    /// The process-wide pool of `threads` threads.
     pub fn shared(threads: usize) -> Arc<Self> {
         static POOLS: OnceLock<Mutex<HashMap<usize, Arc<ThreadPool>>>> = OnceLock::new();
         let pools = POOLS.get_or_init(Mutex::default);
@@ -54,7 +56,7 @@ impl ThreadPool {
             panicked: AtomicBool::new(false),
             stop: AtomicBool::new(false),
         });
-        // Where the system has no more threads to give, the pool is smaller.
+        // The pool is smaller if the operating system refuses further threads.
         let mut workers = Vec::new();
         for thread in 1..threads {
             let shared = shared.clone();
@@ -69,18 +71,18 @@ impl ThreadPool {
         }
         Self {
             shared,
-            turns: PhaseRanges::new(workers.len() + 1, MAX_STEPS_PER_PHASE),
+            phase_ranges: PhaseRanges::new(workers.len() + 1, MAX_STEPS_PER_PHASE),
             workers,
             busy: Mutex::new(()),
         }
     }
 
-    /// How many threads there are.
+    /// Number of threads, the caller's included.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
     }
 
-    /// All threads, unless another caller has them.
+    /// Locks all threads for one caller; `None` while another caller holds them.
     pub fn try_lock(&self) -> Option<ThreadTeam<'_>> {
         match self.busy.try_lock() {
             Ok(guard) => Some(ThreadTeam {
@@ -96,7 +98,7 @@ impl ThreadPool {
     }
 }
 
-/// All threads of a pool, for one caller.
+/// All threads of a pool, locked for one caller.
 pub(crate) struct ThreadTeam<'a> {
     pool: &'a ThreadPool,
     _guard: MutexGuard<'a, ()>,
@@ -108,16 +110,16 @@ impl ThreadTeam<'_> {
         self.pool.threads()
     }
 
-    /// What is left of each thread's share of the steps of a phase and the next.
-    pub fn turns(&self) -> &PhaseRanges {
-        &self.pool.turns
+    /// Work-stealing state of the current phase and the next.
+    pub fn phase_ranges(&self) -> &PhaseRanges {
+        &self.pool.phase_ranges
     }
 
-    /// Runs `function` on every thread, with the thread's number; the caller is 0.
+    /// Calls `function` on every thread with the index of the thread; the caller's index is 0.
     ///
     /// # Panics
     ///
-    /// When `function` panics on any thread, after all have returned.
+    /// When `function` panics on any thread, after all threads have returned.
     pub fn run(&self, function: &(dyn Fn(usize) + Sync)) {
         let shared = &*self.pool.shared;
         let mut job = Job { function };
@@ -131,7 +133,7 @@ impl ThreadTeam<'_> {
             worker.thread().unpark();
         }
         let own = catch_unwind(AssertUnwindSafe(|| function(0)));
-        // `job` lives until no worker can read it any more.
+        // `job` must outlive the last read of a worker.
         wait(|| shared.left.load(Ordering::Acquire) == 0);
         if let Err(panic) = own {
             std::panic::resume_unwind(panic);
@@ -156,12 +158,13 @@ impl Shared {
                 if spins < SPINS {
                     std::hint::spin_loop();
                 } else {
-                    // `unpark` before this makes it return at once.
+                    // Returns at once if `unpark` was called first.
                     thread::park();
                 }
             }
             seen += 1;
-            // SAFETY: `run` keeps the job alive until `left` is 0, which this thread is part of.
+            // SAFETY: `run` keeps the job alive until `left` is 0, and this worker has not
+            // decremented it yet.
             let job = unsafe { &*self.job.load(Ordering::Relaxed) };
             if catch_unwind(AssertUnwindSafe(|| (job.function)(thread))).is_err() {
                 self.panicked.store(true, Ordering::Relaxed);
@@ -176,7 +179,7 @@ impl Drop for ThreadPool {
         self.shared.stop.store(true, Ordering::Relaxed);
         for worker in self.workers.drain(..) {
             worker.thread().unpark();
-            // A worker's panics were caught.
+            // Panics of workers were caught in `work`.
             let _ = worker.join();
         }
     }

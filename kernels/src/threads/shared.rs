@@ -1,31 +1,33 @@
-//! Memory that several threads write.
+//! A slice of floats that several threads write at disjoint offsets.
 
-/// The first of floats of which each thread writes some of its own.
+/// Address of the first float of a slice that is shared by threads.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared(*mut f32);
 
-// SAFETY: an address; those who write there say which part is theirs.
+// SAFETY: the type holds an address only; callers of `at` guarantee that threads write disjoint
+// elements.
 unsafe impl Send for Shared {}
-// SAFETY: as above.
+// SAFETY: see `Send`.
 unsafe impl Sync for Shared {}
 
 impl Shared {
-    /// Of `values`, which nobody else may use while a thread has the address.
+    /// Shares `values`, which must not be used otherwise while a thread holds the address.
     pub fn new(values: &mut [f32]) -> Self {
         Self(values.as_mut_ptr())
     }
 
-    /// Of memory that is not initialised yet.
+    /// Shares uninitialized memory.
     pub fn uninit(values: &mut [std::mem::MaybeUninit<f32>]) -> Self {
         Self(values.as_mut_ptr().cast())
     }
 
-    /// The address of the float at `at`.
+    /// Address of the float at offset `at`.
     ///
     /// # Safety
     ///
-    /// There are more than `at` floats, or as many.
+    /// `at` is at most the length of the slice.
     pub unsafe fn at(self, at: usize) -> *mut f32 {
+        // SAFETY: the caller guarantees that the offset is within the slice.
         unsafe { self.0.add(at) }
     }
 }

@@ -1,38 +1,38 @@
-//! Fork-join parallelism outside of plans.
+//! Fork-join parallelism for work that is not a plan.
 
 use std::ops::Range;
 
 use super::barrier::{Barrier, BarrierGuard};
-use super::partition::share;
+use super::partition::partition_range;
 use super::pool::ThreadPool;
 
-/// One thread of those that do something together.
+/// One thread of a team, as the closure of [`run_team`] sees it.
 pub(crate) struct TeamThread<'a> {
-    /// This thread's number.
+    /// Index of this thread, from 0.
     pub thread: usize,
-    /// How many threads there are.
+    /// Number of threads in the team.
     pub threads: usize,
     barrier: &'a Barrier,
 }
 
 impl TeamThread<'_> {
-    /// Returns when all threads have come.
+    /// Waits until every thread of the team has called `wait`.
     ///
     /// # Panics
     ///
-    /// When another thread panicked and never comes.
+    /// When another thread of the team panicked.
     pub fn wait(&self) {
         assert!(self.barrier.wait(), "a thread of the pool panicked");
     }
 
-    /// This thread's share of `units` equal units.
-    pub fn share(&self, units: usize) -> Range<usize> {
-        share(units, self.threads, self.thread)
+    /// The range of `0..units` that belongs to this thread in a static partition.
+    pub fn static_range(&self, units: usize) -> Range<usize> {
+        partition_range(units, self.threads, self.thread)
     }
 }
 
-/// Does `work` on `threads` threads, or on the caller's alone while another caller has them. What comes out
-/// must not depend on how many there are.
+/// Runs `work` on a team of `threads` threads, or on the calling thread alone while another caller
+/// holds the pool. Results must not depend on the number of threads.
 pub(crate) fn run_team(threads: usize, work: &(dyn Fn(&TeamThread) + Sync)) {
     let pool = (threads > 1).then(|| ThreadPool::shared(threads));
     let Some(team) = pool.as_ref().and_then(|pool| pool.try_lock()) else {
@@ -45,7 +45,7 @@ pub(crate) fn run_team(threads: usize, work: &(dyn Fn(&TeamThread) + Sync)) {
     };
     let barrier = Barrier::new(team.threads());
     team.run(&|thread| {
-        // Ends the others' waiting when this thread panics.
+        // Releases the other threads if this one panics.
         let guard = BarrierGuard(&barrier);
         work(&TeamThread {
             thread,

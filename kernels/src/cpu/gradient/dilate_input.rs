@@ -25,7 +25,7 @@ pub(crate) fn dilate_input(
     let mut wide = Vec::with_capacity(planes * wider);
     let all = Shared::uninit(wide.spare_capacity_mut());
     run_team(threads, &|team| {
-        for plane in team.share(planes) {
+        for plane in team.static_range(planes) {
             // SAFETY: there is room for all planes, and this one is this thread's.
             let wide = unsafe {
                 let wide = all.at(plane * wider);

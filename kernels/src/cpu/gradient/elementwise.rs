@@ -16,7 +16,7 @@ pub(crate) fn elementwise(
     let mut made = Vec::with_capacity(len);
     let to = Shared::uninit(made.spare_capacity_mut());
     run_team(threads, &|team| {
-        let units = team.share(len.div_ceil(UNIT));
+        let units = team.static_range(len.div_ceil(UNIT));
         let part = (units.start * UNIT).min(len)..(units.end * UNIT).min(len);
         // SAFETY: there is room for all, and the part is this thread's.
         let to = unsafe { to.at(part.start) };

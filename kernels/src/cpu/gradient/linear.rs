@@ -33,7 +33,7 @@ pub(crate) fn linear(
     assert_eq!(y.len(), images * outputs, "a bias for each output");
     let to = Shared::new(&mut y);
     run_team(threads, &|team| {
-        let units = team.share(outputs.div_ceil(UNIT));
+        let units = team.static_range(outputs.div_ceil(UNIT));
         let part = units.start * UNIT..(units.end * UNIT).min(outputs);
         for first in part.clone().step_by(OUTPUTS) {
             // SAFETY: the outputs are this thread's, and the arrays have as many rows and columns.
@@ -68,7 +68,7 @@ pub(crate) fn linear_input_gradient(
     let mut x = vec![0.0; images * inputs];
     let to = Shared::new(&mut x);
     run_team(threads, &|team| {
-        let units = team.share(inputs.div_ceil(UNIT));
+        let units = team.static_range(inputs.div_ceil(UNIT));
         for unit in units {
             let rows = unit * UNIT..((unit + 1) * UNIT).min(inputs);
             for first in (0..outputs).step_by(OUTPUTS) {
@@ -109,7 +109,7 @@ pub(crate) fn linear_weight_gradient(
     let mut weight = Vec::with_capacity(inputs * outputs);
     let to = Shared::uninit(weight.spare_capacity_mut());
     run_team(threads, &|team| {
-        let units = team.share(inputs.div_ceil(UNIT));
+        let units = team.static_range(inputs.div_ceil(UNIT));
         for unit in units {
             let rows = unit * UNIT..((unit + 1) * UNIT).min(inputs);
             for first in (0..outputs).step_by(OUTPUTS) {

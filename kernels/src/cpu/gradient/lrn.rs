@@ -52,7 +52,7 @@ fn run(
         let mut memory = vec![0.0; 2 * channels * lanes];
         // The last pixels of an image, where they are no whole vector: its values, its gradient, the result.
         let mut few = vec![0.0; 3 * channels * lanes];
-        for unit in team.share(images * per_image) {
+        for unit in team.static_range(images * per_image) {
             let first = unit / per_image * image + unit % per_image * lanes;
             let pixels = (area - unit % per_image * lanes).min(lanes);
             let mut args = LrnGradArgs {

@@ -55,7 +55,7 @@ impl Means {
         self.check(x.len(), y.len());
         let to = Shared::new(&mut y);
         run_team(threads, &|team| {
-            for plane in team.share(planes) {
+            for plane in team.static_range(planes) {
                 let first = plane * self.count();
                 // SAFETY: the plane is this thread's.
                 let y = unsafe { std::slice::from_raw_parts_mut(to.at(first), self.count()) };
@@ -79,7 +79,7 @@ impl Means {
         self.check(x.len(), gradient.len());
         let to = Shared::new(&mut x);
         run_team(threads, &|team| {
-            for plane in team.share(planes) {
+            for plane in team.static_range(planes) {
                 let first = plane * self.area();
                 // SAFETY: the plane is this thread's.
                 let x = unsafe { std::slice::from_raw_parts_mut(to.at(first), self.area()) };

@@ -55,7 +55,7 @@ pub(crate) fn normalise(
     let to = Shared::uninit(y.spare_capacity_mut());
     let [means, variances] = [&mut mean, &mut variance].map(|values| Shared::new(values));
     run_team(threads, &|team| {
-        for channel in team.share(channels) {
+        for channel in team.static_range(channels) {
             let [sum, _] = planes.sum(channel, |at| fns.moments(&x[at..][..area], 0.0));
             let about = (sum / planes.count) as f32;
             let [sum, squares] = planes.sum(channel, |at| fns.moments(&x[at..][..area], about));
@@ -103,7 +103,7 @@ pub(crate) fn normalise_gradient(
     let x_gradient = Shared::uninit(to.spare_capacity_mut());
     let [gammas, betas] = [&mut gamma, &mut beta].map(|values| Shared::new(values));
     run_team(threads, &|team| {
-        for channel in team.share(channels) {
+        for channel in team.static_range(channels) {
             let (mean, variance) = (f64::from(mean[channel]), f64::from(variance[channel]));
             let affine = affine(norm, channel, mean, variance);
             let [sum, product] = planes.sum(channel, |at| {

@@ -31,7 +31,7 @@ pub(crate) fn max_pool_gradient(
     run_team(threads, &|team| {
         // The tap at which each window of a row has its greatest, as yet.
         let mut taps = vec![NONE; windows[1]];
-        for plane in team.share(planes) {
+        for plane in team.static_range(planes) {
             // SAFETY: the plane is this thread's.
             let to = unsafe { std::slice::from_raw_parts_mut(all.at(plane * area), area) };
             let x = &x[plane * area..][..area];

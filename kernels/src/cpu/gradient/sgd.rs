@@ -23,7 +23,7 @@ pub(crate) fn sgd_step(
     let [weights, velocity] = [weights, velocity].map(Shared::new);
     run_team(threads, &|team| {
         // Whole vectors, so that the same weights are rounded in the same way whoever moves them.
-        let units = team.share(len.div_ceil(UNIT));
+        let units = team.static_range(len.div_ceil(UNIT));
         let part = (units.start * UNIT).min(len)..(units.end * UNIT).min(len);
         // SAFETY: the part is this thread's.
         unsafe {

@@ -12,7 +12,7 @@ use crate::cpu::micro::gradient::{DepthwiseWeightGradArgs, WeightGradArgs, three
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::simd::Isa;
 use crate::cpu::steps::{Import, Operation};
-use crate::threads::partition::share;
+use crate::threads::partition::partition_range;
 use crate::threads::{Shared, TeamThread, run_team};
 
 /// Pixels that are summed before the next pair of blocks takes its turn.
@@ -77,7 +77,7 @@ pub(crate) fn bias_gradient(
     let mut sums = vec![0.0; channels];
     let to = Shared::new(&mut sums);
     run_team(threads, &|team| {
-        for channel in team.share(channels) {
+        for channel in team.static_range(channels) {
             let images = gradient.chunks_exact(channels * area);
             let planes = images.map(|image| &image[channel * area..][..area]);
             let sum: f64 = planes.map(|plane| f64::from(sum_of(plane))).sum();
@@ -170,7 +170,7 @@ impl Plan {
         plan
     }
 
-    /// Parts of a kernel's row whose taps are together in a tile, of an input in planes; otherwise its taps.
+    /// Partition of a kernel's row whose taps are together in a tile, of an input in planes; otherwise its taps.
     fn parts(&self) -> usize {
         match self.x.lanes {
             1 => self.spec.kernel[1].div_ceil(self.kernels.blocking.mr),
@@ -188,7 +188,7 @@ impl Plan {
         let parts = self.parts();
         let block = tile / parts / self.spec.kernel[0];
         let down = tile / parts % self.spec.kernel[0];
-        let columns = share(self.spec.kernel[1], parts, tile % parts);
+        let columns = partition_range(self.spec.kernel[1], parts, tile % parts);
         match self.x.lanes {
             1 => Tile {
                 block,
@@ -227,7 +227,7 @@ impl Plan {
                     first: 0,
                     thread: team.thread,
                     threads: team.threads,
-                    shares: None,
+                    stealable: None,
                 };
                 Import { y: map }.run(&context);
             }
@@ -243,7 +243,7 @@ impl Plan {
             spec, x, gradient, ..
         } = self;
         let each = self.tiles();
-        let units = team.share(gradient.blocks() * each);
+        let units = team.static_range(gradient.blocks() * each);
         for pair in units.start / each..units.end.div_ceil(each) {
             let before = pair * each;
             let here = units.start.max(before) - before..(units.end - before).min(each);
@@ -284,7 +284,7 @@ impl Plan {
             spec, x, gradient, ..
         } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
-        for block in team.share(x.blocks()) {
+        for block in team.static_range(x.blocks()) {
             let args = DepthwiseWeightGradArgs {
                 x: unsafe { memory.at(x.offset + block * x.block) },
                 x_image: x.image,
@@ -330,7 +330,7 @@ impl Plan {
         } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
         if spec.is_depthwise() {
-            for channel in team.share(spec.channels_out) {
+            for channel in team.static_range(spec.channels_out) {
                 let (block, lane) = (channel / gradient.lanes, channel % gradient.lanes);
                 for tap in 0..taps {
                     let from = self.sums + (block * taps + tap) * gradient.lanes + lane;
@@ -341,7 +341,7 @@ impl Plan {
         }
         let each = self.tiles() / x.blocks();
         let size = self.kernels.blocking.mr * gradient.lanes;
-        for unit in team.share(gradient.blocks() * x.blocks()) {
+        for unit in team.static_range(gradient.blocks() * x.blocks()) {
             let (pair, block) = (unit / x.blocks(), unit % x.blocks());
             let first = block * x.lanes;
             let tiles = block * each..(block + 1) * each;

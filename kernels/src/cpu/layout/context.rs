@@ -1,4 +1,4 @@
-//! What a thread has while it runs a step.
+//! One thread's view of the execution of a step.
 
 use std::ops::Range;
 
@@ -6,94 +6,102 @@ use super::map::Map;
 use super::output::Output;
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::tile::TileArgs;
-use crate::threads::partition::share;
+use crate::threads::partition::partition_range;
 use crate::threads::{Grid, StealableRanges};
 
-/// One thread's view of a run. All threads of a run have the same but for `thread` and `scratch`.
+/// One thread's view of the execution of a step. Only `thread` and `scratch` differ between threads.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
-    /// The instruction set's code.
+    /// Micro-kernels of the instruction set.
     pub kernels: &'static Kernels,
-    /// The maps.
+    /// First element of the arena, which holds all maps.
     pub arena: *mut f32,
-    /// All packed weights.
+    /// Packed weights of all steps.
     pub weights: &'a [f32],
-    /// The caller's images.
+    /// The caller's batch of images.
     pub input: *const f32,
-    /// The caller's outputs.
+    /// The caller's output arrays.
     pub outputs: &'a [*mut f32],
-    /// This thread's own memory.
+    /// Scratch memory of this thread.
     pub scratch: *mut f32,
-    /// Images that pass the step together, and which of the batch is their first.
+    /// Images of the micro-batch.
     pub images: usize,
+    /// Index in the batch of the micro-batch's first image.
     pub first: usize,
-    /// This thread's number.
+    /// Index of this thread.
     pub thread: usize,
-    /// How many threads run the step.
+    /// Threads that execute the step.
     pub threads: usize,
-    /// What is left of their shares, which each may take of when its own is done.
-    pub shares: Option<&'a StealableRanges>,
+    /// Work-stealing state of the step; `None` if every thread computes its own range only.
+    pub stealable: Option<&'a StealableRanges>,
 }
 
-/// Pixels of a block that are worth a piece of their own.
-const LEAST_PIXELS: usize = 1024;
+/// Pixels of the smallest chunk of a step that computes rows.
+const MIN_CHUNK_PIXELS: usize = 1024;
 
 impl Context<'_> {
-    /// This thread's part of `units` equal units that nobody else takes.
-    pub fn part(&self, units: usize) -> Range<usize> {
-        share(units, self.threads, self.thread)
+    /// The range of `0..units` that this thread alone computes.
+    pub fn static_range(&self, units: usize) -> Range<usize> {
+        partition_range(units, self.threads, self.thread)
     }
 
-    /// Pieces of work that shares divide: each is some units, not fewer than `least` where there are, of the share
-    /// `units`, with that share. This thread's come first, then what is left of others'.
-    fn pieces(
+    /// Iterator over the chunks that this thread claims, each with the thread that owns it: first of its own
+    /// range, then of the other threads' ranges. `units` is the range of a thread; a chunk has at least
+    /// `min_chunk` units, or all that are left.
+    fn claim(
         &self,
-        least: usize,
+        min_chunk: usize,
         units: impl Fn(usize) -> Range<usize>,
     ) -> impl Iterator<Item = (usize, Range<usize>)> {
         let Self {
             thread,
             threads,
-            shares,
+            stealable,
             ..
         } = *self;
         let mut own = units(thread);
-        let mut after = 0;
+        let mut distance = 0;
         std::iter::from_fn(move || {
-            let Some(shares) = shares else {
+            let Some(stealable) = stealable else {
                 let all = std::mem::replace(&mut own, 0..0);
                 return (!all.is_empty()).then_some((thread, all));
             };
-            while after < threads {
-                let share = (thread + after) % threads;
-                let whole = units(share);
-                if let Some(piece) = shares.claim(share, after == 0, whole.len(), least) {
-                    return Some((share, whole.start + piece.start..whole.start + piece.end));
+            while distance < threads {
+                let owner = (thread + distance) % threads;
+                let whole = units(owner);
+                if let Some(chunk) = stealable.claim(owner, distance == 0, whole.len(), min_chunk) {
+                    return Some((owner, whole.start + chunk.start..whole.start + chunk.end));
                 }
-                after += 1;
+                distance += 1;
             }
             None
         })
     }
 
-    /// Pieces of `units` equal units, of at least `least`.
-    pub fn share(&self, units: usize, least: usize) -> impl Iterator<Item = Range<usize>> {
+    /// Claims chunks of `0..units` of at least `min_chunk` units.
+    pub fn claim_ranges(
+        &self,
+        units: usize,
+        min_chunk: usize,
+    ) -> impl Iterator<Item = Range<usize>> {
         let threads = self.threads;
-        self.pieces(least, move |part| share(units, threads, part))
-            .map(|(_, piece)| piece)
+        self.claim(min_chunk, move |thread| {
+            partition_range(units, threads, thread)
+        })
+        .map(|(_, chunk)| chunk)
     }
 
-    /// Pieces of work with two axes.
-    pub fn share_grid(&self, grid: Grid) -> impl Iterator<Item = [Range<usize>; 2]> {
-        self.pieces(grid.least(), move |part| grid.length(part))
-            .map(move |(part, piece)| grid.piece(part, piece))
+    /// Claims chunks of work with two axes.
+    pub fn claim_grid(&self, grid: Grid) -> impl Iterator<Item = [Range<usize>; 2]> {
+        self.claim(grid.min_chunk(), move |thread| grid.chunked_range(thread))
+            .map(move |(owner, chunk)| grid.chunk(owner, chunk))
     }
 
-    /// Pieces of the rows of `map`, as an image, a block and rows of it at a time.
-    pub fn share_rows(&self, map: &Map) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
+    /// Claims rows of `map` as `(image, block, rows)`.
+    pub fn claim_rows(&self, map: &Map) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
         let (blocks, height) = (map.blocks(), map.height);
-        let least = LEAST_PIXELS.div_ceil(map.width);
-        self.share(self.images * blocks * height, least)
+        let min_chunk = MIN_CHUNK_PIXELS.div_ceil(map.width);
+        self.claim_ranges(self.images * blocks * height, min_chunk)
             .flat_map(move |rows| {
                 (rows.start / height..rows.end.div_ceil(height)).map(move |plane| {
                     let first = plane * height;
@@ -103,48 +111,50 @@ impl Context<'_> {
             })
     }
 
-    /// `map` from this step's first image on.
-    pub fn here(&self, map: &Map) -> Map {
-        let place = self.first % map.slots;
+    /// `map` with its offset at the first image of the micro-batch.
+    pub fn at_micro_batch(&self, map: &Map) -> Map {
+        let slot = self.first % map.slots;
         Map {
-            offset: map.offset + place * map.image,
+            offset: map.offset + slot * map.image,
             ..*map
         }
     }
 
-    /// `output` from this step's first image on.
-    pub fn output(&self, output: &Output) -> Output {
+    /// `output` with its maps' offsets at the first image of the micro-batch.
+    pub fn output_at_micro_batch(&self, output: &Output) -> Output {
         Output {
-            y: self.here(&output.y),
-            residual: output.residual.map(|map| self.here(&map)),
+            y: self.at_micro_batch(&output.y),
+            residual: output.residual.map(|map| self.at_micro_batch(&map)),
             activation: output.activation,
         }
     }
 
-    /// The address of an element of the arena.
+    /// Address of an element of the arena.
     ///
     /// # Safety
     ///
-    /// `at` is within the arena.
-    pub unsafe fn at(&self, at: usize) -> *mut f32 {
-        unsafe { self.arena.add(at) }
+    /// `offset` is within the arena.
+    pub unsafe fn at(&self, offset: usize) -> *mut f32 {
+        // SAFETY: the caller guarantees that the offset is within the arena.
+        unsafe { self.arena.add(offset) }
     }
 
-    /// Fills this thread's share of the zeros around the blocks of `map`. Whoever writes a map calls
-    /// it, in the same step: the arena held something else before.
+    /// Zeroes this thread's static range of the borders of `map`. Every step that writes a map calls it, since
+    /// the memory held another map before.
     ///
     /// # Safety
     ///
-    /// `map` is within the arena and nobody reads it in this step.
+    /// `map` is within the arena, and no thread reads it in this step.
     pub unsafe fn zero_border(&self, map: &Map) {
         let border = map.border;
         if border.is_empty() {
             return;
         }
         let blocks = map.blocks();
-        for unit in self.part(self.images * blocks) {
+        for unit in self.static_range(self.images * blocks) {
             let first = map.offset + unit / blocks * map.image + unit % blocks * map.block;
             let last = first + map.extent();
+            // SAFETY: the range is part of a block of the map, which this thread alone writes.
             let zero = |from: usize, to: usize| unsafe {
                 self.at(from).write_bytes(0, to - from);
             };
@@ -158,18 +168,19 @@ impl Context<'_> {
         }
     }
 
-    /// Lets a tile write from pixel `column` of `row` on, from `block` on, of `image`; a dense map's
-    /// column may be beyond its row.
+    /// Makes a tile write to `output` from pixel `column` of row `row` on, of output block `block` of image
+    /// `image`. In a dense map `column` may exceed the width.
     ///
     /// # Safety
     ///
-    /// The maps are within the arena.
+    /// The maps of `output` are within the arena.
     pub unsafe fn set_output(
         &self,
         output: &Output,
         [image, block, row, column]: [usize; 4],
         args: &mut TileArgs,
     ) {
+        // SAFETY: the pixel is within a map, which is within the arena.
         let at = |map: &Map| unsafe { self.at(map.at(image, block, row, column)) };
         args.y = at(&output.y);
         args.y_pixel = output.y.lanes;
@@ -189,8 +200,8 @@ mod tests {
     use crate::cpu::micro::simd::Isa;
 
     #[test]
-    fn a_thread_takes_its_own_share_from_the_front_then_the_others_from_their_backs() {
-        let shares = StealableRanges::new(3);
+    fn a_thread_claims_from_the_front_of_its_range_then_steals_from_the_backs_of_others() {
+        let ranges = StealableRanges::new(3);
         let cx = Context {
             kernels: Kernels::get(Isa::Scalar),
             arena: std::ptr::null_mut(),
@@ -202,14 +213,14 @@ mod tests {
             first: 0,
             thread: 1,
             threads: 3,
-            shares: Some(&shares),
+            stealable: Some(&ranges),
         };
-        let pieces: Vec<_> = cx.share(30, 2).collect();
+        let chunks: Vec<_> = cx.claim_ranges(30, 2).collect();
         let expected = [
             [10..15, 15..18, 18..20],
             [25..30, 22..25, 20..22],
             [5..10, 2..5, 0..2],
         ];
-        assert_eq!(pieces, expected.concat());
+        assert_eq!(chunks, expected.concat());
     }
 }

@@ -5,14 +5,14 @@ use std::ops::Range;
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::prefetch::PrefetchPlan;
 use crate::cpu::micro::tile::TileArgs;
-use crate::threads::partition::{Cells, Parts};
+use crate::threads::partition::{GridCells, Partition};
 
 /// Rows of pixels, each in tiles of nearly equal width; one image's rows after the other's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows {
     height: usize,
     per_row: usize,
-    columns: Parts,
+    columns: Partition,
 }
 
 /// Tiles of one width, one after the other in a row.
@@ -55,7 +55,7 @@ impl Rows {
         Self {
             height,
             per_row,
-            columns: Parts::new(width, per_row),
+            columns: Partition::new(width, per_row),
         }
     }
 
@@ -66,7 +66,7 @@ impl Rows {
 
     /// These tiles, of all images' rows, in as few strips as can be; the first tile is a strip of its own.
     pub fn strips(self, tiles: Range<usize>) -> impl Iterator<Item = Strip> {
-        let mut rows = Cells::after(tiles.start / self.per_row, [self.height, 1]);
+        let mut rows = GridCells::after(tiles.start / self.per_row, [self.height, 1]);
         let mut part = tiles.start % self.per_row;
         let mut at = tiles.start;
         let [mut image, mut row] = [0; 2];
@@ -116,7 +116,7 @@ mod tests {
         ) {
             let rows = Rows::new([height, width], widest);
             let per_row = width.div_ceil(widest);
-            let columns = Parts::new(width, per_row);
+            let columns = Partition::new(width, per_row);
             let mut tiles = Vec::new();
             let strips: Vec<Strip> = rows.strips(start..start + count).collect();
             for strip in &strips {

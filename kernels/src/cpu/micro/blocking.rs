@@ -26,7 +26,7 @@ impl Blocking {
         }
     }
 
-    /// Parts in which `depth` channels of input, in blocks of `step`, are summed one after the other, so that
+    /// Partition in which `depth` channels of input, in blocks of `step`, are summed one after the other, so that
     /// the weights of two blocks of `lanes` outputs for each part are a panel or little more.
     pub fn parts(self, depth: usize, step: usize, taps: usize, lanes: usize) -> usize {
         let blocks = (self.kc_nr / (2 * lanes * taps) / step).max(1);

@@ -3,7 +3,7 @@
 use super::activation::Activation;
 use super::prefetch::bring;
 use super::simd::{Kernel, Simd};
-use crate::threads::partition::Parts;
+use crate::threads::partition::Partition;
 
 /// Some rows of one block: what is read and written. Strides are in elements; the pixels of a row
 /// of `y` and of the residual are adjacent.
@@ -67,7 +67,7 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
             // Taps that find no register beside the sums are read from the cache.
             let most = S::TILE.min(8);
             let tiles = a.width.div_ceil(most);
-            let kinds = Parts::new(a.width, tiles).kinds(tiles);
+            let kinds = Partition::new(a.width, tiles).kinds(tiles);
             for row in 0..a.rows {
                 let x = a.x.add(row * a.x_row);
                 for (first, pixels, tiles) in kinds {
@@ -117,7 +117,7 @@ impl<const STRIDE: usize> Kernel for Any<STRIDE> {
         unsafe {
             let bias = s.load(a.weights);
             let tiles = a.width.div_ceil(8);
-            let kinds = Parts::new(a.width, tiles).kinds(tiles);
+            let kinds = Partition::new(a.width, tiles).kinds(tiles);
             for row in 0..a.rows {
                 let x = a.x.add(row * a.x_row);
                 for (first, pixels, tiles) in kinds {

@@ -46,12 +46,12 @@ impl Operation for Binary {
     /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let Self { op, a, b, output } = self;
-        let [a, b] = [a, b].map(|map| cx.here(map));
-        let output = cx.output(output);
+        let [a, b] = [a, b].map(|map| cx.at_micro_batch(map));
+        let output = cx.output_at_micro_batch(output);
         let y = &output.y;
         unsafe { cx.zero_border(y) };
         let function = cx.kernels.binary.get(*op);
-        for (image, block, rows) in cx.share_rows(y) {
+        for (image, block, rows) in cx.claim_rows(y) {
             unsafe {
                 function(&BinaryArgs {
                     a: cx.at(a.at(image, block, rows.start, 0)),

@@ -61,13 +61,13 @@ impl Operation for CopyChannels {
     ///
     /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
-        let x = cx.here(&self.x);
-        let y = cx.here(&self.written());
+        let x = cx.at_micro_batch(&self.x);
+        let y = cx.at_micro_batch(&self.written());
         let skipped = self.first_channel % y.lanes;
         let ends = self.first_channel + x.channels == self.y.channels;
         let same = x.lanes == y.lanes && skipped == 0;
         unsafe { cx.zero_border(&y) };
-        for (image, block, rows) in cx.share_rows(&y) {
+        for (image, block, rows) in cx.claim_rows(&y) {
             let last = y.channels.min((block + 1) * y.lanes);
             let whole = same && last == (block + 1) * y.lanes;
             for row in rows {

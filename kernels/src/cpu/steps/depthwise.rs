@@ -93,7 +93,7 @@ impl Depthwise {
         let Self {
             spec, x, output, ..
         } = self;
-        let x = &cx.here(x);
+        let x = &cx.at_micro_batch(x);
         let weights = &cx.weights[self.weights + block * block_len(spec, x.lanes)..];
         unsafe {
             (cx.kernels
@@ -147,9 +147,9 @@ impl Operation for Depthwise {
     ///
     /// The maps are within the arena, the packed weights within the weights.
     unsafe fn run(&self, cx: &Context) {
-        let Output { y, residual, .. } = &cx.output(&self.output);
+        let Output { y, residual, .. } = &cx.output_at_micro_batch(&self.output);
         unsafe { cx.zero_border(y) };
-        for (image, block, rows) in cx.share_rows(y) {
+        for (image, block, rows) in cx.claim_rows(y) {
             let at = |map: &Map| unsafe { cx.at(map.at(image, block, rows.start, 0)) };
             let to = (at(y), y.row);
             let residual = residual.map_or((std::ptr::null(), 0), |map| {

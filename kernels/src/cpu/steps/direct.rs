@@ -26,7 +26,7 @@ use crate::cpu::micro::blocking::Blocking;
 use crate::cpu::micro::prefetch::PrefetchPlan;
 use crate::cpu::micro::tile::{PAIRS, TileArgs};
 use crate::threads::Grid;
-use crate::threads::partition::{parts_of, share};
+use crate::threads::partition::{partition_range, ranges_of_at_most};
 
 /// A direct convolution that knows where everything lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,7 +126,7 @@ impl Direct {
         self.groups.len()
     }
 
-    /// Parts of the input channels that are summed one after the other.
+    /// Partition of the input channels that are summed one after the other.
     pub(super) fn parts(&self, blocking: Blocking) -> usize {
         let Self { spec, x, .. } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
@@ -155,7 +155,7 @@ impl Direct {
                 let blocks = group.channels.div_ceil(step);
                 let parts = parts.min(blocks);
                 (part < parts).then(|| {
-                    let blocks = share(blocks, parts, part);
+                    let blocks = partition_range(blocks, parts, part);
                     let depth = blocks.start * step..(blocks.end * step).min(group.channels);
                     let bias = self.weights + group.weights;
                     let channel = |channel| bias + group.blocks * lanes * (1 + channel * taps);
@@ -264,7 +264,7 @@ impl Operation for Direct {
         let Self {
             spec, x, output, ..
         } = self;
-        let (x, output) = (&cx.here(x), cx.output(output));
+        let (x, output) = (&cx.at_micro_batch(x), cx.output_at_micro_batch(output));
         let y = &output.y;
         // Pixels of one image each form a row across the batch.
         let single = y.height * y.width == 1;
@@ -312,8 +312,8 @@ impl Operation for Direct {
         unsafe { cx.zero_border(y) };
         let offsets = unsafe { self.offsets(x, cx.scratch) };
         let x_pixel = pixel(x, spec.stride[1]);
-        let chunks = cx.share_grid(grid).flat_map(|[tiles, groups]| {
-            let parts = parts_of(tiles, chunk);
+        let chunks = cx.claim_grid(grid).flat_map(|[tiles, groups]| {
+            let parts = ranges_of_at_most(tiles, chunk);
             parts.map(move |tiles| [tiles, groups.clone()])
         });
         for [tiles, groups] in chunks {

@@ -136,7 +136,10 @@ impl Operation for FullyConnected {
     ///
     /// The maps are within the arena, the packed weights within the weights.
     unsafe fn run(&self, cx: &Context) {
-        let (x, output) = (&cx.here(&self.x), &cx.output(&self.output));
+        let (x, output) = (
+            &cx.at_micro_batch(&self.x),
+            &cx.output_at_micro_batch(&self.output),
+        );
         let [rows, columns] = self.spec.kernel;
         unsafe { cx.zero_border(&output.y) };
         let offsets = unsafe {
@@ -148,7 +151,7 @@ impl Operation for FullyConnected {
             )
         };
         let all = output.y.blocks();
-        for group in cx.share(all.div_ceil(GROUP), 1).flatten() {
+        for group in cx.claim_ranges(all.div_ceil(GROUP), 1).flatten() {
             let blocks = group * GROUP..all.min((group + 1) * GROUP);
             for image in 0..cx.images {
                 unsafe { self.sums(cx, offsets, x, output, image, blocks.clone()) };

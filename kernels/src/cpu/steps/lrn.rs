@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwise, ensure};
 use crate::cpu::micro::lrn::LrnArgs;
-use crate::threads::partition::share;
+use crate::threads::partition::partition_range;
 
 /// `y_i = x_i / (k + alpha * sum_j x_j^2)^beta`, where `j` runs over the `size` channels from
 /// `i - size / 2` on that there are (ImageNet Classification with Deep Convolutional Neural
@@ -91,7 +91,7 @@ impl Operation for Lrn {
     /// memory.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y, .. } = self;
-        let [x, y] = &[x, y].map(|map| cx.here(map));
+        let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
         let function = if self.beta == 0.75 {
             cx.kernels.lrn.three_quarters
         } else {
@@ -102,10 +102,10 @@ impl Operation for Lrn {
             cx.scratch.write_bytes(0, self.scratch());
         }
         let per_row = y.width.div_ceil(self.pixels());
-        for unit in cx.share(cx.images * y.height * per_row, 1).flatten() {
+        for unit in cx.claim_ranges(cx.images * y.height * per_row, 1).flatten() {
             let (row, part) = (unit / per_row, unit % per_row);
             let (image, row) = (row / y.height, row % y.height);
-            let columns = share(y.width, per_row, part);
+            let columns = partition_range(y.width, per_row, part);
             unsafe {
                 function(&LrnArgs {
                     reach: self.reach(),

@@ -76,10 +76,10 @@ impl Operation for RadialBasis {
     /// The maps are within the arena, the packed centers within the weights.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y, weights } = self;
-        let [x, y] = &[x, y].map(|map| cx.here(map));
+        let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
         let [channels, height, width] = x.shape();
         unsafe { cx.zero_border(y) };
-        for (image, block, rows) in cx.share_rows(y) {
+        for (image, block, rows) in cx.claim_rows(y) {
             if rows.is_empty() {
                 continue;
             }

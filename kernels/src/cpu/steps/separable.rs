@@ -228,7 +228,7 @@ impl Operation for Separable {
             output,
             between,
         } = self;
-        let output = cx.output(output);
+        let output = cx.output_at_micro_batch(output);
         let y = &output.y;
         let rows = cx.images * y.height;
         let groups = pointwise.groups();
@@ -245,14 +245,14 @@ impl Operation for Separable {
         );
         // What is kept serves all outputs; where it is not all, a piece keeps its own.
         let grid = if cx.images == 1 && y.height.div_ceil(grid.parts()[0]) <= between.height {
-            grid.cut(1, 1)
+            grid.with_chunks(1, 1)
         } else {
-            grid.along(0)
+            grid.chunked_along(0)
         };
 
         unsafe { cx.zero_border(y) };
         let mut kept = [0; 2];
-        for [rows, groups] in cx.share_grid(grid) {
+        for [rows, groups] in cx.claim_grid(grid) {
             let mut row = rows.start;
             while row < rows.end {
                 // Nearly equal parts of what is left of the image.

@@ -36,9 +36,9 @@ impl Operation for Softmax {
     /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
-        let [x, y] = &[x, y].map(|map| cx.here(map));
+        let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
         unsafe { cx.zero_border(y) };
-        for pixel in cx.share(cx.images * y.height * y.width, 1).flatten() {
+        for pixel in cx.claim_ranges(cx.images * y.height * y.width, 1).flatten() {
             let (row, column) = (pixel / y.width, pixel % y.width);
             let (image, row) = (row / y.height, row % y.height);
             let channels = |block: usize| x.lanes.min(x.channels - block * x.lanes);

@@ -41,10 +41,10 @@ impl Operation for Import {
     ///
     /// The map is within the arena, and the caller's array has as many elements.
     unsafe fn run(&self, cx: &Context) {
-        let y = &cx.here(&self.y);
+        let y = &cx.at_micro_batch(&self.y);
         let area = y.height * y.width;
         unsafe { cx.zero_border(y) };
-        for (image, block, rows) in cx.share_rows(y) {
+        for (image, block, rows) in cx.claim_rows(y) {
             let first = block * y.lanes;
             let channels = (y.channels - first).min(y.lanes);
             let planes = (cx.first + image) * y.channels + first;
@@ -105,9 +105,9 @@ impl Operation for Export {
     ///
     /// As [`Import::run`].
     unsafe fn run(&self, cx: &Context) {
-        let x = &cx.here(&self.x);
+        let x = &cx.at_micro_batch(&self.x);
         let area = x.height * x.width;
-        for (image, block, rows) in cx.share_rows(x) {
+        for (image, block, rows) in cx.claim_rows(x) {
             let first = block * x.lanes;
             let planes = (cx.first + image) * x.channels + first;
             for (row, pixels) in runs(x, rows) {

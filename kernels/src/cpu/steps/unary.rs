@@ -38,9 +38,9 @@ impl Operation for Unary {
     /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y, activation } = self;
-        let [x, y] = &[x, y].map(|map| cx.here(map));
+        let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
         unsafe { cx.zero_border(y) };
-        for (image, block, rows) in cx.share_rows(y) {
+        for (image, block, rows) in cx.claim_rows(y) {
             unsafe {
                 (cx.kernels.unary)(&UnaryArgs {
                     x: cx.at(x.at(image, block, rows.start, 0)),

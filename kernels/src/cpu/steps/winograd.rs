@@ -32,7 +32,7 @@ use crate::cpu::micro::prefetch::{LINE, PrefetchPlan};
 use crate::cpu::micro::tile::TileArgs;
 use crate::cpu::micro::winograd::{InputArgs, OutputArgs, TileOffsets, WinogradTile};
 use crate::threads::Grid;
-use crate::threads::partition::{Cells, parts_of};
+use crate::threads::partition::{GridCells, ranges_of_at_most};
 
 /// A convolution by Winograd's algorithm that knows where everything lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,9 +132,9 @@ impl Winograd {
         );
         // What is transformed once serves all outputs; where it is not all, a piece transforms its own.
         match grid.parts() {
-            [1, _] if tiles <= self.tiles_per_round => grid.cut(1, 1),
-            [1, _] => grid.cut(1, usize::MAX),
-            _ => grid.cut(0, FEWEST),
+            [1, _] if tiles <= self.tiles_per_round => grid.with_chunks(1, 1),
+            [1, _] => grid.with_chunks(1, usize::MAX),
+            _ => grid.with_chunks(0, FEWEST),
         }
     }
 
@@ -243,7 +243,10 @@ impl Operation for Winograd {
     /// The maps are within the arena, the packed weights within the weights, and the thread has
     /// [`scratch`](Self::scratch) elements of memory.
     unsafe fn run(&self, cx: &Context) {
-        let (x, output) = (&cx.here(&self.x), &cx.output(&self.output));
+        let (x, output) = (
+            &cx.at_micro_batch(&self.x),
+            &cx.output_at_micro_batch(&self.output),
+        );
         let y = &output.y;
         let lanes = y.lanes;
 
@@ -251,14 +254,14 @@ impl Operation for Winograd {
         let mut transformed = 0..0;
         let mut tile_offsets = [TileOffsets::default(); MOST];
         let grid = self.grid(cx.threads, cx.images);
-        let rounds = cx.share_grid(grid).flat_map(|[tiles, pairs]| {
-            let parts = parts_of(tiles, self.tiles_per_round);
+        let rounds = cx.claim_grid(grid).flat_map(|[tiles, pairs]| {
+            let parts = ranges_of_at_most(tiles, self.tiles_per_round);
             parts.map(move |tiles| [tiles, pairs.clone()])
         });
         for [tiles, pairs] in rounds {
             if transformed != tiles {
                 transformed = tiles.clone();
-                let cells = Cells::after(tiles.start, self.tile.tiles([y.height, y.width]));
+                let cells = GridCells::after(tiles.start, self.tile.tiles([y.height, y.width]));
                 for (offsets, cell) in tile_offsets[..tiles.len()].iter_mut().zip(cells) {
                     *offsets = self.offsets_of(x, output, cell);
                 }
@@ -360,8 +363,8 @@ mod tests {
         let grid = Winograd::new(tile, spec, x, output, 0, blocking).grid(2, 1);
         assert_eq!(grid.parts(), [2, 1]);
         for part in 0..2 {
-            let tiles = grid.length(part);
-            let piece = StealableRanges::new(1).claim(0, true, tiles.len(), grid.least());
+            let tiles = grid.chunked_range(part);
+            let piece = StealableRanges::new(1).claim(0, true, tiles.len(), grid.min_chunk());
             assert_eq!(piece, Some(0..tiles.len()));
         }
     }

@@ -29,7 +29,7 @@ pub(crate) struct Problem {
 }
 
 /// What an algorithm makes its step from.
-pub(crate) struct Parts<'a> {
+pub(crate) struct Partition<'a> {
     pub maps: &'a Maps,
     pub output: Output,
     /// `[out, in / groups, height, width]`.
@@ -104,7 +104,7 @@ impl Problem {
         isa: Isa,
         weights: usize,
         border: Border,
-        build: impl Fn(&Parts, &mut [f32]) -> Step,
+        build: impl Fn(&Partition, &mut [f32]) -> Step,
     ) -> Vec<f32> {
         let values = self.values();
         let place = |channels, [height, width]: [usize; 2], index: usize| Place {
@@ -135,7 +135,7 @@ impl Problem {
             ..Trial::new(isa)
         };
         let written = trial.run(|maps, packed| {
-            let parts = Parts {
+            let parts = Partition {
                 maps,
                 output: Output {
                     y: maps.outputs[0],

@@ -75,7 +75,7 @@ proptest! {
                         first: 0,
                         thread,
                         threads,
-                        shares: None,
+                        stealable: None,
                     };
                     // SAFETY: the maps lie one after the other in the arena.
                     unsafe { step.run(&context) };

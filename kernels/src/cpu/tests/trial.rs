@@ -224,15 +224,15 @@ impl<'a> Trial<'a> {
             order.reverse();
         }
         // Whoever is done takes of what others have left: a few pieces each, and the first the rest.
-        let shares = helping.then(|| StealableRanges::watched(threads));
+        let ranges = helping.then(|| StealableRanges::with_budget(threads));
         let turns = order.iter().map(|&thread| (thread, 2));
         let turns = turns.chain(helping.then_some((order[0], u64::MAX)));
         for first in (0..self.images).step_by(together) {
             for thread in 0..threads {
-                shares.iter().for_each(|shares| shares.reset(thread));
+                ranges.iter().for_each(|ranges| ranges.reset(thread));
             }
             for (thread, pieces) in turns.clone() {
-                shares.iter().for_each(|shares| shares.allow(pieces));
+                ranges.iter().for_each(|ranges| ranges.allow(pieces));
                 let mut scratch = Guarded::new(step.operation().scratch());
                 let context = Context {
                     kernels,
@@ -245,7 +245,7 @@ impl<'a> Trial<'a> {
                     first,
                     thread,
                     threads,
-                    shares: shares.as_ref(),
+                    stealable: ranges.as_ref(),
                 };
                 // SAFETY: the step was built for this memory; that it stays there is what is tested.
                 unsafe { step.operation().run(&context) };

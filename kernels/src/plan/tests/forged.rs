@@ -149,7 +149,7 @@ fn run_guarded(program: &Program, threads: usize) {
                     first,
                     thread,
                     threads,
-                    shares: None,
+                    stealable: None,
                 };
                 // SAFETY: the program passed its check; that this is enough is what is tested.
                 unsafe { named.step.operation().run(&context) };

@@ -11,11 +11,11 @@ use crate::plan::{Program, Step, phases};
 
 /// The names of the steps, a phase after the other.
 fn names(program: &Program) -> Vec<Vec<&str>> {
-    let waits = phases::waits(program);
+    let ends_phase = phases::ends_phase(program);
     let mut all = vec![Vec::new()];
-    for (named, waits) in program.steps.iter().zip(waits) {
+    for (named, ends_phase) in program.steps.iter().zip(ends_phase) {
         all.last_mut().unwrap().push(&*named.name);
-        if waits {
+        if ends_phase {
             all.push(Vec::new());
         }
     }

@@ -73,7 +73,7 @@ impl Direct {
         packed[self.unused()].fill(0.0);
         let packed = Shared::new(packed);
         run_team(threads, &|team| {
-            for index in team.share(self.groups.len()) {
+            for index in team.static_range(self.groups.len()) {
                 let group = &self.groups[index];
                 let outs = group.blocks * lanes;
                 // SAFETY: there is room for all groups, and this one is this thread's.

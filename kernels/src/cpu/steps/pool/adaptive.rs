@@ -47,9 +47,9 @@ impl Operation for AdaptiveMean {
     /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
-        let [x, y] = &[x, y].map(|map| cx.here(map));
+        let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
         unsafe { cx.zero_border(y) };
-        for (image, block, rows) in cx.share_rows(y) {
+        for (image, block, rows) in cx.claim_rows(y) {
             unsafe {
                 (cx.kernels.adaptive_mean)(&AdaptiveArgs {
                     x: cx.at(x.at(image, block, 0, 0)),

@@ -56,9 +56,9 @@ pub(crate) unsafe fn run(
     count_padding: bool,
     [x, y]: [&Map; 2],
 ) {
-    let [x, y] = &[x, y].map(|map| cx.here(map));
+    let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
     unsafe { cx.zero_border(y) };
-    for (image, block, rows) in cx.share_rows(y) {
+    for (image, block, rows) in cx.claim_rows(y) {
         unsafe {
             function(&PoolArgs {
                 window: *window,

@@ -113,7 +113,7 @@ impl Winograd {
         let matrix = matrices.weight.map(|row| row.map(|entry| entry as f32));
         let blocks = self.output.y.blocks();
         let depth = self.spec.channels_in;
-        for pair in team.share(blocks.div_ceil(2)) {
+        for pair in team.static_range(blocks.div_ceil(2)) {
             let at = self.packed(pair);
             let first = 2 * pair * lanes;
             // SAFETY: there is room for all pairs, and this one is this thread's; the taps are there.
