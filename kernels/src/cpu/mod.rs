@@ -19,7 +19,7 @@ pub use micro::activation::Activation;
 pub use micro::binary::BinaryOp;
 pub use micro::blocking::Blocking;
 pub(crate) use micro::kernels::Kernels;
-pub(crate) use micro::peak::InCache;
+pub(crate) use micro::peak::PeakTile;
 pub use micro::pool::PoolWindow;
 pub use micro::simd::{Isa, UnknownIsa};
 pub use micro::winograd::WinogradTile;

@@ -2,83 +2,81 @@
 
 use crate::cpu::Isa;
 
-/// What is wrong with a program.
+/// A program is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProgramError {
-    /// A step reaches outside the memory that was planned.
+    /// A step reaches outside the planned memory.
     #[error("step {step} reaches outside the program's memory")]
     Outside {
-        /// Its name.
+        /// Name of the step.
         step: String,
     },
-    /// The maps of a step do not fit together.
+    /// The maps of a step do not fit each other or the step.
     #[error("the maps of step {step} do not fit micro_batch: {reason}")]
     Mismatch {
-        /// Its name.
+        /// Name of the step.
         step: String,
-        /// What does not fit.
+        /// The condition that does not hold.
         reason: String,
     },
-    /// A step lets another number of images pass together than it may.
+    /// The micro-batch of a step is not valid.
     #[error(
-        "{found} images pass step {step} micro_batch, expected {most} or a power of two from {least} to that"
+        "step {step} has a micro-batch of {found} images, expected {most} or a power of two from {least} to {most}"
     )]
     MicroBatch {
-        /// Its name.
+        /// Name of the step.
         step: String,
-        /// What it says.
+        /// Micro-batch of the step.
         found: usize,
-        /// Those of the step before.
+        /// Micro-batch of the step before.
         least: usize,
-        /// Images of the largest batch.
+        /// Batch size of the program.
         most: usize,
     },
-    /// There cannot be as much memory, or there are no images.
-    #[error(
-        "the program's memory, or a batch of its images, is more than there can be, or nothing"
-    )]
+    /// The sizes of the batch, the maps or the arena are zero or exceed the address space.
+    #[error("the program's arena, batch or maps are empty or exceed the address space")]
     Size,
-    /// Packed weights of another size.
+    /// The packed weights have the wrong size.
     #[error("the packed weights have {found} elements, expected {expected}")]
     Weights {
-        /// What there is.
+        /// Elements found.
         found: usize,
-        /// What the program says.
+        /// Elements that the program expects.
         expected: usize,
     },
-    /// The instruction set is not there.
+    /// The processor lacks the program's instruction set.
     #[error("the program is packed for {isa}, which this machine does not have")]
     Isa {
-        /// The instruction set.
+        /// Instruction set of the program.
         isa: Isa,
     },
 }
 
-/// What is wrong with a call.
+/// The arguments of a run are invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// The input is not a whole number of images.
     #[error("the input has {found} elements, expected a multiple of an image's {image}")]
     Input {
-        /// Elements there are.
+        /// Elements found.
         found: usize,
         /// Elements of an image.
         image: usize,
     },
-    /// Too many images, or none.
+    /// The batch is empty or larger than the plan's.
     #[error("the batch has {found} images, expected 1 to {most}")]
     Batch {
-        /// Images there are.
+        /// Images found.
         found: usize,
-        /// Images that the plan was made for.
+        /// Largest batch of the plan.
         most: usize,
     },
-    /// Too many or too few outputs.
+    /// The number of outputs is wrong.
     #[error("there are {found} outputs, expected {expected}")]
     Outputs {
-        /// Outputs there are.
+        /// Outputs found.
         found: usize,
         /// Outputs of the program.
         expected: usize,
@@ -86,11 +84,11 @@ pub enum RunError {
     /// An output has the wrong length.
     #[error("output {index} has {found} elements, expected {expected}")]
     Output {
-        /// Its place.
+        /// Index of the output.
         index: usize,
-        /// Elements there are.
+        /// Elements found.
         found: usize,
-        /// Elements there must be.
+        /// Elements expected.
         expected: usize,
     },
 }

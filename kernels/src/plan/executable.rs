@@ -1,4 +1,4 @@
-//! A program, its weights and its own memory: ready to run.
+//! A plan: a packed program with its own workspace.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +9,10 @@ use super::program::Program;
 use crate::cpu::Buffer;
 use crate::threads::ThreadPool;
 
-/// A program with its weights and memory of its own. Cloning one for another thread shares the
-/// weights.
+/// A program with its packed weights and its own workspace.
+///
+/// A clone shares the program and the weights and has a workspace of its own, so that each thread
+/// of a server can run its own clone.
 pub struct Plan {
     packed: Arc<PackedProgram>,
     pool: Option<Arc<ThreadPool>>,
@@ -19,18 +21,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// `program` with its packed weights, on `threads` threads, the caller's among them.
+    /// Checks `program` and combines it with its packed weights. A run uses `threads` threads, the
+    /// caller's included.
     ///
     /// # Errors
     ///
-    /// [`ProgramError`] when a step reaches outside the memory that the program plans, or the
-    /// machine lacks its instruction set.
+    /// [`ProgramError`] when a step reaches outside the planned memory, or the processor lacks the program's instruction set.
     pub fn new(program: Program, weights: Buffer, threads: usize) -> Result<Self, ProgramError> {
         program.check(weights.len())?;
         Ok(Self::checked(program, weights, threads))
     }
 
-    /// The same of a program that was checked.
+    /// A plan of a program that was checked.
     pub(super) fn checked(program: Program, weights: Buffer, threads: usize) -> Self {
         let threads = threads.max(1);
         let packed = Arc::new(PackedProgram::checked(program, Arc::new(weights)));
@@ -42,35 +44,36 @@ impl Plan {
         }
     }
 
-    /// What it runs.
+    /// The program.
     pub fn program(&self) -> &Program {
         &self.packed.program
     }
 
-    /// Its packed weights.
+    /// The packed weights.
     pub fn weights(&self) -> &[f32] {
         &self.packed.weights
     }
 
-    /// How many threads run it.
+    /// Threads of a run, the caller's included.
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Runs it for as many images as `input` holds, `[images, channels, height, width]`, at most
-    /// those that it was made for. Each output is `[images, channels, height, width]` too. Nothing
-    /// is allocated. While another plan has the threads, the caller's computes alone; the result is the
-    /// same, bit by bit.
+    /// Runs the program on the images of `input`, `[images, channels, height, width]`, at most
+    /// [`Program::images`]. Every output is `[images, channels, height, width]`.
+    ///
+    /// A run does not allocate. While another plan holds the threads, the calling thread computes
+    /// alone, with bit-identical results.
     ///
     /// # Errors
     ///
-    /// [`RunError`] when a slice has a wrong length.
+    /// [`RunError`] when a slice has the wrong length.
     pub fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), RunError> {
         self.start(input, outputs, None)
     }
 
-    /// Runs it as [`run`](Self::run) does, but for a barrier after every step, and adds the times between them on the
-    /// caller's thread to `times`.
+    /// As [`run`](Self::run), with a barrier after every step; adds the time of each step on the
+    /// calling thread to `times`.
     ///
     /// # Errors
     ///
@@ -78,7 +81,7 @@ impl Plan {
     ///
     /// # Panics
     ///
-    /// When `times` is not as long as the program.
+    /// When `times` does not have one element per step.
     pub fn profile(
         &mut self,
         input: &[f32],
@@ -88,7 +91,7 @@ impl Plan {
         assert_eq!(
             times.len(),
             self.packed.program.steps.len(),
-            "a time for each step"
+            "times must have one element per step"
         );
         self.start(input, outputs, Some(times))
     }
@@ -102,7 +105,7 @@ impl Plan {
         let images = self.packed.program.check_call(input, outputs)?;
         let addresses = outputs.iter_mut().map(|output| output.as_mut_ptr());
         let pool = self.pool.as_deref();
-        // SAFETY: the slices were checked.
+        // SAFETY: `check_call` verified the lengths of the slices.
         unsafe {
             let workspace = &mut self.workspace;
             let input = input.as_ptr();

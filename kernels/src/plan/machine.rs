@@ -1,4 +1,4 @@
-//! What this machine can do at most, measured.
+//! Measured peak arithmetic rate and memory bandwidth of this machine.
 
 use std::time::Duration;
 
@@ -10,26 +10,25 @@ use super::executable::Plan;
 use super::program::Program;
 use super::step::{ProgramStep, Step};
 use crate::cpu::{
-    Activation, Border, Buffer, ConvSpec, Direct, InCache, Isa, Kernels, Map, Output,
+    Activation, Border, Buffer, ConvSpec, Direct, Isa, Kernels, Map, Output, PeakTile,
 };
 use crate::threads::ThreadPool;
 
-/// The roof over every layer: how fast this machine multiplies and adds, and how fast it reads memory.
+/// The two roofs of the roofline model (Williams, Waterman & Patterson 2009).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    /// Floating point operations a second, a multiply-add counted as two, on data in the nearest
-    /// cache.
+    /// Floating-point operations per second on data in L1; a multiply-add counts as two.
     pub flops: f64,
-    /// Bytes a second, read in order from memory that no cache holds.
+    /// Bytes per second of sequential reads from DRAM.
     pub bandwidth: f64,
 }
 
-/// The best of several tries of this length is the machine; the others were disturbed.
-const TRY: Duration = Duration::from_millis(20);
-const TRIES: usize = 10;
+/// Length and number of the trials; the best counts, since other work disturbs the rest.
+const TRIAL: Duration = Duration::from_millis(20);
+const TRIALS: usize = 10;
 
 impl Machine {
-    /// Measures for about half a second, on `threads` threads.
+    /// Measures both for about half a second on `threads` threads.
     pub fn measure(isa: Isa, threads: usize) -> Self {
         Self {
             flops: flops(isa, threads),
@@ -45,15 +44,15 @@ fn flops(isa: Isa, threads: usize) -> f64 {
         let operations = std::sync::Mutex::new(0.0);
         let start = Instant::now();
         let work = |_thread: usize| {
-            let mut own = 0.0;
-            let mut tile = InCache::new(kernels);
-            while start.elapsed() < TRY {
-                // Looking at the clock takes long on some machines.
+            let mut operations_of_thread = 0.0;
+            let mut tile = PeakTile::new(kernels);
+            while start.elapsed() < TRIAL {
+                // Reading the clock is slow on some machines.
                 for _ in 0..100 {
-                    own += 2.0 * tile.run() as f64;
+                    operations_of_thread += 2.0 * tile.run() as f64;
                 }
             }
-            *operations.lock().unwrap_or_else(|error| error.into_inner()) += own;
+            *operations.lock().unwrap_or_else(|error| error.into_inner()) += operations_of_thread;
         };
         match pool.try_lock() {
             Some(team) => team.run(&work),
@@ -65,7 +64,7 @@ fn flops(isa: Isa, threads: usize) -> f64 {
             .unwrap_or_else(|error| error.into_inner())
             / seconds
     };
-    (0..TRIES).map(|_| rate()).fold(0.0, f64::max)
+    (0..TRIALS).map(|_| rate()).fold(0.0, f64::max)
 }
 
 fn bandwidth(isa: Isa, threads: usize) -> f64 {
@@ -102,13 +101,13 @@ fn bandwidth(isa: Isa, threads: usize) -> f64 {
         weights,
     };
     let mut stream = Buffer::zeroed(weights);
-    // Pages that were never written are all one page of zeros.
+    // The operating system maps pages that were never written to one page of zeros.
     stream.fill(1.0);
-    let mut plan = Plan::new(program, stream, threads).expect("made to fit");
+    let mut plan = Plan::new(program, stream, threads).expect("valid by construction");
     let input = vec![0.0; inputs];
-    let seconds = (0..TRIES).map(|_| {
+    let seconds = (0..TRIALS).map(|_| {
         let start = Instant::now();
-        plan.run(&input, &mut []).expect("made to fit");
+        plan.run(&input, &mut []).expect("valid by construction");
         start.elapsed().as_secs_f64()
     });
     (weights * size_of::<f32>()) as f64 / seconds.fold(f64::INFINITY, f64::min)

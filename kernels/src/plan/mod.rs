@@ -1,9 +1,9 @@
-//! A network as a list of steps over planned memory, and threads that run it.
+//! Execution plans: a network as a program of steps over one arena, and its execution by threads.
 //!
-//! A [`Program`] is plain data: steps of [`cpu`](crate::cpu) that know where their maps and weights
-//! lie. A [`Plan`] runs one, as often as wanted, without allocating: all maps lie in one arena, whose
-//! size was known when the program was made. Clones share the program and its packed weights and have an
-//! arena of their own.
+//! A [`Program`] is plain data: [steps](Step) that hold the offsets of their maps and weights. A
+//! [`Plan`] checks a program and runs it any number of times without allocating: all maps lie in
+//! one arena whose size the compiler computed. Clones of a plan share the program and its packed
+//! weights and have their own arena.
 #![allow(unsafe_code)]
 
 mod error;

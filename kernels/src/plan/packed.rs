@@ -1,4 +1,4 @@
-//! A program with its packed weights, and the memory of a run.
+//! A program with its packed weights, and the memory that an execution writes to.
 
 use std::sync::Arc;
 
@@ -7,43 +7,44 @@ use super::phases;
 use super::program::Program;
 use crate::cpu::{Buffer, Kernels};
 
-/// A program with its packed weights, for callers that bring [`Workspace`].
+/// A checked program with its packed weights. Callers provide the [`Workspace`].
 pub(crate) struct PackedProgram {
     pub(super) program: Program,
     pub(super) weights: Arc<Buffer>,
     pub(super) kernels: &'static Kernels,
-    /// Whether all threads wait for each other after each step.
+    /// Whether a barrier follows each step.
     pub(super) ends_phase: Vec<bool>,
-    /// Whether each image has its memory to itself in all steps.
+    /// Whether every image has a part of the arena to itself in all steps.
     pub(super) separate: bool,
-    /// Elements of each thread's own memory.
+    /// Elements of scratch memory that each thread needs.
     pub(super) scratch: usize,
 }
 
-/// What a run writes to besides its outputs. One may serve many programs, one after the other.
+/// Arena, scratch memory and output addresses of an execution. A workspace may serve several
+/// programs in turn.
 #[derive(Default)]
 pub(crate) struct Workspace {
     pub(super) arena: Buffer,
     pub(super) scratch: Buffer,
-    /// Where the outputs of the run in progress are.
+    /// Addresses of the outputs of the current execution.
     pub(super) outputs: Vec<*mut f32>,
 }
 
-// SAFETY: the addresses mean something only while a run has the memory to itself.
+// SAFETY: the addresses are used only by an execution, which borrows the workspace mutably.
 unsafe impl Send for Workspace {}
 
-// SAFETY: nothing is done with shared memory.
+// SAFETY: a shared reference gives access to lengths only.
 unsafe impl Sync for Workspace {}
 
 impl Workspace {
-    /// What `packed` needs to run on `threads` threads.
+    /// A workspace large enough to execute `packed` on `threads` threads.
     pub(super) fn of(packed: &PackedProgram, threads: usize) -> Self {
         let mut workspace = Self::default();
         workspace.fit(packed, threads);
         workspace
     }
 
-    /// Grows to what `packed` needs on `threads` threads.
+    /// Grows the buffers to the size that `packed` needs on `threads` threads.
     pub(super) fn fit(&mut self, packed: &PackedProgram, threads: usize) {
         let fit = |buffer: &mut Buffer, len| {
             if buffer.len() < len {
@@ -57,12 +58,12 @@ impl Workspace {
 }
 
 impl PackedProgram {
-    /// `program`, which was checked, with its packed weights.
+    /// Packs a checked program with its weights.
     pub(super) fn checked(program: Program, weights: Arc<Buffer>) -> Self {
         let scratch = program
             .steps
             .iter()
-            .map(|named| named.step.operation().scratch())
+            .map(|step| step.step.operation().scratch())
             .max()
             .unwrap_or(0)
             .next_multiple_of(32);
@@ -79,7 +80,7 @@ impl PackedProgram {
 
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 impl Workspace {
-    /// Its bytes.
+    /// Size in bytes.
     pub fn bytes(&self) -> usize {
         (self.arena.len() + self.scratch.len()) * size_of::<f32>()
     }
@@ -87,7 +88,7 @@ impl Workspace {
 
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 impl PackedProgram {
-    /// `program` with its packed weights.
+    /// Checks `program` and combines it with its packed weights.
     ///
     /// # Errors
     ///
@@ -98,12 +99,12 @@ impl PackedProgram {
         Ok(Self::checked(program, weights))
     }
 
-    /// Its packed weights.
+    /// Packed weights.
     pub fn weights(&self) -> Arc<Buffer> {
         self.weights.clone()
     }
 
-    /// The memory of its packed weights, unless others have it too.
+    /// Takes back the memory of the packed weights; `None` while another program shares them.
     pub fn into_weights(self) -> Option<Buffer> {
         Arc::into_inner(self.weights)
     }

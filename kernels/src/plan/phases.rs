@@ -1,32 +1,33 @@
-//! Steps that do not depend on each other.
+//! Phases: groups of consecutive steps without a barrier in between.
 //!
-//! The branches of an Inception module are some thirty short convolutions a network, and a wait of all threads for the
-//! last after each would take a twentieth of its time. So threads wait for each other only where a step reads or writes
-//! what one before it wrote, or writes what that reads: between phases, the supersteps of Valiant, "A Bridging Model for
-//! Parallel Computation", 1990. Nothing about it is in a program, whose file anybody may have written: it follows from where
-//! the steps' maps lie.
+//! GoogLeNet's Inception branches are some thirty short convolutions; a barrier after each would
+//! take a twentieth of the network's time. A barrier is needed only before a step that reads or
+//! writes what a step since the last barrier wrote, or writes what it read. Phases are the
+//! supersteps of Valiant, "A Bridging Model for Parallel Computation", 1990. They are derived from
+//! the offsets of the maps and are not stored in program files, so that a forged file cannot cause
+//! data races.
 
 use super::program::Program;
 use crate::cpu::AccessSet;
 use crate::threads::MAX_STEPS_PER_PHASE;
 
-/// Whether each image has a part of the arena to itself in all steps of `program`, which was checked: no thread that
-/// takes some images through all steps meets another that does so with others.
+/// Whether every image has a part of the arena to itself in all steps of the checked `program`, so
+/// that threads can take different images through all steps without barriers.
 pub(super) fn are_separate(program: &Program) -> bool {
     let mut image = None;
-    program.steps.iter().all(|named| {
-        named.micro_batch == program.images
-            && (named.step.operation().accesses().all()).all(|map| {
+    program.steps.iter().all(|program_step| {
+        program_step.micro_batch == program.images
+            && (program_step.step.operation().accesses().all()).all(|map| {
                 let image = *image.get_or_insert(map.image);
                 map.image == image && map.offset + map.extent_of_image() <= image
             })
     })
 }
 
-/// Whether all threads wait for each other after each step of `program`, which was checked.
+/// For each step of the checked `program`, whether a barrier follows it.
 pub(super) fn ends_phase(program: &Program) -> Vec<bool> {
     let accesses: Vec<AccessSet> = (program.steps.iter())
-        .map(|named| named.step.operation().accesses())
+        .map(|program_step| program_step.step.operation().accesses())
         .collect();
     let mut ends_phase = vec![true; program.steps.len()];
     let mut first = 0;

@@ -1,4 +1,4 @@
-//! A network as plain data: steps over one arena, and the check of a program that comes from a file.
+//! Programs: a network as plain data, and the check of programs from untrusted files.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,33 +6,34 @@ use super::error::{ProgramError, RunError};
 use super::step::ProgramStep;
 use crate::cpu::{CheckError, Isa, Kernels, Memory};
 
-/// A network, ready to run but for its weights.
+/// A network as steps over one arena. Plain data, without weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Program {
-    /// The instruction set that its maps and weights are laid out for.
+    /// Instruction set whose blocked layout the maps and weights have.
     pub isa: Isa,
-    /// Images of the largest batch.
+    /// Batch size: the most images of one run.
     pub images: usize,
     /// `[channels, height, width]` of an image.
     pub input: [usize; 3],
     /// `[channels, height, width]` of each output; a vector's height and width are 1.
     pub outputs: Vec<[usize; 3]>,
-    /// In the order in which they run; some at once, where none of them touches what another writes.
+    /// Steps in execution order. Steps that access disjoint memory may run concurrently.
     pub steps: Vec<ProgramStep>,
     /// Elements of the arena.
     pub arena: usize,
-    /// Elements of the packed weights.
+    /// Elements of the packed weights of all steps.
     pub weights: usize,
 }
 
 impl Program {
-    /// The steps in runs of those that as many images pass together.
+    /// Segments: maximal runs of consecutive steps with the same micro-batch.
     pub(super) fn segments(&self) -> impl Iterator<Item = &[ProgramStep]> {
         self.steps.chunk_by(|a, b| a.micro_batch == b.micro_batch)
     }
 
-    /// Whether every step stays within the memory that is planned, and this machine can run it. Nothing
-    /// is taken on trust: the program may come from a file that anybody wrote.
+    /// Checks that every step stays within the planned memory and that the processor can run the
+    /// program, without trusting any field: the program may come from an untrusted file. `weights`
+    /// is the number of packed weights present.
     pub(super) fn check(&self, weights: usize) -> Result<(), ProgramError> {
         if !self.isa.is_available() {
             return Err(ProgramError::Isa { isa: self.isa });
@@ -67,12 +68,12 @@ impl Program {
             input,
             outputs: &outputs,
         };
-        for named in &self.steps {
+        for program_step in &self.steps {
             let ProgramStep {
                 name,
                 step,
                 micro_batch,
-            } = named;
+            } = program_step;
             let least = std::mem::replace(&mut memory.micro_batch, *micro_batch);
             if *micro_batch < least || !memory.is_even(*micro_batch) {
                 return Err(ProgramError::MicroBatch {
@@ -97,7 +98,7 @@ impl Program {
 }
 
 impl Program {
-    /// The images of a call whose slices have the right lengths.
+    /// Checks the lengths of a call's slices and returns the number of images.
     pub(super) fn check_call(
         &self,
         input: &[f32],

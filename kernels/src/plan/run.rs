@@ -12,12 +12,13 @@ use crate::threads::partition::partition_range;
 use crate::threads::{Barrier, BarrierGuard, PhaseRanges, ThreadPool};
 
 impl PackedProgram {
-    /// Runs it on the threads of `pool`, or on the caller's alone.
+    /// Executes the program on the threads of `pool`, or on the calling thread alone if there is no
+    /// pool or another caller holds it.
     ///
     /// # Safety
     ///
-    /// `images` is at most the program's, `input` has as many images, and there is an address for
-    /// each output, with room for as many.
+    /// `images` is at most the program's batch size, `input` points to that many images, and
+    /// `outputs` yields an address for each output with room for that many images.
     pub(super) unsafe fn run(
         &self,
         pool: Option<&ThreadPool>,
@@ -43,7 +44,7 @@ impl PackedProgram {
             Some(team) => {
                 team.phase_ranges().reset();
                 let barrier = Barrier::new(team.threads());
-                // Only the caller's thread, which is 0, keeps times.
+                // Thread 0, the caller's, measures times.
                 let times = Mutex::new(times);
                 team.run(&|thread| {
                     let mut times = (thread == 0).then(|| times.lock().expect("locked once"));
@@ -56,7 +57,7 @@ impl PackedProgram {
     }
 }
 
-/// A run, as all its threads see it.
+/// One execution, shared by all its threads.
 pub(super) struct Run<'a> {
     pub packed: &'a PackedProgram,
     pub images: usize,
@@ -64,23 +65,24 @@ pub(super) struct Run<'a> {
     pub outputs: &'a [*mut f32],
     pub arena: *mut f32,
     pub scratch: *mut f32,
-    /// Whether every step is by itself.
+    /// Whether a barrier follows every step.
     pub profiled: bool,
 }
 
-// SAFETY: the threads write disjoint parts of the memory behind the addresses, and read what
-// others wrote only after a barrier: each step's contract.
+// SAFETY: by the contract of `Operation`, threads write disjoint elements of the arena and the
+// outputs, and read what other threads wrote only after a barrier.
 unsafe impl Sync for Run<'_> {}
 
-/// Images for each thread of which one more or less makes no great difference.
-const EVEN: usize = 8;
+/// Images per thread from which on an uneven division of the batch is accepted.
+const ENOUGH_IMAGES_PER_THREAD: usize = 8;
 
 impl Run<'_> {
-    /// The images that are this thread's alone, from the first step to the last, where each has its memory to itself
-    /// and no thread has many more than another: then none waits for another in between.
+    /// The images that this thread takes through all steps by itself, without barriers. `None`
+    /// unless every image has a part of the arena to itself and the images divide (nearly) evenly
+    /// among the threads.
     fn own_images(&self, thread: usize, threads: usize) -> Option<Range<usize>> {
         let images = self.images;
-        let even = images.is_multiple_of(threads) || images >= EVEN * threads;
+        let even = images.is_multiple_of(threads) || images >= ENOUGH_IMAGES_PER_THREAD * threads;
         (threads > 1 && self.packed.separate && even)
             .then(|| partition_range(images, threads, thread))
     }

@@ -1,4 +1,4 @@
-//! Runs in memory that the caller lends.
+//! Execution in a workspace that the caller lends.
 
 use super::error::RunError;
 use super::packed::{PackedProgram, Workspace};
@@ -7,8 +7,8 @@ use super::step::Step;
 use crate::threads::ThreadPool;
 
 impl PackedProgram {
-    /// The only output for all images of `input`, however many the program takes at a time, on
-    /// `threads` threads.
+    /// Returns the program's only output for all images of `input`, executed in batches of the size
+    /// that the program was made for, on `threads` threads.
     ///
     /// # Errors
     ///
@@ -24,11 +24,11 @@ impl PackedProgram {
         input: &[f32],
     ) -> Result<Vec<f32>, RunError> {
         let Program { outputs, steps, .. } = &self.program;
-        let last = steps.last().map(|named| &named.step);
+        let last = steps.last().map(|last| &last.step);
         assert!(
             matches!((last, &**outputs), (Some(Step::Export(export)), [shape])
                 if export.output == 0 && export.x.shape() == *shape),
-            "the program ends with the export of its only output"
+            "the program does not end with the export of its only output"
         );
         let image: usize = self.program.input.iter().product();
         let found = input.len();
@@ -42,7 +42,7 @@ impl PackedProgram {
             let count = images.len() / image;
             let room = &mut output.spare_capacity_mut()[..count * len];
             let to = room.as_mut_ptr().cast::<f32>();
-            // SAFETY: there is room for the outputs of `count` images, and the export writes all.
+            // SAFETY: `output` has capacity for `count` images, and the export writes all of them.
             unsafe {
                 let to = std::iter::once(to);
                 self.run(pool.as_deref(), workspace, count, images.as_ptr(), to, None);

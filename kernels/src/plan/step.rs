@@ -1,4 +1,4 @@
-//! The steps of a program.
+//! Steps of a program.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,66 +8,69 @@ use crate::cpu::{
     Separable, Softmax, Unary, Winograd,
 };
 
-/// A step, and the layer that it computes.
+/// A step with the name of its layer and its micro-batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProgramStep {
-    /// The layer's name, as the graph has it.
+    /// Name of the layer in the graph.
     pub name: String,
-    /// What it does.
+    /// The operation.
     pub step: Step,
-    /// Images that pass it at a time: all of the largest batch, or a power of two, and not fewer than pass the step
-    /// before. Steps in a row with the same number form a stretch: so many images pass all of it before
-    /// the next do, and it waits for no more to have passed those before it, so that all maps stay in
-    /// the cache.
+    /// Images that the step processes at a time: the whole batch, or a power of two, and not fewer
+    /// than the step before it.
+    ///
+    /// Consecutive steps with the same micro-batch form a segment. A micro-batch passes all steps
+    /// of a segment before the next micro-batch starts, and a segment starts as soon as the
+    /// segments before it have completed one of its micro-batches (depth-first execution), so that
+    /// maps stay in the cache.
     pub micro_batch: usize,
 }
 
-/// What a step does. Each is documented where its algorithm is.
+/// Operation of a step. The algorithms are documented at their types.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// The caller's images to a map.
+    /// Reorders the caller's images into a map.
     Import(Import),
-    /// Direct convolution, pointwise and fully connected layers.
+    /// Direct convolution; pointwise and fully connected layers are special cases.
     Direct(Direct),
-    /// Fully connected layers, with weights in 24 bits.
+    /// Fully connected layer with 24-bit weights.
     FullyConnected(FullyConnected),
-    /// Convolution by Winograd's algorithm.
+    /// Winograd convolution.
     Winograd(Winograd),
     /// Depthwise convolution.
     Depthwise(Depthwise),
-    /// A depthwise convolution and the pointwise one after it.
+    /// Depthwise convolution fused with the pointwise convolution after it.
     Separable(Box<Separable>),
-    /// The greatest of each window.
+    /// Max pooling.
     MaxPool(MaxPool),
-    /// The mean of each window.
+    /// Mean pooling.
     MeanPool(MeanPool),
-    /// The means of a map's parts.
+    /// Adaptive mean pooling.
     AdaptiveMean(AdaptiveMean),
     /// Local response normalization.
     Lrn(Lrn),
-    /// Two maps, element by element.
+    /// Elementwise operation on two maps.
     Binary(Binary),
-    /// An activation by itself.
+    /// Activation.
     Unary(Unary),
     /// Softmax over channels.
     Softmax(Softmax),
-    /// Squared distances from centers.
+    /// Squared Euclidean distances from centers (radial basis functions).
     RadialBasis(RadialBasis),
-    /// A map into channels of another.
+    /// Copies a map into channels of another map.
     CopyChannels(CopyChannels),
-    /// A map to the caller's output.
+    /// Reorders a map into one of the caller's output arrays.
     Export(Export),
 }
 
 impl Step {
-    /// The convolution `spec` of `x` by `algorithm`, which [fits](Algorithm::fits) it, with its weights packed
-    /// from element `weights` on; and how many elements they are. `x` has at least the algorithm's
-    /// [border](Algorithm::border).
+    /// The step that computes the convolution `spec` of `x` by `algorithm`, which
+    /// [fits](Algorithm::fits) it, with packed weights from element `weights` on; and the number of
+    /// packed elements. `x` has at least the [border](Algorithm::border) of the algorithm.
     ///
     /// # Panics
     ///
-    /// Where this machine lacks `isa`.
+    /// When the processor lacks `isa`.
     pub fn convolution(
         algorithm: Algorithm,
         spec: ConvSpec,
@@ -99,18 +102,18 @@ impl Step {
     }
 
     /// Packs the weights, `[out, in / groups, height, width]`, and the bias of a
-    /// [`convolution`](Self::convolution).
+    /// [`convolution`](Self::convolution) into `packed`.
     ///
     /// # Panics
     ///
-    /// Another step's, and where there is no room.
+    /// When the step is not a convolution, or `packed` is too short.
     pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
         match self {
             Self::Direct(step) => step.pack(weights, bias, packed),
             Self::FullyConnected(step) => step.pack(weights, bias, packed),
             Self::Depthwise(step) => step.pack(weights, bias, packed),
             Self::Winograd(step) => step.pack(weights, bias, packed),
-            other => panic!("expected a convolution, found {other:?}"),
+            other => panic!("expected a convolution step, found {other:?}"),
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) fn linear(
                     images,
                     inputs,
                     outputs: (part.end - first).min(OUTPUTS),
-                    onto: true,
+                    accumulate: true,
                 });
             }
         }
@@ -83,7 +83,7 @@ pub(crate) fn linear_input_gradient(
                         images,
                         inputs: rows.len(),
                         outputs: (outputs - first).min(OUTPUTS),
-                        onto: true,
+                        accumulate: true,
                     });
                 }
             }
@@ -124,7 +124,7 @@ pub(crate) fn linear_weight_gradient(
                         images,
                         inputs: rows.len(),
                         outputs: (outputs - first).min(OUTPUTS),
-                        onto: false,
+                        accumulate: false,
                     });
                 }
             }

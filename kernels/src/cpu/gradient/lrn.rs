@@ -56,7 +56,7 @@ fn run(
             let first = unit / per_image * image + unit % per_image * lanes;
             let pixels = (area - unit % per_image * lanes).min(lanes);
             let mut args = LrnGradArgs {
-                response,
+                params: response,
                 x: x[first..].as_ptr(),
                 gradient: match gradient {
                     [] => std::ptr::null(),

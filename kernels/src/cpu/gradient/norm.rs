@@ -5,7 +5,7 @@
 //! squares less the square of the mean is not.
 
 use crate::cpu::micro::activation::Activation;
-use crate::cpu::micro::gradient::{Affine, Back};
+use crate::cpu::micro::gradient::{Affine, NormBackward};
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::simd::Isa;
 use crate::threads::{Shared, run_team};
@@ -111,7 +111,7 @@ pub(crate) fn normalise_gradient(
             });
             let inverse = 1.0 / (variance + norm.epsilon).sqrt();
             let scale = f64::from(norm.gamma[channel]) * inverse;
-            let back = Back {
+            let back = NormBackward {
                 by_gradient: scale as f32,
                 by_distance: (-scale * inverse * inverse * product / planes.count) as f32,
                 constant: (-scale * sum / planes.count) as f32,

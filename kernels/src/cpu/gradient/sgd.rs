@@ -28,7 +28,7 @@ pub(crate) fn sgd_step(
         // SAFETY: the part is this thread's.
         unsafe {
             code(&SgdStepArgs {
-                descent,
+                params: descent,
                 weights: weights.at(part.start),
                 velocity: velocity.at(part.start),
                 gradient: gradient[part.clone()].as_ptr(),

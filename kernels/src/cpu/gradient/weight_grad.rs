@@ -8,7 +8,7 @@
 //! taps.
 
 use crate::cpu::layout::{Border, Buffer, Context, ConvSpec, Map};
-use crate::cpu::micro::gradient::{DepthwiseWeightGradArgs, WeightGradArgs, three};
+use crate::cpu::micro::gradient::{DepthwiseWeightGradArgs, WeightGradArgs, is_three_by_three};
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::simd::Isa;
 use crate::cpu::steps::{Import, Operation};
@@ -300,7 +300,11 @@ impl Plan {
                 columns: gradient.width,
                 sums: unsafe { memory.at(self.sums + block * taps * x.lanes) },
             };
-            unsafe { (self.kernels.depthwise_weight_grad[usize::from(three(spec.kernel))])(&args) };
+            unsafe {
+                (self.kernels.depthwise_weight_grad[usize::from(is_three_by_three(spec.kernel))])(
+                    &args,
+                )
+            };
         }
     }
 

@@ -1,9 +1,9 @@
-//! What a step reads and writes.
+//! Memory accesses of a step.
 
 use super::map::Map;
 use super::output::Output;
 
-/// The maps that a step reads, and where it writes.
+/// Maps that a step reads, and the map or output array that it writes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AccessSet {
     reads: Vec<Map>,
@@ -13,12 +13,12 @@ pub(crate) struct AccessSet {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Target {
     Map(Map),
-    /// One of the caller's arrays.
+    /// Index of one of the caller's output arrays.
     Output(usize),
 }
 
 impl AccessSet {
-    /// From maps to a map.
+    /// A step that reads maps and writes the map `y`.
     pub fn maps(reads: &[&Map], y: &Map) -> Self {
         Self {
             reads: reads.iter().copied().copied().collect(),
@@ -26,14 +26,14 @@ impl AccessSet {
         }
     }
 
-    /// From a map to a layer's output.
+    /// A step that reads `x`, and the residual if there is one, and writes the map of `output`.
     pub fn layer(x: &Map, output: &Output) -> Self {
         let mut accesses = Self::maps(&[x], &output.y);
         accesses.reads.extend(output.residual);
         accesses
     }
 
-    /// From a map to one of the caller's arrays.
+    /// A step that reads `x` and writes output array number `output`.
     pub fn output(x: &Map, output: usize) -> Self {
         Self {
             reads: vec![*x],
@@ -41,8 +41,8 @@ impl AccessSet {
         }
     }
 
-    /// Whether neither step writes what the other reads or writes, so that their order does not matter. Their maps
-    /// were checked.
+    /// Whether neither step writes memory that the other accesses, so that their order does not
+    /// matter. The maps were checked.
     pub fn is_disjoint(&self, other: &Self) -> bool {
         let written = match (self.writes, other.writes) {
             (Target::Map(a), Target::Map(b)) => a.is_disjoint(&b),
@@ -56,7 +56,7 @@ impl AccessSet {
         written && !read(self, other) && !read(other, self)
     }
 
-    /// All maps.
+    /// All maps that the step reads or writes.
     pub fn all(&self) -> impl Iterator<Item = Map> {
         let writes = match self.writes {
             Target::Map(y) => Some(y),

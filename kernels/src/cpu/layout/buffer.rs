@@ -1,11 +1,12 @@
-//! Memory for weights and maps.
+//! Aligned memory for weights and maps.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-/// A fixed number of floats, zeroed, aligned to cache lines; large ones to large pages, which the
-/// operating system is asked for: streaming weights through 4 KiB pages costs a tenth of the time.
+/// A fixed number of zeroed floats, aligned to cache lines. Large buffers are aligned to huge
+/// pages, which the operating system is advised to use: streaming weights through 4 KiB pages costs
+/// a tenth of the time.
 #[derive(Debug)]
 pub struct Buffer {
     start: NonNull<f32>,
@@ -16,7 +17,7 @@ const LINE: usize = 64;
 const LARGE_PAGE: usize = 2 << 20;
 
 impl Buffer {
-    /// `len` zeros.
+    /// A buffer of `len` zeros.
     pub fn zeroed(len: usize) -> Self {
         let layout = Self::layout(len);
         if len == 0 {
@@ -26,7 +27,7 @@ impl Buffer {
             };
         }
         let large = layout.align() == LARGE_PAGE;
-        // SAFETY: the layout's size is not 0.
+        // SAFETY: the size of the layout is not 0.
         let start = unsafe {
             if large {
                 alloc(layout)
@@ -39,7 +40,7 @@ impl Buffer {
         };
         #[cfg(target_os = "linux")]
         if large {
-            // SAFETY: the range is our own allocation; the advice does not change what it holds.
+            // SAFETY: the range is this allocation; the advice does not change its content.
             unsafe {
                 libc::madvise(
                     start.as_ptr().cast::<libc::c_void>(),
@@ -49,20 +50,23 @@ impl Buffer {
             };
         }
         if large {
-            // SAFETY: the range is our own allocation. Not before the advice: this is what takes pages.
+            // SAFETY: the range is this allocation. Written after the advice, since the first write
+            // maps the pages.
             unsafe { start.as_ptr().write_bytes(0, len) };
         }
         Self { start, len }
     }
 
     fn layout(len: usize) -> Layout {
-        let bytes = len.checked_mul(size_of::<f32>()).expect("fits in memory");
+        let bytes = len
+            .checked_mul(size_of::<f32>())
+            .expect("a buffer smaller than the address space");
         let align = if bytes >= LARGE_PAGE {
             LARGE_PAGE
         } else {
             LINE
         };
-        Layout::from_size_align(bytes, align).expect("fits in memory")
+        Layout::from_size_align(bytes, align).expect("a buffer smaller than the address space")
     }
 }
 
@@ -76,14 +80,14 @@ impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: `len` initialised floats that nobody else writes.
+        // SAFETY: the buffer owns `len` initialized floats, borrowed by `self`.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        // SAFETY: `len` initialised floats that nobody else has.
+        // SAFETY: the buffer owns `len` initialized floats, borrowed mutably by `self`.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
 }
@@ -91,13 +95,13 @@ impl DerefMut for Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if self.len > 0 {
-            // SAFETY: allocated in `zeroed` with this layout.
+            // SAFETY: the memory was allocated in `zeroed` with the same layout.
             unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.len)) };
         }
     }
 }
 
-// SAFETY: it owns its floats, as a `Vec<f32>` does.
+// SAFETY: the buffer owns its floats, as a `Vec<f32>` does.
 unsafe impl Send for Buffer {}
-// SAFETY: shared access only reads.
+// SAFETY: a shared reference gives read access only.
 unsafe impl Sync for Buffer {}

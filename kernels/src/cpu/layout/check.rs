@@ -1,23 +1,23 @@
-//! Whether a step stays within its memory: a program may come from a file that anybody wrote.
+//! Bounds checks of steps.
 //!
-//! Every step has a `check`. It takes no field on trust: maps are measured with checked arithmetic,
-//! what was derived from other fields is derived again.
+//! Programs may come from untrusted files. The check of a step trusts no field: it measures maps
+//! with checked arithmetic and derives again what was derived from other fields.
 
 use super::conv::ConvSpec;
 use super::map::{Border, Map};
 use super::output::Output;
 use crate::cpu::micro::blocking::Blocking;
 
-/// What is wrong with a step.
+/// A step is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CheckError {
-    /// It reaches outside the memory that was planned.
+    /// The step reaches outside the planned memory.
     Outside,
-    /// Its maps do not fit together.
+    /// The maps of the step do not fit each other or the step: the condition that does not hold.
     Mismatch(&'static str),
 }
 
-/// [`CheckError::Mismatch`] unless `condition`.
+/// Returns [`CheckError::Mismatch`] unless `condition` holds.
 pub(crate) fn ensure(condition: bool, reason: &'static str) -> Result<(), CheckError> {
     if condition {
         Ok(())
@@ -26,13 +26,13 @@ pub(crate) fn ensure(condition: bool, reason: &'static str) -> Result<(), CheckE
     }
 }
 
-/// Maps, checked before, of which one is written while the other is read.
+/// Checks that `y` can be written while `x` is read. Both maps were checked.
 pub(crate) fn disjoint(x: &Map, y: &Map) -> Result<(), CheckError> {
     ensure(x.is_disjoint(y), "a map is written while it is read")
 }
 
-/// Maps, checked before, of which `y` is written element by element where `x` is read: it may be
-/// the same.
+/// Checks that `y` can be written elementwise from `x`: both have the same shape and layout, and
+/// are the same map or disjoint. Both maps were checked.
 pub(crate) fn elementwise(x: &Map, y: &Map) -> Result<(), CheckError> {
     ensure(
         x.shape() == y.shape() && x.lanes == y.lanes,
@@ -41,62 +41,64 @@ pub(crate) fn elementwise(x: &Map, y: &Map) -> Result<(), CheckError> {
     if x == y { Ok(()) } else { disjoint(x, y) }
 }
 
-/// The memory that a program plans.
+/// Memory that a program plans.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory<'a> {
-    /// Channels of a block.
+    /// Channels of a block: lanes of a vector.
     pub lanes: usize,
-    /// How work is cut.
+    /// Block sizes of the algorithms.
     pub blocking: Blocking,
-    /// Images of the largest batch, and those that pass the step together, both at least 1.
+    /// Batch size of the program, and micro-batch of the step; both at least 1.
     pub images: usize,
     pub micro_batch: usize,
     /// Elements of the arena.
     pub arena: usize,
     /// Elements of the packed weights.
     pub weights: usize,
-    /// Elements of one of the caller's images.
+    /// Elements of one input image.
     pub input: usize,
-    /// Those of each of the caller's outputs.
+    /// Elements of one image in each output array.
     pub outputs: &'a [usize],
 }
 
 impl Memory<'_> {
-    /// Whether so many images may pass a step together, or have a place in a map: all, or a power of two. Then those that
-    /// pass a step together are next to each other in a map with places for as many or more: what comes before them in
-    /// the batch is a multiple of their number, and so are the places.
+    /// Whether `images` is a valid micro-batch or number of slots: the whole batch or a smaller
+    /// power of two.
+    ///
+    /// Then a micro-batch occupies adjacent slots of every map with at least as many slots, since
+    /// both the index of its first image and the number of slots are multiples of the micro-batch.
     pub fn is_even(&self, images: usize) -> bool {
         images == self.images || (images < self.images && images.is_power_of_two())
     }
 
-    /// A map in blocks of a vector's lanes, within the arena.
+    /// Checks that a map in blocks of `lanes` channels lies within the arena.
     pub fn map(&self, map: &Map) -> Result<(), CheckError> {
-        ensure(map.lanes == self.lanes, "a map has other lanes")?;
+        ensure(
+            map.lanes == self.lanes,
+            "the lanes of a map are not those of the instruction set",
+        )?;
         self.any_map(map)
     }
 
-    /// A map in blocks or planar, within the arena.
+    /// Checks that a map, blocked or planar, lies within the arena.
     pub fn any_map(&self, map: &Map) -> Result<(), CheckError> {
         ensure(
             map.lanes == 1 || map.lanes == self.lanes,
-            "a map has other lanes",
+            "the lanes of a map are not those of the instruction set",
         )?;
         let [channels, height, width] = map.shape();
         ensure(channels > 0 && height > 0 && width > 0, "a map is empty")?;
         let [row, extent] = lines(map).ok_or(CheckError::Outside)?;
-        ensure(map.row == row, "a map's rows are not adjacent")?;
-        ensure(
-            map.block >= extent,
-            "a map's blocks are not as large as what they hold",
-        )?;
+        ensure(map.row == row, "the rows of a map are not adjacent")?;
+        ensure(map.block >= extent, "the blocks of a map overlap")?;
         let image = (map.blocks() - 1)
             .checked_mul(map.block)
             .and_then(|blocks| blocks.checked_add(extent))
             .ok_or(CheckError::Outside)?;
-        ensure(map.image >= image, "a map's images overlap")?;
+        ensure(map.image >= image, "the images of a map overlap")?;
         ensure(
             self.is_even(map.slots) && map.slots >= self.micro_batch,
-            "a map has slots for other images than those that pass micro_batch",
+            "the slots of a map are not a batch or a power of two of at least the micro-batch",
         )?;
         let end = (map.slots - 1)
             .checked_mul(map.image)
@@ -107,7 +109,7 @@ impl Memory<'_> {
         }
     }
 
-    /// Where a convolution of `x`, checked before, writes.
+    /// Checks the maps that a convolution of `x` writes and adds. `x` was checked.
     pub fn output(&self, output: &Output, x: &Map) -> Result<(), CheckError> {
         self.map(&output.y)?;
         if let Some(residual) = &output.residual {
@@ -117,10 +119,11 @@ impl Memory<'_> {
         disjoint(x, &output.y)
     }
 
-    /// The most elements that there can be of anything.
+    /// Most elements of any array: half of the address space.
     pub const LARGEST: usize = isize::MAX as usize / size_of::<f32>() / 2;
 
-    /// Packed weights from element `from` on; `len` is `None` where it was too large to count.
+    /// Checks that `len` packed weights from element `from` on lie within the program's. `len` is
+    /// `None` if its computation overflowed.
     pub fn weights(&self, from: usize, len: Option<usize>) -> Result<(), CheckError> {
         match len.and_then(|len| from.checked_add(len)) {
             Some(end) if end <= self.weights => Ok(()),
@@ -129,7 +132,7 @@ impl Memory<'_> {
     }
 }
 
-/// Elements of a row with its border, and of a block with its.
+/// Elements of a row and of a block, borders included.
 fn lines(map: &Map) -> Option<[usize; 2]> {
     let Border {
         top,
@@ -144,18 +147,18 @@ fn lines(map: &Map) -> Option<[usize; 2]> {
 }
 
 impl ConvSpec {
-    /// Whether its windows over `x` are the pixels of `y`, and lie within the border of `x`. Both maps
-    /// were checked.
+    /// Checks that the windows over `x` are the pixels of `y` and lie within the border of `x`.
+    /// Both maps were checked.
     pub(crate) fn check(&self, x: &Map, y: &Map) -> Result<(), CheckError> {
         ensure(
             [x.channels, y.channels] == [self.channels_in, self.channels_out],
-            "other channels than the convolution's",
+            "the channels of the maps are not the convolution's",
         )?;
         ensure(
             self.groups > 0
                 && self.channels_in.is_multiple_of(self.groups)
                 && self.channels_out.is_multiple_of(self.groups),
-            "groups that do not divide the channels",
+            "the groups do not divide the channels",
         )?;
         let Border {
             top,
@@ -171,8 +174,8 @@ impl ConvSpec {
         for axis in 0..2 {
             let [size, windows] = sizes[axis];
             let step = [self.kernel[axis], self.stride[axis], self.dilation[axis]];
-            ensure(!step.contains(&0), "a kernel, stride or dilation of 0")?;
-            // None where it is more than can be counted.
+            ensure(!step.contains(&0), "a kernel, stride or dilation is 0")?;
+            // `None` if a size overflows.
             let found = (|| {
                 let [kernel, stride, dilation] = step;
                 let [before, after] = padding[axis];
@@ -188,19 +191,24 @@ impl ConvSpec {
                     before <= border[axis][0] && read <= there,
                 ))
             })();
-            let (expected, inside) =
-                found.ok_or(CheckError::Mismatch("windows that do not fit"))?;
-            ensure(windows == expected, "other windows than the convolution's")?;
-            ensure(inside, "windows outside the border")?;
+            let (expected, inside) = found.ok_or(CheckError::Mismatch(
+                "the windows do not fit the padded input",
+            ))?;
+            ensure(
+                windows == expected,
+                "the output size is not the convolution's",
+            )?;
+            ensure(inside, "a window reaches over the border")?;
         }
         Ok(())
     }
 
-    /// The most elements that weights of all input channels take, packed with a bias for blocks of
-    /// `lanes` output channels; `None` where it is more than can be counted.
-    pub(crate) fn most_packed(&self, lanes: usize, slots: usize) -> Option<usize> {
+    /// Upper bound of the elements of weights packed with `elements` values for each pair of
+    /// channels and a bias for each output channel, in blocks of `lanes` output channels. `None` if
+    /// the product overflows.
+    pub(crate) fn most_packed(&self, lanes: usize, elements: usize) -> Option<usize> {
         let outputs = self.channels_out.checked_next_multiple_of(lanes)?;
-        let inputs = self.channels_in.checked_mul(slots)?.checked_add(1)?;
+        let inputs = self.channels_in.checked_mul(elements)?.checked_add(1)?;
         outputs.checked_mul(inputs)
     }
 }

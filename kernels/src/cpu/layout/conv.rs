@@ -1,31 +1,31 @@
-//! What a convolution is, for all the algorithms that compute one.
+//! Parameters of a convolution, shared by all algorithms.
 
 use serde::{Deserialize, Serialize};
 
 use super::map::Border;
 
-/// A convolution's shape, and how it goes over its input. A fully connected layer is one whose
-/// kernel is the whole input.
+/// Parameters of a convolution. A fully connected layer is a convolution whose kernel covers the
+/// whole input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ConvSpec {
     /// Input channels.
     pub channels_in: usize,
     /// Output channels.
     pub channels_out: usize,
-    /// Height and width.
+    /// Height and width of the kernel.
     pub kernel: [usize; 2],
-    /// The step.
+    /// Vertical and horizontal stride.
     pub stride: [usize; 2],
     /// Zeros around the input.
     pub padding: Border,
-    /// Elements from one tap to the next.
+    /// Vertical and horizontal dilation: distance between taps in pixels.
     pub dilation: [usize; 2],
-    /// Groups of channels that do not see each other.
+    /// Groups of channels that are convolved separately.
     pub groups: usize,
 }
 
 impl ConvSpec {
-    /// The height and width of the output for an input of `size`; the windows must fit.
+    /// Height and width of the output for an input of `size`, which must hold a window.
     pub fn output(&self, size: [usize; 2]) -> [usize; 2] {
         let padding = [
             self.padding.top + self.padding.bottom,
@@ -42,17 +42,18 @@ impl ConvSpec {
         self.channels_out * self.channels_in / self.groups * self.kernel[0] * self.kernel[1]
     }
 
-    /// Whether each output channel sees its own input channel alone.
+    /// Whether the convolution is depthwise: each output channel reads one input channel.
     pub fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.channels_in && self.groups == self.channels_out
     }
 
-    /// Multiply-adds for one image whose output is `size`.
+    /// Multiply-adds for one image with an output of `size`.
     pub fn multiply_adds(&self, size: [usize; 2]) -> usize {
         self.weights() * size[0] * size[1]
     }
 
-    /// The weight at this place, 0 where the channels are of different groups.
+    /// The weight of a pair of channels at tap `tap`; 0 for channels of different groups or beyond
+    /// the last.
     pub(crate) fn weight(&self, weights: &[f32], out: usize, channel: usize, tap: usize) -> f32 {
         let [group_in, group_out] = [
             self.channels_in / self.groups,

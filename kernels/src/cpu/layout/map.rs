@@ -1,22 +1,22 @@
-//! Where a feature map lies in memory.
+//! Layout of a feature map in the arena.
 
 use serde::{Deserialize, Serialize};
 
-/// Elements around a map: top, bottom, left, right.
+/// Rows and pixels of zeros around a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Border {
     /// Rows above.
     pub top: usize,
     /// Rows below.
     pub bottom: usize,
-    /// Pixels before each row.
+    /// Pixels left of each row.
     pub left: usize,
-    /// Pixels after each row.
+    /// Pixels right of each row.
     pub right: usize,
 }
 
 impl Border {
-    /// The smallest that holds both.
+    /// The smallest border that contains both.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self {
@@ -27,17 +27,18 @@ impl Border {
         }
     }
 
-    /// Whether there is none.
+    /// Whether all sides are 0.
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }
 }
 
-/// Where a feature map, `[batch, channels, height, width]`, lies in memory: in blocks of `lanes`
-/// channels, `[batch, channels / lanes, height, width, lanes]`, with zeros around each block where
-/// convolutions that pad will read it. With one lane that is the planar layout.
+/// Layout of a feature map, `[batch, channels, height, width]`, in the arena: in blocks of `lanes`
+/// channels, `[batch, channels / lanes, height, width, lanes]` (NCHW16c with 16 lanes), each block
+/// surrounded by a border of zeros that padded convolutions read. With one lane the layout is
+/// planar.
 ///
-/// Channels beyond the last are kept finite and never count.
+/// Lanes beyond the last channel hold finite values that do not affect results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Map {
     /// Channels.
@@ -46,37 +47,38 @@ pub struct Map {
     pub height: usize,
     /// Pixels of a row.
     pub width: usize,
-    /// Channels of a block.
+    /// Channels of a block, 1 in a planar map.
     pub lanes: usize,
-    /// Zeros around each block.
+    /// Border of each block.
     pub border: Border,
-    /// The element of the arena where the first block's border begins.
+    /// Offset in the arena of the first block, its border included.
     pub offset: usize,
-    /// Elements from one row to the next.
+    /// Stride from one row to the next, in elements.
     pub row: usize,
-    /// Elements from one block to the next.
+    /// Stride from one block to the next, in elements.
     pub block: usize,
-    /// Elements from one image to the next.
+    /// Stride from one image to the next, in elements.
     pub image: usize,
-    /// Images that have a place in it at a time: all of a batch, or a power of two. Image `i` of a batch is in place
-    /// `i % places`, which it leaves to a later one when all steps that read the map have had it.
+    /// Images that the map holds at a time: the batch, or a power of two. The slots are a ring
+    /// buffer: image `i` of a batch is in slot `i % slots` until a later image overwrites it, after
+    /// all steps that read it have finished.
     pub slots: usize,
 }
 
-/// From one block of `extent` elements to the next. What a tile reads at one place of every block must not
-/// fall into the same few sets of a cache, as it does where maps are 56 or 112 pixels wide: blocks of many
-/// cache lines are an odd number of them.
+/// Stride between blocks of `extent` elements: an odd number of cache lines for large blocks. A
+/// tile reads the same pixel of every block; with strides of a power of two, as in maps 56 or 112
+/// pixels wide, these pixels would fall into few cache sets.
 fn padded_stride(extent: usize) -> usize {
     const LINE: usize = 16;
-    const MANY: usize = 16;
+    const MIN_LINES: usize = 16;
     match extent.div_ceil(LINE) {
-        lines if lines >= MANY => (lines | 1) * LINE,
+        lines if lines >= MIN_LINES => (lines | 1) * LINE,
         _ => extent,
     }
 }
 
 impl Map {
-    /// A map of its own at `offset`, with a place for one image.
+    /// A map at `offset` with one slot.
     pub fn new(
         [channels, height, width]: [usize; 3],
         border: Border,
@@ -104,43 +106,43 @@ impl Map {
         }
     }
 
-    /// The same map with places for so many images.
+    /// The same map with `slots` slots.
     #[must_use]
     pub fn with_slots(self, slots: usize) -> Self {
         Self { slots, ..self }
     }
 
-    /// Blocks of channels.
+    /// Number of blocks of channels.
     pub fn blocks(&self) -> usize {
         self.channels.div_ceil(self.lanes)
     }
 
-    /// Elements of a block with its border.
+    /// Elements of a block, border included.
     pub fn extent(&self) -> usize {
         (self.border.top + self.height + self.border.bottom) * self.row
     }
 
-    /// Elements from the first of an image to its last.
+    /// Elements of an image without the padding after its last block.
     pub fn extent_of_image(&self) -> usize {
         (self.blocks() - 1) * self.block + self.extent()
     }
 
-    /// Elements of all its places.
+    /// Elements of all slots.
     pub fn elements(&self) -> usize {
         self.image * self.slots
     }
 
-    /// Values of an image.
+    /// Values of an image: channels times height times width.
     pub fn values(&self) -> usize {
         self.channels * self.height * self.width
     }
 
-    /// Its shape without the batch.
+    /// `[channels, height, width]`.
     pub fn shape(&self) -> [usize; 3] {
         [self.channels, self.height, self.width]
     }
 
-    /// The element of the arena at this place.
+    /// Offset in the arena of pixel `(y, x)` of a block.
     #[inline]
     pub fn at(&self, image: usize, block: usize, y: usize, x: usize) -> usize {
         self.offset
@@ -150,14 +152,16 @@ impl Map {
             + (self.border.left + x) * self.lanes
     }
 
-    /// Whether it has no element in common with `other`, in any of their places. It may say no of some that have none,
-    /// but not of slices of one map. Both are as large as memory at most, so nothing here is too large to count.
+    /// Whether the map has no element in common with `other` in any slot. Exact for slices of one
+    /// map; otherwise `false` may also be returned for disjoint maps. Both maps fit in the address
+    /// space, so the arithmetic cannot overflow.
     pub(crate) fn is_disjoint(&self, other: &Self) -> bool {
         let [own, others] = [self, other].map(|map| map.extent_of_image() as i128);
         let meet = |from: i128| from < own && from + others > 0;
         let distance = other.offset as i128 - self.offset as i128;
         if (self.image, self.slots) == (other.image, other.slots) {
-            // Slices of one map. Images of `other` that begin before and after one of `self`.
+            // Slices of one map: only the nearest images of `other` before and after an image of
+            // `self` can overlap it.
             let image = self.image as i128;
             let most = self.slots as i128 - 1;
             let nearest = (-distance).div_euclid(image);
@@ -169,11 +173,14 @@ impl Map {
         }
     }
 
-    /// The channels from `first` on, as a map: a part of a concatenation. `first` must be a
+    /// The channels from `first` on as a map: a slice of a concatenation. `first` must be a
     /// multiple of `lanes`.
     #[must_use]
     pub fn slice(&self, first: usize, channels: usize) -> Self {
-        assert!(first.is_multiple_of(self.lanes), "a part starts at a block");
+        assert!(
+            first.is_multiple_of(self.lanes),
+            "a slice starts at a block"
+        );
         Self {
             channels,
             offset: self.offset + first / self.lanes * self.block,
@@ -186,7 +193,7 @@ impl Map {
         self.row == self.width * self.lanes && self.border.left + self.border.right == 0
     }
 
-    /// The same map with all pixels of a block in one row, of a dense map.
+    /// The same dense map with all pixels of a block in one row.
     pub fn flat(&self) -> Self {
         debug_assert!(self.is_dense());
         Self {
@@ -199,7 +206,7 @@ impl Map {
         }
     }
 
-    /// Elements from the arena's start to the end of its last place.
+    /// Offset of the end of the last slot.
     pub fn end(&self) -> usize {
         self.offset + self.slots.saturating_sub(1) * self.image + self.blocks() * self.block
     }

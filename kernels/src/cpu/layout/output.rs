@@ -1,29 +1,29 @@
-//! Where a convolution's sums go.
+//! Destination of a convolution's sums.
 
 use serde::{Deserialize, Serialize};
 
 use super::map::Map;
 use crate::cpu::micro::activation::Activation;
 
-/// Where an algorithm's sums go: added to `residual` if there is one, through the activation, into
-/// `y`.
+/// Destination of an algorithm's sums: the sums plus the residual, if any, through the activation,
+/// are written to `y`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Output {
-    /// The output map.
+    /// Output map.
     pub y: Map,
-    /// A map of the same shape and lanes.
+    /// Map that is added, of the same shape and lanes.
     pub residual: Option<Map>,
-    /// The last thing that is done to an element.
+    /// Activation that is applied last.
     pub activation: Activation,
 }
 
 impl Output {
-    /// Whether the pixels of all its maps' blocks are contiguous.
+    /// Whether the pixels of each block are contiguous in all maps.
     pub fn is_dense(&self) -> bool {
         self.y.is_dense() && self.residual.is_none_or(|map| map.is_dense())
     }
 
-    /// The same with all pixels of a block in one row.
+    /// The same destination with all pixels of a block in one row.
     #[must_use]
     pub fn flat(&self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Tiles side by side.
+//! Strips: runs of adjacent tiles of one width.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use crate::cpu::micro::prefetch::PrefetchPlan;
 use crate::cpu::micro::tile::TileArgs;
 use crate::threads::partition::{GridCells, Partition};
 
-/// Rows of pixels, each in tiles of nearly equal width; one image's rows after the other's.
+/// Rows of pixels of consecutive images, each divided into tiles of nearly equal width.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows {
     height: usize,
@@ -15,14 +15,14 @@ pub(crate) struct Rows {
     columns: Partition,
 }
 
-/// Tiles of one width, one after the other in a row.
+/// Adjacent tiles of one width in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Strip {
-    /// Tiles before it.
+    /// Tiles before the strip, from the first tile asked for.
     pub before: usize,
     pub image: usize,
     pub row: usize,
-    /// Its first pixel in the row.
+    /// First pixel of the strip in the row.
     pub column: usize,
     /// Pixels of each tile.
     pub pixels: usize,
@@ -30,11 +30,12 @@ pub(crate) struct Strip {
 }
 
 impl Strip {
-    /// Computes its tiles, of `blocks` blocks of outputs, and asks for what is [`PrefetchPlan`] meanwhile.
+    /// Computes the tiles for `blocks` blocks of outputs and issues the prefetches of
+    /// `prefetch_plan`.
     ///
     /// # Safety
     ///
-    /// As [`Tile`](crate::cpu::micro::tile::Tile): `args` says where the first of them reads and writes.
+    /// As [`Tile`](crate::cpu::micro::tile::Tile): `args` describes the memory of the first tile.
     pub unsafe fn compute(
         self,
         kernels: &Kernels,
@@ -44,12 +45,13 @@ impl Strip {
     ) {
         args.prefetch = prefetch_plan.from(self.before);
         args.tiles = self.tiles;
+        // SAFETY: as the caller guarantees.
         unsafe { (kernels.tiles.get(blocks, self.pixels))(args) }
     }
 }
 
 impl Rows {
-    /// Images of `height` rows of `width` pixels, in tiles of at most `widest`.
+    /// Images of `height` rows of `width` pixels, in tiles of at most `widest` pixels.
     pub fn new([height, width]: [usize; 2], widest: usize) -> Self {
         let per_row = width.div_ceil(widest);
         Self {
@@ -64,7 +66,9 @@ impl Rows {
         self.per_row
     }
 
-    /// These tiles, of all images' rows, in as few strips as can be; the first tile is a strip of its own.
+    /// The tiles number `tiles`, counted over all rows of all images, in as few strips as possible.
+    /// The first tile is a strip of its own, since it alone prefetches the next panel when it is
+    /// the only tile.
     pub fn strips(self, tiles: Range<usize>) -> impl Iterator<Item = Strip> {
         let mut rows = GridCells::after(tiles.start / self.per_row, [self.height, 1]);
         let mut part = tiles.start % self.per_row;
@@ -135,7 +139,7 @@ mod tests {
             prop_assert_eq!(tiles, expected);
             prop_assert!(strips.iter().all(|strip| strip.pixels <= widest));
             prop_assert!(strips.first().is_none_or(|strip| strip.tiles == 1));
-            // Two of each row, the first tile and what is left of its strip.
+            // Two strips per row, the first tile, and the rest of its strip.
             prop_assert!(strips.len() <= 2 * (count.div_ceil(per_row) + 1) + 1);
         }
     }

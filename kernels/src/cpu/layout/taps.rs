@@ -1,22 +1,22 @@
-//! The weights of a convolution that are packed again in every step of training.
+//! Views of a convolution's weights in the caller's order.
 
 use super::conv::ConvSpec;
 
-/// Weights in the caller's order, as the convolution that is computed with them sees them.
+/// Weights in the caller's order, viewed as the weights of a convolution that may be the transpose.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Taps<'a> {
     pub values: &'a [f32],
-    /// From one output channel to the next, and from one input channel to the next.
+    /// Strides from one output channel, and from one input channel, to the next.
     pub out: usize,
     pub channel: usize,
     /// Taps of each pair of channels.
     pub taps: usize,
-    /// Whether the last tap comes first.
+    /// Whether taps are read in reverse order.
     pub reversed: bool,
 }
 
 impl<'a> Taps<'a> {
-    /// `values`, `[out, in, height, width]`, as they are.
+    /// View of `values`, `[out, in, height, width]`, in their own order.
     pub fn new(spec: &ConvSpec, values: &'a [f32]) -> Self {
         let taps = spec.kernel[0] * spec.kernel[1];
         Self {
@@ -28,8 +28,8 @@ impl<'a> Taps<'a> {
         }
     }
 
-    /// With input and output, first and last tap exchanged: the weights of the convolution of one group that
-    /// is the gradient of this one's input.
+    /// View with input and output channels exchanged and taps reversed: the weights of the
+    /// convolution that computes the gradient of this convolution's input. One group only.
     pub fn transposed(self) -> Self {
         Self {
             out: self.channel,
@@ -39,13 +39,13 @@ impl<'a> Taps<'a> {
         }
     }
 
-    /// The place of a pair's first tap in memory.
+    /// Offset of the first tap of a pair of channels.
     #[inline(always)]
     pub fn pair(&self, out: usize, channel: usize) -> usize {
         out * self.out + channel * self.channel
     }
 
-    /// Where tap `tap` of a pair lies after its first in memory.
+    /// Offset of tap `tap` from the first tap of its pair.
     #[inline(always)]
     pub fn tap(&self, tap: usize) -> usize {
         match self.reversed {

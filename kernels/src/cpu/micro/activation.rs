@@ -1,32 +1,33 @@
-//! What is applied to a sum before it is stored.
+//! Activations, applied to sums in registers.
 
 use serde::{Deserialize, Serialize};
 
 use super::simd::Simd;
 
-/// What is applied to each element of an output while it is still in a register.
+/// Activation of each output element, applied while the element is in a register.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
-    /// Nothing.
+    /// `x`.
     Identity,
     /// `max(x, 0)`.
     Relu,
     /// `min(max(x, low), high)`.
     Clamp {
-        /// The least value.
+        /// Lower bound.
         low: f32,
-        /// The greatest value.
+        /// Upper bound.
         high: f32,
     },
-    /// The hyperbolic tangent, within 5.5 units in the last place and 2e-7.
+    /// Hyperbolic tangent, within 5.5 units in the last place and 2e-7.
     Tanh,
-    /// `1 / (1 + exp(-x))`, within 1.5e-7.
+    /// Logistic function `1 / (1 + exp(-x))`, within 1.5e-7.
     Sigmoid,
 }
 
 impl Activation {
-    /// Applies it to all of `sums`, by one decision: one for each of them would take as long as the sums.
+    /// Applies the activation to all accumulators with one branch: a branch per accumulator would
+    /// take as long as the sums.
     #[inline(always)]
     pub(crate) fn apply_all<S: Simd, const B: usize, const P: usize>(
         self,
@@ -40,7 +41,8 @@ impl Activation {
                 }
             };
         }
-        // A loop that is too long to be written out would keep them there from the start.
+        // The copy lives in memory: a loop that is too long to unroll would otherwise keep the
+        // accumulators there from the start.
         macro_rules! in_memory {
             ($activation:expr) => {{
                 let mut copy = *sums;
@@ -72,29 +74,27 @@ impl Activation {
     }
 }
 
-/// `tanh(x) = 2 t / (1 + t^2)` with `t = tanh(x / 2) = n(x) / d(x)`: an error of `t` vanishes where
-/// the result nears 1.
+/// `tanh(x) = 2 t / (1 + t^2)` with `t = tanh(x / 2) = n(x) / d(x)`, so that errors of `t` vanish
+/// as the result approaches 1.
 ///
-/// `n` is odd and `d` even; their ratio is the minimax fit to `tanh(x / 2)` on `0..9`, where an error
-/// counts by what it does to the result: 1e-8 of it at most. All coefficients are positive, so that
-/// nothing cancels. NaN stays, infinities give 1 exactly.
+/// The odd `n` and the even `d` are the minimax fit of their ratio to `tanh(x / 2)` on `0..9`, with
+/// errors weighted by their effect on the result: at most 1e-8. All coefficients are positive, so
+/// that nothing cancels. NaN gives NaN, infinities give exactly ±1.
 #[inline(always)]
 fn tanh<S: Simd>(s: S, x: S::Vector) -> S::Vector {
     const N: [f32; 3] = [0.5, 0.014_864_872, 5.664_661_5e-5];
     const D: [f32; 4] = [1.0, 0.113_063_04, 0.001_201_924_4, 1.208_558e-6];
-    // From here on the result is 1, however its terms are rounded.
+    // Beyond this value the result is 1, whatever the rounding.
     const LIMIT: f32 = 9.01;
-    {
-        let x = s.min(s.splat(LIMIT), s.max(s.splat(-LIMIT), x));
-        let square = s.mul(x, x);
-        let n = s.mul(x, horner::<S, 3>(s, square, N));
-        let d = horner::<S, 4>(s, square, D);
-        let t = s.quotient(s.mul(s.add(n, n), d), s.mul_add(n, n, s.mul(d, d)));
-        s.min(s.splat(1.0), s.max(s.splat(-1.0), t))
-    }
+    let x = s.min(s.splat(LIMIT), s.max(s.splat(-LIMIT), x));
+    let square = s.mul(x, x);
+    let n = s.mul(x, horner::<S, 3>(s, square, N));
+    let d = horner::<S, 4>(s, square, D);
+    let t = s.quotient(s.mul(s.add(n, n), d), s.mul_add(n, n, s.mul(d, d)));
+    s.min(s.splat(1.0), s.max(s.splat(-1.0), t))
 }
 
-/// The polynomial with these coefficients, the constant first.
+/// Horner's rule; the constant coefficient comes first.
 #[inline(always)]
 fn horner<S: Simd, const N: usize>(s: S, x: S::Vector, coefficients: [f32; N]) -> S::Vector {
     let mut sum = s.splat(coefficients[N - 1]);

@@ -2,32 +2,32 @@
 
 use std::ops::Range;
 
-use super::simd::{Kernel, Simd};
+use super::simd::{MicroKernel, Simd};
 
-/// Some rows of one block: what is read and written. Strides are in elements.
+/// Rows of one block of channels. Strides are in elements.
 pub(crate) struct AdaptiveArgs {
-    /// The block's first pixel, its size, and from one row to the next.
+    /// First pixel, size and row stride of the input block.
     pub x: *const f32,
     pub x_size: [usize; 2],
     pub x_row: usize,
-    /// The block's first pixel, of which `rows` are computed.
+    /// First pixel of the output block, of which `rows` are computed.
     pub y: *mut f32,
     pub y_size: [usize; 2],
     pub y_row: usize,
     pub rows: Range<usize>,
 }
 
-/// The mean of each part.
+/// Mean of each region.
 ///
 /// # Safety
 ///
-/// All that [`AdaptiveArgs`] describes must be readable, and `y` writable.
+/// All memory that [`AdaptiveArgs`] describes is readable, and that of `y` writable.
 pub(crate) struct Adaptive;
 
-/// Sums at once: an addition takes some cycles, in which others begin.
-const SUMS: usize = 4;
+/// Independent accumulators, which hide the latency of additions.
+const ACCUMULATORS: usize = 4;
 
-impl Kernel for Adaptive {
+impl MicroKernel for Adaptive {
     type Args = AdaptiveArgs;
 
     #[inline(always)]
@@ -37,15 +37,15 @@ impl Kernel for Adaptive {
             for column in 0..a.y_size[1] {
                 let columns = part(a.x_size[1], a.y_size[1], column);
                 unsafe {
-                    let mut sums = [s.zero(); SUMS];
+                    let mut sums = [s.zero(); ACCUMULATORS];
                     for x_row in rows.clone() {
                         let x = a.x.add(x_row * a.x_row);
                         let mut at = columns.start;
-                        while at + SUMS <= columns.end {
+                        while at + ACCUMULATORS <= columns.end {
                             for (i, sum) in sums.iter_mut().enumerate() {
                                 *sum = s.add(*sum, s.load(x.add((at + i) * S::LANES)));
                             }
-                            at += SUMS;
+                            at += ACCUMULATORS;
                         }
                         for at in at..columns.end {
                             sums[0] = s.add(sums[0], s.load(x.add(at * S::LANES)));
@@ -61,11 +61,11 @@ impl Kernel for Adaptive {
     }
 }
 
-/// Part `at` of `parts` of `0..length`.
+/// Region number `at` of `parts` regions of `0..length`; regions may overlap.
 #[inline(always)]
 fn part(length: usize, parts: usize, at: usize) -> Range<usize> {
     at * length / parts..((at + 1) * length).div_ceil(parts)
 }
 
-/// The address of its code.
+/// Entry point.
 pub(crate) type AdaptiveFn = unsafe fn(&AdaptiveArgs);

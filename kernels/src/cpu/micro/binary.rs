@@ -3,23 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::simd::{Kernel, Simd};
+use super::simd::{MicroKernel, Simd};
 
-/// What is done with two elements.
+/// An elementwise operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BinaryOp {
-    /// The sum.
+    /// Sum.
     Add,
-    /// The difference.
+    /// Difference.
     Sub,
-    /// The product.
+    /// Product.
     Mul,
-    /// The quotient.
+    /// Quotient.
     Div,
 }
 
-/// Some rows of one block. Strides are in elements.
+/// Rows of one block. Strides are in elements.
 pub(crate) struct BinaryArgs {
     pub a: *const f32,
     pub a_row: usize,
@@ -32,12 +32,12 @@ pub(crate) struct BinaryArgs {
     pub activation: Activation,
 }
 
-/// The operation `OP`, a [`BinaryOp`], of each pair.
+/// Elementwise operation `OP`, a [`BinaryOp`].
 ///
 /// # Safety
 ///
-/// All that [`BinaryArgs`] describes must be readable, and `y` writable.
-struct Pairs<const OP: usize>;
+/// All memory that [`BinaryArgs`] describes is readable, and that of `y` writable.
+struct Elementwise<const OP: usize>;
 
 const ADD: usize = BinaryOp::Add as usize;
 
@@ -47,7 +47,7 @@ const MUL: usize = BinaryOp::Mul as usize;
 
 const DIV: usize = BinaryOp::Div as usize;
 
-impl<const OP: usize> Kernel for Pairs<OP> {
+impl<const OP: usize> MicroKernel for Elementwise<OP> {
     type Args = BinaryArgs;
 
     #[inline(always)]
@@ -74,19 +74,19 @@ impl<const OP: usize> Kernel for Pairs<OP> {
     }
 }
 
-/// The address of an operation's code.
+/// Entry point of an operation.
 pub(crate) type BinaryFn = unsafe fn(&BinaryArgs);
 
-/// The operations of an instruction set.
+/// Operations of an instruction set.
 pub(crate) struct BinaryFns([BinaryFn; 4]);
 
 impl BinaryFns {
     pub fn of<S: Simd>() -> Self {
         Self([
-            S::entry::<Pairs<ADD>>(),
-            S::entry::<Pairs<SUB>>(),
-            S::entry::<Pairs<MUL>>(),
-            S::entry::<Pairs<DIV>>(),
+            S::entry::<Elementwise<ADD>>(),
+            S::entry::<Elementwise<SUB>>(),
+            S::entry::<Elementwise<MUL>>(),
+            S::entry::<Elementwise<DIV>>(),
         ])
     }
 

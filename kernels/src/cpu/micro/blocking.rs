@@ -1,24 +1,29 @@
-//! How work is cut so that what is read again and again stays near.
+//! Block sizes of the algorithms, in the sense of BLIS.
 
-/// What an instruction set, and the machines that have it, hold near their multipliers.
+/// Block sizes that keep data near the multipliers, in the sense of BLIS (Van Zee & van de Geijn, "BLIS: A
+/// Framework for Rapidly Instantiating BLAS Functionality", 2015).
+///
+/// A convolution is a matrix product of `m` output pixels by `n` output channels over `k` taps of input channels.
+/// The micro-kernel computes `mr` by `nr`, where `nr` is two blocks of channels. A panel of `kc` by `nr` weights
+/// stays in L1 (or L2) while tile after tile reads it; `mc` by `kc` inputs stay in L2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocking {
-    /// Pixels of the widest tile of two blocks of outputs: as many sums as the registers hold.
+    /// Pixels of the largest tile of two blocks of outputs: as many accumulators as registers.
     pub mr: usize,
-    /// Pixels of the widest tile of one block.
+    /// Pixels of the largest tile of one block of outputs.
     pub mr_single: usize,
-    /// Elements of weights that tile after tile reads from the nearest cache.
+    /// `kc` times `nr`: elements of a weight panel that successive tiles read from the nearest cache.
     pub kc_nr: usize,
-    /// Elements of a core's own caches that an algorithm may count on.
+    /// `mc` times `kc`: elements of a core's private caches that an algorithm may use.
     pub mc_kc: usize,
 }
 
 impl Blocking {
-    /// Elements of Winograd's transformed inputs that are made together: what the last-level cache has room for
-    /// beside the weights that go by.
-    pub const TRANSFORMED: usize = 1 << 20;
+    /// Elements of Winograd's transformed inputs of one round: the part of the last-level cache that is left
+    /// beside the streamed weights.
+    pub const WINOGRAD_ROUND_ELEMENTS: usize = 1 << 20;
 
-    /// Pixels of the widest tile of one block of outputs, or of two.
+    /// Pixels of the largest tile of `blocks` blocks of outputs.
     pub fn widest(self, blocks: usize) -> usize {
         match blocks {
             1 => self.mr_single,
@@ -26,21 +31,21 @@ impl Blocking {
         }
     }
 
-    /// Partition in which `depth` channels of input, in blocks of `step`, are summed one after the other, so that
-    /// the weights of two blocks of `lanes` outputs for each part are a panel or little more.
+    /// Number of parts of `depth` input channels, in blocks of `step`, that are accumulated one after the other, so
+    /// that a part's weights of two blocks of `lanes` outputs are about one panel (`kc` blocking).
     pub fn parts(self, depth: usize, step: usize, taps: usize, lanes: usize) -> usize {
         let blocks = (self.kc_nr / (2 * lanes * taps) / step).max(1);
         depth.div_ceil(step).div_ceil(blocks)
     }
 
-    /// Elements of a direct convolution's input that are one chunk, whose tiles are computed before the next
-    /// chunk's: of a core's cache, three eighths hold the part of them that is read.
+    /// Elements of a direct convolution's input whose tiles are computed before those of the next (`mc` blocking):
+    /// the part that is read at a time takes three eighths of a core's private caches.
     pub fn chunk(self, parts: usize) -> usize {
         3 * self.mc_kc / 8 * parts
     }
 
-    /// Elements that a thread keeps of the map between a step's two convolutions: what leaves room for the
-    /// weights that go by. The fewer, the more often all weights of the second are read.
+    /// Elements that a thread buffers between the two convolutions of a separable step: what leaves room for the
+    /// streamed weights. All weights of the second convolution are read once per buffer.
     pub fn between(self) -> usize {
         7 * self.mc_kc / 16
     }

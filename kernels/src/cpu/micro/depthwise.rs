@@ -1,27 +1,27 @@
 //! Depthwise convolution of rows of one block of channels.
 
 use super::activation::Activation;
-use super::prefetch::bring;
-use super::simd::{Kernel, Simd};
+use super::prefetch::prefetch_rows;
+use super::simd::{MicroKernel, Simd};
 use crate::threads::partition::Partition;
 
-/// Some rows of one block: what is read and written. Strides are in elements; the pixels of a row
-/// of `y` and of the residual are adjacent.
+/// Rows of one block of channels. Strides are in elements; the pixels of a row of `y` and of the
+/// residual are adjacent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DepthwiseArgs {
-    /// The first pixel's first tap.
+    /// First tap of the first pixel.
     pub x: *const f32,
-    /// From one output row's, and one output pixel's, taps to the next.
+    /// Strides from the taps of one output row, and of one output pixel, to the next.
     pub x_row: usize,
     pub x_pixel: usize,
-    /// Rows and columns of taps, and from one to the next.
+    /// Rows and columns of taps, and the strides between them.
     pub kernel: [usize; 2],
     pub x_tap: [usize; 2],
-    /// To the next block's taps, which kernels of 3x3 bring nearer meanwhile.
+    /// Stride to the next block of channels, which 3x3 kernels prefetch.
     pub x_block: usize,
-    /// The bias, then the taps: vectors.
+    /// Bias, then taps; one vector each.
     pub weights: *const f32,
-    /// The first pixel.
+    /// First output pixel.
     pub y: *mut f32,
     pub y_row: usize,
     /// Output rows, and pixels of each.
@@ -33,7 +33,7 @@ pub(crate) struct DepthwiseArgs {
     pub activation: Activation,
 }
 
-/// Runs a block with a constant for its number of pixels, at most 8.
+/// Evaluates an expression with the number of pixels, at most 8, as a constant.
 macro_rules! with_pixels {
     ($pixels:expr, |$p:ident| $call:expr) => {
         with_pixels!(@ $pixels, $p, $call, 1 2 3 4 5 6 7 8)
@@ -46,14 +46,14 @@ macro_rules! with_pixels {
     };
 }
 
-/// A kernel of 3x3, whose taps stay in registers, moved by `STRIDE` pixels.
+/// 3x3 kernel with horizontal stride `STRIDE`; the taps stay in registers.
 ///
 /// # Safety
 ///
-/// All that [`DepthwiseArgs`] describes must be readable, and `y` writable.
-struct Three<const STRIDE: usize>;
+/// All memory that [`DepthwiseArgs`] describes is readable, and that of `y` writable.
+struct ThreeByThree<const STRIDE: usize>;
 
-impl<const STRIDE: usize> Kernel for Three<STRIDE> {
+impl<const STRIDE: usize> MicroKernel for ThreeByThree<STRIDE> {
     type Args = DepthwiseArgs;
 
     #[inline(always)]
@@ -64,8 +64,8 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
             for (i, tap) in taps.iter_mut().enumerate() {
                 *tap = s.load(a.weights.add((1 + i) * S::LANES));
             }
-            // Taps that find no register beside the sums are read from the cache.
-            let most = S::TILE.min(8);
+            // Taps for which no register is left are read from the cache.
+            let most = S::MR.min(8);
             let tiles = a.width.div_ceil(most);
             let kinds = Partition::new(a.width, tiles).kinds(tiles);
             for row in 0..a.rows {
@@ -74,10 +74,10 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
                     with_pixels!(pixels, |P| {
                         for first in (0..tiles).map(|tile| first + tile * P) {
                             let x = x.add(first * STRIDE * S::LANES);
-                            // The rows before are those of the output row before.
+                            // Earlier rows were prefetched for the output row before.
                             let seen = if row == 0 { 0 } else { 3 - STRIDE };
                             let next = x.wrapping_add(a.x_block + seen * a.x_tap[0]);
-                            bring::<S>(s, next, a.x_tap[0], [3 - seen, P * STRIDE]);
+                            prefetch_rows::<S>(s, next, a.x_tap[0], [3 - seen, P * STRIDE]);
                             let mut sums = [bias; P];
                             for i in 0..3 {
                                 let x = x.add(i * a.x_tap[0]);
@@ -98,14 +98,14 @@ impl<const STRIDE: usize> Kernel for Three<STRIDE> {
     }
 }
 
-/// Any kernel, moved by `STRIDE` pixels, or by any number of them if it is 0.
+/// Any kernel with horizontal stride `STRIDE`, or any stride if it is 0.
 ///
 /// # Safety
 ///
-/// As [`Three`].
-struct Any<const STRIDE: usize>;
+/// As [`ThreeByThree`].
+struct AnyKernel<const STRIDE: usize>;
 
-impl<const STRIDE: usize> Kernel for Any<STRIDE> {
+impl<const STRIDE: usize> MicroKernel for AnyKernel<STRIDE> {
     type Args = DepthwiseArgs;
 
     #[inline(always)]
@@ -146,7 +146,7 @@ impl<const STRIDE: usize> Kernel for Any<STRIDE> {
     }
 }
 
-/// The pixels of a row from `first` on.
+/// Stores pixels of a row from `first` on, after residual and activation.
 #[inline(always)]
 unsafe fn store<S: Simd, const P: usize>(
     s: S,
@@ -171,10 +171,10 @@ unsafe fn store<S: Simd, const P: usize>(
     }
 }
 
-/// The address of a kernel's code.
+/// Entry point.
 pub(crate) type DepthwiseFn = unsafe fn(&DepthwiseArgs);
 
-/// The depthwise kernels of an instruction set, by the stride.
+/// Depthwise micro-kernels of an instruction set, by stride.
 pub(crate) struct DepthwiseFns {
     three: [DepthwiseFn; 2],
     any: [DepthwiseFn; 3],
@@ -183,17 +183,17 @@ pub(crate) struct DepthwiseFns {
 impl DepthwiseFns {
     pub fn of<S: Simd>() -> Self {
         Self {
-            three: [S::entry::<Three<1>>(), S::entry::<Three<2>>()],
+            three: [S::entry::<ThreeByThree<1>>(), S::entry::<ThreeByThree<2>>()],
             any: [
-                S::entry::<Any<0>>(),
-                S::entry::<Any<1>>(),
-                S::entry::<Any<2>>(),
+                S::entry::<AnyKernel<0>>(),
+                S::entry::<AnyKernel<1>>(),
+                S::entry::<AnyKernel<2>>(),
             ],
         }
     }
 
-    /// The fastest micro-kernel for a kernel of `kernel` rows and columns, with this dilation and stride
-    /// along a row.
+    /// The fastest micro-kernel for a kernel of `kernel` rows and columns with this horizontal
+    /// dilation and stride.
     pub fn get(&self, kernel: [usize; 2], dilation: usize, stride: usize) -> DepthwiseFn {
         match (kernel, dilation, stride) {
             ([3, 3], 1, stride @ 1..=2) => self.three[stride - 1],

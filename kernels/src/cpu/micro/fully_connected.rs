@@ -1,32 +1,32 @@
-//! Fully connected layers with 24-bit weights: the sums of some blocks of outputs.
+//! Fully connected layers with 24-bit weights: micro-kernels for one to four blocks of outputs.
 
 use super::prefetch::{LINE, PAGE};
-use super::simd::{Kernel, Simd};
+use super::simd::{MicroKernel, Simd};
 use super::tile::TileArgs;
 
-/// Taps whose weights for an output have a factor in common.
-pub(crate) const SECTION: usize = 64;
+/// Taps of an output that share a scale factor.
+pub(crate) const SCALE_GROUP: usize = 64;
 
-/// Blocks of outputs that are computed at once.
-pub(crate) const GROUP: usize = 4;
+/// Most blocks of outputs that a micro-kernel computes.
+pub(crate) const MAX_BLOCKS: usize = 4;
 
-/// Taps whose weights are unpacked at once, and vectors that they are packed in.
+/// Taps that are unpacked at a time, and packed vectors that hold them.
 pub(crate) const TAPS: usize = 4;
 
 pub(crate) const VECTORS: usize = 3;
 
-/// Lanes of the longest vectors, which others' divide.
-pub(crate) const MOST_LANES: usize = 16;
+/// Lanes of the longest vectors of any instruction set.
+pub(crate) const MAX_LANES: usize = 16;
 
-/// The sums of `B` blocks of outputs. Its [`TileArgs`] are of one pixel, with `weights_pair` from a block's packed
-/// weights to those of the next, and biases next to each other.
+/// Sums of `B` blocks of outputs. The arguments describe one pixel; `weights_pair` is the stride
+/// from the packed weights of one block to the next, and biases are adjacent.
 ///
 /// # Safety
 ///
-/// All that the arguments describe must be readable, and `y` writable.
+/// All memory that [`TileArgs`] describes is readable, and that of `y` writable.
 pub(crate) struct Sums<const B: usize>;
 
-impl<const B: usize> Kernel for Sums<B> {
+impl<const B: usize> MicroKernel for Sums<B> {
     type Args = TileArgs;
 
     #[inline(always)]
@@ -42,7 +42,7 @@ impl<const B: usize> Kernel for Sums<B> {
             while left > 0 {
                 let factors = w;
                 w = w.add(S::LANES);
-                let positions = left.min(SECTION / S::LANES);
+                let positions = left.min(SCALE_GROUP / S::LANES);
                 left -= positions;
                 for _ in 0..positions {
                     let x = a.x.add(*offset as usize);
@@ -51,7 +51,7 @@ impl<const B: usize> Kernel for Sums<B> {
                         for b in 0..B {
                             let w = w.add(b * a.weights_pair);
                             for line in (0..VECTORS * S::LANES).step_by(LINE) {
-                                s.prefetch_l1(w.wrapping_add(S::PAGES * PAGE + line));
+                                s.prefetch_l1(w.wrapping_add(S::PREFETCH_PAGES * PAGE + line));
                             }
                             let factor = s.load(factors.add(b * a.weights_pair));
                             let weights = s.unpack(w);
@@ -79,10 +79,10 @@ impl<const B: usize> Kernel for Sums<B> {
     }
 }
 
-/// The addresses of an instruction set's code, by blocks, less one.
-pub(crate) type FullyConnectedFns = [unsafe fn(&TileArgs); GROUP];
+/// Entry points of an instruction set, indexed by blocks minus 1.
+pub(crate) type FullyConnectedFns = [unsafe fn(&TileArgs); MAX_BLOCKS];
 
-/// Those of `S`.
+/// The micro-kernels compiled for `S`.
 pub(crate) fn fully_connected<S: Simd>() -> FullyConnectedFns {
     [
         S::entry::<Sums<1>>(),

@@ -1,4 +1,4 @@
-//! The table of an instruction set's code.
+//! Table of an instruction set's micro-kernels.
 
 use std::sync::LazyLock;
 
@@ -17,18 +17,18 @@ use super::radial_basis::{Distances, RadialBasisFn};
 use super::reorder::{PlanesFn, ReorderToBlocked, ReorderToPlanar};
 use super::simd::{Isa, Scalar, Simd};
 use super::tile::Tiles;
-use super::unary::{Each, UnaryFn};
+use super::unary::{ApplyActivation, UnaryFn};
 use super::winograd::{InputTransforms, OutputTransforms, WeightTransforms};
 
-/// The addresses of everything that differs between instruction sets.
+/// Entry points of an instruction set's micro-kernels.
 pub(crate) struct Kernels {
-    /// Elements of a vector, channels of a block.
+    /// Elements of a vector; channels of a block.
     pub lanes: usize,
-    /// How work is cut.
+    /// Block sizes of the algorithms.
     pub blocking: Blocking,
     pub(crate) tiles: Tiles,
-    /// Taps that a tile goes by between two of its looks [ahead](super::prefetch).
-    pub(crate) steps: usize,
+    /// Taps of a tile between two [prefetches](super::prefetch).
+    pub(crate) unroll: usize,
     pub(crate) winograd_input: InputTransforms,
     pub(crate) winograd_output: OutputTransforms,
     pub(crate) depthwise: DepthwiseFns,
@@ -43,7 +43,7 @@ pub(crate) struct Kernels {
     pub(crate) reorder_to_planar: PlanesFn,
     pub(crate) winograd_weights: WeightTransforms,
     pub(crate) weight_grad_tiles: WeightGradTiles,
-    /// Of any kernel, and of 3x3.
+    /// For any kernel size, and for 3x3.
     pub(crate) depthwise_weight_grad: [DepthwiseWeightGradFn; 2],
     pub(crate) norm: NormFns,
     pub(crate) linear: LinearFns,
@@ -56,13 +56,13 @@ impl Kernels {
         Self {
             lanes: S::LANES,
             blocking: Blocking {
-                mr: S::TILE,
-                mr_single: S::ALONE,
-                kc_nr: S::PANEL,
-                mc_kc: S::CACHE,
+                mr: S::MR,
+                mr_single: S::MR_SINGLE,
+                kc_nr: S::KC_NR,
+                mc_kc: S::MC_KC,
             },
             tiles: Tiles::of::<S>(),
-            steps: S::STEPS,
+            unroll: S::UNROLL,
             winograd_input: InputTransforms::of::<S>(),
             winograd_output: OutputTransforms::of::<S>(),
             depthwise: DepthwiseFns::of::<S>(),
@@ -71,7 +71,7 @@ impl Kernels {
             adaptive_mean: S::entry::<Adaptive>(),
             lrn: LrnFns::of::<S>(),
             radial_basis: S::entry::<Distances>(),
-            unary: S::entry::<Each>(),
+            unary: S::entry::<ApplyActivation>(),
             binary: BinaryFns::of::<S>(),
             reorder_to_blocked: S::entry::<ReorderToBlocked>(),
             reorder_to_planar: S::entry::<ReorderToPlanar>(),
@@ -88,9 +88,13 @@ impl Kernels {
         }
     }
 
-    /// Those of `isa`, which this machine must have.
+    /// The table of `isa`.
+    ///
+    /// # Panics
+    ///
+    /// When the processor lacks `isa`.
     pub fn get(isa: Isa) -> &'static Self {
-        assert!(isa.is_available(), "this machine has no {isa}");
+        assert!(isa.is_available(), "the processor lacks {isa}");
         macro_rules! table {
             ($set:ty) => {{
                 static TABLE: LazyLock<Kernels> = LazyLock::new(Kernels::of::<$set>);
@@ -115,11 +119,11 @@ impl Kernels {
 }
 
 impl Isa {
-    /// How its algorithms cut their work.
+    /// Block sizes of the algorithms on this instruction set.
     ///
     /// # Panics
     ///
-    /// Where this machine lacks it.
+    /// When the processor lacks it.
     pub fn blocking(self) -> Blocking {
         Kernels::get(self).blocking
     }

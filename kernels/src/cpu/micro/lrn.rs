@@ -1,10 +1,10 @@
 //! Local response normalization of adjacent pixels of a row.
 
-use super::simd::{Kernel, Simd};
+use super::simd::{MicroKernel, Simd};
 
-/// All blocks of adjacent pixels of a row. Strides are in elements.
+/// Adjacent pixels of a row, all blocks of channels. Strides are in elements.
 pub(crate) struct LrnArgs {
-    /// Channels of a window before its middle, and after it.
+    /// Channels of a window before and after its middle.
     pub reach: [usize; 2],
     pub alpha: f32,
     pub beta: f32,
@@ -15,19 +15,20 @@ pub(crate) struct LrnArgs {
     pub y_block: usize,
     pub channels: usize,
     pub pixels: usize,
-    /// The first pixel's first square, with zeros around each pixel's, and from one to the next.
+    /// First pixel's squares, with zeros before and after each pixel's squares, and the stride to
+    /// the next pixel's.
     pub squares: *mut f32,
     pub pixel_squares: usize,
 }
 
-/// The normalization, where `beta` is 3/4 if `THREE_QUARTERS`.
+/// Normalization with any `beta`, or with 3/4 if `THREE_QUARTERS`.
 ///
 /// # Safety
 ///
-/// All that [`LrnArgs`] describes must be readable, and `y` and the squares writable.
+/// All memory that [`LrnArgs`] describes is readable, and that of `y` and the squares writable.
 struct Normalize<const THREE_QUARTERS: bool>;
 
-impl<const THREE_QUARTERS: bool> Kernel for Normalize<THREE_QUARTERS> {
+impl<const THREE_QUARTERS: bool> MicroKernel for Normalize<THREE_QUARTERS> {
     type Args = LrnArgs;
 
     #[inline(always)]
@@ -41,7 +42,7 @@ impl<const THREE_QUARTERS: bool> Kernel for Normalize<THREE_QUARTERS> {
                     s.store(square, s.mul(x, x));
                 }
             }
-            // The lanes after the last channel are no channels.
+            // Lanes beyond the last channel must not contribute.
             let rest = blocks * S::LANES - a.channels;
             if rest > 0 {
                 for pixel in 0..a.pixels {
@@ -61,7 +62,7 @@ impl<const THREE_QUARTERS: bool> Kernel for Normalize<THREE_QUARTERS> {
                     let scale = if THREE_QUARTERS {
                         s.inverse_three_quarters(base)
                     } else {
-                        let mut lanes = [0.0; MOST_LANES];
+                        let mut lanes = [0.0; MAX_LANES];
                         s.store(lanes.as_mut_ptr(), base);
                         for lane in &mut lanes[..S::LANES] {
                             *lane = lane.powf(-a.beta);
@@ -79,12 +80,12 @@ impl<const THREE_QUARTERS: bool> Kernel for Normalize<THREE_QUARTERS> {
     }
 }
 
-/// Lanes of the longest vector.
-const MOST_LANES: usize = 16;
+/// Lanes of the longest vectors of any instruction set.
+const MAX_LANES: usize = 16;
 
 pub(crate) type LrnFn = unsafe fn(&LrnArgs);
 
-/// The normalizations of an instruction set.
+/// Normalizations of an instruction set.
 pub(crate) struct LrnFns {
     pub three_quarters: LrnFn,
     pub any: LrnFn,
@@ -92,7 +93,7 @@ pub(crate) struct LrnFns {
 
 impl LrnFns {
     pub fn of<S: Simd>() -> Self {
-        const { assert!(S::LANES <= MOST_LANES) };
+        const { assert!(S::LANES <= MAX_LANES) };
         Self {
             three_quarters: S::entry::<Normalize<true>>(),
             any: S::entry::<Normalize<false>>(),

@@ -1,5 +1,5 @@
-//! Innermost code: what is compiled once per instruction set. Micro-kernels know addresses and strides,
-//! no layouts and no threads.
+//! Micro-kernels: the innermost code, compiled once per instruction set. Micro-kernels know
+//! addresses and strides, but no layouts and no threads.
 
 pub(crate) mod activation;
 pub(crate) mod adaptive_mean;

@@ -1,10 +1,10 @@
-//! The widest register tile over data that stays in L1: the peak rate of multiply-adds of a core.
+//! The largest register tile on data in L1: the peak multiply-add rate of a core.
 
 use super::kernels::Kernels;
 use super::tile::TileArgs;
 
-/// The widest tile over data that stays in the nearest cache: as fast as multiply-adds can be.
-pub(crate) struct InCache {
+/// The largest register tile on data that stays in L1.
+pub(crate) struct PeakTile {
     kernels: &'static Kernels,
     offsets: Vec<u32>,
     x: Vec<f32>,
@@ -12,7 +12,7 @@ pub(crate) struct InCache {
     y: Vec<f32>,
 }
 
-impl InCache {
+impl PeakTile {
     const CHANNELS: usize = 8;
     const COLUMNS: usize = 16;
 
@@ -27,11 +27,11 @@ impl InCache {
         }
     }
 
-    /// Runs it; returns how many multiply-adds that were.
+    /// Runs the tile and returns its number of multiply-adds.
     pub fn run(&mut self) -> usize {
         let (lanes, pixels) = (self.kernels.lanes, self.kernels.blocking.mr);
         let inner = lanes.min(Self::CHANNELS);
-        // SAFETY: the vectors hold what the arguments describe.
+        // SAFETY: the vectors hold the elements that the arguments describe.
         unsafe {
             let args = TileArgs {
                 x: self.x.as_ptr(),

@@ -1,50 +1,49 @@
-//! Pools: one value for each window of a map, without a border around it.
+//! Pooling of rows of one block of channels.
 //!
-//! Taps outside of the map are left out of a window, not read. Columns whose windows lie within a row
-//! are computed without a test; only the few at its ends are clipped one by one.
+//! Windows are clipped to the map: taps outside of it are not read. Columns whose windows lie
+//! inside the map are computed without clipping.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::simd::{Kernel, Simd};
+use super::simd::{MicroKernel, Simd};
 
-/// How a pool's window goes over a map. The output's size says how many windows there are; the last may
-/// reach over the edge and beyond the padding.
+/// A pooling window. The size of the output determines the number of windows; the last ones may
+/// reach beyond the padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PoolWindow {
     /// Height and width, at least 1.
     pub kernel: [usize; 2],
-    /// The step, at least 1.
+    /// Vertical and horizontal stride, at least 1.
     pub stride: [usize; 2],
-    /// How far the first window reaches over the top and left edge, and how much counts as padding at
-    /// the others.
+    /// Padding above and to the left; as much counts as padding below and to the right.
     pub padding: [usize; 2],
-    /// Elements from one tap to the next, at least 1.
+    /// Vertical and horizontal dilation, at least 1.
     pub dilation: [usize; 2],
 }
 
 impl PoolWindow {
-    /// The taps of window `at` along an axis that lie before `end`, where the map begins at 0.
+    /// Number of taps of window `at` along an axis that lie before position `end` of the map.
     #[inline(always)]
     fn taps_before(&self, axis: usize, at: usize, end: usize) -> usize {
         let room = (end + self.padding[axis]).saturating_sub(at * self.stride[axis]);
         let taps = match self.dilation[axis] {
-            // A division takes as long as a window.
+            // A division would take as long as a window.
             1 => room,
             dilation => room.div_ceil(dilation),
         };
         taps.min(self.kernel[axis])
     }
 
-    /// The taps of window `at` along an axis that lie in a map of this length.
+    /// Taps of window `at` along an axis that lie inside a map of this length.
     #[inline(always)]
     fn taps(&self, axis: usize, at: usize, length: usize) -> Range<usize> {
         let end = self.taps_before(axis, at, length);
         self.taps_before(axis, at, 0).min(end)..end
     }
 
-    /// Those of `windows` windows along an axis that lie wholly in a map of this length.
+    /// Windows along an axis, of `windows`, that lie entirely inside a map of this length.
     #[inline(always)]
     fn inside(&self, axis: usize, windows: usize, length: usize) -> Range<usize> {
         let extent = (self.kernel[axis] - 1) * self.dilation[axis] + 1;
@@ -56,41 +55,41 @@ impl PoolWindow {
     }
 }
 
-/// What becomes of the elements of a window.
+/// Reduction of the elements of a window.
 trait Reduce: 'static {
-    /// Before any.
+    /// Initial value.
     fn start<S: Simd>(s: S) -> S::Vector;
-    /// One more.
+    /// Adds an element.
     fn add<S: Simd>(s: S, so_far: S::Vector, x: S::Vector) -> S::Vector;
-    /// After `count` taps, of which some may not have been added.
+    /// Final value of `count` taps, padding that counts included.
     fn end<S: Simd>(s: S, so_far: S::Vector, count: usize) -> S::Vector;
 }
 
-/// Some rows of one block: what is read and written. Strides are in elements.
+/// Rows of one block of channels. Strides are in elements.
 pub(crate) struct PoolArgs {
     pub window: PoolWindow,
-    /// Whether taps in the padding count.
+    /// Whether padding counts in a mean.
     pub count_padding: bool,
-    /// The block's first pixel, its size, and from one row to the next.
+    /// First pixel, size and row stride of the input block.
     pub x: *const f32,
     pub size: [usize; 2],
     pub x_row: usize,
-    /// The block's first pixel, of which `rows` are computed, `width` pixels each.
+    /// First pixel of the output block, of which `rows` of `width` pixels are computed.
     pub y: *mut f32,
     pub y_row: usize,
     pub rows: Range<usize>,
     pub width: usize,
 }
 
-/// A pool by `R` whose window has `K` adjacent columns and is moved by `STRIDE`, or any window if
-/// `K` is 0.
+/// Pooling by the reduction `R` with windows of `K` adjacent columns and stride `STRIDE`, or any
+/// window if `K` is 0.
 ///
 /// # Safety
 ///
-/// All that [`PoolArgs`] describes must be readable, and `y` writable.
+/// All memory that [`PoolArgs`] describes is readable, and that of `y` writable.
 struct Pool<R, const K: usize, const STRIDE: usize>(R);
 
-impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Pool<R, K, STRIDE> {
+impl<R: Reduce, const K: usize, const STRIDE: usize> MicroKernel for Pool<R, K, STRIDE> {
     type Args = PoolArgs;
 
     #[inline(always)]
@@ -106,7 +105,7 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Pool<R, K, STRID
                 rows.len()
             };
             let top = row * window.stride[0] + rows.start * window.dilation[0];
-            // No row is read if there is none.
+            // Not used if the window has no row inside the map.
             let top = top.saturating_sub(window.padding[0]) * a.x_row;
             let y = unsafe { a.y.add(row * a.y_row) };
             for column in (0..inside.start).chain(inside.end..a.width) {
@@ -150,8 +149,8 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Pool<R, K, STRID
     }
 }
 
-/// A row of windows of `rows` rows, at least one, and `K` columns: each column is reduced once and
-/// kept for the windows that share it.
+/// A row of windows of `rows` rows, at least one, and `K` columns. Each column is reduced once and
+/// reused by the windows that share it.
 #[inline(always)]
 unsafe fn slide<S: Simd, R: Reduce, const K: usize, const STRIDE: usize>(
     s: S,
@@ -223,9 +222,9 @@ unsafe fn reduce<S: Simd, R: Reduce>(
     }
 }
 
-pub(crate) struct Greatest;
+pub(crate) struct Maximum;
 
-impl Reduce for Greatest {
+impl Reduce for Maximum {
     #[inline(always)]
     fn start<S: Simd>(s: S) -> S::Vector {
         s.splat(f32::NEG_INFINITY)
@@ -257,10 +256,10 @@ impl Reduce for Sum {
     }
 }
 
-/// The address of a pool's code.
+/// Entry point.
 pub(crate) type PoolFn = unsafe fn(&PoolArgs);
 
-/// The pools of an instruction set.
+/// Pooling micro-kernels of an instruction set.
 pub(crate) struct PoolFns {
     pub max: [PoolFn; 4],
     pub mean: [PoolFn; 4],
@@ -269,7 +268,7 @@ pub(crate) struct PoolFns {
 impl PoolFns {
     pub fn of<S: Simd>() -> Self {
         Self {
-            max: pools::<S, Greatest>(),
+            max: pools::<S, Maximum>(),
             mean: pools::<S, Sum>(),
         }
     }

@@ -1,50 +1,51 @@
-//! Weights that tiles bring nearer while they multiply, and parts of maps that other kernels do.
+//! Software prefetch of weight panels and map rows.
 //!
-//! Packed weights are read in order, in panels that tile after tile reads again. The tiles of a panel divide the
-//! next one among themselves, and bring it into the core's larger cache: as evenly as can be, so that memory is
-//! never at rest and never asked for more at once than it gives. A tile that reads its panel alone brings it into
-//! the nearest cache, a page before it comes there, for at a page's end hardware that follows a stream begins anew.
+//! Packed weights are read in order, in panels that several tiles read again. The tiles of a panel
+//! prefetch the next panel into L2, each an equal part, so that DRAM traffic is spread evenly over
+//! the arithmetic. A panel that a single tile reads is prefetched into L1, one page ahead of its
+//! use, since hardware prefetchers stop at page boundaries.
 
 use super::simd::Simd;
 
 /// Elements of a cache line.
 pub(crate) const LINE: usize = 16;
 
-/// Elements of a page.
+/// Elements of a 4 KiB page.
 pub(crate) const PAGE: usize = 1024;
 
-/// Cache lines that a tile asks for.
+/// Prefetches that a tile issues.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Prefetch {
     from: *const f32,
-    /// For every [`Simd::STEPS`] taps: up to 4, or 6 or 8.
+    /// Lines per [`Simd::UNROLL`] taps: 0 to 4, 6 or 8.
     lines: usize,
     into: Cache,
-    /// How many tiles of a strip ask, from the first on.
+    /// Tiles of the strip that prefetch, from the first on.
     tiles: usize,
 }
 
-/// Where lines are brought. As wide as what is beside it: the rest would be copied in two pieces that overlap, and
-/// a copy of the copy would wait for them, once for every strip of tiles.
+/// Destination of a prefetch. Has the width of its neighbours: a narrower field would be copied in
+/// two overlapping parts, and the next copy would stall on store forwarding once per strip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 enum Cache {
-    Nearest,
-    Larger,
+    L1,
+    L2,
 }
 
-/// Lines that can be asked for at once.
+/// Most lines of one prefetch.
 const MOST: usize = 8;
 
 impl Prefetch {
     pub const NOTHING: Self = Self {
         from: std::ptr::null(),
         lines: 0,
-        into: Cache::Larger,
+        into: Cache::L2,
         tiles: 0,
     };
 
-    /// Before tile `tile` of a strip.
+    /// Must be called before tile number `tile` of a strip: stops after the last tile that
+    /// prefetches.
     #[inline(always)]
     pub fn before(&mut self, tile: usize) {
         if tile == self.tiles {
@@ -52,28 +53,28 @@ impl Prefetch {
         }
     }
 
-    /// Asks for those of the next [`Simd::STEPS`] taps, in each of `N` streams of weights, so far from one to the
-    /// next. Nothing is read, whatever the addresses.
+    /// Prefetches the lines of the next [`Simd::UNROLL`] taps in each of `N` streams of weights,
+    /// which are `stream` elements apart. Prefetching has no effect on invalid addresses.
     #[inline(always)]
-    pub fn bring<S: Simd, const N: usize>(&mut self, s: S, stream: usize) {
+    pub fn issue<S: Simd, const N: usize>(&mut self, s: S, stream: usize) {
         if self.lines == 0 {
             return;
         }
         {
             match self.into {
-                Cache::Nearest => self.issue_lines::<N>(stream, |at| s.prefetch_l1(at)),
-                Cache::Larger => self.issue_lines::<N>(stream, |at| s.prefetch_l2(at)),
+                Cache::L1 => self.issue_lines::<N>(stream, |at| s.prefetch_l1(at)),
+                Cache::L2 => self.issue_lines::<N>(stream, |at| s.prefetch_l2(at)),
             }
         }
         self.from = self.from.wrapping_add(self.lines * LINE);
     }
 
-    /// Written out: a loop would be unrolled at the cost of the tile's registers.
+    /// Unrolled by hand: the compiler's unrolling would spill the tile's registers.
     #[inline(always)]
-    fn issue_lines<const N: usize>(&self, stream: usize, bring: impl Fn(*const f32)) {
+    fn issue_lines<const N: usize>(&self, stream: usize, prefetch: impl Fn(*const f32)) {
         let line = |i: usize| {
             for from in (0..N).map(|n| n * stream) {
-                bring(self.from.wrapping_add(from + i * LINE));
+                prefetch(self.from.wrapping_add(from + i * LINE));
             }
         };
         line(0);
@@ -97,9 +98,14 @@ impl Prefetch {
     }
 }
 
-/// Brings `rows` rows of `columns` vectors nearer. Nothing is read, whatever the addresses.
+/// Prefetches `rows` rows of `columns` vectors into L1. Invalid addresses have no effect.
 #[inline(always)]
-pub(crate) fn bring<S: Simd>(s: S, at: *const f32, row: usize, [rows, columns]: [usize; 2]) {
+pub(crate) fn prefetch_rows<S: Simd>(
+    s: S,
+    at: *const f32,
+    row: usize,
+    [rows, columns]: [usize; 2],
+) {
     for y in 0..rows {
         for x in (0..columns * S::LANES).step_by(LINE) {
             s.prefetch_l1(at.wrapping_add(y * row + x));
@@ -107,49 +113,49 @@ pub(crate) fn bring<S: Simd>(s: S, at: *const f32, row: usize, [rows, columns]: 
     }
 }
 
-/// What each of the tiles of a panel asks for.
+/// Prefetches of all tiles that read one panel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PrefetchPlan {
-    /// For the first tile, where it is the only one or nothing is next.
-    alone: Prefetch,
-    /// Where the next panel begins, and how many cache lines it has.
+    /// Prefetch of a tile that alone reads the panel.
+    single: Prefetch,
+    /// Start and cache lines of the next panel.
     next: *const f32,
     lines: usize,
-    /// Of those lines, what each of several tiles asks for: for every [`Simd::STEPS`] taps, and in all.
-    each: usize,
-    share: usize,
+    /// Lines of the next panel per [`Simd::UNROLL`] taps and per tile.
+    lines_per_unroll: usize,
+    lines_per_tile: usize,
 }
 
 impl PrefetchPlan {
-    /// Of a panel that `tiles` tiles of `taps` taps read, before that of `next`; a tile asks once every `step`
-    /// taps.
-    pub fn new(panel: &[f32], next: &[f32], tiles: usize, taps: usize, step: usize) -> Self {
-        let steps = taps.div_ceil(step);
+    /// Plan for a panel that `tiles` tiles of `taps` taps read before they read `next`; a tile
+    /// issues prefetches every `unroll` taps.
+    pub fn new(panel: &[f32], next: &[f32], tiles: usize, taps: usize, unroll: usize) -> Self {
+        let steps = taps.div_ceil(unroll);
         let lines = next.len().div_ceil(LINE);
         let each = match tiles {
             1 => 0,
-            _ => at_once(lines.div_ceil(tiles * steps)),
+            _ => supported_lines(lines.div_ceil(tiles * steps)),
         };
         Self {
-            alone: Prefetch {
+            single: Prefetch {
                 from: panel.as_ptr().wrapping_add(PAGE),
-                lines: at_once(panel.len().div_ceil(LINE * steps)),
-                into: Cache::Nearest,
+                lines: supported_lines(panel.len().div_ceil(LINE * steps)),
+                into: Cache::L1,
                 tiles: 1,
             },
             next: next.as_ptr(),
             lines,
-            each,
-            share: each * steps,
+            lines_per_unroll: each,
+            lines_per_tile: each * steps,
         }
     }
 
-    /// The same pace for another panel and the one after it, neither longer than those.
+    /// The same rates for another panel and the one after it, neither longer than the first two.
     pub fn over(self, panel: &[f32], next: &[f32]) -> Self {
         Self {
-            alone: Prefetch {
+            single: Prefetch {
                 from: panel.as_ptr().wrapping_add(PAGE),
-                ..self.alone
+                ..self.single
             },
             next: next.as_ptr(),
             lines: next.len().div_ceil(LINE),
@@ -157,25 +163,25 @@ impl PrefetchPlan {
         }
     }
 
-    /// What the panel's tiles from `tile` on ask for.
+    /// Prefetches of the panel's tiles from number `tile` on.
     pub fn from(&self, tile: usize) -> Prefetch {
-        match (self.each, tile) {
-            (0, 0) => return self.alone,
+        match (self.lines_per_unroll, tile) {
+            (0, 0) => return self.single,
             (0, _) => return Prefetch::NOTHING,
             _ => {}
         }
-        let asked = (tile * self.share).min(self.lines);
+        let asked = (tile * self.lines_per_tile).min(self.lines);
         Prefetch {
             from: self.next.wrapping_add(asked * LINE),
-            lines: self.each,
-            into: Cache::Larger,
-            tiles: (self.lines - asked).div_ceil(self.share),
+            lines: self.lines_per_unroll,
+            into: Cache::L2,
+            tiles: (self.lines - asked).div_ceil(self.lines_per_tile),
         }
     }
 }
 
-/// The next number of lines that [`Prefetch`] can ask for.
-fn at_once(lines: usize) -> usize {
+/// The smallest number of lines that [`Prefetch`] supports and is at least `lines`.
+fn supported_lines(lines: usize) -> usize {
     match lines {
         0..=4 => lines,
         5..=6 => 6,
@@ -191,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn several_tiles_ask_for_all_of_the_next_panel_once(
+        fn tiles_prefetch_every_line_of_the_next_panel_once(
             next in 1_usize..5000,
             tiles in 2_usize..40,
             taps in 1_usize..600,
@@ -210,15 +216,15 @@ mod tests {
                 for tile in 0..strip.len() {
                     prefetch.before(tile);
                     if prefetch.lines > 0 {
-                        prop_assert!(asked < lines && line(prefetch.from) == asked && prefetch.into == Cache::Larger);
+                        prop_assert!(asked < lines && line(prefetch.from) == asked && prefetch.into == Cache::L2);
                         asked += prefetch.lines * steps;
                         prefetch.from = prefetch.from.wrapping_add(prefetch.lines * steps * LINE);
                     }
                 }
             }
             prop_assert!(asked >= lines.min(tiles * steps * MOST));
-            let alone = PrefetchPlan::new(&next, &next, 1, taps, step).from(0);
-            prop_assert_eq!(alone.into, Cache::Nearest);
+            let single = PrefetchPlan::new(&next, &next, 1, taps, step).from(0);
+            prop_assert_eq!(single.into, Cache::L1);
         }
     }
 }

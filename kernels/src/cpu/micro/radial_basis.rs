@@ -1,6 +1,6 @@
 //! Squared distances of one image from one block of centers.
 
-use super::simd::{Kernel, Simd};
+use super::simd::{MicroKernel, Simd};
 
 /// One block of centers for one image. Strides are in elements.
 pub(crate) struct RadialBasisArgs {
@@ -9,21 +9,21 @@ pub(crate) struct RadialBasisArgs {
     /// Channels, height and width of the image; channels of a block.
     pub shape: [usize; 3],
     pub lanes: usize,
-    /// From one row, and one block of channels, to the next.
+    /// Strides from one row and from one block of channels to the next.
     pub x_row: usize,
     pub x_block: usize,
     pub centers: *const f32,
     pub y: *mut f32,
 }
 
-/// The distances from one block of centers.
+/// Squared distances from one block of centers.
 ///
 /// # Safety
 ///
-/// All that [`RadialBasisArgs`] describes must be readable, and `y` writable.
+/// All memory that [`RadialBasisArgs`] describes is readable, and that of `y` writable.
 pub(crate) struct Distances;
 
-impl Kernel for Distances {
+impl MicroKernel for Distances {
     type Args = RadialBasisArgs;
 
     #[inline(always)]
@@ -51,5 +51,5 @@ impl Kernel for Distances {
     }
 }
 
-/// The address of its code.
+/// Entry point.
 pub(crate) type RadialBasisFn = unsafe fn(&RadialBasisArgs);

@@ -1,27 +1,27 @@
-//! Between planes, one for each channel, and blocks of channels.
+//! Layout reorders between planar and blocked maps.
 
-use super::simd::{Kernel, Simd};
+use super::simd::{MicroKernel, Simd};
 
-/// Adjacent pixels of channels that lie side by side in a block, and in planes. Strides are in elements.
+/// Adjacent pixels of up to one block of channels, planar and blocked. Strides are in elements.
 pub(crate) struct Planes {
-    /// The first pixel of the first plane, and from one plane to the next.
+    /// First pixel of the first plane, and stride from one plane to the next.
     pub planes: *const f32,
     pub plane: usize,
-    /// The first pixel of the block, and from one pixel to the next.
+    /// First pixel of the block, and stride from one pixel to the next.
     pub block: *const f32,
     pub lanes: usize,
     pub channels: usize,
     pub pixels: usize,
 }
 
-/// Copies planes into a block.
+/// Planar to blocked.
 ///
 /// # Safety
 ///
-/// The planes are readable and the block is writable, for so many pixels and channels.
+/// The planes are readable and the block is writable, for this many channels and pixels.
 pub(crate) struct ReorderToBlocked;
 
-impl Kernel for ReorderToBlocked {
+impl MicroKernel for ReorderToBlocked {
     type Args = Planes;
 
     #[inline(always)]
@@ -34,14 +34,14 @@ impl Kernel for ReorderToBlocked {
     }
 }
 
-/// Copies a block into planes.
+/// Blocked to planar.
 ///
 /// # Safety
 ///
-/// As [`ReorderToBlocked`], the other way round.
+/// The block is readable and the planes are writable, for this many channels and pixels.
 pub(crate) struct ReorderToPlanar;
 
-impl Kernel for ReorderToPlanar {
+impl MicroKernel for ReorderToPlanar {
     type Args = Planes;
 
     #[inline(always)]
@@ -54,20 +54,20 @@ impl Kernel for ReorderToPlanar {
     }
 }
 
-/// The address of such a copy.
+/// Entry point of a reorder.
 pub(crate) type PlanesFn = unsafe fn(&Planes);
 
-/// Pixels of a cache line of a plane: what is read or written of one plane before the next, so that
-/// planes that fall into the same cache set do not evict each other's lines half used.
+/// Pixels of a plane that are copied before the next plane's: one cache line, so that planes in the
+/// same cache set do not evict half-used lines.
 const LINE: usize = 16;
 
-/// Rows and columns of a tile, and of the smaller ones that its rest is made of.
+/// Sides of the transposed tiles, and of the smaller tiles at the edges.
 const SIDE: usize = 8;
 const HALF: usize = 4;
 
 impl Planes {
-    /// Calls `tile` with the first channel and pixel of each tile of at most eight by eight, and how many
-    /// there are of each.
+    /// Calls `tile` with the first channel and pixel of each tile of at most 8 by 8, and the sides
+    /// of the tile.
     #[inline(always)]
     fn tiles(&self, tile: impl Fn(usize, usize, [usize; 2])) {
         for line in (0..self.pixels).step_by(LINE) {

@@ -1,54 +1,53 @@
-//! The tile: the sums of products that every convolution, and every fully connected layer, is
-//! made of.
+//! The register tile: sums of products of `P` output pixels with `B` blocks of output channels, all
+//! in registers. Every convolution and fully connected layer is computed by tiles.
 //!
-//! A tile is `P` output pixels of `B` blocks of output channels, all in registers. For every
-//! input element that one of its windows reads, each pixel's element is broadcast and multiplied
-//! with the `B` vectors of weights of that tap. Weights are packed in the order in which they are
-//! read, so that they stream: those of one or two blocks together. A pixel alone is multiplied with
-//! more pairs of blocks at once, for a sum waits for the one before, some cycles, and two sums would
-//! leave the multipliers idle meanwhile.
+//! For every input element that a window reads, the element of each pixel is broadcast and
+//! multiplied with the `B` weight vectors of that tap. Packed weights are streamed in the order in
+//! which tiles read them, those of one or two blocks side by side. A single pixel is multiplied
+//! with up to four pairs of blocks at once, since two accumulators do not hide the FMA latency and
+//! eight do.
 //!
-//! What the taps are is data: a list of positions with `inner` contiguous elements each. A
-//! convolution over blocked maps has the channels of a block in `inner`; one over a planar map has
-//! the taps of a row there; a fully connected layer's pixels are images.
+//! Taps are data: a list of positions with `inner` contiguous taps each. In a blocked map these are
+//! the channels of a block, in a planar map the taps of a kernel row. The pixels of a fully
+//! connected layer are images.
 
 use super::activation::Activation;
 use super::prefetch::Prefetch;
-use super::simd::{Kernel, Simd};
+use super::simd::{MicroKernel, Simd};
 
-/// What a tile reads and writes. Strides are in elements.
+/// Memory of a run of tiles. Strides are in elements.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TileArgs {
-    /// The first pixel's first tap.
+    /// First tap of the first pixel.
     pub x: *const f32,
-    /// From one pixel to the next.
+    /// Stride from one pixel to the next.
     pub x_pixel: usize,
-    /// Where its positions are, from `x` on.
+    /// Offsets of the positions from `x`.
     pub offsets: *const u32,
-    /// Positions, and contiguous taps of each.
+    /// Number of positions, and contiguous taps of each.
     pub positions: usize,
     pub inner: usize,
-    /// Positions after them, those of a last block with fewer channels, and taps of each.
+    /// The same of the last block, which has fewer channels; 0 if there is none.
     pub last_positions: usize,
     pub last_inner: usize,
-    /// For every tap of every position, `B` vectors, or two where there are more blocks.
+    /// `B` vectors for every tap of every position, or two where `B` is larger.
     pub weights: *const f32,
-    /// From the weights, and the bias, of two blocks to those of the next two.
+    /// Stride from the weights and the bias of one pair of blocks to the next pair.
     pub weights_pair: usize,
-    /// What is brought nearer meanwhile.
+    /// Prefetches issued during the arithmetic.
     pub prefetch: Prefetch,
-    /// Tiles, each of the pixels after those of the one before.
+    /// Number of tiles, each `P` pixels after the one before.
     pub tiles: usize,
-    /// `B` vectors, in pairs as the weights, or null.
+    /// Bias, `B` vectors in pairs as the weights, or null.
     pub bias: *const f32,
-    /// Whether the sums go on from what `y` holds, not from the bias.
-    pub onto: bool,
-    /// The first pixel of the first block.
+    /// Whether accumulators start from `y` instead of the bias.
+    pub accumulate: bool,
+    /// First pixel of the first output block.
     pub y: *mut f32,
     pub y_pixel: usize,
     pub y_block: usize,
-    /// Whether a vector's halves are the sums of two pixels, each of as many channels.
-    pub halves: bool,
+    /// Whether the halves of a vector hold the outputs of two pixels.
+    pub pixel_pairs: bool,
     /// Added before the activation, or null.
     pub residual: *const f32,
     pub residual_pixel: usize,
@@ -57,8 +56,8 @@ pub(crate) struct TileArgs {
 }
 
 impl TileArgs {
-    /// A tile over `positions` positions of `inner` contiguous taps each, then `last_positions` of
-    /// `last_inner`, which reads and writes nowhere yet.
+    /// Arguments of a tile over `positions` positions of `inner` contiguous taps each, then
+    /// `last_positions` of `last_inner`, without addresses.
     pub fn new(
         offsets: *const u32,
         [positions, inner]: [usize; 2],
@@ -77,11 +76,11 @@ impl TileArgs {
             bias: std::ptr::null(),
             prefetch: Prefetch::NOTHING,
             tiles: 1,
-            onto: false,
+            accumulate: false,
             y: std::ptr::null_mut(),
             y_pixel: 0,
             y_block: 0,
-            halves: false,
+            pixel_pairs: false,
             residual: std::ptr::null(),
             residual_pixel: 0,
             residual_block: 0,
@@ -90,14 +89,14 @@ impl TileArgs {
     }
 }
 
-/// Tiles of `P` pixels of `B` blocks.
+/// Tiles of `P` pixels by `B` blocks.
 ///
 /// # Safety
 ///
-/// All that [`TileArgs`] describes must be readable, and `y` writable.
+/// All memory that [`TileArgs`] describes is readable, and that of `y` writable.
 pub(crate) struct Tile<const B: usize, const P: usize>;
 
-impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
+impl<const B: usize, const P: usize> MicroKernel for Tile<B, P> {
     type Args = TileArgs;
 
     #[inline(always)]
@@ -110,7 +109,7 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
             let y = a.y.wrapping_add(first * a.y_pixel);
             unsafe {
                 let mut sums = [[s.zero(); B]; P];
-                if a.onto {
+                if a.accumulate {
                     for (p, sums) in sums.iter_mut().enumerate() {
                         for (b, sum) in sums.iter_mut().enumerate() {
                             *sum = s.load(y.add(b * a.y_block + p * a.y_pixel));
@@ -143,8 +142,8 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
                     for (b, sum) in sums.into_iter().enumerate() {
                         s.store(y.add(b * a.y_block + p * a.y_pixel), sum);
                     }
-                    if B == 1 && a.halves {
-                        // Where each pixel has no channels, it has the other's.
+                    if B == 1 && a.pixel_pairs {
+                        // The other half holds the channels of the second pixel.
                         let second = y.add(p * a.y_pixel + S::LANES);
                         s.store(second, s.swap_halves(sums[0]));
                     }
@@ -154,10 +153,11 @@ impl<const B: usize, const P: usize> Kernel for Tile<B, P> {
     }
 }
 
-/// All taps of every pixel times their weights. `ADJACENT` pixels are a vector apart.
+/// Accumulates all taps of all pixels. `ADJACENT` pixels are one vector apart.
 ///
-/// There is as little beside multiplications as can be. Loops and branches around every few taps cost little where a
-/// core is ours alone, and up to half of the speed where its other hardware thread is at work, as on most rented machines.
+/// The loops are unrolled over the usual numbers of taps: where the second hardware thread of the
+/// core is busy, as on most virtual machines, loop overhead and branches cost up to half of the
+/// speed.
 #[inline(always)]
 unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
     s: S,
@@ -166,26 +166,26 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
     prefetch: &mut Prefetch,
     sums: &mut [[S::Vector; B]; P],
 ) {
-    const { assert!(S::LANES.is_multiple_of(S::STEPS)) }
+    const { assert!(S::LANES.is_multiple_of(S::UNROLL)) }
     let x_pixel = if ADJACENT { S::LANES } else { a.x_pixel };
-    let bring = |prefetch: &mut Prefetch| match B.div_ceil(2) {
-        1 => prefetch.bring::<S, 1>(s, 0),
-        2 => prefetch.bring::<S, 2>(s, a.weights_pair),
-        3 => prefetch.bring::<S, 3>(s, a.weights_pair),
-        _ => prefetch.bring::<S, PAIRS>(s, a.weights_pair),
+    let issue = |prefetch: &mut Prefetch| match B.div_ceil(2) {
+        1 => prefetch.issue::<S, 1>(s, 0),
+        2 => prefetch.issue::<S, 2>(s, a.weights_pair),
+        3 => prefetch.issue::<S, 3>(s, a.weights_pair),
+        _ => prefetch.issue::<S, PAIRS>(s, a.weights_pair),
     };
     unsafe {
         let mut w = a.weights;
         let mut offset = a.offsets;
         let mut rest = [(a.positions, a.inner), (a.last_positions, a.last_inner)];
-        macro_rules! written_out {
+        macro_rules! unrolled {
             ($taps:expr) => {{
                 for _ in 0..a.positions {
                     let x = x.add(*offset as usize);
                     offset = offset.add(1);
-                    for first in (0..$taps).step_by(S::STEPS) {
-                        bring(prefetch);
-                        let taps = S::STEPS.min($taps - first);
+                    for first in (0..$taps).step_by(S::UNROLL) {
+                        issue(prefetch);
+                        let taps = S::UNROLL.min($taps - first);
                         run::<S, B, P>(s, a, x.add(first), x_pixel, &mut w, taps, sums);
                     }
                 }
@@ -193,11 +193,11 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
             }};
         }
         match a.inner {
-            inner if inner == S::LANES => written_out!(S::LANES),
-            3 if !ADJACENT => written_out!(3),
-            5 if !ADJACENT => written_out!(5),
-            6 => written_out!(6),
-            7 if !ADJACENT => written_out!(7),
+            inner if inner == S::LANES => unrolled!(S::LANES),
+            3 if !ADJACENT => unrolled!(3),
+            5 if !ADJACENT => unrolled!(5),
+            6 => unrolled!(6),
+            7 if !ADJACENT => unrolled!(7),
             _ => {}
         }
         for (positions, inner) in rest {
@@ -206,8 +206,8 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
                 offset = offset.add(1);
                 let mut left = inner;
                 while left > 0 {
-                    bring(prefetch);
-                    let taps = left.min(S::STEPS);
+                    issue(prefetch);
+                    let taps = left.min(S::UNROLL);
                     left -= taps;
                     for part in [8, 4, 2, 1] {
                         if taps & part != 0 {
@@ -221,13 +221,13 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
     }
 }
 
-/// Where block `b`'s vector is, after the first block's.
+/// Offset of the weight vector of block `b` from that of the first block.
 #[inline(always)]
 fn vector<S: Simd>(b: usize, pair: usize) -> usize {
     b / 2 * pair + b % 2 * S::LANES
 }
 
-/// `taps` contiguous taps, written out.
+/// `taps` contiguous taps, unrolled.
 #[inline(always)]
 unsafe fn run<S: Simd, const B: usize, const P: usize>(
     s: S,
@@ -248,8 +248,8 @@ unsafe fn run<S: Simd, const B: usize, const P: usize>(
     }
 }
 
-/// A tap of every pixel, each `x_pixel` after the one before, times its weights: two blocks', and so far from
-/// there the next two's.
+/// One tap of every pixel, `x_pixel` elements apart, times its weights; `pair` is the stride from
+/// one pair of blocks to the next.
 #[inline(always)]
 pub(crate) unsafe fn tap<S: Simd, const B: usize, const P: usize>(
     s: S,
@@ -272,27 +272,27 @@ pub(crate) unsafe fn tap<S: Simd, const B: usize, const P: usize>(
     }
 }
 
-/// The address of a tile's code.
+/// Entry point of a tile.
 pub(crate) type TileFn = unsafe fn(&TileArgs);
 
-/// The tiles of an instruction set.
+/// Tiles of an instruction set.
 pub(crate) struct Tiles {
-    /// Those of one block and of two, by pixels less one.
-    wide: [[TileFn; MOST]; 2],
-    /// Those of one pixel and two pairs of blocks or more, by pairs less two.
+    /// Tiles of one block and of two, indexed by pixels minus 1.
+    wide: [[TileFn; MAX_MR]; 2],
+    /// Tiles of one pixel and two or more pairs of blocks, indexed by pairs minus 2.
     deep: [TileFn; PAIRS - 1],
 }
 
-/// The widest tile of any instruction set.
-const MOST: usize = 14;
+/// Most pixels of a tile on any instruction set.
+const MAX_MR: usize = 14;
 
-/// Pairs of blocks of a pixel alone: as many sums as keep the multipliers at work.
+/// Most pairs of blocks of a single pixel: eight accumulators hide the FMA latency.
 pub(crate) const PAIRS: usize = 4;
 
 impl Tiles {
     pub fn of<S: Simd>() -> Self {
         Self {
-            wide: [widths::<S, 1>(S::ALONE), widths::<S, 2>(S::TILE)],
+            wide: [widths::<S, 1>(S::MR_SINGLE), widths::<S, 2>(S::MR)],
             deep: [
                 S::entry::<Tile<4, 1>>(),
                 S::entry::<Tile<6, 1>>(),
@@ -301,8 +301,8 @@ impl Tiles {
         }
     }
 
-    /// The tile of one block or two and of `pixels` pixels, at most [`Simd::ALONE`] or [`Simd::TILE`]; of
-    /// one pixel, that of up to [`PAIRS`] pairs of blocks.
+    /// The tile of one or two blocks and `pixels` pixels, at most [`Simd::MR_SINGLE`] or
+    /// [`Simd::MR`]; or the tile of one pixel and up to [`PAIRS`] pairs of blocks.
     pub fn get(&self, blocks: usize, pixels: usize) -> TileFn {
         match blocks {
             1 | 2 => self.wide[blocks - 1][pixels - 1],
@@ -311,8 +311,8 @@ impl Tiles {
     }
 }
 
-fn widths<S: Simd, const B: usize>(most: usize) -> [TileFn; MOST] {
-    // A tile wider than the registers would be slow and is never asked for.
+fn widths<S: Simd, const B: usize>(most: usize) -> [TileFn; MAX_MR] {
+    // Tiles that exceed the registers are never requested.
     macro_rules! table {
         ($($p:literal)*) => {
             [$(if $p <= most { S::entry::<Tile<B, $p>>() } else { S::entry::<Tile<B, 1>>() }),*]

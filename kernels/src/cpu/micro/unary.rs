@@ -1,9 +1,9 @@
 //! Activation of rows of a map.
 
 use super::activation::Activation;
-use super::simd::{Kernel, Simd};
+use super::simd::{MicroKernel, Simd};
 
-/// Some rows of one block. Strides are in elements.
+/// Rows of one block. Strides are in elements.
 pub(crate) struct UnaryArgs {
     pub x: *const f32,
     pub x_row: usize,
@@ -14,14 +14,14 @@ pub(crate) struct UnaryArgs {
     pub activation: Activation,
 }
 
-/// The activation of each element.
+/// Activation of every element.
 ///
 /// # Safety
 ///
-/// All that [`UnaryArgs`] describes must be readable, and `y` writable.
-pub(crate) struct Each;
+/// All memory that [`UnaryArgs`] describes is readable, and that of `y` writable.
+pub(crate) struct ApplyActivation;
 
-impl Kernel for Each {
+impl MicroKernel for ApplyActivation {
     type Args = UnaryArgs;
 
     #[inline(always)]
@@ -38,5 +38,5 @@ impl Kernel for Each {
     }
 }
 
-/// The address of its code.
+/// Entry point.
 pub(crate) type UnaryFn = unsafe fn(&UnaryArgs);

@@ -326,15 +326,15 @@ impl Operation for Direct {
                     next,
                     tiles.len(),
                     pass.depth.len() * taps,
-                    cx.kernels.steps,
+                    cx.kernels.unroll,
                 );
                 let mut args = TileArgs {
                     x_pixel,
                     weights: panel.as_ptr(),
                     weights_pair: pass.pair,
                     bias: cx.weights[pass.bias..].as_ptr(),
-                    onto: !pass.first,
-                    halves: pixels == 2,
+                    accumulate: !pass.first,
+                    pixel_pairs: pixels == 2,
                     ..if self.has_rows_of_taps() {
                         offsets.tile_of_rows(pass.depth.len(), kernel[1], 0)
                     } else {

@@ -2,7 +2,7 @@
 //! nothing but wait for them.
 //!
 //! A weight is an integer of 24 bits, as many as a float's significand has, times a factor that the weights of
-//! [`SECTION`] taps of an output have in common. It is within 2^-24 of the greatest of them, and with what unpacking
+//! [`SCALE_GROUP`] taps of an output have in common. It is within 2^-24 of the greatest of them, and with what unpacking
 //! rounds within 1.25 times 2^-23. A sum of thousands of products rounds by more than what comes of that: of 4608
 //! inputs, outputs are 1.1e-6 off in the root mean square, with these weights as with floats. Only next to a weight some
 //! hundred times as great as the others of its section would more be lost.
@@ -23,7 +23,7 @@ use super::operation::Operation;
 use crate::cpu::layout::{
     AccessSet, CheckError, Context, ConvSpec, Map, Memory, Offsets, Output, ensure,
 };
-use crate::cpu::micro::fully_connected::{GROUP, MOST_LANES, SECTION, TAPS, VECTORS};
+use crate::cpu::micro::fully_connected::{MAX_BLOCKS, MAX_LANES, SCALE_GROUP, TAPS, VECTORS};
 use crate::cpu::micro::tile::TileArgs;
 
 /// A fully connected layer that knows where everything lies.
@@ -55,7 +55,7 @@ impl FullyConnected {
             && spec.groups == 1
             && spec.dilation == [1, 1]
             && spec.padding.is_empty()
-            && spec.channels_in.is_multiple_of(MOST_LANES)
+            && spec.channels_in.is_multiple_of(MAX_LANES)
     }
 
     /// Elements of the packed weights of `spec` for an output in blocks of `lanes`.
@@ -151,8 +151,8 @@ impl Operation for FullyConnected {
             )
         };
         let all = output.y.blocks();
-        for group in cx.claim_ranges(all.div_ceil(GROUP), 1).flatten() {
-            let blocks = group * GROUP..all.min((group + 1) * GROUP);
+        for group in cx.claim_ranges(all.div_ceil(MAX_BLOCKS), 1).flatten() {
+            let blocks = group * MAX_BLOCKS..all.min((group + 1) * MAX_BLOCKS);
             for image in 0..cx.images {
                 unsafe { self.sums(cx, offsets, x, output, image, blocks.clone()) };
             }
@@ -162,5 +162,5 @@ impl Operation for FullyConnected {
 
 /// Elements of a block's packed weights of `depth` taps.
 fn block_len(depth: usize, lanes: usize) -> usize {
-    lanes * (depth.div_ceil(SECTION) + depth / TAPS * VECTORS)
+    lanes * (depth.div_ceil(SCALE_GROUP) + depth / TAPS * VECTORS)
 }

@@ -140,11 +140,11 @@ impl Separable {
             let panel = &cx.weights[pass.panel.clone()];
             let next = &cx.weights[pass.next.clone()];
             let prefetch_plan =
-                PrefetchPlan::new(panel, next, tiles, pass.depth.len(), cx.kernels.steps);
+                PrefetchPlan::new(panel, next, tiles, pass.depth.len(), cx.kernels.unroll);
             let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
             let mut args = TileArgs {
                 bias: cx.weights[pass.bias..].as_ptr(),
-                onto: !pass.first,
+                accumulate: !pass.first,
                 weights: panel.as_ptr(),
                 ..offsets.tile(pass.depth.len(), lanes)
             };

@@ -176,7 +176,7 @@ impl Winograd {
         let Some(&(.., longest)) = panels.peek() else {
             return;
         };
-        let prefetch_plan = PrefetchPlan::new(longest, longest, products, depth, cx.kernels.steps);
+        let prefetch_plan = PrefetchPlan::new(longest, longest, products, depth, cx.kernels.unroll);
         while let Some((place, pair, panel)) = panels.next() {
             let next = panels.peek().map_or(&[][..], |&(.., next)| next);
             let prefetch_plan = prefetch_plan.over(panel, next);

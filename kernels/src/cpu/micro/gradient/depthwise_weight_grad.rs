@@ -1,42 +1,44 @@
-//! Sums over pixels of products of a channel with itself: the gradient of a depthwise weight.
+//! Gradient of a depthwise weight: sums over pixels of input times output gradient, channel by
+//! channel.
 
-use crate::cpu::micro::simd::{Kernel, Simd};
+use crate::cpu::micro::simd::{MicroKernel, Simd};
 
-/// What is summed, of one block of channels. Strides are in elements.
+/// One block of channels. Strides are in elements.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DepthwiseWeightGradArgs {
-    /// The first tap of the first pixel; from one image, row and pixel to the next.
+    /// First tap of the first pixel, and strides from one image, row and pixel to the next.
     pub x: *const f32,
     pub x_image: usize,
     pub x_row: usize,
     pub x_pixel: usize,
-    /// From one tap to the next, down and across, and how many there are.
+    /// Vertical and horizontal strides between taps, and their numbers.
     pub x_tap: [usize; 2],
     pub kernel: [usize; 2],
-    /// The gradient of the first pixel; adjacent pixels are side by side.
+    /// Output gradient of the first pixel; pixels of a row are adjacent.
     pub gradient: *const f32,
     pub gradient_image: usize,
     pub gradient_row: usize,
     pub images: usize,
     pub rows: usize,
     pub columns: usize,
-    /// A vector for each tap, to which the sums are added.
+    /// One vector per tap, to which the sums are added.
     pub sums: *mut f32,
 }
 
-/// Whether [`DepthwiseWeightGrad<3>`] is for this kernel.
-pub(crate) fn three(kernel: [usize; 2]) -> bool {
+/// Whether the 3x3 micro-kernel applies.
+pub(crate) fn is_three_by_three(kernel: [usize; 2]) -> bool {
     kernel == [3, 3]
 }
 
-/// Kernels of `N` by `N`, whose sums stay in registers, or of any size, tap by tap, if `N` is 1.
+/// `N x N` kernels, whose sums stay in registers; or any kernel, one tap at a time, if `N` is 1.
 ///
 /// # Safety
 ///
-/// All that [`DepthwiseWeightGradArgs`] describes must be readable, and the sums writable.
+/// All memory that [`DepthwiseWeightGradArgs`] describes is readable, and that of the sums
+/// writable.
 pub(crate) struct DepthwiseWeightGrad<const N: usize>;
 
-impl<const N: usize> Kernel for DepthwiseWeightGrad<N> {
+impl<const N: usize> MicroKernel for DepthwiseWeightGrad<N> {
     type Args = DepthwiseWeightGradArgs;
 
     #[inline(always)]
@@ -50,8 +52,8 @@ impl<const N: usize> Kernel for DepthwiseWeightGrad<N> {
                         let mut x = a.x.add(place + image * a.x_image + row * a.x_row);
                         let from = image * a.gradient_image + row * a.gradient_row;
                         let mut gradient = a.gradient.add(from);
-                        // A row's sums are added to the others when they are complete, which keeps
-                        // rounding small.
+                        // Sums of a row are completed before they are added, which keeps rounding
+                        // errors small.
                         let mut sums = [[s.zero(); N]; N];
                         for _ in 0..a.columns {
                             let vector = s.load(gradient);
@@ -75,5 +77,5 @@ impl<const N: usize> Kernel for DepthwiseWeightGrad<N> {
     }
 }
 
-/// The address of its code.
+/// Entry point.
 pub(crate) type DepthwiseWeightGradFn = unsafe fn(&DepthwiseWeightGradArgs);

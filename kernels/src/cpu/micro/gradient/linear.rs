@@ -1,24 +1,24 @@
-//! Some rows of a fully connected layer's weight.
+//! Fully connected layers of few images: forward pass and gradients, row by row of the weight.
 
 use crate::cpu::micro::prefetch::PAGE;
-use crate::cpu::micro::simd::{Kernel, Simd};
+use crate::cpu::micro::simd::{MicroKernel, Simd};
 
-/// Some inputs and outputs. One of the three is written.
+/// Operands, of which one is written. Strides are in elements.
 pub(crate) struct LinearArgs {
     pub x: *mut f32,
     pub x_row: usize,
     pub weight: *mut f32,
     pub y: *mut f32,
-    /// From one row of the weight, and of `y`, to the next.
+    /// Row stride of the weight and of `y`.
     pub row: usize,
     pub images: usize,
     pub inputs: usize,
     pub outputs: usize,
-    /// Whether there are sums already.
-    pub onto: bool,
+    /// Whether sums are added to the weight gradient instead of written.
+    pub accumulate: bool,
 }
 
-/// The code of an instruction set.
+/// Entry points of an instruction set.
 pub(crate) struct LinearFns {
     pub forward: unsafe fn(&LinearArgs),
     pub input: unsafe fn(&LinearArgs),
@@ -35,7 +35,7 @@ impl LinearFns {
     }
 }
 
-/// Calls `run` with constants for how many rows, at most `R`, and images, at most 4, it takes at a time.
+/// Evaluates an expression for tiles of at most 2 rows by 4 images, with both numbers as constants.
 macro_rules! in_tiles {
     ($a:expr, |$i:ident, $r:ident, $n:ident, $p:ident| $run:expr) => {{
         let mut $i = 0;
@@ -97,13 +97,13 @@ macro_rules! in_tiles {
 ///
 /// # Safety
 ///
-/// All that [`LinearArgs`] describes must be there.
+/// All memory that [`LinearArgs`] describes is readable, and that of the result writable.
 struct Forward;
 
 /// Rows of the weight that are added at once.
 const ROWS: usize = 4;
 
-impl Kernel for Forward {
+impl MicroKernel for Forward {
     type Args = LinearArgs;
 
     #[inline(always)]
@@ -154,14 +154,14 @@ unsafe fn forward_rows<S: Simd, const R: usize>(s: S, a: &LinearArgs, i: usize) 
     }
 }
 
-/// Adds `y` times the weight transposed to `x`.
+/// Adds `y weight'` to `x`.
 ///
 /// # Safety
 ///
 /// As [`Forward`].
 struct Input;
 
-impl Kernel for Input {
+impl MicroKernel for Input {
     type Args = LinearArgs;
 
     #[inline(always)]
@@ -200,7 +200,7 @@ unsafe fn input_tile<S: Simd, const R: usize, const P: usize>(
         }
         for r in 0..R {
             for p in 0..P {
-                let mut values = [0.0_f32; WIDEST];
+                let mut values = [0.0_f32; MAX_LANES];
                 s.store(values.as_mut_ptr(), sums[r][p]);
                 let mut sum: f32 = values.iter().sum();
                 for o in whole..a.outputs {
@@ -212,17 +212,17 @@ unsafe fn input_tile<S: Simd, const R: usize, const P: usize>(
     }
 }
 
-/// Lanes of the widest instruction set.
-const WIDEST: usize = 16;
+/// Lanes of the longest vectors of any instruction set.
+const MAX_LANES: usize = 16;
 
-/// The products of `x` and `y`, summed over the images, into the weight.
+/// Sums `x' y` over the images into the weight.
 ///
 /// # Safety
 ///
 /// As [`Forward`].
 struct Weight;
 
-impl Kernel for Weight {
+impl MicroKernel for Weight {
     type Args = LinearArgs;
 
     #[inline(always)]
@@ -243,7 +243,7 @@ unsafe fn weight_tile<S: Simd, const R: usize, const P: usize>(
     unsafe {
         let weight = a.weight.add(i * a.row);
         let (x, y) = (a.x.add(n * a.x_row + i), a.y.add(n * a.row));
-        let onto = a.onto || n > 0;
+        let accumulate = a.accumulate || n > 0;
         let whole = a.outputs / S::LANES * S::LANES;
         let mut factors = [[s.zero(); P]; R];
         for (r, factors) in factors.iter_mut().enumerate() {
@@ -254,7 +254,7 @@ unsafe fn weight_tile<S: Simd, const R: usize, const P: usize>(
         let mut o = 0;
         while o < whole {
             let mut sums = [s.zero(); R];
-            if onto {
+            if accumulate {
                 for (r, sum) in sums.iter_mut().enumerate() {
                     *sum = s.load(weight.add(r * a.row + o));
                 }
@@ -273,7 +273,7 @@ unsafe fn weight_tile<S: Simd, const R: usize, const P: usize>(
         for r in 0..R {
             for o in whole..a.outputs {
                 let to = weight.add(r * a.row + o);
-                let mut sum = if onto { *to } else { 0.0 };
+                let mut sum = if accumulate { *to } else { 0.0 };
                 for p in 0..P {
                     sum += *x.add(p * a.x_row + r) * *y.add(p * a.row + o);
                 }

@@ -1,8 +1,9 @@
-//! Local response normalization over planes with the exponent 3/4, and its gradient: one vector of pixels of all channels.
+//! Local response normalization with the exponent 3/4 over planar maps, and its gradient: one
+//! vector of pixels, all channels.
 
-use crate::cpu::micro::simd::{Kernel, Simd};
+use crate::cpu::micro::simd::{MicroKernel, Simd};
 
-/// `x_i / (k + alpha sum_j x_j^2)^(3/4)` over the channels `j` at most `reach` from `i`.
+/// `x_i / (k + alpha sum_j x_j^2)^(3/4)`, over the channels `j` at most `reach` from `i`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LrnParams {
     pub reach: usize,
@@ -10,32 +11,36 @@ pub(crate) struct LrnParams {
     pub k: f32,
 }
 
-/// A vector of pixels of every channel. Strides are in elements.
+/// One vector of pixels of every channel. Strides are in elements.
 pub(crate) struct LrnGradArgs {
-    pub response: LrnParams,
-    /// The first channel's pixels.
+    pub params: LrnParams,
+    /// Pixels of the first channel.
     pub x: *const f32,
-    /// As `x`, or null: then the response is computed, otherwise its gradient.
+    /// Output gradient with the layout of `x`; if null, the normalization is computed instead of
+    /// its gradient.
     pub gradient: *const f32,
     pub to: *mut f32,
     pub channels: usize,
-    /// From one channel to the next.
+    /// Stride from one channel to the next.
     pub area: usize,
-    /// Two vectors for each channel.
+    /// Scratch memory: two vectors per channel.
     pub memory: *mut f32,
 }
 
+/// Normalization, or its gradient.
+///
 /// # Safety
 ///
-/// All that [`LrnGradArgs`] describes must be there.
+/// All memory that [`LrnGradArgs`] describes is readable, and that of `to` and the scratch memory
+/// writable.
 pub(crate) struct LrnGrad;
 
-impl Kernel for LrnGrad {
+impl MicroKernel for LrnGrad {
     type Args = LrnGradArgs;
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &LrnGradArgs) {
-        let LrnParams { reach, alpha, k } = a.response;
+        let LrnParams { reach, alpha, k } = a.params;
         unsafe {
             let (alphas, ks) = (s.splat(alpha), s.splat(k));
             for channel in 0..a.channels {
@@ -76,5 +81,5 @@ impl Kernel for LrnGrad {
     }
 }
 
-/// The address of its code.
+/// Entry point.
 pub(crate) type LrnGradFn = unsafe fn(&LrnGradArgs);

@@ -8,10 +8,10 @@ mod sgd;
 mod weight_grad_tile;
 
 pub(crate) use depthwise_weight_grad::{
-    DepthwiseWeightGrad, DepthwiseWeightGradArgs, DepthwiseWeightGradFn, three,
+    DepthwiseWeightGrad, DepthwiseWeightGradArgs, DepthwiseWeightGradFn, is_three_by_three,
 };
 pub(crate) use linear::{LinearArgs, LinearFns};
 pub(crate) use lrn::{LrnGrad, LrnGradArgs, LrnGradFn, LrnParams};
-pub(crate) use norm::{Affine, Back, NormFns};
+pub(crate) use norm::{Affine, NormBackward, NormFns};
 pub(crate) use sgd::{SgdParams, SgdStep, SgdStepArgs, SgdStepFn};
 pub(crate) use weight_grad_tile::{WeightGradArgs, WeightGradTiles};

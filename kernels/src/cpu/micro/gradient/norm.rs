@@ -1,9 +1,9 @@
-//! What batch norm does to one plane of a channel.
+//! Batch norm of one plane of a channel, and its gradient.
 
 use std::marker::PhantomData;
 
 use crate::cpu::micro::activation::Activation;
-use crate::cpu::micro::simd::{Kernel, Simd};
+use crate::cpu::micro::simd::{MicroKernel, Simd};
 
 /// `activation(scale * (x - mean) + shift)`.
 #[derive(Clone, Copy)]
@@ -14,9 +14,9 @@ pub(crate) struct Affine {
     pub activation: Activation,
 }
 
-/// `by_gradient * g + by_distance * (x - mean) + constant`.
+/// Gradient of the input: `by_gradient * g + by_distance * (x - mean) + constant`.
 #[derive(Clone, Copy)]
-pub(crate) struct Back {
+pub(crate) struct NormBackward {
     pub by_gradient: f32,
     pub by_distance: f32,
     pub constant: f32,
@@ -26,15 +26,15 @@ pub(crate) struct Back {
 pub(crate) struct NormArgs {
     x: *const f32,
     len: usize,
-    /// As many as of `x`, or null.
+    /// Output gradient, as long as `x`, or null.
     gradient: *const f32,
     affine: Affine,
-    back: Back,
-    /// Room for as many as `x`, or for two.
+    back: NormBackward,
+    /// Destination: as many elements as `x`, or two sums.
     to: *mut f32,
 }
 
-/// The code of an instruction set.
+/// Entry points of an instruction set.
 pub(crate) struct NormFns {
     moments: unsafe fn(&NormArgs),
     apply: unsafe fn(&NormArgs),
@@ -42,7 +42,7 @@ pub(crate) struct NormFns {
     back: unsafe fn(&NormArgs),
 }
 
-const NOTHING: Back = Back {
+const NOTHING: NormBackward = NormBackward {
     by_gradient: 0.0,
     by_distance: 0.0,
     constant: 0.0,
@@ -54,11 +54,11 @@ impl NormFns {
             moments: S::entry::<Sums<Moments>>(),
             apply: S::entry::<Each<Apply>>(),
             gradient_sums: S::entry::<Sums<Gradients>>(),
-            back: S::entry::<Each<Through>>(),
+            back: S::entry::<Each<InputGradient>>(),
         }
     }
 
-    /// The sums of `x - about` and of its square.
+    /// Sums of `x - about` and of its square.
     pub(crate) fn moments(&self, x: &[f32], about: f32) -> [f32; 2] {
         let affine = Affine {
             mean: about,
@@ -69,7 +69,7 @@ impl NormFns {
         self.sums(self.moments, x, &[], &affine)
     }
 
-    /// The sums of the gradient before the activation and of its product with `x - mean`.
+    /// Sums of the gradient before the activation, and of its product with `x - mean`.
     pub(crate) fn gradient_sums(&self, affine: &Affine, x: &[f32], gradient: &[f32]) -> [f32; 2] {
         self.sums(self.gradient_sums, x, gradient, affine)
     }
@@ -93,14 +93,16 @@ impl NormFns {
             back: NOTHING,
             to: sums.as_mut_ptr(),
         };
-        // SAFETY: the slices are as long as each other, and there is room for two.
+        // SAFETY: the slices have the same length, and `sums` has two elements.
         unsafe { code(&args) };
         sums
     }
 
+    /// Writes the normalized and activated plane to `to`.
+    ///
     /// # Safety
     ///
-    /// `to` has room for as many as `x`.
+    /// `to` has as many writable elements as `x`.
     pub(crate) unsafe fn apply(&self, affine: &Affine, x: &[f32], to: *mut f32) {
         let args = NormArgs {
             x: x.as_ptr(),
@@ -113,13 +115,15 @@ impl NormFns {
         unsafe { (self.apply)(&args) };
     }
 
+    /// Writes the gradient of the plane to `to`.
+    ///
     /// # Safety
     ///
-    /// `gradient` is as long as `x`, and `to` has room for as many.
+    /// `gradient` is as long as `x`, and `to` has as many writable elements.
     pub(crate) unsafe fn back(
         &self,
         affine: &Affine,
-        back: &Back,
+        back: &NormBackward,
         x: &[f32],
         gradient: &[f32],
         to: *mut f32,
@@ -136,10 +140,10 @@ impl NormFns {
     }
 }
 
-/// Vectors of a plane, none of whose elements is missing.
+/// Elements of a plane as whole vectors, the last one filled up.
 struct Vectors<'a> {
     args: &'a NormArgs,
-    /// Elements of the whole vectors, and those after them.
+    /// Elements of the whole vectors, and the elements after them.
     whole: usize,
     rest: usize,
 }
@@ -155,7 +159,7 @@ impl<'a> Vectors<'a> {
         }
     }
 
-    /// The vectors at `at` of the values and of the gradient, if there is one.
+    /// Values and gradients (0 without a gradient) at offset `at`.
     #[inline(always)]
     unsafe fn at<S: Simd>(&self, s: S, at: usize) -> [S::Vector; 2] {
         unsafe {
@@ -167,11 +171,11 @@ impl<'a> Vectors<'a> {
         }
     }
 
-    /// The last elements, the values filled up with the mean, the gradient with zeros.
+    /// The last elements: values filled up with the mean, gradients with zeros.
     #[inline(always)]
     unsafe fn last<S: Simd>(&self, s: S) -> [S::Vector; 2] {
-        let mut x = [self.args.affine.mean; WIDEST];
-        let mut gradient = [0.0; WIDEST];
+        let mut x = [self.args.affine.mean; MAX_LANES];
+        let mut gradient = [0.0; MAX_LANES];
         unsafe {
             for i in 0..self.rest {
                 x[i] = *self.args.x.add(self.whole + i);
@@ -184,30 +188,30 @@ impl<'a> Vectors<'a> {
     }
 }
 
-/// Lanes of the widest instruction set.
-const WIDEST: usize = 16;
+/// Lanes of the longest vectors of any instruction set.
+const MAX_LANES: usize = 16;
 
-/// A function of the elements of a value and its gradient.
-trait Of<const N: usize>: 'static {
+/// A function of a value and its gradient.
+trait Elementwise<const N: usize>: 'static {
     /// Implementations are `#[inline(always)]`.
     fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; N];
 }
 
-/// The sums over a plane of two functions.
+/// Sums over a plane of two functions.
 ///
 /// # Safety
 ///
-/// All that [`NormArgs`] describes must be readable, and there is room for two sums.
+/// All memory that [`NormArgs`] describes is readable, and `to` has two writable elements.
 struct Sums<F>(PhantomData<F>);
 
-impl<F: Of<2>> Kernel for Sums<F> {
+impl<F: Elementwise<2>> MicroKernel for Sums<F> {
     type Args = NormArgs;
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &NormArgs) {
         unsafe {
             let vectors = Vectors::new::<S>(a);
-            // Four sums of each, so that additions do not wait for each other.
+            // Four accumulators of each hide the latency of additions.
             let mut sums = [[s.zero(); 2]; 4];
             let mut at = 0;
             while at + 4 * S::LANES <= vectors.whole {
@@ -233,7 +237,7 @@ impl<F: Of<2>> Kernel for Sums<F> {
             for i in 0..2 {
                 let low = s.add(sums[0][i], sums[1][i]);
                 let high = s.add(sums[2][i], sums[3][i]);
-                let mut values = [0.0_f32; WIDEST];
+                let mut values = [0.0_f32; MAX_LANES];
                 s.store(values.as_mut_ptr(), s.add(low, high));
                 *a.to.add(i) = values.iter().sum();
             }
@@ -245,10 +249,11 @@ impl<F: Of<2>> Kernel for Sums<F> {
 ///
 /// # Safety
 ///
-/// All that [`NormArgs`] describes must be readable, and there is room for as many.
+/// All memory that [`NormArgs`] describes is readable, and `to` has as many writable elements as
+/// `x`.
 struct Each<F>(PhantomData<F>);
 
-impl<F: Of<1>> Kernel for Each<F> {
+impl<F: Elementwise<1>> MicroKernel for Each<F> {
     type Args = NormArgs;
 
     #[inline(always)]
@@ -265,7 +270,7 @@ impl<F: Of<1>> Kernel for Each<F> {
             if vectors.rest > 0 {
                 let [x, gradient] = vectors.last::<S>(s);
                 let [y] = F::of::<S>(s, a, x, gradient);
-                let mut values = [0.0; WIDEST];
+                let mut values = [0.0; MAX_LANES];
                 s.store(values.as_mut_ptr(), y);
                 let to = a.to.add(vectors.whole);
                 to.copy_from_nonoverlapping(values.as_ptr(), vectors.rest);
@@ -274,10 +279,10 @@ impl<F: Of<1>> Kernel for Each<F> {
     }
 }
 
-/// The distance from the mean, and its square.
+/// Distance from the mean, and its square.
 struct Moments;
 
-impl Of<2> for Moments {
+impl Elementwise<2> for Moments {
     #[inline(always)]
     fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, _: S::Vector) -> [S::Vector; 2] {
         let distance = s.sub(x, s.splat(a.affine.mean));
@@ -285,14 +290,14 @@ impl Of<2> for Moments {
     }
 }
 
-/// The norm's result before its activation.
+/// Result before the activation.
 #[inline(always)]
 fn scaled<S: Simd>(s: S, affine: &Affine, x: S::Vector) -> S::Vector {
     let distance = s.sub(x, s.splat(affine.mean));
     s.mul_add(distance, s.splat(affine.scale), s.splat(affine.shift))
 }
 
-/// The gradient before the activation.
+/// Gradient before the activation.
 #[inline(always)]
 fn masked<S: Simd>(s: S, affine: &Affine, x: S::Vector, gradient: S::Vector) -> S::Vector {
     match affine.activation {
@@ -306,10 +311,10 @@ fn masked<S: Simd>(s: S, affine: &Affine, x: S::Vector, gradient: S::Vector) -> 
     }
 }
 
-/// The norm and its activation.
+/// Batch norm and activation.
 struct Apply;
 
-impl Of<1> for Apply {
+impl Elementwise<1> for Apply {
     #[inline(always)]
     fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, _: S::Vector) -> [S::Vector; 1] {
         [a.affine
@@ -318,10 +323,10 @@ impl Of<1> for Apply {
     }
 }
 
-/// The gradient before the activation, and its product with the distance from the mean.
+/// Gradient before the activation, and its product with the distance from the mean.
 struct Gradients;
 
-impl Of<2> for Gradients {
+impl Elementwise<2> for Gradients {
     #[inline(always)]
     fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; 2] {
         let gradient = masked::<S>(s, &a.affine, x, gradient);
@@ -330,13 +335,13 @@ impl Of<2> for Gradients {
     }
 }
 
-/// The gradient of the norm's input.
-struct Through;
+/// Gradient of the input.
+struct InputGradient;
 
-impl Of<1> for Through {
+impl Elementwise<1> for InputGradient {
     #[inline(always)]
     fn of<S: Simd>(s: S, a: &NormArgs, x: S::Vector, gradient: S::Vector) -> [S::Vector; 1] {
-        let Back {
+        let NormBackward {
             by_gradient,
             by_distance,
             constant,

@@ -1,9 +1,9 @@
-//! A step of stochastic gradient descent on a range of weights.
+//! A step of stochastic gradient params on a range of weights.
 
-use crate::cpu::micro::simd::{Kernel, Simd};
+use crate::cpu::micro::simd::{MicroKernel, Simd};
 
-/// How weights move against their gradient `g`: with `h = g + decay w`, `v = momentum v + h`, and
-/// `w = w - rate v`; with Nesterov's `w = w - rate (h + momentum v)`.
+/// Hyperparameters of SGD with momentum. With the gradient `g` and `h = g + decay w`: `v = momentum
+/// v + h` and `w = w - rate v`, or with Nesterov's momentum `w = w - rate (h + momentum v)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SgdParams {
     pub rate: f32,
@@ -12,21 +12,23 @@ pub(crate) struct SgdParams {
     pub nesterov: bool,
 }
 
-/// Some weights.
+/// A range of weights.
 pub(crate) struct SgdStepArgs {
-    pub descent: SgdParams,
+    pub params: SgdParams,
     pub weights: *mut f32,
     pub velocity: *mut f32,
     pub gradient: *const f32,
     pub len: usize,
 }
 
+/// One step.
+///
 /// # Safety
 ///
-/// There are as many weights and velocities as gradients.
+/// The arrays have `len` elements each, of which weights and velocities are writable.
 pub(crate) struct SgdStep;
 
-impl Kernel for SgdStep {
+impl MicroKernel for SgdStep {
     type Args = SgdStepArgs;
 
     #[inline(always)]
@@ -36,7 +38,7 @@ impl Kernel for SgdStep {
             momentum,
             decay,
             nesterov,
-        } = a.descent;
+        } = a.params;
         let len = a.len;
         let whole = len / S::LANES * S::LANES;
         unsafe {
@@ -66,5 +68,5 @@ impl Kernel for SgdStep {
     }
 }
 
-/// The address of its code.
+/// Entry point.
 pub(crate) type SgdStepFn = unsafe fn(&SgdStepArgs);

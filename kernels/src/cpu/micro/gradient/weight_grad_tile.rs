@@ -1,40 +1,41 @@
-//! The tile of a weight's gradient: sums over pixels of products of channels.
+//! Register tile of a weight's gradient: sums over pixels of products of channels.
 //!
-//! Where the [tile](super::super::tile) of a convolution holds pixels by output channels and sums over input
-//! channels and taps, this one holds input channels by output channels, of one tap, and sums over pixels:
-//! for each, `P` elements are broadcast and multiplied with `B` vectors of the output's gradient.
+//! The [tile](crate::cpu::micro::tile) of a convolution holds pixels by output channels and sums
+//! over input channels and taps. This tile holds input channels by output channels of one tap and
+//! sums over pixels: for each pixel, `P` inputs are broadcast and multiplied with `B` vectors of
+//! the output gradient.
 
-use crate::cpu::micro::simd::{Kernel, Simd};
+use crate::cpu::micro::simd::{MicroKernel, Simd};
 use crate::cpu::micro::tile::tap;
 
-/// What is summed. Strides are in elements.
+/// Pixels to sum over. Strides are in elements.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WeightGradArgs {
-    /// The first of the input channels of the first pixel, adjacent; from one image, row and pixel to the
-    /// next.
+    /// Input channels of the first pixel, adjacent, and strides from one image, row and pixel to
+    /// the next.
     pub x: *const f32,
     pub x_image: usize,
     pub x_row: usize,
     pub x_pixel: usize,
-    /// The gradient of the first pixel: two vectors for each pixel, adjacent pixels side by side.
+    /// Output gradient of the first pixel: two vectors per pixel; pixels are adjacent.
     pub gradient: *const f32,
     pub gradient_image: usize,
     pub gradient_row: usize,
     pub images: usize,
     pub rows: usize,
     pub columns: usize,
-    /// Two vectors for each input channel, to which the sums are added.
+    /// Two vectors per input channel, to which the sums are added.
     pub sums: *mut f32,
 }
 
-/// `P` input channels by the first `B` of two vectors of output channels.
+/// Tile of `P` input channels by the first `B` of two vectors of output channels.
 ///
 /// # Safety
 ///
-/// All that [`WeightGradArgs`] describes must be readable, and the sums writable.
-struct Sums<const B: usize, const P: usize>;
+/// All memory that [`WeightGradArgs`] describes is readable, and that of the sums writable.
+struct WeightGradTile<const B: usize, const P: usize>;
 
-impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
+impl<const B: usize, const P: usize> MicroKernel for WeightGradTile<B, P> {
     type Args = WeightGradArgs;
 
     #[inline(always)]
@@ -47,15 +48,15 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
                     let from = image * a.gradient_image + row * a.gradient_row;
                     let mut gradient = a.gradient.add(from);
                     let mut left = a.columns;
-                    // Branches cost a good part of a pixel.
-                    for together in [4, 1] {
-                        while left >= together {
-                            for _ in 0..together {
+                    // Unrolled by 4: a branch per pixel would cost a good part of its arithmetic.
+                    for unroll in [4, 1] {
+                        while left >= unroll {
+                            for _ in 0..unroll {
                                 tap::<S, B, P>(s, x, 1, (gradient, 0), &mut sums);
                                 x = x.wrapping_add(a.x_pixel);
                                 gradient = gradient.wrapping_add(2 * S::LANES);
                             }
-                            left -= together;
+                            left -= unroll;
                         }
                     }
                 }
@@ -70,14 +71,14 @@ impl<const B: usize, const P: usize> Kernel for Sums<B, P> {
     }
 }
 
-/// The address of a tile's code.
+/// Entry point of a tile.
 pub(crate) type WeightGradFn = unsafe fn(&WeightGradArgs);
 
-/// The tiles of an instruction set, by vectors less one and input channels less one.
-pub(crate) struct WeightGradTiles([[WeightGradFn; MOST]; 2]);
+/// Tiles of an instruction set, indexed by vectors minus 1 and input channels minus 1.
+pub(crate) struct WeightGradTiles([[WeightGradFn; MAX_MR]; 2]);
 
-/// The widest tile of any instruction set.
-const MOST: usize = 14;
+/// Most input channels of a tile on any instruction set.
+const MAX_MR: usize = 14;
 
 impl WeightGradTiles {
     pub fn of<S: Simd>() -> Self {
@@ -85,16 +86,16 @@ impl WeightGradTiles {
     }
 
     /// The tile of `vectors` vectors of output channels and `channels` input channels, at most
-    /// [`Simd::TILE`].
+    /// [`Simd::MR`](crate::cpu::micro::simd::Simd::MR).
     pub fn get(&self, vectors: usize, channels: usize) -> WeightGradFn {
         self.0[vectors - 1][channels - 1]
     }
 }
 
-fn widths<S: Simd, const B: usize>() -> [WeightGradFn; MOST] {
+fn widths<S: Simd, const B: usize>() -> [WeightGradFn; MAX_MR] {
     macro_rules! table {
         ($($p:literal)*) => {
-            [$(if $p <= S::TILE { S::entry::<Sums<B, $p>>() } else { S::entry::<Sums<B, 1>>() }),*]
+            [$(if $p <= S::MR { S::entry::<WeightGradTile<B, $p>>() } else { S::entry::<WeightGradTile<B, 1>>() }),*]
         };
     }
     table!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)

@@ -2,13 +2,13 @@
 
 use std::arch::x86_64::*;
 
-use super::instruction_set::{Kernel, Simd};
+use super::instruction_set::{MicroKernel, Simd};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {
-    /// The token of AVX2 and FMA.
+    /// Token of AVX2 and FMA.
     ///
     /// # Safety
     ///
@@ -21,9 +21,9 @@ impl Avx2 {
 
 impl Simd for Avx2 {
     const LANES: usize = 8;
-    const TILE: usize = 6;
-    const ALONE: usize = 8;
-    const STEPS: usize = 8;
+    const MR: usize = 6;
+    const MR_SINGLE: usize = 8;
+    const UNROLL: usize = 8;
     type Vector = __m256;
 
     #[inline(always)]
@@ -127,7 +127,7 @@ impl Simd for Avx2 {
     ) {
         unsafe {
             for half in [0, 4] {
-                // Four columns of row `i`, and of row `i + 4`: both halves are transposed at once.
+                // Four columns of rows `i` and `i + 4`: both halves are transposed at once.
                 let rows = |i: usize| {
                     let at = |row: usize| _mm_loadu_ps(from.add(row * from_row + half));
                     _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(at(i)), at(i + 4))
@@ -168,9 +168,9 @@ impl Simd for Avx2 {
         }
     }
 
-    fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
+    fn entry<K: MicroKernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx2,fma")]
-        unsafe fn compiled<K: Kernel>(args: &K::Args) {
+        unsafe fn compiled<K: MicroKernel>(args: &K::Args) {
             unsafe { K::run(Avx2(()), args) }
         }
         compiled::<K>

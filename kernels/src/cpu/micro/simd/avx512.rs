@@ -3,21 +3,22 @@
 use std::arch::x86_64::*;
 
 use super::avx2::Avx2;
-use super::instruction_set::{Kernel, Simd};
+use super::instruction_set::{MicroKernel, Simd};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(());
 
 impl Simd for Avx512 {
     const LANES: usize = 16;
-    const TILE: usize = 14;
-    // 28 multiply-adds take as long as two vectors of weights from the larger cache, which holds this
-    // panel and the next.
-    const PANEL: usize = 40 << 10;
-    // Servers with these vectors have 1 MiB or more.
-    const CACHE: usize = 256 << 10;
-    // Of two, four streams would be two thirds of the nearest cache, and take 1.13 of the time (Emerald Rapids).
-    const PAGES: usize = 1;
+    const MR: usize = 14;
+    // 28 multiply-adds take as long as two vectors of weights from L2, which holds this panel and
+    // the next.
+    const KC_NR: usize = 40 << 10;
+    // Server processors with AVX-512 have 1 MiB of L2 or more.
+    const MC_KC: usize = 256 << 10;
+    // With two pages, four streams would take two thirds of L1 and 1.13 times as long (Emerald
+    // Rapids).
+    const PREFETCH_PAGES: usize = 1;
     type Vector = __m512;
 
     #[inline(always)]
@@ -62,9 +63,9 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn quotient(self, a: __m512, b: __m512) -> __m512 {
-        // A division of 16 takes as long as 30 multiplications.
+        // A division of 16 elements takes as long as 30 multiplications.
         unsafe {
-            // Within 2^-14, and of what is left of `a` as much.
+            // An estimate within 2^-14, and one correction of the remainder by as much.
             let r = _mm512_rcp14_ps(b);
             let q = _mm512_mul_ps(a, r);
             _mm512_fmadd_ps(r, _mm512_fnmadd_ps(b, q, a), q)
@@ -110,8 +111,8 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn inverse_three_quarters(self, x: __m512) -> __m512 {
-        // Twice the inverse root, `r^2 q` with `r = x^(-1/2)` and `q = r^(-1/2)`: a third of the time
-        // that two roots and a division take.
+        // `r^2 q` with `r = x^(-1/2)` and `q = r^(-1/2)`: a third of the time of two roots and a
+        // division.
         unsafe {
             let r = inverse_root(_mm512_min_ps(_mm512_set1_ps(f32::MAX), x));
             _mm512_mul_ps(_mm512_mul_ps(r, r), inverse_root(r))
@@ -154,16 +155,16 @@ impl Simd for Avx512 {
         }
     }
 
-    fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
+    fn entry<K: MicroKernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx512f,avx2,fma")]
-        unsafe fn compiled<K: Kernel>(args: &K::Args) {
+        unsafe fn compiled<K: MicroKernel>(args: &K::Args) {
             unsafe { K::run(Avx512(()), args) }
         }
         compiled::<K>
     }
 }
 
-/// `x^(-1/2)`: the processor's 14 bits and a step of Newton's method.
+/// `x^(-1/2)`: the processor's 14-bit estimate and one step of Newton's method.
 #[inline(always)]
 unsafe fn inverse_root(x: __m512) -> __m512 {
     unsafe {

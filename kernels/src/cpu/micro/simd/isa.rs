@@ -1,11 +1,11 @@
-//! Which instruction set runs.
+//! Detection and choice of the instruction set.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An instruction set that the kernels are written for.
+/// An instruction set that the kernels support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Isa {
@@ -17,12 +17,12 @@ pub enum Isa {
     Neon,
     /// WebAssembly's 128-bit vectors, 4 lanes.
     Simd128,
-    /// No vectors, on any machine.
+    /// Portable code without vector instructions, 4 lanes.
     Scalar,
 }
 
 impl Isa {
-    /// Every instruction set, the fastest first.
+    /// All instruction sets, fastest first.
     pub const ALL: [Self; 5] = [
         Self::Avx512,
         Self::Avx2,
@@ -31,10 +31,11 @@ impl Isa {
         Self::Scalar,
     ];
 
-    /// The environment variable that forces one: `avx512`, `avx2`, `neon`, `simd128`, `scalar`.
+    /// Environment variable that forces an instruction set: `avx512`, `avx2`, `neon`, `simd128` or
+    /// `scalar`.
     pub const VARIABLE: &'static str = "RECEPTIVE_ISA";
 
-    /// Whether this machine has it.
+    /// Whether the processor has the instruction set.
     pub fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -50,7 +51,8 @@ impl Isa {
             }
             #[cfg(target_arch = "aarch64")]
             Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
-            // WebAssembly has no detection: a module with vectors does not load without them.
+            // WebAssembly has no detection: a module with vector instructions does not load without
+            // support.
             Self::Simd128 => cfg!(all(
                 target_arch = "wasm32",
                 any(target_feature = "simd128", feature = "simd128")
@@ -61,16 +63,16 @@ impl Isa {
         }
     }
 
-    /// Those that this machine has, the fastest first.
+    /// Instruction sets of the processor, fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|isa| isa.is_available())
     }
 
-    /// What `RECEPTIVE_ISA` asks for, or the fastest that this machine has.
+    /// The instruction set that `RECEPTIVE_ISA` names, or else the fastest of the processor.
     ///
     /// # Errors
     ///
-    /// [`UnknownIsa`] when the variable names none that is here.
+    /// [`UnknownIsa`] when the variable does not name an instruction set of the processor.
     pub fn detect() -> Result<Self, UnknownIsa> {
         match std::env::var_os(Self::VARIABLE) {
             Some(asked) => asked.to_string_lossy().parse(),
@@ -78,7 +80,7 @@ impl Isa {
         }
     }
 
-    /// Elements of a vector, channels of a block.
+    /// Elements of a vector; channels of a block.
     pub const fn lanes(self) -> usize {
         match self {
             Self::Avx512 => 16,
@@ -87,7 +89,7 @@ impl Isa {
         }
     }
 
-    /// Its name, in lower case.
+    /// Name in lower case.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Avx512 => "avx512",
@@ -118,12 +120,12 @@ impl FromStr for Isa {
     }
 }
 
-/// An instruction set that does not exist, or that this machine has not.
+/// A name is not that of an instruction set of the processor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this machine has no instruction set {asked:?}, expected one of {}", available.join(", "))]
+#[error("the processor has no instruction set {asked:?}, expected one of {}", available.join(", "))]
 pub struct UnknownIsa {
-    /// What was asked for.
+    /// The name.
     pub asked: String,
-    /// What there is.
+    /// Instruction sets of the processor.
     pub available: Vec<&'static str>,
 }

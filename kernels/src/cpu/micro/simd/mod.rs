@@ -1,8 +1,8 @@
-//! Instruction sets: what each can do with a vector of floats, and which of them this machine has.
+//! Instruction sets and their vectors.
 //!
-//! An algorithm is written once over [`Simd`]. Its innermost functions are [`Kernel`]s;
-//! [`Simd::entry`] compiles one for an instruction set and gives its address, so that a
-//! table of addresses is all that differs between instruction sets at run time.
+//! Micro-kernels are written once over [`Simd`]. [`Simd::entry`] compiles a [`MicroKernel`] for an
+//! instruction set and returns its address; a table of addresses is all that differs between
+//! instruction sets at run time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -22,7 +22,7 @@ mod simd128;
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
-pub(crate) use instruction_set::{Kernel, Simd};
+pub(crate) use instruction_set::{MicroKernel, Simd};
 pub use isa::{Isa, UnknownIsa};
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::Neon;

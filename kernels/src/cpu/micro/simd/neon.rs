@@ -2,16 +2,16 @@
 
 use std::arch::aarch64::*;
 
-use super::instruction_set::{Kernel, Simd};
+use super::instruction_set::{MicroKernel, Simd};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Neon(());
 
 impl Simd for Neon {
     const LANES: usize = 4;
-    const TILE: usize = 14;
-    // 28 multiply-adds for two vectors of weights.
-    const PANEL: usize = usize::MAX;
+    const MR: usize = 14;
+    // 28 multiply-adds per two vectors of weights.
+    const KC_NR: usize = usize::MAX;
     type Vector = float32x4_t;
 
     #[inline(always)]
@@ -102,9 +102,9 @@ impl Simd for Neon {
         }
     }
 
-    fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
+    fn entry<K: MicroKernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "neon")]
-        unsafe fn compiled<K: Kernel>(args: &K::Args) {
+        unsafe fn compiled<K: MicroKernel>(args: &K::Args) {
             unsafe { K::run(Neon(()), args) }
         }
         compiled::<K>

@@ -1,6 +1,6 @@
-//! No instruction set: plain arithmetic in blocks of 4, on any machine.
+//! Portable code: arithmetic on arrays of 4 elements.
 
-use super::instruction_set::{Kernel, Simd};
+use super::instruction_set::{MicroKernel, Simd};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Scalar(());
@@ -14,7 +14,7 @@ fn map(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; L
 
 impl Simd for Scalar {
     const LANES: usize = LANES;
-    const TILE: usize = 4;
+    const MR: usize = 4;
     type Vector = [f32; LANES];
 
     #[inline(always)]
@@ -101,8 +101,8 @@ impl Simd for Scalar {
         }
     }
 
-    fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
-        unsafe fn compiled<K: Kernel>(args: &K::Args) {
+    fn entry<K: MicroKernel>() -> unsafe fn(&K::Args) {
+        unsafe fn compiled<K: MicroKernel>(args: &K::Args) {
             unsafe { K::run(Scalar(()), args) }
         }
         compiled::<K>

@@ -1,16 +1,17 @@
-//! WebAssembly's 128-bit vectors: 4 lanes; engines have at least 16 registers for them. WeightGradTiles
-//! and sums are rounded apart: fused ones are of the relaxed instructions, which need not be there.
+//! WebAssembly's 128-bit vectors: 4 lanes. Engines have at least 16 registers for them. Products
+//! and sums are rounded separately, since fused multiply-adds are relaxed SIMD, which engines may
+//! lack.
 
 use std::arch::wasm32::*;
 
-use super::instruction_set::{Kernel, Simd};
+use super::instruction_set::{MicroKernel, Simd};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Simd128(());
 
 impl Simd for Simd128 {
     const LANES: usize = 4;
-    const TILE: usize = 6;
+    const MR: usize = 6;
     type Vector = v128;
 
     #[inline(always)]
@@ -98,9 +99,9 @@ impl Simd for Simd128 {
         }
     }
 
-    fn entry<K: Kernel>() -> unsafe fn(&K::Args) {
+    fn entry<K: MicroKernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "simd128")]
-        unsafe fn compiled<K: Kernel>(args: &K::Args) {
+        unsafe fn compiled<K: MicroKernel>(args: &K::Args) {
             unsafe { K::run(Simd128(()), args) }
         }
         compiled::<K>

@@ -1,61 +1,65 @@
-//! The transform of inputs, `B' d B`.
+//! Winograd's input transform, `B' d B`.
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::mem::MaybeUninit;
 
 use super::tile::WinogradTile;
-use super::tile_offsets::{TileOffsets, soon, turns};
-use crate::cpu::micro::prefetch::bring;
-use crate::cpu::micro::simd::{Kernel, Simd};
+use super::tile_offsets::{TileOffsets, opaque, prefetch_tile};
+use crate::cpu::micro::prefetch::prefetch_rows;
+use crate::cpu::micro::simd::{MicroKernel, Simd};
 
-/// Tiles to transform, their source and destination. Strides are in elements.
+/// Tiles to transform, and their destination. Strides are in elements.
 pub(crate) struct InputArgs {
     pub arena: *const f32,
-    /// Rows of the input map: from one to the next.
+    /// Row stride of the input map.
     pub x_row: usize,
-    /// Blocks of channels: from one to the next, and how many.
+    /// Block stride, and number of blocks of channels.
     pub x_block: usize,
     pub x_blocks: usize,
     /// Offsets of the tiles.
     pub tiles: *const [TileOffsets],
     /// `[element, block, tile, lane]`.
     pub to: *mut f32,
-    /// From one tile element to the next.
+    /// Stride from one tile element to the next.
     pub element: usize,
 }
 
-/// All blocks of the tiles of `N x N` inputs whose outputs are `M` apart.
+/// Input transform of tiles of `N x N` inputs and `M x M` outputs, all blocks of channels.
+///
+/// # Safety
+///
+/// All memory that [`InputArgs`] describes is readable, and that of `to` writable.
 struct Input<const N: usize, const M: usize>;
 
-impl<const N: usize, const M: usize> Kernel for Input<N, M> {
+impl<const N: usize, const M: usize> MicroKernel for Input<N, M> {
     type Args = InputArgs;
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &InputArgs) {
-        // SAFETY: the caller keeps them.
+        // SAFETY: the caller keeps the list of tiles alive.
         let tiles = unsafe { &*a.tiles };
-        let turns = turns::<N>();
+        let trips = opaque::<N>();
         let mut to = a.to;
         for block in 0..a.x_blocks {
             let block = a.arena.wrapping_add(block * a.x_block);
-            for (tile, spot) in tiles.iter().enumerate() {
-                // The columns before are those of the tile before.
-                let (next, soon) = soon(tile, tiles);
-                let new = soon.x + next * a.x_block + (N - M) * S::LANES;
+            for (tile, offsets) in tiles.iter().enumerate() {
+                // Earlier columns overlap the tile before.
+                let (blocks_ahead, ahead) = prefetch_tile(tile, tiles);
+                let new = ahead.x + blocks_ahead * a.x_block + (N - M) * S::LANES;
                 let new = block.wrapping_add(new);
                 unsafe {
-                    bring::<S>(s, new, a.x_row, [N, M]);
-                    let from = block.add(spot.x);
+                    prefetch_rows::<S>(s, new, a.x_row, [N, M]);
+                    let from = block.add(offsets.x);
                     let mut half = MaybeUninit::<[[S::Vector; N]; N]>::uninit();
                     let half = half.as_mut_ptr().cast::<S::Vector>();
-                    for column in 0..turns {
+                    for column in 0..trips {
                         let from = from.add(column * S::LANES);
                         let d = std::array::from_fn(|row| s.load(from.add(row * a.x_row)));
                         for (row, t) in transform::<S, N>(s, d).into_iter().enumerate() {
                             half.add(row * N + column).write(t);
                         }
                     }
-                    for row in 0..turns {
+                    for row in 0..trips {
                         let half = half.add(row * N).cast::<[S::Vector; N]>().read();
                         let to = to.add(row * N * a.element);
                         for (column, t) in transform::<S, N>(s, half).into_iter().enumerate() {
@@ -69,8 +73,8 @@ impl<const N: usize, const M: usize> Kernel for Input<N, M> {
     }
 }
 
-/// `B' d` for one column: the value at point `p` is the row of `m(x) / (x - p)` times `d`, where
-/// `m` has all points as roots; at infinity, that of `m` itself.
+/// `B' d` for one column: the row of point `p` has the coefficients of `m(x) / (x - p)`, where `m`
+/// has all points as roots; the row of infinity has those of `m`.
 #[inline(always)]
 fn transform<S: Simd, const N: usize>(s: S, d: [S::Vector; N]) -> [S::Vector; N] {
     let mut t = d;
@@ -98,7 +102,7 @@ fn transform<S: Simd, const N: usize>(s: S, d: [S::Vector; N]) -> [S::Vector; N]
 
 type InputFn = unsafe fn(&InputArgs);
 
-/// The transforms of an instruction set.
+/// Input transforms of an instruction set.
 pub(crate) struct InputTransforms {
     two: InputFn,
     four: InputFn,

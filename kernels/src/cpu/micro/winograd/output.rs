@@ -1,47 +1,51 @@
-//! The transform of sums, `A' m A`, and what follows a convolution.
+//! Winograd's output transform, `A' m A`, with bias, residual and activation.
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::mem::MaybeUninit;
 
 use super::tile::WinogradTile;
-use super::tile_offsets::{TileOffsets, soon, turns};
+use super::tile_offsets::{TileOffsets, opaque, prefetch_tile};
 use crate::cpu::micro::activation::Activation;
-use crate::cpu::micro::prefetch::bring;
-use crate::cpu::micro::simd::{Kernel, Simd};
+use crate::cpu::micro::prefetch::prefetch_rows;
+use crate::cpu::micro::simd::{MicroKernel, Simd};
 
-/// Tiles to transform, their source and destination. Strides are in elements.
+/// Tiles to transform, and their destination. Strides are in elements.
 pub(crate) struct OutputArgs {
     pub arena: *mut f32,
-    /// Rows and blocks of the output map: from one to the next.
+    /// Row and block strides of the output map.
     pub y_row: usize,
     pub y_block: usize,
-    /// The same of the map that is added to the sums, if any.
+    /// Row and block strides of the map that is added, if any.
     pub residual: Option<[usize; 2]>,
     pub activation: Activation,
     /// Offsets of the tiles.
     pub tiles: *const [TileOffsets],
-    /// The first output block, and how many.
+    /// First output block, and number of blocks.
     pub block: usize,
     pub blocks: usize,
     /// `[element, block, tile, lane]`.
     pub sums: *const f32,
-    /// From one tile element to the next.
+    /// Stride from one tile element to the next.
     pub element: usize,
-    /// `blocks` vectors.
+    /// Bias: `blocks` vectors.
     pub bias: *const f32,
 }
 
-/// The tiles of `N x N` sums to `M x M` outputs.
+/// Output transform of tiles of `N x N` sums and `M x M` outputs.
+///
+/// # Safety
+///
+/// All memory that [`OutputArgs`] describes is readable, and that of the output map writable.
 struct Output<const N: usize, const M: usize>;
 
-impl<const N: usize, const M: usize> Kernel for Output<N, M> {
+impl<const N: usize, const M: usize> MicroKernel for Output<N, M> {
     type Args = OutputArgs;
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &OutputArgs) {
-        // SAFETY: the caller keeps them.
+        // SAFETY: the caller keeps the list of tiles alive.
         let tiles = unsafe { &*a.tiles };
-        let turns = turns::<N>();
+        let trips = opaque::<N>();
         let mut from = a.sums;
         for block in 0..a.blocks {
             let y_block = a.arena.wrapping_add((a.block + block) * a.y_block);
@@ -50,36 +54,36 @@ impl<const N: usize, const M: usize> Kernel for Output<N, M> {
                 (block, row, block_stride)
             });
             let bias = unsafe { s.load(a.bias.add(block * S::LANES)) };
-            for (tile, spot) in tiles.iter().enumerate() {
-                let (next, soon) = soon(tile, tiles);
+            for (tile, offsets) in tiles.iter().enumerate() {
+                let (blocks_ahead, ahead) = prefetch_tile(tile, tiles);
                 {
-                    let to = y_block.wrapping_add(next * a.y_block + soon.y);
-                    bring::<S>(s, to, a.y_row, [M, M]);
+                    let to = y_block.wrapping_add(blocks_ahead * a.y_block + ahead.y);
+                    prefetch_rows::<S>(s, to, a.y_row, [M, M]);
                     if let Some((block, row, block_stride)) = residual {
-                        let from = block.wrapping_add(next * block_stride + soon.residual);
-                        bring::<S>(s, from, row, [M, M]);
+                        let from = block.wrapping_add(blocks_ahead * block_stride + ahead.residual);
+                        prefetch_rows::<S>(s, from, row, [M, M]);
                     }
                 }
-                let [height, width] = spot.size;
+                let [height, width] = offsets.size;
                 unsafe {
                     let mut half = MaybeUninit::<[[S::Vector; N]; M]>::uninit();
                     let half = half.as_mut_ptr().cast::<S::Vector>();
-                    for column in 0..turns {
+                    for column in 0..trips {
                         let from = from.add(column * a.element);
                         let m = std::array::from_fn(|row| s.load(from.add(row * N * a.element)));
                         for (row, t) in transform::<S, N, M>(s, m).into_iter().enumerate() {
                             half.add(row * N + column).write(t);
                         }
                     }
-                    let to = y_block.add(spot.y);
-                    // Loads and stores of a row's outputs: all but at the map's end.
+                    let to = y_block.add(offsets.y);
+                    // Only tiles at the map's end have fewer columns.
                     let whole = width == M;
                     for row in 0..height {
                         let half = half.add(row * N).cast::<[S::Vector; N]>().read();
                         let mut out = transform::<S, N, M>(s, half).map(|out| s.add(out, bias));
                         let each = |column: usize| column * S::LANES;
                         if let Some((block, residual_row, _)) = residual {
-                            let from = block.add(spot.residual + row * residual_row);
+                            let from = block.add(offsets.residual + row * residual_row);
                             for (column, out) in out.iter_mut().enumerate() {
                                 if whole || column < width {
                                     *out = s.add(*out, s.load(from.add(each(column))));
@@ -102,8 +106,8 @@ impl<const N: usize, const M: usize> Kernel for Output<N, M> {
     }
 }
 
-/// `A' m` for one column: output `i` is the sum of the values at points `p` times `p^i`; the value at
-/// infinity is the last one's alone.
+/// `A' m` for one column: output `i` is the sum of the values at points `p` times `p^i`; the value
+/// at infinity adds to the last output only.
 #[inline(always)]
 fn transform<S: Simd, const N: usize, const M: usize>(s: S, m: [S::Vector; N]) -> [S::Vector; M] {
     let mut t = [s.zero(); M];
@@ -129,7 +133,7 @@ fn transform<S: Simd, const N: usize, const M: usize>(s: S, m: [S::Vector; N]) -
 
 type OutputFn = unsafe fn(&OutputArgs);
 
-/// The transforms of an instruction set.
+/// Output transforms of an instruction set.
 pub(crate) struct OutputTransforms {
     two: OutputFn,
     four: OutputFn,

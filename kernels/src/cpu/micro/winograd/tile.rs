@@ -2,20 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How large a tile is.
+/// A Winograd tile, `F(m x m, r x r)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WinogradTile {
-    /// `F(2x2, 3x3)`: 16 products for 36.
+    /// `F(2x2, 3x3)`: 16 products instead of 36.
     Two,
-    /// `F(4x4, 3x3)`: 36 products for 144.
+    /// `F(4x4, 3x3)`: 36 products instead of 144.
     Four,
-    /// `F(2x2, 5x5)`: 36 products for 100.
+    /// `F(2x2, 5x5)`: 36 products instead of 100.
     TwoOfFive,
 }
 
 impl WinogradTile {
-    /// Rows and columns of outputs.
+    /// Outputs along each axis, `m`.
     pub const fn outputs(self) -> usize {
         match self {
             Self::Two | Self::TwoOfFive => 2,
@@ -23,7 +23,7 @@ impl WinogradTile {
         }
     }
 
-    /// Rows and columns of the kernel.
+    /// Taps along each axis, `r`.
     pub const fn kernel(self) -> usize {
         match self {
             Self::Two | Self::Four => 3,
@@ -31,7 +31,7 @@ impl WinogradTile {
         }
     }
 
-    /// Rows and columns of inputs.
+    /// Inputs along each axis, `m + r - 1`.
     pub const fn inputs(self) -> usize {
         self.outputs() + self.kernel() - 1
     }

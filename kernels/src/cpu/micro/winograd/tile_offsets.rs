@@ -1,34 +1,34 @@
-//! Offsets of the tiles of a round, and the prefetch of later ones.
+//! Offsets of the tiles of a round, and the prefetch of later tiles.
 
-/// The tile, of those after the one at work, whose part of a map is brought nearer meanwhile.
-const SOON: usize = 3;
+/// Tiles ahead of the current one whose maps are prefetched.
+const PREFETCH_DISTANCE: usize = 3;
 
-/// Where a tile lies, in the first block of each map.
+/// Offsets in the arena of a tile, for the first block of each map.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TileOffsets {
-    /// Its window of the input, what is padded included.
+    /// Offset of the tile's input window, border included.
     pub x: usize,
-    /// Its outputs, and what is added to them.
+    /// Offsets of the tile's outputs, and of the residual.
     pub y: usize,
     pub residual: usize,
-    /// Rows and columns of outputs that the map has.
+    /// Rows and columns of the tile inside the output map.
     pub size: [usize; 2],
 }
 
-/// The tile of each block's `tiles` whose part of a map is brought nearer while tile `tile` is at work; and how
-/// many blocks further it is.
+/// The tile to prefetch while tile number `tile` of `tiles` is transformed, and how many blocks of
+/// channels ahead it is.
 #[inline(always)]
-pub(crate) fn soon(tile: usize, tiles: &[TileOffsets]) -> (usize, TileOffsets) {
-    match tile + SOON {
-        soon if soon < tiles.len() => (0, tiles[soon]),
-        soon => (1, tiles[(soon - tiles.len()).min(tile)]),
+pub(crate) fn prefetch_tile(tile: usize, tiles: &[TileOffsets]) -> (usize, TileOffsets) {
+    match tile + PREFETCH_DISTANCE {
+        ahead if ahead < tiles.len() => (0, tiles[ahead]),
+        ahead => (1, tiles[(ahead - tiles.len()).min(tile)]),
     }
 }
 
-/// `N`, the turns of a transform's loops, of which the compiler knows nothing unless it may write them out: 36 values
-/// have more addresses than there are registers, and each would be fetched from memory.
+/// `N` as a trip count that the compiler may unroll only for small tiles: fully unrolled, the addresses
+/// of 36 elements would spill the registers.
 #[inline(always)]
-pub(crate) fn turns<const N: usize>() -> usize {
+pub(crate) fn opaque<const N: usize>() -> usize {
     if N <= 4 { N } else { std::hint::black_box(N) }
 }
 
@@ -36,20 +36,27 @@ pub(crate) fn turns<const N: usize>() -> usize {
 mod tests {
     use super::*;
 
-    /// Every tile but the first few of the first block is asked for once, some tiles before its turn.
+    /// Every tile but the first few of the first block is prefetched once, `PREFETCH_DISTANCE`
+    /// tiles ahead.
     #[test]
-    fn what_is_brought_nearer_is_what_comes() {
+    fn tiles_are_prefetched_once() {
         for count in 1..9 {
-            let spot = |tile| TileOffsets {
+            let offsets = |tile| TileOffsets {
                 x: tile,
                 ..TileOffsets::default()
             };
-            let tiles: Vec<TileOffsets> = (0..count).map(spot).collect();
+            let tiles: Vec<TileOffsets> = (0..count).map(offsets).collect();
             for tile in 0..count {
-                let (next, soon) = soon(tile, &tiles);
-                let ahead = next * count + soon.x - tile;
-                assert!(next <= 1 && ahead <= SOON, "{tile} of {count}");
-                assert!(ahead == SOON || count < SOON, "{tile} of {count}");
+                let (blocks_ahead, ahead) = prefetch_tile(tile, &tiles);
+                let ahead = blocks_ahead * count + ahead.x - tile;
+                assert!(
+                    blocks_ahead <= 1 && ahead <= PREFETCH_DISTANCE,
+                    "{tile} of {count}"
+                );
+                assert!(
+                    ahead == PREFETCH_DISTANCE || count < PREFETCH_DISTANCE,
+                    "{tile} of {count}"
+                );
             }
         }
     }

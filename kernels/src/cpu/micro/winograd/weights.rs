@@ -1,43 +1,44 @@
-//! The transform of weights, `G g G'`, a vector of output channels at a time.
+//! Winograd's weight transform, `G g G'`, one vector of output channels at a time.
 
 use super::tile::WinogradTile;
-use crate::cpu::micro::simd::{Kernel, Simd};
+use crate::cpu::micro::simd::{MicroKernel, Simd};
 
-/// The weights of a block of output channels.
+/// Weights of one block of output channels. Strides are in elements.
 pub(crate) struct WeightArgs {
-    /// The first output channel's first tap of the first input channel, as [`Taps`] has them.
+    /// First tap of the first pair of channels, with the strides of
+    /// [`Taps`](crate::cpu::layout::Taps).
     pub values: *const f32,
     pub out: usize,
     pub channel: usize,
     pub reversed: bool,
-    /// Output channels that there are, and input channels.
+    /// Output channels of the block, and input channels.
     pub outs: usize,
     pub channels: usize,
     pub matrix: [[f32; 5]; 6],
-    /// Where the first place's vector of the first input channel goes, and from one channel, and one place, to
-    /// the next.
+    /// Destination of element 0 of the first input channel, and the strides from one input channel,
+    /// and one tile element, to the next.
     pub to: *mut f32,
     pub to_channel: usize,
     pub to_element: usize,
 }
 
-/// `I x I` places of kernels of `K x K`.
+/// Weight transform of `K x K` kernels to `I x I` tile elements.
 ///
 /// # Safety
 ///
-/// All that [`WeightArgs`] describes is readable, and there is room for `I * I` places of all channels.
+/// All memory that [`WeightArgs`] describes is readable, and that of `to` writable.
 struct Transform<const I: usize, const K: usize>;
 
-/// Lanes of the widest instruction set.
-const WIDEST: usize = 16;
+/// Lanes of the longest vectors of any instruction set.
+const MAX_LANES: usize = 16;
 
-impl<const I: usize, const K: usize> Kernel for Transform<I, K> {
+impl<const I: usize, const K: usize> MicroKernel for Transform<I, K> {
     type Args = WeightArgs;
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &WeightArgs) {
         unsafe {
-            let mut lanes = [[0.0_f32; WIDEST]; 25];
+            let mut lanes = [[0.0_f32; MAX_LANES]; 25];
             for channel in 0..a.channels {
                 for lane in 0..a.outs {
                     let from = a.values.add(lane * a.out + channel * a.channel);
@@ -68,7 +69,7 @@ impl<const I: usize, const K: usize> Kernel for Transform<I, K> {
     }
 }
 
-/// The sum of `factors` times `values`.
+/// Dot product of `factors` and `values`.
 #[inline(always)]
 fn product<S: Simd, const K: usize>(
     s: S,
@@ -82,10 +83,10 @@ fn product<S: Simd, const K: usize>(
     sum
 }
 
-/// The address of a transform's code.
+/// Entry point.
 pub(crate) type WeightFn = unsafe fn(&WeightArgs);
 
-/// The transforms of an instruction set.
+/// Weight transforms of an instruction set.
 pub(crate) struct WeightTransforms([WeightFn; 3]);
 
 impl WeightTransforms {

@@ -1,7 +1,7 @@
 //! Weights in 24 bits.
 
 use super::{FullyConnected, block_len};
-use crate::cpu::micro::fully_connected::{SECTION, TAPS, VECTORS};
+use crate::cpu::micro::fully_connected::{SCALE_GROUP, TAPS, VECTORS};
 
 /// The greatest number that a weight becomes, in the units of [`Simd::unpack`](super::Simd::unpack): whatever is
 /// rounded afterwards stays within 32 bits.
@@ -14,7 +14,7 @@ impl FullyConnected {
         let lanes = self.output.y.lanes;
         let depth = self.depth();
         let order = self.order();
-        let mut section = [0.0; SECTION];
+        let mut section = [0.0; SCALE_GROUP];
         for block in 0..self.output.y.blocks() {
             let [biases, mut to] = self.packed(block);
             let outs = block * lanes..(block + 1) * lanes;
@@ -22,7 +22,7 @@ impl FullyConnected {
                 let bias = bias.and_then(|bias| bias.get(out));
                 packed[biases + lane] = bias.copied().unwrap_or(0.0);
             }
-            for order in order.chunks(SECTION) {
+            for order in order.chunks(SCALE_GROUP) {
                 let section = &mut section[..order.len()];
                 for (lane, out) in outs.clone().enumerate() {
                     for (weight, &tap) in section.iter_mut().zip(order) {

@@ -28,7 +28,7 @@ impl WinogradTile {
         let widest = blocking.mr;
         let elements = self.inputs() * self.inputs();
         let [least, most] = [FEWEST, MOST].map(|tiles| (tiles / widest).max(1));
-        let held = Blocking::TRANSFORMED / (elements * depth);
+        let held = Blocking::WINOGRAD_ROUND_ELEMENTS / (elements * depth);
         let round = (held / widest).clamp(least, most) * widest;
         let [down, across] = self.tiles(size);
         match down * across {
