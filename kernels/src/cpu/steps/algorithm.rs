@@ -1,25 +1,25 @@
-//! The algorithms that compute a convolution.
+//! Algorithms that compute a convolution.
 
 use super::fully_connected::FullyConnected;
 use crate::cpu::layout::{Border, ConvSpec};
 use crate::cpu::micro::winograd::WinogradTile;
 
-/// What computes a convolution.
+/// An algorithm that computes a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// The sum of the definition, whatever the kernel, stride and groups.
+    /// Direct sums of products: any kernel, stride, dilation and groups.
     Direct,
-    /// The same where each output channel sees one input channel.
+    /// Direct sums of a depthwise convolution.
     Depthwise,
-    /// Winograd's, with tiles of this size.
+    /// Winograd's algorithm with this tile.
     Winograd(WinogradTile),
-    /// The sum of the definition for an output of one pixel, with [weights in 24 bits](FullyConnected).
+    /// Direct sums for an output of one pixel, with [24-bit weights](FullyConnected).
     FullyConnected,
 }
 
 impl Algorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: [Self; 6] = [
         Self::Direct,
         Self::FullyConnected,
@@ -29,8 +29,8 @@ impl Algorithm {
         Self::Winograd(WinogradTile::TwoOfFive),
     ];
 
-    /// Its name: `direct`, `depthwise`, or Winograd's outputs and taps along one axis, such as
-    /// `winograd f(4,3)`.
+    /// Name: `direct`, `direct in 24 bits`, `depthwise`, or Winograd's outputs and taps along one
+    /// axis, such as `winograd f(4,3)`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
@@ -42,7 +42,8 @@ impl Algorithm {
         }
     }
 
-    /// Whether it computes `spec` for an output of this size, of a planar input or one in blocks.
+    /// Whether the algorithm computes `spec` for an output of this size, from a planar or a blocked
+    /// input.
     pub fn fits(self, spec: &ConvSpec, output: [usize; 2], planar: bool) -> bool {
         match self {
             Self::Direct => true,
@@ -52,7 +53,7 @@ impl Algorithm {
         }
     }
 
-    /// Those that a convolution is chosen among: a depthwise one has an algorithm of its own.
+    /// Algorithms to choose from. A depthwise convolution has only its own.
     pub fn candidates(spec: &ConvSpec, output: [usize; 2], planar: bool) -> Vec<Self> {
         if Self::Depthwise.fits(spec, output, planar) {
             return vec![Self::Depthwise];
@@ -62,12 +63,12 @@ impl Algorithm {
             .collect()
     }
 
-    /// Whether it adds up the products of the definition, with the weights as they are.
+    /// Whether the algorithm sums the products of the definition with unmodified weights.
     pub fn is_exact(self) -> bool {
         matches!(self, Self::Direct | Self::Depthwise)
     }
 
-    /// The zeros that it reads around its input, for an output of this size.
+    /// Border that the algorithm reads around its input, for an output of this size.
     pub fn border(self, spec: &ConvSpec, output: [usize; 2]) -> Border {
         match self {
             Self::Direct | Self::Depthwise | Self::FullyConnected => spec.padding,

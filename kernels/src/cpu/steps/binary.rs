@@ -8,7 +8,7 @@ use crate::cpu::layout::{
 };
 use crate::cpu::micro::binary::{BinaryArgs, BinaryOp};
 
-/// `a op b`, through an activation.
+/// Elementwise `a op b`, then an activation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Binary {
     op: BinaryOp,
@@ -18,8 +18,8 @@ pub struct Binary {
 }
 
 impl Binary {
-    /// From `a` and `b` to the output's map, all of the same shape and in blocks of a vector's
-    /// lanes. It may be one of them. The output has no residual.
+    /// The operation on `a` and `b`, which have the shape of the output map and are in blocks of a
+    /// vector's lanes. The output map may be one of them. The output has no residual.
     pub fn new(op: BinaryOp, a: Map, b: Map, output: Output) -> Self {
         Self { op, a, b, output }
     }
@@ -32,7 +32,10 @@ impl Operation for Binary {
 
     fn check(&self, memory: &Memory) -> Result<(), CheckError> {
         let Output { y, residual, .. } = &self.output;
-        ensure(residual.is_none(), "a residual")?;
+        ensure(
+            residual.is_none(),
+            "an elementwise operation has a residual",
+        )?;
         memory.map(y)?;
         for x in [&self.a, &self.b] {
             memory.map(x)?;
@@ -41,9 +44,6 @@ impl Operation for Binary {
         Ok(())
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let Self { op, a, b, output } = self;
         let [a, b] = [a, b].map(|map| cx.at_micro_batch(map));

@@ -1,4 +1,8 @@
-//! A map into some channels of another.
+//! Copies a map into channels of another map of the same height and width; borders and lanes may
+//! differ. Concatenates maps that cannot be computed in place, and converts layouts.
+//!
+//! In a block that several copies share, each writes its own lanes and the border. The copy of the
+//! last channel also zeroes the lanes after it.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +23,7 @@ pub struct CopyChannels {
 }
 
 impl CopyChannels {
-    /// From `x` into the channels of `y` from `first_channel` on.
+    /// Copies `x` into the channels of `y` from `first_channel` on.
     pub fn new(x: Map, y: Map, first_channel: usize) -> Self {
         Self {
             x,
@@ -28,7 +32,7 @@ impl CopyChannels {
         }
     }
 
-    /// The blocks of `y` that it writes to.
+    /// Blocks of `y` that the copy writes.
     fn written(&self) -> Map {
         let first = self.first_channel / self.y.lanes * self.y.lanes;
         let channels = self.first_channel + self.x.channels - first;
@@ -52,14 +56,11 @@ impl Operation for CopyChannels {
         let end = first_channel.checked_add(x.channels);
         ensure(
             [x.height, x.width] == [y.height, y.width] && end.is_some_and(|end| end <= y.channels),
-            "a map does not fit into the other",
+            "a map does not fit into the map that it is copied to",
         )?;
         disjoint(x, &self.written())
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let x = cx.at_micro_batch(&self.x);
         let y = cx.at_micro_batch(&self.written());

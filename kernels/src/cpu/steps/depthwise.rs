@@ -1,7 +1,7 @@
-//! Depthwise convolution: each channel with a kernel of its own, any size, stride and dilation.
+//! Depthwise convolution: one kernel per channel, of any size, stride and dilation.
 //!
-//! A block's bias and taps are vectors, one lane for each channel. Those of a 3x3 kernel stay in
-//! registers while a block's rows go by.
+//! Bias and taps of a block are vectors with a lane per channel. The taps of a 3x3 kernel stay in
+//! registers for all rows of a block.
 
 use std::ops::Range;
 
@@ -12,13 +12,13 @@ use crate::cpu::layout::{AccessSet, CheckError, Context, ConvSpec, Map, Memory, 
 use crate::cpu::micro::activation::Activation;
 use crate::cpu::micro::depthwise::DepthwiseArgs;
 
-/// A depthwise convolution that knows where everything lies.
+/// A depthwise convolution with the offsets of its maps and weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Depthwise {
     spec: ConvSpec,
     x: Map,
     output: Output,
-    /// The element of the packed weights where this layer's begin.
+    /// Offset of the layer in the packed weights.
     weights: usize,
 }
 
@@ -39,7 +39,7 @@ impl Depthwise {
         spec.channels_out.div_ceil(lanes) * block_len(spec, lanes)
     }
 
-    /// Packs `weights`, `[channels, 1, height, width]`, and `bias`, as `[block, bias and taps,
+    /// Packs `weights`, `[channels, 1, height, width]`, and `bias` as `[block, bias and taps,
     /// lane]`.
     pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
         let lanes = self.output.y.lanes;
@@ -60,12 +60,12 @@ impl Depthwise {
         }
     }
 
-    /// Whether it is depthwise, and its weights lie within `memory`.
+    /// Checks that `spec` is depthwise and that its packed weights lie within `memory`.
     pub(crate) fn check_weights(&self, memory: &Memory) -> Result<(), CheckError> {
         let Self { spec, weights, .. } = self;
         ensure(
             [spec.channels_in, spec.channels_out] == [spec.groups; 2],
-            "not depthwise",
+            "the convolution is not depthwise",
         )?;
         let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
         let one = ConvSpec {
@@ -76,12 +76,12 @@ impl Depthwise {
         memory.weights(*weights, len)
     }
 
-    /// Computes rows of a block to an address, after which they are so many elements apart; adds a
-    /// residual that lies in the same way, unless it is null.
+    /// Computes rows of a block and writes them from address `to.0` on, `to.1` elements apart. Adds
+    /// the residual, which has the same layout, unless it is null.
     ///
     /// # Safety
     ///
-    /// As [`run`](Self::run); `to` and `residual` are addresses of as many rows.
+    /// As [`run`](Operation::run); `to` and `residual` point to as many rows.
     pub(crate) unsafe fn rows(
         &self,
         cx: &Context,
@@ -117,12 +117,12 @@ impl Depthwise {
         }
     }
 
-    /// What it computes, from where, what is applied to it, and where its weights begin.
+    /// Convolution, input map, activation, and offset of the packed weights.
     pub(crate) fn parts(&self) -> (&ConvSpec, &Map, Activation, usize) {
         (&self.spec, &self.x, self.output.activation, self.weights)
     }
 
-    /// Multiply-adds for an output element.
+    /// Multiply-adds of an output element.
     pub(crate) fn taps(&self) -> usize {
         self.spec.kernel[0] * self.spec.kernel[1]
     }
@@ -143,9 +143,6 @@ impl Operation for Depthwise {
         self.check_weights(memory)
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed weights within the weights.
     unsafe fn run(&self, cx: &Context) {
         let Output { y, residual, .. } = &cx.output_at_micro_batch(&self.output);
         unsafe { cx.zero_border(y) };
@@ -165,7 +162,7 @@ fn block_len(spec: &ConvSpec, lanes: usize) -> usize {
     (1 + spec.kernel[0] * spec.kernel[1]) * lanes
 }
 
-/// The element of the arena where the first window of an output row begins.
+/// Offset in the arena of the first window of an output row.
 fn first_tap(spec: &ConvSpec, x: &Map, image: usize, block: usize, row: usize) -> usize {
     let padding = spec.padding.top * x.row + spec.padding.left * x.lanes;
     x.at(image, block, row * spec.stride[0], 0) - padding

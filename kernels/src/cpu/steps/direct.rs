@@ -1,15 +1,16 @@
-//! Direct convolution: any kernel, stride, dilation and groups, over blocked or planar maps; pointwise
-//! and fully connected layers are cases of it.
+//! Direct convolution: any kernel, stride, dilation and groups, over blocked or planar maps.
+//! Pointwise and fully connected layers are special cases.
 //!
-//! A row of output pixels is cut into tiles. The tiles of a chunk, whose input stays in the cache, are
-//! computed for one or two blocks of output channels after the other, each with its own packed
-//! weights, `[input block, kernel row, kernel column, channel, output block, lane]`. Where these are too
-//! many for the nearest cache, the products of some input blocks are summed for all of the chunk, then
-//! those of the next (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication").
+//! Rows of output pixels are divided into tiles. The tiles of a chunk, whose input stays in the
+//! cache, are computed for one or two blocks of output channels after the other, with packed
+//! weights `[input block, kernel row, kernel column, channel, output block, lane]`. If these
+//! weights exceed the nearest cache, the input blocks are divided: the products of the first part
+//! are accumulated for the whole chunk, then those of the next (`kc` blocking; Goto & van de Geijn,
+//! "Anatomy of High-Performance Matrix Multiplication", 2008).
 //!
-//! Where all outputs take no more than half of a vector, its other half is the next pixel's: the kernel is wider by
-//! the stride, and each half has zeros where only the other's kernel reaches. LeNet-5's six maps take 6 taps of
-//! each row for two pixels in place of 5 for one.
+//! If all outputs fill at most half of a vector, the other half holds the next pixel: the kernel is
+//! widened by the stride, and each half has zero weights for the taps of the other pixel. LeNet-5's
+//! six maps take 6 taps per kernel row for two pixels instead of 5 for one.
 
 mod pack;
 
@@ -28,48 +29,48 @@ use crate::cpu::micro::tile::{PAIRS, TileArgs};
 use crate::threads::Grid;
 use crate::threads::partition::{partition_range, ranges_of_at_most};
 
-/// A direct convolution that knows where everything lies.
+/// A direct convolution with the offsets of its maps and weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Direct {
     spec: ConvSpec,
     x: Map,
     output: Output,
     groups: Vec<Group>,
-    /// Pixels of a vector of outputs: 1, or 2 that have half of its lanes each.
+    /// Pixels of a vector of outputs: 1, or 2 with half of the lanes each.
     pixels: usize,
-    /// The element of the packed weights where this layer's begin.
+    /// Offset of the layer in the packed weights.
     weights: usize,
 }
 
-/// One or two blocks of output channels, which a tile computes together.
+/// One or two blocks of output channels, computed by the same tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Group {
-    /// The first output block, and how many.
+    /// First output block, and number of output blocks.
     pub(super) block: usize,
     pub(super) blocks: usize,
-    /// The first block of input channels that they see, and how many channels from there.
+    /// First block of input channels that the outputs read, and number of channels.
     pub(super) first: usize,
     pub(super) channels: usize,
-    /// Where its weights begin, after the layer's first: its bias, then the taps.
+    /// Offset of the group's bias and taps in the layer's packed weights.
     pub(super) weights: usize,
 }
 
-/// Some input channels' share of the sums of a group, or of groups that are computed at once.
+/// Part of the input channels of a group, or of several groups that are computed at once.
 pub(super) struct Pass<'a> {
-    /// The first.
+    /// The first group.
     pub(super) group: &'a Group,
-    /// The output blocks of all.
+    /// Output blocks of all groups.
     pub(super) blocks: usize,
-    /// From the packed weights of one to those of the next.
+    /// Stride from the packed weights of one group to those of the next.
     pair: usize,
-    /// The input channels, counted from the group's first.
+    /// Input channels, counted from the group's first.
     pub(super) depth: Range<usize>,
-    /// The element of the packed weights where the group's biases begin.
+    /// Offset of the biases in the packed weights.
     pub(super) bias: usize,
-    /// The packed weights of these channels, and of the pass after this.
+    /// Packed weights of these channels, and of the next pass.
     pub(super) panel: Range<usize>,
     pub(super) next: Range<usize>,
-    /// Whether there are no sums yet, and whether they are complete afterwards.
+    /// Whether accumulators start from the bias, and whether sums are complete afterwards.
     pub(super) first: bool,
     last: bool,
 }
@@ -79,7 +80,8 @@ impl Direct {
     /// least the border that `spec` pads by.
     pub fn new(spec: ConvSpec, x: Map, output: Output, weights: usize) -> Self {
         let pointwise = spec.kernel == [1, 1] && spec.stride == [1, 1];
-        // A border of the output's must be filled, which a flat map would forget.
+        // A flat map has no border, so an output with a border, which must be zeroed, stays as it
+        // is.
         let dense = x.is_dense()
             && output.is_dense()
             && output.y.border.is_empty()
@@ -102,8 +104,9 @@ impl Direct {
         }
     }
 
-    /// Elements of the packed weights of `spec` for an input in blocks of `lanes_in` channels and an
-    /// output in blocks of `lanes`; where an output's width does not pair, the last are not used.
+    /// Elements of the packed weights of `spec` for an input in blocks of `lanes_in` channels and
+    /// an output in blocks of `lanes`. If pixels could share vectors but the output's width is odd,
+    /// the last elements are unused.
     pub fn packed_len(spec: &ConvSpec, lanes_in: usize, lanes: usize) -> usize {
         let kernel = kernel(spec, 1 + usize::from(pairs(spec, lanes)));
         groups(spec, lanes_in, lanes)
@@ -111,22 +114,22 @@ impl Direct {
             .map_or(0, |last| last.weights + last.len(kernel, lanes))
     }
 
-    /// Rows and columns of the taps of a vector of outputs.
+    /// Rows and columns of taps of a vector of outputs.
     fn kernel(&self) -> [usize; 2] {
         kernel(&self.spec, self.pixels)
     }
 
-    /// What it computes.
+    /// The convolution.
     pub(super) fn spec(&self) -> &ConvSpec {
         &self.spec
     }
 
-    /// How many groups of output blocks there are.
+    /// Number of groups of output blocks.
     pub(super) fn groups(&self) -> usize {
         self.groups.len()
     }
 
-    /// Partition of the input channels that are summed one after the other.
+    /// Number of parts of the input channels that are accumulated one after the other.
     pub(super) fn parts(&self, blocking: Blocking) -> usize {
         let Self { spec, x, .. } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
@@ -134,8 +137,8 @@ impl Direct {
         blocking.parts(most.unwrap_or(1), x.lanes, taps, self.output.y.lanes)
     }
 
-    /// What is summed one after the other: each of `parts` parts of the input channels for some of the
-    /// groups, of which `at_once` are computed together.
+    /// The passes for some of the groups: each of `parts` parts of the input channels, `at_once`
+    /// groups at a time.
     pub(super) fn passes(
         &self,
         parts: usize,
@@ -181,28 +184,28 @@ impl Direct {
         })
     }
 
-    /// Whether the taps of a kernel's row are contiguous: in a planar map.
+    /// Whether the taps of a kernel row are contiguous, as in a planar map.
     fn has_rows_of_taps(&self) -> bool {
         self.x.lanes == 1 && self.spec.dilation[1] == 1
     }
 
-    /// Rows and columns of positions in each block.
+    /// Rows and columns of window positions in each input block.
     fn positions(&self) -> [usize; 2] {
         let [rows, columns] = self.kernel();
         [rows, if self.has_rows_of_taps() { 1 } else { columns }]
     }
 
-    /// Blocks of input that a group of outputs reads.
+    /// Most input blocks that a group reads.
     fn blocks_in(&self) -> usize {
         let most = self.groups.iter().map(|group| group.channels).max();
         most.unwrap_or(0).div_ceil(self.x.lanes)
     }
 
-    /// Lists where the taps of a window of `x` are.
+    /// Writes the offsets of a window's taps in `x`.
     ///
     /// # Safety
     ///
-    /// There are [`scratch`](Self::scratch) elements of memory, and nobody else writes them.
+    /// `memory` has [`scratch`](Operation::scratch) elements, which no other thread accesses.
     unsafe fn offsets(&self, x: &Map, memory: *mut f32) -> Offsets {
         let [rows, columns] = self.positions();
         let [down, across] = self.spec.dilation;
@@ -216,8 +219,8 @@ impl Direct {
         }
     }
 
-    /// Input pixels that an output pixel reads and its neighbours do not; where windows leave out pixels, twice as
-    /// many, for cache lines hold those too.
+    /// Input pixels that an output pixel reads and its neighbours do not. If windows skip pixels,
+    /// twice as many, since cache lines hold the skipped pixels too.
     fn new_taps(&self) -> usize {
         let Self { spec, .. } = self;
         let reads = |i: usize| spec.stride[i].min(spec.kernel[i]);
@@ -246,7 +249,7 @@ impl Operation for Direct {
         ensure(
             self.groups.len() == output.y.blocks().div_ceil(2)
                 && *self == Self::new(*spec, *x, *output, self.weights),
-            "not what a direct convolution derives",
+            "derived fields differ from those of a direct convolution",
         )?;
         Offsets::check(x.image)?;
         let len = Self::packed_len(spec, x.lanes, memory.lanes);
@@ -257,16 +260,13 @@ impl Operation for Direct {
         Offsets::len(self.blocks_in(), self.positions())
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed weights within the weights.
     unsafe fn run(&self, cx: &Context) {
         let Self {
             spec, x, output, ..
         } = self;
         let (x, output) = (&cx.at_micro_batch(x), cx.output_at_micro_batch(output));
         let y = &output.y;
-        // Pixels of one image each form a row across the batch.
+        // Outputs of one pixel form a row of images.
         let single = y.height * y.width == 1;
         let pixels = self.pixels;
         let [images, width] = if single {
@@ -297,7 +297,7 @@ impl Operation for Direct {
             2.0 * vectors * depth,
             [per_tile, 2.0 * y.lanes as f64 * depth],
         );
-        // One tile alone reads its weights in order, and never again.
+        // A single tile reads its weights once, in order.
         let parts = match (tiles, output.residual, pixels) {
             (1, None, _) | (_, _, 2) => 1,
             _ => self.parts(cx.kernels.blocking),
@@ -361,7 +361,7 @@ impl Operation for Direct {
                     unsafe {
                         args.x = cx.at(from);
                         cx.set_output(&output, place, &mut args);
-                        pass.keep(&mut args);
+                        pass.set_residual_and_activation(&mut args);
                         args.y_pixel = pixel(y, 1);
                         if single {
                             args.residual_pixel = output.residual.map_or(0, |map| map.image);
@@ -375,8 +375,8 @@ impl Operation for Direct {
 }
 
 impl Pass<'_> {
-    /// Leaves to the first what is added to the sums, and to the last their activation.
-    pub(super) fn keep(&self, args: &mut TileArgs) {
+    /// Adds the residual in the first pass only, and applies the activation in the last.
+    pub(super) fn set_residual_and_activation(&self, args: &mut TileArgs) {
         if !self.first {
             args.residual = std::ptr::null();
         }
@@ -387,13 +387,13 @@ impl Pass<'_> {
 }
 
 impl Group {
-    /// Elements of its packed weights.
+    /// Elements of the group's packed weights.
     fn len(&self, kernel: [usize; 2], lanes: usize) -> usize {
         self.blocks * lanes * (1 + self.channels * kernel[0] * kernel[1])
     }
 }
 
-/// Whether two pixels may share a vector of outputs, and do with fewer taps than one after the other.
+/// Whether two pixels can share a vector and then need fewer taps than one after the other.
 fn pairs(spec: &ConvSpec, lanes: usize) -> bool {
     2 * spec.channels_out <= lanes
         && spec.groups == 1
@@ -401,13 +401,13 @@ fn pairs(spec: &ConvSpec, lanes: usize) -> bool {
         && spec.stride[1] < spec.kernel[1]
 }
 
-/// Rows and columns of the taps of so many pixels next to each other.
+/// Rows and columns of taps of `pixels` adjacent pixels.
 fn kernel(spec: &ConvSpec, pixels: usize) -> [usize; 2] {
     let [rows, columns] = spec.kernel;
     [rows, columns + (pixels - 1) * spec.stride[1]]
 }
 
-/// Output blocks in pairs, the last alone where their number is odd.
+/// Pairs of output blocks; the last block is alone if their number is odd.
 fn groups(spec: &ConvSpec, step: usize, lanes: usize) -> Vec<Group> {
     let total = spec.channels_out.div_ceil(lanes);
     let [group_in, group_out] = [

@@ -1,17 +1,19 @@
-//! Fully connected layers with weights in 24 bits instead of 32: where no core's cache holds them, one image does
-//! nothing but wait for them.
+//! Fully connected layers with weights of 24 instead of 32 bits. If no core's cache holds the
+//! weights, the layer's time for one image is that of reading them.
 //!
-//! A weight is an integer of 24 bits, as many as a float's significand has, times a factor that the weights of
-//! [`SCALE_GROUP`] taps of an output have in common. It is within 2^-24 of the greatest of them, and with what unpacking
-//! rounds within 1.25 times 2^-23. A sum of thousands of products rounds by more than what comes of that: of 4608
-//! inputs, outputs are 1.1e-6 off in the root mean square, with these weights as with floats. Only next to a weight some
-//! hundred times as great as the others of its section would more be lost.
+//! A weight is a 24-bit integer, as precise as the significand of an `f32`, times a scale factor
+//! that the weights of [`SCALE_GROUP`] taps of an output share. The weight is within 2^-24 of the
+//! largest weight of its group, with the rounding of unpacking within 1.25 times 2^-23. Sums of
+//! thousands of products round by more: for 4608 inputs, the RMS error of outputs is 1.1e-6 with
+//! either weights. Precision is lost only beside a weight some hundred times as large as the others
+//! of its group.
 //!
-//! Packed are biases, then blocks of outputs one after the other: sections of a vector of factors and `[four taps; three
-//! vectors]`. Taps are in the order `[input block, row, column, channel]`, and the fourth's vector lies in the
-//! lowest bytes of the other three ([`Simd::unpack`]). Several blocks are multiplied at once, each with weights as they
-//! are unpacked, in registers: as many streams from memory, of which one alone would be slower. Images do so one after
-//! the other.
+//! Biases come first in the packed weights, then the blocks of outputs: for each group of taps a
+//! vector of scale factors, then three vectors for every four taps. Taps are in the order `[input
+//! block, row, column, channel]`; the fourth vector lies in the lowest bytes of the other three
+//! ([`Simd::unpack`](crate::cpu::micro::simd::Simd::unpack)). Up to four blocks are computed at
+//! once, since one stream from DRAM would not reach its full bandwidth; weights are multiplied as
+//! they are unpacked, in registers. Images are computed one after the other.
 
 mod pack;
 
@@ -26,19 +28,19 @@ use crate::cpu::layout::{
 use crate::cpu::micro::fully_connected::{MAX_BLOCKS, MAX_LANES, SCALE_GROUP, TAPS, VECTORS};
 use crate::cpu::micro::tile::TileArgs;
 
-/// A fully connected layer that knows where everything lies.
+/// A fully connected layer with the offsets of its maps and weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FullyConnected {
     spec: ConvSpec,
     x: Map,
     output: Output,
-    /// The element of the packed weights where this layer's begin.
+    /// Offset of the layer in the packed weights.
     weights: usize,
 }
 
 impl FullyConnected {
-    /// The convolution `spec`, which [fits](Self::fits) an output of one pixel, of all of `x`, with its weights
-    /// packed from element `weights` on.
+    /// The convolution `spec` of the whole of `x`, which [fits](Self::fits) an output of one pixel,
+    /// with its weights packed from element `weights` on.
     pub fn new(spec: ConvSpec, x: Map, output: Output, weights: usize) -> Self {
         Self {
             spec,
@@ -48,8 +50,8 @@ impl FullyConnected {
         }
     }
 
-    /// Whether it computes `spec` where the output is of this size: one window, over blocks that every
-    /// instruction set fills.
+    /// Whether the algorithm computes `spec` for an output of this size: a single window, over
+    /// blocks that are full on every instruction set.
     pub fn fits(spec: &ConvSpec, output: [usize; 2]) -> bool {
         output == [1, 1]
             && spec.groups == 1
@@ -64,19 +66,23 @@ impl FullyConnected {
         spec.channels_out.div_ceil(lanes) * (lanes + block_len(depth, lanes))
     }
 
-    /// Taps of each sum.
+    /// Taps of each output.
     fn depth(&self) -> usize {
         self.spec.channels_in * self.spec.kernel[0] * self.spec.kernel[1]
     }
 
-    /// Where block `block`'s packed bias is, and its weights.
+    /// Offsets of the packed bias and weights of block `block`.
     fn packed(&self, block: usize) -> [usize; 2] {
         let y = &self.output.y;
         let [before, all] = [block, y.blocks()].map(|blocks| self.weights + blocks * y.lanes);
         [before, all + block * block_len(self.depth(), y.lanes)]
     }
 
-    /// Blocks of outputs of an image.
+    /// Computes blocks of outputs of one image.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Operation::run).
     unsafe fn sums(
         &self,
         cx: &Context,
@@ -118,10 +124,10 @@ impl Operation for FullyConnected {
         spec.check(x, &output.y)?;
         ensure(
             Self::fits(spec, [output.y.height, output.y.width]),
-            "not a fully connected layer",
+            "the convolution is not a fully connected layer",
         )?;
         Offsets::check(x.image)?;
-        // More than its own, which have three vectors for four and another for every section.
+        // An upper bound: three vectors hold four taps, and each group adds one vector.
         let taps = spec.kernel[0].checked_mul(spec.kernel[1]);
         let most = taps.and_then(|taps| spec.most_packed(memory.lanes, taps));
         most.ok_or(CheckError::Outside)?;
@@ -132,9 +138,6 @@ impl Operation for FullyConnected {
         Offsets::len(self.x.blocks(), self.spec.kernel)
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed weights within the weights.
     unsafe fn run(&self, cx: &Context) {
         let (x, output) = (
             &cx.at_micro_batch(&self.x),

@@ -7,13 +7,13 @@ use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwis
 use crate::cpu::micro::lrn::LrnArgs;
 use crate::threads::partition::partition_range;
 
-/// `y_i = x_i / (k + alpha * sum_j x_j^2)^beta`, where `j` runs over the `size` channels from
-/// `i - size / 2` on that there are (ImageNet Classification with Deep Convolutional Neural
-/// Networks, section 3.3). `alpha` multiplies the sum, not the mean. The result is within `size + 10`
-/// half units in the last place; with a `beta` of 3/4 it takes a tenth of the time.
+/// `y_i = x_i / (k + alpha * sum_j x_j^2)^beta`, where `j` runs over the existing channels of the
+/// `size` channels from `i - size / 2` on (ImageNet Classification with Deep Convolutional Neural
+/// Networks, section 3.3). `alpha` multiplies the sum, not the mean. The result is within `size +
+/// 10` half units in the last place; a `beta` of 3/4 takes a tenth of the time of others.
 ///
-/// A few pixels' squares are laid out by channel in the thread's memory, zeros before and after
-/// them; a window's sum is that of `size` vectors, each one channel further.
+/// The squares of a few pixels are stored by channel in scratch memory, with zeros before and after
+/// each pixel's; the sum of a window is that of `size` vectors, each shifted by one channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lrn {
     size: usize,
@@ -24,13 +24,15 @@ pub struct Lrn {
     y: Map,
 }
 
-/// Elements of squares: half of a 32 KiB cache, the least that any machine has.
+/// Elements of squares: half of a 32 KiB L1, the smallest of any processor.
 const SQUARES: usize = 4096;
 
 impl Lrn {
-    /// From `x` to `y` of the same shape, both in blocks of a vector's lanes. `y` may be `x`.
+    /// Local response normalization of `x` into `y` of the same shape, both in blocks of a vector's
+    /// lanes. `y` may be `x`.
     pub fn new(size: usize, alpha: f32, beta: f32, k: f32, x: Map, y: Map) -> Self {
-        // A flat map has lost its border, which must be zeroed.
+        // A flat map has no border, so an output with a border, which must be zeroed, stays as it
+        // is.
         let (x, y) = if x.is_dense() && y.is_dense() && y.border.is_empty() {
             (x.flat(), y.flat())
         } else {
@@ -46,24 +48,25 @@ impl Lrn {
         }
     }
 
-    /// Channels of the window before the middle, and after it, that there can be.
+    /// Channels of a window before and after the middle, at most all other channels.
     fn reach(&self) -> [usize; 2] {
         let most = self.x.channels - 1;
         [self.size / 2, (self.size - 1) / 2].map(|reach| reach.min(most))
     }
 
-    /// Elements before the first square: a block's squares are aligned to the block.
+    /// Elements before the first square, a multiple of the lanes, so that squares are aligned to
+    /// blocks.
     fn before(&self) -> usize {
         self.reach()[0].next_multiple_of(self.x.lanes)
     }
 
-    /// Elements of one pixel's squares.
+    /// Elements of the squares of one pixel.
     fn squares(&self) -> usize {
         let after = self.reach()[1].next_multiple_of(self.x.lanes);
         self.before() + self.x.blocks() * self.x.lanes + after
     }
 
-    /// Pixels whose squares are laid out together.
+    /// Pixels whose squares are stored at a time.
     fn pixels(&self) -> usize {
         (SQUARES / self.squares()).clamp(1, 16)
     }
@@ -75,7 +78,7 @@ impl Operation for Lrn {
     }
 
     fn check(&self, memory: &Memory) -> Result<(), CheckError> {
-        ensure(self.size > 0, "a window of no channels")?;
+        ensure(self.size > 0, "a window has no channels")?;
         memory.map(&self.x)?;
         memory.map(&self.y)?;
         elementwise(&self.x, &self.y)
@@ -85,10 +88,6 @@ impl Operation for Lrn {
         self.pixels() * self.squares()
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena, and the thread has [`scratch`](Self::scratch) elements of
-    /// memory.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y, .. } = self;
         let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));

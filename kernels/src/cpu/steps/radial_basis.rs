@@ -6,31 +6,32 @@ use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, disjoint, ensure};
 use crate::cpu::micro::radial_basis::RadialBasisArgs;
 
-/// `y_j = sum_i (x_i - c_ji)^2`, where `i` runs over all elements of an image in the order `[channel,
-/// row, column]`. Differences first, squares after: expanding the square would lose the small
+/// `y_j = sum_i (x_i - c_ji)^2`, where `i` runs over all elements of an image in the order
+/// `[channel, row, column]`. Subtracts before squaring: the expanded square would lose small
 /// distances to cancellation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RadialBasis {
     x: Map,
     y: Map,
-    /// The element of the packed weights where the centers begin.
+    /// Offset of the centers in the packed weights.
     weights: usize,
 }
 
 impl RadialBasis {
-    /// The distances of `x` to as many centers as `y`, `[out, 1, 1]`, has channels. The centers are
-    /// packed from element `weights` on. `y` is in blocks of a vector's lanes.
+    /// Squared distances of `x` from as many centers as `y`, `[out, 1, 1]`, has channels. The
+    /// centers are packed from element `weights` on. `y` is in blocks of a vector's lanes.
     pub fn new(x: Map, y: Map, weights: usize) -> Self {
         Self { x, y, weights }
     }
 
-    /// Elements of `outputs` packed centers of `inputs` elements for an output in blocks of `lanes`.
+    /// Elements of `outputs` packed centers of `inputs` elements for an output in blocks of
+    /// `lanes`.
     pub fn packed_len(inputs: usize, outputs: usize, lanes: usize) -> usize {
         outputs.next_multiple_of(lanes) * inputs
     }
 
-    /// Packs `centers`, `[out, in]`, in the order in which `x` lies in memory, as `[output block,
-    /// input block, row, column, channel, lane]`.
+    /// Packs `centers`, `[out, in]`, in the memory order of `x`: `[output block, input block, row,
+    /// column, channel, lane]`.
     pub fn pack(&self, centers: &[f32], packed: &mut [f32]) {
         let Self { x, y, .. } = self;
         let [channels, height, width] = x.shape();
@@ -62,7 +63,7 @@ impl Operation for RadialBasis {
         memory.any_map(x)?;
         memory.map(y)?;
         disjoint(x, y)?;
-        ensure([y.height, y.width] == [1, 1], "the distances are no vector")?;
+        ensure([y.height, y.width] == [1, 1], "the output is not a vector")?;
         let outputs = y.channels.checked_next_multiple_of(y.lanes);
         let inputs = x.values();
         memory.weights(
@@ -71,9 +72,6 @@ impl Operation for RadialBasis {
         )
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed centers within the weights.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y, weights } = self;
         let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));

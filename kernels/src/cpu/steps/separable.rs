@@ -1,9 +1,9 @@
-//! A depthwise convolution and the pointwise convolution after it, as one step: the map between them
-//! never leaves the cache.
+//! Depthwise convolution fused with the pointwise convolution after it: the map in between stays in
+//! the cache.
 //!
-//! A thread computes the depthwise convolution of a few rows, all channels, into its own memory, then
-//! the pointwise convolution of these pixels. Where threads divide the output channels instead of
-//! the rows, each computes the depthwise part for itself: it is some hundredths of the work.
+//! A thread computes the depthwise convolution of a few rows, all channels, into its scratch
+//! memory, then the pointwise convolution of these pixels. If threads divide the output channels
+//! instead of the rows, each repeats the depthwise part, which is some hundredths of the work.
 
 use std::ops::Range;
 
@@ -21,20 +21,20 @@ use crate::cpu::micro::prefetch::PrefetchPlan;
 use crate::cpu::micro::tile::TileArgs;
 use crate::threads::Grid;
 
-/// A depthwise convolution and the pointwise convolution after it.
+/// Depthwise convolution fused with the pointwise convolution after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Separable {
     depthwise: Depthwise,
     pointwise: Direct,
     output: Output,
-    /// The rows between them that a thread keeps, in its own memory.
+    /// Rows between the convolutions that a thread buffers in its scratch memory.
     between: Map,
 }
 
 impl Separable {
-    /// The depthwise convolution `first.0` of `x`, its activation, and the pointwise convolution `second`
-    /// of what comes out, with their weights packed from element `weights` on. `x` has at least the
-    /// border that the depthwise convolution pads by.
+    /// The depthwise convolution `first.0` of `x`, the activation `first.1`, and the pointwise
+    /// convolution `second`, with their weights packed from element `weights` on. `x` has at least
+    /// the border that the depthwise convolution pads by.
     pub fn new(
         first: (ConvSpec, Activation),
         second: ConvSpec,
@@ -67,12 +67,12 @@ impl Separable {
         }
     }
 
-    /// Elements of the packed weights of both.
+    /// Elements of the packed weights of both convolutions.
     pub fn packed_len(first: &ConvSpec, second: &ConvSpec, lanes: usize) -> usize {
         Depthwise::packed_len(first, lanes) + Direct::packed_len(second, lanes, lanes)
     }
 
-    /// Packs the weights and biases of both.
+    /// Packs the weights and biases of both convolutions.
     pub fn pack(
         &self,
         first: (&[f32], Option<&[f32]>),
@@ -83,12 +83,13 @@ impl Separable {
         self.pointwise.pack(second.0, second.1, packed);
     }
 
-    /// The depthwise part of `count` rows, all channels.
+    /// Computes the depthwise part of `count` rows, all channels.
     ///
     /// # Safety
     ///
-    /// As [`run`](Self::run); they are rows of one image and as many as are kept at most.
-    unsafe fn keep(&self, cx: &Context, row: usize, count: usize) {
+    /// As [`run`](Operation::run); the rows are rows of one image, and at most as many as the
+    /// buffer holds.
+    unsafe fn buffer_rows(&self, cx: &Context, row: usize, count: usize) {
         let y = &self.output.y;
         let (image, first) = (row / y.height, row % y.height);
         let row = y.width * y.lanes;
@@ -102,11 +103,11 @@ impl Separable {
         }
     }
 
-    /// The pointwise part of rows that are kept, for some groups of outputs.
+    /// Computes the pointwise part of the buffered rows for some groups of outputs.
     ///
     /// # Safety
     ///
-    /// As [`run`](Self::run).
+    /// As [`run`](Operation::run).
     unsafe fn multiply(
         &self,
         cx: &Context,
@@ -127,7 +128,7 @@ impl Separable {
             let memory = cx.scratch.add(between.elements());
             Offsets::pointwise(memory, between.blocks(), x_block)
         };
-        // The pixels of a dense map go on from row to row.
+        // In a dense map the pixels of successive rows are contiguous.
         let [lines, width] = if output.is_dense() {
             [1, pixels]
         } else {
@@ -154,7 +155,7 @@ impl Separable {
                 unsafe {
                     args.x = channels.add(from);
                     cx.set_output(output, place, &mut args);
-                    pass.keep(&mut args);
+                    pass.set_residual_and_activation(&mut args);
                     strip.compute(cx.kernels, group.blocks, &prefetch_plan, &mut args);
                 }
             }
@@ -177,7 +178,7 @@ impl Operation for Separable {
         let (first, x, activation, weights) = depthwise.parts();
         memory.map(x)?;
         memory.output(output, x)?;
-        // What is between them, if it were as high as the output.
+        // The map in between as if it had the height of the output.
         let middle = Map {
             channels: x.channels,
             ..output.y
@@ -191,7 +192,7 @@ impl Operation for Separable {
                 && second.stride == [1, 1]
                 && second.padding.is_empty()
                 && second.groups == 1,
-            "not pointwise",
+            "the second convolution is not pointwise",
         )?;
         second
             .most_packed(memory.lanes, 1)
@@ -207,7 +208,7 @@ impl Operation for Separable {
                         weights,
                         memory.blocking,
                     ),
-            "not what a separable convolution derives",
+            "derived fields differ from those of a separable convolution",
         )?;
         let len = Self::packed_len(first, second, memory.lanes);
         memory.weights(weights, Some(len))
@@ -217,10 +218,6 @@ impl Operation for Separable {
         self.between.elements() + Offsets::len(self.between.blocks(), [1, 1])
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed weights within the weights, and the thread has
-    /// [`scratch`](Self::scratch) elements of memory.
     unsafe fn run(&self, cx: &Context) {
         let Self {
             depthwise,
@@ -238,12 +235,13 @@ impl Operation for Separable {
             [rows, groups],
             2.0 * y.width as f64 * depth,
             [
-                // The depthwise part, as if it were memory: it multiplies half as fast.
+                // The depthwise part in units of a DRAM read: it multiplies at half the rate.
                 4.0 * (y.width * between.blocks() * depthwise.taps()) as f64,
                 2.0 * y.lanes as f64 * depth,
             ],
         );
-        // What is kept serves all outputs; where it is not all, a piece keeps its own.
+        // If the buffer holds all rows of the thread, it serves all outputs; otherwise each chunk
+        // has its own rows.
         let grid = if cx.images == 1 && y.height.div_ceil(grid.parts()[0]) <= between.height {
             grid.with_chunks(1, 1)
         } else {
@@ -251,17 +249,17 @@ impl Operation for Separable {
         };
 
         unsafe { cx.zero_border(y) };
-        let mut kept = [0; 2];
+        let mut buffered = [0; 2];
         for [rows, groups] in cx.claim_grid(grid) {
             let mut row = rows.start;
             while row < rows.end {
-                // Nearly equal parts of what is left of the image.
+                // Nearly equal parts of the rest of the image.
                 let left = (y.height - row % y.height).min(rows.end - row);
                 let count = left.div_ceil(left.div_ceil(between.height));
                 unsafe {
-                    if kept != [row, count] {
-                        kept = [row, count];
-                        self.keep(cx, row, count);
+                    if buffered != [row, count] {
+                        buffered = [row, count];
+                        self.buffer_rows(cx, row, count);
                     }
                     self.multiply(cx, &output, row, count, groups.clone());
                 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwise};
 
-/// `exp(x_c - m) / sum_j exp(x_j - m)` at each pixel, where `m` is the greatest of its channels.
-/// Where one is NaN or plus infinity, all become NaN.
+/// `exp(x_c - m) / sum_j exp(x_j - m)` at each pixel, where `m` is the largest of its channels. If
+/// a channel is NaN or infinity, all channels become NaN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Softmax {
     x: Map,
@@ -14,7 +14,7 @@ pub struct Softmax {
 }
 
 impl Softmax {
-    /// From `x` to `y` of the same shape and lanes. `y` may be `x`.
+    /// Softmax of `x` into `y` of the same shape and lanes. `y` may be `x`.
     pub fn new(x: Map, y: Map) -> Self {
         Self { x, y }
     }
@@ -31,9 +31,6 @@ impl Operation for Softmax {
         elementwise(&self.x, &self.y)
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
         let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
@@ -42,23 +39,23 @@ impl Operation for Softmax {
             let (row, column) = (pixel / y.width, pixel % y.width);
             let (image, row) = (row / y.height, row % y.height);
             let channels = |block: usize| x.lanes.min(x.channels - block * x.lanes);
-            // SAFETY: a channel of a pixel of a map, which is within the arena.
+            // SAFETY: the element is a channel of a pixel of a map, which is within the arena.
             let from = |block: usize, lane: usize| unsafe {
                 *cx.at(x.at(image, block, row, column) + lane)
             };
             unsafe {
-                let mut greatest = f32::NEG_INFINITY;
+                let mut max = f32::NEG_INFINITY;
                 for block in 0..x.blocks() {
                     for lane in 0..channels(block) {
-                        greatest = greatest.max(from(block, lane));
+                        max = max.max(from(block, lane));
                     }
                 }
-                // In 64 bits, sums of thousands of terms lose nothing.
+                // `f64`: sums of thousands of terms stay exact to `f32`.
                 let mut sum = 0.0;
                 for block in 0..x.blocks() {
                     let to = cx.at(y.at(image, block, row, column));
                     for lane in 0..channels(block) {
-                        let power = (from(block, lane) - greatest).exp();
+                        let power = (from(block, lane) - max).exp();
                         sum += f64::from(power);
                         *to.add(lane) = power;
                     }

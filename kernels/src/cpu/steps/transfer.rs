@@ -1,4 +1,4 @@
-//! Between the caller's arrays and maps.
+//! Reorders between the caller's arrays and maps.
 
 use std::ops::Range;
 
@@ -8,19 +8,19 @@ use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, ensure};
 use crate::cpu::micro::reorder::Planes;
 
-/// Copies the caller's images, `[images, channels, height, width]`, into a map.
+/// Reorders the caller's images, `[images, channels, height, width]`, into a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Import {
-    /// Where to.
+    /// Destination.
     pub y: Map,
 }
 
-/// Copies a map to the caller's array, `[images, channels, height, width]`.
+/// Reorders a map into one of the caller's arrays, `[images, channels, height, width]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Export {
-    /// Where from.
+    /// Source.
     pub x: Map,
-    /// Which of the caller's arrays.
+    /// Index of the output array.
     pub output: usize,
 }
 
@@ -33,13 +33,10 @@ impl Operation for Import {
         memory.any_map(&self.y)?;
         ensure(
             self.y.values() == memory.input,
-            "not the shape of the input",
+            "the map does not have the shape of the input",
         )
     }
 
-    /// # Safety
-    ///
-    /// The map is within the arena, and the caller's array has as many elements.
     unsafe fn run(&self, cx: &Context) {
         let y = &cx.at_micro_batch(&self.y);
         let area = y.height * y.width;
@@ -64,7 +61,7 @@ impl Operation for Import {
                         channels,
                         pixels,
                     });
-                    // Lanes after the last channel.
+                    // Lanes beyond the last channel.
                     if channels < y.lanes {
                         for pixel in 0..pixels {
                             let rest = to.add(pixel * y.lanes + channels);
@@ -77,14 +74,14 @@ impl Operation for Import {
     }
 }
 
-/// Adjacent pixels of these rows: where they begin, and how many there are.
+/// Runs of adjacent pixels of these rows: first row and number of pixels.
 fn runs(map: &Map, rows: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
-    let together = match map.is_dense() {
+    let rows_per_run = match map.is_dense() {
         true => rows.len().max(1),
         false => 1,
     };
-    let pixels = together * map.width;
-    rows.step_by(together).map(move |row| (row, pixels))
+    let pixels = rows_per_run * map.width;
+    rows.step_by(rows_per_run).map(move |row| (row, pixels))
 }
 
 impl Operation for Export {
@@ -97,13 +94,10 @@ impl Operation for Export {
         let output = memory.outputs.get(self.output);
         ensure(
             output == Some(&self.x.values()),
-            "not the shape of the output",
+            "the map does not have the shape of the output",
         )
     }
 
-    /// # Safety
-    ///
-    /// As [`Import::run`].
     unsafe fn run(&self, cx: &Context) {
         let x = &cx.at_micro_batch(&self.x);
         let area = x.height * x.width;

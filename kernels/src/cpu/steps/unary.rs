@@ -7,7 +7,7 @@ use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwis
 use crate::cpu::micro::activation::Activation;
 use crate::cpu::micro::unary::UnaryArgs;
 
-/// An activation by itself.
+/// An activation as a step of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unary {
     x: Map,
@@ -16,7 +16,8 @@ pub struct Unary {
 }
 
 impl Unary {
-    /// From `x` to `y` of the same shape, both in blocks of a vector's lanes. `y` may be `x`.
+    /// The activation of `x` into `y` of the same shape, both in blocks of a vector's lanes. `y`
+    /// may be `x`.
     pub fn new(x: Map, y: Map, activation: Activation) -> Self {
         Self { x, y, activation }
     }
@@ -33,9 +34,6 @@ impl Operation for Unary {
         elementwise(&self.x, &self.y)
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y, activation } = self;
         let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));

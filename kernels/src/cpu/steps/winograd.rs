@@ -1,19 +1,22 @@
-//! Winograd's minimal filtering for 3x3 and 5x5 kernels of stride 1: fewer multiplications.
+//! Winograd's minimal filtering for 3x3 and 5x5 kernels of stride 1, which needs fewer
+//! multiplications than the definition.
 //!
-//! `F(m x m, r x r)` computes tiles of `m x m` outputs from `a x a` inputs, `a = m + r - 1`, as
-//! `A' [ (G g G') . (B' d B) ] A` (Lavin & Gray, "Fast Algorithms for Convolutional Neural
-//! Networks", section 4): `a x a` products in place of `m x m x r x r`. Weights are transformed when they
-//! are packed; a thread transforms the inputs of some tiles into its own memory, multiplies there
-//! as a pointwise convolution would, once for each of the `a x a` places, and transforms the sums.
+//! `F(m x m, r x r)` computes tiles of `m x m` outputs from `a x a` inputs, `a = m + r - 1`, as `A'
+//! [ (G g G') . (B' d B) ] A` (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks",
+//! 2016, section 4): `a x a` products instead of `m x m x r x r`. Weights are transformed when they
+//! are packed. A thread transforms the inputs of a round of tiles into its scratch memory,
+//! multiplies there as in a pointwise convolution, once for each of the `a x a` tile elements, and
+//! transforms the sums.
 //!
-//! Of what a thread reads while it multiplies, the transformed inputs of one place stay in its own cache, for
-//! the products of some blocks of outputs follow each other before those of the next place; and each vector of
-//! weights meets as many tiles as come in a round. With few of both, all places' inputs would come from the
-//! last-level cache for every two blocks, and all weights for a handful of tiles.
+//! A round reuses both operands: the transformed inputs of a tile element stay in the core's cache
+//! while 64 output channels are multiplied, and each weight vector serves all tiles of the round.
+//! Small rounds with few outputs would read the inputs of all tile elements from the last-level
+//! cache for every two blocks, and all weights for a handful of tiles.
 //!
-//! With `a = 6` the points of interpolation are 0, `+-sqrt(1/2)`, `+-sqrt(2)` and infinity. With
-//! them all matrices stay small, and the result is as close as a direct sum; with the usual 0, 1, 2
-//! it is twice as far. With `a = 4` they are 0, `+-1` and infinity.
+//! For `a = 6` the interpolation points are 0, `+-sqrt(1/2)`, `+-sqrt(2)` and infinity. They keep
+//! the entries of all matrices small, and the result is as accurate as a direct sum; the usual
+//! points 0, `+-1`, `+-2` and infinity double the error. For `a = 4` the points are 0, `+-1` and
+//! infinity.
 
 mod matrices;
 mod pack;
@@ -34,27 +37,27 @@ use crate::cpu::micro::winograd::{InputArgs, OutputArgs, TileOffsets, WinogradTi
 use crate::threads::Grid;
 use crate::threads::partition::{GridCells, ranges_of_at_most};
 
-/// A convolution by Winograd's algorithm that knows where everything lies.
+/// A Winograd convolution with the offsets of its maps and weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Winograd {
     tile: WinogradTile,
     spec: ConvSpec,
     x: Map,
     output: Output,
-    /// The element of the packed weights where this layer's begin.
+    /// Offset of the layer in the packed weights.
     weights: usize,
-    /// Tiles that are transformed together.
+    /// Tiles of a round.
     tiles_per_round: usize,
 }
 
-/// The fewest tiles of a round, and of a piece of a thread's share: either reads all weights.
-pub(crate) const FEWEST: usize = 24;
+/// Fewest tiles of a round and of a chunk of a thread's range: either reads all weights.
+pub(crate) const MIN_TILES: usize = 24;
 
-/// The most tiles of a round.
-pub(crate) const MOST: usize = 56;
+/// Most tiles of a round.
+pub(crate) const MAX_TILES: usize = 56;
 
-/// Output channels whose products follow each other at each place.
-const OUTPUTS: usize = 64;
+/// Output channels that are multiplied before the next tile element.
+const OUTPUTS_PER_ELEMENT: usize = 64;
 
 impl Winograd {
     /// The convolution `spec` of `x`, with its weights packed from element `weights` on. `x` has at
@@ -89,28 +92,28 @@ impl Winograd {
         self.tile.inputs() * self.tile.inputs()
     }
 
-    /// Pairs of output blocks whose products follow each other at each place.
+    /// Pairs of output blocks that are multiplied before the next tile element.
     fn pairs(&self) -> usize {
         let y = &self.output.y;
-        (OUTPUTS / (2 * y.lanes)).min(y.blocks().div_ceil(2))
+        (OUTPUTS_PER_ELEMENT / (2 * y.lanes)).min(y.blocks().div_ceil(2))
     }
 
-    /// From one place's transformed inputs to the next.
+    /// Stride from the transformed inputs of one tile element to those of the next.
     fn input_element(&self) -> usize {
         padded_stride(self.x.blocks() * self.tiles_per_round * self.x.lanes)
     }
 
-    /// From one place's sums to the next.
+    /// Stride from the sums of one tile element to those of the next.
     fn sums_element(&self) -> usize {
         padded_stride(2 * self.pairs() * self.tiles_per_round * self.output.y.lanes)
     }
 
-    /// Where the list of a tile's offsets begins.
+    /// Offset of the offset list in the scratch memory.
     fn offsets_start(&self) -> usize {
         self.elements() * (self.input_element() + self.sums_element())
     }
 
-    /// How threads divide tiles and pairs of output blocks.
+    /// Division of tiles and pairs of output blocks among threads.
     fn grid(&self, threads: usize, images: usize) -> Grid {
         let Self {
             spec, x, output, ..
@@ -125,24 +128,26 @@ impl Winograd {
             [tiles, y.blocks().div_ceil(2)],
             2.0 * elements as f64 * depth,
             [
-                // What a transform takes, as if it were memory.
+                // The time of a transform in units of DRAM reads.
                 2.0 * elements as f64 * 8.0 * x.blocks() as f64,
                 2.0 * (elements * y.lanes) as f64 * depth,
             ],
         );
-        // What is transformed once serves all outputs; where it is not all, a piece transforms its own.
+        // If one round has all tiles, its transformed inputs serve all outputs; otherwise each
+        // chunk transforms its own.
         match grid.parts() {
             [1, _] if tiles <= self.tiles_per_round => grid.with_chunks(1, 1),
             [1, _] => grid.with_chunks(1, usize::MAX),
-            _ => grid.with_chunks(0, FEWEST),
+            _ => grid.with_chunks(0, MIN_TILES),
         }
     }
 
-    /// The products of `count` transformed tiles with the weights of some pairs of output blocks, at each place.
+    /// Multiplies `count` transformed tiles with the weights of some pairs of output blocks, for
+    /// each tile element.
     ///
     /// # Safety
     ///
-    /// As [`run`](Self::run); the tiles were transformed.
+    /// As [`run`](Operation::run); the tiles were transformed.
     unsafe fn multiply(
         &self,
         cx: &Context,
@@ -156,7 +161,7 @@ impl Winograd {
         let depth = self.spec.channels_in;
         let rows = Rows::new([1, count], cx.kernels.blocking.mr);
         let products = rows.per_row();
-        // The first tile, those as wide, and those narrower.
+        // The first tile, the other tiles of its width, and the narrower ones.
         let mut strips = rows.strips(0..products);
         let strips: [_; 3] = std::array::from_fn(|_| strips.next());
         let mut args = TileArgs {
@@ -166,24 +171,24 @@ impl Winograd {
         };
         let first = pairs.start;
         let mut panels = (0..self.elements())
-            .flat_map(|place| pairs.clone().map(move |pair| (place, pair)))
-            .map(|(place, pair)| {
+            .flat_map(|element| pairs.clone().map(move |pair| (element, pair)))
+            .map(|(element, pair)| {
                 let at = self.packed(pair);
-                let start = at.weights + place * at.place;
-                (place, pair, &cx.weights[start..start + at.outs * depth])
+                let start = at.weights + element * at.element;
+                (element, pair, &cx.weights[start..start + at.outs * depth])
             })
             .peekable();
         let Some(&(.., longest)) = panels.peek() else {
             return;
         };
         let prefetch_plan = PrefetchPlan::new(longest, longest, products, depth, cx.kernels.unroll);
-        while let Some((place, pair, panel)) = panels.next() {
+        while let Some((element, pair, panel)) = panels.next() {
             let next = panels.peek().map_or(&[][..], |&(.., next)| next);
             let prefetch_plan = prefetch_plan.over(panel, next);
             args.weights = panel.as_ptr();
             let blocks = (y.blocks() - 2 * pair).min(2);
-            let from = place * self.input_element();
-            let to = place * self.sums_element() + 2 * (pair - first) * count * lanes;
+            let from = element * self.input_element();
+            let to = element * self.sums_element() + 2 * (pair - first) * count * lanes;
             for strip in strips.into_iter().flatten() {
                 let at = strip.column * lanes;
                 unsafe {
@@ -213,17 +218,20 @@ impl Operation for Winograd {
         memory.map(x)?;
         memory.output(output, x)?;
         spec.check(x, &output.y)?;
-        ensure(tile.fits(spec), "not a convolution of the tile's")?;
+        ensure(tile.fits(spec), "the convolution does not fit the tile")?;
         let needed = tile.border(spec, [output.y.height, output.y.width]);
-        ensure(needed.union(x.border) == x.border, "a border too small")?;
+        ensure(
+            needed.union(x.border) == x.border,
+            "the border of the input is too small",
+        )?;
         ensure(
             *self == Self::new(*tile, *spec, *x, *output, *weights, memory.blocking),
-            "not what Winograd's algorithm derives",
+            "derived fields differ from those of Winograd's algorithm",
         )?;
         memory.weights(*weights, spec.most_packed(memory.lanes, self.elements()))?;
-        // Some lines more for each place than the inputs and sums of all tiles.
+        // The strides exceed the inputs and sums of all tiles by a few cache lines.
         (x.blocks() * x.lanes)
-            .checked_add(OUTPUTS.max(2 * x.lanes) + 96)
+            .checked_add(OUTPUTS_PER_ELEMENT.max(2 * x.lanes) + 96)
             .and_then(|depth| {
                 depth
                     .checked_mul(self.tiles_per_round)?
@@ -238,10 +246,6 @@ impl Operation for Winograd {
         self.offsets_start() + Offsets::len(self.x.blocks(), [1, 1])
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena, the packed weights within the weights, and the thread has
-    /// [`scratch`](Self::scratch) elements of memory.
     unsafe fn run(&self, cx: &Context) {
         let (x, output) = (
             &cx.at_micro_batch(&self.x),
@@ -252,7 +256,7 @@ impl Operation for Winograd {
 
         unsafe { cx.zero_border(y) };
         let mut transformed = 0..0;
-        let mut tile_offsets = [TileOffsets::default(); MOST];
+        let mut tile_offsets = [TileOffsets::default(); MAX_TILES];
         let grid = self.grid(cx.threads, cx.images);
         let rounds = cx.claim_grid(grid).flat_map(|[tiles, pairs]| {
             let parts = ranges_of_at_most(tiles, self.tiles_per_round);
@@ -304,7 +308,7 @@ impl Operation for Winograd {
     }
 }
 
-/// `units`, of one group of `size` units after the other.
+/// Splits `units` at multiples of `size`.
 fn groups_of(units: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = units.start;
     std::iter::from_fn(move || {
@@ -315,8 +319,8 @@ fn groups_of(units: Range<usize>, size: usize) -> impl Iterator<Item = Range<usi
     })
 }
 
-/// At least `len` elements, an odd number of cache lines: the transforms read or write all places at once, which
-/// must not fall into the same cache set.
+/// A stride of at least `len` elements that is an odd number of cache lines: transforms access all
+/// tile elements at once, which must not fall into the same cache set.
 fn padded_stride(len: usize) -> usize {
     len.next_multiple_of(2 * LINE) + LINE
 }
@@ -329,9 +333,9 @@ mod tests {
     use crate::cpu::{Activation, Border};
     use crate::threads::StealableRanges;
 
-    /// Two threads read all weights of a layer of ResNet's third stage, each once.
+    /// Two threads read all weights of a layer of ResNet's third stage once each.
     #[test]
-    fn a_thread_s_part_of_a_small_image_is_one_piece() {
+    fn a_thread_s_range_of_a_small_image_is_one_chunk() {
         let border = Border {
             top: 1,
             bottom: 1,
@@ -385,7 +389,7 @@ mod tests {
         }
 
         #[test]
-        fn places_are_an_odd_number_of_lines_apart(len in 0_usize..10_000) {
+        fn strides_are_an_odd_number_of_cache_lines(len in 0_usize..10_000) {
             let padded_stride = padded_stride(len);
             prop_assert!(padded_stride >= len && padded_stride < len + 3 * LINE);
             prop_assert!(padded_stride.is_multiple_of(LINE) && !padded_stride.is_multiple_of(2 * LINE));

@@ -1,4 +1,5 @@
-//! Weights, packed: once, or in every step of training by several threads, of one group.
+//! Packing of weights: once for inference, or by several threads for one run of a convolution of
+//! one group in training.
 
 use std::ops::Range;
 
@@ -46,11 +47,12 @@ impl Direct {
         packed[self.unused()].fill(0.0);
     }
 
-    /// As [`pack`](Self::pack), of `taps`, on `threads` threads.
+    /// As [`pack`](Self::pack), from `taps`, on `threads` threads.
     ///
     /// # Panics
     ///
-    /// When the taps are another convolution's, there are several groups, or `packed` is too short.
+    /// When the taps are not this convolution's, there are several groups, or `packed` is too
+    /// short.
     pub(crate) fn pack_once(
         &self,
         threads: usize,
@@ -65,7 +67,7 @@ impl Direct {
             self.spec.groups == 1
                 && taps.values.len() == self.spec.weights()
                 && packed.len() >= self.weights + len,
-            "another convolution's weights, or no room for them"
+            "the taps are not this convolution's, or `packed` is too short"
         );
         if self.pixels == 2 {
             return self.pack_pairs(taps, bias, packed);
@@ -76,7 +78,8 @@ impl Direct {
             for index in team.static_range(self.groups.len()) {
                 let group = &self.groups[index];
                 let outs = group.blocks * lanes;
-                // SAFETY: there is room for all groups, and this one is this thread's.
+                // SAFETY: `packed` has elements for all groups, and this thread alone writes this
+                // one.
                 unsafe {
                     let to = packed.at(self.weights + group.weights);
                     for lane in 0..outs {
@@ -89,7 +92,7 @@ impl Direct {
         });
     }
 
-    /// The packed weights that no vector of one pixel needs.
+    /// Elements that are needed only if two pixels share a vector.
     fn unused(&self) -> Range<usize> {
         let lanes = self.output.y.lanes;
         let used = self
@@ -99,7 +102,8 @@ impl Direct {
         self.weights + used..self.weights + Self::packed_len(&self.spec, self.x.lanes, lanes)
     }
 
-    /// Packs the biases, and the weights of a place, of two pixels: the second's kernel is a stride further.
+    /// Packs weights and biases for two pixels per vector: the kernel of the second pixel is
+    /// shifted by the stride.
     fn pack_pairs(&self, taps: &Taps, bias: Option<&[f32]>, packed: &mut [f32]) {
         let Self { spec, x, .. } = self;
         let lanes = self.output.y.lanes;
@@ -147,7 +151,8 @@ impl Direct {
                 to.write_bytes(0, channels * taps.taps * outs);
             }
             if taps.taps == 1 && taps.channel == 1 {
-                // SAFETY: as many planes and pixels as there are weights and room.
+                // SAFETY: there are as many planes and pixels as weights, and `to` has room for
+                // all.
                 return (kernels.reorder_to_blocked)(&Planes {
                     planes: taps.values[taps.pair(first, 0)..].as_ptr(),
                     plane: taps.out,

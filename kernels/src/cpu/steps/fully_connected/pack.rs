@@ -1,20 +1,20 @@
-//! Weights in 24 bits.
+//! Packing of 24-bit weights.
 
 use super::{FullyConnected, block_len};
 use crate::cpu::micro::fully_connected::{SCALE_GROUP, TAPS, VECTORS};
 
-/// The greatest number that a weight becomes, in the units of [`Simd::unpack`](super::Simd::unpack): whatever is
-/// rounded afterwards stays within 32 bits.
-const GREATEST: f64 = (i32::MAX - 512) as f64;
+/// Largest magnitude of a weight in the units of
+/// [`Simd::unpack`](crate::cpu::micro::simd::Simd::unpack), so that rounding stays within 32 bits.
+const MAX_INTEGER: f64 = (i32::MAX - 512) as f64;
 
 impl FullyConnected {
-    /// Packs `weights`, `[out, in, height, width]`, and `bias`. An output that has a weight which is not finite
-    /// will not be a number.
+    /// Packs `weights`, `[out, in, height, width]`, and `bias`. An output with a weight that is not
+    /// finite becomes NaN.
     pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
         let lanes = self.output.y.lanes;
         let depth = self.depth();
         let order = self.order();
-        let mut section = [0.0; SCALE_GROUP];
+        let mut group = [0.0; SCALE_GROUP];
         for block in 0..self.output.y.blocks() {
             let [biases, mut to] = self.packed(block);
             let outs = block * lanes..(block + 1) * lanes;
@@ -23,17 +23,17 @@ impl FullyConnected {
                 packed[biases + lane] = bias.copied().unwrap_or(0.0);
             }
             for order in order.chunks(SCALE_GROUP) {
-                let section = &mut section[..order.len()];
+                let group = &mut group[..order.len()];
                 for (lane, out) in outs.clone().enumerate() {
-                    for (weight, &tap) in section.iter_mut().zip(order) {
+                    for (weight, &tap) in group.iter_mut().zip(order) {
                         *weight = weights.get(out * depth + tap).copied().unwrap_or(0.0);
                     }
-                    let (factor, scale) = factor(section);
+                    let (factor, scale) = factor(group);
                     let mut to = to + lane;
                     packed[to] = factor;
-                    for taps in section.chunks_exact(TAPS) {
+                    for taps in group.chunks_exact(TAPS) {
                         let taps = std::array::from_fn(|i| f64::from(taps[i]) * scale);
-                        for bits in three_of_four(taps) {
+                        for bits in pack_four_in_three(taps) {
                             to += lanes;
                             packed[to] = f32::from_bits(bits);
                         }
@@ -44,7 +44,7 @@ impl FullyConnected {
         }
     }
 
-    /// Where the taps are in an output's row of the weights, in the order in which they are packed.
+    /// Offset of each tap in an output's row of weights, in packed order.
     fn order(&self) -> Vec<usize> {
         let lanes = self.x.lanes;
         let taps = self.spec.kernel[0] * self.spec.kernel[1];
@@ -58,23 +58,24 @@ impl FullyConnected {
     }
 }
 
-/// What an integer of `section` is multiplied by, and what a weight is multiplied by to become one.
-fn factor(section: &[f32]) -> (f32, f64) {
-    let finite = section.iter().all(|weight| weight.is_finite());
-    let greatest = section
+/// Scale factor of `group`, and the number that its weights are multiplied by to become integers.
+fn factor(group: &[f32]) -> (f32, f64) {
+    let finite = group.iter().all(|weight| weight.is_finite());
+    let max = group
         .iter()
-        .fold(0.0, |greatest: f32, weight| greatest.max(weight.abs()));
-    let factor = (f64::from(greatest) / GREATEST) as f32;
+        .fold(0.0, |max: f32, weight| max.max(weight.abs()));
+    let factor = (f64::from(max) / MAX_INTEGER) as f32;
     match finite {
         false => (f32::NAN, 0.0),
-        // All below 2^-95: a float has no room for the factor.
+        // All weights are below 2^-95: the factor would be subnormal.
         true if factor < f32::MIN_POSITIVE => (0.0, 0.0),
         true => (factor, f64::from(factor).recip()),
     }
 }
 
-/// Four numbers in three of 32 bits, as [`Simd::unpack`](super::Simd::unpack) takes them apart.
-fn three_of_four([a, b, c, d]: [f64; TAPS]) -> [u32; VECTORS] {
+/// Packs four numbers into three 32-bit integers, the inverse of
+/// [`Simd::unpack`](crate::cpu::micro::simd::Simd::unpack).
+fn pack_four_in_three([a, b, c, d]: [f64; TAPS]) -> [u32; VECTORS] {
     let last = (d / 256.0).round() as i32;
     let [_, high, middle, low] = last.to_be_bytes();
     let with = |number: f64, byte: u8| {

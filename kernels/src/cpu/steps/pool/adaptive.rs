@@ -1,4 +1,4 @@
-//! The means of a map's parts, as many as the output has pixels.
+//! Adaptive mean pooling.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,9 +6,9 @@ use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, disjoint, 
 use crate::cpu::micro::adaptive_mean::AdaptiveArgs;
 use crate::cpu::steps::operation::Operation;
 
-/// The mean of each part of a map. Along an axis of `n` elements, part `i` of `m` is from
-/// `floor(i n / m)` to `ceil((i + 1) n / m)`, as in PyTorch; the parts may overlap. With an output
-/// of one pixel it is the mean of the map.
+/// Mean of each region of a map, one region per output pixel. Along an axis of `n` elements, region
+/// `i` of `m` is `floor(i n / m)..ceil((i + 1) n / m)`, as in PyTorch; regions may overlap. For an
+/// output of one pixel this is global mean pooling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdaptiveMean {
     x: Map,
@@ -16,7 +16,7 @@ pub struct AdaptiveMean {
 }
 
 impl AdaptiveMean {
-    /// From `x` to `y`, both in blocks of a vector's lanes.
+    /// The regions of `x` to the pixels of `y`, both in blocks of a vector's lanes.
     pub fn new(x: Map, y: Map) -> Self {
         let global = y.height * y.width == 1;
         let x = if global && x.is_dense() { x.flat() } else { x };
@@ -34,17 +34,17 @@ impl Operation for AdaptiveMean {
         memory.map(x)?;
         memory.map(y)?;
         disjoint(x, y)?;
-        ensure(x.channels == y.channels, "maps have different channels")?;
+        ensure(
+            x.channels == y.channels,
+            "the maps have different numbers of channels",
+        )?;
         for [length, parts] in [[x.height, y.height], [x.width, y.width]] {
-            // The last part's end, before it is divided.
+            // The end of the last region before the division.
             length.checked_mul(parts).ok_or(CheckError::Outside)?;
         }
         Ok(())
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
         let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));

@@ -1,4 +1,4 @@
-//! The greatest of each window.
+//! Max pooling.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory};
 use crate::cpu::micro::pool::{PoolWindow, choose};
 use crate::cpu::steps::operation::Operation;
 
-/// The greatest element of each window; NaN where one is, minus infinity where a window has none.
+/// Maximum of each window; NaN if an element is NaN, minus infinity if the window is empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MaxPool {
     window: PoolWindow,
@@ -16,7 +16,8 @@ pub struct MaxPool {
 }
 
 impl MaxPool {
-    /// As many windows as `y` has pixels, from `x` to `y`, both in blocks of a vector's lanes.
+    /// Max pooling of `x` into `y`, one window per pixel of `y`. Both maps are in blocks of a
+    /// vector's lanes.
     pub fn new(window: PoolWindow, x: Map, y: Map) -> Self {
         Self { window, x, y }
     }
@@ -31,9 +32,6 @@ impl Operation for MaxPool {
         check(&self.window, memory, &self.x, &self.y)
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let function = choose(&cx.kernels.pools.max, &self.window);
         unsafe { run(cx, function, &self.window, false, [&self.x, &self.y]) };

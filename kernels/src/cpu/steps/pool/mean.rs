@@ -1,4 +1,4 @@
-//! The mean of each window.
+//! Mean pooling.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +7,8 @@ use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory};
 use crate::cpu::micro::pool::{PoolWindow, choose};
 use crate::cpu::steps::operation::Operation;
 
-/// The mean of each window: of its elements, or of them and the zeros of the padding. What reaches
-/// over the padding never counts, as in PyTorch. 0 where a window has no element.
+/// Mean of the elements of each window, or of the elements and the zeros of the padding. Positions
+/// beyond the padding never count, as in PyTorch. 0 if the window is empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MeanPool {
     window: PoolWindow,
@@ -18,7 +18,8 @@ pub struct MeanPool {
 }
 
 impl MeanPool {
-    /// As many windows as `y` has pixels, from `x` to `y`, both in blocks of a vector's lanes.
+    /// Mean pooling of `x` into `y`, one window per pixel of `y`. Both maps are in blocks of a
+    /// vector's lanes.
     pub fn new(window: PoolWindow, count_include_pad: bool, x: Map, y: Map) -> Self {
         Self {
             window,
@@ -38,9 +39,6 @@ impl Operation for MeanPool {
         check(&self.window, memory, &self.x, &self.y)
     }
 
-    /// # Safety
-    ///
-    /// The maps are within the arena.
     unsafe fn run(&self, cx: &Context) {
         let function = choose(&cx.kernels.pools.mean, &self.window);
         let maps = [&self.x, &self.y];

@@ -1,9 +1,9 @@
-//! What max and mean pools share.
+//! Check and execution that max and mean pooling share.
 
 use crate::cpu::layout::{CheckError, Context, Map, Memory, disjoint, ensure};
 use crate::cpu::micro::pool::{PoolArgs, PoolFn, PoolWindow};
 
-/// Whether a pool from `x` to `y` stays within `memory`.
+/// Checks that pooling from `x` to `y` stays within `memory`.
 pub(crate) fn check(
     window: &PoolWindow,
     memory: &Memory,
@@ -13,7 +13,10 @@ pub(crate) fn check(
     memory.map(x)?;
     memory.map(y)?;
     disjoint(x, y)?;
-    ensure(x.channels == y.channels, "maps have different channels")?;
+    ensure(
+        x.channels == y.channels,
+        "the maps have different numbers of channels",
+    )?;
     let sizes = [[x.height, y.height], [x.width, y.width]];
     let pitch = [x.row, x.lanes];
     for axis in 0..2 {
@@ -22,10 +25,10 @@ pub(crate) fn check(
             window.stride[axis],
             window.dilation[axis],
         ];
-        ensure(!step.contains(&0), "a kernel, stride or dilation of 0")?;
+        ensure(!step.contains(&0), "a kernel, stride or dilation is 0")?;
         let [kernel, stride, dilation] = step;
         let [length, windows] = sizes[axis];
-        // No place that is computed, if only to be clipped, lies further.
+        // No position that is computed, even if it is then clipped, lies beyond this.
         (|| {
             let last = windows.checked_mul(stride)?;
             let taps = kernel.checked_add(1)?.checked_mul(dilation)?;
@@ -44,7 +47,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Runs `function` on this thread's part.
+/// Executes `function` on the rows that this thread claims.
 ///
 /// # Safety
 ///

@@ -1,10 +1,10 @@
-//! The matrices of the transforms, in 64 bits.
+//! Transform matrices in `f64`.
 
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use crate::cpu::micro::winograd::WinogradTile;
 
-/// `G`, which transforms weights: a row for each place, a column for each tap.
+/// The weight transform `G`: a row per tile element along an axis, a column per tap.
 pub(super) struct Matrices {
     pub weight: [[f64; 5]; 6],
 }
@@ -13,7 +13,8 @@ impl Matrices {
     pub fn of(tile: WinogradTile) -> Self {
         let kernel = tile.kernel();
         let mut weight = [[0.0; 5]; 6];
-        // The row of point `p` is its powers over the product of its distances from the others.
+        // The row of point `p` has its powers over the product of its distances to the other
+        // points.
         let points: &[(f64, f64)] = match tile {
             WinogradTile::Two => &[(0.0, 1.0), (1.0, 2.0), (-1.0, 2.0)],
             WinogradTile::Four | WinogradTile::TwoOfFive => &[

@@ -1,5 +1,5 @@
-//! Weights, transformed and packed: once in 64 bits, or in every step of training in 32 bits, a vector of output
-//! channels at a time, by several threads.
+//! Transform and packing of weights: in `f64` once for inference, or in `f32` by several threads
+//! for one run in training.
 
 use super::Winograd;
 use super::matrices::Matrices;
@@ -9,10 +9,9 @@ use crate::cpu::micro::winograd::WeightArgs;
 use crate::threads::{Shared, TeamThread, run_team};
 
 impl Winograd {
-    /// Transforms and packs `weights`, `[out, in, height, width]`, and `bias`.
-    ///
-    /// The order is `[group of output blocks, place, pair of output blocks, input channel, output block, lane]`,
-    /// each group after its bias: that in which they are read.
+    /// Transforms and packs `weights`, `[out, in, height, width]`, and `bias`, as `[group of output
+    /// blocks, tile element, pair of output blocks, input channel, output block, lane]`, each group
+    /// after its bias. This is the order in which a run reads them.
     pub fn pack(&self, weights: &[f32], bias: Option<&[f32]>, packed: &mut [f32]) {
         let lanes = self.output.y.lanes;
         let [inputs, kernel] = [self.tile.inputs(), self.tile.kernel()];
@@ -29,11 +28,11 @@ impl Winograd {
             }
             for out in 0..at.outs {
                 for channel in 0..channels {
-                    let mut place = at.weights + channel * at.outs + out;
+                    let mut offset = at.weights + channel * at.outs + out;
                     if first + out >= self.spec.channels_out {
                         for _ in 0..self.elements() {
-                            packed[place] = 0.0;
-                            place += at.place;
+                            packed[offset] = 0.0;
+                            offset += at.element;
                         }
                         continue;
                     }
@@ -51,8 +50,8 @@ impl Winograd {
                         for j in 0..inputs {
                             let value: f64 =
                                 (0..kernel).map(|x| row[x] * matrices.weight[j][x]).sum();
-                            packed[place] = value as f32;
-                            place += at.place;
+                            packed[offset] = value as f32;
+                            offset += at.element;
                         }
                     }
                 }
@@ -60,7 +59,7 @@ impl Winograd {
         }
     }
 
-    /// Where a pair of output blocks is in the packed weights.
+    /// Offsets of a pair of output blocks in the packed weights.
     pub(crate) fn packed(&self, pair: usize) -> PackedPair {
         let y = &self.output.y;
         let group = pair / self.pairs() * self.pairs();
@@ -71,7 +70,7 @@ impl Winograd {
         PackedPair {
             bias: start + before,
             weights: start + all + before * self.spec.channels_in,
-            place: all * self.spec.channels_in,
+            element: all * self.spec.channels_in,
             outs: outs(pair, 1),
         }
     }
@@ -80,7 +79,7 @@ impl Winograd {
     ///
     /// # Panics
     ///
-    /// When the taps are another convolution's, or `packed` is too short.
+    /// When the taps are not this convolution's, or `packed` is too short.
     pub(crate) fn pack_once(
         &self,
         threads: usize,
@@ -92,15 +91,15 @@ impl Winograd {
         let len = Self::packed_len(self.tile, &self.spec, self.output.y.lanes);
         assert!(
             taps.values.len() == self.spec.weights() && packed.len() >= self.weights + len,
-            "another convolution's weights, or no room for them"
+            "the taps are not this convolution's, or `packed` is too short"
         );
         let packed = Shared::new(packed);
         run_team(threads, &|team| {
-            self.pack_share(team, kernels, taps, bias, packed)
+            self.pack_range(team, kernels, taps, bias, packed)
         });
     }
 
-    fn pack_share(
+    fn pack_range(
         &self,
         team: &TeamThread,
         kernels: &Kernels,
@@ -116,7 +115,8 @@ impl Winograd {
         for pair in team.static_range(blocks.div_ceil(2)) {
             let at = self.packed(pair);
             let first = 2 * pair * lanes;
-            // SAFETY: there is room for all pairs, and this one is this thread's; the taps are there.
+            // SAFETY: `packed` has elements for all pairs, this thread alone writes this pair, and
+            // `taps` holds the weights that are read.
             unsafe {
                 for lane in 0..at.outs {
                     let bias = bias.and_then(|bias| bias.get(first + lane));
@@ -137,7 +137,7 @@ impl Winograd {
                         matrix,
                         to: packed.at(at.weights + block),
                         to_channel: at.outs,
-                        to_element: at.place,
+                        to_element: at.element,
                     });
                 }
             }
@@ -145,13 +145,13 @@ impl Winograd {
     }
 }
 
-/// Where a pair of output blocks is in the packed weights.
+/// Offsets of a pair of output blocks in the packed weights.
 pub(crate) struct PackedPair {
-    /// Its bias, and its weights at the first place.
+    /// Offset of the bias, and of the weights of the first tile element.
     pub bias: usize,
     pub weights: usize,
-    /// From one place's weights to the next.
-    pub place: usize,
-    /// Its output channels.
+    /// Stride from the weights of one tile element to those of the next.
+    pub element: usize,
+    /// Output channels of the pair.
     pub outs: usize,
 }

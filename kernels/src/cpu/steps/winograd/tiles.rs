@@ -1,15 +1,15 @@
-//! Tiles of a map: their number, border, and offsets.
+//! Tiles of an output map: their number, border and offsets.
 
-use super::{FEWEST, MOST, Winograd};
+use super::{MAX_TILES, MIN_TILES, Winograd};
 use crate::cpu::layout::{Border, ConvSpec, Map, Output};
 use crate::cpu::micro::blocking::Blocking;
 use crate::cpu::micro::winograd::{TileOffsets, WinogradTile};
 
-/// All tiles there are, when they are one round whatever fits a cache.
-const FEW: usize = 28;
+/// An image with at most this many tiles is one round, whatever the caches.
+const SINGLE_ROUND_TILES: usize = 28;
 
 impl WinogradTile {
-    /// Whether it computes this convolution.
+    /// Whether the tile computes `spec`.
     pub fn fits(self, spec: &ConvSpec) -> bool {
         spec.kernel == [self.kernel(); 2]
             && spec.stride == [1, 1]
@@ -17,28 +17,28 @@ impl WinogradTile {
             && spec.groups == 1
     }
 
-    /// Tiles along each axis of an output of this size.
+    /// Tiles along each axis of an output of `size`.
     pub fn tiles(self, size: [usize; 2]) -> [usize; 2] {
         size.map(|length| length.div_ceil(self.outputs()))
     }
 
-    /// Tiles that are transformed together, for an input of `depth` channels and an output of `size`: many, for
-    /// each round reads all weights. A small image's are one round.
+    /// Tiles of a round for an input of `depth` channels and an output of `size`: as many as caches
+    /// allow, since each round reads all weights. A small image is one round.
     pub fn tiles_per_round(self, depth: usize, size: [usize; 2], blocking: Blocking) -> usize {
         let widest = blocking.mr;
         let elements = self.inputs() * self.inputs();
-        let [least, most] = [FEWEST, MOST].map(|tiles| (tiles / widest).max(1));
+        let [least, most] = [MIN_TILES, MAX_TILES].map(|tiles| (tiles / widest).max(1));
         let held = Blocking::WINOGRAD_ROUND_ELEMENTS / (elements * depth);
         let round = (held / widest).clamp(least, most) * widest;
         let [down, across] = self.tiles(size);
         match down * across {
-            few if few <= FEW => round.max(few),
+            tiles if tiles <= SINGLE_ROUND_TILES => round.max(tiles),
             _ => round,
         }
     }
 
-    /// The border that its input needs for an output of this size: what is padded, and as much
-    /// again as its last tiles reach over the edge.
+    /// Border that the input needs for an output of this size: the padding, and the reach of the
+    /// last tiles beyond the output.
     pub fn border(self, spec: &ConvSpec, output: [usize; 2]) -> Border {
         let [over_y, over_x] =
             std::array::from_fn(|i| self.tiles(output)[i] * self.outputs() - output[i]);
@@ -51,7 +51,7 @@ impl WinogradTile {
 }
 
 impl Winograd {
-    /// Where the tile of this image, row and column lies.
+    /// Offsets of the tile at this image, row and column.
     pub(crate) fn offsets_of(
         &self,
         x: &Map,
