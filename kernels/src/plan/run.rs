@@ -140,7 +140,8 @@ impl Run<'_> {
                 for (index, program_step) in segment.iter().enumerate() {
                     let start = times.is_some().then(Instant::now);
                     context.stealable = phases.map(|phases| &phases.of(phase)[step_of_phase]);
-                    // SAFETY: the program was checked when it was packed, the call by the caller of `run`; barriers
+                    // SAFETY: the program was checked when it was packed, the call by the caller of
+                    // `run`; barriers
                     // separate conflicting steps.
                     unsafe { program_step.step.operation().run(&context) };
                     step_of_phase += 1;

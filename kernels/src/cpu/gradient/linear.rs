@@ -72,7 +72,8 @@ pub(crate) fn linear_input_gradient(
         for unit in units {
             let rows = unit * UNIT..((unit + 1) * UNIT).min(inputs);
             for first in (0..outputs).step_by(OUTPUTS) {
-                // SAFETY: the inputs are this thread's, and the arrays have as many rows and columns.
+                // SAFETY: the inputs are this thread's, and the arrays have as many rows and
+                // columns.
                 unsafe {
                     (code.input)(&LinearArgs {
                         x: to.at(rows.start),
@@ -113,7 +114,8 @@ pub(crate) fn linear_weight_gradient(
         for unit in units {
             let rows = unit * UNIT..((unit + 1) * UNIT).min(inputs);
             for first in (0..outputs).step_by(OUTPUTS) {
-                // SAFETY: the inputs are this thread's, and the arrays have as many rows and columns.
+                // SAFETY: the inputs are this thread's, and the arrays have as many rows and
+                // columns.
                 unsafe {
                     (code.weight)(&LinearArgs {
                         x: x[rows.start..].as_ptr().cast_mut(),

@@ -44,7 +44,8 @@ pub(crate) fn weight_gradient(
     run_team(threads, &|team| {
         for first in (0..plan.images).step_by(plan.micro_batch) {
             let images = plan.micro_batch.min(plan.images - first);
-            // SAFETY: the maps lie in the memory, whole images in the arrays; each thread writes its
+            // SAFETY: the maps lie in the memory, whole images in the arrays; each thread writes
+            // its
             // share of the maps and, after all have, its own sums.
             unsafe {
                 plan.import(

@@ -36,6 +36,7 @@ impl MicroKernel for Adaptive {
             let rows = part(a.x_size[0], a.y_size[0], row);
             for column in 0..a.y_size[1] {
                 let columns = part(a.x_size[1], a.y_size[1], column);
+                // SAFETY: the caller guarantees the memory that the arguments describe.
                 unsafe {
                     let mut sums = [s.zero(); ACCUMULATORS];
                     for x_row in rows.clone() {

@@ -55,6 +55,7 @@ impl<const OP: usize> MicroKernel for Elementwise<OP> {
         for row in 0..args.rows {
             for pixel in 0..args.width {
                 let at = pixel * S::LANES;
+                // SAFETY: the caller guarantees the memory that the arguments describe.
                 unsafe {
                     let a = s.load(args.a.add(row * args.a_row + at));
                     let b = s.load(args.b.add(row * args.b_row + at));

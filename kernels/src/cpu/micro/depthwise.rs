@@ -58,6 +58,7 @@ impl<const STRIDE: usize> MicroKernel for ThreeByThree<STRIDE> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &DepthwiseArgs) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let bias = s.load(a.weights);
             let mut taps = [s.zero(); 9];
@@ -114,6 +115,7 @@ impl<const STRIDE: usize> MicroKernel for AnyKernel<STRIDE> {
             0 => a.x_pixel,
             _ => STRIDE * S::LANES,
         };
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let bias = s.load(a.weights);
             let tiles = a.width.div_ceil(8);
@@ -155,6 +157,7 @@ unsafe fn store<S: Simd, const P: usize>(
     first: usize,
     mut sums: [S::Vector; P],
 ) {
+    // SAFETY: as the caller guarantees.
     unsafe {
         if !a.residual.is_null() {
             let residual = a.residual.add(row * a.residual_row + first * S::LANES);

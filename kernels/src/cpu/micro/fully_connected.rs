@@ -31,6 +31,7 @@ impl<const B: usize> MicroKernel for Sums<B> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &TileArgs) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let mut sums = [[s.zero(); B]];
             for b in 0..B {

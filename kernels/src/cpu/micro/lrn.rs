@@ -34,6 +34,7 @@ impl<const THREE_QUARTERS: bool> MicroKernel for Normalize<THREE_QUARTERS> {
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &LrnArgs) {
         let blocks = a.channels.div_ceil(S::LANES);
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             for block in 0..blocks {
                 for pixel in 0..a.pixels {

@@ -107,6 +107,7 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> MicroKernel for Pool<R, K, 
             let top = row * window.stride[0] + rows.start * window.dilation[0];
             // Not used if the window has no row inside the map.
             let top = top.saturating_sub(window.padding[0]) * a.x_row;
+            // SAFETY: the caller guarantees the memory that the arguments describe.
             let y = unsafe { a.y.add(row * a.y_row) };
             for column in (0..inside.start).chain(inside.end..a.width) {
                 let columns = window.taps(1, column, a.size[1]);
@@ -118,6 +119,7 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> MicroKernel for Pool<R, K, 
                 let left = column * window.stride[1] + columns.start * window.dilation[1];
                 let left = left.saturating_sub(window.padding[1]) * S::LANES;
                 let x = a.x.wrapping_add(top + left);
+                // SAFETY: the caller guarantees the memory that the arguments describe.
                 unsafe {
                     let all = reduce::<S, R>(s, x, [rows.len(), columns.len()], x_tap);
                     let all = R::end::<S>(s, all, counted_rows * counted);
@@ -129,6 +131,7 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> MicroKernel for Pool<R, K, 
             }
             let left = (inside.start * window.stride[1] - window.padding[1]) * S::LANES;
             let counted = counted_rows * window.kernel[1];
+            // SAFETY: the caller guarantees the memory that the arguments describe.
             unsafe {
                 let x = a.x.wrapping_add(top + left);
                 let y = y.add(inside.start * S::LANES);
@@ -161,6 +164,7 @@ unsafe fn slide<S: Simd, R: Reduce, const K: usize, const STRIDE: usize>(
     windows: usize,
     counted: usize,
 ) {
+    // SAFETY: as the caller guarantees.
     unsafe {
         let mut columns = [s.zero(); K];
         for (i, column) in columns[..K - STRIDE].iter_mut().enumerate() {
@@ -194,6 +198,7 @@ unsafe fn reduce_column<S: Simd, R: Reduce>(
     rows: usize,
     x_row: usize,
 ) -> S::Vector {
+    // SAFETY: as the caller guarantees.
     unsafe {
         let mut all = s.load(x);
         for row in 1..rows {
@@ -210,6 +215,7 @@ unsafe fn reduce<S: Simd, R: Reduce>(
     [rows, columns]: [usize; 2],
     tap: [usize; 2],
 ) -> S::Vector {
+    // SAFETY: as the caller guarantees.
     unsafe {
         let mut sum = R::start::<S>(s);
         for row in 0..rows {

@@ -29,6 +29,7 @@ impl MicroKernel for Distances {
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &RadialBasisArgs) {
         let [channels, height, width] = a.shape;
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let mut sum = s.zero();
             let mut centers = a.centers;

@@ -26,6 +26,7 @@ impl MicroKernel for ReorderToBlocked {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &Planes) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         a.tiles(|channel, pixel, sides| unsafe {
             let from = a.planes.add(channel * a.plane + pixel);
             let to = a.block.add(pixel * a.lanes + channel).cast_mut();
@@ -46,6 +47,7 @@ impl MicroKernel for ReorderToPlanar {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &Planes) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         a.tiles(|channel, pixel, [channels, pixels]| unsafe {
             let from = a.block.add(pixel * a.lanes + channel);
             let to = a.planes.add(channel * a.plane + pixel).cast_mut();
@@ -92,6 +94,7 @@ unsafe fn transpose<S: Simd>(
     to_row: usize,
     [rows, columns]: [usize; 2],
 ) {
+    // SAFETY: as the caller guarantees.
     unsafe {
         if rows == SIDE && columns == SIDE {
             return s.transpose_eight(from, from_row, to, to_row);

@@ -107,6 +107,7 @@ impl<const B: usize, const P: usize> MicroKernel for Tile<B, P> {
             let first = tile * P;
             let x = a.x.wrapping_add(first * a.x_pixel);
             let y = a.y.wrapping_add(first * a.y_pixel);
+            // SAFETY: the caller guarantees the memory that the arguments describe.
             unsafe {
                 let mut sums = [[s.zero(); B]; P];
                 if a.accumulate {
@@ -174,6 +175,7 @@ unsafe fn taps<S: Simd, const B: usize, const P: usize, const ADJACENT: bool>(
         3 => prefetch.issue::<S, 3>(s, a.weights_pair),
         _ => prefetch.issue::<S, PAIRS>(s, a.weights_pair),
     };
+    // SAFETY: as the caller guarantees.
     unsafe {
         let mut w = a.weights;
         let mut offset = a.offsets;
@@ -238,6 +240,7 @@ unsafe fn run<S: Simd, const B: usize, const P: usize>(
     taps: usize,
     sums: &mut [[S::Vector; B]; P],
 ) {
+    // SAFETY: the caller guarantees the memory that the arguments describe.
     unsafe {
         let tap_weights = B.min(2) * S::LANES;
         for i in 0..taps {
@@ -258,6 +261,7 @@ pub(crate) unsafe fn tap<S: Simd, const B: usize, const P: usize>(
     (w, pair): (*const f32, usize),
     sums: &mut [[S::Vector; B]; P],
 ) {
+    // SAFETY: as the caller guarantees.
     unsafe {
         let mut weights = [s.zero(); B];
         for (b, weights) in weights.iter_mut().enumerate() {

@@ -29,6 +29,7 @@ impl MicroKernel for ApplyActivation {
         for row in 0..a.rows {
             for pixel in 0..a.width {
                 let at = pixel * S::LANES;
+                // SAFETY: the caller guarantees the memory that the arguments describe.
                 unsafe {
                     let x = s.load(a.x.add(row * a.x_row + at));
                     s.store(a.y.add(row * a.y_row + at), a.activation.apply::<S>(s, x));

@@ -49,9 +49,12 @@ impl Operation for Binary {
         let [a, b] = [a, b].map(|map| cx.at_micro_batch(map));
         let output = cx.output_at_micro_batch(output);
         let y = &output.y;
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(y) };
         let function = cx.kernels.binary.get(*op);
         for (image, block, rows) in cx.claim_rows(y) {
+            // SAFETY: the elements belong to checked maps and packed weights, and this thread alone
+            // writes them.
             unsafe {
                 function(&BinaryArgs {
                     a: cx.at(a.at(image, block, rows.start, 0)),

@@ -67,11 +67,13 @@ impl Operation for CopyChannels {
         let skipped = self.first_channel % y.lanes;
         let ends = self.first_channel + x.channels == self.y.channels;
         let same = x.lanes == y.lanes && skipped == 0;
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(&y) };
         for (image, block, rows) in cx.claim_rows(&y) {
             let last = y.channels.min((block + 1) * y.lanes);
             let whole = same && last == (block + 1) * y.lanes;
             for row in rows {
+                // SAFETY: the elements belong to checked maps, and this thread alone writes them.
                 unsafe {
                     let to = cx.at(y.at(image, block, row, 0));
                     if whole {

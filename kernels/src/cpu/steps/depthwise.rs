@@ -95,6 +95,8 @@ impl Depthwise {
         } = self;
         let x = &cx.at_micro_batch(x);
         let weights = &cx.weights[self.weights + block * block_len(spec, x.lanes)..];
+        // SAFETY: the elements belong to checked maps and packed weights, and this thread alone
+        // writes them.
         unsafe {
             (cx.kernels
                 .depthwise
@@ -145,13 +147,16 @@ impl Operation for Depthwise {
 
     unsafe fn run(&self, cx: &Context) {
         let Output { y, residual, .. } = &cx.output_at_micro_batch(&self.output);
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(y) };
         for (image, block, rows) in cx.claim_rows(y) {
+            // SAFETY: the elements belong to checked maps, and this thread alone writes them.
             let at = |map: &Map| unsafe { cx.at(map.at(image, block, rows.start, 0)) };
             let to = (at(y), y.row);
             let residual = residual.map_or((std::ptr::null(), 0), |map| {
                 (at(&map).cast_const(), map.row)
             });
+            // SAFETY: as the caller guarantees.
             unsafe { self.rows(cx, [image, block], rows, to, residual) };
         }
     }

@@ -209,6 +209,8 @@ impl Direct {
     unsafe fn offsets(&self, x: &Map, memory: *mut f32) -> Offsets {
         let [rows, columns] = self.positions();
         let [down, across] = self.spec.dilation;
+        // SAFETY: the list fits this thread's scratch memory, which nothing else accesses
+        // meanwhile.
         unsafe {
             Offsets::list(
                 memory,
@@ -309,7 +311,10 @@ impl Operation for Direct {
             _ => 1,
         };
 
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(y) };
+        // SAFETY: the list fits this thread's scratch memory, which nothing else accesses
+        // meanwhile.
         let offsets = unsafe { self.offsets(x, cx.scratch) };
         let x_pixel = pixel(x, spec.stride[1]);
         let chunks = cx.claim_grid(grid).flat_map(|[tiles, groups]| {
@@ -358,6 +363,8 @@ impl Operation for Direct {
                     } else {
                         [image, group.block, row, pixels * column]
                     };
+                    // SAFETY: the elements belong to checked maps and packed weights, and this
+                    // thread alone writes them.
                     unsafe {
                         args.x = cx.at(from);
                         cx.set_output(&output, place, &mut args);

@@ -99,6 +99,8 @@ impl FullyConnected {
             bias: cx.weights[bias..].as_ptr(),
             ..offsets.tile(self.spec.channels_in, x.lanes)
         };
+        // SAFETY: the elements belong to checked maps and packed weights, and this thread alone
+        // writes them.
         unsafe {
             args.x = cx.at(x.at(image, 0, 0, 0));
             cx.set_output(output, [image, blocks.start, 0, 0], &mut args);
@@ -144,7 +146,10 @@ impl Operation for FullyConnected {
             &cx.output_at_micro_batch(&self.output),
         );
         let [rows, columns] = self.spec.kernel;
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(&output.y) };
+        // SAFETY: the list fits this thread's scratch memory, which nothing else accesses
+        // meanwhile.
         let offsets = unsafe {
             Offsets::list(
                 cx.scratch,
@@ -157,6 +162,7 @@ impl Operation for FullyConnected {
         for group in cx.claim_ranges(all.div_ceil(MAX_BLOCKS), 1).flatten() {
             let blocks = group * MAX_BLOCKS..all.min((group + 1) * MAX_BLOCKS);
             for image in 0..cx.images {
+                // SAFETY: as the caller guarantees.
                 unsafe { self.sums(cx, offsets, x, output, image, blocks.clone()) };
             }
         }

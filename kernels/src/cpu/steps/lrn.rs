@@ -96,6 +96,7 @@ impl Operation for Lrn {
         } else {
             cx.kernels.lrn.any
         };
+        // SAFETY: the elements belong to checked maps, and this thread alone writes them.
         unsafe {
             cx.zero_border(y);
             cx.scratch.write_bytes(0, self.scratch());
@@ -105,6 +106,8 @@ impl Operation for Lrn {
             let (row, part) = (unit / per_row, unit % per_row);
             let (image, row) = (row / y.height, row % y.height);
             let columns = partition_range(y.width, per_row, part);
+            // SAFETY: the elements belong to checked maps and packed weights, and this thread alone
+            // writes them.
             unsafe {
                 function(&LrnArgs {
                     reach: self.reach(),

@@ -76,12 +76,15 @@ impl Operation for RadialBasis {
         let Self { x, y, weights } = self;
         let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
         let [channels, height, width] = x.shape();
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(y) };
         for (image, block, rows) in cx.claim_rows(y) {
             if rows.is_empty() {
                 continue;
             }
             let before = block * y.lanes * channels * height * width;
+            // SAFETY: the elements belong to checked maps and packed weights, and this thread alone
+            // writes them.
             unsafe {
                 (cx.kernels.radial_basis)(&RadialBasisArgs {
                     x: cx.at(x.at(image, 0, 0, 0)),

@@ -94,6 +94,7 @@ impl Separable {
         let (image, first) = (row / y.height, row % y.height);
         let row = y.width * y.lanes;
         for block in 0..self.between.blocks() {
+            // SAFETY: the offset is within this thread's scratch memory.
             unsafe {
                 let to = (cx.scratch.add(block * count * row), row);
                 let rows = first..first + count;
@@ -124,6 +125,8 @@ impl Separable {
         let (image, first) = (row / y.height, row % y.height);
         let pixels = count * y.width;
         let x_block = pixels * lanes;
+        // SAFETY: the list fits this thread's scratch memory, which nothing else accesses
+        // meanwhile.
         let offsets = unsafe {
             let memory = cx.scratch.add(between.elements());
             Offsets::pointwise(memory, between.blocks(), x_block)
@@ -142,6 +145,7 @@ impl Separable {
             let next = &cx.weights[pass.next.clone()];
             let prefetch_plan =
                 PrefetchPlan::new(panel, next, tiles, pass.depth.len(), cx.kernels.unroll);
+            // SAFETY: the elements belong to checked maps, and this thread alone writes them.
             let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
             let mut args = TileArgs {
                 bias: cx.weights[pass.bias..].as_ptr(),
@@ -152,6 +156,8 @@ impl Separable {
             for strip in rows.strips(0..tiles) {
                 let from = (strip.row * y.width + strip.column) * lanes;
                 let place = [image, group.block, first + strip.row, strip.column];
+                // SAFETY: the elements belong to checked maps and packed weights, and this thread
+                // alone writes them.
                 unsafe {
                     args.x = channels.add(from);
                     cx.set_output(output, place, &mut args);
@@ -248,6 +254,7 @@ impl Operation for Separable {
             grid.chunked_along(0)
         };
 
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(y) };
         let mut buffered = [0; 2];
         for [rows, groups] in cx.claim_grid(grid) {
@@ -256,6 +263,7 @@ impl Operation for Separable {
                 // Nearly equal parts of the rest of the image.
                 let left = (y.height - row % y.height).min(rows.end - row);
                 let count = left.div_ceil(left.div_ceil(between.height));
+                // SAFETY: as the caller guarantees.
                 unsafe {
                     if buffered != [row, count] {
                         buffered = [row, count];

@@ -34,6 +34,7 @@ impl Operation for Softmax {
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
         let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(y) };
         for pixel in cx.claim_ranges(cx.images * y.height * y.width, 1).flatten() {
             let (row, column) = (pixel / y.width, pixel % y.width);
@@ -43,6 +44,7 @@ impl Operation for Softmax {
             let from = |block: usize, lane: usize| unsafe {
                 *cx.at(x.at(image, block, row, column) + lane)
             };
+            // SAFETY: the elements belong to checked maps, and this thread alone writes them.
             unsafe {
                 let mut max = f32::NEG_INFINITY;
                 for block in 0..x.blocks() {

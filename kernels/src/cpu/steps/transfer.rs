@@ -40,12 +40,14 @@ impl Operation for Import {
     unsafe fn run(&self, cx: &Context) {
         let y = &cx.at_micro_batch(&self.y);
         let area = y.height * y.width;
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(y) };
         for (image, block, rows) in cx.claim_rows(y) {
             let first = block * y.lanes;
             let channels = (y.channels - first).min(y.lanes);
             let planes = (cx.first + image) * y.channels + first;
             for (row, pixels) in runs(y, rows) {
+                // SAFETY: the elements belong to checked maps, and this thread alone writes them.
                 unsafe {
                     let from = cx.input.add(planes * area + row * y.width);
                     let to = cx.at(y.at(image, block, row, 0));
@@ -105,6 +107,7 @@ impl Operation for Export {
             let first = block * x.lanes;
             let planes = (cx.first + image) * x.channels + first;
             for (row, pixels) in runs(x, rows) {
+                // SAFETY: the elements belong to checked maps, and this thread alone writes them.
                 unsafe {
                     let from = cx.at(x.at(image, block, row, 0)).cast_const();
                     let to = cx.outputs[self.output].add(planes * area + row * x.width);

@@ -191,6 +191,8 @@ impl Winograd {
             let to = element * self.sums_element() + 2 * (pair - first) * count * lanes;
             for strip in strips.into_iter().flatten() {
                 let at = strip.column * lanes;
+                // SAFETY: the elements belong to checked maps and packed weights, and this thread
+                // alone writes them.
                 unsafe {
                     args.x = cx.scratch.add(from + at);
                     args.y = sums.add(to + at);
@@ -254,6 +256,7 @@ impl Operation for Winograd {
         let y = &output.y;
         let lanes = y.lanes;
 
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(y) };
         let mut transformed = 0..0;
         let mut tile_offsets = [TileOffsets::default(); MAX_TILES];
@@ -278,14 +281,20 @@ impl Operation for Winograd {
                     to: cx.scratch,
                     element: self.input_element(),
                 };
+                // SAFETY: the elements belong to checked maps and packed weights, and this thread
+                // alone writes them.
                 unsafe { (cx.kernels.winograd_input.get(self.tile))(&args) };
             }
+            // SAFETY: the sums follow the transformed inputs in this thread's scratch memory.
             let sums = unsafe { cx.scratch.add(self.input_element() * self.elements()) };
+            // SAFETY: the list fits this thread's scratch memory, which nothing else accesses
+            // meanwhile.
             let offsets = unsafe {
                 let memory = cx.scratch.add(self.offsets_start());
                 Offsets::pointwise(memory, x.blocks(), tiles.len() * lanes)
             };
             for pairs in groups_of(pairs, self.pairs()) {
+                // SAFETY: as the caller guarantees.
                 unsafe { self.multiply(cx, offsets, tiles.len(), pairs.clone(), sums) };
                 for (before, pair) in pairs.enumerate() {
                     let args = OutputArgs {
@@ -297,10 +306,13 @@ impl Operation for Winograd {
                         tiles: &raw const tile_offsets[..tiles.len()],
                         block: 2 * pair,
                         blocks: (y.blocks() - 2 * pair).min(2),
+                        // SAFETY: the sums of this pair are within those of the group.
                         sums: unsafe { sums.add(2 * before * tiles.len() * lanes) },
                         element: self.sums_element(),
                         bias: cx.weights[self.packed(pair).bias..].as_ptr(),
                     };
+                    // SAFETY: the elements belong to checked maps and packed weights, and this
+                    // thread alone writes them.
                     unsafe { (cx.kernels.winograd_output.get(self.tile))(&args) };
                 }
             }

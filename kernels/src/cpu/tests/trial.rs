@@ -247,7 +247,8 @@ impl<'a> Trial<'a> {
                     threads,
                     stealable: ranges.as_ref(),
                 };
-                // SAFETY: the step was built for this memory; that it stays there is what is tested.
+                // SAFETY: the step was built for this memory; that it stays there is what is
+                // tested.
                 unsafe { step.operation().run(&context) };
             }
         }

@@ -48,6 +48,7 @@ impl<const N: usize> MicroKernel for DepthwiseWeightGrad<N> {
             let place = first / across * a.x_tap[0] + first % across * a.x_tap[1];
             for image in 0..a.images {
                 for row in 0..a.rows {
+                    // SAFETY: the caller guarantees the memory that the arguments describe.
                     unsafe {
                         let mut x = a.x.add(place + image * a.x_image + row * a.x_row);
                         let from = image * a.gradient_image + row * a.gradient_row;

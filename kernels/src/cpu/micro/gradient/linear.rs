@@ -108,6 +108,7 @@ impl MicroKernel for Forward {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &LinearArgs) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let whole = a.inputs / ROWS * ROWS;
             for i in (0..whole).step_by(ROWS) {
@@ -122,6 +123,7 @@ impl MicroKernel for Forward {
 
 #[inline(always)]
 unsafe fn forward_rows<S: Simd, const R: usize>(s: S, a: &LinearArgs, i: usize) {
+    // SAFETY: as the caller guarantees.
     unsafe {
         let weight = a.weight.add(i * a.row);
         let whole = a.outputs / S::LANES * S::LANES;
@@ -166,6 +168,7 @@ impl MicroKernel for Input {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &LinearArgs) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             in_tiles!(a, |i, R, n, P| input_tile::<S, R, P>(s, a, i, n));
         }
@@ -179,6 +182,7 @@ unsafe fn input_tile<S: Simd, const R: usize, const P: usize>(
     i: usize,
     n: usize,
 ) {
+    // SAFETY: as the caller guarantees.
     unsafe {
         let weight = a.weight.add(i * a.row);
         let y = a.y.add(n * a.row);
@@ -227,6 +231,7 @@ impl MicroKernel for Weight {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &LinearArgs) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             in_tiles!(a, |i, R, n, P| weight_tile::<S, R, P>(s, a, i, n));
         }
@@ -240,6 +245,7 @@ unsafe fn weight_tile<S: Simd, const R: usize, const P: usize>(
     i: usize,
     n: usize,
 ) {
+    // SAFETY: as the caller guarantees.
     unsafe {
         let weight = a.weight.add(i * a.row);
         let (x, y) = (a.x.add(n * a.x_row + i), a.y.add(n * a.row));

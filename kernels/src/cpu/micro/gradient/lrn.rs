@@ -41,6 +41,7 @@ impl MicroKernel for LrnGrad {
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &LrnGradArgs) {
         let LrnParams { reach, alpha, k } = a.params;
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let (alphas, ks) = (s.splat(alpha), s.splat(k));
             for channel in 0..a.channels {

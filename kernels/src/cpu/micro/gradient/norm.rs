@@ -112,6 +112,7 @@ impl NormFns {
             back: NOTHING,
             to,
         };
+        // SAFETY: as the caller guarantees.
         unsafe { (self.apply)(&args) };
     }
 
@@ -136,6 +137,7 @@ impl NormFns {
             back: *back,
             to,
         };
+        // SAFETY: as the caller guarantees.
         unsafe { (self.back)(&args) };
     }
 }
@@ -162,6 +164,7 @@ impl<'a> Vectors<'a> {
     /// Values and gradients (0 without a gradient) at offset `at`.
     #[inline(always)]
     unsafe fn at<S: Simd>(&self, s: S, at: usize) -> [S::Vector; 2] {
+        // SAFETY: as the caller guarantees.
         unsafe {
             let gradient = match self.args.gradient.is_null() {
                 true => s.zero(),
@@ -176,6 +179,7 @@ impl<'a> Vectors<'a> {
     unsafe fn last<S: Simd>(&self, s: S) -> [S::Vector; 2] {
         let mut x = [self.args.affine.mean; MAX_LANES];
         let mut gradient = [0.0; MAX_LANES];
+        // SAFETY: as the caller guarantees.
         unsafe {
             for i in 0..self.rest {
                 x[i] = *self.args.x.add(self.whole + i);
@@ -209,6 +213,7 @@ impl<F: Elementwise<2>> MicroKernel for Sums<F> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &NormArgs) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let vectors = Vectors::new::<S>(a);
             // Four accumulators of each hide the latency of additions.
@@ -258,6 +263,7 @@ impl<F: Elementwise<1>> MicroKernel for Each<F> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &NormArgs) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let vectors = Vectors::new::<S>(a);
             let mut at = 0;

@@ -41,6 +41,7 @@ impl MicroKernel for SgdStep {
         } = a.params;
         let len = a.len;
         let whole = len / S::LANES * S::LANES;
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let (rates, momenta, decays) = (s.splat(rate), s.splat(momentum), s.splat(decay));
             let mut at = 0;

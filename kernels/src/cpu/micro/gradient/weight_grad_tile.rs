@@ -40,6 +40,7 @@ impl<const B: usize, const P: usize> MicroKernel for WeightGradTile<B, P> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &WeightGradArgs) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let mut sums = [[s.zero(); B]; P];
             for image in 0..a.images {

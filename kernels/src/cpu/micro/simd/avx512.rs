@@ -23,47 +23,58 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn prefetch_l1(self, at: *const f32) {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
     #[inline(always)]
     fn prefetch_l2(self, at: *const f32) {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     #[inline(always)]
     fn zero(self) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_setzero_ps() }
     }
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_set1_ps(x) }
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m512 {
+        // SAFETY: the caller guarantees the memory; the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_loadu_ps(from) }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, x: __m512) {
+        // SAFETY: the caller guarantees the memory; the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_storeu_ps(to, x) }
     }
     #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_add_ps(a, b) }
     }
     #[inline(always)]
     fn sub(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_sub_ps(a, b) }
     }
     #[inline(always)]
     fn mul(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
     fn div(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_div_ps(a, b) }
     }
     #[inline(always)]
     fn quotient(self, a: __m512, b: __m512) -> __m512 {
         // A division of 16 elements takes as long as 30 multiplications.
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe {
             // An estimate within 2^-14, and one correction of the remainder by as much.
             let r = _mm512_rcp14_ps(b);
@@ -73,26 +84,32 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn swap_halves(self, x: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_shuffle_f32x4::<0b01_00_11_10>(x, x) }
     }
     #[inline(always)]
     fn sqrt(self, x: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_sqrt_ps(x) }
     }
     #[inline(always)]
     fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
     fn neg_mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_fnmadd_ps(a, b, c) }
     }
     #[inline(always)]
     fn max(self, bound: __m512, x: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_max_ps(bound, x) }
     }
     #[inline(always)]
     fn where_positive(self, condition: __m512, x: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe {
             let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(condition, _mm512_setzero_ps());
             _mm512_maskz_mov_ps(positive, x)
@@ -100,10 +117,12 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn min(self, bound: __m512, x: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe { _mm512_min_ps(bound, x) }
     }
     #[inline(always)]
     fn maximum(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe {
             let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(a, a);
             _mm512_mask_max_ps(a, number, a, b)
@@ -113,6 +132,7 @@ impl Simd for Avx512 {
     fn inverse_three_quarters(self, x: __m512) -> __m512 {
         // `r^2 q` with `r = x^(-1/2)` and `q = r^(-1/2)`: a third of the time of two roots and a
         // division.
+        // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe {
             let r = inverse_root(_mm512_min_ps(_mm512_set1_ps(f32::MAX), x));
             _mm512_mul_ps(_mm512_mul_ps(r, r), inverse_root(r))
@@ -121,6 +141,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        // SAFETY: the caller guarantees the memory; the token proves AVX-512F, AVX2 and FMA.
         unsafe { Avx2::new().transpose(from, from_row, to, to_row) }
     }
 
@@ -132,11 +153,13 @@ impl Simd for Avx512 {
         to: *mut f32,
         to_row: usize,
     ) {
+        // SAFETY: the caller guarantees the memory; the token proves AVX-512F, AVX2 and FMA.
         unsafe { Avx2::new().transpose_eight(from, from_row, to, to_row) }
     }
 
     #[inline(always)]
     unsafe fn unpack(self, from: *const f32) -> [__m512; 4] {
+        // SAFETY: the caller guarantees the memory; the token proves AVX-512F, AVX2 and FMA.
         unsafe {
             let from: *const i32 = from.cast();
             let a = _mm512_loadu_epi32(from);
@@ -158,6 +181,8 @@ impl Simd for Avx512 {
     fn entry<K: MicroKernel>() -> unsafe fn(&K::Args) {
         #[target_feature(enable = "avx512f,avx2,fma")]
         unsafe fn compiled<K: MicroKernel>(args: &K::Args) {
+            // SAFETY: the caller guarantees the arguments, and that the processor has AVX-512F,
+            // AVX2 and FMA.
             unsafe { K::run(Avx512(()), args) }
         }
         compiled::<K>
@@ -167,6 +192,7 @@ impl Simd for Avx512 {
 /// `x^(-1/2)`: the processor's 14-bit estimate and one step of Newton's method.
 #[inline(always)]
 unsafe fn inverse_root(x: __m512) -> __m512 {
+    // SAFETY: called with the token of AVX-512F, AVX2 and FMA.
     unsafe {
         let r = _mm512_rsqrt14_ps(x);
         // r + r (1 - x r^2) / 2

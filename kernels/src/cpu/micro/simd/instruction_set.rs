@@ -85,6 +85,7 @@ pub(crate) trait Simd: Copy + 'static {
     ) {
         for row in [0, 4] {
             for column in [0, 4] {
+                // SAFETY: as the caller guarantees.
                 unsafe {
                     let from = from.add(row * from_row + column);
                     self.transpose(from, from_row, to.add(column * to_row + row), to_row);
@@ -98,6 +99,7 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
         for row in 0..4 {
             for column in 0..4 {
+                // SAFETY: as the caller guarantees.
                 unsafe { *to.add(column * to_row + row) = *from.add(row * from_row + column) };
             }
         }

@@ -27,10 +27,12 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> [f32; LANES] {
+        // SAFETY: the caller guarantees the memory.
         unsafe { from.cast::<[f32; LANES]>().read_unaligned() }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, x: [f32; LANES]) {
+        // SAFETY: the caller guarantees the memory.
         unsafe { to.cast::<[f32; LANES]>().write_unaligned(x) }
     }
     #[inline(always)]
@@ -87,6 +89,7 @@ impl Simd for Scalar {
 
     #[inline(always)]
     unsafe fn unpack(self, from: *const f32) -> [[f32; LANES]; 4] {
+        // SAFETY: the caller guarantees the memory.
         unsafe {
             let from: [[u32; LANES]; 3] = from.cast::<[[u32; LANES]; 3]>().read_unaligned();
             let mut numbers = [[0.0; LANES]; 4];
@@ -103,6 +106,7 @@ impl Simd for Scalar {
 
     fn entry<K: MicroKernel>() -> unsafe fn(&K::Args) {
         unsafe fn compiled<K: MicroKernel>(args: &K::Args) {
+            // SAFETY: the caller guarantees the arguments.
             unsafe { K::run(Scalar(()), args) }
         }
         compiled::<K>

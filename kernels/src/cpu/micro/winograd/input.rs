@@ -47,6 +47,7 @@ impl<const N: usize, const M: usize> MicroKernel for Input<N, M> {
                 let (blocks_ahead, ahead) = prefetch_tile(tile, tiles);
                 let new = ahead.x + blocks_ahead * a.x_block + (N - M) * S::LANES;
                 let new = block.wrapping_add(new);
+                // SAFETY: the caller guarantees the memory that the arguments describe.
                 unsafe {
                     prefetch_rows::<S>(s, new, a.x_row, [N, M]);
                     let from = block.add(offsets.x);

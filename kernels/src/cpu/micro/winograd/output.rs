@@ -53,6 +53,7 @@ impl<const N: usize, const M: usize> MicroKernel for Output<N, M> {
                 let block = a.arena.wrapping_add((a.block + block) * block_stride);
                 (block, row, block_stride)
             });
+            // SAFETY: the caller guarantees the memory that the arguments describe.
             let bias = unsafe { s.load(a.bias.add(block * S::LANES)) };
             for (tile, offsets) in tiles.iter().enumerate() {
                 let (blocks_ahead, ahead) = prefetch_tile(tile, tiles);
@@ -65,6 +66,7 @@ impl<const N: usize, const M: usize> MicroKernel for Output<N, M> {
                     }
                 }
                 let [height, width] = offsets.size;
+                // SAFETY: the caller guarantees the memory that the arguments describe.
                 unsafe {
                     let mut half = MaybeUninit::<[[S::Vector; N]; M]>::uninit();
                     let half = half.as_mut_ptr().cast::<S::Vector>();

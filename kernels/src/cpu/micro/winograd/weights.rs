@@ -37,6 +37,7 @@ impl<const I: usize, const K: usize> MicroKernel for Transform<I, K> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &WeightArgs) {
+        // SAFETY: the caller guarantees the memory that the arguments describe.
         unsafe {
             let mut lanes = [[0.0_f32; MAX_LANES]; 25];
             for channel in 0..a.channels {

@@ -146,6 +146,7 @@ impl Direct {
         let first = group.block * self.output.y.lanes;
         let there = (self.spec.channels_out - first).min(outs);
         let channels = self.spec.channels_in;
+        // SAFETY: the elements belong to checked maps, and this thread alone writes them.
         unsafe {
             if there < outs {
                 to.write_bytes(0, channels * taps.taps * outs);

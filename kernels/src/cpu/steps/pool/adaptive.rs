@@ -48,8 +48,11 @@ impl Operation for AdaptiveMean {
     unsafe fn run(&self, cx: &Context) {
         let Self { x, y } = self;
         let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
+        // SAFETY: the map is within the arena, and only this step accesses it.
         unsafe { cx.zero_border(y) };
         for (image, block, rows) in cx.claim_rows(y) {
+            // SAFETY: the elements belong to checked maps and packed weights, and this thread alone
+            // writes them.
             unsafe {
                 (cx.kernels.adaptive_mean)(&AdaptiveArgs {
                     x: cx.at(x.at(image, block, 0, 0)),

@@ -34,6 +34,7 @@ impl Operation for MaxPool {
 
     unsafe fn run(&self, cx: &Context) {
         let function = choose(&cx.kernels.pools.max, &self.window);
+        // SAFETY: the maps are within the arena.
         unsafe { run(cx, function, &self.window, false, [&self.x, &self.y]) };
     }
 }

@@ -42,6 +42,7 @@ impl Operation for MeanPool {
     unsafe fn run(&self, cx: &Context) {
         let function = choose(&cx.kernels.pools.mean, &self.window);
         let maps = [&self.x, &self.y];
+        // SAFETY: the maps are within the arena.
         unsafe { run(cx, function, &self.window, self.count_include_pad, maps) };
     }
 }

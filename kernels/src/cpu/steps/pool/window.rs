@@ -60,8 +60,11 @@ pub(crate) unsafe fn run(
     [x, y]: [&Map; 2],
 ) {
     let [x, y] = &[x, y].map(|map| cx.at_micro_batch(map));
+    // SAFETY: the map is within the arena, and only this step accesses it.
     unsafe { cx.zero_border(y) };
     for (image, block, rows) in cx.claim_rows(y) {
+        // SAFETY: the elements belong to checked maps and packed weights, and this thread alone
+        // writes them.
         unsafe {
             function(&PoolArgs {
                 window: *window,
