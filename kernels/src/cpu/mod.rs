@@ -25,7 +25,7 @@ pub use micro::simd::{Isa, UnknownIsa};
 pub use micro::winograd::WinogradTile;
 pub(crate) use steps::Operation;
 pub use steps::{
-    AdaptiveMean, Algorithm, Binary, ConvWorkload, CopyChannels, Depthwise, Direct, Export,
-    FullyConnected, Import, Lrn, MaxPool, MeanPool, RadialBasis, Separable, Softmax, Unary,
+    AdaptiveMean, Algorithm, Binary, ConvWorkload, CopyChannels, CostModel, Depthwise, Direct,
+    Export, FullyConnected, Import, Lrn, MaxPool, MeanPool, RadialBasis, Separable, Softmax, Unary,
     Winograd,
 };

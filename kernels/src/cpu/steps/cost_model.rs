@@ -1,12 +1,11 @@
-//! How long a convolution takes, as far as that decides between algorithms.
+//! Cost model: the predicted time of a convolution by each algorithm, which decides the algorithm.
 //!
-//! Measured on a Zen 4 server core with 512-bit vectors, and on a Zen 3 one whose vectors of 256 bits
-//! are multiplied two at a time; what matters on other machines is the ratios.
+//! A convolution multiplies, transforms tiles (Winograd only), and reads its packed weights once for every
+//! group of pixels whose inputs stay in a core's cache. Weights come from the last-level cache if it holds those
+//! of all layers, otherwise from DRAM. Arithmetic and reads overlap partly.
 //!
-//! A convolution multiplies, transforms tiles (Winograd alone) and reads its packed weights, once for
-//! every group of pixels whose inputs stay in a core's cache. Weights that the last-level cache holds,
-//! with those of all other layers, come from there; others come from memory. Arithmetic and reading
-//! overlap, but not entirely.
+//! The rates of [`CostModel::FITTED`] are fitted to measurements; see `benchmarks/README.md`. Only ratios
+//! between algorithms matter, so one set of rates serves all processors.
 
 use super::algorithm::Algorithm;
 use super::fully_connected::FullyConnected;
@@ -15,56 +14,185 @@ use crate::cpu::micro::blocking::Blocking;
 use crate::cpu::micro::simd::Isa;
 use crate::cpu::micro::winograd::WinogradTile;
 
-/// Multiply-adds of a thread per second, whatever the length of a vector.
-const MULTIPLY_ADDS: f64 = 56e9;
-/// Seconds to transform a tile of 6x6 inputs or outputs, and of 4x4: of vectors of 16 elements, and
-/// of shorter ones.
-const LARGE_TRANSFORM: [f64; 2] = [100e-9, 70e-9];
-const SMALL_TRANSFORM: [f64; 2] = [28e-9, 20e-9];
-/// Seconds to unpack a vector of weights: where waiting for them hides most of it; and where it does not, for a core's
-/// own cache holds them, or they are vectors of less than 8 elements, which take as many instructions (by reckoning).
-const UNPACK: [f64; 2] = [0.2e-9, 0.5e-9];
-/// Bytes that all threads together read per second from memory, and from the last-level cache.
-const MEMORY: f64 = 28e9;
-const CACHE: f64 = 90e9;
-/// Bytes of packed weights that all threads together write per second: each is fetched and written back, and
-/// what it is made of is read, at the rate of memory.
-const PACKED: f64 = MEMORY / 2.5;
-/// Bytes of a core's own cache.
-const CORE_BYTES: usize = 1 << 20;
-/// Bytes of the last-level cache.
-const CACHE_BYTES: usize = 32 << 20;
-/// Threads, whatever a plan runs on: a choice that followed their number would make the result's last
-/// bits follow it too.
-const THREADS: usize = 2;
-/// How much of the shorter of arithmetic and reading the longer does not hide.
-const EXPOSED: f64 = 0.8;
+/// Rates and sizes of a machine that decide between algorithms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CostModel {
+    /// Multiply-adds per second of a thread, whatever the length of vectors.
+    pub fmas_per_second: f64,
+    /// Seconds to transform a vector of Winograd tiles of 6x6 elements: with 16 lanes, and with fewer.
+    pub transform_6x6_seconds: [f64; 2],
+    /// Seconds to transform a vector of Winograd tiles of 4x4 elements: with 16 lanes, and with fewer.
+    pub transform_4x4_seconds: [f64; 2],
+    /// Seconds to unpack a vector of 24-bit weights: if the time of reading them hides most of it, and if it does
+    /// not, because a core's cache holds the weights or vectors have fewer than 8 lanes.
+    pub unpack_seconds: [f64; 2],
+    /// Bytes per second that all threads together read from DRAM.
+    pub dram_bytes_per_second: f64,
+    /// Bytes per second that all threads together read from the last-level cache.
+    pub llc_bytes_per_second: f64,
+    /// Bytes of DRAM traffic per byte of packed weights: packing reads the weights, and fetches and writes back
+    /// the lines of the result.
+    pub packing_traffic: f64,
+    /// Bytes of a core's private cache.
+    pub private_cache_bytes: usize,
+    /// Bytes of the last-level cache.
+    pub llc_bytes: usize,
+    /// Fraction of the shorter of arithmetic and reads that the longer does not hide.
+    pub exposed_fraction: f64,
+}
 
-/// A convolution where it stands.
+impl CostModel {
+    /// The rates that the compiler uses, fitted to the committed measurements.
+    pub const FITTED: Self = Self {
+        fmas_per_second: 56e9,
+        transform_6x6_seconds: [100e-9, 70e-9],
+        transform_4x4_seconds: [28e-9, 20e-9],
+        unpack_seconds: [0.2e-9, 0.5e-9],
+        dram_bytes_per_second: 28e9,
+        llc_bytes_per_second: 90e9,
+        packing_traffic: 2.5,
+        private_cache_bytes: 1 << 20,
+        llc_bytes: 32 << 20,
+        exposed_fraction: 0.8,
+    };
+
+    /// Threads that the model assumes, whatever a plan runs on: a choice that depended on the number of threads
+    /// would make the last bits of results depend on it too.
+    const THREADS: usize = 2;
+
+    /// The fastest of each convolution's candidates, for convolutions that run one after the other.
+    ///
+    /// Weights come from DRAM if the last-level cache does not hold the packed weights of all convolutions.
+    pub fn choose(
+        &self,
+        convolutions: &[(ConvWorkload, Vec<Algorithm>)],
+    ) -> Vec<Option<Algorithm>> {
+        let fastest = |(workload, candidates): &(ConvWorkload, Vec<Algorithm>),
+                       weights_from_dram| {
+            let workload = ConvWorkload {
+                weights_from_dram,
+                ..*workload
+            };
+            self.fastest(&workload, candidates)
+        };
+        let packed: usize = (convolutions.iter())
+            .map(|convolution| {
+                let algorithm = fastest(convolution, false);
+                algorithm.map_or(0, |algorithm| convolution.0.packed(algorithm))
+            })
+            .sum();
+        let weights_from_dram = 4 * packed > self.llc_bytes;
+        (convolutions.iter())
+            .map(|convolution| fastest(convolution, weights_from_dram))
+            .collect()
+    }
+
+    /// The fastest of `candidates`.
+    pub fn fastest(&self, workload: &ConvWorkload, candidates: &[Algorithm]) -> Option<Algorithm> {
+        candidates.iter().copied().min_by(|&a, &b| {
+            self.seconds(workload, a)
+                .total_cmp(&self.seconds(workload, b))
+        })
+    }
+
+    /// Predicted seconds of `workload` by `algorithm`.
+    pub fn seconds(&self, workload: &ConvWorkload, algorithm: Algorithm) -> f64 {
+        let ConvWorkload {
+            spec,
+            output,
+            images,
+            lanes,
+            blocking,
+            packs_per_run,
+            ..
+        } = *workload;
+        let vectors = spec.channels_out.div_ceil(lanes);
+        let seconds = |products: usize| (products * lanes) as f64 / self.fmas_per_second;
+        let pixels = images * output[0] * output[1];
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let depth = spec.channels_in / spec.groups;
+        let (arithmetic, passes) = match algorithm {
+            Algorithm::Direct | Algorithm::Depthwise => {
+                let multiplied = seconds(pixels * vectors * depth * taps);
+                let read: usize = (0..2).map(|i| spec.stride[i].min(spec.kernel[i])).product();
+                let parts = blocking.parts(depth, lanes, taps, lanes);
+                let passes = pixels * spec.channels_in * read / blocking.chunk(parts) + 1;
+                (multiplied, passes)
+            }
+            // Every image unpacks all weights.
+            Algorithm::FullyConnected => {
+                let weights = vectors * depth * taps;
+                let hidden = lanes >= 8 && 4 * weights * lanes > self.private_cache_bytes;
+                let unpack_seconds = self.unpack_seconds[usize::from(!hidden)];
+                let unpacked = (images * weights) as f64 * unpack_seconds;
+                (seconds(images * weights) + unpacked, images)
+            }
+            Algorithm::Winograd(tile) => {
+                let [rows, columns] = tile.tiles(output);
+                let tiles = images * rows * columns;
+                let elements = tile.inputs() * tile.inputs();
+                let multiplied = seconds(tiles * elements * vectors * depth);
+                let transform = match tile {
+                    WinogradTile::Two => self.transform_4x4_seconds,
+                    WinogradTile::Four | WinogradTile::TwoOfFive => self.transform_6x6_seconds,
+                };
+                let transformed = (tiles * (depth.div_ceil(lanes) + vectors)) as f64
+                    * transform[usize::from(lanes < 16)];
+                let round = tile.tiles_per_round(depth, output, blocking);
+                let passes = tiles.div_ceil(round);
+                (multiplied + transformed, passes)
+            }
+        };
+        let weights = workload.packed(algorithm);
+        let arithmetic = arithmetic / Self::THREADS as f64;
+        let reading = self.reading(workload, 4 * weights, passes);
+        let packing = match packs_per_run {
+            true => (4 * weights) as f64 / (self.dram_bytes_per_second / self.packing_traffic),
+            false => 0.0,
+        };
+        packing + arithmetic.max(reading) + self.exposed_fraction * arithmetic.min(reading)
+    }
+
+    /// Seconds to read `bytes` of weights `passes` times.
+    fn reading(&self, workload: &ConvWorkload, bytes: usize, passes: usize) -> f64 {
+        let all = (bytes * passes) as f64;
+        // The part that exceeds the cache comes from DRAM in every pass.
+        let missed = bytes.saturating_sub(self.llc_bytes);
+        let first = if workload.weights_from_dram {
+            bytes
+        } else {
+            missed
+        };
+        let from_dram = (first + (passes - 1) * missed) as f64;
+        from_dram / self.dram_bytes_per_second + (all - from_dram) / self.llc_bytes_per_second
+    }
+}
+
+/// A convolution in its context.
 #[derive(Debug, Clone, Copy)]
 pub struct ConvWorkload {
-    /// What is computed.
+    /// Convolution.
     pub spec: ConvSpec,
-    /// Height and width.
+    /// Height and width of the output.
     pub output: [usize; 2],
-    /// Those that pass it together.
+    /// Images of the micro-batch.
     pub images: usize,
     /// Channels of a block.
     pub lanes: usize,
-    /// How work is cut.
+    /// Block sizes of the instruction set.
     pub blocking: Blocking,
-    /// Whether the other layers' weights push this one's out of the last-level cache.
+    /// Whether the weights of other layers evict this layer's from the last-level cache.
     pub weights_from_dram: bool,
-    /// Whether the weights are packed for this run alone.
+    /// Whether the weights are packed for one run, as in training.
     pub packs_per_run: bool,
 }
 
 impl ConvWorkload {
-    /// One image whose output is `output`, on `isa`, with weights that stay in the last-level cache.
+    /// One image with an output of `output` on `isa`, with weights that stay in the last-level cache.
     ///
     /// # Panics
     ///
-    /// Where this machine lacks `isa`.
+    /// When the processor lacks `isa`.
     pub fn new(spec: ConvSpec, output: [usize; 2], isa: Isa) -> Self {
         Self {
             spec,
@@ -88,81 +216,14 @@ impl ConvWorkload {
         spec.channels_out.next_multiple_of(*lanes) * (spec.channels_in / spec.groups) * elements
     }
 
-    /// Whether so many elements of packed weights are more than the last-level cache holds, so that each layer's
-    /// come from memory again.
-    pub fn exceeds_cache(weights: usize) -> bool {
-        4 * weights > CACHE_BYTES
-    }
-
-    /// Seconds that one run takes.
+    /// Predicted seconds of one run by `algorithm`, with the [fitted](CostModel::FITTED) rates.
     pub fn seconds(&self, algorithm: Algorithm) -> f64 {
-        let Self { spec, lanes, .. } = self;
-        let vectors = spec.channels_out.div_ceil(*lanes);
-        let seconds = |products: usize| (products * lanes) as f64 / MULTIPLY_ADDS;
-        let pixels = self.images * self.output[0] * self.output[1];
-        let taps = spec.kernel[0] * spec.kernel[1];
-        let depth = spec.channels_in / spec.groups;
-        let (arithmetic, passes) = match algorithm {
-            Algorithm::Direct | Algorithm::Depthwise => {
-                let multiplied = seconds(pixels * vectors * depth * taps);
-                let seen: usize = (0..2).map(|i| spec.stride[i].min(spec.kernel[i])).product();
-                let parts = self.blocking.parts(depth, *lanes, taps, *lanes);
-                let passes = pixels * spec.channels_in * seen / self.blocking.chunk(parts) + 1;
-                (multiplied, passes)
-            }
-            // Every image unpacks all of them.
-            Algorithm::FullyConnected => {
-                let weights = vectors * depth * taps;
-                let hidden = *lanes >= 8 && 4 * weights * lanes > CORE_BYTES;
-                let unpacked = (self.images * weights) as f64 * UNPACK[usize::from(!hidden)];
-                (seconds(self.images * weights) + unpacked, self.images)
-            }
-            Algorithm::Winograd(tile) => {
-                let [rows, columns] = tile.tiles(self.output);
-                let tiles = self.images * rows * columns;
-                let elements = tile.inputs() * tile.inputs();
-                let multiplied = seconds(tiles * elements * vectors * depth);
-                let transform = match tile {
-                    WinogradTile::Two => SMALL_TRANSFORM,
-                    WinogradTile::Four | WinogradTile::TwoOfFive => LARGE_TRANSFORM,
-                };
-                let transformed = (tiles * (depth.div_ceil(*lanes) + vectors)) as f64
-                    * transform[usize::from(*lanes < 16)];
-                let tiles_per_round = tile.tiles_per_round(depth, self.output, self.blocking);
-                let passes = tiles.div_ceil(tiles_per_round);
-                (multiplied + transformed, passes)
-            }
-        };
-        let weights = self.packed(algorithm);
-        let arithmetic = arithmetic / THREADS as f64;
-        let reading = self.reading(4 * weights, passes);
-        let packing = match self.packs_per_run {
-            true => (4 * weights) as f64 / PACKED,
-            false => 0.0,
-        };
-        packing + arithmetic.max(reading) + EXPOSED * arithmetic.min(reading)
+        CostModel::FITTED.seconds(self, algorithm)
     }
 
-    /// Seconds to read `bytes` of weights `passes` times.
-    fn reading(&self, bytes: usize, passes: usize) -> f64 {
-        let all = (bytes * passes) as f64;
-        // What the cache cannot hold comes from memory every time.
-        let missed = bytes.saturating_sub(CACHE_BYTES);
-        let first = if self.weights_from_dram {
-            bytes
-        } else {
-            missed
-        };
-        let from_memory = (first + (passes - 1) * missed) as f64;
-        from_memory / MEMORY + (all - from_memory) / CACHE
-    }
-
-    /// The fastest of `candidates`.
+    /// The fastest of `candidates`, with the [fitted](CostModel::FITTED) rates.
     pub fn fastest(&self, candidates: &[Algorithm]) -> Option<Algorithm> {
-        candidates
-            .iter()
-            .copied()
-            .min_by(|&a, &b| self.seconds(a).total_cmp(&self.seconds(b)))
+        CostModel::FITTED.fastest(self, candidates)
     }
 }
 
@@ -205,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_as_many_as_are_packed() {
+    fn predicted_weights_are_those_that_are_packed() {
         let workload = workload(40, 14, false);
         let (spec, lanes) = (&workload.spec, workload.lanes);
         let biases = 48;
@@ -219,9 +280,9 @@ mod tests {
         );
     }
 
-    /// Billions of the definition's operations per second, by the clock and by the model.
+    /// Effective GFLOP/s of the direct algorithm: predicted, and measured on Zen 4 (AVX-512, two threads).
     #[test]
-    fn the_model_is_near_what_was_measured() {
+    fn predictions_are_near_measurements() {
         for (channels, size, measured) in [
             (64, 224, [610.0, 385.0, 222.0]),
             (64, 56, [728.0, 435.0, 229.0]),
@@ -246,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_from_memory_make_small_tiles_worth_while() {
+    fn weights_from_dram_make_small_tiles_faster() {
         let fastest = |channels, size, weights_from_dram| {
             workload(channels, size, weights_from_dram).fastest(&[Algorithm::Direct, TWO, FOUR])
         };

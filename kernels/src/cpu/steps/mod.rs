@@ -20,7 +20,7 @@ mod winograd;
 pub use algorithm::Algorithm;
 pub use binary::Binary;
 pub use copy_channels::CopyChannels;
-pub use cost_model::ConvWorkload;
+pub use cost_model::{ConvWorkload, CostModel};
 pub use depthwise::Depthwise;
 pub use direct::Direct;
 pub use fully_connected::FullyConnected;
