@@ -12,6 +12,10 @@ A folder is a module too. At every module, the graph of its children, and of the
 edge from one child to another where any file below the first imports an item defined below the second.
 Each of these graphs must be acyclic. This implies that the graph of the files is acyclic.
 
+`cargo modules dependencies --acyclic` answers a similar question, but its graph is of items rather than
+of modules and lacks the paths in function bodies, it stops at the first cycle, and it has to build
+rust-analyzer first.
+
 Prints each circle with the imports that close it, and exits with 1 if there is a circle.
 """
 
