@@ -53,14 +53,14 @@ impl ConfusionMatrix {
         let loss = losses.sum::<f64>() / labels.len() as f64;
         self.sums.add(loss, logits, labels);
         for (scores, &label) in scores_and_labels(logits, labels) {
-            let highest =
+            let predicted =
                 scores.iter().enumerate().fold(
                     0,
                     |best, (class, &score)| {
                         if score > scores[best] { class } else { best }
                     },
                 );
-            self.counts[label * self.classes.len() + highest] += 1;
+            self.counts[label * self.classes.len() + predicted] += 1;
         }
     }
 
@@ -100,6 +100,7 @@ impl ConfusionMatrix {
         write_atomic(path, text.as_bytes())
     }
 
+    /// Renders the matrix as SVG.
     fn render(&self, text: &mut String) -> Result<(), Box<dyn Error>> {
         let classes = self.classes.len();
         // Names and counts are legible up to about thirty classes.
@@ -146,7 +147,7 @@ impl ConfusionMatrix {
     }
 }
 
-/// `-log softmax(scores)[label]`.
+/// Returns the cross entropy `-log softmax(scores)[label]`.
 fn cross_entropy(scores: &[f32], label: usize) -> f64 {
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = scores.iter().map(|&s| f64::from(s - largest).exp()).sum();

@@ -41,19 +41,19 @@ pub enum TrainError {
         rate: f64,
     },
     /// A checkpoint lacks a tensor.
-    #[error("the checkpoint has no tensor {missing:?}: it was not written by `receptive train`")]
-    Incomplete {
+    #[error("the checkpoint has no tensor {name:?}: it was not written by `receptive train`")]
+    MissingTensor {
         /// Name of the tensor.
-        missing: String,
+        name: String,
     },
     /// The checkpoint belongs to a run on other data.
     #[error("the checkpoint belongs to another run: {property} was {found}, now it is {expected}")]
     RunMismatch {
         /// The property that differs.
         property: &'static str,
-        /// Its value in the checkpoint.
+        /// Value in the checkpoint.
         found: String,
-        /// Its value in this run.
+        /// Value in this run.
         expected: String,
     },
     /// The output folder already contains a run.

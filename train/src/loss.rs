@@ -19,10 +19,10 @@ pub enum Loss {
         smoothing: f64,
     },
     /// Maximum a posteriori loss for radial basis outputs: `y_D + log(e^-j + sum_c e^-y_c)`, where
-    /// the penalties `y` are the negated scores and `D` is the true class (LeCun et al. 1998, section
-    /// II.C, eq. 9). The loss lowers the penalty of the true class and raises the other penalties
-    /// until they are well above `j`. The competition between classes prevents the collapse in which
-    /// all images have the same output.
+    /// the penalties `y` are the negated scores and `D` is the true class (LeCun et al. 1998,
+    /// section II.C, eq. 9). The loss lowers the penalty of the true class and raises the other
+    /// penalties until they are well above `j`. The competition between classes prevents the
+    /// collapse in which all images have the same output.
     MaximumAPosteriori {
         /// Penalty of the background (no class), above 0. The paper gives no value.
         j: f64,

@@ -13,9 +13,9 @@ use sgd::Sgd;
 
 /// Optimizer and its hyperparameters.
 ///
-/// `lr` is the base learning rate of the schedule, above 0. `decay_vectors` says whether weight decay
-/// also applies to vector parameters (the gains of normalization layers, and all biases); default
-/// true.
+/// `lr` is the base learning rate of the schedule, above 0. `decay_vectors` says whether weight
+/// decay also applies to vector parameters (the gains of normalization layers, and all biases);
+/// default true.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimizer {
@@ -34,7 +34,7 @@ pub enum Optimizer {
         #[serde(default)]
         weight_decay: f64,
         /// Whether weight decay applies to vector parameters; default true.
-        #[serde(default = "yes")]
+        #[serde(default = "default_decay_vectors")]
         decay_vectors: bool,
     },
     /// Adam with decoupled weight decay (Loshchilov and Hutter 2017, algorithm 2): every step
@@ -43,19 +43,19 @@ pub enum Optimizer {
         /// Base learning rate.
         lr: f64,
         /// Decay of the first moment, at least 0 and below 1; default 0.9.
-        #[serde(default = "beta1")]
+        #[serde(default = "default_beta1")]
         beta1: f64,
         /// Decay of the second moment, at least 0 and below 1; default 0.999.
-        #[serde(default = "beta2")]
+        #[serde(default = "default_beta2")]
         beta2: f64,
         /// Term added to the denominator for numerical stability, above 0; default 1e-8.
-        #[serde(default = "epsilon")]
+        #[serde(default = "default_epsilon")]
         epsilon: f64,
         /// Weight decay, at least 0; default 0.
         #[serde(default)]
         weight_decay: f64,
         /// Whether weight decay applies to vector parameters; default true.
-        #[serde(default = "yes")]
+        #[serde(default = "default_decay_vectors")]
         decay_vectors: bool,
     },
     /// RMSprop with momentum: the gradient divided by the root of its running mean square.
@@ -63,36 +63,40 @@ pub enum Optimizer {
         /// Base learning rate.
         lr: f64,
         /// Decay of the mean square, at least 0 and below 1; default 0.9.
-        #[serde(default = "beta1")]
+        #[serde(default = "default_alpha")]
         alpha: f64,
         /// Momentum, at least 0 and below 1; default 0.
         #[serde(default)]
         momentum: f64,
         /// Term added to the denominator for numerical stability, above 0; default 1e-8.
-        #[serde(default = "epsilon")]
+        #[serde(default = "default_epsilon")]
         epsilon: f64,
         /// Weight decay, at least 0; default 0.
         #[serde(default)]
         weight_decay: f64,
         /// Whether weight decay applies to vector parameters; default true.
-        #[serde(default = "yes")]
+        #[serde(default = "default_decay_vectors")]
         decay_vectors: bool,
     },
 }
 
-fn yes() -> bool {
+fn default_decay_vectors() -> bool {
     true
 }
 
-fn beta1() -> f64 {
+fn default_beta1() -> f64 {
     0.9
 }
 
-fn beta2() -> f64 {
+fn default_alpha() -> f64 {
+    0.9
+}
+
+fn default_beta2() -> f64 {
     0.999
 }
 
-fn epsilon() -> f64 {
+fn default_epsilon() -> f64 {
     1e-8
 }
 
@@ -192,7 +196,7 @@ impl Optimizer {
                         .with_alpha(alpha as f32)
                         .with_momentum(momentum as f32)
                         .with_epsilon(epsilon as f32)
-                        .with_weight_decay(penalty(decay))
+                        .with_weight_decay(weight_decay_config(decay))
                         .build()
                 };
                 with_decay(build, weight_decay, vectors)
@@ -201,8 +205,8 @@ impl Optimizer {
     }
 }
 
-/// Returns the optimizer that `build` makes with weight decay `decay`; the parameters in `undecayed`
-/// have no weight decay.
+/// Returns the optimizer that `build` makes with weight decay `decay`; the parameters in
+/// `undecayed` have no weight decay.
 fn with_decay<O: burn::optim::Optimizer>(
     build: impl Fn(f64) -> O,
     decay: f64,
@@ -215,7 +219,8 @@ fn with_decay<O: burn::optim::Optimizer>(
     }
 }
 
-fn penalty(decay: f64) -> Option<WeightDecayConfig> {
+/// Returns the weight decay of RMSprop; `None` if it is 0.
+fn weight_decay_config(decay: f64) -> Option<WeightDecayConfig> {
     (decay > 0.0).then(|| WeightDecayConfig::new(decay as f32))
 }
 

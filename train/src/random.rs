@@ -51,8 +51,8 @@ pub mod tests {
 
     use super::*;
 
-    /// Locks the random number generator of Burn's CPU backends. A process has one generator, so tests
-    /// that draw from it must not run at the same time.
+    /// Locks the random number generator of Burn's CPU backends. A process has one generator, so
+    /// tests that draw from it must not run at the same time.
     pub fn lock_rng() -> MutexGuard<'static, ()> {
         static RNG: Mutex<()> = Mutex::new(());
         RNG.lock().unwrap_or_else(PoisonError::into_inner)

@@ -9,20 +9,20 @@ use serde::{Deserialize, Serialize};
 use crate::image::{Image, to_sample};
 use crate::random::Random;
 
-/// Changes brightness, contrast, saturation and hue in a random order, each by a factor with a uniform
-/// distribution (torchvision's `ColorJitter`). A strength of 0 disables a change. Grey images have
-/// neither saturation nor hue.
+/// Changes brightness, contrast, saturation and hue in a random order, each by a factor with a
+/// uniform distribution (torchvision's `ColorJitter`). A strength of 0 disables a change. Grey
+/// images have neither saturation nor hue.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ColorJitter {
     /// Strength, from 0 to 10: samples are multiplied by a factor from `1 - brightness` to
     /// `1 + brightness`.
     pub brightness: f64,
-    /// Strength, from 0 to 10: differences from the mean grey of the image are multiplied by a factor
-    /// from `1 - contrast` to `1 + contrast`.
+    /// Strength, from 0 to 10: differences from the mean grey of the image are multiplied by a
+    /// factor from `1 - contrast` to `1 + contrast`.
     pub contrast: f64,
-    /// Strength, from 0 to 10: differences from the luma of the pixel are multiplied by a factor from
-    /// `1 - saturation` to `1 + saturation`.
+    /// Strength, from 0 to 10: differences from the luma of the pixel are multiplied by a factor
+    /// from `1 - saturation` to `1 + saturation`.
     pub saturation: f64,
     /// Strength, from 0 to 0.5: the hue is rotated by `-hue` to `hue` turns of the colour wheel.
     pub hue: f64,
@@ -116,8 +116,8 @@ fn rotate_hue(image: &mut Image, turns: f32) {
     }
 }
 
-/// Returns the colour with its hue rotated by `turns` of the HSV colour wheel; value and saturation are
-/// unchanged. Red, yellow, green, cyan, blue and magenta are spaced a sixth of the wheel.
+/// Returns the colour with its hue rotated by `turns` of the HSV colour wheel; value and saturation
+/// are unchanged. Red, yellow, green, cyan, blue and magenta are spaced a sixth of the wheel.
 fn with_rotated_hue(rgb: [f32; 3], turns: f32) -> [f32; 3] {
     let [r, g, b] = rgb;
     let (value, least) = (r.max(g).max(b), r.min(g).min(b));
@@ -133,8 +133,8 @@ fn with_rotated_hue(rgb: [f32; 3], turns: f32) -> [f32; 3] {
         (r - g) / chroma + 4.0
     };
     let sixth = (sixth + 6.0 * turns).rem_euclid(6.0);
-    // HSV to RGB: each channel falls from `value` to the least sample within one sixth of the wheel.
-    // The fall starts one sixth of the wheel from the hue of the channel.
+    // HSV to RGB: each channel falls from `value` to the least sample within one sixth of the
+    // wheel. The fall starts one sixth of the wheel from the hue of the channel.
     [5.0, 3.0, 1.0].map(|offset| {
         let k = (offset + sixth).rem_euclid(6.0);
         value - chroma * k.min(4.0 - k).clamp(0.0, 1.0)

@@ -14,31 +14,31 @@ use crate::random::Random;
 #[serde(deny_unknown_fields)]
 pub struct RandomErasing {
     /// Probability that a rectangle of the image is erased, from 0 to 1; default 0.5.
-    #[serde(default = "half")]
+    #[serde(default = "default_probability")]
     pub probability: f64,
-    /// Smallest and largest area of the rectangle as a fraction of the image area, above 0 and up to 1;
-    /// default 0.02 to 0.4.
-    #[serde(default = "area")]
+    /// Smallest and largest area of the rectangle as a fraction of the image area, above 0 and up
+    /// to 1; default 0.02 to 0.4.
+    #[serde(default = "default_area")]
     pub area: [f64; 2],
     /// Smallest and largest aspect ratio (height / width) of the rectangle; default 0.3 to 1 / 0.3.
-    #[serde(default = "ratio")]
+    #[serde(default = "default_ratio")]
     pub ratio: [f64; 2],
 }
 
-fn half() -> f64 {
+fn default_probability() -> f64 {
     0.5
 }
 
-fn area() -> [f64; 2] {
+fn default_area() -> [f64; 2] {
     [0.02, 0.4]
 }
 
-fn ratio() -> [f64; 2] {
+fn default_ratio() -> [f64; 2] {
     [0.3, 1.0 / 0.3]
 }
 
-/// Number of rectangles that are drawn before the image is left unchanged. A rectangle that does not
-/// fit into the image is drawn again.
+/// Number of rectangles that are drawn before the image is left unchanged. A rectangle that does
+/// not fit into the image is drawn again.
 const MAX_ATTEMPTS: usize = 10;
 
 impl RandomErasing {

@@ -13,11 +13,11 @@ use crate::random::Random;
 #[serde(deny_unknown_fields)]
 pub struct Flip {
     /// Probability of a flip, from 0 to 1; default 0.5.
-    #[serde(default = "half")]
+    #[serde(default = "default_probability")]
     pub probability: f64,
 }
 
-fn half() -> f64 {
+fn default_probability() -> f64 {
     0.5
 }
 

@@ -15,16 +15,16 @@ use crate::random::Random;
 #[serde(deny_unknown_fields)]
 pub struct Lighting {
     /// Standard deviation of each `a`, from 0 to 10; default 0.1, as in the paper.
-    #[serde(default = "paper")]
+    #[serde(default = "default_deviation")]
     pub deviation: f64,
 }
 
-fn paper() -> f64 {
+fn default_deviation() -> f64 {
     0.1
 }
 
-/// Square roots of the eigenvalues of the covariance of ImageNet's RGB values in `[0, 1]`. The paper
-/// does not print them; these values are from Facebook's `fb.resnet.torch`.
+/// Square roots of the eigenvalues of the covariance of ImageNet's RGB values in `[0, 1]`. The
+/// paper does not print them; these values are from Facebook's `fb.resnet.torch`.
 const EIGENVALUE_ROOTS: [f32; 3] = [0.2175, 0.0188, 0.0045];
 
 /// The eigenvectors, `[channel, eigenvector]`.

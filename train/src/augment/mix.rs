@@ -12,8 +12,8 @@ use crate::random::Random;
 /// Mixes every image of a mini-batch, and its target, with a partner image. The targets become soft
 /// targets.
 ///
-/// The partner of image `i` of `n` is image `n - 1 - i`. The mini-batch is in shuffled order, so the
-/// partner is random.
+/// The partner of image `i` of `n` is image `n - 1 - i`. The mini-batch is in shuffled order, so
+/// the partner is random.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Mix {
@@ -25,9 +25,9 @@ pub enum Mix {
         /// models.
         alpha: f64,
     },
-    /// Replaces a rectangle of the image with the same rectangle of the partner image. The weight of
-    /// the partner's target is the rectangle's fraction of the image area (Yun et al. 2019, CutMix:
-    /// Regularization Strategy to Train Strong Classifiers, section 3.1).
+    /// Replaces a rectangle of the image with the same rectangle of the partner image. The weight
+    /// of the partner's target is the rectangle's fraction of the image area (Yun et al. 2019,
+    /// CutMix: Regularization Strategy to Train Strong Classifiers, section 3.1).
     Cutmix {
         /// Parameter of the Beta distribution, above 0 and up to 100; 1 in the paper.
         alpha: f64,

@@ -17,11 +17,11 @@ pub struct Resize {
     /// Length of the shorter side, in pixels, from 1 to 8192.
     pub shorter: usize,
     /// Resampling filter; default bilinear.
-    #[serde(default = "bilinear")]
+    #[serde(default = "default_interpolation")]
     pub interpolation: Interpolation,
 }
 
-fn bilinear() -> Interpolation {
+fn default_interpolation() -> Interpolation {
     Interpolation::Bilinear
 }
 
@@ -42,7 +42,7 @@ pub struct RandomResize {
     /// Smallest and largest length of the shorter side, in pixels, from 1 to 8192.
     pub shorter: [usize; 2],
     /// Resampling filter; default bilinear.
-    #[serde(default = "bilinear")]
+    #[serde(default = "default_interpolation")]
     pub interpolation: Interpolation,
 }
 
@@ -63,8 +63,8 @@ impl RandomResize {
 
 /// Resizes the shorter side to `shorter` pixels.
 ///
-/// An image whose longer side is more than sixteen times the shorter one is first cropped to that ratio:
-/// its resized copy would not fit in memory.
+/// An image whose longer side is more than sixteen times the shorter one is first cropped to that
+/// ratio: its resized copy would not fit in memory.
 fn resize_shorter_side(image: &Image, shorter: usize, interpolation: Interpolation) -> Image {
     let (width, height) = (image.width, image.height);
     let short = width.min(height);
@@ -87,33 +87,34 @@ fn resize_shorter_side(image: &Image, shorter: usize, interpolation: Interpolati
     image.resized(to_width, to_height, interpolation)
 }
 
-/// Crops a rectangle of random area and aspect ratio and resizes it to a square (Szegedy et al. 2014,
-/// section 6; torchvision's `RandomResizedCrop`).
+/// Crops a rectangle of random area and aspect ratio and resizes it to a square (Szegedy et al.
+/// 2014, section 6; torchvision's `RandomResizedCrop`).
 ///
-/// The area and the logarithm of the aspect ratio have uniform distributions. If ten rectangles in a row
-/// do not fit into the image, the crop is the largest centred rectangle with a valid aspect ratio.
+/// The area and the logarithm of the aspect ratio have uniform distributions. If ten rectangles in
+/// a row do not fit into the image, the crop is the largest centred rectangle with a valid aspect
+/// ratio.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomResizedCrop {
     /// Height and width of the output, in pixels, from 1 to 8192.
     pub size: usize,
-    /// Smallest and largest area of the rectangle as a fraction of the image area, above 0 and up to 1;
-    /// default 0.08 to 1.
-    #[serde(default = "area")]
+    /// Smallest and largest area of the rectangle as a fraction of the image area, above 0 and up
+    /// to 1; default 0.08 to 1.
+    #[serde(default = "default_area")]
     pub area: [f64; 2],
     /// Smallest and largest aspect ratio (width / height) of the rectangle; default 3/4 to 4/3.
-    #[serde(default = "ratio")]
+    #[serde(default = "default_ratio")]
     pub ratio: [f64; 2],
     /// Resampling filter; default bilinear.
-    #[serde(default = "bilinear")]
+    #[serde(default = "default_interpolation")]
     pub interpolation: Interpolation,
 }
 
-fn area() -> [f64; 2] {
+fn default_area() -> [f64; 2] {
     [0.08, 1.0]
 }
 
-fn ratio() -> [f64; 2] {
+fn default_ratio() -> [f64; 2] {
     [3.0 / 4.0, 4.0 / 3.0]
 }
 

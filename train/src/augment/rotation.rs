@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::image::{Image, to_sample};
 use crate::random::Random;
 
-/// Rotates the image around its centre by a random angle with a uniform distribution. The size of the
-/// image is kept; uncovered pixels are black.
+/// Rotates the image around its centre by a random angle with a uniform distribution. The size of
+/// the image is kept; uncovered pixels are black.
 ///
 /// Samples are interpolated bilinearly.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,8 +50,8 @@ fn rotated(image: &Image, degrees: f64) -> Image {
     rotated
 }
 
-/// Interpolates one channel bilinearly at a fractional position, in pixels. Pixels outside the image
-/// are 0.
+/// Interpolates one channel bilinearly at a fractional position, in pixels. Pixels outside the
+/// image are 0.
 fn interpolate(image: &Image, [x, y]: [f32; 2], channel: usize) -> f32 {
     let (left, top) = (x.floor(), y.floor());
     let (right_weight, lower_weight) = (x - left, y - top);

@@ -179,8 +179,8 @@ proptest! {
             let mine = &before[i * length..(i + 1) * length];
             let theirs = &before[partner * length..(partner + 1) * length];
             if cut {
-                // Each pixel is from one of the two images. The fraction of the partner's pixels is the
-                // weight of the partner's target.
+                // Each pixel is from one of the two images. The fraction of the partner's pixels is
+                // the weight of the partner's target.
                 let replaced = (0..length).filter(|&j| pixels[j] != mine[j]).count();
                 prop_assert!((0..length).all(|j| pixels[j] == mine[j] || pixels[j] == theirs[j]));
                 prop_assert!((replaced as f32 / length as f32 - other).abs() < 1e-5);

@@ -1,5 +1,5 @@
-//! CIFAR's binary format: a record for each image, with its labels and the 32x32 samples of the red,
-//! green and blue channels.
+//! CIFAR's binary format: a record for each image, with its labels and the 32x32 samples of the
+//! red, green and blue channels.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,8 @@ use super::splits::DataSplits;
 /// Height and width of every image, in pixels.
 const SIZE: usize = 32;
 
-/// The two CIFAR datasets (Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009).
+/// The two CIFAR datasets (Krizhevsky, Learning Multiple Layers of Features from Tiny Images,
+/// 2009).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Cifar10,
@@ -53,8 +54,8 @@ impl Kind {
         }
     }
 
-    /// Number of label bytes of a record. The last one is the class; CIFAR-100 has a coarse class before
-    /// it.
+    /// Number of label bytes of a record. The last one is the class; CIFAR-100 has a coarse class
+    /// before it.
     fn label_bytes(self) -> usize {
         match self {
             Self::Cifar10 => 1,

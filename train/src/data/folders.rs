@@ -52,7 +52,8 @@ enum Layout {
     Unsplit(PathBuf),
 }
 
-/// Reads the image folders in `folder`; without a folder of validation images, `holdout` chooses them.
+/// Reads the image folders in `folder`; without a folder of validation images, `holdout` chooses
+/// them.
 pub fn open(folder: &Path, holdout: Holdout) -> Result<DataSplits, DataError> {
     match layout(folder)? {
         Layout::Split(train, validation) => open_split(&train, &validation),
@@ -111,8 +112,8 @@ fn open_split(train: &Path, validation: &Path) -> Result<DataSplits, DataError> 
 
 /// Splits the images of one folder into training and validation images.
 ///
-/// The seed chooses the held-out images of each class. Their number is the rounded fraction of the class,
-/// but at least one image, and at least one image remains for training.
+/// The seed chooses the held-out images of each class. Their number is the rounded fraction of the
+/// class, but at least one image, and at least one image remains for training.
 fn open_with_holdout(folder: &Path, holdout: Holdout) -> Result<DataSplits, DataError> {
     let classes = classes(folder)?;
     if let Some(class) = classes.iter().find(|class| class.images.len() < 2) {
@@ -162,8 +163,8 @@ fn file_dataset(classes: Vec<Class>) -> FileDataset {
     files
 }
 
-/// Lists the class folders in `folder`, sorted by name. Fewer than two classes, or an empty class, is an
-/// error.
+/// Lists the class folders in `folder`, sorted by name. Fewer than two classes, or an empty class,
+/// is an error.
 fn classes(folder: &Path) -> Result<Vec<Class>, DataError> {
     let mut classes = Vec::new();
     for path in entries(folder)? {

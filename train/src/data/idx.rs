@@ -8,8 +8,8 @@ use super::file;
 use super::memory::InMemoryDataset;
 use super::splits::{DataSplits, IdxFiles};
 
-/// Names of MNIST's files, with or without `.gz`: images and labels. The test images are the validation
-/// images.
+/// Names of MNIST's files, with or without `.gz`: images and labels. The test images are the
+/// validation images.
 const TRAIN: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
 const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
@@ -120,7 +120,8 @@ fn values<'a, const D: usize>(
         let bytes = bytes.get(4 * at..)?.first_chunk()?;
         Some(u32::from_be_bytes(*bytes))
     };
-    // Magic number: two zero bytes, the value type (8 is an unsigned byte), the number of dimensions.
+    // Magic number: two zero bytes, the value type (8 is an unsigned byte), the number of
+    // dimensions.
     let magic = 0x0800 + D as u32;
     match number(0) {
         Some(found) if found == magic => {}

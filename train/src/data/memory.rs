@@ -15,8 +15,8 @@ pub struct InMemoryDataset {
 }
 
 impl InMemoryDataset {
-    /// Returns the dataset of `samples`, `[images, height, width, channels]`, with one label per image.
-    /// `shape` is `[height, width, channels]`.
+    /// Returns the dataset of `samples`, `[images, height, width, channels]`, with one label per
+    /// image. `shape` is `[height, width, channels]`.
     ///
     /// # Panics
     ///

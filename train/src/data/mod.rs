@@ -1,4 +1,5 @@
-//! Labelled image datasets: file formats, downloads, and the split into training and validation images.
+//! Labelled image datasets: file formats, downloads, and the split into training and validation
+//! images.
 
 mod cifar;
 mod dataset;

@@ -9,9 +9,9 @@ use super::splits::{DataSplits, Holdout, IdxFiles};
 use super::{cifar, folders, idx};
 
 impl DataSplits {
-    /// Reads the dataset in `folder`: MNIST's four idx files (plain or gzipped), the binary files of
-    /// CIFAR-10 or CIFAR-100, `train` and `val` folders that contain a folder for each class, or a
-    /// folder for each class. In the last case `holdout` chooses the validation images.
+    /// Reads the dataset in `folder`: MNIST's four idx files (plain or gzipped), the binary files
+    /// of CIFAR-10 or CIFAR-100, `train` and `val` folders that contain a folder for each class, or
+    /// a folder for each class. In the last case `holdout` chooses the validation images.
     ///
     /// # Errors
     ///

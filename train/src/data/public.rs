@@ -56,8 +56,8 @@ const CIFAR_100: [RemoteFile; 1] = [RemoteFile {
     sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
 }];
 
-/// Progress callback of a download. The arguments are the file name, the bytes received so far, and the
-/// total bytes if the server sends them.
+/// Progress callback of a download. The arguments are the file name, the bytes received so far, and
+/// the total bytes if the server sends them.
 pub type DownloadProgress<'a> = &'a mut dyn FnMut(&str, u64, Option<u64>);
 
 impl PublicDataset {
@@ -87,8 +87,8 @@ impl PublicDataset {
         }
     }
 
-    /// Returns the folder with the dataset's files. If the cache does not contain the folder, the files
-    /// are downloaded and their SHA-256 is verified before the folder is created.
+    /// Returns the folder with the dataset's files. If the cache does not contain the folder, the
+    /// files are downloaded and their SHA-256 is verified before the folder is created.
     ///
     /// # Errors
     ///
@@ -104,7 +104,8 @@ impl PublicDataset {
     }
 }
 
-/// Downloads `files` from `base_url` into `folder`, unless the folder exists. Archives are unpacked.
+/// Downloads `files` from `base_url` into `folder`, unless the folder exists. Archives are
+/// unpacked.
 fn download_files(
     base_url: &str,
     files: &[RemoteFile],
@@ -165,8 +166,8 @@ mod tests {
 
     use super::*;
 
-    /// Starts a server that answers every request with `body`, and returns its URL. Its thread ends with
-    /// the test process.
+    /// Starts a server that answers every request with `body`, and returns its URL. Its thread ends
+    /// with the test process.
     fn serve(body: Vec<u8>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}/data", listener.local_addr().expect("bound"));

@@ -1,10 +1,10 @@
-//! Data loader: worker threads prepare mini-batches in advance. The mini-batches do not depend on the
-//! number of threads.
+//! Data loader: worker threads prepare mini-batches in advance. The mini-batches do not depend on
+//! the number of threads.
 //!
-//! The random numbers of an image depend only on the seed of the run, the epoch and the index of the image
-//! in the dataset. The random numbers of a mini-batch depend only on the seed, the epoch and the index of
-//! the mini-batch in the epoch. Worker `b mod workers` prepares mini-batch `b`; the epoch receives the
-//! mini-batches from the workers in round-robin order.
+//! The random numbers of an image depend only on the seed of the run, the epoch and the index of
+//! the image in the dataset. The random numbers of a mini-batch depend only on the seed, the epoch
+//! and the index of the mini-batch in the epoch. Worker `b mod workers` prepares mini-batch `b`;
+//! the epoch receives the mini-batches from the workers in round-robin order.
 
 mod batch;
 mod preprocess;
@@ -55,8 +55,8 @@ impl Loader {
         self.dataset.len().div_ceil(self.batch)
     }
 
-    /// Starts the worker threads for an epoch, from the mini-batch with the index `first`, and returns an
-    /// iterator over the mini-batches.
+    /// Starts the worker threads for an epoch, from the mini-batch with the index `first`, and
+    /// returns an iterator over the mini-batches.
     pub fn epoch(&self, epoch: u64, first: usize) -> EpochBatches {
         let order = Arc::new(self.order(epoch));
         let workers = self.workers.clamp(1, self.batches_per_epoch().max(1));

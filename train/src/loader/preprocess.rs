@@ -8,8 +8,8 @@ use crate::data::DataError;
 use crate::image::Image;
 use crate::random::Random;
 
-/// Normalises samples in `[0, 1]`: subtracts the mean and divides by the standard deviation. Both have one
-/// value per channel, or one value for all channels.
+/// Normalises samples in `[0, 1]`: subtracts the mean and divides by the standard deviation. Both
+/// have one value per channel, or one value for all channels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normalisation {

@@ -14,8 +14,8 @@ use super::interface::{Monitor, RunInfo};
 use crate::metrics::MetricMeans;
 use crate::records::{EpochRecord, StepRecord};
 
-/// Full-screen dashboard of burn-train, with curves and progress bars. The key `q` stops the run, like
-/// Ctrl-C.
+/// Full-screen dashboard of burn-train, with curves and progress bars. The key `q` stops the run,
+/// like Ctrl-C.
 pub struct Dashboard {
     renderer: TuiMetricsRendererWrapper,
 }

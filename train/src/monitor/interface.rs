@@ -20,8 +20,8 @@ pub struct RunInfo {
 ///
 /// The order of the calls is: [`start_run`](Self::start_run); then, for each epoch,
 /// [`start_training`](Self::start_training), [`step`](Self::step) after every step,
-/// [`start_validation`](Self::start_validation), [`validated`](Self::validated) after every mini-batch
-/// and [`end_epoch`](Self::end_epoch); finally [`end_run`](Self::end_run).
+/// [`start_validation`](Self::start_validation), [`validated`](Self::validated) after every
+/// mini-batch and [`end_epoch`](Self::end_epoch); finally [`end_run`](Self::end_run).
 pub trait Monitor {
     /// The run starts or resumes.
     fn start_run(&mut self, info: &RunInfo);
@@ -29,8 +29,8 @@ pub trait Monitor {
     /// The training of `epoch`, from 1, starts; the epoch has `images` images.
     fn start_training(&mut self, epoch: usize, images: usize);
 
-    /// A step is done. `images` is the number of images of the epoch so far, and `means` are their mean
-    /// metrics.
+    /// A step is done. `images` is the number of images of the epoch so far, and `means` are their
+    /// mean metrics.
     fn step(&mut self, record: &StepRecord, images: usize, means: Option<MetricMeans>);
 
     /// The validation of `epoch`, from 1, starts; it has `images` images.
@@ -39,7 +39,8 @@ pub trait Monitor {
     /// `images` images of the validation are done.
     fn validated(&mut self, images: usize);
 
-    /// An epoch and its validation are done. `is_best` is true if its accuracy is the highest so far.
+    /// An epoch and its validation are done. `is_best` is true if its accuracy is the highest so
+    /// far.
     fn end_epoch(&mut self, record: &EpochRecord, is_best: bool);
 
     /// An unreadable image was skipped; `error` is the error message.

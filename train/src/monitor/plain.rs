@@ -10,8 +10,8 @@ use crate::records::{EpochRecord, StepRecord};
 /// Minimum time between two lines within an epoch.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Writes the progress of a run as lines of text: one line per epoch, and one line every ten seconds
-/// within an epoch. Write errors are ignored, so that they do not end the run.
+/// Writes the progress of a run as lines of text: one line per epoch, and one line every ten
+/// seconds within an epoch. Write errors are ignored, so that they do not end the run.
 pub struct Plain<W> {
     out: W,
     epochs: usize,

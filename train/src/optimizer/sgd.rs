@@ -4,8 +4,8 @@ use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 use receptive_kernels::ops;
 
-/// Stochastic gradient descent with the semantics of `burn::optim::Sgd`, fused into one pass over each
-/// weight: see [`ops::sgd_step`].
+/// Stochastic gradient descent with the semantics of `burn::optim::Sgd`, fused into one pass over
+/// each weight: see [`ops::sgd_step`].
 #[derive(Debug, Clone)]
 pub struct Sgd {
     /// Factor of the previous velocity.

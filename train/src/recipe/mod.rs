@@ -22,8 +22,8 @@ use crate::optimizer::Optimizer;
 
 /// Hyperparameters of a training run.
 ///
-/// A field that is missing in the file has its documented default. An unknown field is an error that lists
-/// the valid ones.
+/// A field that is missing in the file has its documented default. An unknown field is an error
+/// that lists the valid ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -31,25 +31,26 @@ pub struct Recipe {
     pub epochs: usize,
     /// Images per mini-batch (one optimizer step), from 1 to 1,000,000.
     pub batch: usize,
-    /// Gradient accumulation: number of micro-batches per mini-batch, from 1 to `batch`; default 1. More
-    /// micro-batches need less memory; the accumulated gradient is that of the whole mini-batch.
-    #[serde(default = "one")]
+    /// Gradient accumulation: number of micro-batches per mini-batch, from 1 to `batch`; default 1.
+    /// More micro-batches need less memory; the accumulated gradient is that of the whole
+    /// mini-batch.
+    #[serde(default = "default_accumulate")]
     pub accumulate: usize,
     /// Seed of all random numbers; default 0.
     #[serde(default)]
     pub seed: u64,
     /// Whether the network is trained with its auxiliary heads, if it has any; default true.
-    #[serde(default = "yes")]
+    #[serde(default = "default_auxiliary")]
     pub auxiliary: bool,
     /// Gradient clipping: the largest norm of the whole gradient, above 0; default no clipping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// Decay of the exponential moving average (EMA) of the weights, at least 0 and below 1; default no
-    /// EMA. The averaged weights are the ones that are validated and saved.
+    /// Decay of the exponential moving average (EMA) of the weights, at least 0 and below 1;
+    /// default no EMA. The averaged weights are the ones that are validated and saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
-    /// Name of the last frozen stage: this stage and all stages before it are not trained. Default no
-    /// frozen stages.
+    /// Name of the last frozen stage: this stage and all stages before it are not trained. Default
+    /// no frozen stages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze: Option<String>,
     /// Values of fields of the network's configuration, such as `dropout`; default as published.
@@ -69,9 +70,9 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecipe {
-    /// Fraction of each class that is held out for validation if the dataset has no validation images,
-    /// above 0 and below 1; default 0.1.
-    #[serde(default = "tenth")]
+    /// Fraction of each class that is held out for validation if the dataset has no validation
+    /// images, above 0 and below 1; default 0.1.
+    #[serde(default = "default_holdout")]
     pub holdout: f64,
     /// Normalisation of the samples.
     pub normalise: Normalisation,
@@ -87,8 +88,8 @@ pub struct DataRecipe {
 }
 
 impl DataRecipe {
-    /// Changes the crops to `size` pixels and scales the resizes by the same factor. A list of transforms
-    /// without a crop is unchanged.
+    /// Changes the crops to `size` pixels and scales the resizes by the same factor. A list of
+    /// transforms without a crop is unchanged.
     pub fn crop_to(&mut self, size: usize) {
         for transforms in [&mut self.train, &mut self.evaluate] {
             let Some(old_size) = transforms.iter().find_map(Transform::crop_size) else {
@@ -101,21 +102,21 @@ impl DataRecipe {
     }
 }
 
-fn one() -> usize {
+fn default_accumulate() -> usize {
     1
 }
 
-fn yes() -> bool {
+fn default_auxiliary() -> bool {
     true
 }
 
-fn tenth() -> f64 {
+fn default_holdout() -> f64 {
     0.1
 }
 
 impl Recipe {
-    /// Reads the recipe in the file at `path`. `overrides`, such as `optimizer.lr=0.05`, replace values of
-    /// its fields.
+    /// Reads the recipe in the file at `path`. `overrides`, such as `optimizer.lr=0.05`, replace
+    /// values of its fields.
     ///
     /// # Errors
     ///
@@ -128,8 +129,8 @@ impl Recipe {
         Self::parse(&text, &path.display().to_string(), overrides)
     }
 
-    /// Parses the recipe in `text`, with `overrides` as in [`open`](Self::open). Errors name the recipe
-    /// `origin`.
+    /// Parses the recipe in `text`, with `overrides` as in [`open`](Self::open). Errors name the
+    /// recipe `origin`.
     ///
     /// # Errors
     ///

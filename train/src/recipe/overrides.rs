@@ -4,8 +4,8 @@ use toml::{Table, Value};
 
 use super::error::RecipeError;
 
-/// Applies the override `text`, such as `optimizer.lr=0.05`, to `table`. List entries are numbered from
-/// 0: `data.train.0.degrees=5`.
+/// Applies the override `text`, such as `optimizer.lr=0.05`, to `table`. List entries are numbered
+/// from 0: `data.train.0.degrees=5`.
 pub fn apply(table: &mut Table, text: &str) -> Result<(), RecipeError> {
     let wrong = |reason: String| RecipeError::Override {
         text: text.to_owned(),

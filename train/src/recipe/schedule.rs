@@ -27,8 +27,8 @@ pub enum Schedule {
         factor: f64,
     },
     /// Linear warm-up from 0 to `base`, then cosine decay to `floor` at the end of the run:
-    /// `floor + (base - floor) (1 + cos(pi t)) / 2`, with `t` from 0 to 1 (Loshchilov and Hutter 2016,
-    /// SGDR, eq. 5).
+    /// `floor + (base - floor) (1 + cos(pi t)) / 2`, with `t` from 0 to 1 (Loshchilov and Hutter
+    /// 2016, SGDR, eq. 5).
     Cosine {
         /// Length of the warm-up in epochs, at least 0 and below the number of epochs; default 0.
         #[serde(default)]
@@ -37,11 +37,12 @@ pub enum Schedule {
         #[serde(default)]
         floor: f64,
     },
-    /// Reduction on plateau: multiplies the learning rate by `factor` whenever the validation metric has
-    /// not improved for `patience` epochs. Krizhevsky et al. 2012, section 5, did this by hand.
+    /// Reduction on plateau: multiplies the learning rate by `factor` whenever the validation
+    /// metric has not improved for `patience` epochs. Krizhevsky et al. 2012, section 5, did this
+    /// by hand.
     Plateau {
         /// Factor of the learning rate, above 0 and below 1; default 0.1.
-        #[serde(default = "tenth")]
+        #[serde(default = "default_factor")]
         factor: f64,
         /// Number of epochs without improvement before the rate is multiplied, at least 1.
         patience: usize,
@@ -68,7 +69,7 @@ pub enum PlateauMetric {
     Loss,
 }
 
-fn tenth() -> f64 {
+fn default_factor() -> f64 {
     0.1
 }
 
@@ -162,8 +163,8 @@ impl Schedule {
         }
     }
 
-    /// Updates the plateau state with the validation metrics of an epoch: the top-1 error, from 0 to 1,
-    /// and the mean loss. Other schedules do nothing.
+    /// Updates the plateau state with the validation metrics of an epoch: the top-1 error, from 0
+    /// to 1, and the mean loss. Other schedules do nothing.
     pub fn observe(&self, plateau: &mut PlateauState, error: f64, loss: f64) {
         let Self::Plateau {
             patience,

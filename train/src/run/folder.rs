@@ -15,8 +15,8 @@ use crate::write::write_atomic;
 /// Name of the tensor that stores [`State`] as JSON in a checkpoint.
 const STATE_TENSOR: &str = "run";
 
-/// Output folder of a run. Files are replaced atomically, except `metrics.jsonl`, whose last line may be
-/// incomplete after a crash.
+/// Output folder of a run. Files are replaced atomically, except `metrics.jsonl`, whose last line
+/// may be incomplete after a crash.
 #[derive(Debug, Clone)]
 pub struct Folder {
     path: PathBuf,
@@ -43,7 +43,8 @@ impl Folder {
         self.path.join("curves.svg")
     }
 
-    /// Path of the weights after the last epoch, with the tensor names of the reference implementation.
+    /// Path of the weights after the last epoch, with the tensor names of the reference
+    /// implementation.
     pub fn model(&self) -> PathBuf {
         self.path.join("model.safetensors")
     }
@@ -53,8 +54,8 @@ impl Folder {
         self.path.join("checkpoints/last.safetensors")
     }
 
-    /// Path of the weights after the epoch with the highest validation accuracy, with the tensor names of
-    /// the reference implementation.
+    /// Path of the weights after the epoch with the highest validation accuracy, with the tensor
+    /// names of the reference implementation.
     pub fn best(&self) -> PathBuf {
         self.path.join("checkpoints/best.safetensors")
     }
@@ -78,8 +79,8 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// [`TrainError::NoRun`] when the folder contains no checkpoint; [`TrainError::Recipe`] when the recipe
-    /// cannot be read.
+    /// [`TrainError::NoRun`] when the folder contains no checkpoint; [`TrainError::Recipe`] when
+    /// the recipe cannot be read.
     pub fn read_recipe(&self) -> Result<Recipe, TrainError> {
         if !self.last().is_file() {
             return Err(TrainError::NoRun {
@@ -125,8 +126,8 @@ impl Folder {
         };
         let json = weights
             .get(STATE_TENSOR)
-            .ok_or_else(|| TrainError::Incomplete {
-                missing: STATE_TENSOR.to_owned(),
+            .ok_or_else(|| TrainError::MissingTensor {
+                name: STATE_TENSOR.to_owned(),
             })?
             .data()?
             .try_to_vec::<u8>()

@@ -25,8 +25,8 @@ impl History {
         )
     }
 
-    /// Opens the file and truncates it to `length` bytes, its length at the checkpoint. The resumed run
-    /// writes the later records again.
+    /// Opens the file and truncates it to `length` bytes, its length at the checkpoint. The resumed
+    /// run writes the later records again.
     pub fn reopen(path: &Path, length: u64) -> Result<Self, TrainError> {
         let mut history = Self::open(path, OpenOptions::new().create(true).append(true))?;
         let file = history.file.get_mut();

@@ -42,7 +42,8 @@ pub struct Run<'a> {
     pub workers: usize,
     /// Whether unreadable images are skipped instead of ending the run.
     pub skip_bad: bool,
-    /// Checkpoint interval: a checkpoint is also written within an epoch if the last one is older.
+    /// Longest time between two checkpoints within an epoch. A checkpoint is also written after
+    /// every epoch.
     pub save_every: Duration,
     /// Whether to write a checkpoint and stop; called after every mini-batch.
     pub stop: &'a dyn Fn() -> bool,
@@ -67,8 +68,8 @@ impl Run<'_> {
     ///
     /// # Errors
     ///
-    /// [`TrainError`]. If the folder already contains a run, the error is [`TrainError::RunExists`] and the
-    /// folder is not changed.
+    /// [`TrainError`]. If the folder already contains a run, the error is [`TrainError::RunExists`]
+    /// and the folder is not changed.
     pub fn start(mut self) -> Result<Outcome, TrainError> {
         self.recipe
             .data
@@ -88,8 +89,8 @@ impl Run<'_> {
     ///
     /// # Errors
     ///
-    /// [`TrainError`], for example when the folder has no checkpoint, or when its checkpoint belongs to a
-    /// run on other data.
+    /// [`TrainError`], for example when the folder has no checkpoint, or when its checkpoint
+    /// belongs to a run on other data.
     pub fn resume(mut self) -> Result<Outcome, TrainError> {
         let (weights, state) = self.folder.read_checkpoint()?;
         state.check(self.data)?;
@@ -166,8 +167,8 @@ impl Run<'_> {
     }
 
     fn loader(&self, dataset: Arc<dyn Dataset>, preprocessing: Preprocessing) -> Loader {
-        // Validation uses the size of a micro-batch: a micro-batch fits in memory with its gradients, so it
-        // fits without them.
+        // Validation uses the size of a micro-batch: a micro-batch fits in memory with its
+        // gradients, so it fits without them.
         let batch = match self.recipe.batch {
             batch if Arc::ptr_eq(&dataset, &self.data.train) => batch,
             batch => batch.div_ceil(self.recipe.accumulate),

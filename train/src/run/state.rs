@@ -7,8 +7,8 @@ use crate::error::TrainError;
 use crate::metrics::MetricSums;
 use crate::recipe::PlateauState;
 
-/// State of a run. The next step depends only on this state, the weights, the optimizer state and the
-/// recipe.
+/// State of a run. The next step depends only on this state, the weights, the optimizer state and
+/// the recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Number of completed and validated epochs.

@@ -4,7 +4,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-/// Returns `decay * average + (1 - decay) * network`, for every parameter and every running statistic.
+/// Returns `decay * average + (1 - decay) * network`, for every parameter and every running
+/// statistic.
 ///
 /// `average` is a module without autodiff. Both modules have the same parameters with the same ids.
 pub fn update<M: Module>(average: M, network: &M, decay: f64) -> M {
@@ -17,8 +18,8 @@ pub fn update<M: Module>(average: M, network: &M, decay: f64) -> M {
     })
 }
 
-/// The parameter values of a module by id. `GradientsParams` is a map from ids to tensors of any rank; it
-/// stores values instead of gradients.
+/// The parameter values of a module by id. `GradientsParams` is a map from ids to tensors of any
+/// rank; it stores values instead of gradients.
 struct Values(GradientsParams);
 
 impl ModuleVisitor for Values {

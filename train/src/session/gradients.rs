@@ -1,4 +1,5 @@
-//! Gradient of a mini-batch: gradient accumulation over micro-batches, and data parallelism over devices.
+//! Gradient of a mini-batch: gradient accumulation over micro-batches, and data parallelism over
+//! devices.
 
 use std::panic;
 use std::thread;
@@ -25,8 +26,9 @@ pub struct MicroBatch {
 }
 
 impl MicroBatch {
-    /// Splits `images` images into `accumulate` accumulation steps with one micro-batch per device. The
-    /// sizes of the micro-batches differ by at most one image; empty micro-batches are left out.
+    /// Splits `images` images into `accumulate` accumulation steps with one micro-batch per device.
+    /// The sizes of the micro-batches differ by at most one image; empty micro-batches are left
+    /// out.
     pub fn split(images: usize, accumulate: usize, devices: usize) -> Vec<Vec<Self>> {
         let count = accumulate * devices;
         let start = |index: usize| images * index / count;
@@ -52,8 +54,9 @@ impl MicroBatch {
 
 /// Computes the gradient of the mean loss of the mini-batch, on the first device.
 ///
-/// The accumulation steps run one after the other; the micro-batches of one step run in parallel. The
-/// gradient is the sum over all micro-batches. Batch normalization uses the statistics of a micro-batch.
+/// The accumulation steps run one after the other; the micro-batches of one step run in parallel.
+/// The gradient is the sum over all micro-batches. Batch normalization uses the statistics of a
+/// micro-batch.
 pub fn mini_batch_gradient<N: Network>(
     network: &N,
     devices: &[Device],
@@ -80,8 +83,8 @@ pub fn mini_batch_gradient<N: Network>(
 /// Gradient and scores of a micro-batch.
 type MicroBatchResult = Result<(GradientsParams, Scores), TrainError>;
 
-/// Computes the micro-batches of one accumulation step in parallel: the first one on the calling thread,
-/// the others on a thread each.
+/// Computes the micro-batches of one accumulation step in parallel: the first one on the calling
+/// thread, the others on a thread each.
 fn parallel_gradients<N: Network>(
     network: &N,
     devices: &[Device],
@@ -115,8 +118,8 @@ fn parallel_gradients<N: Network>(
     })
 }
 
-/// Computes the gradient of a micro-batch. The loss is the sum over its images divided by the number of
-/// images of the mini-batch, so the sum over all micro-batches is the mean loss.
+/// Computes the gradient of a micro-batch. The loss is the sum over its images divided by the
+/// number of images of the mini-batch, so the sum over all micro-batches is the mean loss.
 fn micro_batch_gradient<N: Network>(
     network: &N,
     device: &Device,

@@ -16,20 +16,20 @@ pub struct Scores {
 
 /// Network in training, without its type.
 pub trait TrainableNetwork {
-    /// Runs one optimizer step on the mini-batch with the learning rate `rate`. `step` counts from 0 and
-    /// seeds the random numbers of the network.
+    /// Runs one optimizer step on the mini-batch with the learning rate `rate`. `step` counts from
+    /// 0 and seeds the random numbers of the network.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Device`] when the device fails, [`TrainError::Diverged`] when the loss is not finite.
-    /// The weights are unchanged in both cases.
+    /// [`TrainError::Device`] when the device fails, [`TrainError::Diverged`] when the loss is not
+    /// finite. The weights are unchanged in both cases.
     fn step(&mut self, batch: &Batch, rate: f64, step: u64) -> Result<Scores, TrainError>;
 
     /// Returns the network for validation, with the averaged weights if the recipe has an EMA.
     fn evaluator(&self) -> Box<dyn Evaluator>;
 
-    /// Returns the weights of [`evaluator`](Self::evaluator), with the tensor names of the reference
-    /// implementation.
+    /// Returns the weights of [`evaluator`](Self::evaluator), with the tensor names of the
+    /// reference implementation.
     fn weights(&self) -> StateDict;
 
     /// Returns the complete state: weights, averaged weights and optimizer state.

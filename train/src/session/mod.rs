@@ -47,7 +47,8 @@ pub struct Session<N: Network> {
 }
 
 impl<N: Network> Session<N> {
-    /// Initializes the network of `config` with random weights, which depend on the seed of the run.
+    /// Initializes the network of `config` with random weights, which depend on the seed of the
+    /// run.
     pub fn init_network<C: NetworkConfig<Network = N>>(
         config: &C,
         device: &Device,
@@ -57,8 +58,8 @@ impl<N: Network> Session<N> {
         config.init(device)
     }
 
-    /// Returns a session that trains `network` on `devices` with data parallelism: every device computes an
-    /// equal part of every mini-batch. `network` is on the first device.
+    /// Returns a session that trains `network` on `devices` with data parallelism: every device
+    /// computes an equal part of every mini-batch. `network` is on the first device.
     ///
     /// # Errors
     ///
@@ -178,8 +179,8 @@ impl<N: Network + 'static> TrainableNetwork for Session<N> {
         }
         let bytes = state
             .get(OPTIMIZER)
-            .ok_or_else(|| TrainError::Incomplete {
-                missing: OPTIMIZER.to_owned(),
+            .ok_or_else(|| TrainError::MissingTensor {
+                name: OPTIMIZER.to_owned(),
             })?
             .data()?
             .try_to_vec::<u8>()

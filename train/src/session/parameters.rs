@@ -7,8 +7,8 @@ use burn::tensor::Tensor;
 use super::readback::read_scalar;
 use crate::error::TrainError;
 
-/// Replaces Burn's random parameter ids with sequential numbers, so that another process can load the
-/// optimizer state.
+/// Replaces Burn's random parameter ids with sequential numbers, so that another process can load
+/// the optimizer state.
 pub fn with_sequential_ids<M: Module>(module: M) -> M {
     module.map(&mut SequentialIds { next: 0 })
 }
@@ -27,8 +27,8 @@ impl ModuleMapper for SequentialIds {
     }
 }
 
-/// Clips the gradient to a global norm of `max_norm`, over all parameters of `module` (Pascanu et al.
-/// 2012, On the Difficulty of Training Recurrent Neural Networks, algorithm 1).
+/// Clips the gradient to a global norm of `max_norm`, over all parameters of `module` (Pascanu et
+/// al. 2012, On the Difficulty of Training Recurrent Neural Networks, algorithm 1).
 pub fn clip_by_global_norm<M: Module>(
     gradients: GradientsParams,
     module: &M,

@@ -1,5 +1,5 @@
-//! Optimizer steps against closed forms, on LeNet-5 and on a small network with batch normalization and
-//! dropout.
+//! Optimizer steps against closed forms, on LeNet-5 and on a small network with batch normalization
+//! and dropout.
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
@@ -360,7 +360,8 @@ fn values_of_weights(state: &StateDict) -> Vec<(String, Vec<f32>)> {
 #[test]
 fn momentum_matches_its_formulas() {
     let _rng_lock = lock_rng();
-    // Two steps on the same mini-batch: the velocity of the second step includes the first gradient.
+    // Two steps on the same mini-batch: the velocity of the second step includes the first
+    // gradient.
     let batch = batch(6, 4);
     for (nesterov, field) in [(false, "false"), (true, "true")] {
         let field = format!("optimizer.nesterov={field}");

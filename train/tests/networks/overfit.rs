@@ -1,7 +1,7 @@
 //! Every architecture overfits a mini-batch of 16 images.
 //!
-//! Dropout is disabled, since it prevents overfitting. The images have the smallest size that the network
-//! accepts.
+//! Dropout is disabled, since it prevents overfitting. The images have the smallest size that the
+//! network accepts.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -42,8 +42,8 @@ const ADAM: Hyperparameters = Hyperparameters {
     overrides: &["optimizer={ kind = 'adamw', lr = 5e-4 }"],
 };
 
-/// Adam for networks of depthwise convolutions: with such small images, their last feature maps have one
-/// pixel.
+/// Adam for networks of depthwise convolutions: with such small images, their last feature maps
+/// have one pixel.
 const DEPTHWISE: Hyperparameters = Hyperparameters {
     size: None,
     rate: 3e-3,
