@@ -150,12 +150,12 @@ mod tests {
         fn a_crop_holds_the_pixels_of_its_rectangle(
             left in -4_isize..7, top in -4_isize..6, width in 1_usize..6, height in 1_usize..6,
         ) {
-            let (whole, crop) = (image(), image().crop(left, top, width, height));
+            let (source, crop) = (image(), image().crop(left, top, width, height));
             for row in 0..height {
                 for column in 0..width {
                     let (x, y) = (left + column as isize, top + row as isize);
                     let inside = (0..3).contains(&x) && (0..2).contains(&y);
-                    let expected = if inside { whole.pixel(x as usize, y as usize)[0] } else { 0 };
+                    let expected = if inside { source.pixel(x as usize, y as usize)[0] } else { 0 };
                     prop_assert_eq!(crop.pixel(column, row)[0], expected);
                 }
             }

@@ -151,10 +151,10 @@ impl RandomResizedCrop {
                 return [left, top, cut[0], cut[1]];
             }
         }
-        let whole = width as f64 / height as f64;
-        let ratio = whole.clamp(self.ratio[0], self.ratio[1]);
+        let image_ratio = width as f64 / height as f64;
+        let ratio = image_ratio.clamp(self.ratio[0], self.ratio[1]);
         let at_least_one = |side: f64| (side.round() as usize).max(1);
-        let (cut_width, cut_height) = if whole < ratio {
+        let (cut_width, cut_height) = if image_ratio < ratio {
             (width, at_least_one(width as f64 / ratio).min(height))
         } else {
             (at_least_one(height as f64 * ratio).min(width), height)

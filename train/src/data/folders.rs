@@ -17,7 +17,7 @@ use crate::random::{Purpose, stream};
 /// Accepted names of the folder with the validation images.
 const VALIDATION_FOLDERS: [&str; 4] = ["val", "valid", "validation", "test"];
 
-/// Dataset of image files, decoded when they are read.
+/// Dataset of image files, which are decoded on access.
 struct FileDataset {
     paths: Vec<PathBuf>,
     labels: Vec<usize>,

@@ -75,7 +75,7 @@ fn images_and_labels(
 ) -> Result<InMemoryDataset, DataError> {
     let ([count, height, width], samples) = values::<3>(&paths[0], files[0])?;
     let ([labels], classes) = values::<1>(&paths[1], files[1])?;
-    let wrong = |path: &Path, reason: String| DataError::Format {
+    let format_error = |path: &Path, reason: String| DataError::Format {
         path: path.to_owned(),
         reason,
     };
@@ -83,13 +83,13 @@ fn images_and_labels(
         let reason = format!(
             "holds {count} images of {height}x{width} pixels, expected at least one image of at least 1x1 pixels"
         );
-        return Err(wrong(&paths[0], reason));
+        return Err(format_error(&paths[0], reason));
     }
     if labels != count {
         let images = paths[0].display();
         let reason =
             format!("holds {labels} labels, expected {count}: one for each image of {images}");
-        return Err(wrong(&paths[1], reason));
+        return Err(format_error(&paths[1], reason));
     }
     let classes: Vec<usize> = classes.iter().map(|&label| usize::from(label)).collect();
     if let Some(index) = classes.iter().position(|&label| label >= CLASSES) {
@@ -112,7 +112,7 @@ fn values<'a, const D: usize>(
     path: &Path,
     bytes: &'a [u8],
 ) -> Result<([usize; D], &'a [u8]), DataError> {
-    let wrong = |reason: String| DataError::Format {
+    let format_error = |reason: String| DataError::Format {
         path: path.to_owned(),
         reason,
     };
@@ -126,15 +126,16 @@ fn values<'a, const D: usize>(
     match number(0) {
         Some(found) if found == magic => {}
         Some(found) => {
-            return Err(wrong(format!(
+            return Err(format_error(format!(
                 "begins with {found:#010x}, expected {magic:#010x}: an idx file of bytes with {D} dimensions"
             )));
         }
-        None => return Err(wrong("is too short for an idx file".to_owned())),
+        None => return Err(format_error("is too short for an idx file".to_owned())),
     }
     let mut dimensions = [0; D];
     for (axis, size) in dimensions.iter_mut().enumerate() {
-        *size = number(1 + axis).ok_or_else(|| wrong("ends within its dimensions".to_owned()))?
+        *size = number(1 + axis)
+            .ok_or_else(|| format_error("ends within its dimensions".to_owned()))?
             as usize;
     }
     let values = &bytes[4 * (1 + D)..];
@@ -142,7 +143,7 @@ fn values<'a, const D: usize>(
         .iter()
         .try_fold(1_usize, |product, &size| product.checked_mul(size));
     if expected != Some(values.len()) {
-        return Err(wrong(format!(
+        return Err(format_error(format!(
             "holds {} values, expected {dimensions:?}",
             values.len()
         )));

@@ -8,13 +8,13 @@ use super::*;
 use crate::augment::{Flip, RandomCrop, Transform};
 use crate::image::Image;
 
-/// Dataset of 4x4 gradients. The images at the indices in `broken` cannot be read.
-struct Gradients {
+/// Dataset of 4x4 grey ramps. The images at the indices in `broken` cannot be read.
+struct GreyRamps {
     count: usize,
     broken: Vec<usize>,
 }
 
-impl Dataset for Gradients {
+impl Dataset for GreyRamps {
     fn len(&self) -> usize {
         self.count
     }
@@ -42,7 +42,7 @@ impl Dataset for Gradients {
 
 fn loader(workers: usize, broken: Vec<usize>) -> Loader {
     Loader {
-        dataset: Arc::new(Gradients { count: 23, broken }),
+        dataset: Arc::new(GreyRamps { count: 23, broken }),
         preprocessing: Preprocessing {
             transforms: vec![
                 Transform::RandomCrop(RandomCrop {

@@ -32,8 +32,8 @@ pub struct Recipe {
     /// Images per mini-batch (one optimizer step), from 1 to 1,000,000.
     pub batch: usize,
     /// Gradient accumulation: number of micro-batches per mini-batch, from 1 to `batch`; default 1.
-    /// More micro-batches need less memory; the accumulated gradient is that of the whole
-    /// mini-batch.
+    /// More micro-batches need less memory. The accumulated gradient equals the gradient of the
+    /// mini-batch, except that batch normalization uses the statistics of a micro-batch.
     #[serde(default = "default_accumulate")]
     pub accumulate: usize,
     /// Seed of all random numbers; default 0.
@@ -137,19 +137,19 @@ impl Recipe {
     /// [`RecipeError`] names the invalid field and the expected values.
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, RecipeError> {
         let set = overrides.iter().map(|text| format!(" --set {text}"));
-        let wrong = |error: toml::de::Error| RecipeError::Parse {
+        let parse_error = |error: toml::de::Error| RecipeError::Parse {
             origin: format!("{origin}{}", set.clone().collect::<String>()),
             reason: error.to_string(),
         };
         let recipe: Self = if overrides.is_empty() {
             // Parsing the text directly makes errors show the line.
-            toml::from_str(text).map_err(wrong)?
+            toml::from_str(text).map_err(parse_error)?
         } else {
-            let mut table: toml::Table = toml::from_str(text).map_err(wrong)?;
+            let mut table: toml::Table = toml::from_str(text).map_err(parse_error)?;
             for text in overrides {
                 overrides::apply(&mut table, text)?;
             }
-            table.try_into().map_err(wrong)?
+            table.try_into().map_err(parse_error)?
         };
         recipe.validate()?;
         Ok(recipe)

@@ -7,23 +7,23 @@ use super::error::RecipeError;
 /// Applies the override `text`, such as `optimizer.lr=0.05`, to `table`. List entries are numbered
 /// from 0: `data.train.0.degrees=5`.
 pub fn apply(table: &mut Table, text: &str) -> Result<(), RecipeError> {
-    let wrong = |reason: String| RecipeError::Override {
+    let override_error = |reason: String| RecipeError::Override {
         text: text.to_owned(),
         reason,
     };
-    let (path, value) = text
-        .split_once('=')
-        .ok_or_else(|| wrong("expected field=value, such as optimizer.lr=0.05".to_owned()))?;
+    let (path, value) = text.split_once('=').ok_or_else(|| {
+        override_error("expected field=value, such as optimizer.lr=0.05".to_owned())
+    })?;
     let fields: Vec<&str> = path.split('.').map(str::trim).collect();
     let Some((last, parents)) = fields.split_last().filter(|(last, _)| !last.is_empty()) else {
-        return Err(wrong("the field name is empty".to_owned()));
+        return Err(override_error("the field name is empty".to_owned()));
     };
     let value = parse(value.trim());
     let mut container = Container::Table(table);
     for field in parents {
-        container = container.enter(field).map_err(wrong)?;
+        container = container.enter(field).map_err(override_error)?;
     }
-    container.set(last, value).map_err(wrong)
+    container.set(last, value).map_err(override_error)
 }
 
 /// Parses `text` as a TOML value. Text that is not TOML becomes a string.

@@ -98,7 +98,7 @@ fn unknown_fields_are_errors_that_list_the_known_ones() {
 
 #[test]
 fn errors_name_the_field_that_is_out_of_range() {
-    for (field, part) in [
+    for (field, expected) in [
         ("epochs=0", "epochs"),
         ("batch=0", "batch"),
         ("accumulate=65", "accumulate"),
@@ -117,7 +117,7 @@ fn errors_name_the_field_that_is_out_of_range() {
         ("epochs=many", "epochs"),
     ] {
         let message = parse(TEXT, &[field]).expect_err(field).to_string();
-        assert!(message.contains(part), "{field}: {message}");
+        assert!(message.contains(expected), "{field}: {message}");
     }
 }
 

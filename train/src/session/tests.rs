@@ -162,9 +162,9 @@ fn assert_close(found: &StateDict, expected: &StateDict, tolerance: f32) {
 fn micro_batches_and_devices_give_the_step_of_the_mini_batch() {
     let _rng_lock = lock_rng();
     let batch = batch(10, 1);
-    let mut whole = lenet(&[], 1);
-    let before = whole.weights();
-    let scores = whole.step(&batch, 0.1, 0).expect("a step");
+    let mut full_batch = lenet(&[], 1);
+    let before = full_batch.weights();
+    let scores = full_batch.step(&batch, 0.1, 0).expect("a step");
     for (changes, devices) in [
         (&["accumulate=3"][..], 1),
         (&[], 2),
@@ -174,7 +174,7 @@ fn micro_batches_and_devices_give_the_step_of_the_mini_batch() {
         let mut split = lenet(changes, devices);
         assert_eq!(values(&split.weights()), values(&before));
         let found = split.step(&batch, 0.1, 0).expect("a step");
-        assert_close(&split.weights(), &whole.weights(), 1e-6);
+        assert_close(&split.weights(), &full_batch.weights(), 1e-6);
         assert!((found.loss - scores.loss).abs() < 1e-5);
         assert_eq!(found.logits.len(), scores.logits.len());
         for (a, b) in found.logits.iter().zip(&scores.logits) {
