@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use burn::train::Interrupter;
 use receptive_layers::weights::{Heads, StateDict};
 use receptive_train::TrainError;
-use receptive_train::data::{Data, Holdout, Published};
+use receptive_train::data::{DataSplits, Holdout, PublicDataset};
 use receptive_train::monitor::{Dashboard, Monitor, Plain};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::{Folder, Outcome, Run};
@@ -127,10 +127,10 @@ fn recipe(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Recipe, Cl
     Ok(own)
 }
 
-fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<Data, CliError> {
+fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, CliError> {
     let downloaded = args.download.map(download).transpose()?;
     let data = match args.data.as_ref().or(downloaded.as_ref()) {
-        Some(folder) => Data::open(
+        Some(folder) => DataSplits::open(
             folder,
             Holdout {
                 fraction: recipe.data.holdout,
@@ -159,9 +159,9 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
         bar.set_position(done);
     };
     let published = match dataset {
-        Dataset::Mnist => Published::Mnist,
-        Dataset::Cifar10 => Published::Cifar10,
-        Dataset::Cifar100 => Published::Cifar100,
+        Dataset::Mnist => PublicDataset::Mnist,
+        Dataset::Cifar10 => PublicDataset::Cifar10,
+        Dataset::Cifar100 => PublicDataset::Cifar100,
     };
     let folder = published.fetch(&mut report).map_err(TrainError::from);
     bar.finish_and_clear();
@@ -169,7 +169,7 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
 }
 
 /// The weights that training begins with.
-fn initial(args: &TrainArgs, model: &Model, data: &Data) -> Result<InitialWeights, CliError> {
+fn initial(args: &TrainArgs, model: &Model, data: &DataSplits) -> Result<InitialWeights, CliError> {
     let classes = data.classes.len();
     // A run that goes on has its weights in its checkpoint.
     let Some(path) = args.from.as_ref().filter(|_| !args.resume) else {

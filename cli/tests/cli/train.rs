@@ -147,7 +147,7 @@ fn an_interrupt_saves_and_leaves() {
     assert_eq!(files(&run.join("checkpoints")).len(), 2);
 
     let again = refusal(&arguments);
-    assert!(again.contains("holds a run already"), "{again}");
+    assert!(again.contains("already contains a run"), "{again}");
     let other = [&arguments[..], &["--set", "batch=8", "--resume"]].concat();
     let other = refusal(&other);
     assert!(other.contains("recipe.toml"), "{other}");
@@ -214,7 +214,7 @@ fn refusals_name_what_is_wrong() {
         (&["lenet5", "--data", "no-such-folder"], "no-such-folder"),
         (&["lenet5", "--recipe", "no-such.toml"], "no-such.toml"),
         (&["lenet5", "--from", "no-such.pth"], "no-such.pth"),
-        (&["lenet5", "--resume"], "no run to go on with"),
+        (&["lenet5", "--resume"], "no run to resume"),
         (&["lenet6"], "lenet5"),
     ] {
         let told = refusal(&[&["train"], arguments, &["--output", run]].concat());
