@@ -12,7 +12,7 @@ export const en = {
     crashed: "The engine crashed and has been restarted. Please try again.",
   },
   table: {
-    hint: "Click a column heading to sort.",
+    hint: "Select a column heading to sort.",
   },
   kinds: {
     input: "input",
@@ -42,7 +42,7 @@ export const en = {
   },
   explain: {
     title: "How a value is computed",
-    none: "Point at a value in any layer, or select a layer with the Tab key and move with the arrow keys. Click a value to pin it.",
+    none: "Point at a value in any layer, or select a layer with the Tab key and move with the arrow keys. Click or tap a value to pin it.",
     unpin: "Unpin",
     unit: (name: string, channel: number, row: number, column: number) =>
       `${name}, channel ${channel}, row ${row}, column ${column}`,
@@ -73,7 +73,7 @@ export const en = {
   photo: {
     tab: "Photo",
     title: "Classify a photo",
-    lead: "MobileNetV2 classifies your photo into the 1,000 classes of ImageNet. Its weights (7 MB) are downloaded when you choose the first photo.",
+    lead: "MobileNetV2 classifies your photo into the 1,000 classes of ImageNet. Its weights (7\u00a0MB) are downloaded when you choose the first photo.",
     choose: "Choose a photo",
     drop: "or drop one here",
     samples: "Or choose a sample",
@@ -136,7 +136,7 @@ export const en = {
   networks: {
     tab: "Networks",
     title: "Networks",
-    lead: "Every network follows its paper. The diagrams and costs are computed from the recorded graph of its operations.",
+    lead: "Every network follows its paper. Its diagram and its costs are computed from the recorded graph of its operations.",
     all: (count: number) => `${count} networks.`,
     unknown: (name: string) => `There is no network named ${name}.`,
     choose: "Network",

@@ -71,7 +71,7 @@ export const zh: Text = {
   photo: {
     tab: "照片",
     title: "给照片分类",
-    lead: "MobileNetV2 把您的照片归入 ImageNet 的 1,000 个类别。权重（7 MB）在您选择第一张照片时下载。",
+    lead: "MobileNetV2 把您的照片归入 ImageNet 的 1,000 个类别。权重（7\u00a0MB）在您选择第一张照片时下载。",
     choose: "选择照片",
     drop: "或把照片拖到这里",
     samples: "或选择样例",
