@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Builds the page into web/dist, from a clean checkout: the engine for WebAssembly twice, with vectors and
-# without, the static data with the native command line, then the page itself.
+# Builds the page into web/dist from a clean checkout, in three steps:
 #
-# Usage: web/build.sh [engine|data|page]...     all three without arguments
+#   engine   the engine for WebAssembly, once with SIMD and once without
+#   data     the static data, with the native command line
+#   page     the page
+#
+# Usage: web/build.sh [engine|data|page]...     without arguments, all three steps
 #
 # Needs Node.js with npm, and a compiler for wasm32-unknown-unknown: rustup's (rustup target add
 # wasm32-unknown-unknown), or Debian's (apt-get install rustc-web cargo-web rust-web-src lld).
-# wasm-bindgen is installed from crates.io where the right version is not on the PATH.
+# If the required version of wasm-bindgen is not on the PATH, the script installs it from crates.io.
 #
-# RECEPTIVE         a native command line to make the data with; it is built otherwise
-# CARGO_TARGET_DIR  as for cargo; the engine is built in its subfolder page
+# RECEPTIVE         path of a native command line for the data step; without it, the script builds one
+# CARGO_TARGET_DIR  cargo's target folder; the engine is built in its subfolder page
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,7 +30,8 @@ die() {
 
 need() { command -v "$1" >/dev/null || die "$1 is missing: $2"; }
 
-# Cargo for WebAssembly: with rustup's library for it, or with Debian's compiler, which builds its own.
+# Defines wasm_cargo: cargo with rustup's standard library for WebAssembly, or with Debian's compiler,
+# which builds the standard library from source.
 detect_compiler() {
     if [ -d "$(rustc --print target-libdir --target $TRIPLE 2>/dev/null)" ]; then
         say "Compiler: $(rustc --version)"
@@ -37,7 +41,7 @@ detect_compiler() {
     local sources
     sources=$(/usr/bin/rustc --print sysroot 2>/dev/null || true)/lib/rustlib/src/rust/library
     [ -d "$sources" ] && command -v wasm-ld >/dev/null || die \
-        'there is no compiler for WebAssembly. Either of these brings one:' \
+        'no compiler for WebAssembly is installed. Install one with either command:' \
         "    rustup target add $TRIPLE" \
         '    apt-get install rustc-web cargo-web rust-web-src lld'
     say "Compiler: Debian's $(/usr/bin/rustc --version), which builds the standard library too"
@@ -48,7 +52,7 @@ detect_compiler() {
     }
 }
 
-# Sets `bindgen` to a wasm-bindgen of the version that the engine is built with.
+# Sets `bindgen` to a wasm-bindgen command of the version in Cargo.lock.
 find_bindgen() {
     local version
     version=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/"/, ""); print $3 }' Cargo.lock)
@@ -60,13 +64,13 @@ find_bindgen() {
     bindgen=$tools/bin/wasm-bindgen
     if [ "$("$bindgen" --version 2>/dev/null)" != "wasm-bindgen $version" ]; then
         say "wasm-bindgen $version is not on the PATH: installing it"
-        # Not --locked: a crate that its own lock file names was withdrawn.
+        # Not --locked: the lock file of wasm-bindgen-cli names a crate version that was yanked.
         CARGO_TARGET_DIR=$wasm_target cargo install wasm-bindgen-cli --version "=$version" --root "$tools"
     fi
 }
 
-# build_engine NAME FEATURES: one build into the page's folder NAME. Only the kernels differ, so that all they
-# stand on is compiled once.
+# build_engine NAME FEATURES: builds the engine into the folder NAME of the page. The features affect only
+# receptive-kernels and its dependents, so all other crates are compiled once.
 build_engine() {
     local name=$1 features=$2 out=$page/src/engine/wasm/$1
     say "Engine, $name"
@@ -91,7 +95,7 @@ data() {
     local receptive=${RECEPTIVE:-}
     if [ -z "$receptive" ]; then
         need cargo 'https://rustup.rs'
-        say 'The native command line'
+        say 'Native command line'
         cargo build --release -p receptive --no-default-features --features flex
         receptive=$native/release/receptive
     fi
@@ -119,9 +123,9 @@ page() {
 }
 
 [ $# -gt 0 ] || set -- engine data page
-for part; do
-    case $part in
-        engine | data | page) "$part" ;;
-        *) die "unknown part $part, expected engine, data or page" ;;
+for step; do
+    case $step in
+        engine | data | page) "$step" ;;
+        *) die "unknown step $step, expected engine, data or page" ;;
     esac
 done

@@ -1,4 +1,5 @@
-// Writes FOLDER/index.json, the list of all networks with their totals, from models.json and the summaries there.
+// Writes FOLDER/index.json, the list of all networks with their total costs, from the list of models in
+// FOLDER/models.json and the summaries in FOLDER, and deletes models.json.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -4,7 +4,7 @@ const PORT = 4187;
 
 export default defineConfig({
   testDir: "tests",
-  // One engine at a time: frames are timed.
+  // One test at a time, because a test measures the latency of the pen.
   workers: 1,
   forbidOnly: true,
   timeout: 60_000,

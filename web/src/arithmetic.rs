@@ -1,4 +1,4 @@
-//! The arithmetic of one layer, for numbers as a page has them.
+//! Output size and cost of a single layer, computed from JavaScript numbers.
 
 use receptive_kernels::cost::{Convolution, Cost, DepthwiseSeparable};
 use receptive_kernels::geometry::{Padding, Window};
@@ -6,50 +6,55 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// The largest number that is taken for a length: far more than any map has.
-const MOST: usize = 1 << 24;
-/// The largest number of a [`Sliding`]: more than can be followed by eye.
-const MOST_BY_HAND: usize = 64;
+/// Largest length, channel count or index that is accepted; larger than any feature map.
+const MAX_LENGTH: usize = 1 << 24;
+/// Largest setting of a [`SlidingWindow`].
+const MAX_WINDOW_SETTING: usize = 64;
 
-/// `value` as a whole number from `least` to 2^24.
+/// Returns `value` as an integer if it is one from `min` to 2^24.
 ///
 /// # Errors
 ///
-/// [`Error::Number`] names it where it is none.
-pub fn whole(name: &'static str, value: f64, least: usize) -> Result<usize, Error> {
-    within(name, value, least, MOST)
+/// [`Error::Number`] with the `name` of the argument if `value` is not such an integer.
+pub fn integer(name: &'static str, value: f64, min: usize) -> Result<usize, Error> {
+    integer_in_range(name, value, min, MAX_LENGTH)
 }
 
-fn within(name: &'static str, value: f64, least: usize, most: usize) -> Result<usize, Error> {
-    let fits = value.fract() == 0.0 && (least as f64..=most as f64).contains(&value);
-    if !fits {
+fn integer_in_range(
+    name: &'static str,
+    value: f64,
+    min: usize,
+    max: usize,
+) -> Result<usize, Error> {
+    let valid = value.fract() == 0.0 && (min as f64..=max as f64).contains(&value);
+    if !valid {
         return Err(Error::Number {
             name,
             found: value,
-            least,
-            most,
+            min,
+            max,
         });
     }
     Ok(value as usize)
 }
 
-/// A square map and a window that slides over it; at least one window fits.
+/// A window that slides over a square feature map. At least one window position fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sliding {
-    /// The map's height and width, from 1 to 64.
+pub struct SlidingWindow {
+    /// Height and width of the feature map, from 1 to 64.
     pub(crate) input: usize,
-    /// Along both axes: kernel, stride and dilation from 1 to 64, padding to 64 on each side.
+    /// Window along both axes: kernel size, stride and dilation from 1 to 64, padding to 64 a side.
     pub(crate) window: Window,
     /// Positions added on each side.
     pub(crate) padding: usize,
 }
 
-impl Sliding {
-    /// The window of these sizes.
+impl SlidingWindow {
+    /// Returns a window with these settings over an `input` by `input` feature map.
     ///
     /// # Errors
     ///
-    /// [`Error::Geometry`] where it does not fit, [`Error::Number`] which number is not in its range.
+    /// [`Error::Number`] if a setting is out of range, [`Error::Geometry`] if no window fits.
     pub fn new(
         input: f64,
         kernel: f64,
@@ -57,15 +62,15 @@ impl Sliding {
         padding: f64,
         dilation: f64,
     ) -> Result<Self, Error> {
-        let by_hand = |name, value, least| within(name, value, least, MOST_BY_HAND);
-        let padding = by_hand("padding", padding, 0)?;
+        let setting = |name, value, min| integer_in_range(name, value, min, MAX_WINDOW_SETTING);
+        let padding = setting("padding", padding, 0)?;
         let sliding = Self {
-            input: by_hand("input", input, 1)?,
+            input: setting("input", input, 1)?,
             window: Window {
-                stride: by_hand("stride", stride, 1)?,
+                stride: setting("stride", stride, 1)?,
                 padding: Padding::symmetric(padding),
-                dilation: by_hand("dilation", dilation, 1)?,
-                ..Window::new(by_hand("kernel", kernel, 1)?)
+                dilation: setting("dilation", dilation, 1)?,
+                ..Window::new(setting("kernel", kernel, 1)?)
             },
             padding,
         };
@@ -73,35 +78,36 @@ impl Sliding {
         Ok(sliding)
     }
 
-    /// How many windows there are along one axis: `(n + 2p - d(k - 1) - 1) / s + 1`, rounded down.
+    /// Returns the output size along one axis: `(n + 2p - d(k - 1) - 1) / s + 1`, rounded down.
     ///
     /// # Errors
     ///
-    /// [`Error::Geometry`] says why there is none.
+    /// [`Error::Geometry`] if no window fits.
     fn output(&self) -> Result<usize, Error> {
         Ok(self.window.output(self.input)?)
     }
 }
 
-/// A standard convolution beside a depthwise and a pointwise one in its place, without biases.
+/// Costs of a standard convolution and of the depthwise separable convolution (a depthwise
+/// convolution followed by a pointwise one) that replaces it, both without biases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The standard one.
+    /// Cost of the standard convolution.
     pub standard: LayerCost,
-    /// The other two together.
+    /// Cost of the depthwise separable convolution.
     pub separable: LayerCost,
-    /// The multiply-adds of the two by those of the standard one: `1/c_out + 1/k^2` (MobileNets,
-    /// section 3.1).
+    /// Multiply-adds of the separable convolution divided by the multiply-adds of the standard one:
+    /// `1/c_out + 1/k^2` (MobileNets, section 3.1).
     pub ratio: f64,
 }
 
-/// What a layer takes.
+/// Cost of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LayerCost {
-    /// Trainable values.
+    /// Number of trainable parameters.
     pub parameters: u64,
-    /// For one image.
+    /// Multiply-adds for one image.
     pub multiply_adds: u64,
 }
 
@@ -114,11 +120,12 @@ impl From<Cost> for LayerCost {
     }
 }
 
-/// The costs of both with an output of this height and width.
+/// Compares a standard and a depthwise separable convolution with a `height` by `width` output.
 ///
 /// # Errors
 ///
-/// [`Error::Number`] which number is no length, [`Error::Cost`] where a cost does not fit 64 bits.
+/// [`Error::Number`] if an argument is out of range, [`Error::Cost`] if a cost does not fit in 64
+/// bits.
 pub fn convolution_costs(
     channels_in: f64,
     channels_out: f64,
@@ -127,11 +134,11 @@ pub fn convolution_costs(
     width: f64,
 ) -> Result<Comparison, Error> {
     let channels = [
-        whole("channels in", channels_in, 1)?,
-        whole("channels out", channels_out, 1)?,
+        integer("channels in", channels_in, 1)?,
+        integer("channels out", channels_out, 1)?,
     ];
-    let kernel = whole("kernel", kernel, 1)?;
-    let output = [whole("height", height, 1)?, whole("width", width, 1)?];
+    let kernel = integer("kernel", kernel, 1)?;
+    let output = [integer("height", height, 1)?, integer("width", width, 1)?];
     let standard = Convolution {
         bias: false,
         ..Convolution::new(channels, [kernel; 2])
@@ -150,10 +157,10 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn windows_that_do_not_fit_are_explained() {
-        let sliding = Sliding::new(32.0, 5.0, 1.0, 0.0, 1.0).unwrap();
+    fn invalid_windows_are_errors_that_name_the_setting() {
+        let sliding = SlidingWindow::new(32.0, 5.0, 1.0, 0.0, 1.0).unwrap();
         assert_eq!(sliding.output().unwrap(), 28);
-        let message = Sliding::new(3.0, 5.0, 1.0, 0.0, 1.0)
+        let message = SlidingWindow::new(3.0, 5.0, 1.0, 0.0, 1.0)
             .unwrap_err()
             .to_string();
         assert!(message.contains("a window of 5 does not fit"), "{message}");
@@ -164,7 +171,7 @@ mod tests {
             (0.0, "0"),
             (65.0, "65"),
         ] {
-            let message = Sliding::new(8.0, 3.0, number, 0.0, 1.0)
+            let message = SlidingWindow::new(8.0, 3.0, number, 0.0, 1.0)
                 .unwrap_err()
                 .to_string();
             let expected = format!("stride is {word}, expected a whole number from 1 to 64");
@@ -173,15 +180,15 @@ mod tests {
     }
 
     #[test]
-    fn costs_that_do_not_fit_are_errors() {
-        let most = MOST as f64;
-        assert!(convolution_costs(most, most, most, most, most).is_err());
+    fn costs_beyond_64_bits_are_errors() {
+        let max = MAX_LENGTH as f64;
+        assert!(convolution_costs(max, max, max, max, max).is_err());
         assert!(convolution_costs(0.0, 1.0, 1.0, 1.0, 1.0).is_err());
     }
 
     proptest! {
         #[test]
-        fn the_ratio_is_that_of_the_costs(
+        fn the_ratio_equals_the_quotient_of_the_costs(
             c_in in 1_u16..512, c_out in 1_u16..512, kernel in 1_u8..12, side in 1_u16..256,
         ) {
             let side = f64::from(side);
@@ -195,7 +202,7 @@ mod tests {
         }
 
         #[test]
-        fn every_window_that_is_counted_lies_within_and_one_more_does_not(
+        fn the_last_window_fits_and_the_next_does_not(
             input in 1_usize..64, kernel in 1_usize..9, stride in 1_usize..6,
             padding in 0_usize..5, dilation in 1_usize..4,
         ) {
@@ -203,7 +210,7 @@ mod tests {
             let [n, k, s, p, d] = numbers;
             let padded = input + 2 * padding;
             let ends = |windows: usize| (windows - 1) * stride + dilation * (kernel - 1) + 1;
-            match Sliding::new(n, k, s, p, d) {
+            match SlidingWindow::new(n, k, s, p, d) {
                 Ok(sliding) => {
                     let windows = sliding.output().unwrap();
                     prop_assert!(ends(windows) <= padded && padded < ends(windows + 1));

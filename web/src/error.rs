@@ -1,4 +1,4 @@
-//! What can go wrong, in words for people.
+//! Errors of the engine. The page shows their messages to the visitor.
 
 use receptive_kernels::cost::CostError;
 use receptive_kernels::geometry::GeometryError;
@@ -7,110 +7,110 @@ use receptive_layers::graph::GraphError;
 use receptive_layers::image::ImageError;
 use receptive_layers::weights::WeightsError;
 
-/// A call that cannot be answered.
+/// An error of the engine.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are no weights of this network.
+    /// The bytes are not weights of the network.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// The network was not recorded.
+    /// The network could not be recorded as a graph.
     #[error(transparent)]
     Graph(#[from] GraphError),
-    /// The network was not compiled.
+    /// The graph could not be compiled.
     #[error(transparent)]
     Compile(#[from] CompileError),
-    /// The network did not run.
+    /// The compiled network could not run.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The file is no photo.
+    /// The bytes are not an image in a supported format.
     #[error("the file {0}")]
     Photo(#[from] ImageError),
-    /// A window does not fit.
+    /// The window is larger than the padded input.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
-    /// A cost does not fit 64 bits.
+    /// A cost does not fit in 64 bits.
     #[error(transparent)]
     Cost(#[from] CostError),
-    /// A layer whose arithmetic is not explained.
-    #[error("layer {layer} is {operation}, which is not explained")]
-    Unexplained {
-        /// Its name.
+    /// The explorer does not support the operation of a layer.
+    #[error("layer {layer} is {operation}, which the explorer does not support")]
+    UnsupportedLayer {
+        /// Name of the layer.
         layer: String,
-        /// What it does.
+        /// Operation of the layer, as the network summary names it.
         operation: String,
     },
-    /// A pool would have windows that lie over the border alone, or mostly.
-    #[error("a pool's padding is {padding}, expected at most half of its kernel of {kernel}")]
+    /// The padding of a pool is so large that windows could lie mostly or entirely in the padding.
+    #[error("the pool's padding is {padding}, expected at most half of its kernel size {kernel}")]
     PoolPadding {
         /// Positions added on each side.
         padding: usize,
-        /// Positions that a window has along an axis.
+        /// Kernel size along each axis.
         kernel: usize,
     },
-    /// A pool's window has gaps.
-    #[error("a pool's dilation is {0}, expected 1")]
+    /// The dilation of a pool is not 1.
+    #[error("the pool's dilation is {0}, expected 1")]
     PoolDilation(usize),
-    /// A kernel has another size.
+    /// The number of kernel weights is not the square of the kernel size.
     #[error("the kernel has {found} values, expected {expected}")]
     KernelSize {
-        /// Values there are.
+        /// Number of weights given.
         found: usize,
-        /// Values there must be.
+        /// Number of weights expected.
         expected: usize,
     },
-    /// A drawing has another size.
+    /// The number of pixels of a drawing is not the number the network expects.
     #[error("the drawing has {found} values, expected {expected}")]
     DrawingSize {
-        /// Values there are.
+        /// Number of pixels given.
         found: usize,
-        /// Values there must be.
+        /// Number of pixels expected.
         expected: usize,
     },
-    /// A drawing has a value that is no ink.
+    /// A pixel of a drawing is outside 0 to 1, or not a number.
     #[error("value {index} of the drawing is {found}, expected 0 (paper) to 1 (ink)")]
     Ink {
-        /// Its place, row by row.
+        /// Index of the pixel, row by row.
         index: usize,
-        /// What there is.
+        /// Value of the pixel.
         found: f32,
     },
-    /// There is no such layer, or stage.
-    #[error("there is no {what} {asked}, expected 0 to {last}")]
-    Place {
-        /// What was asked for: `layer` or `stage`.
-        what: &'static str,
-        /// Its number.
-        asked: usize,
-        /// The last number there is.
+    /// The index of a layer or of a stage is out of range.
+    #[error("the {item} index is {index}, expected 0 to {last}")]
+    Index {
+        /// `layer` or `stage`.
+        item: &'static str,
+        /// The index given.
+        index: usize,
+        /// The largest valid index.
         last: usize,
     },
-    /// A layer has no such unit.
+    /// A layer has no unit at the given channel, row and column.
     #[error(
-        "layer {layer} has no unit in channel {}, row {}, column {}; it is {}x{}x{}",
-        asked[0], asked[1], asked[2], shape[0], shape[1], shape[2]
+        "layer {layer} has no unit at channel {}, row {}, column {}; its shape is {}x{}x{}",
+        index[0], index[1], index[2], shape[0], shape[1], shape[2]
     )]
     Unit {
-        /// The layer's name.
+        /// Name of the layer.
         layer: String,
-        /// Channel, row and column.
-        asked: [usize; 3],
-        /// Channels, height and width of the layer.
+        /// `[channel, row, column]` given.
+        index: [usize; 3],
+        /// `[channels, height, width]` of the layer.
         shape: [usize; 3],
     },
-    /// The maps of a photo were asked for, and there was no photo.
-    #[error("no photo was classified yet")]
+    /// The feature maps of a photo were requested before any photo was classified.
+    #[error("no photo has been classified yet")]
     NoPhoto,
-    /// A number is not a whole one, or too large or small.
-    #[error("{name} is {found}, expected a whole number from {least} to {most}")]
+    /// A number is not an integer, or is out of range.
+    #[error("{name} is {found}, expected a whole number from {min} to {max}")]
     Number {
-        /// What it stands for.
+        /// Name of the argument.
         name: &'static str,
-        /// What there is.
+        /// The number given.
         found: f64,
-        /// The least it may be.
-        least: usize,
-        /// The most it may be.
-        most: usize,
+        /// The smallest valid number.
+        min: usize,
+        /// The largest valid number.
+        max: usize,
     },
 }

@@ -1,24 +1,27 @@
-/** A layer of the explorer's network. */
+/** Description of a layer. */
 export interface LayerInfo {
-  /** Place in the list; 0 is the input. */
+  /** Index in the list of layers; 0 is the input. */
   index: number;
+  /** Name of the layer's node in the graph, or "input". */
   name: string;
   kind: "input" | "convolution" | "pool" | "linear" | "activation";
-  /** What the summary calls it: "conv 5x5", "avg pool 2x2/2", "fully connected". */
+  /** Operation as the network summary names it: "conv 5x5", "avg pool 2x2/2", "fully connected". */
   label: string;
-  /** Channels, height, width; a vector is [n, 1, 1]. */
+  /** Channels, height and width of the output; a vector is [n, 1, 1]. */
   shape: [number, number, number];
-  /** Index of the layer that it reads; -1 of the input. */
+  /** Index of the layer whose output this layer reads; -1 for the input. */
   source: number;
-  /** Of convolutions and pools: height and width. */
+  /** Height and width of the kernel of a convolution or a pool. */
   kernel?: [number, number];
+  /** Stride of a convolution or a pool, along height and width. */
   stride?: [number, number];
+  /** Padding of a convolution or a pool: rows above and columns on the left. */
   padding?: [number, number];
   pool?: "max" | "average";
   activation?: "relu" | "tanh" | "sigmoid" | "relu6";
 }
 
-/** A rectangle of a map; top and left may be negative, in the padding. */
+/** A rectangle in a feature map; top and left are negative in the padding. */
 export interface Rect {
   top: number;
   left: number;
@@ -26,58 +29,71 @@ export interface Rect {
   width: number;
 }
 
-/** What one channel adds to a unit's sum. */
+/** Contribution of one channel to the value of a unit. */
 export interface Term {
+  /** Channel that the unit reads, counted from 0. */
   channel: number;
   rows: number;
   columns: number;
-  /** Values, row by row; 0 in the padding. */
+  /** Values of the patch, row by row; 0 in the padding. */
   patch: number[];
-  /** What each is multiplied by (an average pool's shares too); null where nothing is multiplied. */
+  /**
+   * Weight of each value of the patch; the reciprocal of the window's size for an average pool, and null
+   * for a max pool or an activation.
+   */
   kernel: number[] | null;
+  /** Sum of the products of patch and kernel. */
   sum: number;
 }
 
-/** How one value of one layer came about. */
+/** How one value of one layer is computed. */
 export interface Explanation {
-  /** The engine's value. */
+  /** Value that the engine computed. */
   value: number;
   kind: LayerInfo["kind"];
-  /** In pixels of the 28x28 drawing, clipped to it; of no size where only paper around it is seen. */
+  /**
+   * Receptive field in pixels of the 28x28 drawing, clipped to the drawing. Height and width are 0 if the
+   * receptive field lies entirely in the padding.
+   */
   receptiveField: Rect;
-  /** The window in the source layer's map; null of the input. */
+  /** Window in the feature maps that the layer reads; null for the input. */
   patch: Rect | null;
   terms: Term[];
   bias: number | null;
-  /** Terms and bias; the maximum of a max pool; an activation's argument; the input's value. */
+  /**
+   * Sum of the terms and the bias; the largest value of a max pool; the argument of an activation; the
+   * value of the input.
+   */
   sum: number;
-  /** The function of the sum that gives the value, of an activation layer. */
+  /** Name of the function that maps `sum` to `value`, if the layer is an activation. */
   activation: string | null;
 }
 
 /** A stage of the classifier's network. */
 export interface StageInfo {
   name: string;
+  /** Channels, height and width of the stage's feature maps. */
   shape: [number, number, number];
 }
 
-/** What a photo shows. */
+/** The classes of a photo. */
 export interface Classification {
-  /** Five, the best first. */
+  /** The five most probable classes, in descending order of probability. */
   top: { index: number; label: string; probability: number }[];
-  /** Of the network alone. */
+  /** Inference time in milliseconds, without decoding and preprocessing of the photo. */
   milliseconds: number;
 }
 
-/** What a layer takes for one image. */
+/** Cost of a layer for one image. */
 export interface LayerCost {
   parameters: number;
   multiplyAdds: number;
 }
 
-/** A standard convolution beside a depthwise separable one; ratio is separable / standard. */
+/** Costs of a standard convolution and of the depthwise separable convolution that replaces it. */
 export interface ConvolutionCosts {
   standard: LayerCost;
   separable: LayerCost;
+  /** Multiply-adds of the separable convolution divided by the multiply-adds of the standard one. */
   ratio: number;
 }

@@ -1,42 +1,42 @@
 import { useEffect, useRef } from "preact/hooks";
-import { Convolution } from "./convolution/part";
-import { Digit } from "./digit/part";
-import { Networks } from "./networks/part";
-import { PhotoPart } from "./photo/part";
-import { address, PARTS, type Part, useRoute } from "./shell/route";
+import { ConvolutionView } from "./convolution/view";
+import { DigitView } from "./digit/view";
+import { NetworksView } from "./networks/view";
+import { PhotoView } from "./photo/view";
+import { address, useRoute, VIEWS, type View } from "./shell/route";
 import { switchTheme, useTheme } from "./shell/theme";
 import { LANGUAGES, switchLanguage, useLanguage, useText } from "./text";
 
-const VIEWS: Record<Part, () => preact.JSX.Element> = {
-  digit: Digit,
-  photo: PhotoPart,
-  convolution: Convolution,
-  networks: Networks,
+const COMPONENTS: Record<View, () => preact.JSX.Element> = {
+  digit: DigitView,
+  photo: PhotoView,
+  convolution: ConvolutionView,
+  networks: NetworksView,
 };
 
-/** Parts that keep what was drawn or chosen in them while another one is looked at. */
-const KEPT: Part[] = ["digit", "photo"];
+/** Views that stay mounted while hidden, to keep the drawing or the photo. */
+const KEEP_MOUNTED: View[] = ["digit", "photo"];
 
 export function App() {
   const text = useText();
-  const { part, detail } = useRoute();
+  const { view, detail } = useRoute();
   const main = useRef<HTMLElement>(null);
-  const arrived = useRef(false);
-  const visited = useRef(new Set<Part>()).current.add(part);
-  const title = detail || text[part].title;
+  const navigated = useRef(false);
+  const visited = useRef(new Set<View>()).current.add(view);
+  const title = detail || text[view].title;
 
   useEffect(() => {
     document.title = `${title} \u2013 Receptive`;
   }, [title]);
 
   useEffect(() => {
-    // A reader who follows a link begins at the new part's beginning.
-    if (arrived.current) {
+    // After navigation, the new view starts at the top and has the focus.
+    if (navigated.current) {
       scrollTo(0, 0);
       main.current?.focus({ preventScroll: true });
     }
-    arrived.current = true;
-  }, [part, detail]);
+    navigated.current = true;
+  }, [view, detail]);
 
   return (
     <>
@@ -47,12 +47,12 @@ export function App() {
         <a class="mark" href={address("digit")}>
           Receptive
         </a>
-        <nav aria-label={text.shell.parts}>
+        <nav aria-label={text.shell.views}>
           <ul>
-            {PARTS.map((one) => (
-              <li key={one}>
-                <a href={address(one)} aria-current={one === part ? "page" : undefined}>
-                  {text[one].tab}
+            {VIEWS.map((name) => (
+              <li key={name}>
+                <a href={address(name)} aria-current={name === view ? "page" : undefined}>
+                  {text[name].tab}
                 </a>
               </li>
             ))}
@@ -61,16 +61,16 @@ export function App() {
         <Switches />
       </header>
       <main id="main" ref={main} tabIndex={-1}>
-        {PARTS.filter((one) => one === part || (KEPT.includes(one) && visited.has(one))).map(
-          (one) => {
-            const View = VIEWS[one];
-            return (
-              <div key={one} hidden={one !== part}>
-                <View />
-              </div>
-            );
-          },
-        )}
+        {VIEWS.filter(
+          (name) => name === view || (KEEP_MOUNTED.includes(name) && visited.has(name)),
+        ).map((name) => {
+          const Component = COMPONENTS[name];
+          return (
+            <div key={name} hidden={name !== view}>
+              <Component />
+            </div>
+          );
+        })}
       </main>
       <footer>
         <p>{text.shell.footer}</p>
@@ -79,6 +79,7 @@ export function App() {
   );
 }
 
+/** Buttons that switch the language and the theme. */
 function Switches() {
   const text = useText();
   const language = useLanguage();

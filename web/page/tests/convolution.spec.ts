@@ -2,18 +2,18 @@ import type { Page } from "@playwright/test";
 import { example, taps } from "../src/convolution/example";
 import type { Operation, SeparableSettings, WindowSettings } from "../src/engine/protocol";
 import { damage } from "./fault";
-import { expect, read, test } from "./page";
+import { expect, parseNumber, test } from "./page";
 
 const START: WindowSettings = { input: 7, kernel: 3, stride: 2, padding: 1, dilation: 1 };
 const NAMES = Object.keys(START) as (keyof WindowSettings)[];
 
-/** The output's size, where a window fits. */
+/** Returns the output size, or undefined if no window fits. */
 function size({ input, kernel, stride, padding, dilation }: WindowSettings): number | undefined {
-  const room = input + 2 * padding - dilation * (kernel - 1) - 1;
-  return room < 0 ? undefined : Math.floor(room / stride) + 1;
+  const slack = input + 2 * padding - dilation * (kernel - 1) - 1;
+  return slack < 0 ? undefined : Math.floor(slack / stride) + 1;
 }
 
-/** Whether the page has the size of the output, or says that there is none. */
+/** Asserts that the page shows the output size, or an error if the settings are invalid. */
 async function expectSize(page: Page, settings: WindowSettings, operation: Operation) {
   const expected = size(settings);
   const pool = operation !== "convolution";
@@ -22,7 +22,7 @@ async function expectSize(page: Page, settings: WindowSettings, operation: Opera
   const problem = page.locator(".settings .problem").first();
   if (expected !== undefined && fits) {
     await expect(result).toHaveText(String(expected));
-    await expect(page.getByText(`Stop 1 of ${expected * expected}`)).toBeVisible();
+    await expect(page.getByText(`Position 1 of ${expected * expected}`)).toBeVisible();
     await expect(problem).toHaveCount(0);
   } else {
     await expect(problem).toContainText(fits ? "does not fit" : "at most half of its kernel");
@@ -33,10 +33,10 @@ async function expectSize(page: Page, settings: WindowSettings, operation: Opera
 
 for (const [operation, label] of [
   ["convolution", "Convolution"],
-  ["maxPool", "Max pool"],
-  ["averagePool", "Mean pool"],
+  ["maxPool", "Max pooling"],
+  ["averagePool", "Average pooling"],
 ] as const) {
-  test(`every slider of the window goes to its ends: ${operation}`, async ({ page }) => {
+  test(`every window slider works at both ends: ${operation}`, async ({ page }) => {
     await page.goto("#/convolution");
     await page.getByRole("radio", { name: label }).check();
     for (const name of NAMES) {
@@ -60,7 +60,7 @@ for (const [operation, label] of [
   });
 }
 
-test("every slider of the comparison goes to its ends", async ({ page }) => {
+test("every slider of the comparison works at both ends", async ({ page }) => {
   await page.goto("#/convolution");
   const start: SeparableSettings = { channelsIn: 64, channelsOut: 128, kernel: 3, size: 56 };
   await expect(page.locator(".slider input[type=range]")).toHaveCount(
@@ -88,7 +88,7 @@ test("every slider of the comparison goes to its ends", async ({ page }) => {
   }
 });
 
-test("settings that do not fit are explained", async ({ page }) => {
+test("invalid settings show an error", async ({ page }) => {
   await page.goto("#/convolution");
   await page.locator("#input").fill("2");
   await page.locator("#kernel").fill("7");
@@ -101,7 +101,7 @@ test("settings that do not fit are explained", async ({ page }) => {
   await expect(page.locator(".settings .problem")).toHaveCount(0);
 });
 
-test("the formula's numbers give its result", async ({ page }) => {
+test("the formula shows the output size", async ({ page }) => {
   await page.goto("#/convolution");
   for (const [input, kernel, stride, padding, dilation] of [
     [16, 3, 2, 1, 1],
@@ -116,11 +116,11 @@ test("the formula's numbers give its result", async ({ page }) => {
   }
 });
 
-/** What the window reads at a stop, and what it is multiplied by; nothing where it lies over the border. */
-function under(operation: Operation, settings: WindowSettings, stop: number) {
+/** Returns the values in the window at a position, each with its weight, without the padding. */
+function windowValues(operation: Operation, settings: WindowSettings, position: number) {
   const { picture, weights } = example(operation, settings);
   const { input, padding } = settings;
-  return taps(settings, size(settings) ?? 0, stop).flatMap(({ row, column }, tap) => {
+  return taps(settings, size(settings) ?? 0, position).flatMap(({ row, column }, tap) => {
     const [y, x] = [row - padding, column - padding];
     const inside = y >= 0 && x >= 0 && y < input && x < input;
     return inside ? [{ value: picture[y * input + x] ?? 9, weight: weights[tap] ?? 9 }] : [];
@@ -128,14 +128,14 @@ function under(operation: Operation, settings: WindowSettings, stop: number) {
 }
 
 const numbers = async (page: Page, selector: string) =>
-  (await page.locator(`.stop ${selector}`).allTextContents()).map(read);
+  (await page.locator(`.output-value ${selector}`).allTextContents()).map(parseNumber);
 
-test("each stop is the sum of its products", async ({ page }) => {
+test("each output value is the sum of its products", async ({ page }) => {
   await page.goto("#/convolution");
-  for (let stop = 0; stop < 16; stop++) {
-    const heading = `Row ${Math.floor(stop / 4) + 1}, column ${(stop % 4) + 1} of the output`;
-    await expect(page.locator(".stop h3")).toHaveText(heading);
-    const expected = under("convolution", START, stop).reduce(
+  for (let position = 0; position < 16; position++) {
+    const heading = `Output value at row ${Math.floor(position / 4) + 1}, column ${(position % 4) + 1}`;
+    await expect(page.locator(".output-value h3")).toHaveText(heading);
+    const expected = windowValues("convolution", START, position).reduce(
       (sum, { value, weight }) => sum + value * weight,
       0,
     );
@@ -144,21 +144,21 @@ test("each stop is the sum of its products", async ({ page }) => {
       .toBeLessThan(1e-4);
     await page.getByRole("button", { name: "Step" }).click();
   }
-  await page.getByText("Every single product").click();
-  await expect(page.locator(".stop .product")).toHaveCount(9);
+  await page.getByText("All products").click();
+  await expect(page.locator(".output-value .product")).toHaveCount(9);
 });
 
 for (const [operation, label] of [
-  ["maxPool", "Max pool"],
-  ["averagePool", "Mean pool"],
+  ["maxPool", "Max pooling"],
+  ["averagePool", "Average pooling"],
 ] as const) {
-  test(`each stop of ${operation} shows the values that it is made of`, async ({ page }) => {
+  test(`${operation} shows the values of each window`, async ({ page }) => {
     await page.goto("#/convolution");
     await page.getByRole("radio", { name: label }).check();
-    for (let stop = 0; stop < 16; stop++) {
-      const values = under(operation, START, stop).map(({ value }) => value);
+    for (let position = 0; position < 16; position++) {
+      const values = windowValues(operation, START, position).map(({ value }) => value);
       const shown = () => numbers(page, ".pooled");
-      // The padding is left out: four values at a corner, six at an edge.
+      // The window excludes the padding: four values at a corner, six at an edge.
       await expect.poll(async () => (await shown()).length).toBe(values.length);
       await expect
         .poll(async () =>
@@ -173,27 +173,27 @@ for (const [operation, label] of [
       } else {
         const mean = values.reduce((sum, value) => sum + value) / values.length;
         expect(Math.abs((found ?? 9) - mean)).toBeLessThan(1e-4);
-        await expect(page.locator(".stop dt").last()).toHaveText(`sum / ${values.length}`);
+        await expect(page.locator(".output-value dt").last()).toHaveText(`sum / ${values.length}`);
       }
       await page.getByRole("button", { name: "Step" }).click();
     }
   });
 }
 
-test("an engine that panics says why, and the window goes on", async ({ page, problems }) => {
+test("an engine that panics shows the message and restarts", async ({ page, problems }) => {
   await page.goto("#/convolution");
-  await expect(page.locator(".stop .sum")).toBeVisible();
-  // The input and the layer.
+  await expect(page.locator(".output-value .sum")).toBeVisible();
+  // The network has two layers: the input and the convolution.
   await damage(page, { of: "Explorer", method: "explain", how: 2 });
   await page.getByRole("button", { name: "Step" }).click();
-  const alert = page.locator(".stop").getByRole("alert");
-  await expect(alert).toContainText("was started anew");
+  const alert = page.locator(".output-value").getByRole("alert");
+  await expect(alert).toContainText("has been restarted");
   await expect(alert).toContainText(/panicked at .*rs:\d+:\d+/);
-  // The console is heard of apart from the page.
+  // The panic is also logged to the console, some time later.
   await expect.poll(() => problems.splice(0).join()).toContain("panicked");
   await page.getByRole("button", { name: "Step" }).click();
   await expect(alert).toBeEmpty();
-  const expected = under("convolution", START, 2).reduce(
+  const expected = windowValues("convolution", START, 2).reduce(
     (sum, { value, weight }) => sum + value * weight,
     0,
   );
@@ -202,22 +202,22 @@ test("an engine that panics says why, and the window goes on", async ({ page, pr
     .toBeLessThan(1e-4);
 });
 
-test("the window plays, stops and steps", async ({ page }) => {
+test("the window plays, pauses and steps", async ({ page }) => {
   await page.goto("#/convolution");
-  const position = page.getByText(/Stop \d+ of 16/);
-  // Reduced motion: nothing moves by itself.
-  await expect(position).toHaveText("Stop 1 of 16");
+  const position = page.getByText(/Position \d+ of 16/);
+  // With reduced motion the animation does not start on its own.
+  await expect(position).toHaveText("Position 1 of 16");
   await page.getByRole("button", { name: "Step" }).click();
-  await expect(position).toHaveText("Stop 2 of 16");
+  await expect(position).toHaveText("Position 2 of 16");
   await page.getByRole("button", { name: "Back" }).click();
   await page.getByRole("button", { name: "Back" }).click();
-  await expect(position).toHaveText("Stop 16 of 16");
+  await expect(position).toHaveText("Position 16 of 16");
   await page.getByRole("button", { name: "Play" }).click();
-  await expect(position).not.toHaveText("Stop 16 of 16");
+  await expect(position).not.toHaveText("Position 16 of 16");
   await page.getByRole("button", { name: "Pause" }).click();
 });
 
-test("separating costs 1/N + 1/k² of the standard convolution", async ({ page }) => {
+test("the separable convolution costs 1/N + 1/k² of the standard one", async ({ page }) => {
   await page.goto("#/convolution");
   await page.locator("#separable-channelsOut").fill("256");
   await page.locator("#separable-kernel").fill("5");
@@ -226,6 +226,6 @@ test("separating costs 1/N + 1/k² of the standard convolution", async ({ page }
   const [standard, separable] = [0, 1].map((row) =>
     page.locator(".comparison tbody tr").nth(row).locator("data").last().textContent(),
   );
-  const quotient = read((await separable) ?? null) / read((await standard) ?? null);
-  expect(Math.abs(quotient - read(await ratio.textContent()))).toBeLessThan(1e-4);
+  const quotient = parseNumber((await separable) ?? null) / parseNumber((await standard) ?? null);
+  expect(Math.abs(quotient - parseNumber(await ratio.textContent()))).toBeLessThan(1e-4);
 });

@@ -1,47 +1,47 @@
 import type { Page } from "@playwright/test";
 
-/** The engine as the worker has it, as far as a fault needs it. */
-interface Damaged {
+/** The engine module in the worker, as far as fault injection needs it. */
+interface EngineModule {
   default(): Promise<{ memory: WebAssembly.Memory }>;
   [name: string]: unknown;
 }
 
 interface Fault {
-  /** The class whose object is damaged, before its next call of `method`. */
+  /** Class of the object to damage, before the next call of `method`. */
   of: "Explorer" | "Classifier";
   method: string;
   /**
-   * A number: the lists that have so many elements have none, so that Rust's own check of an index panics.
-   * `everything`: pointers lead nowhere, so that WebAssembly's check of an address traps.
+   * A number sets the length of every list of that length to 0, so that a bounds check in Rust panics.
+   * `everything` overwrites all pointers, so that WebAssembly traps on the next memory access.
    */
   how: number | "everything";
 }
 
-/** Bits of a worker's engine fall over: what its next call meets is found by the engine itself, as it is shipped. */
+/** Overwrites memory of the engine in the worker, so that the shipped engine fails in the next call. */
 export async function damage(page: Page, fault: Fault): Promise<void> {
   const [worker] = page.workers();
   if (!worker) throw new Error("there is no engine to damage");
   await worker.evaluate(async ({ of, method, how }) => {
-    /** Words that an object has, about. */
+    /** Approximate size of the object, in 32-bit words. */
     const OBJECT = 160;
-    /** Beyond what a module's memory grows to here. */
-    const NOWHERE = 0xf0000000;
+    /** An address beyond the end of the memory. */
+    const INVALID_ADDRESS = 0xf0000000;
     const files = performance.getEntriesByType("resource").map(({ name }) => name);
     const file = files.find((name) => /receptive_web-[^/]*\.js$/.test(name));
-    // The module is the worker's own: it has been imported before.
-    const engine = (await import(file as string)) as Damaged;
+    // The worker has already imported the module, so this returns the same instance.
+    const engine = (await import(file as string)) as EngineModule;
     const { memory } = await engine.default();
     const { prototype } = engine[of] as { prototype: Record<string, unknown> };
-    const call = prototype[method] as (...takes: unknown[]) => unknown;
-    prototype[method] = function (this: { __wbg_ptr: number }, ...takes: unknown[]) {
-      // The first word says whether the object is borrowed.
+    const call = prototype[method] as (...args: unknown[]) => unknown;
+    prototype[method] = function (this: { __wbg_ptr: number }, ...args: unknown[]) {
+      // The first word is the borrow flag of wasm-bindgen.
       const words = new Uint32Array(memory.buffer, this.__wbg_ptr + 4, OBJECT);
-      for (const [at, word] of words.entries()) {
-        if (how === "everything") words[at] = NOWHERE;
-        else if (word === how) words[at] = 0;
+      for (const [index, word] of words.entries()) {
+        if (how === "everything") words[index] = INVALID_ADDRESS;
+        else if (word === how) words[index] = 0;
       }
       prototype[method] = call;
-      return call.apply(this, takes);
+      return call.apply(this, args);
     };
   }, fault);
 }

@@ -1,9 +1,9 @@
 import type { FileChooser, Locator, Page } from "@playwright/test";
 import { expect, test } from "./page";
 
-// Every part by the keyboard alone: nothing here presses the mouse or puts the focus anywhere itself.
+// Every view by keyboard: the tests neither use the mouse nor set the focus.
 
-/** Goes on by the tab key until `target` has the focus, and is seen to have it. */
+/** Presses Tab until `target` has the focus, and asserts that the focus is visible. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
   for (let press = 0; press < 120; press++) {
     await page.keyboard.press("Tab");
@@ -12,7 +12,7 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
       return;
     }
   }
-  throw new Error(`the tab key does not lead to ${target}`);
+  throw new Error(`Tab does not reach ${target}`);
 }
 
 async function press(page: Page, ...keys: string[]): Promise<void> {
@@ -22,28 +22,28 @@ async function press(page: Page, ...keys: string[]): Promise<void> {
 test("digit", async ({ page }) => {
   await page.goto("");
   await expect(page.locator(".winner")).toHaveText("3");
-  await tabTo(page, page.getByRole("application", { name: "Paper for a digit" }));
+  await tabTo(page, page.getByRole("application", { name: "Drawing area" }));
   await press(page, "Delete", "Space", ...Array(15).fill("ArrowDown"), "Space");
   await expect(page.locator(".winner")).toHaveText("1");
   await expect(page.getByRole("status").filter({ hasText: "Digit 1" })).toHaveCount(1);
-  await tabTo(page, page.getByRole("button", { name: "Sample of the digit 8" }));
+  await tabTo(page, page.getByRole("button", { name: "Sample digit 8" }));
   await press(page, "Enter");
   await expect(page.locator(".winner")).toHaveText("8");
   await tabTo(page, page.getByRole("button", { name: "Digit 8:" }));
   await press(page, "Space");
   const heading = page.locator(".explanation h3");
-  await expect(heading).toHaveText("output, score of digit 8");
-  await tabTo(page, page.getByRole("application", { name: /^avgpool1, pooling, 6 maps/ }));
+  await expect(heading).toHaveText("output, logit of digit 8");
+  await tabTo(page, page.getByRole("application", { name: /^avgpool1, pooling, 6 feature maps/ }));
   await press(page, "ArrowRight", "ArrowDown", "ArrowDown", "PageDown");
-  await expect(heading).toHaveText("avgpool1, map 2, row 3, column 2");
-  await expect(page.getByRole("status").filter({ hasText: "avgpool1, map 2" })).toHaveCount(1);
-  await tabTo(page, page.getByRole("button", { name: "Release" }));
+  await expect(heading).toHaveText("avgpool1, channel 2, row 3, column 2");
+  await expect(page.getByRole("status").filter({ hasText: "avgpool1, channel 2" })).toHaveCount(1);
+  await tabTo(page, page.getByRole("button", { name: "Unpin" }));
   await press(page, "Enter");
   await expect(heading).toHaveCount(0);
 });
 
 test("photo", async ({ page }) => {
-  // From the beginning, for the browser is told to hand choosers over when the first is listened for.
+  // The listener must exist before the first file chooser opens.
   const choosers: FileChooser[] = [];
   page.on("filechooser", (chooser) => choosers.push(chooser));
   await page.goto("");
@@ -56,10 +56,10 @@ test("photo", async ({ page }) => {
   await tabTo(page, page.getByRole("button", { name: "Sample photo: coffee" }));
   await press(page, "Enter");
   await expect(page.locator(".labels .best .name")).toHaveText("espresso");
-  await expect(page.getByRole("status").filter({ hasText: "The network took" })).toHaveCount(1);
+  await expect(page.getByRole("status").filter({ hasText: "Inference time" })).toHaveCount(1);
   await tabTo(page, page.getByRole("combobox", { name: "Stage" }));
   await press(page, "ArrowDown");
-  await expect(page.getByRole("img", { name: "Activation maps of bottleneck1" })).toBeVisible();
+  await expect(page.getByRole("img", { name: "Feature maps of bottleneck1" })).toBeVisible();
 });
 
 test("convolution", async ({ page }) => {
@@ -69,8 +69,8 @@ test("convolution", async ({ page }) => {
   await expect(page.locator(".formula .result")).toHaveText("4");
   await tabTo(page, page.getByRole("radio", { name: "Convolution" }));
   await press(page, "ArrowDown");
-  await expect(page.getByRole("radio", { name: "Max pool" })).toBeChecked();
-  await expect(page.locator(".stop .pooled")).toHaveCount(4);
+  await expect(page.getByRole("radio", { name: "Max pooling" })).toBeChecked();
+  await expect(page.locator(".output-value .pooled")).toHaveCount(4);
   await tabTo(page, page.getByRole("slider", { name: "Stride s" }));
   await press(page, "ArrowLeft");
   await expect(page.locator(".formula .result")).toHaveText("7");
@@ -79,12 +79,12 @@ test("convolution", async ({ page }) => {
   await expect(page.locator(".formula .result")).toHaveText("5");
   await tabTo(page, page.getByRole("button", { name: "Step" }));
   await press(page, "Enter");
-  await expect(page.getByText("Stop 2 of 25")).toBeVisible();
-  await expect(page.getByRole("status").filter({ hasText: "Row 1, column 2" })).toHaveCount(1);
-  await tabTo(page, page.getByRole("slider", { name: "Stop 2 of 25" }));
+  await expect(page.getByText("Position 2 of 25")).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: "row 1, column 2" })).toHaveCount(1);
+  await tabTo(page, page.getByRole("slider", { name: "Position 2 of 25" }));
   await press(page, "End");
-  await expect(page.getByText("Stop 25 of 25")).toBeVisible();
-  await tabTo(page, page.getByRole("slider", { name: "Channels out N" }));
+  await expect(page.getByText("Position 25 of 25")).toBeVisible();
+  await tabTo(page, page.getByRole("slider", { name: "Output channels N" }));
   await press(page, "Home");
   await expect(page.locator(".ratio data")).toHaveText((1 + 1 / 9).toFixed(4));
 });
@@ -102,7 +102,7 @@ test("networks", async ({ page }) => {
   await expect(page.locator("main")).toBeFocused();
   await tabTo(page, page.getByRole("radio", { name: "Blocks" }));
   await press(page, "ArrowDown");
-  await expect(page.getByRole("img", { name: "Drawing of vgg16: Operations" })).toBeVisible();
+  await expect(page.getByRole("img", { name: "Diagram of vgg16: Operations" })).toBeVisible();
   await tabTo(page, page.getByRole("button", { name: "Parameters" }));
   await press(page, "Enter");
   await expect(page.locator(".sortable tbody th").first()).toHaveText("classifier.0");

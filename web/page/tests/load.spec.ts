@@ -19,14 +19,14 @@ test("the first load is under 5 MB", async ({ page }) => {
   const total = all.reduce((sum, size) => sum + size, 0);
   console.log(`first load: ${(total / 1e6).toFixed(2)} MB in ${all.length} files, uncompressed`);
   expect(total).toBeLessThan(5e6);
-  // Chromium has vectors, so it is that engine which came.
+  // Chromium supports SIMD and therefore loads the SIMD engine.
   const engine = statSync(
     new URL("../src/engine/wasm/simd/receptive_web_bg.wasm", import.meta.url),
   );
   expect(all).toContain(engine.size);
 });
 
-/** Types that a host must know for a page to be read as one. */
+/** MIME types that a browser requires of a host. */
 const TYPES: Record<string, string> = {
   html: "text/html",
   js: "text/javascript",
@@ -34,11 +34,11 @@ const TYPES: Record<string, string> = {
   svg: "image/svg+xml",
 };
 
-test("every part works under any path, and asks for nothing outside of it", async ({ page }) => {
-  const asked: string[] = [];
+test("every view works under any path and requests no file outside of it", async ({ page }) => {
+  const requested: string[] = [];
   const host = createServer((request, response) => {
     const path = request.url ?? "";
-    asked.push(path);
+    requested.push(path);
     const [, file] = /^\/some\/where\/([^?]*)$/.exec(path) ?? [];
     if (file === undefined) {
       response.writeHead(404).end();
@@ -59,12 +59,12 @@ test("every part works under any path, and asks for nothing outside of it", asyn
   await expect(page.locator(".formula .result")).toHaveText("4");
   await page.getByRole("link", { name: "Networks" }).click();
   await page.getByRole("link", { name: "lenet5", exact: true }).click();
-  const drawing = page.getByRole("img", { name: /Drawing of lenet5/ });
+  const drawing = page.getByRole("img", { name: /Diagram of lenet5/ });
   await expect
     .poll(() => drawing.evaluate((image: HTMLImageElement) => image.naturalWidth))
     .toBeGreaterThan(0);
-  expect(asked.length).toBeGreaterThan(12);
-  expect(asked.filter((path) => !path.startsWith("/some/where/"))).toEqual([]);
+  expect(requested.length).toBeGreaterThan(12);
+  expect(requested.filter((path) => !path.startsWith("/some/where/"))).toEqual([]);
   host.close();
 });
 

@@ -1,6 +1,6 @@
-import { expect, read, test } from "./page";
+import { expect, parseNumber, test } from "./page";
 
-test("every network has its drawings and its costs", async ({ page }) => {
+test("every network has diagrams and costs", async ({ page }) => {
   test.setTimeout(180_000);
   await page.goto("#/networks");
   const links = page.locator("tbody th a");
@@ -13,7 +13,7 @@ test("every network has its drawings and its costs", async ({ page }) => {
     await expect(page.locator(".sortable tbody tr").first()).toBeVisible();
     for (const style of ["Blocks", "Operations"]) {
       await page.getByRole("radio", { name: style }).check();
-      const drawing = page.getByRole("img", { name: `Drawing of ${name}: ${style}` });
+      const drawing = page.getByRole("img", { name: `Diagram of ${name}: ${style}` });
       await expect
         .poll(() => drawing.evaluate((image: HTMLImageElement) => image.naturalWidth))
         .toBeGreaterThan(0);
@@ -21,18 +21,20 @@ test("every network has its drawings and its costs", async ({ page }) => {
   }
 });
 
-test("the costs of a table add up to its totals", async ({ page }) => {
+test("the costs of the layers add up to the totals", async ({ page }) => {
   await page.goto("#/networks/vgg16");
-  const column = async (place: number) => {
-    const cells = page.locator(`.sortable tbody tr > :nth-child(${place})`);
-    return (await cells.allTextContents()).map(read).reduce((sum, value) => sum + value, 0);
+  const columnSum = async (column: number) => {
+    const cells = page.locator(`.sortable tbody tr > :nth-child(${column})`);
+    return (await cells.allTextContents()).map(parseNumber).reduce((sum, value) => sum + value, 0);
   };
   await expect(page.locator(".facts dd").nth(1)).toHaveText("138,357,544");
-  expect(await column(7)).toBe(138_357_544);
-  expect(await column(8)).toBe(read(await page.locator(".facts dd").nth(3).textContent()));
+  expect(await columnSum(7)).toBe(138_357_544);
+  expect(await columnSum(8)).toBe(
+    parseNumber(await page.locator(".facts dd").nth(3).textContent()),
+  );
 });
 
-test("tables are sorted by each column, both ways", async ({ page }) => {
+test("tables can be sorted by each column, in both directions", async ({ page }) => {
   await page.goto("#/networks");
   const heading = page.getByRole("columnheader", { name: "Parameters" });
   await heading.getByRole("button").click();
@@ -50,7 +52,7 @@ test("tables are sorted by each column, both ways", async ({ page }) => {
   }
 });
 
-test("a name that is not known says so", async ({ page }) => {
+test("an unknown network shows an error", async ({ page }) => {
   await page.goto("#/networks/lenet6");
   await expect(page.getByRole("alert").filter({ hasText: "lenet6" })).toBeVisible();
 });

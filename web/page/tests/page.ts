@@ -1,6 +1,6 @@
 import { test as base, expect, type Page } from "@playwright/test";
 
-/** A test whose page may log no error, whose every request must succeed, and all of them at one origin. */
+/** A test that fails if the page logs an error, a request fails, or a request goes to another origin. */
 export const test = base.extend<{ problems: string[] }>({
   problems: [
     async ({ page }, use) => {
@@ -28,10 +28,11 @@ export const test = base.extend<{ problems: string[] }>({
 
 export { expect };
 
-export const PARTS = ["digit", "photo", "convolution", "networks", "networks/lenet5"] as const;
+/** Addresses of the views, and of one network. */
+export const VIEWS = ["digit", "photo", "convolution", "networks", "networks/lenet5"] as const;
 
-/** Makes a browser of this one whose WebAssembly has no vectors. */
-export async function withoutVectors(page: Page): Promise<void> {
+/** Makes the worker load the scalar engine, as in a browser without SIMD. */
+export async function withoutSimd(page: Page): Promise<void> {
   await page.route(/\/worker-[^/]*\.js$/, async (route) => {
     const response = await route.fetch();
     const body = `WebAssembly.validate = () => false;\n${await response.text()}`;
@@ -39,38 +40,38 @@ export async function withoutVectors(page: Page): Promise<void> {
   });
 }
 
-/** The number that a reader sees. */
-export function read(text: string | null): number {
+/** Parses a number as the page formats it. */
+export function parseNumber(text: string | null): number {
   return Number((text ?? "").replaceAll("\u2212", "-").replace(/[\s\u00a0%,]/g, ""));
 }
 
-/** Opens the digit part and waits until the first sample is answered. */
+/** Opens the digit view and waits for the prediction of the first sample. */
 export async function openDigit(page: Page): Promise<void> {
   await page.goto("#/digit");
   await expect(page.locator(".winner")).toHaveText("3");
 }
 
-/** Opens a part with all that it can show: a value's arithmetic, a photo's maps. */
-export async function openFull(page: Page, part: (typeof PARTS)[number]): Promise<void> {
-  if (part === "digit") {
+/** Opens a view with all of its content: the explanation of a value, the feature maps of a photo. */
+export async function openFull(page: Page, view: (typeof VIEWS)[number]): Promise<void> {
+  if (view === "digit") {
     await openDigit(page);
     const maps = page.locator(".layer[data-kind=activation] canvas").nth(1);
     await maps.click({ position: { x: 33, y: 33 } });
     await expect(page.locator(".explanation .curve")).toBeVisible();
     return;
   }
-  await page.goto(`#/${part}`);
-  if (part === "photo") {
+  await page.goto(`#/${view}`);
+  if (view === "photo") {
     await page.locator(".pictures button").first().click();
     await expect(page.locator(".stages canvas")).toBeVisible();
-  } else if (part === "convolution") {
+  } else if (view === "convolution") {
     await expect(page.locator(".comparison")).toBeVisible();
   } else {
     await expect(page.locator("table").last()).toBeVisible();
   }
 }
 
-/** The probabilities of the ten digits, with all their digits. */
+/** Returns the probabilities of the ten digits in full precision. */
 export async function probabilities(page: Page): Promise<number[]> {
   const values = await page
     .locator(".answer data")

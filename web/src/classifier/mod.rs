@@ -1,4 +1,4 @@
-//! MobileNetV2 on photos.
+//! Classification of photos with MobileNetV2.
 
 use receptive_layers::compile::{Compiled, Options};
 use receptive_layers::graph::{Graph, ValueId};
@@ -12,68 +12,72 @@ use serde::Serialize;
 use web_time::Instant;
 
 use crate::error::Error;
-use crate::explorer::loaded;
+use crate::record::record;
 
-/// Classes that are named.
+/// Number of classes in a [`Classification`].
 const TOP: usize = 5;
 
-/// MobileNetV2, compiled so that the map of every stage is an output beside the logits, with those of the
-/// last photo.
+/// MobileNetV2, compiled so that the feature maps of every stage are outputs beside the logits.
+///
+/// The classifier holds the outputs for the last photo.
 pub struct Classifier {
     plan: Compiled,
     stages: Vec<Stage>,
-    /// The logits, then the maps of the stages; empty before the first photo.
+    /// Logits, then the feature maps of each stage; empty before the first photo.
     outputs: Vec<Vec<f32>>,
 }
 
 /// A stage of the network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stage {
-    /// Its name: `stem`, `bottleneck1`.
+    /// Name of the stage: `stem`, `bottleneck1`.
     pub name: &'static str,
-    /// `[channels, height, width]` of its map.
+    /// `[channels, height, width]` of the stage's feature maps.
     pub shape: [usize; 3],
 }
 
-/// What a photo shows.
+/// The classes of a photo.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Classification {
-    /// The five most probable classes, the best first.
-    pub top: Vec<Guess>,
-    /// What the network alone took.
+    /// The five most probable classes, in descending order of probability.
+    pub top: Vec<Prediction>,
+    /// Inference time in milliseconds, without decoding and preprocessing of the photo.
     pub milliseconds: f64,
 }
 
-/// A class that a photo may show.
+/// A class and its probability.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Guess {
-    /// The class's number, from 0.
+pub struct Prediction {
+    /// Index of the class, counted from 0.
     pub index: usize,
-    /// What it is called.
+    /// Name of the class.
     pub label: &'static str,
-    /// From 0 to 1.
+    /// Probability, from 0 to 1.
     pub probability: f32,
 }
 
 impl Classifier {
-    /// Torchvision's numbers, which the weights were trained with.
+    /// Torchvision's preprocessing, which the weights were trained with.
     const PREPROCESSING: Preprocessing = Preprocessing::IMAGENET;
 
-    /// MobileNetV2 with the weights in `bytes`, `IMAGENET1K_V1` in any precision.
+    /// Returns MobileNetV2 with the weights in `bytes`: torchvision's `IMAGENET1K_V1`, in any
+    /// precision.
     ///
     /// # Errors
     ///
-    /// [`Error::Weights`] when they are no weights of MobileNetV2.
+    /// [`Error::Weights`] if the bytes are not weights of MobileNetV2.
     pub fn mobilenet_v2(bytes: &[u8]) -> Result<Self, Error> {
         let dictionary = StateDict::from_bytes(bytes)?;
         let config = MobileNetV2Config::mobilenet_v2();
         let mut stage_modules = Vec::new();
-        let mut graph = loaded(&config, &dictionary, |network, images| {
+        let mut graph = record(&config, &dictionary, |network, images| {
             let stages = MobileNetV2::STAGES.iter();
             stage_modules = stages.map(|stage| network.stage_modules(stage)).collect();
             Network::forward(network, images)
         })?;
-        let maps = stage_modules.iter().map(|modules| last_of(&graph, modules));
+        let maps = stage_modules
+            .iter()
+            .map(|modules| last_output(&graph, modules));
         let maps: Vec<ValueId> = maps.collect();
         graph.outputs.extend(maps);
         let plan = Compiled::from_graph(graph, &Options::default())?;
@@ -89,11 +93,11 @@ impl Classifier {
         })
     }
 
-    /// What `photo` shows, the bytes of a PNG, JPEG, WebP, GIF or BMP file.
+    /// Classifies `photo`, the bytes of a PNG, JPEG, WebP, GIF or BMP file.
     ///
     /// # Errors
     ///
-    /// [`Error::Photo`] when it is none.
+    /// [`Error::Photo`] if the bytes cannot be decoded.
     pub fn classify(&mut self, photo: &[u8]) -> Result<Classification, Error> {
         let photo = image::decode(photo)?;
         let input = image::preprocess(&photo, &Self::PREPROCESSING);
@@ -112,7 +116,7 @@ impl Classifier {
         Ok(Classification {
             top: top
                 .into_iter()
-                .map(|(index, probability)| Guess {
+                .map(|(index, probability)| Prediction {
                     index,
                     label: labels[index],
                     probability,
@@ -122,39 +126,39 @@ impl Classifier {
         })
     }
 
-    /// The stages, first to last.
+    /// Returns the stages in order.
     pub fn stages(&self) -> &[Stage] {
         &self.stages
     }
 
-    /// The map of a stage for the last photo, `[channels, height, width]`.
+    /// Returns the feature maps of a stage for the last photo, `[channels, height, width]`.
     ///
     /// # Errors
     ///
-    /// [`Error::Place`] when there is no such stage, [`Error::NoPhoto`] before the first photo.
-    pub fn stage(&self, asked: usize) -> Result<&[f32], Error> {
+    /// [`Error::Index`] if the stage does not exist, [`Error::NoPhoto`] before the first photo.
+    pub fn stage(&self, index: usize) -> Result<&[f32], Error> {
         let last = self.stages.len() - 1;
-        if asked > last {
-            let what = "stage";
-            return Err(Error::Place { what, asked, last });
+        if index > last {
+            let item = "stage";
+            return Err(Error::Index { item, index, last });
         }
         self.outputs
-            .get(1 + asked)
+            .get(1 + index)
             .map(Vec::as_slice)
             .ok_or(Error::NoPhoto)
     }
 }
 
-/// What the last node in one of `modules` computes.
-fn last_of(graph: &Graph, modules: &[String]) -> ValueId {
-    let within = |name: &str| {
+/// Returns the output of the last node that belongs to one of `modules`.
+fn last_output(graph: &Graph, modules: &[String]) -> ValueId {
+    let belongs = |name: &str| {
         modules.iter().any(|module| {
             name.strip_prefix(module.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     };
     let mut nodes = graph.nodes.iter().rev();
-    let last = nodes.find(|node| within(&node.name));
+    let last = nodes.find(|node| belongs(&node.name));
     last.expect("every stage has nodes").outputs[0]
 }
 

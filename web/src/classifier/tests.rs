@@ -13,7 +13,7 @@ const CHELSEA: &[u8] = include_bytes!("../../../assets/photos/chelsea.png");
 const ROCKET: &[u8] = include_bytes!("../../../assets/photos/rocket.jpg");
 
 #[test]
-fn photos_are_recognised() {
+fn sample_photos_have_the_expected_top_class() {
     let mut classifier = Classifier::mobilenet_v2(WEIGHTS).unwrap();
     for (photo, label) in [
         (COFFEE, "espresso"),
@@ -24,13 +24,13 @@ fn photos_are_recognised() {
         assert_eq!(found.top[0].label, label);
         assert_eq!(found.top.len(), 5);
         assert!(found.milliseconds > 0.0);
-        let probabilities = found.top.iter().map(|guess| guess.probability);
+        let probabilities = found.top.iter().map(|prediction| prediction.probability);
         assert!(probabilities.is_sorted_by(|a, b| a >= b));
     }
 }
 
 #[test]
-fn stages_are_those_of_the_plain_forward() {
+fn stages_and_logits_match_the_burn_forward() {
     let device = Device::flex();
     let dictionary = StateDict::from_bytes(WEIGHTS).unwrap();
     let network = MobileNetV2Config::mobilenet_v2().init(&device);
@@ -49,39 +49,42 @@ fn stages_are_those_of_the_plain_forward() {
         assert_eq!(stage.name, MobileNetV2::STAGES[index].name);
         assert_eq!(stage.shape, map.dims()[1..]);
         let expected: Vec<f32> = map.into_data().try_to_vec().unwrap();
-        close(classifier.stage(index).unwrap(), &expected, stage.name);
+        assert_close(classifier.stage(index).unwrap(), &expected, stage.name);
     }
     let logits = Network::forward(&network, input);
     let expected: Vec<f32> = logits.into_data().try_to_vec().unwrap();
-    close(&classifier.outputs[0], &expected, "logits");
+    assert_close(&classifier.outputs[0], &expected, "logits");
     let message = classifier.stage(9).unwrap_err().to_string();
-    assert_eq!(message, "there is no stage 9, expected 0 to 8");
+    assert_eq!(message, "the stage index is 9, expected 0 to 8");
 }
 
-/// Whether values agree to 1e-4 of the largest.
-fn close(found: &[f32], expected: &[f32], name: &str) {
+/// Asserts that the values agree to 1e-4 of the largest absolute value.
+fn assert_close(found: &[f32], expected: &[f32], name: &str) {
     assert_eq!(found.len(), expected.len(), "{name}");
-    let largest = expected.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    let largest = expected.iter().fold(0.0_f32, |max, x| max.max(x.abs()));
     for (found, expected) in found.iter().zip(expected) {
         let error = (found - expected).abs();
-        assert!(error <= 1e-4 * largest, "{name}: {found} for {expected}");
+        assert!(
+            error <= 1e-4 * largest,
+            "{name}: {found}, expected {expected}"
+        );
     }
 }
 
 #[test]
-fn a_photo_on_its_side_is_turned_as_its_file_says() {
+fn exif_orientation_rotates_the_photo() {
     let mut classifier = Classifier::mobilenet_v2(WEIGHTS).unwrap();
     let upright = classifier.classify(ROCKET).unwrap();
-    // An orientation of 6, a quarter turn clockwise, behind the start of the file.
+    // An EXIF segment with orientation 6, a quarter turn clockwise, inserted after the JPEG header.
     let exif =
         b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
-    let turned = [&ROCKET[..2], exif, &ROCKET[2..]].concat();
-    let turned = classifier.classify(&turned).unwrap();
-    assert_ne!(upright.top, turned.top);
+    let rotated = [&ROCKET[..2], exif, &ROCKET[2..]].concat();
+    let rotated = classifier.classify(&rotated).unwrap();
+    assert_ne!(upright.top, rotated.top);
 }
 
 #[test]
-fn what_is_no_photo_is_refused() {
+fn bytes_that_are_not_a_photo_are_errors() {
     let mut classifier = Classifier::mobilenet_v2(WEIGHTS).unwrap();
     for bytes in [&b""[..], b"photo", WEIGHTS, &COFFEE[..1000], &ROCKET[..20]] {
         let error = classifier.classify(bytes).unwrap_err();
@@ -92,7 +95,7 @@ fn what_is_no_photo_is_refused() {
 }
 
 #[test]
-fn other_weights_are_refused() {
+fn bytes_that_are_not_the_weights_are_errors() {
     for bytes in [&b""[..], b"weights", COFFEE, &WEIGHTS[..100_000]] {
         assert!(matches!(
             Classifier::mobilenet_v2(bytes),

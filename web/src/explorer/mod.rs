@@ -1,56 +1,48 @@
-//! A small network that shows every value of every layer.
+//! A small network with access to every value of every layer.
 
-mod drawing;
-mod layer;
-mod sliding;
+mod single_layer;
 #[cfg(test)]
 mod tests;
 
 use receptive_layers::compile::{Compiled, Options, Precision};
 use receptive_layers::graph::Graph;
 use receptive_layers::labels::softmax;
-use receptive_layers::network::{Network, NetworkConfig};
-use receptive_layers::weights::{self, Heads, StateDict};
+use receptive_layers::network::Network;
+use receptive_layers::weights::StateDict;
 use receptive_lenet::{LeNet5, LeNet5Config};
 
+use crate::chain::{Chain, Frame, LayerInfo, layers};
 use crate::error::Error;
-use crate::explain::{self, Explanation, Unit};
+use crate::explain::{Explanation, Unit, explain};
+use crate::record::record;
 
-pub(crate) use drawing::Frame;
-pub use layer::{Kind, LayerInfo, Pool};
-
-/// A network of one chain of layers, compiled so that every layer's map is an output, with the values of the
-/// last drawing; at first those of blank paper.
+/// A network whose layers form one chain, compiled so that every layer's feature maps are outputs.
+///
+/// The explorer holds the values of the last drawing, and of blank paper before the first drawing.
 pub struct Explorer {
-    pub(crate) graph: Graph,
-    pub(crate) layers: Vec<layer::Layer>,
-    pub(crate) frame: Frame,
-    pub(crate) values: Vec<Vec<f32>>,
+    chain: Chain,
     plan: Compiled,
 }
 
 impl Explorer {
-    /// LeNet-5 with the weights in `bytes`, a file as `receptive train lenet5` writes it.
+    /// Returns LeNet-5 with the weights in `bytes`, a file that `receptive train lenet5` writes.
     ///
     /// # Errors
     ///
-    /// [`Error::Weights`] when they are no weights of LeNet-5.
+    /// [`Error::Weights`] if the bytes are not weights of LeNet-5.
     pub fn lenet5(bytes: &[u8]) -> Result<Self, Error> {
         let dictionary = StateDict::from_bytes(bytes)?;
-        let config = LeNet5Config::lenet5();
-        let graph = loaded(&config, &dictionary, |network, images| {
-            Network::forward(network, images)
-        })?;
+        let graph = record(&LeNet5Config::lenet5(), &dictionary, Network::forward)?;
         Self::from_graph(graph.renamed(LeNet5::reference_name), Frame::LENET5)
     }
 
-    /// The network of `graph`, which has its weights, on drawings in `frame`.
+    /// Returns an explorer of `graph`, which must hold its weights, for drawings in `frame`.
     ///
     /// # Errors
     ///
-    /// [`Error::Unexplained`] names a layer that there is no explanation for.
-    pub(crate) fn from_graph(mut graph: Graph, frame: Frame) -> Result<Self, Error> {
-        let layers = layer::chain(&graph)?;
+    /// [`Error::UnsupportedLayer`] if the explorer does not support a layer.
+    fn from_graph(mut graph: Graph, frame: Frame) -> Result<Self, Error> {
+        let layers = layers(&graph)?;
         graph.outputs = layers.iter().skip(1).map(|layer| layer.value).collect();
         let options = Options {
             precision: Precision::Exact,
@@ -58,97 +50,76 @@ impl Explorer {
         };
         let plan = Compiled::from_graph(graph.clone(), &options)?;
         let values = layers.iter().map(|layer| vec![0.0; layer.info.len()]);
-        let mut explorer = Self {
+        let chain = Chain {
             graph,
             values: values.collect(),
             layers,
             frame,
-            plan,
         };
+        let mut explorer = Self { chain, plan };
         explorer.run(&vec![0.0; frame.len()])?;
         Ok(explorer)
     }
 
-    /// What there is, in order; 0 is the input.
+    /// Returns the layers in order; layer 0 is the input.
     pub fn layers(&self) -> impl Iterator<Item = &LayerInfo> {
-        self.layers.iter().map(|layer| &layer.info)
+        self.chain.layers.iter().map(|layer| &layer.info)
     }
 
-    /// The probabilities of the classes for a drawing, 0 (paper) to 1 (ink), row by row.
+    /// Runs the network on a drawing and returns the probabilities of the classes.
+    ///
+    /// The drawing is row by row, with values from 0 (paper) to 1 (ink).
     ///
     /// # Errors
     ///
-    /// [`Error::DrawingSize`] and [`Error::Ink`] when it is no drawing.
+    /// [`Error::DrawingSize`] if the number of pixels is wrong, [`Error::Ink`] if a value is out of
+    /// range.
     pub fn run(&mut self, drawing: &[f32]) -> Result<Vec<f32>, Error> {
-        let [input, outputs @ ..] = &mut self.values[..] else {
+        let Chain { frame, values, .. } = &mut self.chain;
+        let [input, outputs @ ..] = &mut values[..] else {
             unreachable!("the input is a layer")
         };
-        self.frame.fill(drawing, input)?;
+        frame.fill(drawing, input)?;
         let mut outputs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
         self.plan.run_into(input, &mut outputs)?;
-        Ok(softmax(self.values.last().map_or(&[], Vec::as_slice)))
+        Ok(softmax(values.last().map_or(&[], Vec::as_slice)))
     }
 
-    /// The values of a layer for the last drawing, `[channels, height, width]`.
+    /// Returns the values of a layer for the last drawing, `[channels, height, width]`.
     ///
     /// # Errors
     ///
-    /// [`Error::Place`] when there is no such layer.
+    /// [`Error::Index`] if the layer does not exist.
     pub fn values(&self, layer: usize) -> Result<&[f32], Error> {
         self.check_layer(layer)?;
-        Ok(&self.values[layer])
+        Ok(&self.chain.values[layer])
     }
 
-    /// How the value of `unit` came about.
+    /// Explains how the value of `unit` is computed.
     ///
     /// # Errors
     ///
-    /// [`Error::Place`] when there is no such layer, [`Error::Unit`] when it has no such unit.
+    /// [`Error::Index`] if the layer does not exist, [`Error::Unit`] if the layer has no such unit.
     pub fn explain(&self, unit: Unit) -> Result<Explanation, Error> {
         self.check_layer(unit.layer)?;
-        let info = &self.layers[unit.layer].info;
-        let asked = [unit.channel, unit.row, unit.column];
-        if asked.iter().zip(info.shape).any(|(&at, len)| at >= len) {
+        let info = &self.chain.layers[unit.layer].info;
+        let index = [unit.channel, unit.row, unit.column];
+        if index.iter().zip(info.shape).any(|(&at, len)| at >= len) {
             return Err(Error::Unit {
                 layer: info.name.clone(),
-                asked,
+                index,
                 shape: info.shape,
             });
         }
-        explain::explain(self, unit)
+        explain(&self.chain, unit)
     }
 
-    fn check_layer(&self, asked: usize) -> Result<(), Error> {
-        let last = self.layers.len() - 1;
-        if asked > last {
-            let what = "layer";
-            return Err(Error::Place { what, asked, last });
+    fn check_layer(&self, index: usize) -> Result<(), Error> {
+        let last = self.chain.layers.len() - 1;
+        if index > last {
+            let item = "layer";
+            return Err(Error::Index { item, index, last });
         }
         Ok(())
-    }
-}
-
-/// The graph of `forward` with the weights of `dictionary`, recorded as one image of the published size
-/// runs through it. No parameter is initialised, and no backend computes anything.
-///
-/// # Errors
-///
-/// [`Error::Weights`] when they do not fit.
-pub(crate) fn loaded<C: NetworkConfig>(
-    config: &C,
-    dictionary: &StateDict,
-    forward: impl FnOnce(&C::Network, burn::tensor::Tensor<4>) -> burn::tensor::Tensor<2>,
-) -> Result<Graph, Error> {
-    let mut problem = None;
-    let init = |device: &burn::tensor::Device| {
-        weights::load(config.init(device), dictionary, Heads::Load).unwrap_or_else(|error| {
-            problem = Some(error);
-            config.init(device)
-        })
-    };
-    let graph = Graph::trace(init, config.input().shape(), forward)?;
-    match problem {
-        None => Ok(graph),
-        Some(error) => Err(error.into()),
     }
 }

@@ -6,19 +6,27 @@ interface Props {
   rows: number;
   columns: number;
   colours: Colours;
-  /** Pixels of a value's square. */
+  /** Width and height of a value's square, in pixels. */
   cell: number;
 }
 
-/** A few values as coloured squares. What they say is said in words beside them. */
+/** A small matrix as coloured squares. The page must also show the values as text. */
 export function Grid({ values, rows, columns, colours, cell }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, height] = [columns * cell, rows * cell];
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context) return;
-    const laid = { columns: 1, rows: 1, scale: cell, across: width, down: height, width, height };
-    paintMaps(context, values, [1, rows, columns], laid, colours, devicePixelRatio);
+    const layout = {
+      columns: 1,
+      rows: 1,
+      scale: cell,
+      columnStride: width,
+      rowStride: height,
+      width,
+      height,
+    };
+    paintMaps(context, values, [1, rows, columns], layout, colours, devicePixelRatio);
   });
   return (
     // biome-ignore lint/a11y/noAriaHiddenOnFocusable: this canvas takes no focus.

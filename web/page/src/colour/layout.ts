@@ -1,78 +1,93 @@
-// Where each map of a layer lies in one picture of them all.
+// Layout of a layer's feature maps in one picture.
 
 import type { Rect } from "../engine/contract";
 
+/** Positions of a layer's feature maps in one picture, in pixels. */
 export interface Layout {
+  /** Number of feature maps in a row of the picture. */
   columns: number;
+  /** Number of rows of feature maps. */
   rows: number;
-  /** Pixels of the picture for each value. */
+  /** Pixels per value. */
   scale: number;
-  /** Pixels from one map's corner to the next one's. */
-  across: number;
-  down: number;
+  /** Distance between the left edges of neighbouring feature maps. */
+  columnStride: number;
+  /** Distance between the top edges of neighbouring feature maps. */
+  rowStride: number;
   width: number;
   height: number;
 }
 
+/** Indices of one value of a layer, counted from 0. */
 export interface Unit {
   channel: number;
   row: number;
   column: number;
 }
 
-const STRIP = { cell: 13, gap: 1 };
+/** Size of a vector's element and the gap between elements, in pixels. */
+const VECTOR = { cell: 13, gap: 1 };
 
 /**
- * Lays out the maps of a layer, `[channels, height, width]`, in a picture at most `room` pixels wide.
- * Maps stand in as many equal rows as make them at least `least` pixels wide and at most `most`;
- * a vector's values are a strip of small squares.
+ * Lays out the feature maps of a layer, `[channels, height, width]`, in a picture at most
+ * `availableWidth` pixels wide.
+ *
+ * The layout has as many columns as possible so that a feature map is at least `minSize` pixels wide.
+ * All rows have the same number of feature maps, except for more than 64 channels. A feature map is at
+ * most `maxSize` pixels wide. The elements of a vector are small squares.
  */
-export function layout(
+export function layoutMaps(
   [channels, height, width]: [number, number, number],
-  room: number,
-  least: number,
-  most: number,
+  availableWidth: number,
+  minSize: number,
+  maxSize: number,
 ): Layout {
-  const strip = height === 1 && width === 1;
-  const gap = strip ? STRIP.gap : width * height > 36 ? 6 : 4;
+  const vector = height === 1 && width === 1;
+  const gap = vector ? VECTOR.gap : width * height > 36 ? 6 : 4;
   let columns = 1;
-  let size = strip ? STRIP.cell : Math.min(most, room);
+  let size = vector ? VECTOR.cell : Math.min(maxSize, availableWidth);
   for (let count = channels; count >= 1; count--) {
-    const each = whole(Math.floor((room - (count - 1) * gap) / count), width);
-    const even = channels % count === 0 || strip || channels > 64;
-    if (even && each >= (strip ? STRIP.cell : least)) {
+    const mapSize = floorToMultiple(
+      Math.floor((availableWidth - (count - 1) * gap) / count),
+      width,
+    );
+    const even = channels % count === 0 || vector || channels > 64;
+    if (even && mapSize >= (vector ? VECTOR.cell : minSize)) {
       columns = count;
-      size = strip ? STRIP.cell : Math.min(most, each);
+      size = vector ? VECTOR.cell : Math.min(maxSize, mapSize);
       break;
     }
   }
-  const scale = whole(size, width) / width;
+  const scale = floorToMultiple(size, width) / width;
   const rows = Math.ceil(channels / columns);
-  const across = Math.ceil(width * scale) + gap;
-  const down = Math.ceil(height * scale) + gap;
+  const columnStride = Math.ceil(width * scale) + gap;
+  const rowStride = Math.ceil(height * scale) + gap;
   return {
     columns,
     rows,
     scale,
-    across,
-    down,
-    width: columns * across - gap,
-    height: rows * down - gap,
+    columnStride,
+    rowStride,
+    width: columns * columnStride - gap,
+    height: rows * rowStride - gap,
   };
 }
 
-/** The most pixels within `size` that make whole pixels of `count` values, where there are so many. */
-function whole(size: number, count: number): number {
+/** Rounds `size` down to a multiple of `count`; returns a smaller `size` unchanged. */
+function floorToMultiple(size: number, count: number): number {
   return size >= count ? Math.floor(size / count) * count : size;
 }
 
-/** The corner of a channel's map. */
-export function corner({ columns, across, down }: Layout, channel: number) {
-  return { x: (channel % columns) * across, y: Math.floor(channel / columns) * down };
+/** Returns the top left corner of a channel's feature map. */
+export function corner({ columns, columnStride, rowStride }: Layout, channel: number) {
+  return {
+    x: (channel % columns) * columnStride,
+    y: Math.floor(channel / columns) * rowStride,
+  };
 }
 
-/** The place of a window of a channel's map; it may lie over the map's border. */
-export function place(layout: Layout, channel: number, { top, left, height, width }: Rect) {
+/** Returns the pixels of a window in a channel's feature map; the window may extend into the padding. */
+export function windowPixels(layout: Layout, channel: number, { top, left, height, width }: Rect) {
   const { x, y } = corner(layout, channel);
   return {
     x: x + left * layout.scale,
@@ -82,17 +97,18 @@ export function place(layout: Layout, channel: number, { top, left, height, widt
   };
 }
 
-/** The unit at a place of the picture. */
-export function locate(
+/** Returns the unit at a pixel of the picture, or undefined between and outside feature maps. */
+export function unitAt(
   layout: Layout,
   [channels, height, width]: [number, number, number],
   x: number,
   y: number,
 ): Unit | undefined {
-  const channel = Math.floor(y / layout.down) * layout.columns + Math.floor(x / layout.across);
-  const column = Math.floor((x % layout.across) / layout.scale);
-  const row = Math.floor((y % layout.down) / layout.scale);
-  if (x < 0 || y < 0 || channel >= channels || x >= layout.columns * layout.across)
+  const mapRow = Math.floor(y / layout.rowStride);
+  const channel = mapRow * layout.columns + Math.floor(x / layout.columnStride);
+  const column = Math.floor((x % layout.columnStride) / layout.scale);
+  const row = Math.floor((y % layout.rowStride) / layout.scale);
+  if (x < 0 || y < 0 || channel >= channels || x >= layout.columns * layout.columnStride)
     return undefined;
   if (column >= width || row >= height) return undefined;
   return { channel, row, column };

@@ -1,100 +1,104 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Rect } from "../engine/contract";
-import { layout, locate, place, type Unit } from "./layout";
+import { layoutMaps, type Unit, unitAt, windowPixels } from "./layout";
 import { type Colours, paintMaps } from "./paint";
 
-/** A frame around a window of one channel's map, or around all maps. */
+/** A frame around a window of one channel's feature map, or around all feature maps. */
 export interface Frame {
   channel: number | "all";
   window: Rect;
-  /** How it looks: the unit itself, or what it was made of. */
+  /** What the frame marks: the selected unit, the window that the unit reads, or the receptive field. */
   role: "unit" | "source" | "field";
 }
+
+/** How a unit was selected: by the pointer, by a click or Enter, or by another key. */
+export type SelectionKind = "hover" | "pin" | "key";
 
 interface Props {
   shape: [number, number, number];
   values: Float32Array | undefined;
   colours: Colours;
   label: string;
-  /** Pixels that a map should at least have across, and at most. */
-  least: number;
-  most: number;
+  /** Smallest and largest width of a feature map, in pixels. */
+  minSize: number;
+  maxSize: number;
   frames?: Frame[];
-  /** The unit that the keyboard stands on. */
+  /** The unit that the keyboard has selected. */
   unit?: Unit | undefined;
-  /** A unit was pointed at, or none; `hold` where it was pressed. */
-  onUnit?: (unit: Unit | undefined, how: "point" | "hold" | "key") => void;
+  /** Called when the visitor points at a unit or leaves it, pins a unit, or selects one by keyboard. */
+  onUnit?: (unit: Unit | undefined, how: SelectionKind) => void;
 }
 
 const ORIGIN: Unit = { channel: 0, row: 0, column: 0 };
 
-/** All maps of a layer as one picture, whose units can be pointed at. */
-export function Maps({ shape, values, colours, label, least, most, frames, unit, onUnit }: Props) {
+/** All feature maps of a layer as one picture, in which a unit can be selected. */
+export function Maps(props: Props) {
+  const { shape, values, colours, label, minSize, maxSize, frames, unit, onUnit } = props;
   const holder = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [room, setRoom] = useState(0);
+  const [availableWidth, setAvailableWidth] = useState(0);
 
   useEffect(() => {
     if (!holder.current) return;
     const observer = new ResizeObserver(([entry]) => {
-      if (entry) setRoom(Math.floor(entry.contentRect.width));
+      if (entry) setAvailableWidth(Math.floor(entry.contentRect.width));
     });
     observer.observe(holder.current);
     return () => observer.disconnect();
   }, []);
 
-  const laid = layout(shape, room, least, most);
+  const layout = layoutMaps(shape, availableWidth, minSize, maxSize);
 
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
-    if (!context || !values || room === 0) return;
-    paintMaps(context, values, shape, laid, colours, devicePixelRatio);
-  }, [values, room, colours.scale, colours.low, colours.high, shape.join()]);
+    if (!context || !values || availableWidth === 0) return;
+    paintMaps(context, values, shape, layout, colours, devicePixelRatio);
+  }, [values, availableWidth, colours.scale, colours.low, colours.high, shape.join()]);
 
-  function at(event: PointerEvent): Unit | undefined {
-    return locate(laid, shape, event.offsetX, event.offsetY);
+  function unitUnder(event: PointerEvent): Unit | undefined {
+    return unitAt(layout, shape, event.offsetX, event.offsetY);
   }
 
-  function press(event: KeyboardEvent) {
-    const next = step(unit ?? ORIGIN, shape, laid.columns, event.key);
+  function onKey(event: KeyboardEvent) {
+    const next = move(unit ?? ORIGIN, shape, layout.columns, event.key);
     if (!next) return;
     event.preventDefault();
-    onUnit?.(next, event.key === "Enter" ? "hold" : "key");
+    onUnit?.(next, event.key === "Enter" ? "pin" : "key");
   }
 
   const interactive = onUnit && {
     tabIndex: 0,
     role: "application" as const,
     onPointerMove: (event: PointerEvent) => {
-      if (event.pointerType !== "touch") onUnit(at(event), "point");
+      if (event.pointerType !== "touch") onUnit(unitUnder(event), "hover");
     },
     onPointerLeave: (event: PointerEvent) => {
-      if (event.pointerType !== "touch") onUnit(undefined, "point");
+      if (event.pointerType !== "touch") onUnit(undefined, "hover");
     },
-    onClick: (event: MouseEvent) => onUnit(at(event as PointerEvent), "hold"),
+    onClick: (event: MouseEvent) => onUnit(unitUnder(event as PointerEvent), "pin"),
     onFocus: (event: FocusEvent) => {
       const byKey = (event.currentTarget as HTMLElement).matches(":focus-visible");
       if (byKey) onUnit(unit ?? ORIGIN, "key");
     },
-    onKeyDown: press,
+    onKeyDown: onKey,
   };
 
   return (
     <div class="maps" ref={holder}>
-      {room > 0 && (
-        <div class="picture" style={{ width: `${laid.width}px`, height: `${laid.height}px` }}>
+      {availableWidth > 0 && (
+        <div class="picture" style={{ width: `${layout.width}px`, height: `${layout.height}px` }}>
           <canvas
             ref={canvas}
-            width={Math.round(laid.width * devicePixelRatio)}
-            height={Math.round(laid.height * devicePixelRatio)}
-            style={{ width: `${laid.width}px`, height: `${laid.height}px` }}
+            width={Math.round(layout.width * devicePixelRatio)}
+            height={Math.round(layout.height * devicePixelRatio)}
+            style={{ width: `${layout.width}px`, height: `${layout.height}px` }}
             role="img"
             aria-label={label}
             {...interactive}
           />
           {frames?.map(({ channel, window, role }) => {
             const { x, y, width, height } =
-              channel === "all" ? { x: 0, y: 0, ...laid } : place(laid, channel, window);
+              channel === "all" ? { x: 0, y: 0, ...layout } : windowPixels(layout, channel, window);
             return (
               <span
                 key={`${role}${channel}`}
@@ -113,33 +117,36 @@ export function Maps({ shape, values, colours, label, least, most, frames, unit,
   );
 }
 
-/** The unit that a key leads to: arrows within a map, page keys from map to map. */
-function step(
+/**
+ * Returns the unit that a key selects: the arrow keys move within a feature map, the page keys switch
+ * between feature maps, and Enter keeps the unit.
+ */
+function move(
   { channel, row, column }: Unit,
   [channels, height, width]: [number, number, number],
   columns: number,
   key: string,
 ): Unit | undefined {
-  const strip = height === 1 && width === 1;
-  const bounded = (value: number, count: number) => Math.max(0, Math.min(count - 1, value));
-  const map = (by: number) => ({ channel: bounded(channel + by, channels), row, column });
-  const within = (down: number, right: number) =>
-    strip
-      ? map(down * columns + right)
-      : { channel, row: bounded(row + down, height), column: bounded(column + right, width) };
+  const vector = height === 1 && width === 1;
+  const clamp = (value: number, count: number) => Math.max(0, Math.min(count - 1, value));
+  const moveChannel = (by: number) => ({ channel: clamp(channel + by, channels), row, column });
+  const moveWithin = (down: number, right: number) =>
+    vector
+      ? moveChannel(down * columns + right)
+      : { channel, row: clamp(row + down, height), column: clamp(column + right, width) };
   switch (key) {
     case "ArrowLeft":
-      return within(0, -1);
+      return moveWithin(0, -1);
     case "ArrowRight":
-      return within(0, 1);
+      return moveWithin(0, 1);
     case "ArrowUp":
-      return within(-1, 0);
+      return moveWithin(-1, 0);
     case "ArrowDown":
-      return within(1, 0);
+      return moveWithin(1, 0);
     case "PageUp":
-      return map(-1);
+      return moveChannel(-1);
     case "PageDown":
-      return map(1);
+      return moveChannel(1);
     case "Enter":
       return { channel, row, column };
     default:

@@ -1,45 +1,57 @@
 import { corner, type Layout } from "./layout";
 import { colour, type Scale } from "./scale";
 
-/** How values become colours. */
+/** Mapping of values to colours: `low` and `high` are the ends of the colour scale. */
 export interface Colours {
   scale: Scale;
   low: number;
   high: number;
 }
 
-/** Paints all maps of a layer, `density` pixels of the canvas for each of the layout's. */
+/** Paints all feature maps of a layer; the canvas has `density` pixels for each pixel of the layout. */
 export function paintMaps(
   context: CanvasRenderingContext2D,
   values: ArrayLike<number>,
   [channels, height, width]: [number, number, number],
-  laid: Layout,
+  layout: Layout,
   colours: Colours,
   density: number,
 ): void {
   const maps = Array.from({ length: channels }, (_, channel) => {
-    const { x, y } = corner(laid, channel);
-    const place = { x: x * density, y: y * density, scale: laid.scale * density };
-    return { offset: channel * height * width, ...place };
+    const { x, y } = corner(layout, channel);
+    return {
+      offset: channel * height * width,
+      x: x * density,
+      y: y * density,
+      scale: layout.scale * density,
+    };
   });
-  if (laid.scale * density < 1) shrink(context, values, height, width, maps, colours);
+  if (layout.scale * density < 1) shrink(context, values, height, width, maps, colours);
   else enlarge(context, values, height, width, maps, colours);
 }
 
-interface Place {
+/** A feature map on the canvas. */
+interface PlacedMap {
+  /** Index of the feature map's first value. */
   offset: number;
+  /** Left edge on the canvas. */
   x: number;
+  /** Top edge on the canvas. */
   y: number;
+  /** Canvas pixels per value. */
   scale: number;
 }
 
-/** Squares of one colour, all in one image: a call of the canvas for each map would take longer. */
+/**
+ * Paints each value as a square. All feature maps are written to one image, because one canvas call for
+ * each feature map is slower.
+ */
 function enlarge(
   context: CanvasRenderingContext2D,
   values: ArrayLike<number>,
   height: number,
   width: number,
-  maps: Place[],
+  maps: PlacedMap[],
   { scale: colourScale, low, high }: Colours,
 ): void {
   const image = context.createImageData(context.canvas.width, context.canvas.height);
@@ -64,15 +76,16 @@ function enlarge(
   context.putImageData(image, 0, 0);
 }
 
+/** Canvas that holds one feature map before `shrink` scales it down. */
 const source = document.createElement("canvas");
 
-/** Maps with more values than there are pixels for them, smoothed. */
+/** Paints feature maps that have more values than canvas pixels, with smoothing. */
 function shrink(
   context: CanvasRenderingContext2D,
   values: ArrayLike<number>,
   height: number,
   width: number,
-  maps: Place[],
+  maps: PlacedMap[],
   { scale: colourScale, low, high }: Colours,
 ): void {
   source.width = width;

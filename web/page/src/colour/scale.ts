@@ -1,13 +1,14 @@
-// Colour maps of 256 steps that are even to the eye: straight lines in CIELAB, with both ends of the
-// signed one equally far from its middle in lightness.
+// Perceptually uniform colour maps of 256 steps: straight lines in CIELAB. The two ends of the signed
+// colour map differ equally in lightness from the middle.
 
 import { interpolateLab, piecewise } from "d3-interpolate";
 
 export type Theme = "light" | "dark";
 
-/** 256 colours as the 32-bit words of an `ImageData`. */
+/** 256 colours, each as a 32-bit word of an `ImageData`. */
 export type Scale = Uint32Array;
 
+/** Colours at the ends and in the middle of the colour maps. */
 const ENDS = {
   light: {
     negative: "#95480c",
@@ -47,23 +48,23 @@ export const SCALES: Record<Theme, { signed: Scale; ink: Scale }> = {
   dark: scales(ENDS.dark),
 };
 
-/** The colour of `value` on a scale from `low` to `high`; what lies beyond has the end's colour. */
+/** Returns the colour of `value` on a scale from `low` to `high`; values out of range are clamped. */
 export function colour(scale: Scale, value: number, low: number, high: number): number {
   const step = high > low ? ((value - low) / (high - low)) * 255 : 127.5;
   return scale[Math.max(0, Math.min(255, Math.round(step)))] as number;
 }
 
-/** `colour` for style sheets. */
+/** Converts a colour to a CSS colour. */
 export function css(word: number): string {
   return `rgb(${word & 255} ${(word >> 8) & 255} ${(word >> 16) & 255})`;
 }
 
-/** The largest absolute value, at least `least`: the two ends of a signed scale. */
-export function limit(values: ArrayLike<number>, least = 1e-6): number {
-  let most = least;
+/** Returns the largest absolute value, at least `min`: the end of a signed colour scale. */
+export function maxAbs(values: ArrayLike<number>, min = 1e-6): number {
+  let max = min;
   for (let index = 0; index < values.length; index++) {
     const size = Math.abs(values[index] as number);
-    if (size > most) most = size;
+    if (size > max) max = size;
   }
-  return most;
+  return max;
 }

@@ -3,15 +3,15 @@ import { useText } from "../text";
 
 type Numbers = Record<keyof WindowSettings, number | string>;
 
-const LETTERS: Numbers = { input: "n", kernel: "k", stride: "s", padding: "p", dilation: "d" };
+const SYMBOLS: Numbers = { input: "n", kernel: "k", stride: "s", padding: "p", dilation: "d" };
 
-/** The formula of the output's size, in letters and with the numbers in it. */
+/** The formula of the output size, first with symbols and then with the numbers. */
 export function Formula(props: { settings: WindowSettings; size: number | undefined }) {
   const text = useText();
   return (
     <figure class="formula" aria-label={text.convolution.outputSize}>
       <math display="block">
-        <Line numbers={LETTERS} />
+        <Line numbers={SYMBOLS} />
       </math>
       <math display="block">
         <Line numbers={props.settings} />

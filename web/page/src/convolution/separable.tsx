@@ -6,17 +6,17 @@ import { type Failure, failure } from "../shell/failure";
 import { Problem } from "../shell/problem";
 import { Slider } from "../shell/slider";
 import { useText } from "../text";
-import { decimal, whole } from "../text/numbers";
+import { decimal, integer } from "../text/numbers";
 
-const RANGES: Record<keyof SeparableSettings, { least: number; most: number }> = {
-  channelsIn: { least: 1, most: 512 },
-  channelsOut: { least: 1, most: 1024 },
-  kernel: { least: 1, most: 11 },
-  size: { least: 1, most: 224 },
+const RANGES: Record<keyof SeparableSettings, { min: number; max: number }> = {
+  channelsIn: { min: 1, max: 512 },
+  channelsOut: { min: 1, max: 1024 },
+  kernel: { min: 1, max: 11 },
+  size: { min: 1, max: 224 },
 };
 const NAMES = Object.keys(RANGES) as (keyof SeparableSettings)[];
 
-/** Standard convolution against depthwise separable, in parameters and multiply-adds. */
+/** Parameters and multiply-adds of a standard and of a depthwise separable convolution. */
 export function Separable() {
   const text = useText();
   const [settings, setSettings] = useState<SeparableSettings>({
@@ -30,7 +30,7 @@ export function Separable() {
 
   useEffect(() => {
     let current = true;
-    explorer.ask("convolutionCosts", settings).then(
+    explorer.call("convolutionCosts", settings).then(
       (costs) => {
         if (!current) return;
         setCosts(costs);
@@ -91,12 +91,12 @@ function Comparison({ costs, settings }: { costs: ConvolutionCosts; settings: Se
               <th scope="row">{text.separable[kind]}</th>
               {measures.map((measure) => {
                 const value = costs[kind][measure];
-                const most = Math.max(...kinds.map((kind) => costs[kind][measure]));
+                const max = Math.max(...kinds.map((kind) => costs[kind][measure]));
                 return (
                   <td key={measure}>
-                    <data value={String(value)}>{whole(value)}</data>
+                    <data value={String(value)}>{integer(value)}</data>
                     <span class={`bar ${kind}`}>
-                      <span style={{ transform: `scaleX(${value / most})` }} />
+                      <span style={{ transform: `scaleX(${value / max})` }} />
                     </span>
                   </td>
                 );

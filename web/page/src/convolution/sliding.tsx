@@ -1,83 +1,83 @@
 import { useEffect, useState } from "preact/hooks";
-import { colour, css, limit, SCALES } from "../colour/scale";
+import { colour, css, maxAbs, SCALES } from "../colour/scale";
 import { Step } from "../explanation/step";
 import { Problem } from "../shell/problem";
 import { useTheme } from "../shell/theme";
 import { useText } from "../text";
 import { decimal } from "../text/numbers";
 import { taps } from "./example";
-import { type Slid, useStop } from "./use-slide";
+import { type LayerOutput, useOutputExplanation } from "./use-sliding-window";
 
-/** Milliseconds that the whole way takes at most, and one step at least and at most. */
-const WHOLE = 14000;
-const PACE = { least: 70, most: 450 };
+/** Longest duration of the animation over all positions, in milliseconds. */
+const MAX_DURATION = 14000;
+/** Shortest and longest duration of one position, in milliseconds. */
+const STEP_DURATION = { min: 70, max: 450 };
 
-/** Pixels that the patch under the window has across, where its products are shown. */
+/** Width of the patch in the arithmetic below the window, in pixels. */
 const PATCH = 84;
-/** How dark the darkest ink is drawn, so that the window shows on it. */
+/** Darkness of full ink; below 1 so that the window stays visible on it. */
 const INK = 0.8;
 
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** The window on its way over the padded input, and the output that it fills. */
-export function Sliding({ slid: { hand, layer, values } }: { slid: Slid }) {
+/** The window that slides over the padded input, and the output that it fills. */
+export function Sliding({ output: { single, layer, values } }: { output: LayerOutput }) {
   const text = useText();
   const theme = useTheme();
   const size = layer.shape[1];
   const count = size * size;
-  const [at, setAt] = useState(0);
-  const [playing, setPlaying] = useState(!still.matches);
-  const [row, column] = [Math.floor(at / size), at % size];
-  const { explanation, problem } = useStop(hand, row, column);
+  const [position, setPosition] = useState(0);
+  const [playing, setPlaying] = useState(!reducedMotion.matches);
+  const [row, column] = [Math.floor(position / size), position % size];
+  const { explanation, problem } = useOutputExplanation(single, row, column);
 
   useEffect(() => {
     if (!playing) return;
-    const pace = Math.max(PACE.least, Math.min(PACE.most, WHOLE / count));
-    const timer = setInterval(() => setAt((at) => (at + 1) % count), pace);
+    const { min, max } = STEP_DURATION;
+    const duration = Math.max(min, Math.min(max, MAX_DURATION / count));
+    const timer = setInterval(() => setPosition((position) => (position + 1) % count), duration);
     return () => clearInterval(timer);
   }, [playing, count]);
 
-  const { operation, settings, picture, weights } = hand;
+  const { operation, settings, picture, weights } = single;
   const { input, padding, kernel, dilation } = settings;
   const convolution = operation === "convolution";
-  const read = taps(settings, size, at);
+  const read = taps(settings, size, position);
   const first = read[0];
   const scales = SCALES[theme];
-  const most = limit(values, 0.1);
+  const max = maxAbs(values, 0.1);
   const ink = (value: number) =>
     css(
-      convolution
-        ? colour(scales.signed, value, -most, most)
-        : colour(scales.ink, value * INK, 0, 1),
+      convolution ? colour(scales.signed, value, -max, max) : colour(scales.ink, value * INK, 0, 1),
     );
-  const made = text.convolution.made(row + 1, column + 1);
-  const across = input + 2 * padding;
+  const heading = text.convolution.outputValue(row + 1, column + 1);
+  const paddedSize = input + 2 * padding;
   const extent = dilation * (kernel - 1) + 1;
   const square = (row: number, column: number) => ({ x: column, y: row, width: 1, height: 1 });
 
   function step(by: number) {
     setPlaying(false);
-    setAt((at + by + count) % count);
+    setPosition((position + by + count) % count);
   }
 
   return (
     <section class="sliding" aria-label={text.convolution.window}>
       <div class="squares">
         <figure>
-          <figcaption>{text.convolution.padded(across)}</figcaption>
+          <figcaption>{text.convolution.padded(paddedSize)}</figcaption>
           <svg
-            viewBox={`-0.1 -0.1 ${across + 0.2} ${across + 0.2}`}
+            viewBox={`-0.1 -0.1 ${paddedSize + 0.2} ${paddedSize + 0.2}`}
             role="img"
-            aria-label={text.convolution.padded(across)}
+            aria-label={text.convolution.padded(paddedSize)}
           >
-            {Array.from({ length: across * across }, (_, place) => {
-              const [row, column] = [Math.floor(place / across), place % across];
+            {Array.from({ length: paddedSize * paddedSize }, (_, index) => {
+              const [row, column] = [Math.floor(index / paddedSize), index % paddedSize];
               const [y, x] = [row - padding, column - padding];
               const inside = y >= 0 && x >= 0 && y < input && x < input;
               const value = picture[y * input + x] ?? 0;
               return (
                 <rect
-                  key={place}
+                  key={index}
                   {...square(row, column)}
                   class={inside ? "cell" : "cell margin"}
                   {...(inside ? { fill: css(colour(scales.ink, value * INK, 0, 1)) } : {})}
@@ -99,14 +99,14 @@ export function Sliding({ slid: { hand, layer, values } }: { slid: Slid }) {
               viewBox={`-0.1 -0.1 ${size + 0.2} ${size + 0.2}`}
               role="img"
               aria-label={text.convolution.output(size)}
-              style={{ maxWidth: `${(size / across) * 100}%` }}
+              style={{ maxWidth: `${(size / paddedSize) * 100}%` }}
             >
-              {[...values].map((value, place) => (
+              {[...values].map((value, index) => (
                 <rect
-                  key={place}
-                  {...square(Math.floor(place / size), place % size)}
-                  class={place <= at ? "cell" : "cell empty"}
-                  {...(place <= at ? { fill: ink(value) } : {})}
+                  key={index}
+                  {...square(Math.floor(index / size), index % size)}
+                  class={index <= position ? "cell" : "cell empty"}
+                  {...(index <= position ? { fill: ink(value) } : {})}
                 />
               ))}
               <rect class="window" {...square(row, column)} />
@@ -119,12 +119,12 @@ export function Sliding({ slid: { hand, layer, values } }: { slid: Slid }) {
                 viewBox={`-0.1 -0.1 ${kernel + 0.2} ${kernel + 0.2}`}
                 role="img"
                 aria-label={text.convolution.weights(kernel)}
-                style={{ maxWidth: `${(kernel / across) * 100}%` }}
+                style={{ maxWidth: `${(kernel / paddedSize) * 100}%` }}
               >
-                {[...weights].map((weight, place) => (
+                {[...weights].map((weight, index) => (
                   <rect
-                    key={place}
-                    {...square(Math.floor(place / kernel), place % kernel)}
+                    key={index}
+                    {...square(Math.floor(index / kernel), index % kernel)}
                     class="cell"
                     fill={css(colour(scales.signed, weight * kernel, -1, 1))}
                   />
@@ -145,28 +145,28 @@ export function Sliding({ slid: { hand, layer, values } }: { slid: Slid }) {
           {text.convolution.forward}
         </button>
         <label class="position">
-          <span>{text.convolution.position(at + 1, count)}</span>
+          <span>{text.convolution.position(position + 1, count)}</span>
           <input
             type="range"
             min="1"
             max={count}
-            value={at + 1}
+            value={position + 1}
             onInput={(event) => {
               setPlaying(false);
-              setAt(Number(event.currentTarget.value) - 1);
+              setPosition(Number(event.currentTarget.value) - 1);
             }}
           />
         </label>
       </div>
-      <div class="stop">
-        <h3>{made}</h3>
+      <div class="output-value">
+        <h3>{heading}</h3>
         <span class="unseen" role="status">
-          {playing ? "" : `${made}: ${decimal(values[at] ?? 0)}`}
+          {playing ? "" : `${heading}: ${decimal(values[position] ?? 0)}`}
         </span>
         <Problem problem={problem} />
         {explanation && (
           <Step
-            one={{ layer, unit: { channel: 0, row, column }, explanation }}
+            explained={{ layer, unit: { channel: 0, row, column }, explanation }}
             theme={theme}
             cell={Math.round(PATCH / kernel)}
           />

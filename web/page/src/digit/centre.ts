@@ -1,13 +1,15 @@
-// A drawing made into what MNIST's digits are: the ink's bounding box fitted to 20x20 pixels, then
-// placed by its centre of mass in the middle of 28x28 (LeCun, Cortes, Burges, the MNIST database).
+// Preprocessing of a drawing as in MNIST: the bounding box of the ink is scaled to fit 20x20 pixels and
+// placed in 28x28 pixels so that its centre of mass is in the middle (LeCun, Cortes, Burges, the MNIST
+// database).
 
-/** Pixels across what the network is given. */
+/** Height and width of an MNIST image, in pixels. */
 export const SIZE = 28;
+/** Size of the longer side of the digit, in pixels. */
 const BOX = 20;
 
 /**
- * `ink`: `size` by `size` values from 0 (paper) to 255. Returns 28x28 values from 0 to 1; all zero
- * where there is no ink.
+ * Scales and centres a drawing. `ink` has `size` by `size` values from 0 (paper) to 255 (ink). Returns
+ * 28x28 values from 0 to 1, all 0 for a blank drawing.
  */
 export function centre(ink: Uint8Array, size: number): Float32Array {
   const box = bounds(ink, size);
@@ -15,8 +17,8 @@ export function centre(ink: Uint8Array, size: number): Float32Array {
   const scale = BOX / Math.max(box.width, box.height);
   const width = Math.max(1, Math.round(box.width * scale));
   const height = Math.max(1, Math.round(box.height * scale));
-  const digit = shrink(ink, size, box, width, height);
-  return place(digit, width, height);
+  const digit = resample(ink, size, box, width, height);
+  return centreOfMassToMiddle(digit, width, height);
 }
 
 interface Box {
@@ -26,6 +28,7 @@ interface Box {
   height: number;
 }
 
+/** Returns the bounding box of the ink, or undefined for a blank drawing. */
 function bounds(ink: Uint8Array, size: number): Box | undefined {
   let [left, top, right, bottom] = [size, size, -1, -1];
   for (let row = 0; row < size; row++) {
@@ -40,20 +43,20 @@ function bounds(ink: Uint8Array, size: number): Box | undefined {
   return right < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-/** The mean ink under each of `width` by `height` pixels, where all of them together cover `box`. */
-function shrink(ink: Uint8Array, size: number, box: Box, width: number, height: number) {
+/** Resamples `box` to `width` by `height` pixels; each pixel is the mean of the ink that it covers. */
+function resample(ink: Uint8Array, size: number, box: Box, width: number, height: number) {
   const digit = new Float32Array(width * height);
   for (let row = 0; row < height; row++) {
-    const [top, bottom] = share(box.top, box.height, row, height);
+    const [top, bottom] = pixelSpan(box.top, box.height, row, height);
     for (let column = 0; column < width; column++) {
-      const [left, right] = share(box.left, box.width, column, width);
+      const [left, right] = pixelSpan(box.left, box.width, column, width);
       let [sum, area] = [0, 0];
       for (let y = Math.floor(top); y < bottom; y++) {
-        const tall = Math.min(bottom, y + 1) - Math.max(top, y);
+        const overlapHeight = Math.min(bottom, y + 1) - Math.max(top, y);
         for (let x = Math.floor(left); x < right; x++) {
-          const part = tall * (Math.min(right, x + 1) - Math.max(left, x));
-          sum += part * (ink[y * size + x] ?? 0);
-          area += part;
+          const overlap = overlapHeight * (Math.min(right, x + 1) - Math.max(left, x));
+          sum += overlap * (ink[y * size + x] ?? 0);
+          area += overlap;
         }
       }
       digit[row * width + column] = sum / area / 255;
@@ -62,11 +65,13 @@ function shrink(ink: Uint8Array, size: number, box: Box, width: number, height: 
   return digit;
 }
 
-function share(start: number, length: number, index: number, count: number): [number, number] {
+/** Returns the span of pixel `index` if `count` pixels divide the span from `start` of `length`. */
+function pixelSpan(start: number, length: number, index: number, count: number): [number, number] {
   return [start + (length * index) / count, start + (length * (index + 1)) / count];
 }
 
-function place(digit: Float32Array, width: number, height: number): Float32Array {
+/** Places the digit in 28x28 pixels so that its centre of mass is in the middle. */
+function centreOfMassToMiddle(digit: Float32Array, width: number, height: number): Float32Array {
   let [mass, x, y] = [0, 0, 0];
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
@@ -85,6 +90,6 @@ function place(digit: Float32Array, width: number, height: number): Float32Array
   return image;
 }
 
-function clamp(value: number, most: number): number {
-  return Math.max(0, Math.min(most, value));
+function clamp(value: number, max: number): number {
+  return Math.max(0, Math.min(max, value));
 }

@@ -1,11 +1,13 @@
 import type { Theme } from "../colour/scale";
-import { type Explained, Step } from "../explanation/step";
+import type { ExplainedUnit } from "../explanation/explained-unit";
+import { Step } from "../explanation/step";
 import { useText } from "../text";
 import { Figure } from "../text/figure";
 import { title } from "./names";
 
-/** The arithmetic that made one value, from what it read to what it is. */
-export function Explanation({ explained, theme }: { explained: Explained[]; theme: Theme }) {
+/** The arithmetic of one value; for an activation, after the arithmetic of its argument. */
+export function Explanation(props: { explained: ExplainedUnit[]; theme: Theme }) {
+  const { explained, theme } = props;
   const text = useText();
   const last = explained.at(-1);
   if (!last) return <p class="hint">{text.explain.none}</p>;
@@ -15,8 +17,8 @@ export function Explanation({ explained, theme }: { explained: Explained[]; them
       <p class="value">
         <Figure value={last.explanation.value} name="value" />
       </p>
-      {explained.map((one) => (
-        <Step key={one.layer.index} one={one} theme={theme} />
+      {explained.map((unit) => (
+        <Step key={unit.layer.index} explained={unit} theme={theme} />
       ))}
     </>
   );

@@ -4,14 +4,17 @@ import type { Text } from "../text";
 
 const DIGITS = 10;
 
-/** `c3, map 4, row 3, column 5`, counted from one; a digit's score by its digit. */
+/**
+ * Returns the name of a unit: `c3, channel 4, row 3, column 5`, counted from 1. The name of a logit
+ * contains its digit.
+ */
 export function title(
   text: Text,
   { name, shape }: LayerInfo,
   { channel, row, column }: Unit,
 ): string {
   const [channels, height, width] = shape;
-  if (channels === DIGITS && height === 1 && width === 1) return text.explain.score(name, channel);
+  if (channels === DIGITS && height === 1 && width === 1) return text.explain.logit(name, channel);
   return height === 1 && width === 1
     ? text.explain.element(name, channel + 1)
     : text.explain.unit(name, channel + 1, row + 1, column + 1);

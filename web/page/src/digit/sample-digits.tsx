@@ -1,7 +1,7 @@
 import { useText } from "../text";
 import { SAMPLES } from "./samples";
 
-/** Ten digits to load with one press. */
+/** Buttons that show a sample digit. */
 export function SampleDigits(props: { inks: Uint8Array[]; onSample: (ink: Uint8Array) => void }) {
   const text = useText();
   return (

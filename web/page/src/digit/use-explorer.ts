@@ -3,28 +3,28 @@ import type { Unit } from "../colour/layout";
 import { explorer } from "../engine/client";
 import type { LayerInfo } from "../engine/contract";
 import type { Activity } from "../engine/protocol";
-import type { Explained } from "../explanation/step";
+import type { ExplainedUnit } from "../explanation/explained-unit";
 import { type Failure, failure } from "../shell/failure";
 
 export interface Selection extends Unit {
   layer: number;
 }
 
-/** What an engine has computed, and which engine it was. */
-interface Ran {
+/** The image of the last run and the generation of the engine that ran it. */
+interface LastRun {
   image: Float32Array;
   generation: number;
 }
 
-/** The digit network: its layers, its last run, and the arithmetic of the selected unit. */
+/** The digit network: its layers, its last run, and the explanation of the selected unit. */
 export function useExplorer(selection: Selection | undefined) {
   const [layers, setLayers] = useState<LayerInfo[]>();
   const [activity, setActivity] = useState<Activity>();
-  const [explained, setExplained] = useState<Explained[]>([]);
+  const [explained, setExplained] = useState<ExplainedUnit[]>([]);
   const [problem, setProblem] = useState<Failure>();
-  const waiting = useRef<Float32Array>(undefined);
+  const nextImage = useRef<Float32Array>(undefined);
   const busy = useRef(false);
-  const ran = useRef<Ran>(undefined);
+  const lastRun = useRef<LastRun>(undefined);
 
   useEffect(() => {
     explorer
@@ -32,23 +32,23 @@ export function useExplorer(selection: Selection | undefined) {
         weights: new URL("weights/lenet5.safetensors", document.baseURI).href,
       })
       .then(setLayers, (error) => setProblem(failure(error)));
-    explorer.onbreak = (message) => setProblem({ message, broke: true });
+    explorer.oncrash = (message) => setProblem({ message, crashed: true });
     return () => {
-      explorer.onbreak = undefined;
+      explorer.oncrash = undefined;
     };
   }, []);
 
-  /** Runs the network on an image; where images come faster than answers, the last one counts. */
+  /** Runs the network on an image. If images arrive faster than results, only the newest one runs. */
   const run = useCallback(async (image: Float32Array) => {
-    waiting.current = image;
+    nextImage.current = image;
     if (busy.current) return;
     busy.current = true;
-    while (waiting.current) {
-      const image = waiting.current;
-      waiting.current = undefined;
+    while (nextImage.current) {
+      const image = nextImage.current;
+      nextImage.current = undefined;
       try {
-        setActivity(await explorer.ask("run", { image }));
-        ran.current = { image, generation: explorer.generation };
+        setActivity(await explorer.call("run", { image }));
+        lastRun.current = { image, generation: explorer.generation };
         setProblem(undefined);
       } catch (error) {
         setProblem(failure(error));
@@ -63,7 +63,7 @@ export function useExplorer(selection: Selection | undefined) {
       return;
     }
     let current = true;
-    restore(ran)
+    restore(lastRun)
       .then(() => explain(layers, selection))
       .then(
         (explained) => current && setExplained(explained),
@@ -77,20 +77,23 @@ export function useExplorer(selection: Selection | undefined) {
   return { layers, activity, explained, problem, run };
 }
 
-/** Gives an engine that was made anew the values that are on the page. */
-async function restore(ran: { current: Ran | undefined }): Promise<void> {
-  const last = ran.current;
+/** Runs the last image again if the engine has been restarted since. */
+async function restore(lastRun: { current: LastRun | undefined }): Promise<void> {
+  const last = lastRun.current;
   if (!last || last.generation === explorer.generation) return;
-  await explorer.ask("run", { image: last.image });
-  ran.current = { ...last, generation: explorer.generation };
+  await explorer.call("run", { image: last.image });
+  lastRun.current = { ...last, generation: explorer.generation };
 }
 
-/** The arithmetic of a unit; of an activation's, what made its argument comes first. */
-async function explain(layers: LayerInfo[], { layer, ...unit }: Selection): Promise<Explained[]> {
+/** Explains a unit. For an activation, the unit that computes its argument comes first. */
+async function explain(
+  layers: LayerInfo[],
+  { layer, ...unit }: Selection,
+): Promise<ExplainedUnit[]> {
   const info = layers[layer];
   if (!info) return [];
-  const explanation = await explorer.ask("explain", { layer, ...unit });
-  const own = { layer: info, unit, explanation };
-  if (info.kind !== "activation") return [own];
-  return [...(await explain(layers, { layer: info.source, ...unit })), own];
+  const explanation = await explorer.call("explain", { layer, ...unit });
+  const explained = { layer: info, unit, explanation };
+  if (info.kind !== "activation") return [explained];
+  return [...(await explain(layers, { layer: info.source, ...unit })), explained];
 }

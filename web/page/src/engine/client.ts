@@ -4,65 +4,65 @@ type OpeningMethod = "openExplorer" | "openClassifier";
 type Progress = (loaded: number, total: number | null) => void;
 
 interface Pending {
-  resolve: (answer: never) => void;
+  resolve: (result: never) => void;
   reject: (error: Error) => void;
   progress: Progress | undefined;
 }
 
-/** The engine broke and was made anew: what was asked of it is lost, what is asked next will do. */
-export class EngineBroke extends Error {}
+/** The engine crashed. Pending calls are lost; the next call starts a new engine. */
+export class EngineCrashed extends Error {}
 
-/** An engine in a worker of its own, which is made at the first request and again after it broke. */
+/** An engine in its own worker. The first call starts the worker, and so does the first after a crash. */
 export class Client {
   #worker: Worker | undefined;
   #pending = new Map<number, Pending>();
-  #last = 0;
-  #opening: { method: OpeningMethod; takes: Methods[OpeningMethod]["takes"] } | undefined;
+  #lastId = 0;
+  #opening: { method: OpeningMethod; args: Methods[OpeningMethod]["args"] } | undefined;
   #opened: Promise<unknown> | undefined;
   #generation = 0;
 
-  /** How many engines broke: what was told to one of another generation is lost. */
+  /** Number of crashes so far. State of an engine of an earlier generation is lost. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Opens the engine's network, once; where that fails, the next call tries again. */
+  /** Opens the engine's network once; if opening fails, the next call tries again. */
   open<M extends OpeningMethod>(
     method: M,
-    takes: Methods[M]["takes"],
+    args: Methods[M]["args"],
     progress?: Progress,
-  ): Promise<Methods[M]["answers"]> {
-    this.#opening ??= { method, takes };
-    this.#opened ??= this.#send(method, takes, progress).catch((error) => {
+  ): Promise<Methods[M]["result"]> {
+    this.#opening ??= { method, args };
+    this.#opened ??= this.#send(method, args, progress).catch((error) => {
       this.#opened = undefined;
       throw error;
     });
-    return this.#opened as Promise<Methods[M]["answers"]>;
+    return this.#opened as Promise<Methods[M]["result"]>;
   }
 
-  /** Asks the engine; rejects with the engine's own words, or with `EngineBroke`. */
-  async ask<M extends Exclude<Method, OpeningMethod>>(
+  /** Calls a method of the engine; rejects with the engine's error message, or with `EngineCrashed`. */
+  async call<M extends Exclude<Method, OpeningMethod>>(
     method: M,
-    takes: Methods[M]["takes"],
-  ): Promise<Methods[M]["answers"]> {
+    args: Methods[M]["args"],
+  ): Promise<Methods[M]["result"]> {
     if (!this.#worker && this.#opening) {
       try {
-        await this.#send(this.#opening.method, this.#opening.takes);
+        await this.#send(this.#opening.method, this.#opening.args);
       } catch (error) {
         this.#stop(String(error));
         throw error;
       }
     }
-    return this.#send(method, takes);
+    return this.#send(method, args);
   }
 
   #send<M extends Method>(
     method: M,
-    takes: Methods[M]["takes"],
+    args: Methods[M]["args"],
     progress?: Progress,
-  ): Promise<Methods[M]["answers"]> {
+  ): Promise<Methods[M]["result"]> {
     this.#worker ??= this.#start();
-    const request: Request<M> = { id: ++this.#last, method, takes };
+    const request: Request<M> = { id: ++this.#lastId, method, args };
     return new Promise((resolve, reject) => {
       this.#pending.set(request.id, { resolve, reject, progress });
       this.#worker?.postMessage(request);
@@ -74,9 +74,9 @@ export class Client {
     worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#break(event.message);
+      this.#crash(event.message);
     };
-    worker.onmessageerror = () => this.#break("a message could not be read");
+    worker.onmessageerror = () => this.#crash("a message could not be read");
     return worker;
   }
 
@@ -88,34 +88,34 @@ export class Client {
       return;
     }
     if ("error" in reply && reply.fatal) {
-      this.#break(reply.error);
+      this.#crash(reply.error);
       return;
     }
     this.#pending.delete(reply.id);
     if ("error" in reply) pending.reject(new Error(reply.error));
-    else pending.resolve(reply.answer as never);
+    else pending.resolve(reply.result as never);
   }
 
-  /** Ends the worker and rejects what was asked of it; says how many questions that were. */
+  /** Terminates the worker and rejects the pending calls; returns the number of pending calls. */
   #stop(reason: string): number {
     this.#generation++;
     this.#worker?.terminate();
     this.#worker = undefined;
     const lost = [...this.#pending.values()];
     this.#pending.clear();
-    for (const pending of lost) pending.reject(new EngineBroke(reason));
+    for (const pending of lost) pending.reject(new EngineCrashed(reason));
     return lost.length;
   }
 
-  #break(reason: string): void {
-    if (this.#stop(reason) === 0) this.onbreak?.(reason);
+  #crash(reason: string): void {
+    if (this.#stop(reason) === 0) this.oncrash?.(reason);
   }
 
-  /** Called when the engine broke while nothing was asked of it. */
-  onbreak: ((reason: string) => void) | undefined;
+  /** Called when the engine crashes while no call is pending. */
+  oncrash: ((reason: string) => void) | undefined;
 }
 
-/** Runs the digit network and answers questions of arithmetic. */
+/** Engine of the digit network, of single layers and of convolution costs. */
 export const explorer = new Client();
-/** Runs the photo network. */
+/** Engine of the photo network. */
 export const classifier = new Client();

@@ -1,4 +1,4 @@
-// The interface of the engine, the crate receptive-web compiled to WebAssembly.
+// Interface of the engine, the crate receptive-web compiled to WebAssembly.
 
 import type {
   Classification,
@@ -12,26 +12,30 @@ import type {
 
 export type { Classification, ConvolutionCosts, Explanation, LayerInfo, Rect, StageInfo, Term };
 
-export type Kind = LayerInfo["kind"];
-
 export interface Explorer {
   layers(): LayerInfo[];
-  /** Values from 0 paper to 1 ink, row by row, 28x28 for LeNet-5; returns its ten probabilities. */
+  /**
+   * Runs the network on a drawing, row by row, from 0 (paper) to 1 (ink); 28x28 for LeNet-5. Returns the
+   * probabilities of the classes.
+   */
   run(image: Float32Array): Float32Array;
+  /** Values of a layer for the last drawing: channels, rows, columns. */
   values(layer: number): Float32Array;
   explain(layer: number, channel: number, row: number, column: number): Explanation;
-  /** Gives its memory back. */
+  /** Frees the memory of the network. */
   free(): void;
 }
 
 export interface Classifier {
   classify(photo: Uint8Array): Classification;
   stages(): StageInfo[];
+  /** Feature maps of a stage for the last photo: channels, rows, columns. */
   stage(index: number): Float32Array;
 }
 
-/** The module that wasm-bindgen writes for the crate. */
+/** The module that wasm-bindgen generates for the crate. */
 export interface Engine {
+  /** Loads and starts the WebAssembly module. */
   default(): Promise<unknown>;
   Explorer: {
     lenet5(weights: Uint8Array): Explorer;
@@ -47,8 +51,8 @@ export interface Engine {
     averagePool(input: number, kernel: number, stride: number, padding: number): Explorer;
   };
   Classifier: { mobilenetV2(weights: Uint8Array): Classifier };
-  /** What it panicked with, once it has. */
-  panicked(): string | undefined;
+  /** Message and location of the first panic, if the engine has panicked. */
+  panicMessage(): string | undefined;
   convolutionCosts(
     channelsIn: number,
     channelsOut: number,

@@ -1,4 +1,4 @@
-/** Fetches a file, telling `progress` how many bytes have come and how many there are in all. */
+/** Downloads a file; calls `progress` with the bytes received so far and the total. */
 export async function download(
   address: string,
   progress: (loaded: number, total: number | null) => void,
@@ -7,7 +7,7 @@ export async function download(
   if (!response.ok || !response.body) {
     throw new Error(`${address}: ${response.status} ${response.statusText}`);
   }
-  // With a content encoding the length counts other bytes than those that arrive here.
+  // With a content encoding the header gives the encoded length, but the stream is decoded.
   const length = response.headers.get("content-encoding")
     ? null
     : response.headers.get("content-length");

@@ -1,4 +1,4 @@
-// What the page and its worker say to one another.
+// Messages between the page and its worker.
 
 import type {
   Classification,
@@ -8,12 +8,12 @@ import type {
   StageInfo,
 } from "./contract";
 
-/** Everything that a run of the digit network shows. */
+/** Result of a run of the digit network. */
 export interface Activity {
   probabilities: Float32Array;
-  /** Values of each layer, in the order of `layers`. */
+  /** Values of each layer, in the order of the layers. */
   values: Float32Array[];
-  /** Time of the network alone, in milliseconds. */
+  /** Inference time in milliseconds. */
   milliseconds: number;
 }
 
@@ -22,19 +22,19 @@ export interface WindowSettings {
   kernel: number;
   stride: number;
   padding: number;
-  /** Of a convolution. */
+  /** Dilation of a convolution; pools have a dilation of 1. */
   dilation: number;
 }
 
-/** What a window does with the values under it. */
+/** Operation on the values in a window. */
 export type Operation = "convolution" | "maxPool" | "averagePool";
 
-/** One layer by itself, on a square picture. */
-export interface HandLayer {
+/** A single layer and the square picture that is its input. */
+export interface SingleLayer {
   operation: Operation;
   settings: WindowSettings;
   picture: Float32Array;
-  /** Of a convolution, row by row. */
+  /** Kernel of a convolution, row by row. */
   weights: Float32Array;
 }
 
@@ -45,20 +45,23 @@ export interface SeparableSettings {
   size: number;
 }
 
-/** The worker's methods: what each takes and what it answers. */
+/** The worker's methods with their arguments and results. */
 export interface Methods {
-  openExplorer: { takes: { weights: string }; answers: LayerInfo[] };
-  run: { takes: { image: Float32Array }; answers: Activity };
+  openExplorer: { args: { weights: string }; result: LayerInfo[] };
+  run: { args: { image: Float32Array }; result: Activity };
   explain: {
-    takes: { layer: number; channel: number; row: number; column: number };
-    answers: Explanation;
+    args: { layer: number; channel: number; row: number; column: number };
+    result: Explanation;
   };
-  openClassifier: { takes: { weights: string }; answers: StageInfo[] };
-  classify: { takes: { photo: Uint8Array }; answers: Classification };
-  stage: { takes: { index: number }; answers: Float32Array };
-  slide: { takes: HandLayer; answers: { layer: LayerInfo; values: Float32Array } };
-  explainStop: { takes: { hand: HandLayer; row: number; column: number }; answers: Explanation };
-  convolutionCosts: { takes: SeparableSettings; answers: ConvolutionCosts };
+  openClassifier: { args: { weights: string }; result: StageInfo[] };
+  classify: { args: { photo: Uint8Array }; result: Classification };
+  stage: { args: { index: number }; result: Float32Array };
+  runSingleLayer: { args: SingleLayer; result: { layer: LayerInfo; values: Float32Array } };
+  explainSingleLayer: {
+    args: { single: SingleLayer; row: number; column: number };
+    result: Explanation;
+  };
+  convolutionCosts: { args: SeparableSettings; result: ConvolutionCosts };
 }
 
 export type Method = keyof Methods;
@@ -66,12 +69,12 @@ export type Method = keyof Methods;
 export interface Request<M extends Method = Method> {
   id: number;
   method: M;
-  takes: Methods[M]["takes"];
+  args: Methods[M]["args"];
 }
 
 export type Reply =
-  | { id: number; answer: unknown }
-  /** `fatal`: the engine's memory can no longer be trusted. */
+  | { id: number; result: unknown }
+  /** `fatal`: the engine panicked or trapped, so that its memory may be corrupt. */
   | { id: number; error: string; fatal: boolean }
-  /** Bytes of a download so far; `total` is null where the server does not say. */
+  /** Bytes downloaded so far; `total` is null if the server does not send the length. */
   | { id: number; loaded: number; total: number | null };

@@ -1,8 +1,8 @@
-// Runs the engine away from the page's own thread. It answers one request after the other.
+// Runs the engine in a worker thread, one request after the other.
 
 import type { Classifier, Engine, Explorer, LayerInfo } from "./contract";
 import { download } from "./download";
-import type { HandLayer, Method, Methods, Reply, Request } from "./protocol";
+import type { Method, Methods, Reply, Request, SingleLayer } from "./protocol";
 
 /** The smallest module with a simd128 instruction: `i32.const 0; i8x16.splat; drop`. */
 const SIMD = new Uint8Array([
@@ -10,16 +10,17 @@ const SIMD = new Uint8Array([
   11,
 ]);
 
-/** Where the one layer of a layer by itself is, behind the input. */
+/** Index of the layer in a single-layer network; layer 0 is the input. */
 const SINGLE = 1;
 
 let engine: Promise<Engine> | undefined;
 let explorer: Explorer | undefined;
 let layers: LayerInfo[] = [];
 let classifier: Classifier | undefined;
-/** The layer that is set by hand, and what it was made from. */
-let byHand: { made: string; network: Explorer } | undefined;
+/** The last single-layer network; `key` is the JSON of the layer and its input. */
+let cached: { key: string; network: Explorer } | undefined;
 
+/** Loads the engine: the SIMD build if the browser supports it, else the scalar build. */
 async function start(): Promise<Engine> {
   const module: Engine = WebAssembly.validate(SIMD)
     ? await import("./wasm/simd/receptive_web.js")
@@ -33,20 +34,20 @@ function opened<T>(value: T | undefined): T {
   return value;
 }
 
-/** The layer by itself, its values those of the picture; the last one is kept. */
-function single({ Explorer }: Engine, hand: HandLayer): Explorer {
-  const { operation, settings, picture, weights } = hand;
-  const made = JSON.stringify([operation, settings, [...picture], [...weights]]);
-  if (byHand?.made === made) return byHand.network;
-  byHand?.network.free();
-  byHand = undefined;
+/** Returns the single-layer network after a run on the picture. The last network is cached. */
+function singleLayer({ Explorer }: Engine, single: SingleLayer): Explorer {
+  const { operation, settings, picture, weights } = single;
+  const key = JSON.stringify([operation, settings, [...picture], [...weights]]);
+  if (cached?.key === key) return cached.network;
+  cached?.network.free();
+  cached = undefined;
   const { input, kernel, stride, padding, dilation } = settings;
   const network =
     operation === "convolution"
       ? Explorer.convolution(input, kernel, stride, padding, dilation, weights)
       : Explorer[operation](input, kernel, stride, padding);
   network.run(picture);
-  byHand = { made, network };
+  cached = { key, network };
   return network;
 }
 
@@ -55,9 +56,9 @@ type Progress = (loaded: number, total: number | null) => void;
 const methods: {
   [M in Method]: (
     engine: Engine,
-    takes: Methods[M]["takes"],
+    args: Methods[M]["args"],
     progress: Progress,
-  ) => Methods[M]["answers"] | Promise<Methods[M]["answers"]>;
+  ) => Methods[M]["result"] | Promise<Methods[M]["result"]>;
 } = {
   async openExplorer(engine, { weights }, progress) {
     explorer = engine.Explorer.lenet5(await download(weights, progress));
@@ -81,43 +82,44 @@ const methods: {
   },
   classify: (_, { photo }) => opened(classifier).classify(photo),
   stage: (_, { index }) => opened(classifier).stage(index),
-  slide(engine, hand) {
-    const network = single(engine, hand);
+  runSingleLayer(engine, single) {
+    const network = singleLayer(engine, single);
     const layer = network.layers()[SINGLE] as LayerInfo;
     return { layer, values: network.values(SINGLE) };
   },
-  explainStop: (engine, { hand, row, column }) =>
-    single(engine, hand).explain(SINGLE, 0, row, column),
+  explainSingleLayer: (engine, { single, row, column }) =>
+    singleLayer(engine, single).explain(SINGLE, 0, row, column),
   convolutionCosts: (engine, { channelsIn, channelsOut, kernel, size }) =>
     engine.convolutionCosts(channelsIn, channelsOut, kernel, size, size),
 };
 
-/** What the engine panicked with, where it did and can still say so. */
-async function panicked(): Promise<string | undefined> {
+/** Returns the engine's panic message, if the engine has panicked and still answers. */
+async function panicMessage(): Promise<string | undefined> {
   try {
-    return (await engine)?.panicked();
+    return (await engine)?.panicMessage();
   } catch {
     return undefined;
   }
 }
 
-async function answer<M extends Method>({ id, method, takes }: Request<M>): Promise<Reply> {
+async function handle<M extends Method>({ id, method, args }: Request<M>): Promise<Reply> {
   try {
     engine ??= start().catch((error) => {
       engine = undefined;
       throw error;
     });
     const progress: Progress = (loaded, total) => self.postMessage({ id, loaded, total });
-    return { id, answer: await methods[method](await engine, takes, progress) };
+    return { id, result: await methods[method](await engine, args, progress) };
   } catch (error) {
-    // A trap (a panic, or memory that ran out) leaves the engine's memory in no known state.
+    // After a trap (a panic or exhausted memory) the engine's memory is in an undefined state.
     const fatal = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
     const message = error instanceof Error ? error.message : String(error);
-    return { id, error: (fatal && (await panicked())) || message, fatal };
+    return { id, error: (fatal && (await panicMessage())) || message, fatal };
   }
 }
 
-let turn: Promise<void> = Promise.resolve();
+/** Resolves when all requests so far are answered. */
+let queue: Promise<void> = Promise.resolve();
 self.onmessage = ({ data }: MessageEvent<Request>) => {
-  turn = turn.then(async () => self.postMessage(await answer(data)));
+  queue = queue.then(async () => self.postMessage(await handle(data)));
 };

@@ -1,7 +1,7 @@
 import { useText } from "../text";
 import { Figure } from "../text/figure";
 import { decimal } from "../text/numbers";
-import type { Explained } from "./step";
+import type { ExplainedUnit } from "./explained-unit";
 
 const FUNCTIONS: Record<string, (x: number) => number> = {
   tanh: Math.tanh,
@@ -10,20 +10,21 @@ const FUNCTIONS: Record<string, (x: number) => number> = {
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
 };
 
+/** Size of the curve, in units of its view box. */
 const WIDTH = 220;
 const HEIGHT = 90;
 
-/** An activation function's curve with this value's point on it. */
-export function Activation({ one: { explanation } }: { one: Explained }) {
+/** The curve of an activation function, with the point of this value. */
+export function Activation({ explained: { explanation } }: { explained: ExplainedUnit }) {
   const text = useText();
   const { sum, value, activation } = explanation;
   const name = activation ?? "";
   const curve = FUNCTIONS[name];
-  const reach = Math.max(3, Math.abs(sum) * 1.15);
-  const tall = Math.max(1.15, Math.abs(value) * 1.15);
-  const x = (at: number) => WIDTH / 2 + (at / reach) * (WIDTH / 2);
-  const y = (at: number) => HEIGHT / 2 - (at / tall) * (HEIGHT / 2);
-  const points = Array.from({ length: 81 }, (_, step) => (step / 40 - 1) * reach);
+  const xRange = Math.max(3, Math.abs(sum) * 1.15);
+  const yRange = Math.max(1.15, Math.abs(value) * 1.15);
+  const x = (at: number) => WIDTH / 2 + (at / xRange) * (WIDTH / 2);
+  const y = (at: number) => HEIGHT / 2 - (at / yRange) * (HEIGHT / 2);
+  const points = Array.from({ length: 81 }, (_, step) => (step / 40 - 1) * xRange);
   return (
     <div class="step">
       <p class="equation">

@@ -1,14 +1,14 @@
 import { useText } from "../text";
 import { Figure } from "../text/figure";
-import type { Explained } from "./step";
+import type { ExplainedUnit } from "./explained-unit";
 
-/** The values of a pool's window, and what became of them. */
-export function Pool({ one: { layer, explanation } }: { one: Explained }) {
+/** The values of a pool's window and their maximum or mean. */
+export function Pool({ explained: { layer, explanation } }: { explained: ExplainedUnit }) {
   const text = useText();
   const maximum = layer.pool === "max";
   const term = explanation.terms[0];
   if (!term) return null;
-  const most = maximum ? term.patch.indexOf(Math.max(...term.patch)) : -1;
+  const largest = maximum ? term.patch.indexOf(Math.max(...term.patch)) : -1;
   const rows = Array.from({ length: term.rows }, (_, row) =>
     term.patch.slice(row * term.columns, (row + 1) * term.columns),
   );
@@ -18,10 +18,10 @@ export function Pool({ one: { layer, explanation } }: { one: Explained }) {
       <table class="window">
         <caption class="unseen">{text.explain.window}</caption>
         <tbody>
-          {rows.map((row, at) => (
-            <tr key={at}>
+          {rows.map((row, index) => (
+            <tr key={index}>
               {row.map((value, column) => {
-                const marked = at * term.columns + column === most;
+                const marked = index * term.columns + column === largest;
                 return (
                   <td key={column} class={marked ? "marked" : ""}>
                     <Figure value={value} name="pooled" />

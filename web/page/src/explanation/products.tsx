@@ -1,43 +1,43 @@
 import { useState } from "preact/hooks";
 import { Grid } from "../colour/grid";
 import { Maps } from "../colour/maps";
-import { limit, SCALES, type Theme } from "../colour/scale";
+import { maxAbs, SCALES, type Theme } from "../colour/scale";
 import type { Explanation, Term } from "../engine/contract";
 import { Scroll } from "../shell/scroll";
 import { useText } from "../text";
 import { Figure } from "../text/figure";
-import type { Explained } from "./step";
+import type { ExplainedUnit } from "./explained-unit";
 
 interface Props {
-  one: Explained;
+  explained: ExplainedUnit;
   theme: Theme;
-  /** Pixels that a value has across. */
+  /** Width and height of a value's square, in pixels. */
   cell: number;
 }
 
-/** Sums of products: patch times kernel for each channel that is read, and the bias. */
-export function Products({ one: { explanation }, theme, cell }: Props) {
+/** The sum of products of a convolution or a fully connected layer: a term for each channel, and the bias. */
+export function Products({ explained: { explanation }, theme, cell }: Props) {
   const text = useText();
   const { terms } = explanation;
-  const single = terms.every(({ rows, columns }) => rows * columns === 1);
+  const scalar = terms.every(({ rows, columns }) => rows * columns === 1);
   const scale = SCALES[theme].signed;
-  const patch = limit(terms.flatMap((term) => term.patch));
-  const kernel = limit(terms.flatMap((term) => term.kernel ?? []));
+  const patch = maxAbs(terms.flatMap((term) => term.patch));
+  const kernel = maxAbs(terms.flatMap((term) => term.kernel ?? []));
   const colours = {
     patch: { scale, low: -patch, high: patch },
     kernel: { scale, low: -kernel, high: kernel },
   };
   return (
     <div class="step">
-      {single ? (
-        <Strips terms={terms} colours={colours} />
+      {scalar ? (
+        <Vectors terms={terms} colours={colours} />
       ) : (
         <>
           <p class="hint">{text.explain.patchTimesKernel}</p>
           <ol class="terms">
             {terms.map(({ channel, rows, columns, patch, kernel, sum }) => (
               <li key={channel}>
-                <span class="channel">{text.explain.map(channel + 1)}</span>
+                <span class="channel">{text.explain.channel(channel + 1)}</span>
                 <Grid values={patch} {...{ rows, columns }} cell={cell} colours={colours.patch} />
                 <span aria-hidden="true">×</span>
                 <Grid
@@ -53,19 +53,19 @@ export function Products({ one: { explanation }, theme, cell }: Props) {
           </ol>
         </>
       )}
-      <Total explanation={explanation} />
-      <Details terms={terms} />
+      <Sum explanation={explanation} />
+      <AllProducts terms={terms} />
     </div>
   );
 }
 
 type ColourPair = Record<"patch" | "kernel", Parameters<typeof Grid>[0]["colours"]>;
 
-/** Terms of one product each, as strips. */
-function Strips({ terms, colours }: { terms: Term[]; colours: ColourPair }) {
+/** Inputs and weights as two vectors, if every term is a single product. */
+function Vectors({ terms, colours }: { terms: Term[]; colours: ColourPair }) {
   const text = useText();
   const shape: [number, number, number] = [terms.length, 1, 1];
-  const strip = (values: number[], of: keyof ColourPair, label: string) => (
+  const vector = (values: number[], of: keyof ColourPair, label: string) => (
     <>
       <p class="hint">{label}</p>
       <Maps
@@ -73,19 +73,19 @@ function Strips({ terms, colours }: { terms: Term[]; colours: ColourPair }) {
         values={Float32Array.from(values)}
         colours={colours[of]}
         label={label}
-        least={0}
-        most={0}
+        minSize={0}
+        maxSize={0}
       />
     </>
   );
   return (
     <>
-      {strip(
+      {vector(
         terms.flatMap((term) => term.patch),
         "patch",
         text.explain.inputs(terms.length),
       )}
-      {strip(
+      {vector(
         terms.flatMap((term) => term.kernel ?? []),
         "kernel",
         text.explain.weights(terms.length),
@@ -94,7 +94,8 @@ function Strips({ terms, colours }: { terms: Term[]; colours: ColourPair }) {
   );
 }
 
-function Total({ explanation: { terms, bias, sum } }: { explanation: Explanation }) {
+/** The sum of the products, the bias, and their sum. */
+function Sum({ explanation: { terms, bias, sum } }: { explanation: Explanation }) {
   const text = useText();
   const products = terms.reduce((total, term) => total + term.sum, 0);
   return (
@@ -119,8 +120,8 @@ function Total({ explanation: { terms, bias, sum } }: { explanation: Explanation
   );
 }
 
-/** Each single product, in words. */
-function Details({ terms }: { terms: Term[] }) {
+/** A table of all products, rendered when it is opened. */
+function AllProducts({ terms }: { terms: Term[] }) {
   const text = useText();
   const [open, setOpen] = useState(false);
   return (
@@ -131,7 +132,7 @@ function Details({ terms }: { terms: Term[] }) {
           <table class="numbers">
             <thead>
               <tr>
-                <th scope="col">{text.explain.mapHead}</th>
+                <th scope="col">{text.explain.channelHead}</th>
                 <th scope="col">{text.explain.inputHead}</th>
                 <th scope="col">{text.explain.weightHead}</th>
                 <th scope="col">{text.explain.productHead}</th>
@@ -139,10 +140,10 @@ function Details({ terms }: { terms: Term[] }) {
             </thead>
             <tbody>
               {terms.flatMap(({ channel, patch, kernel }) =>
-                patch.map((value, place) => {
-                  const weight = kernel?.[place] ?? 0;
+                patch.map((value, tap) => {
+                  const weight = kernel?.[tap] ?? 0;
                   return (
-                    <tr key={`${channel}.${place}`}>
+                    <tr key={`${channel}.${tap}`}>
                       <td>{channel + 1}</td>
                       <td>
                         <Figure value={value} />

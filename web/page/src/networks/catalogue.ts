@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Failure, failure } from "../shell/failure";
 
+/** An entry of `networks/index.json`. */
 export interface Network {
   name: string;
   family: string;
@@ -11,7 +12,7 @@ export interface Network {
   input: [number, number, number];
 }
 
-/** A layer of `receptive summary --json`. */
+/** A layer in the output of `receptive summary --json`. */
 export interface Layer {
   name: string;
   kind: string;
@@ -23,6 +24,7 @@ export interface Layer {
   memory_bytes: number;
 }
 
+/** The output of `receptive summary --json`. */
 export interface Summary {
   model: string;
   input: number[];
@@ -34,7 +36,7 @@ export interface Summary {
   layers: Layer[];
 }
 
-/** A JSON file beside the page, or why it could not be read. */
+/** Loads a JSON file of the page; returns its content or the error. */
 export function useFile<T>(address: string): { content?: T; problem?: Failure } {
   const [state, setState] = useState<{ address: string; content?: T; problem?: Failure }>();
   useEffect(() => {

@@ -1,22 +1,23 @@
 import { type Column, Sortable } from "../shell/sortable";
 import { useText } from "../text";
-import { bytes, whole } from "../text/numbers";
+import { bytes, integer } from "../text/numbers";
 import type { Layer, Summary } from "./catalogue";
 
 interface Row extends Layer {
-  place: number;
+  /** Index of the layer in the network. */
+  index: number;
 }
 
-/** What every layer costs. */
+/** A table of the shape and the cost of every layer. */
 export function CostTable({ summary }: { summary: Summary }) {
   const text = useText();
-  const rows = summary.layers.map((layer, place) => ({ ...layer, place }));
+  const rows = summary.layers.map((layer, index) => ({ ...layer, index }));
   const columns: Column<Row>[] = [
     {
-      key: "place",
-      title: text.networks.place,
-      order: ({ place }) => place,
-      show: ({ place }) => place + 1,
+      key: "index",
+      title: text.networks.number,
+      order: ({ index }) => index,
+      show: ({ index }) => index + 1,
       number: true,
     },
     {
@@ -58,14 +59,14 @@ export function CostTable({ summary }: { summary: Summary }) {
       key: "parameters",
       title: text.networks.parameters,
       order: ({ parameters }) => parameters,
-      show: ({ parameters }) => (parameters ? whole(parameters) : ""),
+      show: ({ parameters }) => (parameters ? integer(parameters) : ""),
       number: true,
     },
     {
       key: "macs",
       title: text.networks.multiplyAdds,
       order: ({ macs }) => macs,
-      show: ({ macs }) => (macs ? whole(macs) : ""),
+      show: ({ macs }) => (macs ? integer(macs) : ""),
       number: true,
     },
   ];
@@ -77,7 +78,7 @@ export function CostTable({ summary }: { summary: Summary }) {
         columns={columns}
         rows={rows}
         name="name"
-        identity={({ name, place }) => `${place}.${name}`}
+        identity={({ name, index }) => `${index}.${name}`}
       />
     </section>
   );

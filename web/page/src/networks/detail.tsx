@@ -1,13 +1,13 @@
 import { Problem } from "../shell/problem";
 import { address } from "../shell/route";
 import { useText } from "../text";
-import { bytes, whole } from "../text/numbers";
+import { bytes, integer } from "../text/numbers";
 import { type Network, type Summary, useFile } from "./catalogue";
 import { CostTable } from "./cost-table";
 import { Drawing } from "./drawing";
-import { Shares } from "./shares";
+import { ModuleCosts } from "./module-costs";
 
-/** One network: its paper, its drawing, where its costs sit, and its table. */
+/** One network: its paper, its totals, its diagram, and its costs by module and by layer. */
 export function Detail({ network, all }: { network: Network; all: Network[] }) {
   const text = useText();
   const { content, problem } = useFile<Summary>(`networks/${network.name}.json`);
@@ -41,16 +41,16 @@ export function Detail({ network, all }: { network: Network; all: Network[] }) {
         <>
           <dl class="facts">
             <Fact name={text.networks.input} value={content.input.slice(1).join(" × ")} />
-            <Fact name={text.networks.parameters} value={whole(content.parameters)} />
+            <Fact name={text.networks.parameters} value={integer(content.parameters)} />
             <Fact name={text.networks.weights} value={bytes(content.parameter_bytes)} />
-            <Fact name={text.networks.multiplyAdds} value={whole(content.macs)} />
+            <Fact name={text.networks.multiplyAdds} value={integer(content.macs)} />
             <Fact name={text.networks.memory} value={bytes(content.activation_bytes)} />
             {content.receptive_field && (
               <Fact name={text.networks.field} value={content.receptive_field.join(" × ")} />
             )}
           </dl>
           <Drawing key={network.name} name={network.name} />
-          <Shares summary={content} />
+          <ModuleCosts summary={content} />
           <CostTable key={network.name} summary={content} />
         </>
       )}

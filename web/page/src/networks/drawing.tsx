@@ -6,11 +6,11 @@ const STYLES = ["blocks", "graph"] as const;
 
 const wide = matchMedia("(min-width: 48rem)");
 
-/** The network's picture, in one of two styles. */
+/** The diagram of a network, in one of two styles. */
 export function Drawing({ name }: { name: string }) {
   const text = useText();
   const [style, setStyle] = useState<(typeof STYLES)[number]>("blocks");
-  const [whole, setWhole] = useState(wide.matches);
+  const [fit, setFit] = useState(wide.matches);
   const file = `networks/${name}-${style}.svg`;
   const label = text.networks.drawingOf(name, text.networks[style]);
   return (
@@ -19,23 +19,23 @@ export function Drawing({ name }: { name: string }) {
         <h2 id="drawing">{text.networks.drawing}</h2>
         <fieldset class="choice">
           <legend class="unseen">{text.networks.style}</legend>
-          {STYLES.map((one) => (
-            <label key={one}>
+          {STYLES.map((option) => (
+            <label key={option}>
               <input
                 type="radio"
                 name="style"
-                checked={one === style}
-                onChange={() => setStyle(one)}
+                checked={option === style}
+                onChange={() => setStyle(option)}
               />
-              {text.networks[one]}
+              {text.networks[option]}
             </label>
           ))}
         </fieldset>
         <label>
           <input
             type="checkbox"
-            checked={whole}
-            onChange={(event) => setWhole(event.currentTarget.checked)}
+            checked={fit}
+            onChange={(event) => setFit(event.currentTarget.checked)}
           />{" "}
           {text.networks.fit}
         </label>
@@ -43,7 +43,7 @@ export function Drawing({ name }: { name: string }) {
           {text.networks.open}
         </a>
       </div>
-      <Scroll class={whole ? "sheet fit" : "sheet"} label={label}>
+      <Scroll class={fit ? "sheet fit" : "sheet"} label={label}>
         <img key={file} src={file} alt={label} />
       </Scroll>
     </section>

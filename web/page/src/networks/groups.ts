@@ -1,6 +1,6 @@
 import type { Layer } from "./catalogue";
 
-/** Layers whose names begin alike, with what they cost together. */
+/** Layers whose names have a common prefix, with their total cost. */
 export interface Group {
   name: string;
   parameters: number;
@@ -8,22 +8,23 @@ export interface Group {
   memory: number;
 }
 
-const ENOUGH = 5;
+const MIN_GROUPS = 5;
 
 /**
- * The parts of a network: its layers by the first one or more parts of their names, as few as make at
- * least five groups.
+ * Groups the layers of a network by module: by the first components of their dotted names. The number of
+ * components is the smallest that gives at least five groups.
  */
 export function groups(layers: Layer[]): Group[] {
   const deepest = Math.max(1, ...layers.map(({ name }) => name.split(".").length));
   for (let depth = 1; depth < deepest; depth++) {
-    const found = at(layers, depth);
-    if (found.length >= ENOUGH) return found;
+    const found = groupByPrefix(layers, depth);
+    if (found.length >= MIN_GROUPS) return found;
   }
-  return at(layers, deepest);
+  return groupByPrefix(layers, deepest);
 }
 
-function at(layers: Layer[], depth: number): Group[] {
+/** Groups layers by the first `depth` components of their names. */
+function groupByPrefix(layers: Layer[], depth: number): Group[] {
   const found = new Map<string, Group>();
   for (const layer of layers) {
     const name = layer.name.split(".").slice(0, depth).join(".");

@@ -10,11 +10,11 @@ import type { Result } from "./use-classifier";
 interface Props {
   stages: StageInfo[];
   result: Result;
-  /** Asks for the maps of a stage; nothing comes where that failed, which is told elsewhere. */
+  /** Loads the feature maps of a stage; undefined after an error, which `useClassifier` reports. */
   load: (index: number, result: Result) => Promise<Float32Array | undefined>;
 }
 
-/** The activation maps of one stage, every channel. */
+/** The feature maps of one stage, all channels. */
 export function StageMaps({ stages, result, load }: Props) {
   const text = useText();
   const theme = useTheme();
@@ -30,8 +30,8 @@ export function StageMaps({ stages, result, load }: Props) {
       current = false;
     };
   }, [index, result, load]);
-  // The few largest values would leave the rest without colour.
-  const most = useMemo(() => spread(values ?? new Float32Array()), [values]);
+  // The largest value would leave most values almost without colour.
+  const max = useMemo(() => highPercentile(values ?? new Float32Array()), [values]);
   if (!stage) return null;
   const [channels, height, width] = stage.shape;
   const fits = values?.length === channels * height * width;
@@ -42,8 +42,8 @@ export function StageMaps({ stages, result, load }: Props) {
         <label>
           {text.photo.stage}{" "}
           <select value={index} onChange={(event) => setIndex(Number(event.currentTarget.value))}>
-            {stages.map(({ name, shape }, place) => (
-              <option key={name} value={place}>
+            {stages.map(({ name, shape }, index) => (
+              <option key={name} value={index}>
                 {name} ({shape.join(" × ")})
               </option>
             ))}
@@ -51,22 +51,22 @@ export function StageMaps({ stages, result, load }: Props) {
         </label>
       </div>
       <p class="hint">
-        {text.photo.channels(channels, height, width)} ±{decimal(most, 2)}
+        {text.photo.channels(channels, height, width)} ±{decimal(max, 2)}
       </p>
       <Maps
         shape={stage.shape}
         values={fits ? values : undefined}
-        colours={{ scale: SCALES[theme].signed, low: -most, high: most }}
+        colours={{ scale: SCALES[theme].signed, low: -max, high: max }}
         label={text.photo.maps(stage.name, channels)}
-        least={Math.max(26, Math.min(72, 6000 / channels))}
-        most={112}
+        minSize={Math.max(26, Math.min(72, 6000 / channels))}
+        maxSize={112}
       />
     </section>
   );
 }
 
-/** The absolute value that one in two hundred exceeds, of an even sample of them. */
-function spread(values: Float32Array): number {
+/** Returns the 99.5th percentile of the absolute values, from an even sample of the values. */
+function highPercentile(values: Float32Array): number {
   const step = Math.max(1, Math.floor(values.length / 20000));
   const sizes = values
     .filter((_, index) => index % step === 0)

@@ -8,64 +8,65 @@ export interface Photo {
   bytes: Uint8Array;
 }
 
+/** Bytes downloaded so far; `total` is null if the server does not send the length. */
 export type Progress = { loaded: number; total: number | null };
 
 export interface Result {
   photo: Photo;
   classification: Classification;
-  /** The engine that found it. */
+  /** Generation of the engine that holds the feature maps. */
   generation: number;
 }
 
 const WEIGHTS = new URL("weights/mobilenet_v2-f16.safetensors", document.baseURI).href;
 
-/** The photo network: how far it is loaded, what it says of the last photo, and its maps. */
+/** The photo network: its download progress, the classes of the last photo, and its feature maps. */
 export function useClassifier() {
   const [stages, setStages] = useState<StageInfo[]>([]);
   const [progress, setProgress] = useState<Progress>();
   const [result, setResult] = useState<Result>();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Failure>();
-  const newest = useRef(0);
+  const lastRequest = useRef(0);
 
   useEffect(() => {
-    classifier.onbreak = (message) => setProblem({ message, broke: true });
+    classifier.oncrash = (message) => setProblem({ message, crashed: true });
     return () => {
-      classifier.onbreak = undefined;
+      classifier.oncrash = undefined;
     };
   }, []);
 
   const classify = useCallback(async (load: () => Promise<Photo>) => {
-    const turn = ++newest.current;
+    const request = ++lastRequest.current;
     setBusy(true);
     setProblem(undefined);
     try {
       const photo = await load();
-      // The network is asked for when this part is first used, and stays.
+      // The first photo downloads the weights.
       const progress = (loaded: number, total: number | null) => setProgress({ loaded, total });
       setStages(await classifier.open("openClassifier", { weights: WEIGHTS }, progress));
       setProgress(undefined);
-      const classification = await classifier.ask("classify", { photo: photo.bytes });
-      if (turn === newest.current) {
+      const classification = await classifier.call("classify", { photo: photo.bytes });
+      if (request === lastRequest.current) {
         setResult({ photo, classification, generation: classifier.generation });
       }
     } catch (error) {
-      if (turn === newest.current) setProblem(failure(error));
+      if (request === lastRequest.current) setProblem(failure(error));
     } finally {
       setProgress(undefined);
-      if (turn === newest.current) setBusy(false);
+      if (request === lastRequest.current) setBusy(false);
     }
   }, []);
 
-  /** The maps of one stage for the photo classified last. */
+  /** Returns the feature maps of a stage for the photo of `result`, or undefined after an error. */
   const stage = useCallback(async (index: number, result: Result) => {
     try {
       if (result.generation !== classifier.generation) {
-        // An engine that was made anew has seen no photo yet.
-        await classifier.ask("classify", { photo: result.photo.bytes });
+        // A restarted engine has no feature maps of the photo.
+        await classifier.call("classify", { photo: result.photo.bytes });
         result.generation = classifier.generation;
       }
-      return await classifier.ask("stage", { index });
+      return await classifier.call("stage", { index });
     } catch (error) {
       setProblem(failure(error));
       return undefined;

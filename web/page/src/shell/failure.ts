@@ -1,12 +1,13 @@
-import { EngineBroke } from "../engine/client";
+import { EngineCrashed } from "../engine/client";
 
+/** An error to show to the visitor. */
 export interface Failure {
   message: string;
-  /** The engine itself broke and was made anew. */
-  broke: boolean;
+  /** Whether the engine crashed and has been restarted. */
+  crashed: boolean;
 }
 
 export function failure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  return { message, broke: error instanceof EngineBroke };
+  return { message, crashed: error instanceof EngineCrashed };
 }

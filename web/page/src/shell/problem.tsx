@@ -1,7 +1,7 @@
 import { useLanguage, useText } from "../text";
 import type { Failure } from "./failure";
 
-/** Says what went wrong, in the engine's own words. */
+/** Shows an error with the engine's message, which is in English. */
 export function Problem({ problem }: { problem: Failure | undefined }) {
   const text = useText();
   const language = useLanguage();
@@ -9,7 +9,7 @@ export function Problem({ problem }: { problem: Failure | undefined }) {
     <div role="alert">
       {problem && (
         <p class="problem">
-          {problem.broke ? `${text.problem.broke} ` : ""}
+          {problem.crashed ? `${text.problem.crashed} ` : ""}
           <span lang={language === "en" ? undefined : "en"}>{problem.message}</span>
         </p>
       )}

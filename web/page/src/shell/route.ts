@@ -1,18 +1,21 @@
-import { Store, useStore } from "./store";
+// The view that the page shows, read from the address: `#/VIEW` or `#/VIEW/DETAIL`.
 
-export const PARTS = ["digit", "photo", "convolution", "networks"] as const;
-export type Part = (typeof PARTS)[number];
+import { Store, useStore } from "../state/store";
+
+export const VIEWS = ["digit", "photo", "convolution", "networks"] as const;
+export type View = (typeof VIEWS)[number];
 
 export interface Route {
-  part: Part;
-  /** What follows the part in the address: a network's name. */
+  view: View;
+  /** Rest of the address after the view: the name of a network. */
   detail: string;
 }
 
+/** Reads the route from the address; an unknown view is the first view. */
 function read(): Route {
-  const [part = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/");
+  const [view = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/");
   return {
-    part: PARTS.find((known) => known === part) ?? "digit",
+    view: VIEWS.find((known) => known === view) ?? "digit",
     detail: rest.join("/"),
   };
 }
@@ -26,6 +29,7 @@ export function useRoute(): Route {
   return useStore(route);
 }
 
-export function address(part: Part, detail = ""): string {
-  return detail ? `#/${part}/${detail}` : `#/${part}`;
+/** Returns the address of a view. */
+export function address(view: View, detail = ""): string {
+  return detail ? `#/${view}/${detail}` : `#/${view}`;
 }

@@ -6,11 +6,11 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** A region that scrolls by itself, by keyboard too. */
-export function Scroll({ label, children, ...of }: Props) {
+/** A scrollable region that can also be scrolled by keyboard. */
+export function Scroll({ label, children, ...rest }: Props) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: only what has the focus scrolls by keyboard.
-    <section class={of.class ?? "scroll"} tabIndex={0} aria-label={label}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys scroll only a focused element.
+    <section class={rest.class ?? "scroll"} tabIndex={0} aria-label={label}>
       {children}
     </section>
   );

@@ -2,17 +2,17 @@ interface Props {
   id: string;
   label: string;
   value: number;
-  least: number;
-  most: number;
+  min: number;
+  max: number;
   disabled?: boolean;
   onValue: (value: number) => void;
 }
 
-/** A whole number, by a slider or typed. */
-export function Slider({ id, label, value, least, most, disabled = false, onValue }: Props) {
+/** A slider and a text field for an integer. */
+export function Slider({ id, label, value, min, max, disabled = false, onValue }: Props) {
   function set(text: string) {
     const value = Math.round(Number(text));
-    if (text !== "" && Number.isFinite(value)) onValue(Math.max(least, Math.min(most, value)));
+    if (text !== "" && Number.isFinite(value)) onValue(Math.max(min, Math.min(max, value)));
   }
   return (
     <div class="slider">
@@ -20,16 +20,16 @@ export function Slider({ id, label, value, least, most, disabled = false, onValu
       <input
         id={id}
         type="range"
-        min={least}
-        max={most}
+        min={min}
+        max={max}
         value={value}
         disabled={disabled}
         onInput={(event) => set(event.currentTarget.value)}
       />
       <input
         type="number"
-        min={least}
-        max={most}
+        min={min}
+        max={max}
         value={value}
         disabled={disabled}
         aria-label={label}

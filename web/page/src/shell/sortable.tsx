@@ -6,7 +6,7 @@ import { Scroll } from "./scroll";
 export interface Column<Row> {
   key: string;
   title: string;
-  /** What rows are ordered by. */
+  /** Sort key of a row. */
   order: (row: Row) => number | string;
   show: (row: Row) => ComponentChildren;
   number?: boolean;
@@ -16,29 +16,29 @@ interface Props<Row> {
   caption: string;
   columns: Column<Row>[];
   rows: Row[];
-  /** What names a row; its cell is the row's header. */
+  /** Key of the column whose cell is the row header. */
   name: string;
   identity: (row: Row) => string;
 }
 
-/** A table that can be ordered by each of its columns, up, down, and back to as it was. */
+/** A table that can be sorted by each column: ascending, descending, and in the original order. */
 export function Sortable<Row>({ caption, columns, rows, name, identity }: Props<Row>) {
   const text = useText();
-  const [order, setOrder] = useState<{ key: string; down: boolean }>();
+  const [order, setOrder] = useState<{ key: string; descending: boolean }>();
   const by = columns.find(({ key }) => key === order?.key);
   const sorted = by ? rows.toSorted((a, b) => compare(by.order(a), by.order(b))) : rows;
-  if (by && order?.down) sorted.reverse();
+  if (by && order?.descending) sorted.reverse();
 
-  function press({ key, number = false }: Column<Row>) {
-    // Numbers are first wanted from the largest.
-    if (order?.key !== key) setOrder({ key, down: number });
-    else if (order.down === number) setOrder({ key, down: !number });
+  function sortBy({ key, number = false }: Column<Row>) {
+    // Numbers are sorted in descending order first.
+    if (order?.key !== key) setOrder({ key, descending: number });
+    else if (order.descending === number) setOrder({ key, descending: !number });
     else setOrder(undefined);
   }
 
   function direction(key: string): "ascending" | "descending" | "none" {
     if (order?.key !== key) return "none";
-    return order.down ? "descending" : "ascending";
+    return order.descending ? "descending" : "ascending";
   }
 
   return (
@@ -56,7 +56,7 @@ export function Sortable<Row>({ caption, columns, rows, name, identity }: Props<
                 class={column.number ? "number" : ""}
                 aria-sort={direction(column.key)}
               >
-                <button type="button" onClick={() => press(column)}>
+                <button type="button" onClick={() => sortBy(column)}>
                   {column.title}
                   <span class="arrow" aria-hidden="true">
                     {{ ascending: "↑", descending: "↓", none: "" }[direction(column.key)]}

@@ -1,18 +1,10 @@
-import { remember, remembered } from "../shell/remember";
-import { Store, useStore } from "../shell/store";
+import { readPreference, writePreference } from "../state/preference";
+import { Store, useStore } from "../state/store";
+import type { Text } from "./dictionary";
 import { en } from "./en";
 import { zh } from "./zh";
 
-/** The keys of the English dictionary, each with text or a function of the same arguments. */
-type Same<T> = {
-  readonly [K in keyof T]: T[K] extends string
-    ? string
-    : T[K] extends (...of: infer A) => string
-      ? (...of: A) => string
-      : Same<T[K]>;
-};
-
-export type Text = Same<typeof en>;
+export type { Text };
 
 export const LANGUAGES = ["en", "zh"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -20,29 +12,32 @@ export type Language = (typeof LANGUAGES)[number];
 const TEXTS: Record<Language, Text> = { en, zh };
 const TAGS: Record<Language, string> = { en: "en", zh: "zh-Hans" };
 
+/** Returns the language that the visitor chose, or else the language of the browser. */
 function preferred(): Language {
-  const chosen = remembered("language") ?? navigator.language;
+  const chosen = readPreference("language") ?? navigator.language;
   return chosen.startsWith("zh") ? "zh" : "en";
 }
 
 const language = new Store<Language>(preferred());
 
-function show(): void {
+function apply(): void {
   document.documentElement.lang = TAGS[language.value];
 }
 
-show();
+apply();
 
 export function useLanguage(): Language {
   return useStore(language);
 }
 
+/** Returns the texts in the current language. */
 export function useText(): Text {
   return TEXTS[useLanguage()];
 }
 
+/** Changes the language and stores the choice. */
 export function switchLanguage(to: Language): void {
   language.value = to;
-  remember("language", to);
-  show();
+  writePreference("language", to);
+  apply();
 }

@@ -5,11 +5,15 @@ use receptive_layers::network::{Network, NetworkConfig};
 use receptive_layers::weights::{self, Heads, StateDict};
 use receptive_lenet::LeNet5Config;
 
-use super::{WEIGHTS, changed, check_sum, digits, drawn, sees, unit};
-use crate::explorer::{Explorer, Frame};
+use super::{
+    WEIGHTS, assert_explained, changed_units, digits, receptive_field_contains, unit,
+    with_random_weights,
+};
+use crate::chain::Frame;
+use crate::explorer::Explorer;
 
 #[test]
-fn the_layers_are_those_of_the_paper() {
+fn layers_match_the_paper() {
     let explorer = Explorer::lenet5(WEIGHTS).unwrap();
     let layers: Vec<String> = explorer
         .layers()
@@ -42,14 +46,14 @@ fn the_layers_are_those_of_the_paper() {
 }
 
 #[test]
-fn digits_are_prepared_as_the_recipe_evaluates_them() {
+fn preprocessing_matches_the_recipe() {
     let recipe = include_str!("../../../../recipes/lenet5-mnist.toml");
     let recipe: toml::Table = recipe.parse().unwrap();
     let data = recipe["data"].as_table().unwrap();
     let pad = "evaluate = [{ kind = \"pad\", pixels = 2 }]";
     let pad: toml::Table = pad.parse().unwrap();
     assert_eq!(data["evaluate"], pad["evaluate"]);
-    let only = |name: &str| {
+    let first = |name: &str| {
         data["normalise"][name].as_array().unwrap()[0]
             .as_float()
             .unwrap()
@@ -57,31 +61,31 @@ fn digits_are_prepared_as_the_recipe_evaluates_them() {
     let frame = Frame::LENET5;
     assert_eq!(
         (frame.mean, frame.std),
-        (only("mean") as f32, only("std") as f32)
+        (first("mean") as f32, first("std") as f32)
     );
     assert_eq!((frame.size, frame.padding), (28, 2));
 }
 
 #[test]
-fn at_least_98_of_100_digits_are_read() {
+fn validation_accuracy_is_at_least_98_percent() {
     let mut explorer = Explorer::lenet5(WEIGHTS).unwrap();
     let digits = digits();
-    let right = digits.iter().filter(|(drawing, label)| {
+    let correct = digits.iter().filter(|(drawing, label)| {
         let probabilities = explorer.run(drawing).unwrap();
         let best = (0..10).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
         best == Some(*label)
     });
-    let right = right.count();
+    let correct = correct.count();
     assert_eq!(digits.len(), 1500);
     assert!(
-        right * 100 >= digits.len() * 98,
-        "{right} of {}",
+        correct * 100 >= digits.len() * 98,
+        "{correct} of {}",
         digits.len()
     );
 }
 
 #[test]
-fn values_are_those_of_the_plain_forward() {
+fn values_match_the_burn_forward() {
     let device = Device::flex();
     let dictionary = StateDict::from_bytes(WEIGHTS).unwrap();
     let network = LeNet5Config::lenet5().init(&device);
@@ -108,21 +112,21 @@ fn values_are_those_of_the_plain_forward() {
             for (found, expected) in found.iter().zip(expected) {
                 assert!(
                     (found - expected).abs() < 1e-4,
-                    "{name}: {found} for {expected}"
+                    "{name}: {found}, expected {expected}"
                 );
             }
         }
     }
 }
 
-/// With weights so small that no unit saturates.
-fn gentle() -> Explorer {
+/// Returns LeNet-5 with random weights so small that no unit saturates.
+fn unsaturated_lenet5() -> Explorer {
     let graph = Graph::trace(
         |device| LeNet5Config::lenet5().init(device),
         [1, 1, 32, 32],
         Network::forward,
     );
-    Explorer::from_graph(drawn(graph.unwrap(), 7, 0.1), Frame::LENET5).unwrap()
+    Explorer::from_graph(with_random_weights(graph.unwrap(), 7, 0.1), Frame::LENET5).unwrap()
 }
 
 proptest! {
@@ -131,33 +135,40 @@ proptest! {
     #[test]
     fn explanations_add_up_to_the_value(
         digit in 0_usize..1500,
-        places in proptest::collection::vec(any::<usize>(), 24),
+        indices in proptest::collection::vec(any::<usize>(), 24),
     ) {
         let mut explorer = Explorer::lenet5(WEIGHTS).unwrap();
         explorer.run(&digits()[digit].0).unwrap();
         let layers: Vec<_> = explorer.layers().cloned().collect();
-        for (info, place) in layers.iter().cycle().zip(places) {
-            check_sum(&explorer, unit(info, place));
+        for (info, index) in layers.iter().cycle().zip(indices) {
+            assert_explained(&explorer, unit(info, index));
         }
     }
 
     #[test]
-    fn a_pixel_changes_what_sees_it_and_nothing_else(pixel in 0_usize..784, ink in 0.0_f32..1.0) {
-        let mut explorer = gentle();
+    fn a_pixel_changes_only_units_whose_receptive_field_contains_it(
+        pixel in 0_usize..784, ink in 0.0_f32..1.0,
+    ) {
+        let mut explorer = unsaturated_lenet5();
         let drawing: Vec<f32> = (0..784).map(|i| ink * (i % 7) as f32 / 7.0).collect();
         let layers: Vec<_> = explorer.layers().cloned().collect();
         for info in &layers {
-            let changed = changed(&mut explorer, info.index, &drawing, pixel);
-            let (mut seeing, mut moved) = (0, 0);
-            for (place, changed) in changed.into_iter().enumerate() {
-                let unit = unit(info, place);
-                let sees = sees(&explorer.explain(unit).unwrap(), 28, pixel);
-                prop_assert!(!changed || sees, "{} {unit:?}", info.name);
-                seeing += usize::from(sees);
-                moved += usize::from(changed);
+            let changed = changed_units(&mut explorer, info.index, &drawing, pixel);
+            let (mut inside_count, mut changed_count) = (0, 0);
+            for (index, changed) in changed.into_iter().enumerate() {
+                let unit = unit(info, index);
+                let explanation = explorer.explain(unit).unwrap();
+                let inside = receptive_field_contains(&explanation, 28, pixel);
+                prop_assert!(!changed || inside, "{} {unit:?}", info.name);
+                inside_count += usize::from(inside);
+                changed_count += usize::from(changed);
             }
-            // What a pixel adds to a unit far from it may be lost in rounding.
-            prop_assert!(10 * moved >= 9 * seeing, "{}: {moved} of {seeing}", info.name);
+            // In deep layers the contribution of one pixel may be lost in rounding.
+            prop_assert!(
+                10 * changed_count >= 9 * inside_count,
+                "{}: {changed_count} of {inside_count}",
+                info.name
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
+mod errors;
 mod lenet5;
 mod random;
-mod refusals;
-mod sliding;
+mod single_layer;
 
 use std::io::Read;
 
@@ -9,25 +9,26 @@ use burn::tensor::TensorData;
 use flate2::read::GzDecoder;
 use receptive_layers::graph::{Data, Graph, Origin};
 
+use crate::chain::LayerInfo;
 use crate::explain::{Explanation, Unit};
-use crate::explorer::{Explorer, LayerInfo};
+use crate::explorer::Explorer;
 
-/// The weights that the page has.
+/// The LeNet-5 weights of the page.
 const WEIGHTS: &[u8] = include_bytes!("../../../../assets/lenet5.safetensors");
 
-/// The 1,500 digits that LeNet-5 was not trained on: ink from 0 to 1, row by row, and what they are.
+/// Returns the 1,500 validation digits: the ink of each pixel from 0 to 1, row by row, and the label.
 fn digits() -> Vec<(Vec<f32>, usize)> {
-    let unpacked = |packed: &[u8]| {
+    let decompress = |packed: &[u8]| {
         let mut bytes = Vec::new();
         GzDecoder::new(packed)
             .read_to_end(&mut bytes)
-            .expect("an archive");
+            .expect("a gzip file");
         bytes
     };
-    let images = unpacked(include_bytes!(
+    let images = decompress(include_bytes!(
         "../../../../assets/mnist/t10k-images-idx3-ubyte.gz"
     ));
-    let labels = unpacked(include_bytes!(
+    let labels = decompress(include_bytes!(
         "../../../../assets/mnist/t10k-labels-idx1-ubyte.gz"
     ));
     let ink = |image: &[u8]| image.iter().map(|&byte| f32::from(byte) / 255.0).collect();
@@ -38,14 +39,14 @@ fn digits() -> Vec<(Vec<f32>, usize)> {
         .collect()
 }
 
-/// `graph` with numbers of at most `most` for its parameters.
-fn drawn(mut graph: Graph, seed: u64, most: f32) -> Graph {
+/// Replaces the parameters of `graph` by pseudorandom numbers from `-max` to `max`.
+fn with_random_weights(mut graph: Graph, seed: u64, max: f32) -> Graph {
     let mut state = seed;
     let mut next = || {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        most * ((state >> 40) as f32 / (1_u64 << 23) as f32 - 1.0)
+        max * ((state >> 40) as f32 / (1_u64 << 23) as f32 - 1.0)
     };
     for value in &mut graph.values {
         if matches!(value.origin, Origin::Parameter { .. }) {
@@ -59,20 +60,20 @@ fn drawn(mut graph: Graph, seed: u64, most: f32) -> Graph {
     graph
 }
 
-/// Unit `place` of a layer, counted over its channels, rows and columns, and round again.
-fn unit(info: &LayerInfo, place: usize) -> Unit {
+/// Returns the unit at `index`, modulo the number of units, in a layer's `[channels, height, width]`.
+fn unit(info: &LayerInfo, index: usize) -> Unit {
     let [_, height, width] = info.shape;
-    let place = place % info.len();
+    let index = index % info.len();
     Unit {
         layer: info.index,
-        channel: place / (height * width),
-        row: place / width % height,
-        column: place % width,
+        channel: index / (height * width),
+        row: index / width % height,
+        column: index % width,
     }
 }
 
-/// What the explanation of a unit says its value is.
-fn told(explanation: &Explanation) -> f64 {
+/// Computes the value of a unit from its explanation.
+fn explained_value(explanation: &Explanation) -> f64 {
     let sum = explanation.sum;
     match explanation.activation.as_deref() {
         None => sum,
@@ -80,19 +81,19 @@ fn told(explanation: &Explanation) -> f64 {
         Some("relu6") => sum.clamp(0.0, 6.0),
         Some("tanh") => sum.tanh(),
         Some("sigmoid") => 1.0 / (1.0 + (-sum).exp()),
-        Some(other) => panic!("{other} is no activation"),
+        Some(other) => panic!("{other} is not an activation"),
     }
 }
 
-/// Whether an explanation adds up to the engine's value.
-fn check_sum(explorer: &Explorer, unit: Unit) {
+/// Asserts that the explanation of a unit gives the value that the plan computed.
+fn assert_explained(explorer: &Explorer, unit: Unit) {
     let explanation = explorer.explain(unit).expect("a unit");
-    let info = &explorer.layers[unit.layer].info;
+    let info = &explorer.chain.layers[unit.layer].info;
     let [_, height, width] = info.shape;
-    let place = (unit.channel * height + unit.row) * width + unit.column;
-    let value = explorer.values(unit.layer).expect("a layer")[place];
+    let index = (unit.channel * height + unit.row) * width + unit.column;
+    let value = explorer.values(unit.layer).expect("a layer")[index];
     assert_eq!(explanation.value.to_bits(), value.to_bits());
-    let error = (told(&explanation) - f64::from(value)).abs();
+    let error = (explained_value(&explanation) - f64::from(value)).abs();
     assert!(error < 1e-4, "{}: {explanation:?}", info.name);
     for term in &explanation.terms {
         assert_eq!(term.patch.len(), term.rows * term.columns);
@@ -108,8 +109,13 @@ fn check_sum(explorer: &Explorer, unit: Unit) {
     }
 }
 
-/// The units of a layer whose value changes when the ink of `pixel` does.
-fn changed(explorer: &mut Explorer, layer: usize, drawing: &[f32], pixel: usize) -> Vec<bool> {
+/// Returns, for each unit of a layer, whether the value changes when the ink of `pixel` changes.
+fn changed_units(
+    explorer: &mut Explorer,
+    layer: usize,
+    drawing: &[f32],
+    pixel: usize,
+) -> Vec<bool> {
     let mut other = drawing.to_vec();
     other[pixel] = if other[pixel] < 0.5 { 1.0 } else { 0.0 };
     explorer.run(&other).expect("a drawing");
@@ -119,8 +125,8 @@ fn changed(explorer: &mut Explorer, layer: usize, drawing: &[f32], pixel: usize)
     before.iter().zip(after).map(|(&a, b)| a != b).collect()
 }
 
-/// Whether a unit's receptive field has a pixel.
-fn sees(explanation: &Explanation, size: usize, pixel: usize) -> bool {
+/// Returns whether the receptive field of a unit contains a pixel.
+fn receptive_field_contains(explanation: &Explanation, size: usize, pixel: usize) -> bool {
     let field = explanation.receptive_field;
     let within =
         |at: usize, start: i64, len: usize| (start..start + len as i64).contains(&(at as i64));

@@ -1,4 +1,4 @@
-//! Small networks of every layer that is explained, of any geometry.
+//! Random small networks that contain every kind of layer the explorer supports.
 
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
@@ -10,9 +10,11 @@ use proptest::prelude::*;
 use receptive_layers::block::convolve;
 use receptive_layers::graph::Graph;
 
-use super::{changed, check_sum, drawn, sees, unit};
-use crate::explorer::{Explorer, Frame};
+use super::{assert_explained, changed_units, receptive_field_contains, unit, with_random_weights};
+use crate::chain::Frame;
+use crate::explorer::Explorer;
 
+/// Height and width of the input, in pixels.
 const SIZE: usize = 14;
 
 #[derive(Module, Debug)]
@@ -20,7 +22,7 @@ struct Net {
     first: Conv2d,
     max: MaxPool2d,
     grouped: Conv2d,
-    mean: AvgPool2d,
+    average: AvgPool2d,
     linear: Linear,
 }
 
@@ -59,24 +61,27 @@ fn window(dilation: usize) -> impl Strategy<Value = Window> {
     })
 }
 
-/// A network, the windows of its two convolutions and pools, and how it pads.
+/// Returns a network with these windows (convolution, max pool, grouped convolution, average pool), or
+/// `None` if a window does not fit.
+///
+/// `ceil`: whether pools round the output size up. `include`: whether the average counts the padding.
 fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Option<Explorer> {
-    let [first, max, grouped, mean] = windows;
+    let [first, max, grouped, average] = windows;
     let size = |input: [usize; 2], window: Window, ceil: bool| -> Option<[usize; 2]> {
         let mut output = [0; 2];
         for axis in 0..2 {
             let extent = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
-            let room = (input[axis] + 2 * window.padding[axis]).checked_sub(extent)?;
-            output[axis] = room / window.stride[axis] + 1;
+            let slack = (input[axis] + 2 * window.padding[axis]).checked_sub(extent)?;
+            output[axis] = slack / window.stride[axis] + 1;
             if ceil && (output[axis] * window.stride[axis]) < input[axis] + window.padding[axis] {
-                output[axis] = room.div_ceil(window.stride[axis]) + 1;
+                output[axis] = slack.div_ceil(window.stride[axis]) + 1;
             }
         }
         Some(output)
     };
     let maps = size([SIZE; 2], first, false)?;
     let maps = size(size(maps, max, ceil)?, grouped, false)?;
-    let maps = size(maps, mean, ceil)?;
+    let maps = size(maps, average, ceil)?;
     let pool = |window: Window| (window.kernel, window.stride, padding(window.padding));
     let init = |device: &Device| Net {
         first: first.conv([1, 4], 1, true, device),
@@ -90,8 +95,8 @@ fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Opti
                 .init()
         },
         grouped: grouped.conv([4, 6], 2, false, device),
-        mean: {
-            let (kernel, stride, padding) = pool(mean);
+        average: {
+            let (kernel, stride, padding) = pool(average);
             AvgPool2dConfig::new(kernel)
                 .with_strides(stride)
                 .with_padding(padding)
@@ -104,7 +109,7 @@ fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Opti
     let forward = |net: &Net, x: Tensor<4>| {
         let x = activation::relu(convolve(&net.first, x));
         let x = convolve(&net.grouped, net.max.forward(x)).clamp(0.0, 6.0);
-        let x = activation::sigmoid(net.mean.forward(x));
+        let x = activation::sigmoid(net.average.forward(x));
         activation::tanh(net.linear.forward(x.flatten::<2>(1, 3)))
     };
     let graph = Graph::trace(init, [1, 1, SIZE, SIZE], forward).expect("a network");
@@ -114,32 +119,32 @@ fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Opti
         mean: 0.5,
         std: 0.5,
     };
-    Some(Explorer::from_graph(drawn(graph, seed, 0.5), frame).expect("a network"))
+    Some(Explorer::from_graph(with_random_weights(graph, seed, 0.5), frame).expect("a network"))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn every_explanation_holds(
+    fn explanations_and_receptive_fields_are_correct(
         windows in [window(2), window(1), window(2), window(1)],
         seed in any::<u64>(),
-        how in any::<[bool; 2]>(),
+        modes in any::<[bool; 2]>(),
         pixel in 0..SIZE * SIZE,
         drawing in proptest::collection::vec(0.0_f32..=1.0, SIZE * SIZE),
     ) {
-        let Some(mut explorer) = explorer(windows, seed, how) else {
+        let Some(mut explorer) = explorer(windows, seed, modes) else {
             return Ok(());
         };
         explorer.run(&drawing).unwrap();
         let layers: Vec<_> = explorer.layers().cloned().collect();
         for info in &layers {
-            let changed = changed(&mut explorer, info.index, &drawing, pixel);
-            for (place, changed) in changed.into_iter().enumerate() {
-                let unit = unit(info, place);
-                check_sum(&explorer, unit);
+            let changed = changed_units(&mut explorer, info.index, &drawing, pixel);
+            for (index, changed) in changed.into_iter().enumerate() {
+                let unit = unit(info, index);
+                assert_explained(&explorer, unit);
                 let explanation = explorer.explain(unit).unwrap();
-                prop_assert!(!changed || sees(&explanation, SIZE, pixel), "{} {unit:?}", info.name);
+                prop_assert!(!changed || receptive_field_contains(&explanation, SIZE, pixel), "{} {unit:?}", info.name);
             }
         }
     }

@@ -7,26 +7,26 @@ import { type Photo, type Result, useClassifier } from "./use-classifier";
 
 const SAMPLES = ["coffee.png", "chelsea.png", "rocket.jpg"];
 
-async function sample(name: string): Promise<Photo> {
+async function fetchSample(name: string): Promise<Photo> {
   const response = await fetch(`photos/${name}`);
   if (!response.ok) throw new Error(`photos/${name}: ${response.status} ${response.statusText}`);
   return { name, bytes: new Uint8Array(await response.arrayBuffer()) };
 }
 
-async function chosen(file: File): Promise<Photo> {
+async function readFile(file: File): Promise<Photo> {
   return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
 }
 
-/** Classify a photo with MobileNetV2. */
-export function PhotoPart() {
+/** The view in which MobileNetV2 classifies a photo. */
+export function PhotoView() {
   const text = useText();
   const { stages, progress, result, busy, problem, classify, stage } = useClassifier();
-  const [over, setOver] = useState(false);
+  const [dragOver, setDragOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
 
-  function take(files: FileList | null | undefined) {
+  function classifyFirst(files: FileList | null | undefined) {
     const file = files?.[0];
-    if (file) classify(() => chosen(file));
+    if (file) classify(() => readFile(file));
   }
 
   return (
@@ -35,18 +35,18 @@ export function PhotoPart() {
         <h1>{text.photo.title}</h1>
         <p>{text.photo.lead}</p>
       </header>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is a shortcut of the button. */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the button does the same as dropping. */}
       <div
-        class={over ? "drop over" : "drop"}
+        class={dragOver ? "drop over" : "drop"}
         onDragOver={(event) => {
           event.preventDefault();
-          setOver(true);
+          setDragOver(true);
         }}
-        onDragLeave={() => setOver(false)}
+        onDragLeave={() => setDragOver(false)}
         onDrop={(event) => {
           event.preventDefault();
-          setOver(false);
-          take(event.dataTransfer?.files);
+          setDragOver(false);
+          classifyFirst(event.dataTransfer?.files);
         }}
       >
         <div>
@@ -59,7 +59,7 @@ export function PhotoPart() {
             accept="image/*"
             hidden
             onChange={(event) => {
-              take(event.currentTarget.files);
+              classifyFirst(event.currentTarget.files);
               event.currentTarget.value = "";
             }}
           />
@@ -72,7 +72,7 @@ export function PhotoPart() {
               key={name}
               type="button"
               aria-label={text.photo.sample(name.replace(/\..*/, ""))}
-              onClick={() => classify(() => sample(name))}
+              onClick={() => classify(() => fetchSample(name))}
             >
               <img src={`photos/${name}`} alt="" width="96" height="72" loading="lazy" />
             </button>
@@ -115,8 +115,8 @@ function Answer({ result: { photo, classification }, busy }: { result: Result; b
       <div>
         <h2 id="verdict">{text.photo.answer}</h2>
         <ol class="bars labels" lang={language === "en" ? undefined : "en"}>
-          {classification.top.map(({ index, label, probability }, place) => (
-            <li key={index} class={place === 0 ? "best" : ""}>
+          {classification.top.map(({ index, label, probability }, rank) => (
+            <li key={index} class={rank === 0 ? "best" : ""}>
               <span class="name">{label}</span>
               <span class="bar">
                 <span style={{ transform: `scaleX(${probability})` }} />

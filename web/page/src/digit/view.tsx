@@ -1,35 +1,36 @@
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { Unit } from "../colour/layout";
-import { type Frame, Maps } from "../colour/maps";
-import { limit, SCALES, type Theme } from "../colour/scale";
+import { type Frame, Maps, type SelectionKind } from "../colour/maps";
+import { maxAbs, SCALES, type Theme } from "../colour/scale";
 import type { LayerInfo } from "../engine/contract";
 import { Problem } from "../shell/problem";
 import { useTheme } from "../shell/theme";
 import { useText } from "../text";
 import { decimal, milliseconds, percent } from "../text/numbers";
-import { Answer, best } from "./answer";
+import { Answer, mostProbable } from "./answer";
 import { SIZE } from "./centre";
+import { DrawingPad } from "./drawing-pad";
 import { Explanation } from "./explanation";
 import { frames } from "./frames";
 import { title } from "./names";
-import { Pad } from "./pad";
 import { SampleDigits } from "./sample-digits";
 import { samples } from "./samples";
 import { type Selection, useExplorer } from "./use-explorer";
 
-/** What is on the paper when the page opens. */
+/** Sample digit that the page shows first. */
 const FIRST = 3;
 
-/** Draw a digit and see every value of LeNet-5. */
-export function Digit() {
+/** The view in which LeNet-5 classifies a drawn digit and every value can be inspected. */
+export function DigitView() {
   const text = useText();
   const theme = useTheme();
   const [inks, setInks] = useState<Uint8Array[]>([]);
   const [sample, setSample] = useState<{ ink: Uint8Array }>();
-  const [held, setHeld] = useState<Selection>();
-  const [pointed, setPointed] = useState<Selection>();
-  const [spoken, setSpoken] = useState<"answer" | "unit" | undefined>();
-  const selection = pointed ?? held;
+  const [pinned, setPinned] = useState<Selection>();
+  const [hovered, setHovered] = useState<Selection>();
+  // What the status for screen readers announces.
+  const [announced, setAnnounced] = useState<"answer" | "unit" | undefined>();
+  const selection = hovered ?? pinned;
   const { layers, activity, explained, problem, run } = useExplorer(selection);
 
   useEffect(() => {
@@ -40,34 +41,30 @@ export function Digit() {
     });
   }, []);
 
-  const image = useCallback(
+  const runImage = useCallback(
     (image: Float32Array) => {
-      setSpoken(undefined);
+      setAnnounced(undefined);
       run(image);
     },
     [run],
   );
 
-  const choose = useCallback(
-    (layer: LayerInfo, unit: Unit | undefined, how: "point" | "hold" | "key") => {
-      const selection = unit && { layer: layer.index, ...unit };
-      if (how === "point") setPointed(selection);
-      else setHeld(selection);
-      if (how === "key") setPointed(undefined);
-      setSpoken(how === "key" ? "unit" : undefined);
-    },
-    [],
-  );
+  const choose = useCallback((layer: LayerInfo, unit: Unit | undefined, how: SelectionKind) => {
+    const selection = unit && { layer: layer.index, ...unit };
+    if (how === "hover") setHovered(selection);
+    else setPinned(selection);
+    if (how === "key") setHovered(undefined);
+    setAnnounced(how === "key" ? "unit" : undefined);
+  }, []);
 
-  const marks = useMemo(
+  const framesOf = useMemo(
     () => (layers ? frames(layers, explained) : new Map()),
     [layers, explained],
   );
-  const shown = layers ?? [];
-  const [input, ...others] = shown;
-  const last = shown.at(-1);
-  const top = activity && best(activity.probabilities);
-  const told = explained.at(-1);
+  const [input, ...others] = layers ?? [];
+  const last = layers?.at(-1);
+  const top = activity && mostProbable(activity.probabilities);
+  const selected = explained.at(-1);
 
   const maps = (layer: LayerInfo) => (
     <LayerMaps
@@ -75,8 +72,8 @@ export function Digit() {
       layer={layer}
       values={activity?.values[layer.index]}
       theme={theme}
-      frames={marks.get(layer.index)}
-      unit={held?.layer === layer.index ? held : undefined}
+      frames={framesOf.get(layer.index)}
+      unit={pinned?.layer === layer.index ? pinned : undefined}
       onUnit={choose}
     />
   );
@@ -90,12 +87,12 @@ export function Digit() {
       <Problem problem={problem} />
       <div class="digit">
         <div class="draw">
-          <Pad sample={sample} onImage={image} onStroke={() => setSpoken("answer")} />
+          <DrawingPad sample={sample} onImage={runImage} onStroke={() => setAnnounced("answer")} />
           <SampleDigits inks={inks} onSample={(ink) => setSample({ ink })} />
           <Answer
             probabilities={activity?.probabilities}
-            selected={held && held.layer === last?.index ? held.channel : undefined}
-            onDigit={(channel) => last && choose(last, { channel, row: 0, column: 0 }, "hold")}
+            selected={pinned && pinned.layer === last?.index ? pinned.channel : undefined}
+            onDigit={(channel) => last && choose(last, { channel, row: 0, column: 0 }, "pin")}
           />
           <p class="hint time">
             {activity && text.digit.time(milliseconds(activity.milliseconds))}
@@ -103,9 +100,9 @@ export function Digit() {
         </div>
         <div class="layers">
           {input && (
-            <div class="sees">
+            <div class="network-input">
               {maps(input)}
-              <p class="hint">{text.digit.sees}</p>
+              <p class="hint">{text.digit.input}</p>
             </div>
           )}
           {others.map(maps)}
@@ -116,9 +113,9 @@ export function Digit() {
         >
           <div class="bar">
             <h2>{text.explain.title}</h2>
-            {held && (
-              <button type="button" class="button quiet" onClick={() => setHeld(undefined)}>
-                {text.explain.close}
+            {pinned && (
+              <button type="button" class="button quiet" onClick={() => setPinned(undefined)}>
+                {text.explain.unpin}
               </button>
             )}
           </div>
@@ -126,10 +123,10 @@ export function Digit() {
         </aside>
       </div>
       <span class="unseen" role="status">
-        {spoken === "answer" && activity && top !== undefined
+        {announced === "answer" && activity && top !== undefined
           ? text.digit.probability(top, percent(activity.probabilities[top] ?? 0, 0))
-          : spoken === "unit" && told
-            ? `${title(text, told.layer, told.unit)}: ${decimal(told.explanation.value)}`
+          : announced === "unit" && selected
+            ? `${title(text, selected.layer, selected.unit)}: ${decimal(selected.explanation.value)}`
             : ""}
       </span>
     </>
@@ -142,18 +139,19 @@ interface LayerProps {
   theme: Theme;
   frames: Frame[] | undefined;
   unit: Unit | undefined;
-  onUnit: (layer: LayerInfo, unit: Unit | undefined, how: "point" | "hold" | "key") => void;
+  onUnit: (layer: LayerInfo, unit: Unit | undefined, how: SelectionKind) => void;
 }
 
+/** The name, kind, shape and feature maps of a layer. */
 function LayerMaps({ layer, values, theme, frames, unit, onUnit }: LayerProps) {
   const text = useText();
   const [channels, height, width] = layer.shape;
   const input = layer.kind === "input";
-  const most = values ? (layer.activation === "tanh" ? 1 : limit(values)) : 1;
+  const max = values ? (layer.activation === "tanh" ? 1 : maxAbs(values)) : 1;
   const colours =
     input && values
       ? { scale: SCALES[theme].ink, low: Math.min(...values), high: Math.max(...values, 0.1) }
-      : { scale: SCALES[theme].signed, low: -most, high: most };
+      : { scale: SCALES[theme].signed, low: -max, high: max };
   const size = height * width === 1 ? `${channels}` : `${channels} × ${height} × ${width}`;
   return (
     <figure class="layer" data-kind={layer.kind}>
@@ -161,15 +159,15 @@ function LayerMaps({ layer, values, theme, frames, unit, onUnit }: LayerProps) {
         <strong>{layer.name}</strong>{" "}
         {layer.name !== text.kinds[layer.kind] && text.kinds[layer.kind]}
         <span class="shape">{size}</span>
-        {!input && <span class="scale">±{decimal(most, 2)}</span>}
+        {!input && <span class="scale">±{decimal(max, 2)}</span>}
       </figcaption>
       <Maps
         shape={layer.shape}
         values={values}
         colours={colours}
         label={text.digit.maps(layer.name, text.kinds[layer.kind], channels)}
-        least={input ? SIZE * 4 : 48}
-        most={input ? SIZE * 6 : 112}
+        minSize={input ? SIZE * 4 : 48}
+        maxSize={input ? SIZE * 6 : 112}
         frames={frames ?? []}
         unit={unit}
         onUnit={(unit, how) => onUnit(layer, unit, how)}

@@ -6,7 +6,7 @@ use crate::explain::Unit;
 use crate::explorer::Explorer;
 
 #[test]
-fn drawings_of_another_size_or_ink_are_refused() {
+fn drawings_of_wrong_size_or_ink_are_errors() {
     let mut explorer = Explorer::lenet5(WEIGHTS).unwrap();
     for len in [0, 1, 783, 785, 1024] {
         let error = explorer.run(&vec![0.0; len]).unwrap_err();
@@ -21,10 +21,10 @@ fn drawings_of_another_size_or_ink_are_refused() {
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn errors_name_the_missing_layer_or_unit() {
     let explorer = Explorer::lenet5(WEIGHTS).unwrap();
     let error = explorer.values(12).unwrap_err().to_string();
-    assert_eq!(error, "there is no layer 12, expected 0 to 11");
+    assert_eq!(error, "the layer index is 12, expected 0 to 11");
     let first = Unit {
         layer: 3,
         channel: 0,
@@ -47,15 +47,15 @@ fn what_is_not_there_is_named() {
     ] {
         let error = explorer.explain(unit).unwrap_err().to_string();
         assert!(
-            error.starts_with("layer avgpool1 has no unit in channel"),
+            error.starts_with("layer avgpool1 has no unit at channel"),
             "{error}"
         );
-        assert!(error.ends_with("it is 6x14x14"), "{error}");
+        assert!(error.ends_with("its shape is 6x14x14"), "{error}");
     }
 }
 
 #[test]
-fn other_weights_are_refused() {
+fn bytes_that_are_not_the_weights_are_errors() {
     let other = include_bytes!("../../../../assets/mobilenet_v2-f16.safetensors");
     assert!(matches!(Explorer::lenet5(other), Err(Error::Weights(_))));
     let photo = include_bytes!("../../../../assets/photos/rocket.jpg");
@@ -66,15 +66,15 @@ fn other_weights_are_refused() {
 
 proptest! {
     #[test]
-    fn truncated_weights_are_refused(len in 0..WEIGHTS.len()) {
+    fn truncated_weights_are_errors(len in 0..WEIGHTS.len()) {
         prop_assert!(matches!(Explorer::lenet5(&WEIGHTS[..len]), Err(Error::Weights(_))));
     }
 
     #[test]
-    fn damaged_weights_are_refused_or_load(place in 0..WEIGHTS.len().min(4096), byte in any::<u8>()) {
+    fn damaged_weights_load_or_are_errors(offset in 0..WEIGHTS.len().min(4096), byte in any::<u8>()) {
         let mut bytes = WEIGHTS.to_vec();
-        bytes[place] = byte;
-        // Another number is as good a weight; another header is not.
+        bytes[offset] = byte;
+        // A damaged weight loads as another number; a damaged header is an error. Neither panics.
         drop(Explorer::lenet5(&bytes));
     }
 }

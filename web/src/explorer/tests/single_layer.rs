@@ -1,13 +1,15 @@
-//! Windows that are set by hand.
+//! Single layers against a direct computation of every window.
 
 use proptest::prelude::*;
 
-use super::{check_sum, told, unit};
-use crate::arithmetic::Sliding;
+use super::{assert_explained, explained_value, unit};
+use crate::arithmetic::SlidingWindow;
+use crate::chain::PoolKind;
 use crate::error::Error;
-use crate::explorer::{Explorer, Pool};
+use crate::explorer::Explorer;
 
-/// What a window over a picture gives, written out.
+/// Computes the output at `[row, column]`: `fold` reduces the values of the window, each with the index
+/// of its tap, without the padding.
 fn expected(
     picture: &[f32],
     [input, kernel, stride, padding, dilation]: [usize; 5],
@@ -25,12 +27,12 @@ fn expected(
     fold(taps)
 }
 
-fn sliding(sizes: [usize; 5]) -> Result<Sliding, Error> {
+fn sliding(sizes: [usize; 5]) -> Result<SlidingWindow, Error> {
     let [input, kernel, stride, padding, dilation] = sizes.map(|size| size as f64);
-    Sliding::new(input, kernel, stride, padding, dilation)
+    SlidingWindow::new(input, kernel, stride, padding, dilation)
 }
 
-/// Runs the layer, and holds each value and its explanation to the written out one.
+/// Runs the layer and compares each value and its explanation with the direct computation.
 fn check(
     mut explorer: Explorer,
     picture: &[f32],
@@ -39,13 +41,13 @@ fn check(
 ) {
     explorer.run(picture).unwrap();
     let info = explorer.layers().nth(1).unwrap().clone();
-    for place in 0..info.len() {
-        let unit = unit(&info, place);
-        check_sum(&explorer, unit);
+    for index in 0..info.len() {
+        let unit = unit(&info, index);
+        assert_explained(&explorer, unit);
         let explanation = explorer.explain(unit).unwrap();
         let value = expected(picture, sizes, [unit.row, unit.column], &fold);
         assert!(
-            (told(&explanation) - value).abs() < 1e-5,
+            (explained_value(&explanation) - value).abs() < 1e-5,
             "{} {unit:?}: {explanation:?}, expected {value}",
             info.label
         );
@@ -56,7 +58,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_convolution_is_what_it_is_by_hand(
+    fn convolutions_match_the_direct_computation(
         input in 1_usize..=16, kernel in 1_usize..=7, stride in 1_usize..=4,
         padding in 0_usize..=4, dilation in 1_usize..=4,
         ink in proptest::collection::vec(0.0_f32..=1.0, 256),
@@ -74,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn a_pool_is_what_it_is_by_hand(
+    fn pools_match_the_direct_computation(
         input in 1_usize..=16, kernel in 1_usize..=7, stride in 1_usize..=4, padding in 0_usize..=4,
         ink in proptest::collection::vec(0.0_f32..=1.0, 256),
     ) {
@@ -83,21 +85,21 @@ proptest! {
             return Ok(());
         };
         let picture = &ink[..input * input];
-        for pool in [Pool::Max, Pool::Average] {
+        for pool in [PoolKind::Max, PoolKind::Average] {
             match Explorer::pool(pool, sliding) {
                 Ok(explorer) => {
                     prop_assert_eq!(explorer.layers().nth(1).unwrap().pool, Some(pool));
                     check(explorer, picture, sizes, |taps| {
                         let values = taps.iter().map(|&(_, ink)| f64::from(ink));
                         match pool {
-                            Pool::Max => values.fold(f64::MIN, f64::max),
-                            Pool::Average => values.sum::<f64>() / taps.len() as f64,
+                            PoolKind::Max => values.fold(f64::MIN, f64::max),
+                            PoolKind::Average => values.sum::<f64>() / taps.len() as f64,
                         }
                     });
                 }
                 Err(error) => {
-                    let refused = matches!(error, Error::PoolPadding { .. });
-                    prop_assert!(refused && padding > kernel / 2, "{error}");
+                    let rejected = matches!(error, Error::PoolPadding { .. });
+                    prop_assert!(rejected && padding > kernel / 2, "{error}");
                 }
             }
         }
@@ -105,12 +107,12 @@ proptest! {
 }
 
 #[test]
-fn what_does_not_go_together_is_refused() {
+fn invalid_settings_are_errors() {
     let window = sliding([7, 3, 1, 2, 1]).unwrap();
     let message = |explorer: Result<Explorer, Error>| explorer.err().unwrap().to_string();
     assert_eq!(
-        message(Explorer::pool(Pool::Max, window)),
-        "a pool's padding is 2, expected at most half of its kernel of 3"
+        message(Explorer::pool(PoolKind::Max, window)),
+        "the pool's padding is 2, expected at most half of its kernel size 3"
     );
     assert_eq!(
         message(Explorer::convolution(window, &[1.0; 8])),
@@ -118,16 +120,16 @@ fn what_does_not_go_together_is_refused() {
     );
     let gaps = sliding([7, 3, 1, 1, 2]).unwrap();
     assert_eq!(
-        message(Explorer::pool(Pool::Average, gaps)),
-        "a pool's dilation is 2, expected 1"
+        message(Explorer::pool(PoolKind::Average, gaps)),
+        "the pool's dilation is 2, expected 1"
     );
 }
 
 #[test]
-fn a_pool_of_single_values_is_explained_too() {
+fn identity_pools_are_explained() {
     let sizes = [3, 1, 1, 0, 1];
     let picture: Vec<f32> = (0_u8..9).map(|i| f32::from(i) / 9.0).collect();
-    for pool in [Pool::Max, Pool::Average] {
+    for pool in [PoolKind::Max, PoolKind::Average] {
         let explorer = Explorer::pool(pool, sliding(sizes).unwrap()).unwrap();
         let info = explorer.layers().nth(1).unwrap();
         assert_eq!((info.pool, info.kernel), (Some(pool), Some([1, 1])));

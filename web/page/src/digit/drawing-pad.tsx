@@ -1,18 +1,19 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useText } from "../text";
+import { CANVAS_SIZE, DrawingCanvas } from "./canvas";
 import { centre, SIZE } from "./centre";
-import { SHEET, Sheet } from "./pen";
 
 interface Props {
-  /** A digit to show in place of what is drawn; a new object each time. */
+  /** Sample digit to show instead of the drawing; a new object for each choice. */
   sample: { ink: Uint8Array } | undefined;
-  /** What the network is to see, whenever it changed. */
+  /** Called with the preprocessed drawing after every change. */
   onImage: (image: Float32Array) => void;
-  /** The pen left the paper. */
+  /** Called after a stroke and after clearing. */
   onStroke: () => void;
 }
 
-const STEP = SHEET / SIZE;
+/** Distance of one press of an arrow key: one pixel of the MNIST image. */
+const STEP = CANVAS_SIZE / SIZE;
 const MOVES: Record<string, [number, number]> = {
   ArrowLeft: [-STEP, 0],
   ArrowRight: [STEP, 0],
@@ -20,67 +21,67 @@ const MOVES: Record<string, [number, number]> = {
   ArrowDown: [0, STEP],
 };
 
-/** Paper and pen, for pointers and for the keyboard. */
-export function Pad({ sample, onImage, onStroke }: Props) {
+/** A drawing area for pointers and for the keyboard. */
+export function DrawingPad({ sample, onImage, onStroke }: Props) {
   const text = useText();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const sheet = useRef<Sheet>(undefined);
-  // A sample makes way for the first stroke.
-  const printed = useRef(false);
-  const [cursor, setCursor] = useState({ x: SHEET / 2, y: SHEET / 4, down: false });
+  const drawing = useRef<DrawingCanvas>(undefined);
+  // Whether the canvas shows a sample; the first stroke clears it.
+  const showsSample = useRef(false);
+  const [cursor, setCursor] = useState({ x: CANVAS_SIZE / 2, y: CANVAS_SIZE / 4, down: false });
   const [focused, setFocused] = useState(false);
 
   useEffect(() => {
-    if (canvas.current) sheet.current = new Sheet(canvas.current);
+    if (canvas.current) drawing.current = new DrawingCanvas(canvas.current);
   }, []);
 
   useEffect(() => {
     if (!sample) return;
-    sheet.current?.show(sample.ink);
-    printed.current = true;
-    // MNIST's own digits are centred already.
+    drawing.current?.show(sample.ink);
+    showsSample.current = true;
+    // MNIST digits are already centred.
     onImage(Float32Array.from(sample.ink, (ink) => ink / 255));
   }, [sample, onImage]);
 
   function send() {
-    if (sheet.current) onImage(centre(sheet.current.ink(), SHEET));
+    if (drawing.current) onImage(centre(drawing.current.ink(), CANVAS_SIZE));
   }
 
   function clear() {
-    printed.current = false;
+    showsSample.current = false;
     setCursor((cursor) => ({ ...cursor, down: false }));
-    sheet.current?.clear();
+    drawing.current?.clear();
     send();
     onStroke();
   }
 
   function down(x: number, y: number) {
-    if (printed.current) sheet.current?.clear();
-    printed.current = false;
-    sheet.current?.down(x, y);
+    if (showsSample.current) drawing.current?.clear();
+    showsSample.current = false;
+    drawing.current?.down(x, y);
     send();
   }
 
   function up() {
-    if (!sheet.current?.drawing) return;
-    sheet.current.up();
+    if (!drawing.current?.drawing) return;
+    drawing.current.up();
     onStroke();
   }
 
-  function place(event: PointerEvent): [number, number] {
+  function canvasPoint(event: PointerEvent): [number, number] {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const scale = SHEET / box.width;
+    const scale = CANVAS_SIZE / box.width;
     return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
   }
 
-  function press(event: KeyboardEvent) {
+  function onKey(event: KeyboardEvent) {
     const move = MOVES[event.key];
     if (move) {
-      const x = Math.max(0, Math.min(SHEET, cursor.x + move[0]));
-      const y = Math.max(0, Math.min(SHEET, cursor.y + move[1]));
+      const x = Math.max(0, Math.min(CANVAS_SIZE, cursor.x + move[0]));
+      const y = Math.max(0, Math.min(CANVAS_SIZE, cursor.y + move[1]));
       setCursor({ ...cursor, x, y });
       if (cursor.down) {
-        sheet.current?.move(x, y);
+        drawing.current?.move(x, y);
         send();
       }
     } else if (event.key === " ") {
@@ -103,8 +104,8 @@ export function Pad({ sample, onImage, onStroke }: Props) {
         {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: it handles keys itself. */}
         <canvas
           ref={canvas}
-          width={SHEET}
-          height={SHEET}
+          width={CANVAS_SIZE}
+          height={CANVAS_SIZE}
           tabIndex={0}
           role="application"
           aria-label={text.digit.pad}
@@ -112,15 +113,15 @@ export function Pad({ sample, onImage, onStroke }: Props) {
           onPointerDown={(event) => {
             if (event.button !== 0) return;
             event.currentTarget.setPointerCapture(event.pointerId);
-            down(...place(event));
+            down(...canvasPoint(event));
           }}
           onPointerMove={(event) => {
-            if (!sheet.current?.drawing || cursor.down) return;
-            const passed = event.getCoalescedEvents?.() ?? [];
-            for (const step of passed.length > 0 ? passed : [event]) {
+            if (!drawing.current?.drawing || cursor.down) return;
+            const moves = event.getCoalescedEvents?.() ?? [];
+            for (const step of moves.length > 0 ? moves : [event]) {
               const box = event.currentTarget.getBoundingClientRect();
-              const scale = SHEET / box.width;
-              sheet.current.move(
+              const scale = CANVAS_SIZE / box.width;
+              drawing.current.move(
                 (step.clientX - box.left) * scale,
                 (step.clientY - box.top) * scale,
               );
@@ -129,7 +130,7 @@ export function Pad({ sample, onImage, onStroke }: Props) {
           }}
           onPointerUp={up}
           onPointerCancel={up}
-          onKeyDown={press}
+          onKeyDown={onKey}
           onFocus={(event) => setFocused(event.currentTarget.matches(":focus-visible"))}
           onBlur={() => {
             up();
@@ -140,7 +141,10 @@ export function Pad({ sample, onImage, onStroke }: Props) {
         {focused && (
           <span
             class={cursor.down ? "pen down" : "pen"}
-            style={{ left: `${(cursor.x / SHEET) * 100}%`, top: `${(cursor.y / SHEET) * 100}%` }}
+            style={{
+              left: `${(cursor.x / CANVAS_SIZE) * 100}%`,
+              top: `${(cursor.y / CANVAS_SIZE) * 100}%`,
+            }}
           />
         )}
       </div>

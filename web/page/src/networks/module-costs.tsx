@@ -4,10 +4,10 @@ import { bytes, compact, percent } from "../text/numbers";
 import type { Summary } from "./catalogue";
 import { type Group, groups } from "./groups";
 
-/** Where parameters, multiply-adds and memory sit: a bar for each part of the network. */
-export function Shares({ summary }: { summary: Summary }) {
+/** Parameters, multiply-adds and memory of each module, with bars. */
+export function ModuleCosts({ summary }: { summary: Summary }) {
   const text = useText();
-  const parts = groups(summary.layers);
+  const modules = groups(summary.layers);
   const measures: {
     title: string;
     of: (group: Group) => number;
@@ -18,13 +18,13 @@ export function Shares({ summary }: { summary: Summary }) {
     { title: text.networks.memory, of: ({ memory }) => memory, show: bytes },
   ];
   return (
-    <section class="shares">
-      <h2>{text.networks.shares}</h2>
-      <Scroll label={text.networks.shares}>
+    <section class="module-costs">
+      <h2>{text.networks.moduleCosts}</h2>
+      <Scroll label={text.networks.moduleCosts}>
         <table>
           <thead>
             <tr>
-              <th scope="col">{text.networks.part}</th>
+              <th scope="col">{text.networks.module}</th>
               {measures.map(({ title }) => (
                 <th key={title} scope="col">
                   {title}
@@ -33,19 +33,19 @@ export function Shares({ summary }: { summary: Summary }) {
             </tr>
           </thead>
           <tbody>
-            {parts.map((group) => (
+            {modules.map((group) => (
               <tr key={group.name}>
                 <th scope="row">{group.name}</th>
                 {measures.map(({ title, of, show }) => {
-                  const most = Math.max(1, ...parts.map(of));
+                  const max = Math.max(1, ...modules.map(of));
                   const total = Math.max(
                     1,
-                    parts.reduce((sum, part) => sum + of(part), 0),
+                    modules.reduce((sum, group) => sum + of(group), 0),
                   );
                   return (
                     <td key={title} title={percent(of(group) / total, 1)}>
                       <span class="bar">
-                        <span style={{ transform: `scaleX(${of(group) / most})` }} />
+                        <span style={{ transform: `scaleX(${of(group) / max})` }} />
                       </span>
                       <data value={String(of(group))}>{show(of(group))}</data>
                     </td>

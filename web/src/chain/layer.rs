@@ -1,4 +1,4 @@
-//! The layers of a recorded network, one after the other.
+//! The layers of a recorded network, in order.
 
 use std::collections::HashMap;
 
@@ -8,94 +8,97 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// What is told about a layer.
+/// Description of a layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerInfo {
-    /// Its place; 0 is the input.
+    /// Index of the layer; 0 is the input.
     pub index: usize,
-    /// The name of its node in the graph, or `input`.
+    /// Name of the layer's node in the graph, or `input`.
     pub name: String,
-    /// What it does.
-    pub kind: Kind,
-    /// What it is called in the summary: `conv 5x5`, `fully connected`.
+    /// Kind of the layer.
+    pub kind: LayerKind,
+    /// Operation as the network summary names it: `conv 5x5`, `fully connected`.
     pub label: String,
-    /// `[channels, height, width]`; a vector is `[n, 1, 1]`.
+    /// `[channels, height, width]` of the output; a vector is `[n, 1, 1]`.
     pub shape: [usize; 3],
-    /// The place of the layer that it reads; -1 of the input.
+    /// Index of the layer whose output this layer reads; -1 for the input.
     pub source: i32,
-    /// Height and width of the window, of convolutions and pools.
+    /// `[height, width]` of the kernel of a convolution or a pool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<[usize; 2]>,
-    /// The window's step.
+    /// Stride of a convolution or a pool, along height and width.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stride: Option<[usize; 2]>,
-    /// Rows above and columns on the left that are added.
+    /// Padding of a convolution or a pool: rows above and columns on the left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub padding: Option<[usize; 2]>,
-    /// What a pool keeps.
+    /// Kind of a pool.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pool: Option<Pool>,
-    /// The function, of an activation.
+    pub pool: Option<PoolKind>,
+    /// Name of an activation's function: `relu`, `relu6`, `sigmoid`, `tanh`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activation: Option<String>,
 }
 
-/// What a layer does.
+/// Kind of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The network is given it.
+pub enum LayerKind {
+    /// The network's input.
     Input,
-    /// Sums of products over windows.
+    /// Convolution.
     Convolution,
-    /// One value of each window.
+    /// Max or average pooling.
     Pool,
-    /// Sums of products over everything.
+    /// Fully connected layer.
     Linear,
-    /// A function of each value.
+    /// Elementwise activation function.
     Activation,
 }
 
-/// What a pool keeps of a window.
+/// Kind of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Pool {
-    /// The largest value.
+pub enum PoolKind {
+    /// The largest value of the window.
     Max,
-    /// The mean.
+    /// The mean of the window.
     Average,
 }
 
 impl LayerInfo {
-    /// How many values it has.
+    /// Number of values in the layer's output.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Whether it has none.
+    /// Whether the layer's output has no values.
     pub fn is_empty(&self) -> bool {
         self.shape.contains(&0)
     }
 }
 
-/// A layer and where it is in the graph.
+/// A layer and its node in the graph.
 pub(crate) struct Layer {
     pub info: LayerInfo,
-    /// Its node; none of the input.
+    /// Index of the layer's node in the graph; `None` for the input.
     pub node: Option<usize>,
-    /// What it computes.
+    /// The layer's output in the graph.
     pub value: ValueId,
 }
 
-/// The layers of `graph`. Reshapes to vectors are none: the order of the values stays the same.
-pub(super) fn chain(graph: &Graph) -> Result<Vec<Layer>, Error> {
+/// Returns the layers of `graph` in order.
+///
+/// A reshape to a vector is not a layer, because it keeps the order of the values.
+pub(crate) fn layers(graph: &Graph) -> Result<Vec<Layer>, Error> {
     let mut layers = vec![Layer {
         info: LayerInfo {
             index: 0,
             name: "input".to_owned(),
-            kind: Kind::Input,
+            kind: LayerKind::Input,
             label: "input".to_owned(),
-            shape: shape(graph, graph.input).ok_or_else(|| unexplained("input", "no map"))?,
+            shape: shape(graph, graph.input)
+                .ok_or_else(|| unsupported("input", "not a feature map"))?,
             source: -1,
             kernel: None,
             stride: None,
@@ -107,17 +110,17 @@ pub(super) fn chain(graph: &Graph) -> Result<Vec<Layer>, Error> {
         value: graph.input,
     }];
     let mut layer_of = HashMap::from([(graph.input, 0)]);
-    for (place, node) in graph.nodes.iter().enumerate() {
-        let refused = || unexplained(&node.name, &summary::kind(graph, node));
+    for (node_index, node) in graph.nodes.iter().enumerate() {
+        let unsupported = || unsupported(&node.name, &summary::kind(graph, node));
         let (&source, &value) = (node.inputs.first())
             .and_then(|input| layer_of.get(input))
             .zip(node.outputs.first())
-            .ok_or_else(refused)?;
+            .ok_or_else(unsupported)?;
         if node.op == Op::Reshape && graph.shape(value).len() == 2 {
             layer_of.insert(value, source);
             continue;
         }
-        let kind = kind(node).ok_or_else(refused)?;
+        let kind = kind(node).ok_or_else(unsupported)?;
         let windows = graph.windows(node);
         let index = layers.len();
         layers.push(Layer {
@@ -126,19 +129,19 @@ pub(super) fn chain(graph: &Graph) -> Result<Vec<Layer>, Error> {
                 name: node.name.clone(),
                 kind,
                 label: summary::kind(graph, node),
-                shape: shape(graph, value).ok_or_else(refused)?,
+                shape: shape(graph, value).ok_or_else(unsupported)?,
                 source: source as i32,
                 kernel: windows.map(|axes| axes.map(|window| window.kernel)),
                 stride: windows.map(|axes| axes.map(|window| window.stride)),
                 padding: padding(graph, node)?,
                 pool: match node.op {
-                    Op::MaxPool2d { .. } => Some(Pool::Max),
-                    Op::AvgPool2d { .. } => Some(Pool::Average),
+                    Op::MaxPool2d { .. } => Some(PoolKind::Max),
+                    Op::AvgPool2d { .. } => Some(PoolKind::Average),
                     _ => None,
                 },
-                activation: (kind == Kind::Activation).then(|| node.op.word().to_owned()),
+                activation: (kind == LayerKind::Activation).then(|| node.op.word().to_owned()),
             },
-            node: Some(place),
+            node: Some(node_index),
             value,
         });
         layer_of.insert(value, index);
@@ -146,13 +149,13 @@ pub(super) fn chain(graph: &Graph) -> Result<Vec<Layer>, Error> {
     Ok(layers)
 }
 
-fn kind(node: &Node) -> Option<Kind> {
+fn kind(node: &Node) -> Option<LayerKind> {
     match &node.op {
-        Op::Conv2d(_) => Some(Kind::Convolution),
-        Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => Some(Kind::Pool),
-        Op::Linear => Some(Kind::Linear),
+        Op::Conv2d(_) => Some(LayerKind::Convolution),
+        Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => Some(LayerKind::Pool),
+        Op::Linear => Some(LayerKind::Linear),
         Op::Relu | Op::Tanh | Op::Sigmoid | Op::Clamp { min: 0.0, max: 6.0 } => {
-            Some(Kind::Activation)
+            Some(LayerKind::Activation)
         }
         _ => None,
     }
@@ -167,7 +170,7 @@ fn padding(graph: &Graph, node: &Node) -> Result<Option<[usize; 2]>, Error> {
     Ok(Some([before(0)?.0, before(1)?.0]))
 }
 
-/// `[channels, height, width]` of a value of one image.
+/// Returns `[channels, height, width]` of a graph value, if the value has a batch size of 1.
 fn shape(graph: &Graph, value: ValueId) -> Option<[usize; 3]> {
     match *graph.shape(value) {
         [1, channels, height, width] => Some([channels, height, width]),
@@ -176,8 +179,8 @@ fn shape(graph: &Graph, value: ValueId) -> Option<[usize; 3]> {
     }
 }
 
-fn unexplained(layer: &str, operation: &str) -> Error {
-    Error::Unexplained {
+fn unsupported(layer: &str, operation: &str) -> Error {
+    Error::UnsupportedLayer {
         layer: layer.to_owned(),
         operation: operation.to_owned(),
     }

@@ -1,4 +1,4 @@
-//! One layer by itself, for a window that is set by hand.
+//! Explorers of a single convolution or pool, whose window the visitor sets.
 
 use burn::module::Param;
 use burn::nn::PaddingConfig2d;
@@ -8,18 +8,19 @@ use burn::tensor::{Device, Tensor, TensorData};
 use receptive_layers::block::convolve;
 use receptive_layers::graph::{Graph, Op};
 
-use super::{Explorer, Frame, Pool};
-use crate::arithmetic::Sliding;
+use super::Explorer;
+use crate::arithmetic::SlidingWindow;
+use crate::chain::{Frame, PoolKind};
 use crate::error::Error;
 
 impl Explorer {
-    /// A convolution of one channel to one, without bias: `[1, 1, n, n]` to `[1, 1, n', n']`. `weights` are its
-    /// kernel's, row by row.
+    /// Returns a convolution from one channel to one channel, without bias: `[1, 1, n, n]` to
+    /// `[1, 1, n', n']`. `weights` holds the kernel, row by row.
     ///
     /// # Errors
     ///
-    /// [`Error::KernelSize`] when they are too few or too many.
-    pub fn convolution(sliding: Sliding, weights: &[f32]) -> Result<Self, Error> {
+    /// [`Error::KernelSize`] if the number of weights is not the square of the kernel size.
+    pub fn convolution(sliding: SlidingWindow, weights: &[f32]) -> Result<Self, Error> {
         let kernel = sliding.window.kernel;
         if weights.len() != kernel * kernel {
             return Err(Error::KernelSize {
@@ -39,40 +40,40 @@ impl Explorer {
             conv
         };
         let forward = |conv: &Conv2d, x: Tensor<4>| convolve(conv, x);
-        Self::single(&sliding, Graph::trace(init, shape(&sliding), forward)?)
+        Self::from_single_layer(&sliding, Graph::trace(init, shape(&sliding), forward)?)
     }
 
-    /// A pool over one channel, `[1, 1, n, n]` to `[1, 1, n', n']`, which leaves the padding out.
+    /// Returns a pool over one channel, `[1, 1, n, n]` to `[1, 1, n', n']`. The average excludes the
+    /// padding.
     ///
     /// # Errors
     ///
-    /// [`Error::PoolPadding`] and [`Error::PoolDilation`] where it has windows without values, or with gaps.
-    pub fn pool(pool: Pool, sliding: Sliding) -> Result<Self, Error> {
-        let Sliding {
-            window,
-            padding: around,
-            ..
+    /// [`Error::PoolDilation`] if the dilation is not 1, [`Error::PoolPadding`] if the padding is
+    /// more than half of the kernel size.
+    pub fn pool(pool: PoolKind, sliding: SlidingWindow) -> Result<Self, Error> {
+        let SlidingWindow {
+            window, padding, ..
         } = sliding;
         if window.dilation != 1 {
             return Err(Error::PoolDilation(window.dilation));
         }
-        if around > window.kernel / 2 {
+        if padding > window.kernel / 2 {
             return Err(Error::PoolPadding {
-                padding: around,
+                padding,
                 kernel: window.kernel,
             });
         }
-        // A graph is recorded without pools that change nothing. Such a one is explained as any other here: what is
-        // recorded is the pool of 3x3 with the same output, whose window is then made what it should be.
-        let nothing = [window.kernel, window.stride] == [1, 1];
-        let (kernel, around) = if nothing {
+        // Recording drops a pool that is the identity. To keep it as a layer, a 3x3 pool with the same
+        // output size is recorded, and its window is replaced in the graph afterwards.
+        let identity = [window.kernel, window.stride] == [1, 1];
+        let (kernel, padding) = if identity {
             (3, 1)
         } else {
-            (window.kernel, around)
+            (window.kernel, padding)
         };
-        let (kernel, stride, padding) = ([kernel; 2], [window.stride; 2], explicit(around));
+        let (kernel, stride, padding) = ([kernel; 2], [window.stride; 2], explicit(padding));
         let mut graph = match pool {
-            Pool::Max => {
+            PoolKind::Max => {
                 let pool = MaxPool2dConfig::new(kernel)
                     .with_strides(stride)
                     .with_padding(padding)
@@ -80,7 +81,7 @@ impl Explorer {
                 let forward = |pool: &MaxPool2d, x: Tensor<4>| pool.forward(x);
                 Graph::trace(|_: &Device| pool, shape(&sliding), forward)?
             }
-            Pool::Average => {
+            PoolKind::Average => {
                 let pool = AvgPool2dConfig::new(kernel)
                     .with_strides(stride)
                     .with_padding(padding)
@@ -90,7 +91,7 @@ impl Explorer {
                 Graph::trace(|_: &Device| pool, shape(&sliding), forward)?
             }
         };
-        if nothing {
+        if identity {
             for node in &mut graph.nodes {
                 if let Op::MaxPool2d { window, .. } | Op::AvgPool2d { window, .. } = &mut node.op {
                     window.kernel = [1; 2];
@@ -98,11 +99,11 @@ impl Explorer {
                 }
             }
         }
-        Self::single(&sliding, graph)
+        Self::from_single_layer(&sliding, graph)
     }
 
-    /// The layer of `graph`, on pictures as they are.
-    fn single(sliding: &Sliding, graph: Graph) -> Result<Self, Error> {
+    /// Returns an explorer of a one-layer graph, for pictures without padding or normalisation.
+    fn from_single_layer(sliding: &SlidingWindow, graph: Graph) -> Result<Self, Error> {
         let frame = Frame {
             size: sliding.input,
             padding: 0,
@@ -113,10 +114,12 @@ impl Explorer {
     }
 }
 
-fn shape(sliding: &Sliding) -> [usize; 4] {
+/// Returns the input shape, `[1, 1, n, n]`.
+fn shape(sliding: &SlidingWindow) -> [usize; 4] {
     [1, 1, sliding.input, sliding.input]
 }
 
-fn explicit(around: usize) -> PaddingConfig2d {
-    PaddingConfig2d::Explicit(around, around, around, around)
+/// Returns a padding of `padding` positions on all four sides.
+fn explicit(padding: usize) -> PaddingConfig2d {
+    PaddingConfig2d::Explicit(padding, padding, padding, padding)
 }

@@ -1,23 +1,24 @@
-//! From a drawing to what a network is given.
+//! Padding and normalisation of a drawing into a network's input.
 
 use crate::error::Error;
 
-/// How a square drawing lies in the network's input.
+/// How a square drawing becomes a network's input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Frame {
     /// Height and width of the drawing, in pixels.
     pub size: usize,
-    /// Pixels of paper around it.
+    /// Pixels of paper added on each side.
     pub padding: usize,
-    /// Subtracted from the ink.
+    /// Mean that normalisation subtracts.
     pub mean: f32,
-    /// Divides it after that.
+    /// Standard deviation that normalisation divides by.
     pub std: f32,
 }
 
 impl Frame {
-    /// MNIST's 28x28 digits in the middle of 32x32, paper at -0.1 and ink at 1.175 (Gradient-Based Learning
-    /// Applied to Document Recognition, section II.B): what `recipes/lenet5-mnist.toml` evaluates on.
+    /// Input of LeNet-5: a 28x28 MNIST digit in the middle of 32x32 pixels, paper at -0.1 and ink at
+    /// 1.175 (Gradient-Based Learning Applied to Document Recognition, section II.B).
+    /// `recipes/lenet5-mnist.toml` evaluates with the same numbers.
     pub const LENET5: Self = Self {
         size: 28,
         padding: 2,
@@ -25,21 +26,21 @@ impl Frame {
         std: 0.784_313_74,
     };
 
-    /// Values of a drawing.
+    /// Number of pixels of a drawing.
     pub const fn len(&self) -> usize {
         self.size * self.size
     }
 
-    /// Writes the network's input for a drawing, 0 (paper) to 1 (ink).
-    pub(super) fn fill(&self, drawing: &[f32], input: &mut [f32]) -> Result<(), Error> {
+    /// Writes the network's input for a drawing with values from 0 (paper) to 1 (ink).
+    pub(crate) fn fill(&self, drawing: &[f32], input: &mut [f32]) -> Result<(), Error> {
         if drawing.len() != self.len() {
             return Err(Error::DrawingSize {
                 found: drawing.len(),
                 expected: self.len(),
             });
         }
-        let outside = |ink: &f32| !(0.0..=1.0).contains(ink);
-        if let Some(index) = drawing.iter().position(outside) {
+        let out_of_range = |ink: &f32| !(0.0..=1.0).contains(ink);
+        if let Some(index) = drawing.iter().position(out_of_range) {
             let found = drawing[index];
             return Err(Error::Ink { index, found });
         }

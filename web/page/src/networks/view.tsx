@@ -6,8 +6,8 @@ import { bytes, compact } from "../text/numbers";
 import { type Network, useFile } from "./catalogue";
 import { Detail } from "./detail";
 
-/** All networks, or the one that the address names. */
-export function Networks() {
+/** The view of all networks, or of the network in the address. */
+export function NetworksView() {
   const text = useText();
   const { detail } = useRoute();
   const { content, problem } = useFile<Network[]>("networks/index.json");

@@ -7,20 +7,20 @@ import { example } from "./example";
 import { Formula } from "./formula";
 import { Separable } from "./separable";
 import { Sliding } from "./sliding";
-import { useSlide } from "./use-slide";
+import { useLayerOutput } from "./use-sliding-window";
 
-const RANGES: Record<keyof WindowSettings, { least: number; most: number }> = {
-  input: { least: 1, most: 16 },
-  kernel: { least: 1, most: 7 },
-  stride: { least: 1, most: 4 },
-  padding: { least: 0, most: 4 },
-  dilation: { least: 1, most: 4 },
+const RANGES: Record<keyof WindowSettings, { min: number; max: number }> = {
+  input: { min: 1, max: 16 },
+  kernel: { min: 1, max: 7 },
+  stride: { min: 1, max: 4 },
+  padding: { min: 0, max: 4 },
+  dilation: { min: 1, max: 4 },
 };
 const NAMES = Object.keys(RANGES) as (keyof WindowSettings)[];
 const OPERATIONS: Operation[] = ["convolution", "maxPool", "averagePool"];
 
-/** Convolution by hand: the output's size, the sliding window, and what separating saves. */
-export function Convolution() {
+/** The view of the output size, the sliding window, and the cost of separable convolutions. */
+export function ConvolutionView() {
   const text = useText();
   const [operation, setOperation] = useState<Operation>("convolution");
   const [chosen, setChosen] = useState<WindowSettings>({
@@ -32,11 +32,11 @@ export function Convolution() {
   });
   const pool = operation !== "convolution";
   const settings = useMemo(
-    () => (pool ? { ...chosen, dilation: RANGES.dilation.least } : chosen),
+    () => (pool ? { ...chosen, dilation: RANGES.dilation.min } : chosen),
     [chosen, pool],
   );
-  const hand = useMemo(() => example(operation, settings), [operation, settings]);
-  const { slid, problem } = useSlide(hand);
+  const single = useMemo(() => example(operation, settings), [operation, settings]);
+  const { output, problem } = useLayerOutput(single);
   return (
     <>
       <header class="lead">
@@ -47,15 +47,15 @@ export function Convolution() {
         <div class="settings">
           <fieldset class="choice">
             <legend>{text.convolution.operation}</legend>
-            {OPERATIONS.map((one) => (
-              <label key={one}>
+            {OPERATIONS.map((name) => (
+              <label key={name}>
                 <input
                   type="radio"
                   name="operation"
-                  checked={one === operation}
-                  onChange={() => setOperation(one)}
+                  checked={name === operation}
+                  onChange={() => setOperation(name)}
                 />{" "}
-                {text.convolution.operations[one]}
+                {text.convolution.operations[name]}
               </label>
             ))}
           </fieldset>
@@ -71,11 +71,13 @@ export function Convolution() {
             />
           ))}
           <h2>{text.convolution.outputSize}</h2>
-          <Formula settings={settings} size={slid?.layer.shape[1]} />
-          {problem && !problem.broke && <h3>{text.convolution.invalid}</h3>}
+          <Formula settings={settings} size={output?.layer.shape[1]} />
+          {problem && !problem.crashed && <h3>{text.convolution.invalid}</h3>}
           <Problem problem={problem} />
         </div>
-        {slid?.hand === hand && <Sliding key={JSON.stringify([operation, settings])} slid={slid} />}
+        {output?.single === single && (
+          <Sliding key={JSON.stringify([operation, settings])} output={output} />
+        )}
       </div>
       <Separable />
     </>

@@ -1,0 +1,34 @@
+//! Recording of a network as a graph that holds its pretrained weights.
+
+use burn::tensor::{Device, Tensor};
+use receptive_layers::graph::Graph;
+use receptive_layers::network::NetworkConfig;
+use receptive_layers::weights::{self, Heads, StateDict};
+
+use crate::error::Error;
+
+/// Records `forward` on one image of the published size, with the weights in `dictionary`.
+///
+/// The recording initialises no parameter and computes no value.
+///
+/// # Errors
+///
+/// [`Error::Weights`] if the weights do not fit the network.
+pub(crate) fn record<C: NetworkConfig>(
+    config: &C,
+    dictionary: &StateDict,
+    forward: impl FnOnce(&C::Network, Tensor<4>) -> Tensor<2>,
+) -> Result<Graph, Error> {
+    let mut load_error = None;
+    let init = |device: &Device| {
+        weights::load(config.init(device), dictionary, Heads::Load).unwrap_or_else(|error| {
+            load_error = Some(error);
+            config.init(device)
+        })
+    };
+    let graph = Graph::trace(init, config.input().shape(), forward)?;
+    match load_error {
+        None => Ok(graph),
+        Some(error) => Err(error.into()),
+    }
+}
