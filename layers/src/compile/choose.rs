@@ -1,6 +1,6 @@
 //! An algorithm for each convolution.
 
-use receptive_kernels::cpu::{Algorithm, ConvSpec, ConvWorkload, Isa};
+use receptive_kernels::cpu::{Algorithm, ConvSpec, ConvWorkload, CostModel, Isa};
 
 use super::error::{CompileError, Problem};
 use super::layout::is_planar;
@@ -87,24 +87,15 @@ fn candidates(
     candidates
 }
 
-/// The algorithm of each layer, by the model. Weights stream from memory if the last-level cache does
-/// not hold all of them, packed for what is fastest if it does.
+/// The algorithm of each layer by the [cost model](CostModel).
 pub(super) fn modelled(net: &Net, choices: &[Choice]) -> Vec<Option<Algorithm>> {
-    let fastest = |choice: &Choice, weights_from_dram| {
-        let workload = ConvWorkload {
-            weights_from_dram,
-            ..choice.workload
-        };
-        workload.fastest(&choice.candidates)
-    };
-    let packed = |choice: &Choice| {
-        let algorithm = fastest(choice, false);
-        algorithm.map_or(0, |algorithm| choice.workload.packed(algorithm))
-    };
-    let weights_from_dram = ConvWorkload::exceeds_cache(choices.iter().map(packed).sum());
+    let convolutions: Vec<_> = (choices.iter())
+        .map(|choice| (choice.workload, choice.candidates.clone()))
+        .collect();
     let mut algorithms = vec![None; net.layers.len()];
-    for choice in choices {
-        algorithms[choice.layer] = fastest(choice, weights_from_dram);
+    let chosen = CostModel::FITTED.choose(&convolutions);
+    for (choice, algorithm) in choices.iter().zip(chosen) {
+        algorithms[choice.layer] = algorithm;
     }
     algorithms
 }
