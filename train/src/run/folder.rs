@@ -1,12 +1,12 @@
 //! The files of a run.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
-use receptive_layers::weights::{Format, Precision, StateDict, atomic};
+use receptive_layers::atomic_file::{AtomicFile, is_temporary_name};
+use receptive_layers::weights::{Format, Precision, StateDict};
 
 use super::State;
 use crate::error::TrainError;
@@ -91,7 +91,7 @@ impl Folder {
     pub(super) fn sweep(&self) {
         for folder in [self.path.clone(), self.path.join("checkpoints")] {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            for entry in entries.filter(|entry| is_scratch(&entry.file_name())) {
+            for entry in entries.filter(|entry| is_temporary_name(&entry.file_name())) {
                 // A file that stays is of no harm.
                 let _ = fs::remove_file(entry.path());
             }
@@ -140,18 +140,12 @@ impl Folder {
     }
 }
 
-/// Whether a file is one of `atomic`'s that was never published.
-fn is_scratch(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    name.starts_with(".receptive-") && name.ends_with(".part")
-}
-
 /// Writes a file that appears once it is whole.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     let written = || {
-        let mut scratch = atomic::scratch_beside(path)?;
-        scratch.write_all(bytes)?;
-        atomic::publish(scratch, path)
+        let mut file = AtomicFile::create(path)?;
+        file.write_all(bytes)?;
+        file.commit()
     };
     written().map_err(|source| TrainError::Write {
         path: path.to_owned(),

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::torch::Checkpoint;
 use super::{FORMATS, PRECISIONS, sample};
+use crate::weights::file::detect_format;
 use crate::weights::{Format, Precision, StateDict, WeightsError};
 
 fn values(dictionary: &StateDict) -> Vec<(String, TensorData)> {
@@ -97,7 +98,7 @@ fn formats_convert_into_each_other_in_place() {
         opened
             .save(&path, format, Precision::F32)
             .expect("written over the file it is read from");
-        assert_eq!(Format::detect(&path).expect("known"), format);
+        assert_eq!(detect_format(&path).expect("known"), format);
     }
     let after = StateDict::open(&path).expect("opened");
     assert_eq!(values(&after), values(&sample()));

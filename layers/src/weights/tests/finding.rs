@@ -164,7 +164,7 @@ fn what_cannot_be_fetched_says_where_it_would_go() {
     for (url, offline, reason) in [
         (&absent.address, false, "404"),
         (&refused, false, "refused"),
-        (&refused, true, "downloads are off"),
+        (&refused, true, "downloads are disabled"),
     ] {
         let error = find(
             &checkpoint(url, ""),

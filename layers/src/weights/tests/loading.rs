@@ -274,7 +274,7 @@ fn integers_are_no_weights() {
     let error = load(Toy::new(3, false), &weights, Heads::Load).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "tensor fc.bias: holds integers, expected floating-point numbers"
+        "tensor fc.bias: contains integers, expected floating-point numbers"
     );
 }
 
