@@ -1,5 +1,5 @@
-//! Decodes arbitrary bytes as an image and preprocesses the image; the result is an image or an error,
-//! never a panic.
+//! Decodes arbitrary bytes as an image and preprocesses the image; the result is an image or an
+//! error, never a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Opens arbitrary bytes as a weight file and reads all values; the result is a dictionary or an error,
-//! never a panic.
+//! Opens arbitrary bytes as a weight file and reads all values; the result is a dictionary or an
+//! error, never a panic.
 //!
 //! `cargo +nightly fuzz run weights -- -rss_limit_mb=1024` from the project's root.
 

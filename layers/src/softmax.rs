@@ -3,8 +3,8 @@
 /// Returns the probabilities `exp(x_i) / sum_j exp(x_j)` of the class scores `logits`.
 ///
 /// The largest score is subtracted from every score before the exponential, so that no power
-/// overflows; powers and their sum are 64-bit floats. A score that is NaN or positive infinity makes
-/// every probability NaN.
+/// overflows; powers and their sum are 64-bit floats. A score that is NaN or positive infinity
+/// makes every probability NaN.
 ///
 /// ```
 /// let probabilities = receptive_layers::softmax(&[0.0, 0.0]);

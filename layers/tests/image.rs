@@ -1,10 +1,10 @@
-//! Decoding and preprocessing compared with Pillow's output and with the definition of the filters, and
-//! robustness against arbitrary files.
+//! Decoding and preprocessing compared with Pillow's output and with the definition of the filters,
+//! and robustness against arbitrary files.
 //!
 //! Pillow 13.0 wrote `images/encoded`, except the 16-bit PNGs, which were written by hand.
 //! `images/decoded` contains the results of Pillow's `convert("RGB")`, and
-//! `images/{filter}-{resize}-{crop}.png` contains `photo.png` after Pillow's resize and torchvision's
-//! centre crop.
+//! `images/{filter}-{resize}-{crop}.png` contains `photo.png` after Pillow's resize and
+//! torchvision's centre crop.
 #![cfg(feature = "image")]
 
 use std::fs::{self, File};
@@ -89,8 +89,8 @@ fn every_format_and_colour_type_is_decoded_as_by_pillow() {
         let found = image::open(&path).unwrap();
         assert_eq!(found.dimensions(), expected.dimensions(), "{name}");
 
-        // The JPEG standard does not define the rounding of the inverse transform and the upsampling
-        // of chroma.
+        // The JPEG standard does not define the rounding of the inverse transform and the
+        // upsampling of chroma.
         let tolerance = match name {
             "subsampled.jpg" => 4,
             _ if name.ends_with(".jpg") => 2,
@@ -247,8 +247,8 @@ fn an_image_without_pixels_becomes_black() {
     }
 }
 
-/// Returns the weights of all source pixels for output pixel `index`, by the definition of the filter in
-/// one dimension.
+/// Returns the weights of all source pixels for output pixel `index`, by the definition of the
+/// filter in one dimension.
 fn definition(
     source: usize,
     target: usize,

@@ -175,8 +175,8 @@ impl Builder<'_> {
     }
 
     /// Adds consecutive items inside modules that are repeated `times` times in all, and returns
-    /// whether any of them has a frame. If one item has branches, all modules beside it have a frame
-    /// too.
+    /// whether any of them has a frame. If one item has branches, all modules beside it have a
+    /// frame too.
     fn add_all(&mut self, items: &[Item], times: usize) -> bool {
         let beside_branches = items.iter().any(|item| self.has_own_branches(item));
         let mut framed = false;

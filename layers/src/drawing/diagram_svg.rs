@@ -152,8 +152,8 @@ impl Diagram {
         let around =
             (self.frames.iter().rev()).find(|frame| (frame.first..=frame.last).contains(&index));
         let names = around.map_or(0, |frame| {
-            // The name of a repeated frame is a range, so that the common prefix of the frame's first
-            // and last box is used instead.
+            // The name of a repeated frame is a range, so that the common prefix of the frame's
+            // first and last box is used instead.
             let first = self.boxes[frame.first].name.split('.');
             let last = self.boxes[frame.last].name.split('.');
             first.zip(last).take_while(|(a, b)| a == b).count()

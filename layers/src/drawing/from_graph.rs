@@ -9,8 +9,8 @@ use crate::graph::Graph;
 impl Diagram {
     /// Returns the diagram of `graph`, titled `model`.
     ///
-    /// With `depth`, layers that agree in the first `depth` names of their module paths are one box,
-    /// as in [`Summary::grouped`](crate::summary::Summary::grouped).
+    /// With `depth`, layers that agree in the first `depth` names of their module paths are one
+    /// box, as in [`Summary::grouped`](crate::summary::Summary::grouped).
     pub fn from_graph(graph: &Graph, model: &str, depth: Option<usize>) -> Self {
         let mut diagram = layer_boxes(graph, model);
         if let Some(depth) = depth {

@@ -1,8 +1,8 @@
 //! The drawing of one volume: its solid, its text, and the arrow before it.
 //!
-//! The height and depth of a solid grow with the height and width of the feature maps, the thickness
-//! with the channels. All three grow less than proportionally, so that maps of 224 and of 7 pixels
-//! fit on one page. A vector is a thin bar.
+//! The height and depth of a solid grow with the height and width of the feature maps, the
+//! thickness with the channels. All three grow less than proportionally, so that maps of 224 and of
+//! 7 pixels fit on one page. A vector is a thin bar.
 
 use svg::Document;
 use svg::node::element::{Group, Polygon, Rectangle, Title};
@@ -89,7 +89,8 @@ impl Scale {
     }
 }
 
-/// Returns the channels, height and width of feature maps; `None` for vectors and maps of one pixel.
+/// Returns the channels, height and width of feature maps; `None` for vectors and maps of one
+/// pixel.
 fn map_shape(shape: &[usize]) -> Option<[usize; 3]> {
     match *shape {
         [_, channels, height, width] if height * width > 1 => Some([channels, height, width]),
@@ -184,7 +185,8 @@ impl Glyph {
         position.left + self.arrow_length + (self.width - self.slabs_width()) / 2.0
     }
 
-    /// Returns the point where the arrow to the next glyph starts, and the right edge of this glyph.
+    /// Returns the point where the arrow to the next glyph starts, and the right edge of this
+    /// glyph.
     pub fn output(&self, position: &Position) -> (Point, f64) {
         let end = self.slabs_left(position) + self.slabs_width();
         (
@@ -258,8 +260,8 @@ impl Glyph {
         document.add(group)
     }
 
-    /// Adds the three visible faces of a slab to `group`. The middle of the front face's left edge is
-    /// at `left_middle`.
+    /// Adds the three visible faces of a slab to `group`. The middle of the front face's left edge
+    /// is at `left_middle`.
     fn draw_slab(&self, group: Group, colour: &str, left_middle: Point) -> Group {
         let [thickness, height, depth] = self.slab;
         let [x, y] = [left_middle[0], left_middle[1] - height / 2.0];

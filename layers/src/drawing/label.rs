@@ -57,8 +57,8 @@ pub(super) fn shape_label(shape: &[usize]) -> String {
     sizes.join("×")
 }
 
-/// Returns an estimate of a text's width in pixels at a font size of `points`, for the widest of the
-/// usual sans-serif fonts.
+/// Returns an estimate of a text's width in pixels at a font size of `points`, for the widest of
+/// the usual sans-serif fonts.
 pub(super) fn text_width(text: &str, points: f64) -> f64 {
     let width_in_em = |letter: char| match letter {
         'i' | 'j' | 'l' | 'f' | 't' | '.' | ',' | ':' | ' ' | '(' | ')' | '/' => 0.38,

@@ -40,8 +40,8 @@ pub(super) struct Layout {
     pub routes: Vec<Route>,
 }
 
-/// The polyline of an edge, from the lower edge of a box or a junction to the upper edge of a box or
-/// a junction.
+/// The polyline of an edge, from the lower edge of a box or a junction to the upper edge of a box
+/// or a junction.
 pub(super) struct Route {
     /// Start of the edge.
     pub from: Endpoint,
@@ -113,8 +113,8 @@ enum NodeKind {
     Frame(usize, Level),
 }
 
-/// Layout of the inside of a frame, or of the whole diagram, in coordinates relative to the axis and
-/// the upper edge of the level.
+/// Layout of the inside of a frame, or of the whole diagram, in coordinates relative to the axis
+/// and the upper edge of the level.
 struct Level {
     nodes: Vec<Node>,
     /// Edges as pairs of nodes, with their bend points.
@@ -127,8 +127,8 @@ struct Level {
 }
 
 impl LevelBuilder<'_> {
-    /// Computes the layout of the boxes of `range` and the frames of `frames`, which lie in `range`.
-    /// The first node is the junction of the frame `around`, if there is one.
+    /// Computes the layout of the boxes of `range` and the frames of `frames`, which lie in
+    /// `range`. The first node is the junction of the frame `around`, if there is one.
     fn level(&self, range: Range<usize>, frames: Range<usize>, around: Option<usize>) -> Level {
         let mut nodes = Vec::new();
         if let Some(frame) = around {
@@ -407,7 +407,8 @@ impl Level {
 }
 
 impl Node {
-    /// Returns the endpoint that computes the node's value, and the point where outgoing edges start.
+    /// Returns the endpoint that computes the node's value, and the point where outgoing edges
+    /// start.
     fn output(&self) -> (Endpoint, Point) {
         match &self.kind {
             NodeKind::Box(index) => (Endpoint::Box(*index), self.bottom()),

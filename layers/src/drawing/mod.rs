@@ -3,9 +3,9 @@
 //! A [`Diagram`] is the simplified graph of a drawing. Each box is a layer with its norm and
 //! activation, arrows connect boxes, and frames surround modules with branches. Consecutive equal
 //! modules are drawn once: thirty-five of ResNet-152's residual blocks are one frame, `x35`.
-//! [`Diagram::svg`] draws all operations with branches and residual connections, in a layered layout
-//! from top to bottom. [`Volumes`] is the path from the input to the output in the style of the
-//! papers' figures, one solid per feature map, and has its own `svg`. Both types also write
+//! [`Diagram::svg`] draws all operations with branches and residual connections, in a layered
+//! layout from top to bottom. [`Volumes`] is the path from the input to the output in the style of
+//! the papers' figures, one solid per feature map, and has its own `svg`. Both types also write
 //! Graphviz's `dot`, and implement `Serialize`.
 //!
 //! ```

@@ -12,8 +12,8 @@ pub(super) const MARGIN: f64 = 24.0;
 /// Height of the heading, in pixels.
 pub(super) const HEADING_HEIGHT: f64 = 34.0;
 
-/// Style sheet with colours for light and dark pages. The class names have the prefix `rn-`, so that
-/// the styles of an inline drawing do not affect the surrounding page.
+/// Style sheet with colours for light and dark pages. The class names have the prefix `rn-`, so
+/// that the styles of an inline drawing do not affect the surrounding page.
 const STYLE_SHEET: &str = "\
 .rn-drawing{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif}\
 .rn-page{fill:#fff}.rn-text{fill:#1b1f24;font-size:12px}.rn-strong{font-weight:600}\
@@ -87,8 +87,8 @@ pub(super) fn document(size: [f64; 2], model: &str, style: &str, description: &s
         .add(text(model, [MARGIN, MARGIN + 14.0], "rn-heading"))
 }
 
-/// Returns a line of text with the baseline's anchor at `at`: the start of the baseline, or its middle
-/// with the class `rn-middle`.
+/// Returns a line of text with the baseline's anchor at `at`: the start of the baseline, or its
+/// middle with the class `rn-middle`.
 pub(super) fn text(content: &str, at: Point, class: &str) -> Text {
     Text::new(content)
         .set("class", class)

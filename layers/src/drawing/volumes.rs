@@ -299,8 +299,9 @@ impl<'a> ChainBuilder<'a> {
         });
     }
 
-    /// Returns one label per branch of `boxes`; for a residual block or a chain, one label per layer
-    /// and one for the shortcut. `None` if a branch branches again or there are too many branches.
+    /// Returns one label per branch of `boxes`; for a residual block or a chain, one label per
+    /// layer and one for the shortcut. `None` if a branch branches again or there are too many
+    /// branches.
     fn branch_labels(&self, boxes: &[usize]) -> Option<Vec<String>> {
         let last = *boxes.last()?;
         let mut branches: Vec<Vec<String>> = Vec::new();

@@ -14,8 +14,8 @@ use ::image::{LumaA, Pixel, Rgb, RgbImage, Rgba};
 /// The decoder detects the format from the content and ignores the extension.
 pub const EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 
-/// Maximum size of a file, and of its decoded pixels, in bytes: 512 MiB, which is 178,956,970 pixels of
-/// 8-bit RGB.
+/// Maximum size of a file, and of its decoded pixels, in bytes: 512 MiB, which is 178,956,970
+/// pixels of 8-bit RGB.
 pub const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 const FORMATS: [ImageFormat; 5] = [
@@ -92,8 +92,8 @@ pub fn open(path: impl AsRef<Path>) -> Result<RgbImage, OpenError> {
         })
 }
 
-/// Reads a file of at most [`MAX_BYTES`] bytes. The length is also limited during the read, because a
-/// pipe has no length.
+/// Reads a file of at most [`MAX_BYTES`] bytes. The length is also limited during the read, because
+/// a pipe has no length.
 fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
     let file = File::open(path).map_err(ImageError::Read)?;
     let length = file.metadata().map_err(ImageError::Read)?.len();

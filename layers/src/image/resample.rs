@@ -2,16 +2,17 @@
 //!
 //! The filter is separable: a horizontal pass, whose result is rounded to 8 bits, then a vertical
 //! pass. With the scale `s`, the source length divided by the output length, output pixel `i` is a
-//! weighted sum of the source pixels around `(i + 1/2) s`. Downscaling (`s > 1`) widens the filter by
-//! `s`, which is the antialiasing; upscaling keeps the filter's width. The weights of an output pixel
-//! are normalized to a sum of 1 in 64-bit floats, then rounded to 22 fractional bits. Sums are 32-bit
-//! integers, so that the result is the same on every machine.
+//! weighted sum of the source pixels around `(i + 1/2) s`. Downscaling (`s > 1`) widens the filter
+//! by `s`, which is the antialiasing; upscaling keeps the filter's width. The weights of an output
+//! pixel are normalized to a sum of 1 in 64-bit floats, then rounded to 22 fractional bits. Sums
+//! are 32-bit integers, so that the result is the same on every machine.
 
 use std::ops::Range;
 
 use crate::preprocessing::Interpolation;
 
-/// Fractional bits of a weight: 32 bits minus 8 for the sample and 2 for the overshoot of the cubic.
+/// Fractional bits of a weight: 32 bits minus 8 for the sample and 2 for the overshoot of the
+/// cubic.
 const FRACTION_BITS: u32 = 22;
 
 /// Half a grey level: the initial value of every sum, so that the final shift rounds.
@@ -28,8 +29,8 @@ pub struct Raster<'a, const C: usize> {
     pub samples: &'a [u8],
 }
 
-/// Resizes an image to `width` x `height` pixels as Pillow does, in row-major order. An image without
-/// pixels becomes black.
+/// Resizes an image to `width` x `height` pixels as Pillow does, in row-major order. An image
+/// without pixels becomes black.
 pub fn resize<const C: usize>(
     image: Raster<C>,
     width: usize,

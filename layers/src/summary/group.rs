@@ -6,11 +6,11 @@ use super::kind::count_kinds;
 use super::report::{Layer, Summary};
 
 impl Summary {
-    /// Returns the summary with one row for all layers that agree in the first `depth` names of their
-    /// module paths.
+    /// Returns the summary with one row for all layers that agree in the first `depth` names of
+    /// their module paths.
     ///
-    /// Depth 1 makes ResNet's `layer1` one row, depth 2 makes each block `layer1.0` one row, and depth
-    /// 0 makes the network one row. The output of a row is that of its last layer.
+    /// Depth 1 makes ResNet's `layer1` one row, depth 2 makes each block `layer1.0` one row, and
+    /// depth 0 makes the network one row. The output of a row is that of its last layer.
     #[must_use]
     pub fn grouped(&self, depth: usize) -> Self {
         let mut index_of: HashMap<String, usize> = HashMap::new();

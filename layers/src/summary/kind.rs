@@ -54,8 +54,8 @@ pub(super) fn joined(lengths: &[usize]) -> String {
     lengths.join("x")
 }
 
-/// Returns the number of layers of each kind, without window sizes, in the order of the first layer of
-/// each kind: `6 conv, 6 batch norm, 2 add`.
+/// Returns the number of layers of each kind, without window sizes, in the order of the first layer
+/// of each kind: `6 conv, 6 batch norm, 2 add`.
 pub(crate) fn count_kinds<'a>(layers: impl IntoIterator<Item = &'a str>) -> String {
     let mut counts: Vec<(String, usize)> = Vec::new();
     for layer in layers {

@@ -29,8 +29,8 @@ pub(super) fn layers(graph: &Graph) -> Result<Vec<Layer>, SummaryError> {
 
 struct RowBuilder<'a> {
     graph: &'a Graph,
-    /// For each value that does not depend on the input, the parameters and constants from which the
-    /// value is computed.
+    /// For each value that does not depend on the input, the parameters and constants from which
+    /// the value is computed.
     sources: HashMap<ValueId, Vec<ValueId>>,
     /// Parameters and constants that are already counted in a row.
     counted: HashSet<ValueId>,
@@ -144,9 +144,9 @@ impl RowBuilder<'_> {
             .collect()
     }
 
-    /// Returns whether an operation without parameters has no row: it only moves the elements of one
-    /// layer, or combines them with a constant. `dependent` are the operation's inputs that depend on
-    /// the network's input.
+    /// Returns whether an operation without parameters has no row: it only moves the elements of
+    /// one layer, or combines them with a constant. `dependent` are the operation's inputs that
+    /// depend on the network's input.
     fn is_free(&self, op: &Op, dependent: &[ValueId]) -> bool {
         match op {
             Op::Reshape
@@ -194,8 +194,8 @@ fn has_weights(op: &Op) -> bool {
     )
 }
 
-/// Returns, for each value that does not depend on the input, the parameters and constants from which
-/// the value is computed.
+/// Returns, for each value that does not depend on the input, the parameters and constants from
+/// which the value is computed.
 fn sources(graph: &Graph) -> HashMap<ValueId, Vec<ValueId>> {
     let leaf = |origin: &Origin| matches!(origin, Origin::Parameter { .. } | Origin::Constant);
     let mut sources: HashMap<ValueId, Vec<ValueId>> = graph

@@ -7,8 +7,8 @@ use receptive_kernels::geometry::{GeometryError, ReceptiveField};
 use super::error::SummaryError;
 use crate::graph::{Graph, Node, Op, ValueId};
 
-/// Returns the height and width of the receptive field of a unit of the last feature map, in pixels of
-/// the input. Means over whole maps are not counted as maps. `None` if the graph has no map.
+/// Returns the height and width of the receptive field of a unit of the last feature map, in pixels
+/// of the input. Means over whole maps are not counted as maps. `None` if the graph has no map.
 pub(super) fn receptive_field(graph: &Graph) -> Result<Option<[usize; 2]>, SummaryError> {
     let mut fields: HashMap<ValueId, [ReceptiveField; 2]> = HashMap::new();
     if graph.shape(graph.input).len() == 4 {
@@ -28,8 +28,8 @@ pub(super) fn receptive_field(graph: &Graph) -> Result<Option<[usize; 2]>, Summa
     Ok(last)
 }
 
-/// Returns the receptive field of the outputs of `node`, given the fields of all earlier values; `None`
-/// if the outputs are not feature maps.
+/// Returns the receptive field of the outputs of `node`, given the fields of all earlier values;
+/// `None` if the outputs are not feature maps.
 fn output_field(
     graph: &Graph,
     node: &Node,

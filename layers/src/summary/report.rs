@@ -13,7 +13,8 @@ pub struct Summary {
     pub input: Vec<usize>,
     /// Number of trainable parameters.
     pub parameters: u64,
-    /// Number of running statistics and of constants, such as the centres of radial basis functions.
+    /// Number of running statistics and of constants, such as the centres of radial basis
+    /// functions.
     pub fixed: u64,
     /// Size of the trainable parameters in bytes.
     pub parameter_bytes: u64,
@@ -23,8 +24,8 @@ pub struct Summary {
     pub activation_values: u64,
     /// Size of the activation values in bytes.
     pub activation_bytes: u64,
-    /// Number of connections into all units, biases included, for one image (Gradient-Based Learning
-    /// Applied to Document Recognition, section II.B).
+    /// Number of connections into all units, biases included, for one image (Gradient-Based
+    /// Learning Applied to Document Recognition, section II.B).
     pub connections: u64,
     /// Name of the first layer with the maximum number of activation values.
     pub widest: Option<String>,
@@ -51,8 +52,8 @@ pub struct Layer {
     pub parameters: u64,
     /// Number of running statistics and constants.
     pub fixed: u64,
-    /// Shapes of the trainable parameters, such as `64x3x3x3 + 64`: output channels by input channels
-    /// by height by width, and the bias.
+    /// Shapes of the trainable parameters, such as `64x3x3x3 + 64`: output channels by input
+    /// channels by height by width, and the bias.
     pub formula: String,
     /// Number of multiply-adds.
     pub macs: u64,

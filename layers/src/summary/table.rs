@@ -22,8 +22,8 @@ impl fmt::Display for Summary {
     /// Writes the table, whose first row is the input, and the totals below it, without a final
     /// newline.
     ///
-    /// Units of memory are powers of 1000. The units of the parameters' size are powers of 1024, as is
-    /// usual for the sizes of weight files.
+    /// Units of memory are powers of 1000. The units of the parameters' size are powers of 1024, as
+    /// is usual for the sizes of weight files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, input {}\n", self.model, joined(&self.input))?;
         let layers: u64 = self.layers.iter().map(|layer| layer.memory_bytes).sum();

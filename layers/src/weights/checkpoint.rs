@@ -11,8 +11,8 @@ pub struct Checkpoint {
     pub source: Source,
     /// Address of the file.
     pub url: &'static str,
-    /// SHA-256 of the file in hexadecimal: all 64 digits, or the first digits if the publisher gives
-    /// only those; empty if the publisher gives none.
+    /// SHA-256 of the file in hexadecimal: all 64 digits, or the first digits if the publisher
+    /// gives only those; empty if the publisher gives none.
     pub sha256: &'static str,
     /// Number of trainable parameters without the auxiliary heads.
     pub parameters: u64,

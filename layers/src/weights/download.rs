@@ -16,11 +16,12 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Length of the read buffer in bytes; `progress` is called once for each read.
 const CHUNK: usize = 64 * 1024;
 
-/// Downloads `url` to `path`, which appears once the whole file has arrived and its hash is correct.
+/// Downloads `url` to `path`, which appears once the whole file has arrived and its hash is
+/// correct.
 ///
-/// The SHA-256 of the file must start with the hexadecimal digits `sha256`; an empty string disables
-/// the check. `progress` is called with the number of bytes received, and with the length of the
-/// file if the server sent it.
+/// The SHA-256 of the file must start with the hexadecimal digits `sha256`; an empty string
+/// disables the check. `progress` is called with the number of bytes received, and with the length
+/// of the file if the server sent it.
 ///
 /// # Errors
 ///

@@ -33,8 +33,8 @@ pub fn state_dict<N: PublishedNames>(network: &N) -> StateDict {
     collect(network, N::published_name)
 }
 
-/// Returns the names of the tensors in a weight file of this network, with their shapes in PyTorch's
-/// layouts. No parameter is initialized.
+/// Returns the names of the tensors in a weight file of this network, with their shapes in
+/// PyTorch's layouts. No parameter is initialized.
 pub fn shapes<N: PublishedNames>(network: &N) -> BTreeMap<String, Vec<usize>> {
     slots(network)
         .into_iter()

@@ -1,10 +1,11 @@
 //! Pretrained weights: files in three formats, and published checkpoints.
 //!
-//! A [`StateDict`] contains tensors under PyTorch's names and in PyTorch's layouts: a fully connected
-//! weight is `[out, in]`, and a norm has `weight`, `bias`, `running_mean` and `running_var`. [`load`]
-//! copies a `StateDict` into a network, and [`state_dict`] extracts one from a network;
-//! [`load_module`] and [`module_state_dict`] do the same for any Burn module. [`find`] returns the
-//! path of a published [`Checkpoint`]'s file and downloads the file if it is not in the cache.
+//! A [`StateDict`] contains tensors under PyTorch's names and in PyTorch's layouts: a fully
+//! connected weight is `[out, in]`, and a norm has `weight`, `bias`, `running_mean` and
+//! `running_var`. [`load`] copies a `StateDict` into a network, and [`state_dict`] extracts one
+//! from a network; [`load_module`] and [`module_state_dict`] do the same for any Burn module.
+//! [`find`] returns the path of a published [`Checkpoint`]'s file and downloads the file if it is
+//! not in the cache.
 
 mod checkpoint;
 #[cfg(feature = "download")]

@@ -16,8 +16,8 @@ use super::tensor::WeightTensor;
 /// Tensors sorted by name, under PyTorch's names and in PyTorch's layouts.
 ///
 /// A Burnpack file that Burn itself saved has Burn's names and layouts (`gamma`, `beta`, a fully
-/// connected weight as `[in, out]`). Such a file opens and loads like any other. Without its network
-/// it cannot be converted to another format.
+/// connected weight as `[in, out]`). Such a file opens and loads like any other. Without its
+/// network it cannot be converted to another format.
 #[derive(Debug, Clone, Default)]
 pub struct StateDict {
     tensors: BTreeMap<String, WeightTensor>,
@@ -83,12 +83,13 @@ impl StateDict {
 
     /// Writes all tensors to `path`, floating-point values in `precision`.
     ///
-    /// The file is written under a temporary name and renamed to `path`, replacing an existing file.
+    /// The file is written under a temporary name and renamed to `path`, replacing an existing
+    /// file.
     ///
     /// # Errors
     ///
-    /// The file cannot be written, a tensor cannot be read, a value is out of the precision's range,
-    /// or the dictionary has Burn's names. `path` is then unchanged.
+    /// The file cannot be written, a tensor cannot be read, a value is out of the precision's
+    /// range, or the dictionary has Burn's names. `path` is then unchanged.
     pub fn save(
         &self,
         path: impl AsRef<Path>,

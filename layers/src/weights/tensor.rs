@@ -72,8 +72,8 @@ impl WeightTensor {
             .try_cast(self.loaded_dtype())
             .map_err(|error| self.error(error))?;
         if data.dtype() == DType::F32 {
-            // The values are copied into owned memory: every operation on bytes borrowed from a file
-            // would copy them.
+            // The values are copied into owned memory: every operation on bytes borrowed from a
+            // file would copy them.
             let values = data
                 .try_to_vec::<f32>()
                 .map_err(|error| self.error(error))?;

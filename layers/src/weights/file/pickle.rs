@@ -2,8 +2,8 @@
 //!
 //! A pickle is a program for a stack machine (Python's `pickletools` documents every opcode). The
 //! encoded program builds `OrderedDict([(name, _rebuild_tensor_v2(storage, 0, shape, stride, False,
-//! OrderedDict())), ...])`. Each storage is a persistent ID that `torch.load` resolves to an entry of
-//! the archive. The program refers only to globals that `torch.load(weights_only=True)` allows.
+//! OrderedDict())), ...])`. Each storage is a persistent ID that `torch.load` resolves to an entry
+//! of the archive. The program refers only to globals that `torch.load(weights_only=True)` allows.
 
 use burn::tensor::{BoolStore, DType};
 
@@ -28,8 +28,8 @@ const LONG1: u8 = 0x8a;
 const NEWFALSE: u8 = 0x89;
 const BINPERSID: u8 = b'Q';
 
-/// Returns the pickle of a dictionary of `tensors`, in which tensor `i` has the storage `i`; `None` if
-/// PyTorch has no storage class for an element type.
+/// Returns the pickle of a dictionary of `tensors`, in which tensor `i` has the storage `i`; `None`
+/// if PyTorch has no storage class for an element type.
 pub(super) fn state_dict<'a>(tensors: impl Iterator<Item = TensorHeader<'a>>) -> Option<Vec<u8>> {
     let mut out = vec![PROTO, 2];
     empty_ordered_dict(&mut out);

@@ -19,7 +19,8 @@ fn device() -> Device {
     Device::ndarray()
 }
 
-/// A network with a stem whose published names differ, an enum, a list, an optional layer and a head.
+/// A network with a stem whose published names differ, an enum, a list, an optional layer and a
+/// head.
 #[derive(Module, Debug)]
 struct Toy {
     stem: ConvBlock,

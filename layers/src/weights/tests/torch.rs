@@ -45,8 +45,8 @@ impl Checkpoint {
         archive.finish().expect("finished").into_inner()
     }
 
-    /// Returns a file of `torch.save` before PyTorch 1.6: several pickles, then the number of elements and
-    /// the elements of each storage.
+    /// Returns a file of `torch.save` before PyTorch 1.6: several pickles, then the number of
+    /// elements and the elements of each storage.
     pub fn legacy(&self) -> Vec<u8> {
         let mut out = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.".to_vec();
         out.extend(b"\x80\x02M\xe9\x03.");
