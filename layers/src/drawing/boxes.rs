@@ -49,6 +49,7 @@ pub(super) fn layer_boxes(graph: &Graph, model: &str) -> Diagram {
     }
 }
 
+/// The boxes and arrows of a diagram under construction.
 struct Builder<'a> {
     graph: &'a Graph,
     /// Number of readers of each value, the network's outputs included.

@@ -63,6 +63,7 @@ pub(super) fn group_by_prefix(diagram: &Diagram, depth: usize) -> Diagram {
     }
 }
 
+/// Assignment of boxes to groups.
 struct Groups {
     /// Group of each box.
     of: Vec<usize>,
@@ -130,6 +131,7 @@ impl Groups {
     }
 }
 
+/// Returns the box of a group.
 fn merged_box(name: String, members: &[&LayerBox]) -> LayerBox {
     if let [single] = members {
         return LayerBox {

@@ -27,6 +27,7 @@ pub(super) fn layers(graph: &Graph) -> Result<Vec<Layer>, SummaryError> {
     Ok(builder.rows)
 }
 
+/// The rows of a summary under construction.
 struct RowBuilder<'a> {
     graph: &'a Graph,
     /// For each value that does not depend on the input, the parameters and constants from which

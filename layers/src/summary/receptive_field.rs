@@ -8,7 +8,8 @@ use super::error::SummaryError;
 use crate::graph::{Graph, Node, Op, ValueId};
 
 /// Returns the height and width of the receptive field of a unit of the last feature map, in pixels
-/// of the input. Means over whole maps are not counted as maps. `None` if the graph has no map.
+/// of the input; `None` if the graph has no feature map. The output of a global or adaptive pool
+/// does not count as a feature map.
 pub(super) fn receptive_field(graph: &Graph) -> Result<Option<[usize; 2]>, SummaryError> {
     let mut fields: HashMap<ValueId, [ReceptiveField; 2]> = HashMap::new();
     if graph.shape(graph.input).len() == 4 {

@@ -56,6 +56,7 @@ pub(crate) fn slots<M: Module>(module: &M) -> Vec<Slot> {
     finder.slots
 }
 
+/// Visitor that collects the slots of a module.
 #[derive(Default)]
 struct Finder {
     slots: Vec<Slot>,
@@ -66,6 +67,7 @@ struct Finder {
 }
 
 impl Finder {
+    /// Adds a slot for the tensor at the current path.
     fn add(&mut self, shape: &Shape, kind: Kind) {
         let fields = self.names.iter().zip(&self.containers);
         let path = fields
