@@ -83,7 +83,7 @@ impl Classifier {
         let logits = self
             .runner
             .logits(&values, [1, self.channels, crop, crop])?;
-        let probabilities = labels::softmax(&logits);
+        let probabilities = receptive_layers::softmax(&logits);
         if probabilities.iter().any(|p| !p.is_finite()) {
             return Err(CliError::NotFinite);
         }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use receptive_layers::atomic_file::AtomicFile;
 use receptive_layers::image::RgbImage;
-use receptive_layers::weights::atomic;
 
 use crate::error::CliError;
 
@@ -42,10 +42,10 @@ impl Tile {
 /// [`CliError::Picture`] when the file cannot be written; it is then as it was.
 pub fn save(tiles: &[Tile], path: &Path) -> Result<(), CliError> {
     let written = || -> Result<(), Box<dyn std::error::Error>> {
-        let mut scratch = atomic::scratch_beside(path)?;
+        let mut file = AtomicFile::create(path)?;
         let picture = together(tiles);
-        picture.write_to(&mut std::io::BufWriter::new(scratch.as_file_mut()), PNG)?;
-        Ok(atomic::publish(scratch, path)?)
+        picture.write_to(&mut std::io::BufWriter::new(file.file_mut()), PNG)?;
+        Ok(file.commit()?)
     };
     written().map_err(|error| CliError::Picture {
         path: path.to_owned(),

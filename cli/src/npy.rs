@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use npyz::{NpyFile, NpyHeader, Order, WriterBuilder};
-use tempfile::NamedTempFile;
+use receptive_layers::atomic_file::AtomicFile;
 
 /// An array cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -154,7 +154,7 @@ fn reversed(values: &[f32], [batch, channels, height, width]: [usize; 4]) -> Vec
 /// A `.npy` file in the making: it appears whole, under its name, or not at all.
 pub struct LogitsFile {
     path: PathBuf,
-    temporary: NamedTempFile,
+    file: AtomicFile,
 }
 
 impl LogitsFile {
@@ -164,23 +164,13 @@ impl LogitsFile {
     ///
     /// [`NpyError::Write`] when the folder is missing or cannot be written.
     pub fn create(path: &Path) -> Result<Self, NpyError> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        // A temporary file is its owner's alone; this one becomes an ordinary file.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temporary = builder
-            .tempfile_in(folder)
-            .map_err(|source| NpyError::Write {
-                path: path.to_owned(),
-                source,
-            })?;
+        let file = AtomicFile::create(path).map_err(|source| NpyError::Write {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self {
             path: path.to_owned(),
-            temporary,
+            file,
         })
     }
 
@@ -191,7 +181,7 @@ impl LogitsFile {
     /// [`NpyError::Write`] when the disk is full or the name belongs to a folder.
     pub fn write(mut self, values: &[f32], shape: [usize; 2]) -> Result<(), NpyError> {
         self.fill(values, shape)
-            .and_then(|()| Ok(self.temporary.persist(&self.path).map(|_| ())?))
+            .and_then(|()| self.file.commit())
             .map_err(|source| NpyError::Write {
                 path: self.path,
                 source,
@@ -199,7 +189,7 @@ impl LogitsFile {
     }
 
     fn fill(&mut self, values: &[f32], shape: [usize; 2]) -> io::Result<()> {
-        let mut buffer = BufWriter::new(self.temporary.as_file_mut());
+        let mut buffer = BufWriter::new(self.file.file_mut());
         let mut array = npyz::WriteOptions::new()
             .default_dtype()
             .shape(&shape.map(|n| n as u64))

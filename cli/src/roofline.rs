@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use plotters::prelude::*;
-use receptive_layers::weights::atomic;
+use receptive_layers::atomic_file::AtomicFile;
 
 use crate::profile::{Profile, StepProfile};
 
@@ -28,9 +28,9 @@ pub fn draw(profile: &Profile, title: &str) -> Result<String, String> {
 /// Writes it under another name, then renames it.
 pub fn write(svg: &str, path: &Path) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
-    let mut file = atomic::scratch_beside(path).map_err(text)?;
+    let mut file = AtomicFile::create(path).map_err(text)?;
     file.write_all(svg.as_bytes()).map_err(text)?;
-    atomic::publish(file, path).map_err(text)
+    file.commit().map_err(text)
 }
 
 fn paint<B: DrawingBackend>(

@@ -1,4 +1,5 @@
-//! Any bytes decode to an image that can be prepared, or to an error.
+//! Decodes arbitrary bytes as an image and preprocesses the image; the result is an image or an
+//! error, never a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

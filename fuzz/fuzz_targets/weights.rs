@@ -1,4 +1,5 @@
-//! A weight file of any bytes opens, with every value readable, or is an error.
+//! Opens arbitrary bytes as a weight file and reads all values; the result is a dictionary or an
+//! error, never a panic.
 //!
 //! `cargo +nightly fuzz run weights -- -rss_limit_mb=1024` from the project's root.
 
@@ -12,7 +13,7 @@ use receptive_layers::weights::StateDict;
 fuzz_target!(|bytes: &[u8]| {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("weights");
-    fs::write(&path, bytes).expect("room for the file");
+    fs::write(&path, bytes).expect("space on the disk");
     if let Ok(weights) = StateDict::open(&path) {
         for (_, tensor) in weights.iter() {
             let _ = tensor.data();

@@ -1,4 +1,4 @@
-//! Pictures of a network that this workspace does not know.
+//! Draws a network that is not part of this workspace.
 //!
 //!     cargo run --example draw --features draw
 

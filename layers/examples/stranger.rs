@@ -1,4 +1,4 @@
-//! A network that this workspace does not know, written with plain Burn, and what it costs.
+//! Prints the costs of a network in plain Burn that is not part of this workspace.
 //!
 //!     cargo run --example stranger
 
@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use receptive_layers::graph::Graph;
 use receptive_layers::summary::Summary;
 
-/// Two convolutions with a shortcut.
+/// Residual block of two convolutions.
 #[derive(Module, Debug)]
 struct Residual {
     first: Conv2d,
@@ -39,7 +39,7 @@ impl Residual {
     }
 }
 
-/// A small classifier of colour images.
+/// A small classifier of RGB images.
 #[derive(Module, Debug)]
 pub struct Stranger {
     stem: Conv2d,
@@ -50,7 +50,7 @@ pub struct Stranger {
 }
 
 impl Stranger {
-    /// A stem, two residual blocks and a classifier of ten classes.
+    /// Returns a network with a stem, two residual blocks and a classifier of ten classes.
     pub fn new(device: &Device) -> Self {
         Self {
             stem: Conv2dConfig::new([3, 32], [5, 5])
@@ -63,7 +63,7 @@ impl Stranger {
         }
     }
 
-    /// `[batch, 3, height, width]` to `[batch, 10]`.
+    /// Maps images `[batch, 3, height, width]` to class scores `[batch, 10]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let mut x = self.pool.forward(self.stem.forward(images));
         for block in &self.blocks {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod atomic_file;
 pub mod block;
 pub mod compile;
 #[cfg(feature = "draw")]
@@ -10,5 +11,8 @@ pub mod image;
 pub mod labels;
 pub mod network;
 pub mod preprocessing;
+mod softmax;
 pub mod summary;
 pub mod weights;
+
+pub use softmax::softmax;

@@ -8,7 +8,7 @@ use burn::module::{Flag, Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::tensor::{Device, Tensor};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::weights::{self, Checkpoint};
+use crate::weights::{self, Checkpoint, PublishedNames};
 
 /// A classifier of images.
 pub trait Network: Module {
@@ -90,6 +90,15 @@ pub trait Network: Module {
         };
         self.visit(&mut inside);
         Ok(self.freeze_group(ParamGroup::from_ids(inside.found)))
+    }
+}
+
+impl<N: Network> PublishedNames for N {
+    const CLASS_LAYERS: &'static [&'static str] = N::HEAD;
+    const OPTIONAL_LAYERS: &'static [&'static str] = N::OPTIONAL;
+
+    fn published_name(path: &str) -> String {
+        N::reference_name(path)
     }
 }
 

@@ -1,23 +1,27 @@
-//! How an image becomes a network's input: the numbers that a set of weights was trained with.
+//! Parameters of image preprocessing: resize, crop and normalization, as used in the training of a
+//! set of weights.
 
 use serde::{Deserialize, Serialize};
 
-/// Resize, crop and normalisation.
+/// Parameters that turn an image into a network's input.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
-    /// The shorter side, in pixels, after the resize.
+    /// Length of the shorter side after the resize, in pixels.
     pub resize: usize,
-    /// Height and width, in pixels, of the centre crop.
+    /// Height and width of the centre crop, in pixels.
     pub crop: usize,
-    /// The resize's filter.
+    /// Filter of the resize.
     pub interpolation: Interpolation,
-    /// Subtracted from each channel, red, green, blue, after scaling to `[0, 1]`.
+    /// Mean of the red, green and blue channels, subtracted from samples scaled to `[0, 1]`.
     pub mean: [f32; 3],
-    /// Divides each channel after that.
+    /// Standard deviation of the red, green and blue channels, by which samples are divided after
+    /// the subtraction of the mean.
     pub std: [f32; 3],
 }
 
-/// The filter of a resize, widened by the scale when shrinking (antialiased, as Pillow does).
+/// Filter of a resize.
+///
+/// Downscaling widens the filter by the scale factor (antialiasing), as Pillow does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Interpolation {
@@ -28,7 +32,8 @@ pub enum Interpolation {
 }
 
 impl Preprocessing {
-    /// torchvision's: 256, centre crop 224, bilinear, ImageNet's mean and deviation.
+    /// torchvision's preprocessing for ImageNet: bilinear resize to 256, centre crop of 224, mean
+    /// and standard deviation of ImageNet.
     pub const IMAGENET: Self = Self {
         resize: 256,
         crop: 224,

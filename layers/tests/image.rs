@@ -1,9 +1,10 @@
-//! Images against Pillow's own output, against the arithmetic of their definition, and against
-//! whatever else a file can hold.
+//! Decoding and preprocessing compared with Pillow's output and with the definition of the filters,
+//! and robustness against arbitrary files.
 //!
-//! `images/encoded` was written by Pillow 13.0 (the 16-bit PNGs by hand), `images/decoded` is its
-//! `convert("RGB")` of them, and `images/{filter}-{resize}-{crop}.png` its resize of `photo.png`
-//! with torchvision's centre crop.
+//! Pillow 13.0 wrote `images/encoded`, except the 16-bit PNGs, which were written by hand.
+//! `images/decoded` contains the results of Pillow's `convert("RGB")`, and
+//! `images/{filter}-{resize}-{crop}.png` contains `photo.png` after Pillow's resize and
+//! torchvision's centre crop.
 #![cfg(feature = "image")]
 
 use std::fs::{self, File};
@@ -21,7 +22,7 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Preprocessing that leaves the samples in `[0, 1]`.
+/// Returns preprocessing without normalization: samples stay in `[0, 1]`.
 fn plain(resize: usize, crop: usize, interpolation: Interpolation) -> Preprocessing {
     Preprocessing {
         resize,
@@ -32,8 +33,8 @@ fn plain(resize: usize, crop: usize, interpolation: Interpolation) -> Preprocess
     }
 }
 
-/// Planes of samples in `[0, 1]` as interleaved levels.
-fn levels<const C: usize>(planes: &[f32]) -> Vec<u8> {
+/// Converts planes of samples in `[0, 1]` to interleaved 8-bit samples.
+fn interleaved<const C: usize>(planes: &[f32]) -> Vec<u8> {
     let pixels = planes.len() / C;
     (0..planes.len())
         .map(|i| (planes[i % C * pixels + i / C] * 255.0).round() as u8)
@@ -41,7 +42,7 @@ fn levels<const C: usize>(planes: &[f32]) -> Vec<u8> {
 }
 
 #[test]
-fn the_resize_is_pillows_to_the_bit() {
+fn the_resize_is_bit_identical_to_pillow() {
     let photo = image::open(fixture("photo.png")).unwrap();
     for (name, interpolation) in [
         ("bilinear", Interpolation::Bilinear),
@@ -51,7 +52,7 @@ fn the_resize_is_pillows_to_the_bit() {
             let expected = image::open(fixture(&format!("{name}-{resize}-{crop}.png"))).unwrap();
             let found = preprocess(&photo, &plain(resize, crop, interpolation));
             assert!(
-                levels::<3>(&found) == *expected.as_raw(),
+                interleaved::<3>(&found) == *expected.as_raw(),
                 "{name}, {resize} cropped to {crop}"
             );
         }
@@ -59,16 +60,16 @@ fn the_resize_is_pillows_to_the_bit() {
 }
 
 #[test]
-fn grey_is_pillows_luma() {
+fn grey_is_the_luma_of_pillow() {
     let photo = image::open(fixture("photo.png")).unwrap();
     let found = preprocess_grey(&photo, &plain(20, 17, Interpolation::Bilinear));
     let expected = image::open(fixture("grey-bilinear-20-17.png")).unwrap();
     let expected: Vec<u8> = expected.pixels().map(|pixel| pixel.0[0]).collect();
-    assert_eq!(levels::<1>(&found), expected);
+    assert_eq!(interleaved::<1>(&found), expected);
 }
 
 #[test]
-fn samples_are_scaled_then_normalised_per_channel() {
+fn samples_are_scaled_and_normalized_per_channel() {
     let photo = RgbImage::from_pixel(5, 3, ::image::Rgb([0, 51, 255]));
     let planes = preprocess(&photo, &Preprocessing::IMAGENET);
     let expected = [-0.485 / 0.229, (0.2 - 0.456) / 0.224, (1.0 - 0.406) / 0.225];
@@ -78,7 +79,7 @@ fn samples_are_scaled_then_normalised_per_channel() {
 }
 
 #[test]
-fn every_format_and_colour_type_decodes_as_pillow_decodes_it() {
+fn every_format_and_colour_type_is_decoded_as_by_pillow() {
     let mut seen = 0;
     for entry in fs::read_dir(fixture("encoded")).unwrap() {
         let path = entry.unwrap().path();
@@ -88,7 +89,8 @@ fn every_format_and_colour_type_decodes_as_pillow_decodes_it() {
         let found = image::open(&path).unwrap();
         assert_eq!(found.dimensions(), expected.dimensions(), "{name}");
 
-        // JPEG leaves the rounding of its transform open, and how subsampled chroma is spread.
+        // The JPEG standard does not define the rounding of the inverse transform and the
+        // upsampling of chroma.
         let tolerance = match name {
             "subsampled.jpg" => 4,
             _ if name.ends_with(".jpg") => 2,
@@ -102,7 +104,7 @@ fn every_format_and_colour_type_decodes_as_pillow_decodes_it() {
             .max();
         assert!(
             difference <= Some(tolerance),
-            "{name} is off by {difference:?}"
+            "{name} differs by {difference:?}"
         );
         seen += 1;
     }
@@ -110,12 +112,13 @@ fn every_format_and_colour_type_decodes_as_pillow_decodes_it() {
 }
 
 #[test]
-fn each_exif_orientation_is_undone() {
-    /// Where the EXIF block of the file has the value, 6.
+fn each_exif_orientation_is_applied() {
+    /// Offset of the orientation in the EXIF block of the file, where its value is 6.
     const ORIENTATION: usize = 49;
     let stored = fs::read(fixture("quarters.jpg")).unwrap();
     assert_eq!(stored[ORIENTATION], 6);
-    // Top left, top right, bottom left, bottom right: red, green, blue, white as stored.
+    // Colours of the top left, top right, bottom left and bottom right corner; the stored order is
+    // red, green, blue, white.
     for (orientation, corners) in [
         (1, "rgbw"),
         (2, "grwb"),
@@ -131,21 +134,21 @@ fn each_exif_orientation_is_undone() {
         let mut bytes = stored.clone();
         bytes[ORIENTATION] = orientation;
         let image = image::decode(&bytes).unwrap();
-        assert_eq!(seen_corners(&image), corners, "orientation {orientation}");
+        assert_eq!(corner_colours(&image), corners, "orientation {orientation}");
         let turned = (5..=8).contains(&orientation);
         assert_eq!(image.width() < image.height(), turned);
     }
 }
 
 #[test]
-fn png_and_webp_have_an_orientation_too() {
+fn the_orientation_of_png_and_webp_is_applied() {
     for name in ["quarters.png", "quarters.webp"] {
         let image = image::open(fixture(name)).unwrap();
-        assert_eq!(seen_corners(&image), "brwg", "{name}");
+        assert_eq!(corner_colours(&image), "brwg", "{name}");
     }
 }
 
-fn seen_corners(image: &RgbImage) -> String {
+fn corner_colours(image: &RgbImage) -> String {
     let (right, bottom) = (image.width() - 2, image.height() - 2);
     [(1, 1), (right, 1), (1, bottom), (right, bottom)]
         .iter()
@@ -162,7 +165,7 @@ fn seen_corners(image: &RgbImage) -> String {
 }
 
 #[test]
-fn the_content_decides_and_not_the_extension() {
+fn the_content_determines_the_format_instead_of_the_extension() {
     let folder = tempfile::tempdir().unwrap();
     for (from, to) in [("rgb.png", "a.jpg"), ("baseline.jpg", "b.txt")] {
         let path = folder.path().join(to);
@@ -172,7 +175,7 @@ fn the_content_decides_and_not_the_extension() {
 }
 
 #[test]
-fn every_listed_extension_is_a_format_that_is_read() {
+fn the_extensions_of_all_fixtures_are_listed() {
     for entry in fs::read_dir(fixture("encoded")).unwrap() {
         let path = entry.unwrap().path();
         assert!(EXTENSIONS.contains(&path.extension().unwrap().to_str().unwrap()));
@@ -180,7 +183,7 @@ fn every_listed_extension_is_a_format_that_is_read() {
 }
 
 #[test]
-fn errors_name_the_file_and_what_is_wrong() {
+fn errors_contain_the_path_and_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let png = fs::read(fixture("encoded/rgb.png")).unwrap();
     for (name, content, reason) in [
@@ -206,7 +209,7 @@ fn errors_name_the_file_and_what_is_wrong() {
 }
 
 #[test]
-fn an_image_of_too_many_pixels_is_refused_before_they_are_allocated() {
+fn too_many_pixels_are_an_error_without_an_allocation() {
     let gif = b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff\x2c\0\0\0\0\x01\0\x01\0\0\x02";
     let error = image::decode(gif).unwrap_err();
     assert_eq!(
@@ -216,7 +219,7 @@ fn an_image_of_too_many_pixels_is_refused_before_they_are_allocated() {
 }
 
 #[test]
-fn a_file_beyond_the_limit_is_refused_unread() {
+fn a_file_above_the_limit_is_an_error_without_a_read() {
     let file = tempfile::NamedTempFile::new().unwrap();
     File::create(file.path())
         .unwrap()
@@ -227,7 +230,7 @@ fn a_file_beyond_the_limit_is_refused_unread() {
 }
 
 #[test]
-fn the_thinnest_photos_give_an_answer() {
+fn extreme_aspect_ratios_are_preprocessed() {
     for (width, height) in [(1, 1), (1, 10_000), (10_000, 1), (1, 3_000_000), (2, 1)] {
         let photo = RgbImage::from_pixel(width, height, ::image::Rgb([255; 3]));
         let planes = preprocess(&photo, &plain(256, 224, Interpolation::Bicubic));
@@ -237,19 +240,25 @@ fn the_thinnest_photos_give_an_answer() {
 }
 
 #[test]
-fn nothing_at_all_is_black() {
+fn an_image_without_pixels_becomes_black() {
     for (photo, resize) in [(RgbImage::new(0, 0), 8), (RgbImage::new(4, 4), 0)] {
         let planes = preprocess(&photo, &plain(resize, 8, Interpolation::Bilinear));
         assert_eq!(planes, [0.0; 3 * 64]);
     }
 }
 
-/// The filter's definition, in one dimension: output pixel `to` as weights of all source pixels.
-fn definition(source: usize, target: usize, to: usize, interpolation: Interpolation) -> Vec<f64> {
+/// Returns the weights of all source pixels for output pixel `index`, by the definition of the
+/// filter in one dimension.
+fn definition(
+    source: usize,
+    target: usize,
+    index: usize,
+    interpolation: Interpolation,
+) -> Vec<f64> {
     let scale = source as f64 / target as f64;
     let weights: Vec<f64> = (0..source)
         .map(|from| {
-            let x = (from as f64 + 0.5 - (to as f64 + 0.5) * scale).abs() / scale.max(1.0);
+            let x = (from as f64 + 0.5 - (index as f64 + 0.5) * scale).abs() / scale.max(1.0);
             match interpolation {
                 Interpolation::Bilinear if x < 1.0 => 1.0 - x,
                 Interpolation::Bicubic if x < 1.0 => 1.5 * x.powi(3) - 2.5 * x.powi(2) + 1.0,
@@ -277,7 +286,7 @@ fn photo(sides: std::ops::Range<u32>) -> impl Strategy<Value = RgbImage> {
 
 proptest! {
     #[test]
-    fn any_photo_gives_finite_samples_of_the_crop(
+    fn any_image_becomes_finite_samples_of_the_crop(
         photo in photo(1..40),
         resize in 0_usize..60,
         crop in 0_usize..60,
@@ -291,7 +300,7 @@ proptest! {
     }
 
     #[test]
-    fn the_resize_is_its_definition_to_a_level(
+    fn the_resize_follows_its_definition_within_rounding(
         side in 1_u32..24,
         target in 1_usize..48,
         interpolation in interpolation(),
@@ -303,36 +312,36 @@ proptest! {
         let photo = RgbImage::from_raw(side, side, samples).unwrap();
         let found = preprocess(&photo, &plain(target, target, interpolation));
         let weights: Vec<Vec<f64>> =
-            (0..target).map(|to| definition(n, target, to, interpolation)).collect();
+            (0..target).map(|index| definition(n, target, index, interpolation)).collect();
         for row in 0..target {
             for column in 0..target {
                 let mut expected = 0.0;
                 for y in 0..n {
-                    // The rows are rounded to levels, and so clamped, before the columns.
+                    // The result of the horizontal pass is clamped to the range of 8-bit samples.
                     let across: f64 =
                         (0..n).map(|x| f64::from(grey[y * n + x]) * weights[column][x]).sum();
                     expected += across.clamp(0.0, 255.0) * weights[row][y];
                 }
                 let level = f64::from(found[row * target + column]) * 255.0;
-                let off = (level - expected.clamp(0.0, 255.0)).abs();
-                prop_assert!(off < 1.2, "{level} for {expected}");
+                let difference = (level - expected.clamp(0.0, 255.0)).abs();
+                prop_assert!(difference < 1.2, "{level} for {expected}");
             }
         }
     }
 
     #[test]
-    fn one_colour_stays_one_colour(
+    fn a_uniform_image_keeps_its_colour(
         colour in any::<[u8; 3]>(),
         (width, height) in (1_u32..400, 1_u32..400),
         interpolation in interpolation(),
     ) {
         let photo = RgbImage::from_pixel(width, height, ::image::Rgb(colour));
-        let found = levels::<3>(&preprocess(&photo, &plain(32, 28, interpolation)));
+        let found = interleaved::<3>(&preprocess(&photo, &plain(32, 28, interpolation)));
         prop_assert!(found.chunks_exact(3).all(|pixel| pixel == colour));
     }
 
     #[test]
-    fn any_bytes_give_an_image_or_an_error(
+    fn arbitrary_bytes_are_decoded_or_an_error(
         magic in proptest::sample::select(vec![
             &b""[..], b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff", b"GIF89a", b"BM",
             b"RIFF\x40\0\0\0WEBPVP8 ", b"RIFF\x40\0\0\0WEBPVP8L", b"RIFF\x40\0\0\0WEBPVP8X",
@@ -343,7 +352,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_files_give_an_image_or_an_error(
+    fn damaged_files_are_decoded_or_an_error(
         file in any::<proptest::sample::Index>(),
         cut in proptest::option::of(any::<proptest::sample::Index>()),
         flips in proptest::collection::vec((any::<proptest::sample::Index>(), 0..8), 0..4),

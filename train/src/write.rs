@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use receptive_layers::weights::atomic;
+use receptive_layers::atomic_file::AtomicFile;
 
 use crate::error::TrainError;
 
@@ -11,9 +11,9 @@ use crate::error::TrainError;
 /// complete new file.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     let write = || {
-        let mut scratch = atomic::scratch_beside(path)?;
-        scratch.write_all(bytes)?;
-        atomic::publish(scratch, path)
+        let mut file = AtomicFile::create(path)?;
+        file.write_all(bytes)?;
+        file.commit()
     };
     write().map_err(|source| TrainError::Write {
         path: path.to_owned(),

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use receptive_layers::atomic_file::AtomicFile;
 use receptive_layers::drawing::{Diagram, Volumes};
-use receptive_layers::weights::atomic;
 use serde::Serialize;
 
 use crate::args::{DrawArgs, DrawFormat, DrawStyle};
@@ -67,7 +67,7 @@ fn json(drawing: &impl Serialize) -> Result<String, CliError> {
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut scratch = atomic::scratch_beside(path)?;
-    scratch.write_all(text.as_bytes())?;
-    atomic::publish(scratch, path)
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.commit()
 }

@@ -24,7 +24,7 @@ use super::compiled::Compiled;
 use super::error::{CompileError, FileError};
 use super::lower::StepCost;
 use super::threads;
-use crate::weights::atomic;
+use crate::atomic_file::AtomicFile;
 
 const MAGIC: &[u8; 8] = b"\x89receptv";
 const VERSION: u32 = 8;
@@ -78,11 +78,11 @@ impl Compiled {
         header.resize(end - PREFIX, b' ');
         let len = u32::try_from(header.len()).map_err(io::Error::other)?;
 
-        let mut scratch = atomic::scratch_beside(path)?;
+        let mut file = AtomicFile::create(path)?;
         let mut digest = Sha256::new();
         let mut put = |bytes: &[u8]| -> io::Result<()> {
             digest.update(bytes);
-            scratch.write_all(bytes)
+            file.write_all(bytes)
         };
         put(MAGIC)?;
         put(&VERSION.to_le_bytes())?;
@@ -96,8 +96,8 @@ impl Compiled {
                 put(&bytes)?;
             }
         }
-        scratch.write_all(&digest.finalize())?;
-        atomic::publish(scratch, path)
+        file.write_all(&digest.finalize())?;
+        file.commit()
     }
 
     /// Reads what [`save`](Self::save) wrote, for as many threads as

@@ -1,13 +1,14 @@
-//! From nodes to boxes: a layer with the norm, the activation and the rearrangements that follow.
+//! One box per layer of a graph, with the norm, activation and reshapes that follow the layer.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Diagram, LayerBox, Role};
+use super::diagram::{Diagram, LayerBox, Role};
 use crate::graph::{Graph, Node, Op, ValueId};
 use crate::summary::kind;
 
-/// A box for each layer of `graph`; what does not depend on the input is not drawn.
-pub(super) fn diagram(graph: &Graph, model: &str) -> Diagram {
+/// Returns a diagram with a box for each layer of `graph`, without frames. Nodes that do not depend
+/// on the input are omitted.
+pub(super) fn layer_boxes(graph: &Graph, model: &str) -> Diagram {
     let mut readers: HashMap<ValueId, usize> = HashMap::new();
     let inputs = graph.nodes.iter().flat_map(|node| &node.inputs);
     for &value in inputs.chain(&graph.outputs) {
@@ -26,7 +27,7 @@ pub(super) fn diagram(graph: &Graph, model: &str) -> Diagram {
         graph,
         readers,
         box_of: HashMap::from([(graph.input, 0)]),
-        open: vec![None],
+        extensible: vec![None],
         boxes: vec![input],
         arrows: Vec::new(),
     };
@@ -34,9 +35,9 @@ pub(super) fn diagram(graph: &Graph, model: &str) -> Diagram {
         builder.add(node);
     }
     let mut outputs = Vec::new();
-    for place in (graph.outputs.iter()).filter_map(|value| builder.box_of.get(value)) {
-        if !outputs.contains(place) {
-            outputs.push(*place);
+    for index in (graph.outputs.iter()).filter_map(|value| builder.box_of.get(value)) {
+        if !outputs.contains(index) {
+            outputs.push(*index);
         }
     }
     Diagram {
@@ -48,64 +49,69 @@ pub(super) fn diagram(graph: &Graph, model: &str) -> Diagram {
     }
 }
 
+/// The boxes and arrows of a diagram under construction.
 struct Builder<'a> {
     graph: &'a Graph,
+    /// Number of readers of each value, the network's outputs included.
     readers: HashMap<ValueId, usize>,
-    /// The box that writes a value.
+    /// Index of the box that computes each value.
     box_of: HashMap<ValueId, usize>,
-    /// For each box the value that a norm or an activation may still join it by.
-    open: Vec<Option<ValueId>>,
+    /// For each box, the value that a norm or an activation must read to be part of the box.
+    extensible: Vec<Option<ValueId>>,
     boxes: Vec<LayerBox>,
     arrows: Vec<[usize; 2]>,
 }
 
 impl Builder<'_> {
+    /// Adds a node to the box of its input, or in a new box.
     fn add(&mut self, node: &Node) {
-        let moving: Vec<ValueId> = (node.inputs.iter().copied())
+        let dependent: Vec<ValueId> = (node.inputs.iter().copied())
             .filter(|input| self.box_of.contains_key(input))
             .collect();
-        let mut sources: Vec<usize> = moving.iter().map(|input| self.box_of[input]).collect();
+        let mut sources: Vec<usize> = dependent.iter().map(|input| self.box_of[input]).collect();
         let mut seen = HashSet::new();
         sources.retain(|source| seen.insert(*source));
-        let place = match sources[..] {
+        let index = match sources[..] {
             [] => return,
             [source] if rearranges(&node.op) => {
-                let kept = matches!(node.op, Op::Reshape | Op::Permute { .. });
-                if self.open[source] != Some(moving[0]) || !kept {
-                    self.open[source] = None;
+                let same_elements = matches!(node.op, Op::Reshape | Op::Permute { .. });
+                if self.extensible[source] != Some(dependent[0]) || !same_elements {
+                    self.extensible[source] = None;
                 } else {
-                    self.open[source] = node.outputs.first().copied();
+                    self.extensible[source] = node.outputs.first().copied();
                 }
                 source
             }
-            [source] if self.joins(node, &moving, source) => {
-                if said(&node.op) {
+            [source] if self.extends(node, &dependent, source) => {
+                if is_listed(&node.op) {
                     let kind = kind(self.graph, node);
                     self.boxes[source].kinds.push(kind);
                 }
-                self.open[source] = node.outputs.first().copied();
+                self.extensible[source] = node.outputs.first().copied();
                 source
             }
-            _ => self.begin(node, &sources),
+            _ => self.add_box(node, &sources),
         };
-        self.boxes[place].nodes.push(node.name.clone());
-        let written = node.outputs.iter().map(|&value| (value, place));
-        self.box_of.extend(written);
+        self.boxes[index].nodes.push(node.name.clone());
+        let outputs = node.outputs.iter().map(|&value| (value, index));
+        self.box_of.extend(outputs);
     }
 
-    /// Whether a node does the last thing of a layer to the value that the layer ended with.
-    fn joins(&self, node: &Node, moving: &[ValueId], source: usize) -> bool {
-        let alone = moving.len() == 1 && self.readers[&moving[0]] == 1;
-        let follows = said(&node.op) || matches!(node.op, Op::Binary(_) | Op::Scalar(..));
-        source > 0 && alone && follows && self.open[source] == Some(moving[0])
+    /// Returns whether a node is a norm, an activation or a scaling of the last value of box
+    /// `source`, and no other node reads that value.
+    fn extends(&self, node: &Node, dependent: &[ValueId], source: usize) -> bool {
+        let only_reader = dependent.len() == 1 && self.readers[&dependent[0]] == 1;
+        let elementwise = is_listed(&node.op) || matches!(node.op, Op::Binary(_) | Op::Scalar(..));
+        source > 0 && only_reader && elementwise && self.extensible[source] == Some(dependent[0])
     }
 
-    fn begin(&mut self, node: &Node, sources: &[usize]) -> usize {
-        let place = self.boxes.len();
+    /// Adds a box for `node`, which reads the boxes `sources`, and returns its index.
+    fn add_box(&mut self, node: &Node, sources: &[usize]) -> usize {
+        let index = self.boxes.len();
         self.arrows
-            .extend(sources.iter().map(|&from| [from, place]));
+            .extend(sources.iter().map(|&from| [from, index]));
         let output = node.outputs.first();
-        self.open.push(output.copied());
+        self.extensible.push(output.copied());
         self.boxes.push(LayerBox {
             name: node.name.clone(),
             kinds: vec![kind(self.graph, node)],
@@ -115,11 +121,11 @@ impl Builder<'_> {
             times: 1,
             members: Vec::new(),
         });
-        place
+        index
     }
 }
 
-/// Whether an operation moves one layer's elements and computes nothing.
+/// Returns whether an operation moves the elements of a layer without arithmetic.
 fn rearranges(op: &Op) -> bool {
     matches!(
         op,
@@ -133,8 +139,9 @@ fn rearranges(op: &Op) -> bool {
     )
 }
 
-/// Whether an operation that joins a layer is told: numbers that scale or shift are not.
-fn said(op: &Op) -> bool {
+/// Returns whether an operation that is part of a layer's box is listed among its kinds. Scales and
+/// shifts are not listed.
+fn is_listed(op: &Op) -> bool {
     op.is_activation() || matches!(op, Op::BatchNorm { .. } | Op::Softmax { .. })
 }
 

@@ -1,34 +1,37 @@
-//! Boxes together by the first names of their module paths.
+//! Grouping of boxes by the first names of their module paths.
 
 use std::collections::BTreeSet;
 
-use super::{Diagram, LayerBox, Role};
-use crate::summary::kinds;
+use super::diagram::{Diagram, LayerBox, Role};
+use crate::summary::count_kinds;
 
-/// One box for all whose names begin with the same `depth` names, as far as arrows stay without
-/// circles: what comes back to a group after another box begins a second one.
-pub(super) fn grouped(diagram: &Diagram, depth: usize) -> Diagram {
+/// Returns a diagram with one box for all boxes that agree in the first `depth` names of their
+/// module paths.
+///
+/// The grouped diagram has no cycles: a box that would close a cycle starts a second group of the
+/// same name.
+pub(super) fn group_by_prefix(diagram: &Diagram, depth: usize) -> Diagram {
     let mut groups = Groups {
         of: Vec::new(),
         keys: Vec::new(),
         sources: Vec::new(),
     };
-    for (place, layer) in diagram.boxes.iter().enumerate() {
+    for (index, layer) in diagram.boxes.iter().enumerate() {
         let names: Vec<&str> = layer.name.split('.').take(depth).collect();
-        let key = match (place, depth) {
+        let key = match (index, depth) {
             (0, _) => layer.name.clone(),
             (_, 0) => diagram.model.clone(),
             _ => names.join("."),
         };
-        let sources: BTreeSet<usize> = (diagram.sources(place))
+        let sources: BTreeSet<usize> = (diagram.sources(index))
             .map(|source| groups.of[source])
             .collect();
-        groups.add(key, place == 0, sources);
+        groups.add(key, index == 0, sources);
     }
-    let order = groups.order();
-    let mut place_of = vec![0; order.len()];
-    for (place, &group) in order.iter().enumerate() {
-        place_of[group] = place;
+    let order = groups.topological_order();
+    let mut position_of = vec![0; order.len()];
+    for (position, &group) in order.iter().enumerate() {
+        position_of[group] = position;
     }
     let boxes = (order.iter())
         .map(|&group| {
@@ -37,16 +40,16 @@ pub(super) fn grouped(diagram: &Diagram, depth: usize) -> Diagram {
                 .filter(|&(_, &of)| of == group)
                 .map(|(layer, _)| layer)
                 .collect();
-            together(groups.name(group), &members)
+            merged_box(groups.name(group), &members)
         })
         .collect();
-    let place = |layer: usize| place_of[groups.of[layer]];
+    let position = |layer: usize| position_of[groups.of[layer]];
     let arrows: BTreeSet<[usize; 2]> = (diagram.arrows.iter())
-        .map(|&[from, to]| [place(from), place(to)])
+        .map(|&[from, to]| [position(from), position(to)])
         .filter(|[from, to]| from != to)
         .collect();
     let mut outputs: Vec<usize> = Vec::new();
-    for output in diagram.outputs.iter().map(|&output| place(output)) {
+    for output in diagram.outputs.iter().map(|&output| position(output)) {
         if !outputs.contains(&output) {
             outputs.push(output);
         }
@@ -60,22 +63,26 @@ pub(super) fn grouped(diagram: &Diagram, depth: usize) -> Diagram {
     }
 }
 
+/// Assignment of boxes to groups.
 struct Groups {
-    /// The group of each box.
+    /// Group of each box.
     of: Vec<usize>,
+    /// Common prefix of each group.
     keys: Vec<String>,
-    /// The groups that each reads.
+    /// Groups that each group reads.
     sources: Vec<BTreeSet<usize>>,
 }
 
 impl Groups {
-    fn add(&mut self, key: String, alone: bool, sources: BTreeSet<usize>) {
-        let known = (0..self.keys.len())
+    /// Adds the next box to the last group called `key`, or to a new group if the box is `separate`
+    /// or would close a cycle.
+    fn add(&mut self, key: String, separate: bool, sources: BTreeSet<usize>) {
+        let last = (0..self.keys.len())
             .rev()
             .find(|&group| self.keys[group] == key);
-        let joined = known.filter(|&group| {
-            let circle = |&source: &usize| source != group && self.reaches(group, source);
-            !alone && group > 0 && !sources.iter().any(circle)
+        let joined = last.filter(|&group| {
+            let closes_cycle = |&source: &usize| source != group && self.reaches(group, source);
+            !separate && group > 0 && !sources.iter().any(closes_cycle)
         });
         let group = joined.unwrap_or_else(|| {
             self.keys.push(key);
@@ -86,21 +93,22 @@ impl Groups {
         self.of.push(group);
     }
 
-    /// Whether `to` depends on `from`.
+    /// Returns whether group `to` depends on group `from`.
     fn reaches(&self, from: usize, to: usize) -> bool {
         let mut seen = BTreeSet::new();
-        let mut open = vec![to];
-        while let Some(group) = open.pop() {
+        let mut stack = vec![to];
+        while let Some(group) = stack.pop() {
             if group == from {
                 return true;
             }
-            open.extend(self.sources[group].iter().filter(|&&one| seen.insert(one)));
+            let sources = self.sources[group].iter();
+            stack.extend(sources.filter(|&&source| seen.insert(source)));
         }
         false
     }
 
-    /// The groups, each after those that it reads, otherwise as they came.
-    fn order(&self) -> Vec<usize> {
+    /// Returns the groups in topological order; independent groups keep their order.
+    fn topological_order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = Vec::new();
         let mut done = vec![false; self.keys.len()];
         while let Some(next) = (0..done.len())
@@ -112,27 +120,29 @@ impl Groups {
         order
     }
 
-    /// Its key, numbered where several have it.
+    /// Returns the key of a group, numbered if an earlier group has the same key.
     fn name(&self, group: usize) -> String {
         let key = &self.keys[group];
-        match self.keys[..group].iter().filter(|one| *one == key).count() {
+        let earlier = self.keys[..group].iter();
+        match earlier.filter(|other| *other == key).count() {
             0 => key.clone(),
             before => format!("{key} ({})", before + 1),
         }
     }
 }
 
-fn together(name: String, members: &[&LayerBox]) -> LayerBox {
-    if let [alone] = members {
+/// Returns the box of a group.
+fn merged_box(name: String, members: &[&LayerBox]) -> LayerBox {
+    if let [single] = members {
         return LayerBox {
             name,
-            ..(*alone).clone()
+            ..(*single).clone()
         };
     }
     let all = members.iter().flat_map(|layer| &layer.kinds);
     LayerBox {
         name,
-        kinds: kinds(all.map(String::as_str))
+        kinds: count_kinds(all.map(String::as_str))
             .split(", ")
             .map(str::to_owned)
             .collect(),

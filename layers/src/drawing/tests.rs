@@ -1,12 +1,15 @@
-//! Drawings of random diagrams.
+//! Properties of the drawings of random diagrams.
 
 use std::collections::BTreeSet;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::arrangement::{Arrangement, End, Rect, arrange};
-use super::{Diagram, LayerBox, Role, Volume, Volumes, fold, group};
+use super::collapse::collapse_repeats;
+use super::geometry::Rect;
+use super::group::group_by_prefix;
+use super::layout::{Endpoint, Layout, layout};
+use super::{Diagram, LayerBox, Role, Volume, Volumes};
 
 fn layer(name: String, role: Role, kind: &str) -> LayerBox {
     LayerBox {
@@ -20,30 +23,32 @@ fn layer(name: String, role: Role, kind: &str) -> LayerBox {
     }
 }
 
-/// A box's module path, what it does, and how far back the boxes are that it reads.
-type Row = (Vec<u8>, u8, Vec<usize>);
+/// Module path of a box, its kind, and the distances back to the boxes that it reads.
+type RandomBox = (Vec<u8>, u8, Vec<usize>);
 
-/// Boxes in modules, each reading some of those before.
-fn diagram_of(rows: &[Row]) -> Diagram {
+/// Returns a diagram of boxes in modules, in which each box reads earlier boxes.
+fn diagram_of(random: &[RandomBox]) -> Diagram {
     let mut boxes = vec![layer("input".to_owned(), Role::Input, "")];
     let mut arrows = Vec::new();
-    for (place, (path, kind, back)) in rows.iter().enumerate() {
-        let place = place + 1;
+    for (index, (path, kind, distances)) in random.iter().enumerate() {
+        let index = index + 1;
         let mut names: Vec<String> = path.iter().map(|part| format!("m{part}")).collect();
-        names.push(format!("layer{place}"));
-        let sources: BTreeSet<usize> = back.iter().map(|back| place - 1 - back % place).collect();
+        names.push(format!("layer{index}"));
+        let sources: BTreeSet<usize> = (distances.iter())
+            .map(|distance| index - 1 - distance % index)
+            .collect();
         let (role, kind) = match (sources.len(), kind) {
             (2.., _) => (Role::Merge, "add"),
             (_, 0) => (Role::Pool, "max pool 2x2/2"),
             _ => (Role::Convolution, "conv 3x3"),
         };
         boxes.push(layer(names.join("."), role, kind));
-        arrows.extend(sources.into_iter().map(|source| [source, place]));
+        arrows.extend(sources.into_iter().map(|source| [source, index]));
     }
-    let read = |place: usize| arrows.iter().any(|&[from, _]| from == place);
+    let is_read = |index: usize| arrows.iter().any(|&[from, _]| from == index);
     let outputs = (0..boxes.len())
         .rev()
-        .filter(|&place| !read(place))
+        .filter(|&index| !is_read(index))
         .collect();
     Diagram {
         model: "random".to_owned(),
@@ -54,13 +59,14 @@ fn diagram_of(rows: &[Row]) -> Diagram {
     }
 }
 
-fn rows() -> impl Strategy<Value = Vec<Row>> {
-    let back = prop_oneof![4 => Just(vec![0]), 2 => vec(0..3usize, 2), 1 => vec(0..9usize, 1..4)];
-    vec((vec(0..2u8, 0..3), 0..3u8, back), 1..24)
+fn random_boxes() -> impl Strategy<Value = Vec<RandomBox>> {
+    let distances =
+        prop_oneof![4 => Just(vec![0]), 2 => vec(0..3usize, 2), 1 => vec(0..9usize, 1..4)];
+    vec((vec(0..2u8, 0..3), 0..3u8, distances), 1..24)
 }
 
-/// A residual block `times` times, its layers in a module `stage.0` and so on.
-fn repeated(times: usize) -> Diagram {
+/// Returns `times` residual blocks in the modules `stage.0`, `stage.1` and so on.
+fn residual_blocks(times: usize) -> Diagram {
     let mut boxes = vec![layer("input".to_owned(), Role::Input, "")];
     let mut arrows = Vec::new();
     for block in 0..times {
@@ -96,19 +102,19 @@ fn nodes(diagram: &Diagram) -> Vec<&String> {
     nodes
 }
 
-/// What every diagram keeps to.
+/// Checks arrows, sources and frames: properties of every diagram.
 fn check(diagram: &Diagram) {
     for [from, to] in &diagram.arrows {
         assert!(from < to && *to < diagram.boxes.len());
     }
-    for place in 1..diagram.boxes.len() {
-        assert!(diagram.sources(place).count() > 0, "{place} of {diagram:?}");
+    for index in 1..diagram.boxes.len() {
+        assert!(diagram.sources(index).count() > 0, "{index} of {diagram:?}");
     }
-    for (place, frame) in diagram.frames.iter().enumerate() {
+    for (index, frame) in diagram.frames.iter().enumerate() {
         assert!(frame.first <= frame.last && frame.last < diagram.boxes.len());
-        for later in &diagram.frames[place + 1..] {
-            let within = frame.first <= later.first && later.last <= frame.last;
-            assert!(within || later.first > frame.last, "{frame:?} {later:?}");
+        for later in &diagram.frames[index + 1..] {
+            let nested = frame.first <= later.first && later.last <= frame.last;
+            assert!(nested || later.first > frame.last, "{frame:?} {later:?}");
         }
     }
 }
@@ -127,12 +133,13 @@ fn within(inner: &Rect, outer: &Rect) -> bool {
         && inner.top + inner.height <= outer.top + outer.height
 }
 
-/// Whether a line has a part in a rectangle, its edges left out.
+/// Returns whether a line segment crosses the interior of a rectangle.
 fn crosses([from, to]: [[f64; 2]; 2], rect: &Rect) -> bool {
     let sides = [
         [rect.left, rect.left + rect.width],
         [rect.top, rect.top + rect.height],
     ];
+    // Part of the segment inside the rectangle, in units of the segment.
     let mut part = [0.0f64, 1.0];
     for axis in [0, 1] {
         let along = to[axis] - from[axis];
@@ -152,36 +159,37 @@ fn crosses([from, to]: [[f64; 2]; 2], rect: &Rect) -> bool {
     part[1] - part[0] > 1e-6
 }
 
-/// What every arrangement keeps to.
-fn check_places(diagram: &Diagram, arrangement: &Arrangement) {
+/// Checks that boxes do not overlap, frames contain exactly their boxes, and edges connect their
+/// boxes without crossing others.
+fn check_layout(diagram: &Diagram, layout: &Layout) {
     let page = Rect {
         left: -0.001,
         top: 0.0,
-        width: arrangement.size[0] + 0.002,
-        height: arrangement.size[1],
+        width: layout.size[0] + 0.002,
+        height: layout.size[1],
     };
-    for (place, rect) in arrangement.boxes.iter().enumerate() {
-        assert!(within(rect, &page), "{place}: {rect:?} {page:?}");
-        for other in &arrangement.boxes[place + 1..] {
+    for (index, rect) in layout.boxes.iter().enumerate() {
+        assert!(within(rect, &page), "{index}: {rect:?} {page:?}");
+        for other in &layout.boxes[index + 1..] {
             assert!(!overlap(rect, other), "{rect:?} {other:?}");
         }
-        for (frame, around) in diagram.frames.iter().zip(&arrangement.frames) {
-            if (frame.first..=frame.last).contains(&place) {
-                assert!(within(rect, around));
+        for (frame, frame_rect) in diagram.frames.iter().zip(&layout.frames) {
+            if (frame.first..=frame.last).contains(&index) {
+                assert!(within(rect, frame_rect));
             } else {
-                assert!(!overlap(rect, around), "{place} and {frame:?}");
+                assert!(!overlap(rect, frame_rect), "{index} and {frame:?}");
             }
         }
     }
-    let mut read = BTreeSet::new();
-    for path in &arrangement.paths {
-        let [first, .., last] = path.points[..] else {
+    let mut targets = BTreeSet::new();
+    for route in &layout.routes {
+        let [first, .., last] = route.points[..] else {
             panic!("an arrow has two ends");
         };
-        let [from, to] = [path.from, path.to].map(|end| match end {
-            End::Box(place) => arrangement.boxes[place],
-            End::Junction(frame) => {
-                let [left, top] = arrangement.junctions[frame];
+        let [from, to] = [route.from, route.to].map(|endpoint| match endpoint {
+            Endpoint::Box(index) => layout.boxes[index],
+            Endpoint::Junction(frame) => {
+                let [left, top] = layout.junctions[frame];
                 Rect {
                     left,
                     top,
@@ -194,18 +202,18 @@ fn check_places(diagram: &Diagram, arrangement: &Arrangement) {
         }
         assert!((first[1] - from.top - from.height).abs() < 0.001);
         assert!((last[1] - to.top).abs() < 0.001);
-        if let End::Box(place) = path.to {
-            read.insert(place);
+        if let Endpoint::Box(index) = route.to {
+            targets.insert(index);
         }
-        for line in path.points.windows(2) {
-            for (place, rect) in arrangement.boxes.iter().enumerate() {
+        for line in route.points.windows(2) {
+            for (index, rect) in layout.boxes.iter().enumerate() {
                 assert!(
                     !crosses([line[0], line[1]], rect),
-                    "{line:?} {place} {rect:?}"
+                    "{line:?} {index} {rect:?}"
                 );
             }
         }
-        for point in &path.points {
+        for point in &route.points {
             let point = Rect {
                 left: point[0],
                 top: point[1],
@@ -214,11 +222,11 @@ fn check_places(diagram: &Diagram, arrangement: &Arrangement) {
             assert!(within(&point, &page), "{point:?}");
         }
     }
-    assert_eq!(read.len() + 1, diagram.boxes.len());
+    assert_eq!(targets.len() + 1, diagram.boxes.len());
 }
 
-/// What the ways to further outputs keep to: there is one for each output that is not on the way to the first,
-/// and it ends there.
+/// Checks that there is one head for each output that is not an ancestor of the first output, and
+/// that the head ends in that output.
 fn check_heads(diagram: &Diagram, volumes: &Volumes) {
     let end = |volumes: &[Volume]| volumes.last().expect("a volume").output.clone();
     let [first, ref further @ ..] = diagram.outputs[..] else {
@@ -226,9 +234,9 @@ fn check_heads(diagram: &Diagram, volumes: &Volumes) {
     };
     assert_eq!(end(&volumes.volumes), diagram.boxes[first].output);
     let mut main = BTreeSet::from([first]);
-    for place in (0..=first).rev() {
-        if main.contains(&place) {
-            main.extend(diagram.sources(place));
+    for index in (0..=first).rev() {
+        if main.contains(&index) {
+            main.extend(diagram.sources(index));
         }
     }
     let further = further.iter().filter(|output| !main.contains(output));
@@ -243,38 +251,38 @@ fn check_heads(diagram: &Diagram, volumes: &Volumes) {
 proptest! {
     #[test]
     fn random_diagrams_are_drawn_without_overlap(
-        rows in rows(),
+        random in random_boxes(),
         depth in proptest::option::of(0..4usize),
         width in 10.0..200.0f64,
     ) {
-        let whole = diagram_of(&rows);
+        let whole = diagram_of(&random);
         let grouped = match depth {
-            Some(depth) => group::grouped(&whole, depth),
+            Some(depth) => group_by_prefix(&whole, depth),
             None => whole.clone(),
         };
         check(&grouped);
-        let diagram = fold::folded(&grouped);
+        let diagram = collapse_repeats(&grouped);
         check(&diagram);
         prop_assert_eq!(nodes(&diagram), nodes(&whole));
 
         let sizes: Vec<[f64; 2]> = (0..diagram.boxes.len())
-            .map(|place| [width + (place % 5) as f64 * 20.0, 20.0 + (place % 3) as f64 * 12.0])
+            .map(|index| [width + (index % 5) as f64 * 20.0, 20.0 + (index % 3) as f64 * 12.0])
             .collect();
         let titles = vec![width; diagram.frames.len()];
-        check_places(&diagram, &arrange(&diagram, &sizes, &titles));
+        check_layout(&diagram, &layout(&diagram, &sizes, &titles));
 
         let volumes = Volumes::from_diagram(&diagram);
         prop_assert!(volumes.volumes.len() > 1);
         check_heads(&diagram, &volumes);
-        for picture in [diagram.svg(), volumes.svg()] {
-            prop_assert!(roxmltree::Document::parse(&picture).is_ok());
+        for svg in [diagram.svg(), volumes.svg()] {
+            prop_assert!(roxmltree::Document::parse(&svg).is_ok());
         }
     }
 
     #[test]
-    fn repeated_blocks_are_one_frame(times in 1..9usize) {
-        let whole = repeated(times);
-        let diagram = fold::folded(&whole);
+    fn repeated_blocks_collapse_to_one_frame(times in 1..9usize) {
+        let whole = residual_blocks(times);
+        let diagram = collapse_repeats(&whole);
         check(&diagram);
         prop_assert_eq!(diagram.boxes.len(), 4);
         prop_assert_eq!(diagram.frames.len(), 1);
@@ -287,21 +295,21 @@ proptest! {
         prop_assert_eq!(volumes.volumes[1].times, times);
         prop_assert_eq!(&volumes.volumes[1].kinds, &["3x3, 8", "3x3, 8", "+ shortcut"]);
 
-        let grouped = fold::folded(&group::grouped(&whole, 2));
+        let grouped = collapse_repeats(&group_by_prefix(&whole, 2));
         prop_assert_eq!(grouped.boxes.len(), 2);
         prop_assert_eq!(grouped.boxes[1].times, times);
     }
 }
 
 #[test]
-fn an_auxiliary_head_has_a_row_of_its_own() {
-    let mut diagram = repeated(1);
+fn an_auxiliary_head_has_separate_volumes_and_a_separate_row() {
+    let mut diagram = residual_blocks(1);
     for (name, from) in [("aux.pool", 3), ("aux.fc", 4)] {
         diagram.arrows.push([from, diagram.boxes.len()]);
         let role = Role::Linear;
         diagram.boxes.push(layer(name.to_owned(), role, name));
     }
-    // The main way goes on after the block.
+    // The path to the first output continues after the block.
     diagram.arrows.push([3, 6]);
     let last = layer("fc".to_owned(), Role::Linear, "fully connected");
     diagram.boxes.push(last);
@@ -319,28 +327,29 @@ fn an_auxiliary_head_has_a_row_of_its_own() {
     assert!(volumes.dot().contains("volume1 -> head0_0;"));
     let svg = volumes.svg();
     assert_eq!(svg.matches("data-volume=\"stage.0\"").count(), 2);
-    assert!(svg.contains("; from stage.0 on: aux.pool"));
+    assert!(svg.contains("; head after stage.0: aux.pool"));
 }
 
 #[test]
-fn groups_that_differ_within_are_not_folded() {
-    let mut diagram = repeated(2);
+fn groups_with_different_layers_are_not_collapsed() {
+    let mut diagram = residual_blocks(2);
     diagram.boxes[4].output = vec![1, 4, 16, 16];
-    let grouped = fold::folded(&group::grouped(&diagram, 2));
+    let grouped = collapse_repeats(&group_by_prefix(&diagram, 2));
     assert_eq!(grouped.boxes[1].kinds, grouped.boxes[2].kinds);
     assert_eq!(grouped.boxes.len(), 3);
-    assert_eq!(fold::folded(&diagram).frames.len(), 2);
+    assert_eq!(collapse_repeats(&diagram).frames.len(), 2);
 }
 
 #[test]
-fn names_of_any_letters_are_written() {
-    let mut diagram = repeated(1);
+fn names_with_special_characters_are_escaped() {
+    let mut diagram = residual_blocks(1);
     diagram.model = "\"<a&b>'".to_owned();
     diagram.boxes[1].name = "stage.0.<&\"\\".to_owned();
-    for picture in [diagram.svg(), Volumes::from_diagram(&diagram).svg()] {
-        let svg = roxmltree::Document::parse(&picture).expect("XML");
+    for svg in [diagram.svg(), Volumes::from_diagram(&diagram).svg()] {
+        let document = roxmltree::Document::parse(&svg).expect("XML");
         assert!(
-            svg.descendants()
+            document
+                .descendants()
                 .any(|node| node.text() == Some("\"<a&b>'"))
         );
     }

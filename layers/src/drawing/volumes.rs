@@ -1,92 +1,94 @@
-//! A diagram as a chain of feature maps, as the papers' figures have it.
+//! A diagram as a chain of feature-map volumes, as in the papers' figures.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Serialize;
 
-use super::label::run;
-use super::{Diagram, Role};
-use crate::summary::kinds;
+use super::diagram::{Diagram, Role};
+use super::label::range_label;
+use crate::summary::count_kinds;
 
-/// Branches that are told one by one; of more, how many layers of each kind there are.
-const TOLD: usize = 5;
+/// Maximum number of branches that a volume lists; for more branches, the volume lists the number
+/// of layers of each kind.
+const MAX_LISTED_BRANCHES: usize = 5;
 
-/// The way of a [`Diagram`] from the input to its first output, each feature map a volume, and from there to
-/// its other outputs.
+/// The feature maps of a [`Diagram`] on the path from the input to the first output, and on the
+/// paths to the other outputs.
 ///
-/// What all paths go through is a volume; branches and what they come together to are one, told by its
-/// branches.
+/// A layer on all paths is one volume. Branches and the layer in which they merge are one volume,
+/// which lists its branches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Volumes {
-    /// What the network is called.
+    /// Name of the network.
     pub model: String,
-    /// The feature maps, each computed from the one before; the first is the input.
+    /// Feature maps, each computed from the previous one; the first is the input.
     pub volumes: Vec<Volume>,
-    /// Several volumes that are repeated together.
+    /// Runs of volumes that are repeated.
     pub brackets: Vec<Bracket>,
-    /// The ways to further outputs, such as those of auxiliary heads.
+    /// Paths to further outputs, such as those of auxiliary heads.
     pub heads: Vec<Head>,
 }
 
-/// The way to a further output.
+/// The path to a further output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Head {
-    /// The place in [`Volumes::volumes`] of what it begins at.
+    /// Index in [`Volumes::volumes`] of the volume where the path starts.
     pub from: usize,
-    /// Its feature maps, each computed from the one before.
+    /// Feature maps, each computed from the previous one.
     pub volumes: Vec<Volume>,
 }
 
-/// The output of a layer, or of layers that branch and come together again.
+/// The output of a layer, or of branches that merge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Volume {
-    /// The layer's name, or the module's.
+    /// Name of the layer or the module.
     pub name: String,
-    /// What computes it: `conv 3x3/2`, then the norm and the activation; of branches, each of them.
+    /// Operations that compute the volume: `conv 3x3/2`, then the norm and the activation; for
+    /// branches, one entry per branch.
     pub kinds: Vec<String>,
-    /// What kind of layer it is.
+    /// Category of the layer.
     pub role: Role,
-    /// Its shape, the batch first.
+    /// Shape, batch axis first.
     pub output: Vec<usize>,
-    /// How many of the same follow each other here.
+    /// Number of consecutive equal layers.
     pub times: usize,
-    /// The place in the diagram of the box whose output it is.
+    /// Index in the diagram of the box that computes the volume.
     #[serde(skip)]
     last: usize,
 }
 
-/// Volumes of a [`Volumes`] that are repeated together.
+/// A run of [`Volumes::volumes`] that is repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bracket {
-    /// The module path, `blocks.6–10`.
+    /// Module path, such as `blocks.6–10`.
     pub name: String,
-    /// How often.
+    /// Number of repetitions.
     pub times: usize,
-    /// The place of the first.
+    /// Index of the first volume.
     pub first: usize,
-    /// The place of the last.
+    /// Index of the last volume.
     pub last: usize,
 }
 
 impl Volumes {
-    /// The chain of `diagram`.
+    /// Returns the volumes of `diagram`.
     pub fn from_diagram(diagram: &Diagram) -> Self {
-        let main = leading(diagram, diagram.outputs.first().copied());
-        let Chain {
+        let main = with_ancestors(diagram, diagram.outputs.first().copied());
+        let ChainBuilder {
             volumes, brackets, ..
-        } = Chain::of(diagram, main.clone());
+        } = ChainBuilder::build(diagram, main.clone());
         let heads = diagram.outputs.iter().skip(1).filter_map(|&output| {
-            let (shared, own) = leading(diagram, Some(output))
+            let (shared, own) = with_ancestors(diagram, Some(output))
                 .into_iter()
-                .partition::<BTreeSet<usize>, _>(|place| main.contains(place));
+                .partition::<BTreeSet<usize>, _>(|index| main.contains(index));
             if own.is_empty() {
                 return None;
             }
-            let begin = shared.last().copied().unwrap_or_default();
+            let start = shared.last().copied().unwrap_or_default();
             Some(Head {
-                from: volumes.iter().position(|volume| begin <= volume.last)?,
-                volumes: Chain::of(diagram, own).volumes,
+                from: volumes.iter().position(|volume| start <= volume.last)?,
+                volumes: ChainBuilder::build(diagram, own).volumes,
             })
         });
         let heads = heads.collect();
@@ -99,117 +101,124 @@ impl Volumes {
     }
 }
 
-/// The boxes that `output` depends on, itself and the input among them.
-fn leading(diagram: &Diagram, output: Option<usize>) -> BTreeSet<usize> {
-    let mut kept = BTreeSet::from([0]);
-    let mut open: Vec<usize> = output.into_iter().collect();
-    while let Some(place) = open.pop() {
-        if kept.insert(place) {
-            open.extend(diagram.sources(place));
+/// Returns the box `output`, the boxes on which it depends, and the input.
+fn with_ancestors(diagram: &Diagram, output: Option<usize>) -> BTreeSet<usize> {
+    let mut ancestors = BTreeSet::from([0]);
+    let mut stack: Vec<usize> = output.into_iter().collect();
+    while let Some(index) = stack.pop() {
+        if ancestors.insert(index) {
+            stack.extend(diagram.sources(index));
         }
     }
-    kept
+    ancestors
 }
 
-struct Chain<'a> {
+/// A chain of volumes under construction.
+struct ChainBuilder<'a> {
     diagram: &'a Diagram,
-    kept: BTreeSet<usize>,
+    /// Boxes of the chain.
+    selected: BTreeSet<usize>,
     volumes: Vec<Volume>,
     brackets: Vec<Bracket>,
-    /// Volumes that no further layer joins, since a frame begins or ends after them.
-    apart: usize,
+    /// Index of the first volume that an equal next layer may extend: a layer is not merged with a
+    /// volume across the border of a frame.
+    extensible_from: usize,
 }
 
-/// A box, or a frame with the frames in it.
-struct Unit {
+/// A box, or a frame with its inner frames.
+struct Node {
+    /// Boxes of the node.
     range: Range<usize>,
+    /// Index of the frame, and the indices of its inner frames.
     frame: Option<(usize, Range<usize>)>,
 }
 
-impl<'a> Chain<'a> {
-    /// The chain of the boxes of `kept`.
-    fn of(diagram: &'a Diagram, kept: BTreeSet<usize>) -> Self {
+impl<'a> ChainBuilder<'a> {
+    /// Builds the chain of the `selected` boxes.
+    fn build(diagram: &'a Diagram, selected: BTreeSet<usize>) -> Self {
         let mut chain = Self {
             diagram,
-            kept,
+            selected,
             volumes: Vec::new(),
             brackets: Vec::new(),
-            apart: 0,
+            extensible_from: 0,
         };
-        chain.walk(0..diagram.boxes.len(), 0..diagram.frames.len());
+        chain.add_range(0..diagram.boxes.len(), 0..diagram.frames.len());
         chain
     }
 
-    /// Adds the boxes of `range`, in which `frames` are.
-    fn walk(&mut self, range: Range<usize>, frames: Range<usize>) {
-        let units = self.units(range, frames);
-        let unit = |place: usize| units.iter().position(|unit| unit.range.contains(&place));
+    /// Adds the boxes of `range`, which contains the frames of `frames`.
+    fn add_range(&mut self, range: Range<usize>, frames: Range<usize>) {
+        let nodes = self.nodes(range, frames);
+        let node = |index: usize| nodes.iter().position(|node| node.range.contains(&index));
+        // Arrows between nodes; -1 is any box before `range`.
         let arrows: Vec<(isize, isize)> = (self.diagram.arrows.iter())
-            .filter(|arrow| arrow.iter().all(|place| self.kept.contains(place)))
+            .filter(|arrow| arrow.iter().all(|index| self.selected.contains(index)))
             .filter_map(|&[from, to]| {
                 Some((
-                    unit(from).map_or(-1, usize::cast_signed),
-                    unit(to)?.cast_signed(),
+                    node(from).map_or(-1, usize::cast_signed),
+                    node(to)?.cast_signed(),
                 ))
             })
             .collect();
-        let passed = |unit: usize| {
-            let unit = unit.cast_signed();
-            arrows.iter().any(|&(from, to)| from < unit && unit < to)
+        let is_bypassed = |node: usize| {
+            let node = node.cast_signed();
+            arrows.iter().any(|&(from, to)| from < node && node < to)
         };
-        let mut begun = None;
-        for (place, unit) in units.iter().enumerate() {
-            if passed(place) {
-                begun.get_or_insert(unit.range.start);
+        let mut branches_start = None;
+        for (index, node) in nodes.iter().enumerate() {
+            if is_bypassed(index) {
+                branches_start.get_or_insert(node.range.start);
                 continue;
             }
-            match (begun.take(), &unit.frame) {
-                (Some(first), _) => self.join(first..unit.range.end),
-                (None, Some((frame, within))) => self.frame(*frame, within.clone()),
-                (None, None) => self.layer(unit.range.start),
+            match (branches_start.take(), &node.frame) {
+                (Some(first), _) => self.add_branches(first..node.range.end),
+                (None, Some((frame, inner))) => self.add_frame(*frame, inner.clone()),
+                (None, None) => self.add_layer(node.range.start),
             }
         }
     }
 
-    fn units(&self, range: Range<usize>, frames: Range<usize>) -> Vec<Unit> {
-        let mut units = Vec::new();
-        let mut place = range.start;
-        while place < range.end {
+    /// Returns the nodes of `range` that contain a selected box.
+    fn nodes(&self, range: Range<usize>, frames: Range<usize>) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        let mut first = range.start;
+        while first < range.end {
             let index = frames.clone().find(|&index| {
                 let frame = &self.diagram.frames[index];
-                frame.first == place && frame.last < range.end
+                frame.first == first && frame.last < range.end
             });
-            let end = index.map_or(place + 1, |index| self.diagram.frames[index].last + 1);
+            let end = index.map_or(first + 1, |index| self.diagram.frames[index].last + 1);
             let frame = index.map(|index| {
-                let inside = |&one: &usize| self.diagram.frames[one].first < end;
-                let within = (index + 1..frames.end).take_while(inside).count();
-                (index, index + 1..index + 1 + within)
+                let is_inside = |&other: &usize| self.diagram.frames[other].first < end;
+                let inner = (index + 1..frames.end).take_while(is_inside).count();
+                (index, index + 1..index + 1 + inner)
             });
-            if (place..end).any(|one| self.kept.contains(&one)) {
-                units.push(Unit {
-                    range: place..end,
+            if (first..end).any(|index| self.selected.contains(&index)) {
+                nodes.push(Node {
+                    range: first..end,
                     frame,
                 });
             }
-            place = end;
+            first = end;
         }
-        units
+        nodes
     }
 
-    /// Adds a box, to the volume before where that is the same.
-    fn layer(&mut self, place: usize) {
-        let layer = &self.diagram.boxes[place];
-        if self.volumes.len() > self.apart
+    /// Adds a box, as a repetition of the last volume if the two are equal.
+    fn add_layer(&mut self, index: usize) {
+        let layer = &self.diagram.boxes[index];
+        if self.volumes.len() > self.extensible_from
             && let Some(last) = self.volumes.last_mut()
             && matches!(layer.role, Role::Convolution | Role::Linear)
             && (&last.kinds, &last.output, last.role) == (&layer.kinds, &layer.output, layer.role)
         {
             last.name = match last.name.split_once('–') {
-                Some((first, _)) => run(first.trim_end(), &layer.name),
-                None => run(&last.name, &layer.name),
+                Some((first, _)) => range_label(first.trim_end(), &layer.name),
+                None => range_label(&last.name, &layer.name),
             };
             last.times += 1;
-            last.last = place;
+            last.last = index;
             return;
         }
         self.volumes.push(Volume {
@@ -222,21 +231,22 @@ impl<'a> Chain<'a> {
             } else {
                 1
             },
-            last: place,
+            last: index,
         });
     }
 
-    fn frame(&mut self, index: usize, within: Range<usize>) {
+    /// Adds the volumes of a frame, which contains the frames of `inner`.
+    fn add_frame(&mut self, index: usize, inner: Range<usize>) {
         let frame = &self.diagram.frames[index];
         let range = frame.first..frame.last + 1;
         let first = self.volumes.len();
-        self.apart = first;
-        if frame.times == 1 && within.is_empty() {
-            self.join(range);
+        self.extensible_from = first;
+        if frame.times == 1 && inner.is_empty() {
+            self.add_branches(range);
         } else {
-            self.walk(range, within);
+            self.add_range(range, inner);
         }
-        self.apart = self.volumes.len();
+        self.extensible_from = self.volumes.len();
         if self.volumes.len() == first + 1 {
             let volume = &mut self.volumes[first];
             volume.name.clone_from(&frame.name);
@@ -251,21 +261,24 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Adds branches and what they come together to as one volume.
-    fn join(&mut self, range: Range<usize>) {
-        let boxes: Vec<usize> = range.filter(|place| self.kept.contains(place)).collect();
+    /// Adds branches and the layer in which they merge as one volume.
+    fn add_branches(&mut self, range: Range<usize>) {
+        let boxes: Vec<usize> = range
+            .filter(|index| self.selected.contains(index))
+            .collect();
         let Some(&last) = boxes.last() else {
             return;
         };
-        let layers = || boxes.iter().map(|&place| &self.diagram.boxes[place]);
-        let told = self.branches(&boxes).unwrap_or_else(|| {
-            let all = kinds(layers().flat_map(|layer| layer.kinds.iter().map(String::as_str)));
+        let layers = || boxes.iter().map(|&index| &self.diagram.boxes[index]);
+        let volume_kinds = self.branch_labels(&boxes).unwrap_or_else(|| {
+            let all =
+                count_kinds(layers().flat_map(|layer| layer.kinds.iter().map(String::as_str)));
             all.split(", ").map(str::to_owned).collect()
         });
         let names: Vec<Vec<&str>> = layers()
             .map(|layer| layer.name.split('.').collect())
             .collect();
-        let shared = (0..names[0].len())
+        let prefix = (0..names[0].len())
             .take_while(|&depth| {
                 names
                     .iter()
@@ -274,11 +287,11 @@ impl<'a> Chain<'a> {
             .count();
         let end = &self.diagram.boxes[last];
         self.volumes.push(Volume {
-            name: match shared {
+            name: match prefix {
                 0 => end.name.clone(),
-                _ => names[0][..shared].join("."),
+                _ => names[0][..prefix].join("."),
             },
-            kinds: told,
+            kinds: volume_kinds,
             role: Role::Group,
             output: end.output.clone(),
             times: 1,
@@ -286,9 +299,10 @@ impl<'a> Chain<'a> {
         });
     }
 
-    /// Each branch of `boxes` in a line, where nothing branches again: of a residual block each
-    /// layer, and the shortcut; of a chain, each layer.
-    fn branches(&self, boxes: &[usize]) -> Option<Vec<String>> {
+    /// Returns one label per branch of `boxes`; for a residual block or a chain, one label per
+    /// layer and one for the shortcut. `None` if a branch branches again or there are too many
+    /// branches.
+    fn branch_labels(&self, boxes: &[usize]) -> Option<Vec<String>> {
         let last = *boxes.last()?;
         let mut branches: Vec<Vec<String>> = Vec::new();
         for &[from, to] in &self.diagram.arrows {
@@ -296,47 +310,50 @@ impl<'a> Chain<'a> {
                 continue;
             }
             let mut branch = Vec::new();
-            let mut place = to;
-            while place != last {
-                branch.push(self.short(place));
+            let mut index = to;
+            while index != last {
+                branch.push(self.short_label(index));
                 let mut readers = (self.diagram.arrows.iter())
-                    .filter(|[from, to]| *from == place && boxes.contains(to));
+                    .filter(|[from, to]| *from == index && boxes.contains(to));
                 let (Some([_, next]), None) = (readers.next(), readers.next()) else {
                     return None;
                 };
                 if *next != last && self.diagram.sources(*next).count() > 1 {
                     return None;
                 }
-                place = *next;
+                index = *next;
             }
             branches.push(branch);
         }
         let merges = self.diagram.sources(last).count() > 1;
         match &mut branches[..] {
             [only] if !merges => {
-                only.push(self.short(last));
+                only.push(self.short_label(last));
                 Some(only.clone())
             }
-            [main, other] if self.diagram.boxes[last].kinds[0] == "add" => {
-                if main.len() < other.len() {
-                    std::mem::swap(main, other);
+            [main, shortcut] if self.diagram.boxes[last].kinds[0] == "add" => {
+                if main.len() < shortcut.len() {
+                    std::mem::swap(main, shortcut);
                 }
-                let other = match &other[..] {
+                let shortcut = match &shortcut[..] {
                     [] => "+ shortcut".to_owned(),
                     layers => format!("+ {}", layers.join(" → ")),
                 };
-                Some(main.iter().cloned().chain([other]).collect())
+                Some(main.iter().cloned().chain([shortcut]).collect())
             }
-            all if all.len() <= TOLD && all.iter().all(|branch| !branch.is_empty()) => {
+            all if all.len() <= MAX_LISTED_BRANCHES
+                && all.iter().all(|branch| !branch.is_empty()) =>
+            {
                 Some(all.iter().map(|branch| branch.join(" → ")).collect())
             }
             _ => None,
         }
     }
 
-    /// A layer within a branch: kernel and channels of a convolution.
-    fn short(&self, place: usize) -> String {
-        let layer = &self.diagram.boxes[place];
+    /// Returns the label of a layer in a branch: kernel size and channels of a convolution, kind of
+    /// another layer, name of a group.
+    fn short_label(&self, index: usize) -> String {
+        let layer = &self.diagram.boxes[index];
         let kind = layer
             .kinds
             .first()

@@ -1,4 +1,4 @@
-//! From a file's bytes to 8-bit RGB, upright.
+//! Decoding of image files to upright 8-bit RGB.
 
 use std::error::Error;
 use std::fs::File;
@@ -9,13 +9,13 @@ use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Luma};
 use ::image::{LumaA, Pixel, Rgb, RgbImage, Rgba};
 
-/// The usual extensions of the formats that [`decode`] reads, in lower case.
+/// Usual file extensions of the formats that [`decode`] reads, in lower case.
 ///
-/// What a file is read as depends on its content alone.
+/// The decoder detects the format from the content and ignores the extension.
 pub const EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 
-/// The most bytes that a file may have, and that its decoded pixels may take: 512 MiB, which is
-/// 178,956,970 pixels of 8-bit RGB.
+/// Maximum size of a file, and of its decoded pixels, in bytes: 512 MiB, which is 178,956,970
+/// pixels of 8-bit RGB.
 pub const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 const FORMATS: [ImageFormat; 5] = [
@@ -26,25 +26,25 @@ const FORMATS: [ImageFormat; 5] = [
     ImageFormat::Bmp,
 ];
 
-/// Why an image was not decoded.
+/// Why an image cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// The file could not be read.
+    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Read(io::Error),
-    /// There are no bytes.
+    /// The file has no bytes.
     #[error("is empty")]
     Empty,
-    /// The first bytes belong to no known image format.
+    /// The first bytes do not match any image format.
     #[error("is not an image; expected PNG, JPEG, WebP, GIF or BMP")]
     NotAnImage,
-    /// An image format that is not read here.
+    /// The image format is not supported.
     #[error("is an image of the unsupported format {0}; expected PNG, JPEG, WebP, GIF or BMP")]
     UnsupportedFormat(String),
-    /// The file has more than [`MAX_BYTES`].
+    /// The file is larger than [`MAX_BYTES`].
     #[error("is larger than the limit of {} MiB", MAX_BYTES >> 20)]
     FileTooLarge,
-    /// The pixels would take more than [`MAX_BYTES`].
+    /// The decoded pixels would be larger than [`MAX_BYTES`].
     #[error(
         "has {width}x{height} pixels of {bytes_per_pixel} bytes, more than the limit of {} MiB",
         MAX_BYTES >> 20
@@ -54,34 +54,34 @@ pub enum ImageError {
         width: u32,
         /// Height in pixels.
         height: u32,
-        /// What one pixel takes in the file's own colour type.
+        /// Bytes per pixel in the colour type of the file.
         bytes_per_pixel: u8,
     },
-    /// The content breaks its format's rules, or uses a part of it that is not supported.
+    /// The content violates its format, or uses an unsupported feature of the format.
     #[error("cannot be decoded as {format}: {reason}")]
     Undecodable {
-        /// The format's name, such as `PNG`.
+        /// Name of the format, such as `PNG`.
         format: String,
-        /// What is wrong, in the decoder's words.
+        /// The decoder's message.
         reason: String,
     },
 }
 
-/// Why an image file was not opened.
+/// Why an image file cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("{} {reason}", path.display())]
 pub struct OpenError {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// Why the file cannot be decoded.
     pub reason: ImageError,
 }
 
-/// Reads the image file at `path` as [`decode`] does.
+/// Reads and decodes the image file at `path`; see [`decode`].
 ///
 /// # Errors
 ///
-/// [`OpenError`] names the file and says what is wrong.
+/// [`OpenError`] with the path of the file and the reason.
 pub fn open(path: impl AsRef<Path>) -> Result<RgbImage, OpenError> {
     let path = path.as_ref();
     read(path)
@@ -92,7 +92,8 @@ pub fn open(path: impl AsRef<Path>) -> Result<RgbImage, OpenError> {
         })
 }
 
-/// The file's bytes; a pipe, whose length nobody knows, is read up to the limit.
+/// Reads a file of at most [`MAX_BYTES`] bytes. The length is also limited during the read, because
+/// a pipe has no length.
 fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
     let file = File::open(path).map_err(ImageError::Read)?;
     let length = file.metadata().map_err(ImageError::Read)?.len();
@@ -106,16 +107,15 @@ fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
-/// The image in `bytes`, a whole PNG, JPEG, WebP, GIF or BMP file, turned as its EXIF orientation
-/// says.
+/// Decodes `bytes`, a PNG, JPEG, WebP, GIF or BMP file, and applies the EXIF orientation.
 ///
-/// Every colour type becomes 8-bit RGB: grey is repeated, palettes are looked up, alpha is dropped
-/// without blending, and of 16-bit samples the high byte is kept. No colour profile is applied. An
-/// animation gives its first frame.
+/// Every colour type is converted to 8-bit RGB: grey is repeated, palettes are looked up, alpha is
+/// dropped without blending, and 16-bit samples are reduced to their high byte. Colour profiles are
+/// ignored. Only the first frame of an animation is decoded.
 ///
 /// # Errors
 ///
-/// [`ImageError`], for empty, corrupt, foreign and too large images.
+/// [`ImageError`] if the file is empty, corrupt, larger than [`MAX_BYTES`], or of another format.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Empty);
@@ -132,7 +132,7 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
         format: name(format),
         reason,
     };
-    let broken = |error: ::image::ImageError| {
+    let decoder_error = |error: ::image::ImageError| {
         undecodable(match error.source() {
             Some(cause) => cause.to_string(),
             None => error.to_string(),
@@ -143,11 +143,13 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     limits.max_alloc = Some(MAX_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let mut decoder = reader.into_decoder().map_err(decoder_error)?;
 
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
-        return Err(undecodable(format!("it has {width}x{height} pixels")));
+        return Err(undecodable(format!(
+            "the image has {width}x{height} pixels, expected at least 1x1"
+        )));
     }
     if decoder.total_bytes() > MAX_BYTES {
         return Err(ImageError::TooManyPixels {
@@ -156,9 +158,9 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
             bytes_per_pixel: decoder.color_type().bytes_per_pixel(),
         });
     }
-    // An unreadable orientation is as good as none: the pixels may be fine.
+    // An unreadable orientation is ignored, because the pixels may be valid.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let decoded = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    let decoded = DynamicImage::from_decoder(decoder).map_err(decoder_error)?;
     let mut image = DynamicImage::ImageRgb8(to_rgb8(decoded));
     image.apply_orientation(orientation);
     Ok(image.into_rgb8())
@@ -178,13 +180,14 @@ fn to_rgb8(image: DynamicImage) -> RgbImage {
     }
 }
 
+/// Returns an image of the high bytes of 16-bit samples; `rgb` converts a pixel to RGB.
 fn high_bytes<P: Pixel<Subpixel = u16>>(
     image: &ImageBuffer<P, Vec<u16>>,
     rgb: impl Fn(&P) -> [u16; 3],
 ) -> RgbImage {
-    let mut narrow = RgbImage::new(image.width(), image.height());
-    for (to, from) in narrow.pixels_mut().zip(image.pixels()) {
+    let mut converted = RgbImage::new(image.width(), image.height());
+    for (to, from) in converted.pixels_mut().zip(image.pixels()) {
         to.0 = rgb(from).map(|sample| (sample >> 8) as u8);
     }
-    narrow
+    converted
 }

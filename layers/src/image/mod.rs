@@ -1,8 +1,8 @@
-//! Photos: decoding, and what turns one into the input of a network.
+//! Decoding and preprocessing of images.
 //!
-//! [`decode`] reads an image, [`preprocess`] resizes, crops and normalises it by the numbers that a
-//! set of weights was trained with. Both follow what Pillow and torchvision do, since the published
-//! accuracies were measured on their pixels: the resize equals Pillow's bit for bit.
+//! [`decode`] decodes an image file. [`preprocess`] resizes, crops and normalizes an image with the
+//! parameters of a set of weights. Both functions follow Pillow and torchvision, with which the
+//! published accuracies were measured: the resize equals Pillow's bit for bit.
 //!
 //! ```
 //! use receptive_layers::image;

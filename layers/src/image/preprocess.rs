@@ -1,4 +1,4 @@
-//! Resize of the shorter side, centre crop, normalisation: torchvision's evaluation transform.
+//! torchvision's evaluation transform: resize of the shorter side, centre crop, normalization.
 
 use std::ops::Range;
 
@@ -7,27 +7,30 @@ use ::image::RgbImage;
 use super::resample::{Raster, resample};
 use crate::preprocessing::Preprocessing;
 
-/// A network's input from a photo: `[3, crop, crop]`, red, green and blue plane, row by row.
+/// Converts an image to a network's input `[3, crop, crop]`: the red, green and blue plane, each in
+/// row-major order.
 ///
-/// The shorter side becomes `resize` pixels and the longer one keeps the ratio, rounded down. The
-/// crop takes the centre (an odd rest is halved to the even number); where the resized photo is
-/// smaller than the crop it is surrounded with black. A sample `v` becomes `(v / 255 - mean) / std`.
+/// 1. The shorter side is resized to `resize` pixels. The longer side keeps the aspect ratio and is
+///    rounded down.
+/// 2. The centre is cropped. An odd difference is halved to the nearest even number, as in Python's
+///    `round`. An image smaller than the crop is padded with black.
+/// 3. A sample `v` becomes `(v / 255 - mean) / std`.
 ///
-/// Only the pixels inside the crop are computed, so a photo of any ratio costs little memory. An
-/// image without pixels gives black.
+/// Only the pixels inside the crop are computed, so that an extreme aspect ratio does not need much
+/// memory. An image without pixels becomes black.
 pub fn preprocess(image: &RgbImage, preprocessing: &Preprocessing) -> Vec<f32> {
     let raster = Raster::<3> {
         width: image.width() as usize,
         height: image.height() as usize,
         samples: image.as_raw(),
     };
-    normalise(&resize_and_crop(raster, preprocessing), preprocessing)
+    normalize(&resize_and_crop(raster, preprocessing), preprocessing)
 }
 
-/// As [`preprocess`], for networks that see grey: `[1, crop, crop]`, with the first mean and
-/// deviation.
+/// Converts an image to the input `[1, crop, crop]` of a network of grey images, as [`preprocess`]
+/// does for colour, with the mean and standard deviation of the first channel.
 ///
-/// Grey is the luma of ITU-R BT.601, `0.299 r + 0.587 g + 0.114 b`, rounded before the resize.
+/// [`luma`] converts the pixels to grey before the resize.
 pub fn preprocess_grey(image: &RgbImage, preprocessing: &Preprocessing) -> Vec<f32> {
     let grey: Vec<u8> = image.pixels().map(|pixel| luma(pixel.0)).collect();
     let raster = Raster::<1> {
@@ -35,18 +38,19 @@ pub fn preprocess_grey(image: &RgbImage, preprocessing: &Preprocessing) -> Vec<f
         height: image.height() as usize,
         samples: &grey,
     };
-    normalise(&resize_and_crop(raster, preprocessing), preprocessing)
+    normalize(&resize_and_crop(raster, preprocessing), preprocessing)
 }
 
-/// Grey of a colour: `0.299 r + 0.587 g + 0.114 b`, the luma of ITU-R BT.601, rounded.
+/// Returns the luma of a colour, `0.299 r + 0.587 g + 0.114 b` (ITU-R BT.601), rounded.
 ///
-/// The weights are in 16-bit fixed point, as Pillow has them: 0.299, 0.587 and 0.114 times 65536.
+/// The coefficients are Pillow's, in 16-bit fixed point: 0.299, 0.587 and 0.114 times 65536.
 pub fn luma([r, g, b]: [u8; 3]) -> u8 {
     let sum = 19595 * u32::from(r) + 38470 * u32::from(g) + 7471 * u32::from(b);
     ((sum + 0x8000) >> 16) as u8
 }
 
-fn normalise<const C: usize>(pixels: &[[u8; C]], preprocessing: &Preprocessing) -> Vec<f32> {
+/// Returns the normalized planes of interleaved pixels.
+fn normalize<const C: usize>(pixels: &[[u8; C]], preprocessing: &Preprocessing) -> Vec<f32> {
     let mut planes = Vec::with_capacity(pixels.len() * C);
     for channel in 0..C {
         let (mean, std) = (preprocessing.mean[channel], preprocessing.std[channel]);
@@ -59,7 +63,7 @@ fn normalise<const C: usize>(pixels: &[[u8; C]], preprocessing: &Preprocessing) 
     planes
 }
 
-/// The crop's pixels, `crop * crop` of them, row by row.
+/// Returns the `crop * crop` pixels of the crop in row-major order.
 fn resize_and_crop<const C: usize>(
     image: Raster<C>,
     preprocessing: &Preprocessing,
@@ -68,13 +72,13 @@ fn resize_and_crop<const C: usize>(
     let mut canvas = vec![[0; C]; crop * crop];
     let (width, height) = resized(image.width, image.height, preprocessing.resize);
     let (columns, rows) = (Span::centred(width, crop), Span::centred(height, crop));
-    if columns.taken.is_empty() || rows.taken.is_empty() {
+    if columns.range.is_empty() || rows.range.is_empty() {
         return canvas;
     }
     let pixels = resample(
         image,
-        (width, columns.taken.clone()),
-        (height, rows.taken.clone()),
+        (width, columns.range.clone()),
+        (height, rows.range.clone()),
         preprocessing.interpolation,
     );
     let columns = columns.padding..columns.padding + columns.len();
@@ -88,7 +92,7 @@ fn resize_and_crop<const C: usize>(
     canvas
 }
 
-/// Width and height after the resize of the shorter side to `shorter` pixels.
+/// Returns width and height after the resize of the shorter side to `shorter` pixels.
 fn resized(width: usize, height: usize, shorter: usize) -> (u64, u64) {
     if width == 0 || height == 0 {
         return (0, 0);
@@ -104,32 +108,34 @@ fn resized(width: usize, height: usize, shorter: usize) -> (u64, u64) {
 
 /// One axis of a centre crop.
 struct Span {
-    /// Black pixels before the image.
+    /// Number of black pixels before the image.
     padding: usize,
-    /// The resized image's pixels inside the crop.
-    taken: Range<u64>,
+    /// Pixels of the resized image inside the crop.
+    range: Range<u64>,
 }
 
 impl Span {
+    /// Returns the centre crop of `crop` pixels from an axis of `length` pixels.
     fn centred(length: u64, crop: usize) -> Self {
         match length.checked_sub(crop as u64) {
-            Some(rest) => {
-                let half = rest / 2;
-                let start = half + (rest & half & 1);
+            Some(difference) => {
+                let half = difference / 2;
+                let start = half + (difference & half & 1);
                 Self {
                     padding: 0,
-                    taken: start..start + crop as u64,
+                    range: start..start + crop as u64,
                 }
             }
             None => Self {
                 padding: (crop - length as usize) / 2,
-                taken: 0..length,
+                range: 0..length,
             },
         }
     }
 
+    /// Returns the number of pixels of the image inside the crop.
     fn len(&self) -> usize {
-        (self.taken.end - self.taken.start) as usize
+        (self.range.end - self.range.start) as usize
     }
 }
 
@@ -147,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_rest_is_halved_to_the_even_number() {
-        let starts = [224, 225, 226, 227, 228, 229].map(|n| Span::centred(n, 224).taken.start);
+    fn an_odd_difference_is_halved_to_the_nearest_even_number() {
+        let starts = [224, 225, 226, 227, 228, 229].map(|n| Span::centred(n, 224).range.start);
         assert_eq!(starts, [0, 0, 1, 2, 2, 2]);
     }
 
     #[test]
-    fn what_the_image_lacks_is_padded_less_before_than_after() {
+    fn an_odd_padding_is_smaller_before_the_image_than_after() {
         let span = Span::centred(3, 8);
-        assert_eq!((span.padding, span.taken), (2, 0..3));
+        assert_eq!((span.padding, span.range), (2, 0..3));
     }
 }

@@ -1,20 +1,21 @@
-//! Pillow's resize, bit for bit.
+//! Resampling of images, bit-identical to Pillow's.
 //!
-//! Separable: each output column is a weighted sum of source columns, then each output row of those
-//! rows, rounded to 8 bits between. Along an axis that shrinks `s` times, the output pixel `i` looks
-//! at the source around `(i + 1/2) s` through the filter widened `s` times (this is the
-//! antialiasing); along one that grows the filter keeps its own width. Weights are normalised to a
-//! sum of 1 in 64-bit floats, then rounded to 22 fractional bits: the sums are 32-bit integers, so
-//! the result is the same on every machine.
+//! The filter is separable: a horizontal pass, whose result is rounded to 8 bits, then a vertical
+//! pass. With the scale `s`, the source length divided by the output length, output pixel `i` is a
+//! weighted sum of the source pixels around `(i + 1/2) s`. Downscaling (`s > 1`) widens the filter
+//! by `s`, which is the antialiasing; upscaling keeps the filter's width. The weights of an output
+//! pixel are normalized to a sum of 1 in 64-bit floats, then rounded to 22 fractional bits. Sums
+//! are 32-bit integers, so that the result is the same on every machine.
 
 use std::ops::Range;
 
 use crate::preprocessing::Interpolation;
 
-/// 32 bits less 8 for the sample and 2 for the cubic's overshoot.
+/// Fractional bits of a weight: 32 bits minus 8 for the sample and 2 for the overshoot of the
+/// cubic.
 const FRACTION_BITS: u32 = 22;
 
-/// Half a level, with which every sum starts so that the shift rounds.
+/// Half a grey level: the initial value of every sum, so that the final shift rounds.
 const HALF: i32 = 1 << (FRACTION_BITS - 1);
 
 /// An image of `C` interleaved 8-bit channels.
@@ -24,12 +25,12 @@ pub struct Raster<'a, const C: usize> {
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// `height * width * C` of them, row by row.
+    /// `height * width * C` samples in row-major order.
     pub samples: &'a [u8],
 }
 
-/// The whole image at `width` x `height` pixels, row by row, as Pillow resizes it; black where the
-/// image has no pixels.
+/// Resizes an image to `width` x `height` pixels as Pillow does, in row-major order. An image
+/// without pixels becomes black.
 pub fn resize<const C: usize>(
     image: Raster<C>,
     width: usize,
@@ -39,35 +40,38 @@ pub fn resize<const C: usize>(
     if image.samples.is_empty() || width * height == 0 {
         return vec![0; width * height * C];
     }
-    let (across, down) = (width as u64, height as u64);
-    resample(image, (across, 0..across), (down, 0..down), interpolation).into_flattened()
+    let (columns, rows) = (width as u64, height as u64);
+    resample(image, (columns, 0..columns), (rows, 0..rows), interpolation).into_flattened()
 }
 
-/// The source pixels that one output pixel depends on, along one axis.
+/// The source pixels on which an output pixel depends along one axis, with their weights.
 struct Taps {
+    /// First source pixel.
     first: usize,
+    /// Weight of each source pixel, with [`FRACTION_BITS`] fractional bits.
     weights: Vec<i32>,
 }
 
 impl Taps {
+    /// Returns the end of the range of source pixels.
     fn end(&self) -> usize {
         self.first + self.weights.len()
     }
 }
 
-/// A part of `image` resized: for each axis the length that the whole would have and the range of
-/// it that is wanted, which must not be empty.
+/// Returns a part of the resized `image`. Each axis is given by its length after the resize and the
+/// range of the output pixels to compute, which must not be empty.
 pub(super) fn resample<const C: usize>(
     image: Raster<C>,
     (width, columns): (u64, Range<u64>),
     (height, rows): (u64, Range<u64>),
     interpolation: Interpolation,
 ) -> Vec<[u8; C]> {
-    let across = taps(image.width, width, columns, interpolation);
-    let down = taps(image.height, height, rows, interpolation);
-    let needed = down[0].first..down[down.len() - 1].end();
+    let horizontal = taps(image.width, width, columns, interpolation);
+    let vertical = taps(image.height, height, rows, interpolation);
+    let needed = vertical[0].first..vertical[vertical.len() - 1].end();
 
-    let mut narrow = Vec::with_capacity(needed.len() * across.len());
+    let mut intermediate = Vec::with_capacity(needed.len() * horizontal.len());
     for row in image
         .samples
         .chunks_exact(image.width * C)
@@ -75,23 +79,23 @@ pub(super) fn resample<const C: usize>(
         .skip(needed.start)
     {
         let (pixels, _) = row.as_chunks::<C>();
-        narrow.extend(across.iter().map(|taps| {
+        intermediate.extend(horizontal.iter().map(|taps| {
             let mut sums = [HALF; C];
             for (pixel, weight) in pixels[taps.first..].iter().zip(&taps.weights) {
                 for (sum, &sample) in sums.iter_mut().zip(pixel) {
                     *sum += i32::from(sample) * weight;
                 }
             }
-            sums.map(to_level)
+            sums.map(to_sample)
         }));
     }
 
-    let mut small = Vec::with_capacity(down.len() * across.len());
-    let mut sums = vec![[HALF; C]; across.len()];
-    for taps in &down {
+    let mut output = Vec::with_capacity(vertical.len() * horizontal.len());
+    let mut sums = vec![[HALF; C]; horizontal.len()];
+    for taps in &vertical {
         sums.fill([HALF; C]);
-        let source = narrow
-            .chunks_exact(across.len())
+        let source = intermediate
+            .chunks_exact(horizontal.len())
             .skip(taps.first - needed.start);
         for (row, weight) in source.zip(&taps.weights) {
             for (sum, pixel) in sums.iter_mut().zip(row) {
@@ -100,30 +104,31 @@ pub(super) fn resample<const C: usize>(
                 }
             }
         }
-        small.extend(sums.iter().map(|sum| sum.map(to_level)));
+        output.extend(sums.iter().map(|sum| sum.map(to_sample)));
     }
-    small
+    output
 }
 
-fn to_level(sum: i32) -> u8 {
+/// Converts a sum of weighted samples to a sample.
+fn to_sample(sum: i32) -> u8 {
     (sum >> FRACTION_BITS).clamp(0, 255) as u8
 }
 
-/// The taps of the output pixels `wanted`, of `target` in all, over `source` pixels.
-fn taps(source: usize, target: u64, wanted: Range<u64>, interpolation: Interpolation) -> Vec<Taps> {
+/// Returns the taps of the output pixels `range` for a resize from `source` to `target` pixels.
+fn taps(source: usize, target: u64, range: Range<u64>, interpolation: Interpolation) -> Vec<Taps> {
     let scale = source as f64 / target as f64;
     let widening = scale.max(1.0);
-    let reach = widening
+    let support = widening
         * match interpolation {
             Interpolation::Bilinear => 1.0,
             Interpolation::Bicubic => 2.0,
         };
-    wanted
+    range
         .map(|position| {
             let centre = (position as f64 + 0.5) * scale;
-            // Casts saturate: what lies before the image starts at 0.
-            let first = (centre - reach + 0.5) as usize;
-            let end = ((centre + reach + 0.5) as usize).min(source);
+            // The cast saturates: a negative position becomes 0.
+            let first = (centre - support + 0.5) as usize;
+            let end = ((centre + support + 0.5) as usize).min(source);
             let weights: Vec<f64> = (first..end)
                 .map(|pixel| {
                     let distance = (pixel as f64 - centre + 0.5) * (1.0 / widening);
@@ -145,12 +150,13 @@ fn taps(source: usize, target: u64, wanted: Range<u64>, interpolation: Interpola
         .collect()
 }
 
+/// Returns the triangle filter.
 fn triangle(distance: f64) -> f64 {
     (1.0 - distance.abs()).max(0.0)
 }
 
-/// Keys, "Cubic convolution interpolation for digital image processing" (1981), equation 4 with the
-/// free parameter a at -1/2.
+/// Returns the cubic filter of Keys, "Cubic convolution interpolation for digital image processing"
+/// (1981), equation 4 with a = -1/2.
 fn cubic(distance: f64) -> f64 {
     const A: f64 = -0.5;
     let x = distance.abs();

@@ -1,7 +1,8 @@
 //! Class labels, and from logits to the top of a ranking.
 //!
 //! ```
-//! use receptive_layers::labels::{IMAGENET_1K, softmax, top_k};
+//! use receptive_layers::labels::{IMAGENET_1K, top_k};
+//! use receptive_layers::softmax;
 //!
 //! let mut logits = [0.0; 1000];
 //! logits[967] = 10.0;
@@ -98,20 +99,6 @@ pub fn parse(text: &str) -> Result<Vec<String>, LabelsError> {
         .collect()
 }
 
-/// `exp(x_i) / sum_j exp(x_j)` of class scores, summed in 64 bits and shifted by the largest score
-/// so that nothing overflows.
-///
-/// A score that is NaN or positive infinity makes every probability NaN.
-pub fn softmax(logits: &[f32]) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = logits
-        .iter()
-        .map(|&logit| (f64::from(logit) - f64::from(largest)).exp())
-        .collect();
-    let total: f64 = powers.iter().sum();
-    powers.iter().map(|power| (power / total) as f32).collect()
-}
-
 /// The `k` most probable classes with their probabilities, the best first.
 ///
 /// Equal ones keep the order of their indices, NaN comes last, and a `k` beyond the number of
@@ -162,16 +149,6 @@ mod tests {
     }
 
     #[test]
-    fn softmax_of_logarithms_is_their_share() {
-        let logits = [1.0_f32, 2.0, 5.0].map(|share| share.ln() + 800.0);
-        for (found, expected) in softmax(&logits).into_iter().zip([0.125, 0.25, 0.625]) {
-            assert!((found - expected).abs() < 1e-4, "{found} for {expected}");
-        }
-        assert!(softmax(&[]).is_empty());
-        assert_eq!(softmax(&[f32::NEG_INFINITY, 3.0]), [0.0, 1.0]);
-    }
-
-    #[test]
     fn equal_probabilities_keep_the_order_of_classes() {
         assert_eq!(
             top_k(&[0.25, 0.5, 0.25, 0.0], 3),
@@ -182,20 +159,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn softmax_is_a_distribution_in_the_order_of_the_logits(
-            logits in proptest::collection::vec(-1e4_f32..1e4, 1..300),
-        ) {
-            let probabilities = softmax(&logits);
-            let total: f64 = probabilities.iter().map(|&p| f64::from(p)).sum();
-            prop_assert!((total - 1.0).abs() < 1e-5, "{total}");
-            for (i, &a) in logits.iter().enumerate() {
-                for (j, &b) in logits.iter().enumerate() {
-                    prop_assert!(a > b || probabilities[i] <= probabilities[j]);
-                }
-            }
-        }
-
         #[test]
         fn the_top_is_sorted_and_nothing_better_is_left_out(
             probabilities in proptest::collection::vec(

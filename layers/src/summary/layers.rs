@@ -1,16 +1,17 @@
-//! The rows of a summary: which nodes make one, which join the one before, and what each costs.
+//! The rows of a summary: assignment of nodes to layers, and the costs of each node.
 
 use std::collections::{HashMap, HashSet};
 
 use receptive_kernels::cost::{self, Convolution, Cost, CostError};
 
-use super::kind::{kind, times};
-use super::{CountError, Layer, SummaryError};
+use super::error::{CountError, SummaryError};
+use super::kind::{joined, kind};
+use super::report::Layer;
 use crate::graph::{Arithmetic, Graph, Node, Op, Origin, Role, ValueId};
 
-/// The layers of `graph`, in the order in which they run.
+/// Returns the layers of `graph` in execution order.
 pub(super) fn layers(graph: &Graph) -> Result<Vec<Layer>, SummaryError> {
-    let mut rows = Rows {
+    let mut builder = RowBuilder {
         graph,
         sources: sources(graph),
         counted: HashSet::new(),
@@ -18,40 +19,42 @@ pub(super) fn layers(graph: &Graph) -> Result<Vec<Layer>, SummaryError> {
         rows: Vec::new(),
     };
     for node in &graph.nodes {
-        rows.add(node).map_err(|reason| SummaryError {
+        builder.add(node).map_err(|reason| SummaryError {
             layer: node.name.clone(),
             reason,
         })?;
     }
-    Ok(rows.rows)
+    Ok(builder.rows)
 }
 
-struct Rows<'a> {
+/// The rows of a summary under construction.
+struct RowBuilder<'a> {
     graph: &'a Graph,
-    /// For every value that does not depend on the input, the parameters and constants that it
-    /// is made of.
+    /// For each value that does not depend on the input, the parameters and constants from which
+    /// the value is computed.
     sources: HashMap<ValueId, Vec<ValueId>>,
-    /// Parameters that a row has.
+    /// Parameters and constants that are already counted in a row.
     counted: HashSet<ValueId>,
-    /// The row whose output a value is.
+    /// Row that computes each value.
     row_of: HashMap<ValueId, usize>,
     rows: Vec<Layer>,
 }
 
-impl Rows<'_> {
+impl RowBuilder<'_> {
+    /// Adds a node to the row of its input, or as a new row.
     fn add(&mut self, node: &Node) -> Result<(), CountError> {
-        let moving: Vec<ValueId> = (node.inputs.iter().copied())
+        let dependent: Vec<ValueId> = (node.inputs.iter().copied())
             .filter(|input| !self.sources.contains_key(input))
             .collect();
-        if moving.is_empty() {
+        if dependent.is_empty() {
             return Ok(());
         }
         let parameters = self.parameters(node);
-        let before = moving
+        let input_row = dependent
             .iter()
             .find_map(|input| self.row_of.get(input))
             .copied();
-        let row = match before {
+        let row = match input_row {
             Some(row) if node.op.is_activation() || matches!(node.op, Op::Softmax { .. }) => {
                 let activation = &mut self.rows[row].activation;
                 let name = kind(self.graph, node);
@@ -61,15 +64,15 @@ impl Rows<'_> {
                 });
                 row
             }
-            Some(row) if parameters.is_empty() && self.is_free(&node.op, &moving) => row,
-            Some(row) if self.joins(row, node, &parameters) => {
+            Some(row) if parameters.is_empty() && self.is_free(&node.op, &dependent) => row,
+            Some(row) if self.belongs_to(row, node, &parameters) => {
                 let module = module(&parameters, self.graph);
                 if !module.is_empty() {
                     self.rows[row].name = module.to_owned();
                 }
                 row
             }
-            None if parameters.is_empty() && self.is_free(&node.op, &moving) => return Ok(()),
+            None if parameters.is_empty() && self.is_free(&node.op, &dependent) => return Ok(()),
             _ => {
                 self.rows.push(Layer {
                     name: node.name.clone(),
@@ -92,17 +95,17 @@ impl Rows<'_> {
         self.count(row, node, &parameters)
     }
 
-    /// Adds a node's costs to its row.
+    /// Adds the costs of a node to its row.
     fn count(&mut self, row: usize, node: &Node, parameters: &[ValueId]) -> Result<(), CountError> {
         let output = self.graph.value(node.outputs[0]);
-        let cost = cost(self.graph, node, parameters)?;
+        let cost = node_cost(self.graph, node, parameters)?;
         let layer = &mut self.rows[row];
-        if cost.kept || layer.output.is_empty() {
+        if cost.allocates_output || layer.output.is_empty() {
             layer.output.clone_from(&output.shape);
         }
         layer.macs += cost.macs;
         layer.connections += cost.connections;
-        if cost.kept {
+        if cost.allocates_output {
             layer.activation_values += output.len() as u64;
             layer.memory_bytes += cost::bytes(output.len() as u64, output.dtype.size())?;
         }
@@ -120,18 +123,18 @@ impl Rows<'_> {
             if !layer.formula.is_empty() {
                 layer.formula += " + ";
             }
-            layer.formula += &times(&shape);
+            layer.formula += &joined(&shape);
         }
         Ok(())
     }
 
-    /// Parameters that a node reads, and the constants that stand where parameters do.
+    /// Returns the parameters that a node reads, and the constants that it reads as weights.
     fn parameters(&self, node: &Node) -> Vec<ValueId> {
-        let given = node
+        let sources = node
             .inputs
             .iter()
             .filter_map(|input| self.sources.get(input));
-        given
+        sources
             .flatten()
             .copied()
             .filter(|&id| match self.graph.value(id).origin {
@@ -142,9 +145,10 @@ impl Rows<'_> {
             .collect()
     }
 
-    /// Whether an operation on values that depend on the input is no layer of its own: it moves
-    /// one layer's elements, or a number changes them.
-    fn is_free(&self, op: &Op, moving: &[ValueId]) -> bool {
+    /// Returns whether an operation without parameters has no row: it only moves the elements of
+    /// one layer, or combines them with a constant. `dependent` are the operation's inputs that
+    /// depend on the network's input.
+    fn is_free(&self, op: &Op, dependent: &[ValueId]) -> bool {
         match op {
             Op::Reshape
             | Op::Expand
@@ -153,9 +157,9 @@ impl Rows<'_> {
             | Op::Select { .. }
             | Op::Pad { .. }
             | Op::Scalar(..) => true,
-            Op::Binary(_) => moving.len() == 1,
+            Op::Binary(_) => dependent.len() == 1,
             Op::Concat { .. } => {
-                let mut rows = moving.iter().map(|input| self.row_of.get(input));
+                let mut rows = dependent.iter().map(|input| self.row_of.get(input));
                 let first = rows.next();
                 rows.all(|row| Some(row) == first)
             }
@@ -163,9 +167,9 @@ impl Rows<'_> {
         }
     }
 
-    /// Whether a node scales or shifts the output of a row as a part of the same layer: LeNet-5's
-    /// subsampling is a mean, a coefficient and a bias.
-    fn joins(&self, row: usize, node: &Node, parameters: &[ValueId]) -> bool {
+    /// Returns whether a node scales or shifts the output of a row as part of the same layer, as in
+    /// LeNet-5's subsampling, which is a mean, a coefficient and a bias.
+    fn belongs_to(&self, row: usize, node: &Node, parameters: &[ValueId]) -> bool {
         let row = &self.rows[row];
         matches!(node.op, Op::Binary(_))
             && row.activation.is_none()
@@ -174,7 +178,7 @@ impl Rows<'_> {
     }
 }
 
-/// The module that has a parameter.
+/// Returns the path of the module that contains the first named parameter; empty if there is none.
 fn module<'a>(parameters: &[ValueId], graph: &'a Graph) -> &'a str {
     let named = parameters
         .iter()
@@ -183,7 +187,7 @@ fn module<'a>(parameters: &[ValueId], graph: &'a Graph) -> &'a str {
     path.map_or("", |(module, _)| module)
 }
 
-/// Whether a node's inputs beyond the first are weights.
+/// Returns whether all inputs of an operation but the first are weights.
 fn has_weights(op: &Op) -> bool {
     matches!(
         op,
@@ -191,7 +195,8 @@ fn has_weights(op: &Op) -> bool {
     )
 }
 
-/// For every value that does not depend on the input, the parameters and constants in it.
+/// Returns, for each value that does not depend on the input, the parameters and constants from
+/// which the value is computed.
 fn sources(graph: &Graph) -> HashMap<ValueId, Vec<ValueId>> {
     let leaf = |origin: &Origin| matches!(origin, Origin::Parameter { .. } | Origin::Constant);
     let mut sources: HashMap<ValueId, Vec<ValueId>> = graph
@@ -213,33 +218,34 @@ fn sources(graph: &Graph) -> HashMap<ValueId, Vec<ValueId>> {
     sources
 }
 
-/// What a node adds to its row beside parameters.
+/// Costs of a node without its parameters.
 struct NodeCost {
-    /// For the whole batch.
+    /// Multiply-adds for the whole batch.
     macs: u64,
-    /// For one image.
+    /// Connections for one image.
     connections: u64,
-    /// Whether its output needs memory of its own.
-    kept: bool,
+    /// Whether the output needs its own memory.
+    allocates_output: bool,
 }
 
-fn cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeCost, CostError> {
-    let shape = |place: usize| graph.shape(node.inputs[place]);
+/// Returns the costs of a node, which reads `parameters`.
+fn node_cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeCost, CostError> {
+    let shape = |input: usize| graph.shape(node.inputs[input]);
     let output = graph.shape(node.outputs[0]);
     let free = NodeCost {
         macs: 0,
         connections: 0,
-        kept: false,
+        allocates_output: false,
     };
     let batch = output.first().copied().unwrap_or(1) as u64;
-    let kept = |cost: Cost, times: u64| {
+    let allocating = |cost: Cost, times: u64| {
         let overflow = CostError::Overflow {
             quantity: "multiply-adds",
         };
         Ok(NodeCost {
             macs: cost.macs.checked_mul(times).ok_or(overflow)?,
             connections: cost.connections,
-            kept: true,
+            allocates_output: true,
         })
     };
     match (&node.op, output) {
@@ -253,43 +259,50 @@ fn cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeCost, 
                 groups: conv.groups,
                 bias: node.inputs.len() > 2,
             };
-            kept(convolution.cost([height, width])?, batch)
+            allocating(convolution.cost([height, width])?, batch)
         }
         (Op::Linear, &[.., outputs]) => {
             let inputs = shape(1)[0];
             let rows: usize = output[..output.len() - 1].iter().product();
-            kept(
+            allocating(
                 cost::linear(inputs, outputs, node.inputs.len() > 2)?,
                 rows as u64,
             )
         }
-        (Op::RadialBasis, &[_, classes]) => kept(cost::radial_basis(shape(1)[1], classes)?, batch),
+        (Op::RadialBasis, &[_, classes]) => {
+            allocating(cost::radial_basis(shape(1)[1], classes)?, batch)
+        }
         (
             Op::MaxPool2d { window, .. } | Op::AvgPool2d { window, .. },
             &[_, channels, height, width],
-        ) => kept(cost::pool(channels, window.kernel, [height, width])?, batch),
-        (Op::AdaptiveAvgPool2d { output: parts }, &[_, channels, ..]) => {
+        ) => allocating(cost::pool(channels, window.kernel, [height, width])?, batch),
+        (Op::AdaptiveAvgPool2d { output: windows }, &[_, channels, ..]) => {
             let &[.., height, width] = shape(0) else {
                 return Ok(free);
             };
-            let links = [
+            let connections = [
                 channels as u64,
-                adaptive_links(height, parts[0]),
-                adaptive_links(width, parts[1]),
+                adaptive_connections(height, windows[0]),
+                adaptive_connections(width, windows[1]),
             ];
-            let links = links.iter().try_fold(1u64, |n, &axis| n.checked_mul(axis));
+            let connections = connections
+                .iter()
+                .try_fold(1u64, |n, &axis| n.checked_mul(axis));
             Ok(NodeCost {
-                connections: links.ok_or(CostError::Overflow {
+                connections: connections.ok_or(CostError::Overflow {
                     quantity: "connections",
                 })?,
-                kept: true,
+                allocates_output: true,
                 ..free
             })
         }
         (Op::LocalResponseNorm { .. } | Op::Mean { .. } | Op::Matmul | Op::Other { .. }, _) => {
-            Ok(NodeCost { kept: true, ..free })
+            Ok(NodeCost {
+                allocates_output: true,
+                ..free
+            })
         }
-        // A bias that is no part of a convolution: one link into each unit.
+        // A bias outside of a convolution has one connection into each unit.
         (Op::Binary(Arithmetic::Add), _) if !parameters.is_empty() => Ok(NodeCost {
             connections: output[1..].iter().product::<usize>() as u64,
             ..free
@@ -298,10 +311,10 @@ fn cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeCost, 
     }
 }
 
-/// Links along one axis of `length` that is divided into so many parts, which overlap where they
-/// do not divide it.
-fn adaptive_links(length: usize, parts: usize) -> u64 {
-    (0..parts)
-        .map(|part| ((part + 1) * length).div_ceil(parts) - part * length / parts)
+/// Returns the number of connections of an adaptive pool along one axis of `length` elements with
+/// `windows` windows, which overlap if `windows` does not divide `length`.
+fn adaptive_connections(length: usize, windows: usize) -> u64 {
+    (0..windows)
+        .map(|window| ((window + 1) * length).div_ceil(windows) - window * length / windows)
         .sum::<usize>() as u64
 }

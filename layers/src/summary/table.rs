@@ -1,9 +1,9 @@
-//! A summary as text.
+//! Table of a summary as text.
 
 use std::fmt;
 
-use super::kind::times;
-use super::{Layer, Summary};
+use super::kind::joined;
+use super::report::{Layer, Summary};
 
 const HEADER: [&str; 7] = [
     "layer",
@@ -15,20 +15,21 @@ const HEADER: [&str; 7] = [
     "multiply-adds",
 ];
 
-/// The columns of numbers, which end together.
-const RIGHT: [usize; 3] = [3, 5, 6];
+/// Indices of the right-aligned columns.
+const RIGHT_ALIGNED: [usize; 3] = [3, 5, 6];
 
 impl fmt::Display for Summary {
-    /// The table, the input first, and the totals under it; no newline at the end.
+    /// Writes the table, whose first row is the input, and the totals below it, without a final
+    /// newline.
     ///
-    /// Memory is in powers of 1000, except that of the parameters, in powers of 1024 as the sizes
-    /// of weight files are given.
+    /// Units of memory are powers of 1000. The units of the parameters' size are powers of 1024, as
+    /// is usual for the sizes of weight files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}, input {}\n", self.model, times(&self.input))?;
+        writeln!(f, "{}, input {}\n", self.model, joined(&self.input))?;
         let layers: u64 = self.layers.iter().map(|layer| layer.memory_bytes).sum();
         let mut input: [String; 7] = Default::default();
         input[0] = "input".to_owned();
-        input[2] = maps(&self.input);
+        input[2] = shape(&self.input);
         input[3] = bytes(self.activation_bytes.saturating_sub(layers));
         let rows: Vec<[String; 7]> = [HEADER.map(str::to_owned), input]
             .into_iter()
@@ -48,11 +49,11 @@ fn row(layer: &Layer) -> [String; 7] {
     [
         layer.name.clone(),
         kind,
-        maps(&layer.output),
-        some(layer.memory_bytes, bytes),
+        shape(&layer.output),
+        nonzero(layer.memory_bytes, bytes),
         layer.formula.clone(),
-        some(layer.parameters, thousands),
-        some(layer.macs, thousands),
+        nonzero(layer.parameters, thousands),
+        nonzero(layer.macs, thousands),
     ]
 }
 
@@ -67,7 +68,7 @@ fn write_rows(f: &mut fmt::Formatter<'_>, rows: &[[String; 7]]) -> fmt::Result {
         let cells = row.iter().zip(widths).enumerate();
         let line: Vec<String> = cells
             .map(|(column, (cell, width))| {
-                if RIGHT.contains(&column) {
+                if RIGHT_ALIGNED.contains(&column) {
                     format!("{cell:>width$}")
                 } else {
                     format!("{cell:width$}")
@@ -111,36 +112,36 @@ fn write_totals(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     Ok(())
 }
 
-/// A cell of a number, empty for zero.
-fn some(number: u64, write: fn(u64) -> String) -> String {
+/// Returns the formatted number, or an empty string for zero.
+fn nonzero(number: u64, format: fn(u64) -> String) -> String {
     if number == 0 {
         String::new()
     } else {
-        write(number)
+        format(number)
     }
 }
 
-/// Height, width and channels: `224x224x64`, and `1x1x1000` of a vector.
-fn maps(shape: &[usize]) -> String {
+/// Returns height, width and channels: `224x224x64`; `1x1x1000` for a vector.
+fn shape(shape: &[usize]) -> String {
     match *shape {
-        [_, channels, height, width] => times(&[height, width, channels]),
-        [_, channels] => times(&[1, 1, channels]),
-        [_, ref rest @ ..] => times(rest),
+        [_, channels, height, width] => joined(&[height, width, channels]),
+        [_, channels] => joined(&[1, 1, channels]),
+        [_, ref rest @ ..] => joined(rest),
         [] => String::new(),
     }
 }
 
-/// `60.95 MB`.
+/// Returns a size in powers of 1000: `60.95 MB`.
 fn bytes(bytes: u64) -> String {
     scaled(bytes, 1e3, [" B", " kB", " MB", " GB"])
 }
 
-/// `527.79 MiB`.
+/// Returns a size in powers of 1024: `527.79 MiB`.
 fn binary_bytes(bytes: u64) -> String {
     scaled(bytes, 1024.0, [" B", " KiB", " MiB", " GiB"])
 }
 
-/// With two decimals, in the largest unit that leaves at least 1 before the point.
+/// Returns a number with two decimals in the largest unit in which it is at least 1.
 fn scaled(number: u64, base: f64, units: [&str; 4]) -> String {
     if (number as f64) < base {
         return format!("{number}{}", units[0]);
@@ -154,12 +155,12 @@ fn scaled(number: u64, base: f64, units: [&str; 4]) -> String {
     format!("{scaled:.2}{}", units[unit])
 }
 
-/// `138,357,544`.
+/// Returns a number with thousands separators: `138,357,544`.
 fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

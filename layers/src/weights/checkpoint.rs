@@ -1,4 +1,4 @@
-//! Published weights: where they are, how to know them, what they reach.
+//! Descriptions of published weights: address, hash, accuracy, preprocessing.
 
 use crate::preprocessing::Preprocessing;
 
@@ -7,24 +7,24 @@ use crate::preprocessing::Preprocessing;
 pub struct Checkpoint {
     /// The publisher's tag, such as `IMAGENET1K_V2`.
     pub tag: &'static str,
-    /// Where it is published.
+    /// The publisher.
     pub source: Source,
-    /// The address of the file.
+    /// Address of the file.
     pub url: &'static str,
-    /// SHA-256 of the file in hexadecimal: all 64 digits, or the first digits where the publisher
-    /// gives no more; empty where it gives none.
+    /// SHA-256 of the file in hexadecimal: all 64 digits, or the first digits if the publisher
+    /// gives only those; empty if the publisher gives none.
     pub sha256: &'static str,
-    /// Trainable parameters, the auxiliary heads left out.
+    /// Number of trainable parameters without the auxiliary heads.
     pub parameters: u64,
-    /// ImageNet-1k top-1 accuracy, per cent.
+    /// ImageNet-1k top-1 accuracy in per cent.
     pub top1: f32,
-    /// ImageNet-1k top-5 accuracy, per cent.
+    /// ImageNet-1k top-5 accuracy in per cent.
     pub top5: f32,
-    /// How images are prepared for it.
+    /// Preprocessing of the images for which the accuracies were measured.
     pub preprocessing: Preprocessing,
 }
 
-/// Who published a checkpoint.
+/// Publisher of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// PyTorch's torchvision, BSD-3-Clause.
@@ -34,8 +34,8 @@ pub enum Source {
 }
 
 impl Checkpoint {
-    /// The name of the file in the cache: the address's own, or the repository's name with the
-    /// address's extension where a hub calls every file `model`.
+    /// Returns the name of the file in the cache: the last segment of the URL, or the repository's
+    /// name with the URL's extension if the file is called `model`, as on Hugging Face.
     pub fn cache_name(&self) -> String {
         cache_name(self.url)
     }
@@ -58,7 +58,7 @@ mod tests {
     use super::cache_name;
 
     #[test]
-    fn files_of_hubs_are_named_by_their_repository() {
+    fn files_called_model_are_cached_under_their_repository() {
         let hub = "https://hub.example/timm/mobilenetv1_100.ra4/resolve/main/model.safetensors";
         assert_eq!(cache_name(hub), "mobilenetv1_100.ra4.safetensors");
         let plain = "https://files.example/models/resnet18-f37072fd.pth?download=1";

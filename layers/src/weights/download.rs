@@ -1,4 +1,4 @@
-//! A published file over HTTP into the cache.
+//! HTTP download of a published file.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -7,22 +7,26 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::atomic;
-use super::find::FindError;
+use super::find_error::FindError;
+use crate::atomic_file::AtomicFile;
 
-/// How long a server may keep silent.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout of the connection and of each read.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Bytes between two calls of the progress.
+/// Length of the read buffer in bytes; `progress` is called once for each read.
 const CHUNK: usize = 64 * 1024;
 
-/// Fetches `url` to `path`, which appears once every byte is there and hashes to `sha256`, as far
-/// as its digits go; `progress` is called with the bytes so far, and in all if the server says.
+/// Downloads `url` to `path`, which appears once the whole file has arrived and its hash is
+/// correct.
+///
+/// The SHA-256 of the file must start with the hexadecimal digits `sha256`; an empty string
+/// disables the check. `progress` is called with the number of bytes received, and with the length
+/// of the file if the server sent it.
 ///
 /// # Errors
 ///
-/// [`FindError`] when the server does not answer, breaks off or sends another file, or when `path`
-/// cannot be written; nothing is there then.
+/// [`FindError`] if the server does not answer, closes the connection early or sends a file with
+/// another hash, or if `path` cannot be written. `path` is then unchanged.
 pub fn download(
     url: &str,
     sha256: &str,
@@ -34,8 +38,8 @@ pub fn download(
         source,
     };
     let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_connect(Some(PATIENCE))
-        .timeout_per_read(Some(PATIENCE))
+        .timeout_connect(Some(TIMEOUT))
+        .timeout_per_read(Some(TIMEOUT))
         .user_agent(concat!("receptive/", env!("CARGO_PKG_VERSION")))
         .build()
         .into();
@@ -52,7 +56,7 @@ pub fn download(
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
-    let mut scratch = atomic::scratch_beside(path).map_err(failed)?;
+    let mut file = AtomicFile::create(path).map_err(failed)?;
     let mut hasher = Sha256::new();
     let mut received = 0;
     let mut body = response.body_mut().as_reader();
@@ -71,13 +75,14 @@ pub fn download(
         if len == 0 {
             break;
         }
-        scratch.write_all(&chunk[..len]).map_err(failed)?;
+        file.write_all(&chunk[..len]).map_err(failed)?;
         hasher.update(&chunk[..len]);
         received += len as u64;
         progress(received, expected);
     }
     if expected.is_some_and(|expected| expected != received) {
-        return Err(interrupted(received, "the server closed it".to_owned()));
+        let reason = "the server closed the connection".to_owned();
+        return Err(interrupted(received, reason));
     }
 
     let found: String = hasher
@@ -92,5 +97,5 @@ pub fn download(
             found,
         });
     }
-    atomic::publish(scratch, path).map_err(failed)
+    file.commit().map_err(failed)
 }

@@ -1,103 +1,132 @@
-//! What can go wrong with weights.
+//! Errors of reading, writing and loading weights.
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::format::{Format, Precision};
 
-/// Why weights could not be read, written or loaded.
+/// Why weights cannot be read, written or loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
-    /// The operating system could not read the file.
+    /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The operating system could not write the file; what was there before is untouched.
+    /// The file cannot be written; an existing file at the path is unchanged.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What went wrong.
+        /// The operating system's or the encoder's error.
         source: io::Error,
     },
-    /// The file's content is of none of the three formats.
+    /// The file has none of the three formats.
     #[error(
-        "{} is no weight file: expected a PyTorch checkpoint, SafeTensors or Burnpack",
+        "{} is not a weight file: expected a PyTorch checkpoint, SafeTensors or Burnpack",
         path.display()
     )]
     NotWeights {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The file begins as a weight file does and goes on otherwise.
-    #[error("{} is not readable as {format}: {reason}", path.display())]
+    /// The file starts like a weight file, but the rest violates the format.
+    #[error("{} cannot be read as {format}: {reason}", path.display())]
     Corrupt {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What it begins as.
+        /// Format according to the first bytes.
         format: Format,
-        /// Where it goes wrong.
+        /// The violation.
         reason: String,
     },
-    /// The file is sound and holds no tensor.
-    #[error("{} holds no tensors", path.display())]
+    /// The file is valid and contains no tensor.
+    #[error("{} contains no tensors, expected at least one", path.display())]
     NoTensors {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// One tensor cannot be read or used.
+    /// A tensor cannot be read or used.
     #[error("tensor {name}: {reason}")]
     Tensor {
-        /// The tensor's name.
+        /// Name of the tensor.
         name: String,
-        /// Why not.
+        /// The failure.
         reason: String,
     },
-    /// A value is out of the range of the precision to write.
-    #[error("tensor {name} holds {value}, out of the range of {precision}; bf16 and f32 hold it")]
+    /// A value is out of the range of the precision in which it is to be written.
+    #[error(
+        "tensor {name} contains {value}, which is out of the range of {precision}; write it as f32"
+    )]
     OutOfRange {
-        /// The tensor's name.
+        /// Name of the tensor.
         name: String,
         /// The value.
         value: f32,
-        /// The precision asked for.
+        /// Precision of the file.
         precision: Precision,
     },
-    /// Weights under Burn's names were to be written; only a network can rename them.
+    /// Weights under Burn's names cannot be written: only their network can rename them.
     #[error(
-        "these weights have Burn's own names and layouts: load them into their network and write \
-         that network's state"
+        "the weights have Burn's names and layouts, expected PyTorch's: load them into their \
+         network and save that network's state dictionary"
     )]
     BurnNames,
-    /// The weights are not those of the network.
+    /// The weights do not have the tensors of the network.
     #[error(
-        "the weights do not fit the network: {}",
-        describe(missing, unexpected, shapes)
+        "the weights do not match the network: {}",
+        describe_mismatch(missing, unexpected, shapes)
     )]
     Mismatch {
-        /// What the network needs and the weights lack.
+        /// Tensors of the network that the weights lack.
         missing: Vec<String>,
-        /// What the weights hold and the network has no place for.
+        /// Tensors of the weights that the network lacks.
         unexpected: Vec<String>,
-        /// What both have, in different shapes.
+        /// Tensors whose shapes differ.
         shapes: Vec<ShapeMismatch>,
     },
 }
 
-/// A tensor has one shape in the network and another in the weights.
+impl WeightsError {
+    /// Returns [`WeightsError::Read`] of the file at `path`.
+    pub(super) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Returns [`WeightsError::Write`] of the file at `path`.
+    pub(super) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Returns [`WeightsError::Corrupt`] of the file at `path`.
+    pub(super) fn corrupt(path: &Path, format: Format, reason: impl ToString) -> Self {
+        Self::Corrupt {
+            path: path.to_owned(),
+            format,
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// A tensor whose shape in the weights differs from its shape in the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShapeMismatch {
-    /// The tensor's name.
+    /// Name of the tensor.
     pub name: String,
-    /// The network's shape, in PyTorch's layout.
+    /// Shape in the network, in PyTorch's layout.
     pub expected: Vec<usize>,
-    /// The weights' shape.
+    /// Shape in the weights.
     pub found: Vec<usize>,
 }
 
@@ -112,14 +141,18 @@ impl fmt::Display for ShapeMismatch {
     }
 }
 
-/// Names of each list that a message spells out; the rest is counted.
-const SHOWN: usize = 8;
+/// Maximum number of names of each list in a message; the others are counted.
+const MAX_LISTED: usize = 8;
 
-fn describe(missing: &[String], unexpected: &[String], shapes: &[ShapeMismatch]) -> String {
+fn describe_mismatch(
+    missing: &[String],
+    unexpected: &[String],
+    shapes: &[ShapeMismatch],
+) -> String {
     [
-        listing("missing", missing),
-        listing("unexpected", unexpected),
-        listing("of another shape", shapes),
+        count_and_list("missing", missing),
+        count_and_list("unexpected", unexpected),
+        count_and_list("with a different shape", shapes),
     ]
     .into_iter()
     .flatten()
@@ -127,15 +160,15 @@ fn describe(missing: &[String], unexpected: &[String], shapes: &[ShapeMismatch])
     .join("; ")
 }
 
-fn listing<T: fmt::Display>(what: &str, items: &[T]) -> Option<String> {
+fn count_and_list<T: fmt::Display>(what: &str, items: &[T]) -> Option<String> {
     if items.is_empty() {
         return None;
     }
-    let mut shown: Vec<String> = items.iter().take(SHOWN).map(T::to_string).collect();
-    if items.len() > SHOWN {
-        shown.push(format!("and {} more", items.len() - SHOWN));
+    let mut listed: Vec<String> = items.iter().take(MAX_LISTED).map(T::to_string).collect();
+    if items.len() > MAX_LISTED {
+        listed.push(format!("and {} more", items.len() - MAX_LISTED));
     }
-    Some(format!("{} {what} ({})", items.len(), shown.join(", ")))
+    Some(format!("{} {what} ({})", items.len(), listed.join(", ")))
 }
 
 #[cfg(test)]
@@ -143,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_lists_end_in_a_count() {
+    fn long_lists_end_with_a_count() {
         let error = WeightsError::Mismatch {
             missing: (0..10).map(|i| format!("layer{i}.weight")).collect(),
             unexpected: Vec::new(),
@@ -155,10 +188,10 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "the weights do not fit the network: 10 missing (layer0.weight, layer1.weight, \
+            "the weights do not match the network: 10 missing (layer0.weight, layer1.weight, \
              layer2.weight, layer3.weight, layer4.weight, layer5.weight, layer6.weight, \
-             layer7.weight, and 2 more); 1 of another shape (fc.weight is [1000, 512], expected \
-             [10, 512])"
+             layer7.weight, and 2 more); 1 with a different shape (fc.weight is [1000, 512], \
+             expected [10, 512])"
         );
     }
 }

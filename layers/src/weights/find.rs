@@ -1,96 +1,32 @@
-//! Where the file of a published checkpoint is: given, cached, or fetched.
+//! Finding the file of a published checkpoint: a given file, the cache, or a download.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
 use super::checkpoint::Checkpoint;
+use super::find_error::{CACHE_VARIABLE, FindError};
 
-/// The environment variable that names the cache folder.
-const CACHE_VARIABLE: &str = "RECEPTIVE_CACHE";
-
-/// Where to look for a checkpoint, and what to say meanwhile.
+/// Options of [`find`].
 #[derive(Default)]
 pub struct FindOptions<'a> {
-    /// A file to take as it is; nothing else is looked at.
+    /// A weight file to use instead of the published one.
     pub file: Option<&'a Path>,
-    /// The folder of downloaded files; [`cache_folder`] otherwise.
+    /// The folder of downloaded files; [`cache_folder`] by default.
     pub cache: Option<&'a Path>,
-    /// Whether to do without the network.
+    /// Whether to forbid downloads.
     pub offline: bool,
-    /// Called as a download goes on with the bytes so far, and in all if the server says.
+    /// Callback during a download: bytes received, and the length of the file if the server sent
+    /// it.
     pub progress: Option<&'a mut dyn FnMut(u64, Option<u64>)>,
 }
 
-/// Why a checkpoint was not found.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FindError {
-    /// The file given is not there.
-    #[error("there is no weight file {}", path.display())]
-    NoFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The system has no place for caches.
-    #[error("no cache folder: set {CACHE_VARIABLE}, or HOME")]
-    NoCacheFolder,
-    /// The cache could not be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Cache {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// The checkpoint is not in the cache and could not be fetched.
-    #[error(
-        "cannot download {url}: {reason}. Fetch it elsewhere and save it as {}, or give the path \
-         of a weight file",
-        cached.display()
-    )]
-    Unavailable {
-        /// The address.
-        url: String,
-        /// Where the cache would have it.
-        cached: PathBuf,
-        /// What stands in the way.
-        reason: String,
-    },
-    /// The connection ended before the file did.
-    #[error(
-        "the download of {url} broke off after {received} bytes{}: {reason}",
-        expected.map_or(String::new(), |expected| format!(" of {expected}"))
-    )]
-    Interrupted {
-        /// The address.
-        url: String,
-        /// Bytes that arrived.
-        received: u64,
-        /// Bytes that the server announced.
-        expected: Option<u64>,
-        /// How it ended.
-        reason: String,
-    },
-    /// The file is not the one that was published.
-    #[error("{url} has the SHA-256 {found}, expected {expected}; the file was removed")]
-    Hash {
-        /// The address.
-        url: String,
-        /// The digits published, all or the first.
-        expected: String,
-        /// All digits of what arrived.
-        found: String,
-    },
-}
-
-/// The folder of downloaded weights: `RECEPTIVE_CACHE`, or `receptive` in the user's cache folder
-/// (`~/.cache` on Linux).
+/// Returns the folder of downloaded weights: `RECEPTIVE_CACHE`, or `receptive` in the user's cache
+/// folder (`~/.cache` on Linux).
 ///
 /// # Errors
 ///
-/// [`FindError::NoCacheFolder`] where the system says neither.
+/// [`FindError::NoCacheFolder`] if neither is defined.
 pub fn cache_folder() -> Result<PathBuf, FindError> {
     if let Some(folder) = std::env::var_os(CACHE_VARIABLE).filter(|folder| !folder.is_empty()) {
         return Ok(folder.into());
@@ -99,15 +35,16 @@ pub fn cache_folder() -> Result<PathBuf, FindError> {
     Ok(strategy.cache_dir().join("receptive"))
 }
 
-/// The path of the checkpoint's file: the one given, the one in the cache, or the one that is
-/// downloaded into it, in this order.
+/// Returns the path of the checkpoint's file.
 ///
-/// A download is checked against [`Checkpoint::sha256`] before it appears in the cache; a file
-/// that is there is not checked again.
+/// The first of these is returned: the file in `options`, the file in the cache, a file downloaded
+/// into the cache. A download is checked against [`Checkpoint::sha256`] before it appears in the
+/// cache; a file that is already in the cache is not checked again.
 ///
 /// # Errors
 ///
-/// [`FindError`] says what is in the way and, where another file would help, how to give one.
+/// [`FindError`] if the given file does not exist, or the published file is not in the cache and
+/// cannot be downloaded.
 pub fn find(checkpoint: &Checkpoint, options: FindOptions<'_>) -> Result<PathBuf, FindError> {
     if let Some(file) = options.file {
         return if file.is_file() {
@@ -130,7 +67,7 @@ pub fn find(checkpoint: &Checkpoint, options: FindOptions<'_>) -> Result<PathBuf
         return Err(FindError::Unavailable {
             url: checkpoint.url.to_owned(),
             cached,
-            reason: "downloads are off".to_owned(),
+            reason: "downloads are disabled".to_owned(),
         });
     }
     fetch(checkpoint, &cached, options.progress)?;

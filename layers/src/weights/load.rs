@@ -1,93 +1,101 @@
-//! Weights into networks and out of them.
+//! Loading weights into modules, and extracting the weights of modules.
 
 use std::collections::{BTreeMap, HashSet};
 
 use burn::module::Module;
-use burn_store::{Applier, BurnToPyTorchAdapter, Collector, ModuleAdapter, PyTorchToBurnAdapter};
+use burn_store::{
+    Applier, ApplyError, BurnToPyTorchAdapter, Collector, ModuleAdapter, PyTorchToBurnAdapter,
+};
 
 use super::error::{ShapeMismatch, WeightsError};
+use super::naming::{Naming, PublishedNames};
 use super::slots::{Kind, Slot, slots};
-use super::state_dict::{Naming, StateDict};
+use super::state_dict::StateDict;
 use super::tensor::WeightTensor;
-use crate::network::Network;
 
-/// What loading does with the layers whose shape depends on the number of classes.
+/// Treatment of the layers whose shape depends on the number of classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Heads {
-    /// They are loaded with the rest.
+    /// Load these layers like the others.
     #[default]
     Load,
-    /// They stay as the network has them, whatever the weights hold: for a network of another
-    /// number of classes.
+    /// Keep the network's values of these layers and ignore those of the weights, as for a network
+    /// with another number of classes.
     Keep,
 }
 
-/// The parameters and statistics of a network, under the names and in the layouts of its published
-/// weights.
+/// Returns the parameters and statistics of a network, under the names and in the layouts of its
+/// published weights.
 ///
-/// Batch norms in training spread their statistics over threads: take the state of
-/// `network.valid()`, which gathers them.
-pub fn state_dict<N: Network>(network: &N) -> StateDict {
-    collect(network, N::reference_name)
+/// A batch norm in training keeps running statistics per thread: pass `network.valid()`, which
+/// merges them.
+pub fn state_dict<N: PublishedNames>(network: &N) -> StateDict {
+    collect(network, N::published_name)
 }
 
-/// The tensors that a weight file for this network holds: names, and shapes in PyTorch's layouts.
-/// No parameter is initialised.
-pub fn shapes<N: Network>(network: &N) -> BTreeMap<String, Vec<usize>> {
+/// Returns the names of the tensors in a weight file of this network, with their shapes in
+/// PyTorch's layouts. No parameter is initialized.
+pub fn shapes<N: PublishedNames>(network: &N) -> BTreeMap<String, Vec<usize>> {
     slots(network)
         .into_iter()
-        .map(|slot| (N::reference_name(&slot.reference), slot.shape))
+        .map(|slot| (N::published_name(&slot.reference), slot.shape))
         .collect()
 }
 
-/// The parameters and statistics of any Burn module: its field names joined by dots, enum variants
-/// left out, in PyTorch's words and layouts.
+/// Returns the parameters and statistics of any Burn module, in PyTorch's words and layouts. A name
+/// consists of field names joined by dots, without enum variants.
 pub fn module_state_dict<M: Module>(module: &M) -> StateDict {
     collect(module, str::to_owned)
 }
 
-/// The network with these weights in place of its parameters and statistics, as `f32`.
+/// Replaces the parameters and statistics of `network` by `weights`, converted to `f32`.
 ///
-/// The layers under [`Network::OPTIONAL`] are loaded where both have them, and left out
-/// otherwise. Nothing is loaded unless everything fits, and no parameter is initialised first.
+/// Layers under [`PublishedNames::OPTIONAL_LAYERS`] are loaded if both the network and the weights
+/// have them, and skipped otherwise. All names and shapes are compared before the first tensor is
+/// loaded, and parameters are not initialized first.
 ///
 /// # Errors
 ///
-/// [`WeightsError::Mismatch`] lists all that is missing, unexpected, or of another shape; other
-/// errors when a tensor cannot be read.
-pub fn load<N: Network>(network: N, weights: &StateDict, heads: Heads) -> Result<N, WeightsError> {
-    let scope = Scope {
-        rename: N::reference_name,
-        optional: N::OPTIONAL,
+/// [`WeightsError::Mismatch`] lists all missing tensors, unexpected tensors and different shapes;
+/// [`WeightsError::Tensor`] if a tensor cannot be read.
+pub fn load<N: PublishedNames>(
+    network: N,
+    weights: &StateDict,
+    heads: Heads,
+) -> Result<N, WeightsError> {
+    let rules = LoadRules {
+        rename: N::published_name,
+        optional: N::OPTIONAL_LAYERS,
         kept: match heads {
             Heads::Load => &[],
-            Heads::Keep => N::HEAD,
+            Heads::Keep => N::CLASS_LAYERS,
         },
     };
-    put(network, weights, &scope)
+    load_with(network, weights, &rules)
 }
 
-/// The module with these weights in place of its parameters, as [`load`] does; the names are those
-/// of [`module_state_dict`].
+/// Replaces the parameters and statistics of any Burn module by `weights`, which has the names of
+/// [`module_state_dict`].
 ///
 /// # Errors
 ///
-/// As [`load`].
+/// See [`load`].
 pub fn load_module<M: Module>(module: M, weights: &StateDict) -> Result<M, WeightsError> {
-    let scope = Scope {
+    let rules = LoadRules {
         rename: str::to_owned,
         optional: &[],
         kept: &[],
     };
-    put(module, weights, &scope)
+    load_with(module, weights, &rules)
 }
 
-/// Which tensors of a module are loaded, and their names.
-struct Scope {
+/// Which tensors of a module are loaded, and the names of these tensors in the weights.
+struct LoadRules {
+    /// Maps a module path in PyTorch's words to the name in the weights.
     rename: fn(&str) -> String,
-    /// Prefixes that count where both sides have them.
+    /// Prefixes of layers that are loaded only if both module and weights have them.
     optional: &'static [&'static str],
-    /// Prefixes that stay as they are.
+    /// Prefixes of layers that are not loaded.
     kept: &'static [&'static str],
 }
 
@@ -103,65 +111,67 @@ fn collect<M: Module>(module: &M, rename: fn(&str) -> String) -> StateDict {
     dictionary
 }
 
-fn put<M: Module>(module: M, weights: &StateDict, scope: &Scope) -> Result<M, WeightsError> {
+fn load_with<M: Module>(
+    module: M,
+    weights: &StateDict,
+    rules: &LoadRules,
+) -> Result<M, WeightsError> {
     let slots = slots(&module);
-    let pairs = matched(&slots, weights, scope)?;
-    let tensors = pairs
+    let tensors = match_tensors(&slots, weights, rules)?
         .into_iter()
         .map(|(slot, tensor)| tensor.for_module(slot.path.clone()))
         .collect();
     let adapter: Option<Box<dyn ModuleAdapter>> = match weights.naming() {
-        Naming::Reference => Some(Box::new(PyTorchToBurnAdapter)),
+        Naming::PyTorch => Some(Box::new(PyTorchToBurnAdapter)),
         Naming::Burn => None,
     };
     let mut applier = Applier::new(tensors, None, adapter, true);
     let module = module.map(&mut applier);
     match applier.into_result().errors.into_iter().next() {
         None => Ok(module),
-        Some(error) => Err(unreadable(error)),
+        Some(error) => Err(tensor_error(error)),
     }
 }
 
-fn unreadable(error: burn_store::ApplyError) -> WeightsError {
-    use burn_store::ApplyError as E;
-    let (E::ShapeMismatch { path, .. }
-    | E::DTypeMismatch { path, .. }
-    | E::AdapterError { path, .. }
-    | E::LoadError { path, .. }) = &error;
+fn tensor_error(error: ApplyError) -> WeightsError {
+    let (ApplyError::ShapeMismatch { path, .. }
+    | ApplyError::DTypeMismatch { path, .. }
+    | ApplyError::AdapterError { path, .. }
+    | ApplyError::LoadError { path, .. }) = &error;
     WeightsError::Tensor {
         name: path.clone(),
         reason: error.to_string(),
     }
 }
 
-/// Each slot to load with its tensor, or all that does not fit.
-fn matched<'a>(
+/// Returns each slot to load with its tensor, or an error with all differences.
+fn match_tensors<'a>(
     slots: &'a [Slot],
     weights: &'a StateDict,
-    scope: &Scope,
+    rules: &LoadRules,
 ) -> Result<Vec<(&'a Slot, &'a WeightTensor)>, WeightsError> {
-    let references: Vec<String> = slots
+    let published: Vec<String> = slots
         .iter()
-        .map(|slot| (scope.rename)(&slot.reference))
+        .map(|slot| (rules.rename)(&slot.reference))
         .collect();
-    // The heads and options are prefixes of reference names; weights of Burn's naming are looked
-    // up by another name and belong where their slot does.
+    // The prefixes of kept and optional layers are published names. Weights under Burn's names are
+    // looked up by `burn_name`, and the prefixes still apply to the slot's published name.
     let key = |index: usize| match weights.naming() {
-        Naming::Reference => references[index].as_str(),
+        Naming::PyTorch => published[index].as_str(),
         Naming::Burn => slots[index].burn_name.as_str(),
     };
-    let left_out = left_out(&references, weights, scope);
+    let skipped = skipped_prefixes(&published, weights, rules);
     let mut known = HashSet::new();
     let mut pairs = Vec::new();
     let (mut missing, mut shapes, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
     for (index, slot) in slots.iter().enumerate() {
         let name = key(index);
         known.insert(name);
-        if under(&references[index], &left_out) {
+        if has_prefix(&published[index], &skipped) {
             continue;
         }
         let expected = match weights.naming() {
-            Naming::Reference => &slot.shape,
+            Naming::PyTorch => &slot.shape,
             Naming::Burn => &slot.burn_shape,
         };
         match weights.get(name) {
@@ -178,7 +188,7 @@ fn matched<'a>(
     let unexpected: Vec<String> = weights
         .iter()
         .map(|(name, _)| name)
-        .filter(|name| !known.contains(name) && !under(name, &left_out))
+        .filter(|name| !known.contains(name) && !has_prefix(name, &skipped))
         .map(str::to_owned)
         .collect();
     if !(missing.is_empty() && unexpected.is_empty() && shapes.is_empty()) {
@@ -190,27 +200,32 @@ fn matched<'a>(
     }
     match kinds.first() {
         None => Ok(pairs),
-        Some((slot, tensor)) => Err(tensor.unusable(format!(
-            "holds {}, expected {}",
+        Some((slot, tensor)) => Err(tensor.error(format!(
+            "contains {}, expected {}",
             Kind::of(tensor.dtype()).name(),
             slot.kind.name()
         ))),
     }
 }
 
-/// The prefixes that loading passes over: those kept, and the options that only one side has.
-fn left_out(references: &[String], weights: &StateDict, scope: &Scope) -> Vec<&'static str> {
+/// Returns the prefixes of the layers that are not loaded: the kept layers, and the optional layers
+/// that only the module or only the weights have.
+fn skipped_prefixes(
+    published: &[String],
+    weights: &StateDict,
+    rules: &LoadRules,
+) -> Vec<&'static str> {
     let one_sided = |prefix: &&&str| {
-        let network = references.iter().any(|name| under(name, &[prefix]));
-        let file = weights.iter().any(|(name, _)| under(name, &[prefix]));
-        network != file
+        let in_module = published.iter().any(|name| has_prefix(name, &[prefix]));
+        let in_weights = weights.iter().any(|(name, _)| has_prefix(name, &[prefix]));
+        in_module != in_weights
     };
-    let options = scope.optional.iter().filter(one_sided);
-    scope.kept.iter().chain(options).copied().collect()
+    let optional = rules.optional.iter().filter(one_sided);
+    rules.kept.iter().chain(optional).copied().collect()
 }
 
-/// Whether a name is one of the prefixes, or in one of the modules that they name.
-fn under(name: &str, prefixes: &[&str]) -> bool {
+/// Returns whether `name` equals one of `prefixes` or continues it after a dot.
+fn has_prefix(name: &str, prefixes: &[&str]) -> bool {
     prefixes.iter().any(|prefix| {
         name.strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

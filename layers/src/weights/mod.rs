@@ -1,19 +1,22 @@
-//! Weights: files in three formats under the reference's names, and the published checkpoints.
+//! Pretrained weights: files in three formats, and published checkpoints.
 //!
-//! A [`StateDict`] is what a file holds: tensors under the names, and in the layouts, of PyTorch
-//! (a fully connected weight is `[out, in]`; a norm has `weight`, `bias`, `running_mean` and
-//! `running_var`). [`load`] puts it into a network and [`state_dict`] takes it out again;
-//! [`load_module`] and [`module_state_dict`] do the same for any Burn module. [`find`] answers
-//! where the file of a published [`Checkpoint`] is, and downloads it when it is nowhere.
+//! A [`StateDict`] contains tensors under PyTorch's names and in PyTorch's layouts: a fully
+//! connected weight is `[out, in]`, and a norm has `weight`, `bias`, `running_mean` and
+//! `running_var`. [`load`] copies a `StateDict` into a network, and [`state_dict`] extracts one
+//! from a network; [`load_module`] and [`module_state_dict`] do the same for any Burn module.
+//! [`find`] returns the path of a published [`Checkpoint`]'s file and downloads the file if it is
+//! not in the cache.
 
-pub mod atomic;
 mod checkpoint;
 #[cfg(feature = "download")]
 mod download;
 mod error;
+mod file;
 mod find;
+mod find_error;
 mod format;
 mod load;
+mod naming;
 pub(crate) mod slots;
 mod state_dict;
 mod tensor;
@@ -22,9 +25,11 @@ pub use checkpoint::{Checkpoint, Source};
 #[cfg(feature = "download")]
 pub use download::download;
 pub use error::{ShapeMismatch, WeightsError};
-pub use find::{FindError, FindOptions, cache_folder, find};
+pub use find::{FindOptions, cache_folder, find};
+pub use find_error::FindError;
 pub use format::{Format, Precision};
 pub use load::{Heads, load, load_module, module_state_dict, shapes, state_dict};
+pub use naming::PublishedNames;
 pub use state_dict::StateDict;
 pub use tensor::WeightTensor;
 

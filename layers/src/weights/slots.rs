@@ -1,27 +1,27 @@
-//! The places of a module that weights go to, found without initialising any parameter.
+//! The tensors of a module by name and shape, found without initializing a parameter.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Bytes, DType, Int, Shape, Tensor};
 use burn_store::burn_pack::Tensor as StoredTensor;
 use burn_store::{BurnToPyTorchAdapter, ModuleAdapter, ModuleContext};
 
-/// A parameter or statistic of a module, by its names and shapes here and in PyTorch.
+/// A parameter or statistic of a module: its names and shapes in Burn and in PyTorch.
 pub(crate) struct Slot {
-    /// Module path without enum variants, which is where the applier puts the values.
+    /// Module path without enum variants, by which Burn's `Applier` finds the parameter.
     pub path: String,
-    /// Burn's name: the module path with enum variants.
+    /// Name in Burn: the module path with enum variants.
     pub burn_name: String,
-    /// The shape under Burn's name.
+    /// Shape in Burn's layout.
     pub burn_shape: Vec<usize>,
-    /// The path without enum variants in PyTorch's words.
+    /// Module path without enum variants, in PyTorch's words.
     pub reference: String,
-    /// The shape in PyTorch's layout.
+    /// Shape in PyTorch's layout.
     pub shape: Vec<usize>,
-    /// What the elements are.
+    /// Kind of the elements.
     pub kind: Kind,
 }
 
-/// What the elements of a tensor are.
+/// Kind of a tensor's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Float,
@@ -30,6 +30,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Returns the kind of `dtype`.
     pub(super) fn of(dtype: DType) -> Self {
         match dtype {
             DType::Bool(_) => Self::Bool,
@@ -38,6 +39,7 @@ impl Kind {
         }
     }
 
+    /// Returns the name for error messages, in the plural.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Float => "floating-point numbers",
@@ -47,23 +49,25 @@ impl Kind {
     }
 }
 
-/// Every slot of a module, in its own order.
+/// Returns the slots of a module in the order of its fields.
 pub(crate) fn slots<M: Module>(module: &M) -> Vec<Slot> {
     let mut finder = Finder::default();
     module.visit(&mut finder);
     finder.slots
 }
 
+/// Visitor that collects the slots of a module.
 #[derive(Default)]
 struct Finder {
     slots: Vec<Slot>,
     /// Field names and enum variants, outermost first.
     names: Vec<String>,
-    /// For each name, what kind of module has it.
+    /// Container type of the module that has the field, for each name.
     containers: Vec<String>,
 }
 
 impl Finder {
+    /// Adds a slot for the tensor at the current path.
     fn add(&mut self, shape: &Shape, kind: Kind) {
         let fields = self.names.iter().zip(&self.containers);
         let path = fields
@@ -71,28 +75,27 @@ impl Finder {
             .map(|(name, _)| name.as_str())
             .collect::<Vec<_>>()
             .join(".");
-        // Burn's own adapter knows the names and layouts of PyTorch; the tensor it is shown has
-        // no values.
-        let here = StoredTensor::new(
+        // Burn's adapter translates names and shapes to PyTorch's, here of a tensor without values.
+        let burn = StoredTensor::new(
             path.clone(),
             DType::F32,
             shape.clone(),
             None,
             Bytes::from_bytes_vec(Vec::new()),
         );
-        let there = BurnToPyTorchAdapter.adapt(here, ModuleContext::new(&self.containers));
+        let pytorch = BurnToPyTorchAdapter.adapt(burn, ModuleContext::new(&self.containers));
         self.slots.push(Slot {
             path,
             burn_name: self.names.join("."),
             burn_shape: shape.to_vec(),
-            shape: there.shape.to_vec(),
-            reference: there.name,
+            shape: pytorch.shape.to_vec(),
+            reference: pytorch.name,
             kind,
         });
     }
 }
 
-/// What Burn's derive puts before the name of an enum.
+/// Prefix of the container type of an enum, set by Burn's derive macro.
 const ENUM: &str = "Enum:";
 
 impl ModuleVisitor for Finder {

@@ -1,4 +1,4 @@
-//! A network's parameters and statistics under the reference's names.
+//! State dictionaries: the parameters and statistics of a network by name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,66 +8,62 @@ use burn_store::bridge;
 use burn_store::burn_pack::Tensor as StoredTensor;
 
 use super::error::WeightsError;
-use super::format::{self, Format, Precision};
+use super::file;
+use super::format::{Format, Precision};
+use super::naming::Naming;
 use super::tensor::WeightTensor;
 
-/// Tensors by name, sorted by it; names and layouts are PyTorch's.
+/// Tensors sorted by name, under PyTorch's names and in PyTorch's layouts.
 ///
 /// A Burnpack file that Burn itself saved has Burn's names and layouts (`gamma`, `beta`, a fully
-/// connected weight as `[in, out]`). It opens and loads like the others, but cannot be written in
-/// another format without its network.
+/// connected weight as `[in, out]`). Such a file opens and loads like any other. Without its
+/// network it cannot be converted to another format.
 #[derive(Debug, Clone, Default)]
 pub struct StateDict {
     tensors: BTreeMap<String, WeightTensor>,
     naming: Naming,
 }
 
-/// Whose names and layouts a dictionary has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Naming {
-    #[default]
-    Reference,
-    Burn,
-}
-
 impl StateDict {
-    /// A dictionary of nothing.
+    /// Returns an empty dictionary.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The tensors of a PyTorch checkpoint (zip, legacy or tar, the tensors possibly under the key
-    /// `state_dict`, `model_state_dict` or `model`), a SafeTensors or a Burnpack file, told apart
-    /// by content. Batch norms' `num_batches_tracked` is left out.
+    /// Opens a PyTorch checkpoint, a SafeTensors file or a Burnpack file. The content of the file
+    /// determines the format.
     ///
-    /// The values are read when they are asked for: the file must stay until then.
+    /// A PyTorch checkpoint may be a zip archive, a tar archive or a legacy file, with the tensors
+    /// at the top level or under the key `state_dict`, `model_state_dict` or `model`. The
+    /// `num_batches_tracked` of batch norms is skipped. Values are read on first use: the file must
+    /// not change before.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is of no known format, is damaged, or holds no tensors.
+    /// The file cannot be read, has an unknown format, is corrupt, or contains no tensors.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
-        let format = Format::detect(path)?;
-        let (stored, naming) = format::read(path, format)?;
-        Self::of_file(stored, naming, path)
+        let format = file::detect_format(path)?;
+        let (stored, naming) = file::read(path, format)?;
+        Self::from_stored(stored, naming, path)
     }
 
-    /// The tensors of a file in memory, as [`open`](Self::open) reads them.
+    /// Reads a file in memory as [`open`](Self::open) does.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// See [`open`](Self::open).
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, WeightsError> {
         let bytes = bytes.into();
-        let path = Path::new(format::IN_MEMORY);
-        let format = Format::of_content(&bytes).ok_or_else(|| WeightsError::NotWeights {
+        let path = Path::new(file::IN_MEMORY);
+        let format = Format::from_content(&bytes).ok_or_else(|| WeightsError::NotWeights {
             path: path.to_owned(),
         })?;
-        let (stored, naming) = format::read_bytes(bytes, format)?;
-        Self::of_file(stored, naming, path)
+        let (stored, naming) = file::read_bytes(bytes, format)?;
+        Self::from_stored(stored, naming, path)
     }
 
-    fn of_file(
+    fn from_stored(
         stored: Vec<StoredTensor>,
         naming: Naming,
         path: &Path,
@@ -85,13 +81,15 @@ impl StateDict {
         Ok(Self { tensors, naming })
     }
 
-    /// Writes every tensor, the floating-point ones in `precision`, to `path`, which appears (or
-    /// is replaced) once the whole file is on the disk.
+    /// Writes all tensors to `path`, floating-point values in `precision`.
+    ///
+    /// The file is written under a temporary name and renamed to `path`, replacing an existing
+    /// file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written, a tensor cannot be read, or a value is out of the
-    /// precision's range; `path` is then as it was.
+    /// The file cannot be written, a tensor cannot be read, a value is out of the precision's
+    /// range, or the dictionary has Burn's names. `path` is then unchanged.
     pub fn save(
         &self,
         path: impl AsRef<Path>,
@@ -102,46 +100,48 @@ impl StateDict {
             return Err(WeightsError::BurnNames);
         }
         let tensors: Vec<&WeightTensor> = self.tensors.values().collect();
-        format::write(&tensors, path.as_ref(), format, precision)
+        file::write(&tensors, path.as_ref(), format, precision)
     }
 
-    /// How many tensors there are.
+    /// Returns the number of tensors.
     pub fn len(&self) -> usize {
         self.tensors.len()
     }
 
-    /// Whether there is no tensor.
+    /// Returns whether the dictionary has no tensors.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
 
-    /// The tensor of this name.
+    /// Returns the tensor called `name`.
     pub fn get(&self, name: &str) -> Option<&WeightTensor> {
         self.tensors.get(name)
     }
 
-    /// Every tensor with its name, sorted by it.
+    /// Returns an iterator over names and tensors, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &WeightTensor)> {
         self.tensors
             .iter()
             .map(|(name, tensor)| (name.as_str(), tensor))
     }
 
-    /// Puts `data` under `name`, and gives back what was there.
+    /// Inserts `data` under `name` and returns the tensor that had this name.
     pub fn insert(&mut self, name: impl Into<String>, data: TensorData) -> Option<WeightTensor> {
         let name = name.into();
         self.insert_tensor(WeightTensor::new(bridge::from_data(data, name, None)))
     }
 
-    /// Takes the tensor of this name out.
+    /// Removes the tensor called `name` and returns it.
     pub fn remove(&mut self, name: &str) -> Option<WeightTensor> {
         self.tensors.remove(name)
     }
 
+    /// Inserts `tensor` under its name and returns the tensor that had this name.
     pub(super) fn insert_tensor(&mut self, tensor: WeightTensor) -> Option<WeightTensor> {
         self.tensors.insert(tensor.name().to_owned(), tensor)
     }
 
+    /// Returns the naming convention of the tensors.
     pub(super) fn naming(&self) -> Naming {
         self.naming
     }

@@ -1,44 +1,47 @@
-//! One tensor of a state dictionary, its values read when they are asked for.
+//! A tensor of a state dictionary, whose values are read on first use.
 
 use burn::tensor::{BoolStore, Bytes, DType, TensorData};
 use burn_store::bridge;
-use burn_store::burn_pack::Tensor as StoredTensor;
+use burn_store::burn_pack::{Error as StoreError, Tensor as StoredTensor};
 
 use super::error::WeightsError;
 use super::format::Precision;
 
-/// A named tensor: its shape and type are known, its values stay in the file or on the device
-/// until they are asked for.
+/// A named tensor with known shape and element type, whose values stay in the file or on the device
+/// until [`data`](Self::data) is called.
 #[derive(Debug, Clone)]
 pub struct WeightTensor {
     stored: StoredTensor,
 }
 
 impl WeightTensor {
+    /// Wraps a tensor of Burn's weight stores.
     pub(super) fn new(stored: StoredTensor) -> Self {
         Self { stored }
     }
 
+    /// Returns the name.
     pub(super) fn name(&self) -> &str {
         &self.stored.name
     }
 
+    /// Returns the tensor under another name.
     pub(super) fn renamed(mut self, name: String) -> Self {
         self.stored.name = name;
         self
     }
 
-    /// The extents, outermost first.
+    /// Returns the shape, outermost axis first.
     pub fn shape(&self) -> &[usize] {
         &self.stored.shape
     }
 
-    /// The type of the elements as they are stored.
+    /// Returns the stored element type.
     pub fn dtype(&self) -> DType {
         self.stored.dtype
     }
 
-    /// The type of the elements that [`data`](Self::data) gives.
+    /// Returns the element type of [`data`](Self::data).
     pub(super) fn loaded_dtype(&self) -> DType {
         match self.stored.dtype {
             DType::Bool(_) => DType::Bool(BoolStore::Native),
@@ -47,62 +50,62 @@ impl WeightTensor {
         }
     }
 
-    /// The values: floating-point ones as `f32`, whatever is stored, the others as they are.
+    /// Reads the values. Floating-point values of any type are converted to `f32`; integers and
+    /// booleans keep their type.
     ///
     /// # Errors
     ///
-    /// [`WeightsError::Tensor`] when the values cannot be read, or are quantized.
+    /// [`WeightsError::Tensor`] if the values cannot be read or are quantized.
     pub fn data(&self) -> Result<TensorData, WeightsError> {
         if self.shape().contains(&0) {
-            // The bytes of nothing that a file gives are aligned to nothing, which a cast refuses.
-            let nothing = Bytes::from_elems(Vec::<u64>::new());
+            // The empty byte slice of a file has no alignment, so that the cast below would fail.
+            let empty = Bytes::from_elems(Vec::<u64>::new());
             return TensorData::try_from_bytes(
-                nothing,
+                empty,
                 self.stored.shape.clone(),
                 self.loaded_dtype(),
             )
-            .map_err(|error| self.unusable(error));
+            .map_err(|error| self.error(error));
         }
-        let data = bridge::to_data(&self.stored).map_err(|error| self.unusable(error))?;
+        let data = bridge::to_data(&self.stored).map_err(|error| self.error(error))?;
         let data = data
             .try_cast(self.loaded_dtype())
-            .map_err(|error| self.unusable(error))?;
+            .map_err(|error| self.error(error))?;
         if data.dtype() == DType::F32 {
-            // Memory of its own: what a file lends would be copied by every operation.
+            // The values are copied into owned memory: every operation on bytes borrowed from a
+            // file would copy them.
             let values = data
                 .try_to_vec::<f32>()
-                .map_err(|error| self.unusable(error))?;
+                .map_err(|error| self.error(error))?;
             return Ok(TensorData::new(values, self.stored.shape.clone()));
         }
         if matches!(data.dtype(), DType::Bool(_)) {
-            // A file may hold any byte where only 0 and 1 are booleans.
-            data.as_slice::<bool>()
-                .map_err(|error| self.unusable(error))?;
+            // A file may contain any byte as a boolean, and only 0 and 1 are valid.
+            data.as_slice::<bool>().map_err(|error| self.error(error))?;
         }
         Ok(data)
     }
 
-    /// The type of the elements in a file of this precision.
-    pub(super) fn written_dtype(&self, precision: Precision) -> DType {
+    /// Returns the element type in a file of this precision.
+    pub(super) fn file_dtype(&self, precision: Precision) -> DType {
         match self.loaded_dtype() {
             DType::F32 => precision.dtype(),
             dtype => dtype,
         }
     }
 
-    /// How many bytes [`written`](Self::written) gives.
-    pub(super) fn written_len(&self, precision: Precision) -> usize {
-        self.shape().iter().product::<usize>() * self.written_dtype(precision).size()
+    /// Returns the length of [`file_bytes`](Self::file_bytes) in bytes.
+    pub(super) fn file_len(&self, precision: Precision) -> usize {
+        self.shape().iter().product::<usize>() * self.file_dtype(precision).size()
     }
 
-    /// The values as a file of this precision holds them: little-endian, row by row.
-    pub(super) fn written(&self, precision: Precision) -> Result<Bytes, WeightsError> {
+    /// Returns the values as bytes of a file of this precision: little-endian, row-major.
+    pub(super) fn file_bytes(&self, precision: Precision) -> Result<Bytes, WeightsError> {
         let data = self.data()?;
         if data.dtype() == DType::F32 {
-            let values = data
-                .as_slice::<f32>()
-                .map_err(|error| self.unusable(error))?;
-            if let Some(&value) = values.iter().find(|&&value| !precision.holds(value)) {
+            let values = data.as_slice::<f32>().map_err(|error| self.error(error))?;
+            let mut values = values.iter();
+            if let Some(&value) = values.find(|&&value| !precision.can_represent(value)) {
                 return Err(WeightsError::OutOfRange {
                     name: self.name().to_owned(),
                     value,
@@ -110,12 +113,13 @@ impl WeightTensor {
                 });
             }
         }
-        data.try_cast(self.written_dtype(precision))
+        data.try_cast(self.file_dtype(precision))
             .map(TensorData::into_bytes)
-            .map_err(|error| self.unusable(error))
+            .map_err(|error| self.error(error))
     }
 
-    /// This tensor for Burn's applier, which materialises it as `f32` under `path`.
+    /// Returns this tensor for Burn's `Applier`, which writes its `f32` values to the parameter at
+    /// `path`.
     pub(super) fn for_module(&self, path: String) -> StoredTensor {
         let tensor = self.clone();
         bridge::deferred(
@@ -124,14 +128,14 @@ impl WeightTensor {
             self.stored.shape.clone(),
             self.stored.param_id,
             move || {
-                tensor.data().map_err(|error| {
-                    burn_store::burn_pack::Error::ValidationError(error.to_string())
-                })
+                let data = tensor.data();
+                data.map_err(|error| StoreError::ValidationError(error.to_string()))
             },
         )
     }
 
-    pub(super) fn unusable(&self, reason: impl ToString) -> WeightsError {
+    /// Returns [`WeightsError::Tensor`] of this tensor.
+    pub(super) fn error(&self, reason: impl ToString) -> WeightsError {
         WeightsError::Tensor {
             name: self.name().to_owned(),
             reason: reason.to_string(),

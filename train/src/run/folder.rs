@@ -1,10 +1,10 @@
 //! Output folder of a run.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 
 use burn::tensor::TensorData;
+use receptive_layers::atomic_file::is_temporary_name;
 use receptive_layers::weights::{Format, Precision, StateDict};
 
 use super::state::State;
@@ -94,7 +94,7 @@ impl Folder {
     pub(super) fn remove_scratch_files(&self) {
         for folder in [self.path.clone(), self.path.join("checkpoints")] {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            for entry in entries.filter(|entry| is_scratch(&entry.file_name())) {
+            for entry in entries.filter(|entry| is_temporary_name(&entry.file_name())) {
                 // A temporary file that cannot be removed does no harm.
                 let _ = fs::remove_file(entry.path());
             }
@@ -145,10 +145,4 @@ impl Folder {
     pub(super) fn write_model(&self, weights: &StateDict) -> Result<(), TrainError> {
         Ok(weights.save(self.model(), Format::SafeTensors, Precision::F32)?)
     }
-}
-
-/// Whether `name` is the name of a temporary file of an atomic write.
-fn is_scratch(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    name.starts_with(".receptive-") && name.ends_with(".part")
 }

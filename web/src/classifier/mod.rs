@@ -3,9 +3,10 @@
 use receptive_layers::compile::{Compiled, Options};
 use receptive_layers::graph::{Graph, ValueId};
 use receptive_layers::image;
-use receptive_layers::labels::{IMAGENET_1K, softmax, top_k};
+use receptive_layers::labels::{IMAGENET_1K, top_k};
 use receptive_layers::network::Network;
 use receptive_layers::preprocessing::Preprocessing;
+use receptive_layers::softmax;
 use receptive_layers::weights::StateDict;
 use receptive_mobilenet::{MobileNetV2, MobileNetV2Config};
 use serde::Serialize;

@@ -6,8 +6,8 @@ mod tests;
 
 use receptive_layers::compile::{Compiled, Options, Precision};
 use receptive_layers::graph::Graph;
-use receptive_layers::labels::softmax;
 use receptive_layers::network::Network;
+use receptive_layers::softmax;
 use receptive_layers::weights::StateDict;
 use receptive_lenet::{LeNet5, LeNet5Config};
 

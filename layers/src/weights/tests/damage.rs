@@ -1,4 +1,4 @@
-//! Damaged files give an answer or an error, never a panic.
+//! Damaged files are read or cause an error, never a panic.
 
 use std::fs;
 use std::path::Path;
@@ -9,19 +9,19 @@ use super::torch::Checkpoint;
 use super::{FORMATS, sample};
 use crate::weights::{Precision, StateDict, WeightsError};
 
-/// Opens a file of these bytes and reads every value, from the disk and from memory alike.
+/// Opens a file of these bytes from the disk and from memory, and reads all values.
 fn read(folder: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
     let path = folder.join("weights");
     fs::write(&path, bytes).expect("written");
-    let all = |weights: StateDict| weights.iter().try_for_each(|(_, t)| t.data().map(drop));
-    let from_disk = StateDict::open(&path).and_then(all);
-    let from_memory = StateDict::from_bytes(bytes).and_then(all);
+    let read_all = |weights: StateDict| weights.iter().try_for_each(|(_, t)| t.data().map(drop));
+    let from_disk = StateDict::open(&path).and_then(read_all);
+    let from_memory = StateDict::from_bytes(bytes).and_then(read_all);
     assert_eq!(from_disk.is_ok(), from_memory.is_ok());
     from_disk
 }
 
-/// A sound file of every format and container.
-fn sound() -> Vec<Vec<u8>> {
+/// Returns a valid file of every format and container.
+fn valid_files() -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights");
     let mut files: Vec<_> = FORMATS
@@ -41,31 +41,35 @@ fn sound() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_file_cut_short_anywhere_is_an_error() {
+fn a_file_truncated_at_any_length_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (index, file) in sound().iter().enumerate() {
-        read(folder.path(), file).expect("sound");
+    for (index, file) in valid_files().iter().enumerate() {
+        read(folder.path(), file).expect("valid");
         for len in 0..file.len() {
-            let cut = read(folder.path(), &file[..len]);
-            assert!(cut.is_err(), "file {index}, {len} of {} bytes", file.len());
+            let truncated = read(folder.path(), &file[..len]);
+            assert!(
+                truncated.is_err(),
+                "file {index}, {len} of {} bytes",
+                file.len()
+            );
         }
     }
 }
 
 #[test]
-fn a_header_that_declares_more_than_the_file_allocates_nothing() {
+fn a_header_longer_than_the_file_is_an_error_without_an_allocation() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut safetensors = u64::MAX.to_le_bytes().to_vec();
     safetensors.extend(b"{}");
-    let mut allowed = 99_999_999_u64.to_le_bytes().to_vec();
-    allowed.extend(b"{}");
+    let mut below_limit = 99_999_999_u64.to_le_bytes().to_vec();
+    below_limit.extend(b"{}");
     let burnpack = b"NRUB\x01\x00\xff\xff\xff\x05".to_vec();
-    for file in [safetensors, allowed, burnpack] {
+    for file in [safetensors, below_limit, burnpack] {
         assert!(read(folder.path(), &file).is_err());
     }
 }
 
-/// One change of a file.
+/// A change of a file.
 #[derive(Debug, Clone)]
 enum Damage {
     Flip { at: prop::sample::Index, bit: u8 },
@@ -85,6 +89,7 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
+/// Returns the file after all changes.
 fn damaged(file: &[u8], damages: &[Damage]) -> Vec<u8> {
     let mut file = file.to_vec();
     for damage in damages {
@@ -102,8 +107,8 @@ fn damaged(file: &[u8], damages: &[Damage]) -> Vec<u8> {
             }
             Damage::Repeat { at, len } => {
                 let at = at.index(file.len());
-                let again = file[at..file.len().min(at + len)].to_vec();
-                file.splice(at..at, again);
+                let repeated = file[at..file.len().min(at + len)].to_vec();
+                file.splice(at..at, repeated);
             }
         }
     }
@@ -116,7 +121,7 @@ proptest! {
     #[test]
     fn a_damaged_file_never_panics(damages in prop::collection::vec(damage(), 1..6)) {
         let folder = tempfile::tempdir()?;
-        for file in sound() {
+        for file in valid_files() {
             let _ = read(folder.path(), &damaged(&file, &damages));
         }
     }

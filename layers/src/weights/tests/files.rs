@@ -1,4 +1,4 @@
-//! Files written and read back.
+//! Writing of files and reading of written files.
 
 use std::fs;
 use std::path::Path;
@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::torch::Checkpoint;
 use super::{FORMATS, PRECISIONS, sample};
+use crate::weights::file::detect_format;
 use crate::weights::{Format, Precision, StateDict, WeightsError};
 
 fn values(dictionary: &StateDict) -> Vec<(String, TensorData)> {
@@ -17,7 +18,7 @@ fn values(dictionary: &StateDict) -> Vec<(String, TensorData)> {
         .collect()
 }
 
-/// What `half` makes of a value on its way through a file.
+/// Returns a value after conversion to `precision` and back.
 fn rounded(value: f32, precision: Precision) -> f32 {
     match precision {
         Precision::F32 => value,
@@ -27,7 +28,7 @@ fn rounded(value: f32, precision: Precision) -> f32 {
 }
 
 fn tensor() -> impl Strategy<Value = TensorData> {
-    // Up to half precision's largest value, its subnormals included.
+    // The range of half precision, with its subnormal values.
     let value = prop_oneof![-65_504.0_f32..65_504.0, -1e-4_f32..1e-4, Just(-0.0)];
     prop::collection::vec(0_usize..5, 0..5).prop_flat_map(move |shape| {
         let len = shape.iter().product::<usize>();
@@ -53,7 +54,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn every_format_and_precision_returns_what_was_written(written in dictionary()) {
+    fn read_values_are_the_written_ones_rounded_to_the_precision(written in dictionary()) {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("weights");
         for format in FORMATS {
@@ -86,7 +87,7 @@ proptest! {
 }
 
 #[test]
-fn formats_convert_into_each_other_in_place() {
+fn a_file_can_be_converted_to_another_format_in_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.any");
     sample()
@@ -96,15 +97,15 @@ fn formats_convert_into_each_other_in_place() {
         let opened = StateDict::open(&path).expect("opened");
         opened
             .save(&path, format, Precision::F32)
-            .expect("written over the file it is read from");
-        assert_eq!(Format::detect(&path).expect("known"), format);
+            .expect("written over the source file");
+        assert_eq!(detect_format(&path).expect("known"), format);
     }
     let after = StateDict::open(&path).expect("opened");
     assert_eq!(values(&after), values(&sample()));
 }
 
 #[test]
-fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+fn a_failed_write_keeps_the_old_file_and_leaves_no_temporary_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights");
     let mut weights = sample();
@@ -120,9 +121,11 @@ fn a_failed_write_leaves_the_old_file_and_nothing_else() {
         assert_eq!(fs::read(&path).expect("read"), b"before");
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
     }
-    let nowhere = folder.path().join("absent/weights");
+    let no_folder = folder.path().join("absent/weights");
     for format in FORMATS {
-        let error = weights.save(&nowhere, format, Precision::F32).unwrap_err();
+        let error = weights
+            .save(&no_folder, format, Precision::F32)
+            .unwrap_err();
         assert!(matches!(error, WeightsError::Write { .. }), "{error}");
     }
 }
@@ -131,8 +134,8 @@ fn a_failed_write_leaves_the_old_file_and_nothing_else() {
 fn infinities_and_nans_are_written_in_any_precision() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights");
-    let strange = vec![f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
-    let weights: StateDict = [("w".to_owned(), TensorData::new(strange, [3]))]
+    let special = vec![f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+    let weights: StateDict = [("w".to_owned(), TensorData::new(special, [3]))]
         .into_iter()
         .collect();
     for precision in PRECISIONS {
@@ -152,17 +155,17 @@ fn infinities_and_nans_are_written_in_any_precision() {
 }
 
 #[test]
-fn extensions_name_formats() {
-    let named = |name: &str| Format::from_extension(Path::new(name));
-    assert_eq!(named("resnet18.PTH"), Some(Format::PyTorch));
-    assert_eq!(named("a/b.safetensors"), Some(Format::SafeTensors));
-    assert_eq!(named("b.bpk"), Some(Format::Burnpack));
-    assert_eq!(named("weights"), None);
-    assert_eq!(named("weights.onnx"), None);
+fn extensions_determine_formats() {
+    let format = |name: &str| Format::from_extension(Path::new(name));
+    assert_eq!(format("resnet18.PTH"), Some(Format::PyTorch));
+    assert_eq!(format("a/b.safetensors"), Some(Format::SafeTensors));
+    assert_eq!(format("b.bpk"), Some(Format::Burnpack));
+    assert_eq!(format("weights"), None);
+    assert_eq!(format("weights.onnx"), None);
 }
 
 #[test]
-fn other_files_are_refused_by_name() {
+fn errors_of_invalid_files_contain_the_path() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("page.pth");
     for content in ["", "<html>not found</html>", "{\"a\": 1}"] {
@@ -182,7 +185,7 @@ fn other_files_are_refused_by_name() {
 }
 
 #[test]
-fn checkpoints_of_both_containers_are_read_nested_or_not() {
+fn checkpoints_of_both_containers_are_read_with_and_without_a_wrapper_key() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("checkpoint.pth");
     for wrapper in [
@@ -203,7 +206,7 @@ fn checkpoints_of_both_containers_are_read_nested_or_not() {
 }
 
 #[test]
-fn a_layer_called_model_is_no_wrapper() {
+fn a_layer_called_like_a_wrapper_key_is_not_a_wrapper() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("flat.pth");
     let flat: StateDict = [("model.0.weight".to_owned(), TensorData::from([1.0_f32]))]
@@ -220,7 +223,7 @@ fn a_layer_called_model_is_no_wrapper() {
 }
 
 #[test]
-fn doubles_load_as_floats_and_batch_counters_not_at_all() {
+fn doubles_are_read_as_floats_and_batch_counters_are_skipped() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.safetensors");
     let header = br#"{"bn.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"w":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}"#;

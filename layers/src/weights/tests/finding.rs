@@ -1,4 +1,4 @@
-//! Checkpoints found, downloaded and refused.
+//! Finding and downloading of checkpoints, and errors of both.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -12,7 +12,8 @@ use crate::preprocessing::Preprocessing;
 use crate::weights::download::download;
 use crate::weights::{Checkpoint, FindError, FindOptions, Source, find};
 
-/// A server of one file, which counts the requests; it goes when the test process does.
+/// An HTTP server that sends one response to every request and counts the requests; the server runs
+/// until the test process ends.
 struct Server {
     address: String,
     requests: Arc<AtomicUsize>,
@@ -51,13 +52,14 @@ fn response(status: &str, announced: usize, body: &[u8]) -> Vec<u8> {
     response
 }
 
-/// Of [`body`], as `sha256sum` prints it.
+/// SHA-256 of [`body`], computed by `sha256sum`.
 const SHA256: &str = "44c500bfc44a3b4c2630f1d197840ca53b27ca0aeef61c982190a7f938d899b3";
 
 fn body() -> Vec<u8> {
     b"weights".repeat(40_000)
 }
 
+/// Returns the number of files in `folder`; 0 if the folder does not exist.
 fn entries(folder: &Path) -> usize {
     fs::read_dir(folder).map_or(0, Iterator::count)
 }
@@ -66,7 +68,7 @@ fn checkpoint(url: &str, sha256: &'static str) -> Checkpoint {
     Checkpoint {
         tag: "TEST",
         source: Source::Torchvision,
-        // A test's address is known only once its server runs.
+        // The address is known at run time, and the field is `'static`.
         url: Box::leak(url.to_owned().into_boxed_str()),
         sha256,
         parameters: 0,
@@ -77,7 +79,7 @@ fn checkpoint(url: &str, sha256: &'static str) -> Checkpoint {
 }
 
 #[test]
-fn a_good_file_is_downloaded_once_with_its_progress() {
+fn a_file_is_downloaded_once_with_progress_calls() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path().join("not/yet/there");
     let body = body();
@@ -122,7 +124,7 @@ fn a_good_file_is_downloaded_once_with_its_progress() {
 }
 
 #[test]
-fn a_cut_connection_says_how_much_arrived_and_leaves_nothing() {
+fn an_interrupted_download_reports_the_received_bytes_and_leaves_no_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.pth");
     let body = body();
@@ -138,7 +140,7 @@ fn a_cut_connection_says_how_much_arrived_and_leaves_nothing() {
 }
 
 #[test]
-fn a_wrong_hash_is_named_and_the_file_removed() {
+fn a_wrong_hash_is_reported_and_the_file_is_deleted() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.pth");
     let body = body();
@@ -153,7 +155,7 @@ fn a_wrong_hash_is_named_and_the_file_removed() {
 }
 
 #[test]
-fn what_cannot_be_fetched_says_where_it_would_go() {
+fn an_unavailable_file_is_reported_with_its_path_in_the_cache() {
     let folder = tempfile::tempdir().expect("a folder");
     let absent = Server::answering(response("404 Not Found", 0, b""));
     let refused = {
@@ -164,7 +166,7 @@ fn what_cannot_be_fetched_says_where_it_would_go() {
     for (url, offline, reason) in [
         (&absent.address, false, "404"),
         (&refused, false, "refused"),
-        (&refused, true, "downloads are off"),
+        (&refused, true, "downloads are disabled"),
     ] {
         let error = find(
             &checkpoint(url, ""),
@@ -179,14 +181,14 @@ fn what_cannot_be_fetched_says_where_it_would_go() {
         let message = error.to_string();
         let cached = folder.path().join("weights.pth");
         for part in [url, reason, &cached.display().to_string()] {
-            assert!(message.contains(part), "{message} lacks {part}");
+            assert!(message.contains(part), "{part} is not in {message}");
         }
         assert_eq!(entries(folder.path()), 0);
     }
 }
 
 #[test]
-fn a_given_file_comes_before_all_else() {
+fn a_given_file_is_preferred_to_the_cache_and_a_download() {
     let folder = tempfile::tempdir().expect("a folder");
     let given = folder.path().join("mine.pth");
     let options = || FindOptions {

@@ -1,4 +1,4 @@
-//! Weights into networks and out of them.
+//! Loading of weights into networks, and extraction of weights.
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::{Linear, LinearConfig};
@@ -19,7 +19,8 @@ fn device() -> Device {
     Device::ndarray()
 }
 
-/// A stem that the reference flattens, a choice, a list, an option, a head.
+/// A network with a stem whose published names differ, an enum, a list, an optional layer and a
+/// head.
 #[derive(Module, Debug)]
 struct Toy {
     stem: ConvBlock,
@@ -92,7 +93,8 @@ fn values(dictionary: &StateDict) -> Vec<(String, TensorData)> {
         .collect()
 }
 
-/// The same names and shapes with other values, so that nothing passes by being left alone.
+/// Returns tensors of the same names and shapes with other values than any initial value, so that a
+/// tensor that is not loaded fails the test.
 fn other_values(dictionary: &StateDict) -> StateDict {
     dictionary
         .iter()
@@ -113,7 +115,7 @@ fn shape<'a>(dictionary: &'a StateDict, name: &str) -> &'a [usize] {
 }
 
 #[test]
-fn names_and_layouts_are_pytorchs() {
+fn names_and_layouts_are_those_of_pytorch() {
     let toy = Toy::new(10, true);
     let state = state_dict(&toy);
     let names: Vec<_> = state.iter().map(|(name, _)| name).collect();
@@ -152,7 +154,7 @@ fn names_and_layouts_are_pytorchs() {
 }
 
 #[test]
-fn a_loaded_network_computes_what_the_saved_one_does() {
+fn a_loaded_network_returns_the_outputs_of_the_saved_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights");
     let images = Tensor::random([2, 1, 7, 7], Distribution::Default, &device());
@@ -177,7 +179,7 @@ fn a_loaded_network_computes_what_the_saved_one_does() {
 }
 
 #[test]
-fn parameters_are_single_precision_whatever_the_file_holds() {
+fn parameters_are_f32_for_every_precision_of_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights");
     for format in FORMATS {
@@ -198,7 +200,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
-    fn another_number_of_classes_loads_all_but_the_head(
+    fn heads_keep_preserves_the_head_and_loads_the_rest(
         classes in 1_usize..20, published in 1_usize..20,
     ) {
         let weights = other_values(&state_dict(&Toy::new(published, true)));
@@ -215,13 +217,13 @@ proptest! {
 }
 
 #[test]
-fn optional_layers_may_be_on_either_side_alone_but_not_in_part() {
+fn optional_layers_may_be_missing_as_a_whole_but_not_in_part() {
     let with = other_values(&state_dict(&Toy::new(3, true)));
     let without = other_values(&state_dict(&Toy::new(3, false)));
-    load(Toy::new(3, false), &with, Heads::Load).expect("the file's own are ignored");
+    load(Toy::new(3, false), &with, Heads::Load).expect("optional layers of the file are ignored");
     let kept = Toy::new(3, true);
     let aux = values(&state_dict(&kept))[..2].to_vec();
-    let kept = load(kept, &without, Heads::Load).expect("the network's own are kept");
+    let kept = load(kept, &without, Heads::Load).expect("optional layers of the network are kept");
     assert_eq!(values(&state_dict(&kept))[..2], aux);
     let both = load(Toy::new(3, true), &with, Heads::Load).expect("both");
     assert_eq!(values(&state_dict(&both)), values(&with));
@@ -236,7 +238,7 @@ fn optional_layers_may_be_on_either_side_alone_but_not_in_part() {
 }
 
 #[test]
-fn a_mismatch_lists_everything_at_once() {
+fn a_mismatch_lists_all_differences() {
     let mut weights = state_dict(&Toy::new(3, false));
     weights.remove("blocks.1.bn.running_var");
     weights.remove("features.0.weight");
@@ -268,13 +270,13 @@ fn a_mismatch_lists_everything_at_once() {
 }
 
 #[test]
-fn integers_are_no_weights() {
+fn integers_are_not_loaded_into_a_parameter() {
     let mut weights = state_dict(&Toy::new(3, false));
     weights.insert("fc.bias", TensorData::from([1_i64, 2, 3]));
     let error = load(Toy::new(3, false), &weights, Heads::Load).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "tensor fc.bias: holds integers, expected floating-point numbers"
+        "tensor fc.bias: contains integers, expected floating-point numbers"
     );
 }
 
@@ -302,7 +304,7 @@ fn loading_initialises_no_parameter() {
 }
 
 #[test]
-fn files_that_burn_itself_saved_load_too() {
+fn files_saved_by_burn_are_loaded() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.bpk");
     let weights = other_values(&state_dict(&Toy::new(3, true)));
@@ -324,7 +326,7 @@ fn files_that_burn_itself_saved_load_too() {
 }
 
 #[test]
-fn a_strangers_module_goes_by_its_own_names() {
+fn load_module_uses_the_field_names_of_any_module() {
     let toy = Toy::new(3, false);
     let state = module_state_dict(&toy);
     assert!(state.get("stem.bn.weight").is_some());

@@ -12,7 +12,7 @@ use super::{Format, Precision, StateDict};
 const FORMATS: [Format; 3] = [Format::PyTorch, Format::SafeTensors, Format::Burnpack];
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::F16, Precision::BF16];
 
-/// A few tensors of several ranks and types, with values that every precision holds exactly.
+/// Returns tensors of several ranks and types, with values that every precision represents exactly.
 fn sample() -> StateDict {
     let float = |shape: &[usize]| {
         let len = shape.iter().product::<usize>();

@@ -1,5 +1,5 @@
-//! Checkpoints as PyTorch's own pickler writes them: memoised strings, a training script's other
-//! entries, both containers.
+//! Checkpoints as PyTorch's pickler writes them: both containers, with memoized strings and further
+//! entries of a training script.
 
 use std::io::{Cursor, Write};
 
@@ -7,7 +7,7 @@ use burn::tensor::TensorData;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// Two tensors, perhaps under a key beside an epoch and an optimizer's own tensor.
+/// Two tensors; with a wrapper key, beside an epoch number and a tensor of the optimizer.
 pub struct Checkpoint {
     pub wrapper: Option<&'static str>,
 }
@@ -16,7 +16,7 @@ const WEIGHT: [f32; 6] = [1.0, -2.0, 3.5, 0.25, 0.0, -0.5];
 const BIAS: [f32; 2] = [0.5, -1.5];
 
 impl Checkpoint {
-    /// The tensors that reading gives.
+    /// Returns the tensors that a reader returns.
     pub fn tensors() -> Vec<(String, TensorData)> {
         vec![
             ("bn.bias".to_owned(), TensorData::new(BIAS.to_vec(), [2])),
@@ -27,7 +27,7 @@ impl Checkpoint {
         ]
     }
 
-    /// `torch.save` since 1.6.
+    /// Returns a file of `torch.save` of PyTorch 1.6 or later.
     pub fn zip(&self) -> Vec<u8> {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         let mut entry = |name: &str, bytes: &[u8]| {
@@ -45,7 +45,8 @@ impl Checkpoint {
         archive.finish().expect("finished").into_inner()
     }
 
-    /// `torch.save` before: a run of pickles, then each storage behind its number of elements.
+    /// Returns a file of `torch.save` before PyTorch 1.6: several pickles, then the number of
+    /// elements and the elements of each storage.
     pub fn legacy(&self) -> Vec<u8> {
         let mut out = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.".to_vec();
         out.extend(b"\x80\x02M\xe9\x03.");
@@ -66,7 +67,7 @@ impl Checkpoint {
         out
     }
 
-    /// Only a training script's checkpoint has the optimizer's.
+    /// Returns the storages; only a checkpoint with a wrapper key has the optimizer's storage.
     fn storages(&self) -> &'static [(&'static str, &'static [f32])] {
         if self.wrapper.is_some() {
             &STORAGES
@@ -97,7 +98,7 @@ impl Checkpoint {
     }
 }
 
-/// The storages by key; the bias is the tail of its own.
+/// The storages by key; the bias is the second half of storage 1.
 static STORAGES: [(&str, &[f32]); 3] = [
     ("0", &WEIGHT),
     ("1", &[9.0, 9.0, BIAS[0], BIAS[1]]),

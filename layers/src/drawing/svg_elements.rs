@@ -1,20 +1,20 @@
-//! What both styles are painted with: colours for light and dark pages, texts, arrows.
+//! SVG elements of both kinds of drawings: style sheet, document, text and arrows.
 
 use svg::Document;
 use svg::node::element::path::Data;
-use svg::node::element::{Description, Group, Path, Rectangle, Style as Sheet, Text, Title};
+use svg::node::element::{Description, Group, Path, Rectangle, Style, Text, Title};
 
-use super::Role;
-use super::arrangement::Point;
+use super::diagram::Role;
+use super::geometry::Point;
 
-/// Around a drawing, in pixels.
+/// Margin around a drawing, in pixels.
 pub(super) const MARGIN: f64 = 24.0;
-/// The height of the heading.
-pub(super) const HEADING: f64 = 34.0;
+/// Height of the heading, in pixels.
+pub(super) const HEADING_HEIGHT: f64 = 34.0;
 
-/// Colours of light pages, then those of dark ones. The classes begin with `rn-`, so that a page that has
-/// the drawing in itself keeps its own.
-const SHEET: &str = "\
+/// Style sheet with colours for light and dark pages. The class names have the prefix `rn-`, so
+/// that the styles of an inline drawing do not affect the surrounding page.
+const STYLE_SHEET: &str = "\
 .rn-drawing{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif}\
 .rn-page{fill:#fff}.rn-text{fill:#1b1f24;font-size:12px}.rn-strong{font-weight:600}\
 .rn-quiet{fill:#57606a;font-size:11px}.rn-heading{fill:#1b1f24;font-size:17px;font-weight:600}\
@@ -35,8 +35,8 @@ const SHEET: &str = "\
 .rn-norm{fill:#3d2a63;stroke:#b994f2}.rn-merge{fill:#4b3b08;stroke:#dcb540}\
 .rn-group{fill:#124646;stroke:#55c4c4}.rn-lit{fill-opacity:.12}.rn-shaded{fill-opacity:.25}}";
 
-/// The class that gives a shape its colour.
-pub(super) fn colour(role: Role) -> &'static str {
+/// Returns the class that sets the colours of a box or solid.
+pub(super) fn colour_class(role: Role) -> &'static str {
     match role {
         Role::Input => "rn-input",
         Role::Convolution => "rn-convolution",
@@ -49,8 +49,8 @@ pub(super) fn colour(role: Role) -> &'static str {
     }
 }
 
-/// An empty drawing of this size, margins included, with its heading and, for those who do not see
-/// it, a description.
+/// Returns a document with a heading and without content. `size` includes the margins, `style` is
+/// part of the element IDs, and `description` is the text alternative.
 pub(super) fn document(size: [f64; 2], model: &str, style: &str, description: &str) -> Document {
     let slug: String = (model.chars())
         .map(|letter| {
@@ -61,7 +61,8 @@ pub(super) fn document(size: [f64; 2], model: &str, style: &str, description: &s
             }
         })
         .collect();
-    let [title, words] = ["title", "description"].map(|part| format!("rn-{slug}-{style}-{part}"));
+    let [title_id, description_id] =
+        ["title", "description"].map(|part| format!("rn-{slug}-{style}-{part}"));
     let [width, height] = size.map(f64::ceil);
     Document::new()
         .set("viewBox", format!("0 0 {width} {height}"))
@@ -69,14 +70,14 @@ pub(super) fn document(size: [f64; 2], model: &str, style: &str, description: &s
         .set("height", height)
         .set("class", "rn-drawing")
         .set("role", "img")
-        .set("aria-labelledby", format!("{title} {words}"))
-        .add(Title::new(model).set("id", title))
+        .set("aria-labelledby", format!("{title_id} {description_id}"))
+        .add(Title::new(model).set("id", title_id))
         .add(
             Description::new()
-                .set("id", words)
+                .set("id", description_id)
                 .add(svg::node::Text::new(description)),
         )
-        .add(Sheet::new(SHEET))
+        .add(Style::new(STYLE_SHEET))
         .add(
             Rectangle::new()
                 .set("class", "rn-page")
@@ -86,39 +87,40 @@ pub(super) fn document(size: [f64; 2], model: &str, style: &str, description: &s
         .add(text(model, [MARGIN, MARGIN + 14.0], "rn-heading"))
 }
 
-/// A line of text whose baseline begins at `at`.
-pub(super) fn text(words: &str, at: Point, class: &str) -> Text {
-    Text::new(words)
+/// Returns a line of text with the baseline's anchor at `at`: the start of the baseline, or its
+/// middle with the class `rn-middle`.
+pub(super) fn text(content: &str, at: Point, class: &str) -> Text {
+    Text::new(content)
         .set("class", class)
         .set("x", round(at[0]))
         .set("y", round(at[1]))
 }
 
-/// An arrow with round corners; its head only where it ends at a box.
-pub(super) fn arrow(points: &[Point], headed: bool) -> Group {
+/// Returns a polyline with rounded corners, and an arrowhead at its end if `has_head`.
+pub(super) fn arrow(points: &[Point], has_head: bool) -> Group {
     let mut group = Group::new().add(
         Path::new()
             .set("class", "rn-arrow")
-            .set("d", rounded(points)),
+            .set("d", rounded_polyline(points)),
     );
-    if let (true, [.., before, end]) = (headed, points) {
+    if let (true, [.., before, end]) = (has_head, points) {
         group = group.add(
             Path::new()
                 .set("class", "rn-head")
-                .set("d", head(*before, *end)),
+                .set("d", arrowhead(*before, *end)),
         );
     }
     group
 }
 
-/// A triangle that ends at `end`.
-fn head(before: Point, end: Point) -> Data {
+/// Returns an arrowhead with its tip at `end`, in the direction from `before` to `end`.
+fn arrowhead(before: Point, end: Point) -> Data {
     let length = (end[0] - before[0]).hypot(end[1] - before[1]).max(1e-9);
-    let [along, aside] = [(end[0] - before[0]) / length, (end[1] - before[1]) / length];
+    let [dx, dy] = [(end[0] - before[0]) / length, (end[1] - before[1]) / length];
     let corner = |side: f64| {
         (
-            round(end[0] - 7.0 * along - side * 3.5 * aside),
-            round(end[1] - 7.0 * aside + side * 3.5 * along),
+            round(end[0] - 7.0 * dx - side * 3.5 * dy),
+            round(end[1] - 7.0 * dy + side * 3.5 * dx),
         )
     };
     Data::new()
@@ -128,8 +130,9 @@ fn head(before: Point, end: Point) -> Data {
         .close()
 }
 
-/// A line through all points but the corners, which it cuts.
-fn rounded(points: &[Point]) -> Data {
+/// Returns a polyline through `points` whose corners are quadratic curves of a radius of at most
+/// `RADIUS`.
+fn rounded_polyline(points: &[Point]) -> Data {
     const RADIUS: f64 = 8.0;
     let pair = |[x, y]: Point| (round(x), round(y));
     let Some(&first) = points.first() else {
@@ -140,8 +143,8 @@ fn rounded(points: &[Point]) -> Data {
         let at = corner[1];
         let towards = |other: Point| {
             let length = (other[0] - at[0]).hypot(other[1] - at[1]).max(1e-9);
-            let share = (RADIUS / length).min(0.5);
-            [0, 1].map(|axis| at[axis] + share * (other[axis] - at[axis]))
+            let fraction = (RADIUS / length).min(0.5);
+            [0, 1].map(|axis| at[axis] + fraction * (other[axis] - at[axis]))
         };
         let [x, y] = at.map(round);
         let (to_x, to_y) = pair(towards(corner[2]));
@@ -155,7 +158,7 @@ fn rounded(points: &[Point]) -> Data {
     }
 }
 
-/// To a tenth of a pixel.
+/// Rounds a length to a tenth of a pixel.
 pub(super) fn round(length: f64) -> f64 {
     (length * 10.0).round() / 10.0
 }

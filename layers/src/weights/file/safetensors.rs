@@ -1,4 +1,4 @@
-//! SafeTensors: the length of a JSON header, the header, the values.
+//! SafeTensors files: the length of a JSON header, the header, and the values.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -11,48 +11,42 @@ use burn::tensor::{BoolStore, Bytes, DType};
 use burn_store::burn_pack::{self, Tensor as StoredTensor};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
-use super::{Format, Precision, corrupt};
 use crate::weights::error::WeightsError;
+use crate::weights::format::{Format, MAX_SAFETENSORS_HEADER, Precision};
 use crate::weights::tensor::WeightTensor;
 
-/// The longest header that the format allows, bytes.
-pub(super) const MAX_HEADER: u64 = 100_000_000;
-
-/// Bytes of the header's length.
+/// Size of the header's length field in bytes.
 const LEN_BYTES: u64 = 8;
 
-/// The length that the file's first bytes give to the header.
-pub(super) fn header_len(start: &[u8]) -> Option<u64> {
-    start.first_chunk().map(|len| u64::from_le_bytes(*len))
-}
-
-/// The tensors of `source`, which is `len` bytes long and called `path` in errors.
+/// Reads the tensors of `source`, which is `len` bytes long, without their values; errors name
+/// `path`.
 pub(super) fn read(
     mut source: impl Read + Seek + Send + 'static,
     len: u64,
     path: &Path,
 ) -> Result<Vec<StoredTensor>, WeightsError> {
-    let unreadable = |source| WeightsError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let damaged = |reason: String| corrupt(path, Format::SafeTensors, reason);
+    let read_error = |source| WeightsError::read(path, source);
+    let corrupt = |reason: String| WeightsError::corrupt(path, Format::SafeTensors, reason);
 
     let mut start = [0; LEN_BYTES as usize];
-    source.read_exact(&mut start).map_err(unreadable)?;
+    source.read_exact(&mut start).map_err(read_error)?;
     let header_len = u64::from_le_bytes(start);
     let values_start = header_len
         .checked_add(LEN_BYTES)
-        .filter(|&end| end <= len && header_len <= MAX_HEADER)
-        .ok_or_else(|| damaged(format!("a header of {header_len} bytes in a file of {len}")))?;
+        .filter(|&end| end <= len && header_len <= MAX_SAFETENSORS_HEADER)
+        .ok_or_else(|| {
+            corrupt(format!(
+                "the header declares a length of {header_len} bytes in a file of {len} bytes"
+            ))
+        })?;
     let mut header = vec![0; header_len as usize];
-    source.read_exact(&mut header).map_err(unreadable)?;
+    source.read_exact(&mut header).map_err(read_error)?;
     let metadata: Metadata =
-        serde_json::from_slice(&header).map_err(|error| damaged(error.to_string()))?;
+        serde_json::from_slice(&header).map_err(|error| corrupt(error.to_string()))?;
     let end = values_start.checked_add(metadata.data_len() as u64);
     if end != Some(len) {
-        return Err(damaged(format!(
-            "the header declares {} bytes of values, the file holds {}",
+        return Err(corrupt(format!(
+            "the header declares {} bytes of values, and the file contains {}",
             metadata.data_len(),
             len - values_start
         )));
@@ -63,8 +57,12 @@ pub(super) fn read(
         .tensors()
         .into_iter()
         .map(|(name, info)| {
-            let dtype = burn_dtype(info.dtype)
-                .ok_or_else(|| damaged(format!("tensor {name} is of type {}", info.dtype)))?;
+            let dtype = burn_dtype(info.dtype).ok_or_else(|| {
+                corrupt(format!(
+                    "tensor {name} has the unsupported type {}",
+                    info.dtype
+                ))
+            })?;
             let (from, to) = info.data_offsets;
             let source = Arc::clone(&source);
             let read = move || read_at(&source, values_start + from as u64, to - from);
@@ -89,27 +87,25 @@ fn read_at(source: &Mutex<impl Read + Seek>, from: u64, len: usize) -> io::Resul
     Ok(Bytes::from_bytes_vec(bytes))
 }
 
+/// Writes `tensors` to `file`; errors name `path`.
 pub(super) fn write(
     tensors: &[&WeightTensor],
     file: &mut File,
     path: &Path,
     precision: Precision,
 ) -> Result<(), WeightsError> {
-    let failed = |source| WeightsError::Write {
-        path: path.to_owned(),
-        source,
-    };
-    // Wide elements first: every tensor is then aligned to its own.
+    let failed = |source| WeightsError::write(path, source);
+    // Tensors are sorted by decreasing element size, so that each is aligned to its element size.
     let mut tensors = tensors.to_vec();
-    tensors.sort_by_key(|tensor| Reverse(tensor.written_dtype(precision).size()));
+    tensors.sort_by_key(|tensor| Reverse(tensor.file_dtype(precision).size()));
 
     let mut end = 0;
     let infos = tensors.iter().map(|tensor| {
         let start = end;
-        end += tensor.written_len(precision);
+        end += tensor.file_len(precision);
         let info = TensorInfo {
-            dtype: file_dtype(tensor.written_dtype(precision))
-                .ok_or_else(|| tensor.unusable("SafeTensors has no such type of element"))?,
+            dtype: safetensors_dtype(tensor.file_dtype(precision))
+                .ok_or_else(|| tensor.error("SafeTensors does not support this element type"))?,
             shape: tensor.shape().to_vec(),
             data_offsets: (start, end),
         };
@@ -123,16 +119,16 @@ pub(super) fn write(
         .map_err(failed)?;
     out.write_all(&header).map_err(failed)?;
     for tensor in tensors {
-        let bytes = tensor.written(precision)?;
+        let bytes = tensor.file_bytes(precision)?;
         out.write_all(&bytes).map_err(failed)?;
     }
     out.flush().map_err(failed)
 }
 
-/// The JSON, padded with spaces so that the values begin at a multiple of 8.
+/// Returns the JSON header, padded with spaces so that the values start at a multiple of 8.
 fn header(infos: Vec<(String, TensorInfo)>) -> io::Result<Vec<u8>> {
-    let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let metadata = Metadata::new(Some(about), infos).map_err(io::Error::other)?;
+    let entries = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let metadata = Metadata::new(Some(entries), infos).map_err(io::Error::other)?;
     let mut header = serde_json::to_vec(&metadata)?;
     header.resize(header.len().next_multiple_of(LEN_BYTES as usize), b' ');
     Ok(header)
@@ -157,7 +153,7 @@ fn burn_dtype(dtype: Dtype) -> Option<DType> {
     })
 }
 
-fn file_dtype(dtype: DType) -> Option<Dtype> {
+fn safetensors_dtype(dtype: DType) -> Option<Dtype> {
     Some(match dtype {
         DType::F64 => Dtype::F64,
         DType::F32 => Dtype::F32,

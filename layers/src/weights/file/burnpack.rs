@@ -1,4 +1,4 @@
-//! Burnpack, Burn's own format: a CBOR header and aligned values.
+//! Burnpack files, Burn's format: a CBOR header and aligned values.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,21 +7,23 @@ use std::path::Path;
 use burn::tensor::{Bytes, DType, TensorData};
 use burn_store::burn_pack::{self, HEADER_SIZE, Header, Reader, Tensor as StoredTensor, Writer};
 
-use super::{Format, Precision, corrupt};
 use crate::weights::error::WeightsError;
-use crate::weights::state_dict::Naming;
+use crate::weights::format::{Format, Precision};
+use crate::weights::naming::Naming;
 use crate::weights::tensor::WeightTensor;
 
-/// The file's own entry that says whose names it has; Burn's files lack it.
+/// Metadata key of the naming convention; files saved by Burn itself lack this key.
 const NAMES_KEY: &str = "names";
-const REFERENCE_NAMES: &str = "pytorch";
+/// Value of [`NAMES_KEY`] in files with PyTorch's names.
+const PYTORCH_NAMES: &str = "pytorch";
 
+/// Reads the tensors of the file at `path`, which is `len` bytes long, without their values.
 pub(super) fn read(path: &Path, len: u64) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
     check_header(path, len)?;
     tensors(Reader::from_file_exact(path), path)
 }
 
-/// The tensors of a file in memory, called `path` in errors.
+/// Reads the tensors of a file in memory; errors name `path`.
 pub(super) fn read_bytes(
     bytes: Vec<u8>,
     path: &Path,
@@ -33,53 +35,49 @@ fn tensors(
     reader: Result<Reader, burn_pack::Error>,
     path: &Path,
 ) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
-    let reader = reader.map_err(|error| unreadable(path, error))?;
+    let reader = reader.map_err(|error| read_error(path, error))?;
     let naming = match reader.metadata().get(NAMES_KEY).map(String::as_str) {
-        Some(REFERENCE_NAMES) => Naming::Reference,
+        Some(PYTORCH_NAMES) => Naming::PyTorch,
         _ => Naming::Burn,
     };
     let tensors = reader
         .into_tensors()
-        .map_err(|error| unreadable(path, error))?
+        .map_err(|error| read_error(path, error))?
         .into_iter()
-        .map(checked)
+        .map(with_read_errors)
         .collect();
     Ok((tensors, naming))
 }
 
-/// The reader allocates the metadata's declared size before it looks at the file's.
+/// Returns an error if the header declares more metadata than the file has bytes.
+///
+/// Burn's reader allocates the declared size before it reads the metadata.
 fn check_header(path: &Path, len: u64) -> Result<(), WeightsError> {
     let mut start = [0; HEADER_SIZE];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     match read {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            return Err(corrupt(path, Format::Burnpack, "the header is cut short"));
+            let reason = "the file ends within the header";
+            return Err(WeightsError::corrupt(path, Format::Burnpack, reason));
         }
-        Err(source) => {
-            return Err(WeightsError::Read {
-                path: path.to_owned(),
-                source,
-            });
-        }
+        Err(source) => return Err(WeightsError::read(path, source)),
         Ok(()) => {}
     }
-    let header = Header::from_bytes(&start).map_err(|error| unreadable(path, error))?;
+    let header = Header::from_bytes(&start).map_err(|error| read_error(path, error))?;
     if HEADER_SIZE as u64 + u64::from(header.metadata_size) > len {
-        return Err(corrupt(
-            path,
-            Format::Burnpack,
-            format!(
-                "a header of {} bytes in a file of {len}",
-                header.metadata_size
-            ),
-        ));
+        let reason = format!(
+            "the header declares {} bytes of metadata in a file of {len} bytes",
+            header.metadata_size
+        );
+        return Err(WeightsError::corrupt(path, Format::Burnpack, reason));
     }
     Ok(())
 }
 
-/// The same tensor, with a failure to read its bytes from the file an error: Burn's file-backed
-/// bytes panic where they are used otherwise.
-fn checked(tensor: StoredTensor) -> StoredTensor {
+/// Returns the tensor with failed reads of its bytes as errors.
+///
+/// Burn's file-backed bytes panic on a failed read. A conversion to a slice returns the error.
+fn with_read_errors(tensor: StoredTensor) -> StoredTensor {
     let (name, dtype, shape) = (tensor.name.clone(), tensor.dtype, tensor.shape.clone());
     let (param_id, len) = (tensor.param_id, tensor.byte_len());
     StoredTensor::deferred(name, dtype, shape, param_id, len, move || {
@@ -92,19 +90,17 @@ fn checked(tensor: StoredTensor) -> StoredTensor {
     })
 }
 
-fn unreadable(path: &Path, error: burn_pack::Error) -> WeightsError {
+fn read_error(path: &Path, error: burn_pack::Error) -> WeightsError {
     match error {
-        burn_pack::Error::IoError(reason) => WeightsError::Read {
-            path: path.to_owned(),
-            source: io::Error::other(reason),
-        },
-        error => corrupt(path, Format::Burnpack, error),
+        burn_pack::Error::IoError(reason) => WeightsError::read(path, io::Error::other(reason)),
+        error => WeightsError::corrupt(path, Format::Burnpack, error),
     }
 }
 
+/// Writes `tensors` to the file at `temporary_path`; errors name `path`.
 pub(super) fn write(
     tensors: &[&WeightTensor],
-    scratch: &Path,
+    temporary_path: &Path,
     path: &Path,
     precision: Precision,
 ) -> Result<(), WeightsError> {
@@ -112,29 +108,27 @@ pub(super) fn write(
         let source = tensor.clone();
         StoredTensor::deferred(
             tensor.name().to_owned(),
-            tensor.written_dtype(precision),
+            tensor.file_dtype(precision),
             tensor.shape().to_vec(),
             None,
-            tensor.written_len(precision),
+            tensor.file_len(precision),
             move || {
                 source
-                    .written(precision)
+                    .file_bytes(precision)
                     .map_err(|error| burn_pack::Error::ValidationError(error.to_string()))
             },
         )
     });
     let result = Writer::new(written.collect())
-        .with_metadata(NAMES_KEY, REFERENCE_NAMES)
+        .with_metadata(NAMES_KEY, PYTORCH_NAMES)
         .auto_extension(false)
-        .write_to_file_in_place(scratch);
+        .write_to_file_in_place(temporary_path);
     result.map_err(|error| {
-        // The writer keeps no more than the text of a tensor's own error: ask for it again.
+        // Burn's writer reduces the error of a tensor to its text; the tensors are encoded again to
+        // find the error itself.
         let cause = tensors
             .iter()
-            .find_map(|tensor| tensor.written(precision).err());
-        cause.unwrap_or_else(|| WeightsError::Write {
-            path: path.to_owned(),
-            source: io::Error::other(error.to_string()),
-        })
+            .find_map(|tensor| tensor.file_bytes(precision).err());
+        cause.unwrap_or_else(|| WeightsError::write(path, io::Error::other(error.to_string())))
     })
 }

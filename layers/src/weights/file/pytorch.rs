@@ -1,5 +1,7 @@
-//! PyTorch's checkpoints: every container that `torch.save` has written is read, and its current
-//! one written: a zip archive of a pickle and one uncompressed entry per tensor.
+//! PyTorch checkpoints.
+//!
+//! All containers of past versions of `torch.save` can be read. Files are written in the current
+//! container: a zip archive of a pickle and one uncompressed entry per tensor.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -12,22 +14,23 @@ use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::pickle::{self, Described};
-use super::{Format, Precision, corrupt};
+use super::pickle::{self, TensorHeader};
 use crate::weights::error::WeightsError;
+use crate::weights::format::{Format, Precision};
 use crate::weights::tensor::WeightTensor;
 
-/// Keys under which training scripts put the tensors beside other things.
-const WRAPPERS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
+/// Keys under which training scripts store the state dictionary beside other entries.
+const WRAPPER_KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 
+/// Reads the tensors of the checkpoint at `path`, without their values.
 pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
-    let mut reader = PytorchReader::new(path).map_err(|error| unreadable(path, error))?;
-    let wrapper = WRAPPERS.into_iter().find(|key| {
+    let mut reader = PytorchReader::new(path).map_err(|error| read_error(path, error))?;
+    let wrapper = WRAPPER_KEYS.into_iter().find(|key| {
         let inside = |name: &String| name.strip_prefix(key).is_some_and(|s| s.starts_with('.'));
         reader.tensors().keys().any(inside)
     });
-    // A name may also begin with such a word in a dictionary that is not nested, and then this
-    // finds no such key.
+    // In a dictionary that is not nested, a layer may be called like a wrapper key. The reader then
+    // finds no such key, and the flat dictionary is used.
     if let Some(nested) = wrapper
         .and_then(|key| PytorchReader::with_top_level_key(path, key).ok())
         .filter(|nested| !nested.is_empty())
@@ -41,19 +44,16 @@ pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
         .collect())
 }
 
-/// The tensors of a checkpoint in memory, through a file, since the reader takes no other source.
+/// Reads the tensors of a checkpoint in memory.
+///
+/// The bytes are written to a temporary file, because Burn's reader only reads files.
 pub(super) fn read_bytes(bytes: &[u8]) -> Result<Vec<StoredTensor>, WeightsError> {
-    let mut file = NamedTempFile::new().map_err(|source| WeightsError::Write {
-        path: std::env::temp_dir(),
-        source,
-    })?;
+    let mut file = NamedTempFile::new()
+        .map_err(|source| WeightsError::write(&std::env::temp_dir(), source))?;
     file.write_all(bytes)
         .and_then(|()| file.flush())
-        .map_err(|source| WeightsError::Write {
-            path: file.path().to_owned(),
-            source,
-        })?;
-    // The values are read while the file is there.
+        .map_err(|source| WeightsError::write(file.path(), source))?;
+    // The values are read before the temporary file is deleted.
     read(file.path())?
         .into_iter()
         .map(|tensor| {
@@ -63,7 +63,7 @@ pub(super) fn read_bytes(bytes: &[u8]) -> Result<Vec<StoredTensor>, WeightsError
         .collect()
 }
 
-fn unreadable(path: &Path, error: PytorchError) -> WeightsError {
+fn read_error(path: &Path, error: PytorchError) -> WeightsError {
     match error {
         PytorchError::Io(source)
             if !matches!(
@@ -71,39 +71,35 @@ fn unreadable(path: &Path, error: PytorchError) -> WeightsError {
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
             ) =>
         {
-            WeightsError::Read {
-                path: path.to_owned(),
-                source,
-            }
+            WeightsError::read(path, source)
         }
-        error => corrupt(path, Format::PyTorch, error),
+        error => WeightsError::corrupt(path, Format::PyTorch, error),
     }
 }
 
-/// The folder of the archive's entries; any name does.
+/// Top-level folder of the archive's entries; readers accept any name.
 const ROOT: &str = "archive";
 
-/// What `torch.save` aligns storages to, so that they can be mapped into memory.
+/// Alignment of the storages in bytes, as in `torch.save`, which allows readers to map them into
+/// memory.
 const ALIGNMENT: u16 = 64;
 
+/// Writes `tensors` to `file`; errors name `path`.
 pub(super) fn write(
     tensors: &[&WeightTensor],
     file: &mut File,
     path: &Path,
     precision: Precision,
 ) -> Result<(), WeightsError> {
-    let failed = |source| WeightsError::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let described = tensors.iter().map(|tensor| Described {
+    let failed = |source| WeightsError::write(path, source);
+    let headers = tensors.iter().map(|tensor| TensorHeader {
         name: tensor.name(),
-        dtype: tensor.written_dtype(precision),
+        dtype: tensor.file_dtype(precision),
         shape: tensor.shape(),
     });
-    let pickle = pickle::state_dict(described).ok_or_else(|| {
+    let pickle = pickle::state_dict(headers).ok_or_else(|| {
         failed(io::Error::other(
-            "an element's type has no storage in PyTorch",
+            "PyTorch has no storage class for the element type of a tensor",
         ))
     })?;
 
@@ -121,7 +117,7 @@ pub(super) fn write(
     entry("data.pkl", &pickle)?;
     entry("byteorder", b"little")?;
     for (index, tensor) in tensors.iter().enumerate() {
-        entry(&format!("data/{index}"), &tensor.written(precision)?)?;
+        entry(&format!("data/{index}"), &tensor.file_bytes(precision)?)?;
     }
     entry("version", b"3\n")?;
     archive

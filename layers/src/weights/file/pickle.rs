@@ -1,14 +1,14 @@
-//! The pickle of a state dictionary: the few opcodes of protocol 2 that `torch.save` needs.
+//! Encoder of the pickle of a state dictionary, with the opcodes of protocol 2.
 //!
-//! A pickle is a program for a stack machine (Python's `pickletools` documents every opcode). This
-//! one builds `OrderedDict([(name, _rebuild_tensor_v2(storage, 0, shape, stride, False,
-//! OrderedDict())), ...])`, each storage a reference that `torch.load` resolves to an entry of the
-//! archive. It names nothing that `torch.load(weights_only=True)` refuses.
+//! A pickle is a program for a stack machine (Python's `pickletools` documents every opcode). The
+//! encoded program builds `OrderedDict([(name, _rebuild_tensor_v2(storage, 0, shape, stride, False,
+//! OrderedDict())), ...])`. Each storage is a persistent ID that `torch.load` resolves to an entry
+//! of the archive. The program refers only to globals that `torch.load(weights_only=True)` allows.
 
 use burn::tensor::{BoolStore, DType};
 
-/// A tensor as the pickle describes it; its values are elsewhere.
-pub(super) struct Described<'a> {
+/// Name, type and shape of a tensor; the archive stores its values in a separate entry.
+pub(super) struct TensorHeader<'a> {
     pub name: &'a str,
     pub dtype: DType,
     pub shape: &'a [usize],
@@ -28,9 +28,9 @@ const LONG1: u8 = 0x8a;
 const NEWFALSE: u8 = 0x89;
 const BINPERSID: u8 = b'Q';
 
-/// The pickle of a dictionary of `tensors`, the values of the `i`-th in the storage `i`; `None`
-/// where an element's type has no storage in PyTorch.
-pub(super) fn state_dict<'a>(tensors: impl Iterator<Item = Described<'a>>) -> Option<Vec<u8>> {
+/// Returns the pickle of a dictionary of `tensors`, in which tensor `i` has the storage `i`; `None`
+/// if PyTorch has no storage class for an element type.
+pub(super) fn state_dict<'a>(tensors: impl Iterator<Item = TensorHeader<'a>>) -> Option<Vec<u8>> {
     let mut out = vec![PROTO, 2];
     empty_ordered_dict(&mut out);
     out.push(MARK);
@@ -42,7 +42,7 @@ pub(super) fn state_dict<'a>(tensors: impl Iterator<Item = Described<'a>>) -> Op
     Some(out)
 }
 
-fn rebuilt_tensor(out: &mut Vec<u8>, index: usize, tensor: &Described<'_>) -> Option<()> {
+fn rebuilt_tensor(out: &mut Vec<u8>, index: usize, tensor: &TensorHeader<'_>) -> Option<()> {
     global(out, "torch._utils", "_rebuild_tensor_v2");
     out.push(MARK);
 
@@ -113,7 +113,7 @@ fn integer(out: &mut Vec<u8>, value: usize) {
             out.extend(value.to_le_bytes());
         }
         Err(_) => {
-            // The ninth byte keeps the sign bit of the eight clear.
+            // LONG1 is signed: a ninth byte of 0 keeps a value of 2^63 or more positive.
             out.extend([LONG1, 9]);
             out.extend((value as u64).to_le_bytes());
             out.push(0);

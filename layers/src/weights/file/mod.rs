@@ -1,0 +1,112 @@
+//! Reading and writing weight files of the three formats.
+
+mod burnpack;
+mod pickle;
+mod pytorch;
+mod safetensors;
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use burn::tensor::DType;
+use burn_store::burn_pack::Tensor as StoredTensor;
+
+use super::error::WeightsError;
+use super::format::{Format, Precision};
+use super::naming::Naming;
+use super::tensor::WeightTensor;
+use crate::atomic_file::AtomicFile;
+
+/// Path of a file in memory in error messages.
+pub(super) const IN_MEMORY: &str = "the file in memory";
+
+/// Detects the format of the file at `path` from its first bytes.
+pub(super) fn detect_format(path: &Path) -> Result<Format, WeightsError> {
+    let mut start = Vec::new();
+    File::open(path)
+        .and_then(|file| {
+            let mut file = file.take(Format::DETECTION_LEN as u64);
+            file.read_to_end(&mut start)
+        })
+        .map_err(|source| WeightsError::read(path, source))?;
+    Format::from_content(&start).ok_or_else(|| WeightsError::NotWeights {
+        path: path.to_owned(),
+    })
+}
+
+/// Reads the tensors of the file at `path`, without their values, and their naming convention.
+pub(super) fn read(
+    path: &Path,
+    format: Format,
+) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+    let read_error = |source| WeightsError::read(path, source);
+    let file = File::open(path).map_err(read_error)?;
+    let len = file.metadata().map_err(read_error)?.len();
+    let (tensors, naming) = match format {
+        Format::PyTorch => (pytorch::read(path)?, Naming::PyTorch),
+        Format::SafeTensors => (safetensors::read(file, len, path)?, Naming::PyTorch),
+        Format::Burnpack => burnpack::read(path, len)?,
+    };
+    check(&tensors, len, format, path)?;
+    Ok((tensors, naming))
+}
+
+/// Reads the tensors of a file in memory and their naming convention.
+pub(super) fn read_bytes(
+    bytes: Vec<u8>,
+    format: Format,
+) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+    let path = Path::new(IN_MEMORY);
+    let len = bytes.len() as u64;
+    let (tensors, naming) = match format {
+        Format::PyTorch => (pytorch::read_bytes(&bytes)?, Naming::PyTorch),
+        Format::SafeTensors => {
+            let source = Cursor::new(bytes);
+            (safetensors::read(source, len, path)?, Naming::PyTorch)
+        }
+        Format::Burnpack => burnpack::read_bytes(bytes, path)?,
+    };
+    check(&tensors, len, format, path)?;
+    Ok((tensors, naming))
+}
+
+/// Returns an error if a tensor is longer than its file of `len` bytes, or quantized.
+fn check(
+    tensors: &[StoredTensor],
+    len: u64,
+    format: Format,
+    path: &Path,
+) -> Result<(), WeightsError> {
+    for tensor in tensors {
+        let (name, bytes) = (&tensor.name, tensor.byte_len());
+        // The strides of a PyTorch view may repeat one stored element, so that a small file would
+        // allocate gigabytes. Weights are never such views.
+        if bytes as u64 > len {
+            let reason = format!("tensor {name} has {bytes} bytes in a file of {len} bytes");
+            return Err(WeightsError::corrupt(path, format, reason));
+        }
+        if matches!(tensor.dtype, DType::QFloat(_)) {
+            let reason = format!("tensor {name} is quantized, expected unquantized values");
+            return Err(WeightsError::corrupt(path, format, reason));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the tensors, which are sorted by name, to `path`; on an error `path` is unchanged.
+pub(super) fn write(
+    tensors: &[&WeightTensor],
+    path: &Path,
+    format: Format,
+    precision: Precision,
+) -> Result<(), WeightsError> {
+    let failed = |source| WeightsError::write(path, source);
+    let mut file = AtomicFile::create(path).map_err(failed)?;
+    match format {
+        Format::PyTorch => pytorch::write(tensors, file.file_mut(), path, precision)?,
+        Format::SafeTensors => safetensors::write(tensors, file.file_mut(), path, precision)?,
+        Format::Burnpack => burnpack::write(tensors, file.temporary_path(), path, precision)?,
+    }
+    file.commit().map_err(failed)
+}
