@@ -1,4 +1,4 @@
-//! Recording networks, counting what they cost, and compiling them.
+//! Tests of recording, summaries, drawings and compilation of networks.
 
 mod compile;
 #[cfg(feature = "draw")]

@@ -1,4 +1,4 @@
-//! The published numbers, and the tables.
+//! Tests of summaries against published numbers, and of the summary's tables.
 
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -12,13 +12,14 @@ use receptive_layers::summary::Summary;
 use crate::networks::{Branches, Residual, conv, max_pool};
 use crate::stranger::Stranger;
 
-/// VGG16 (Very Deep Convolutional Networks, table 1, D), without the names.
+/// VGG16 (Simonyan and Zisserman, Very Deep Convolutional Networks, table 1, column D).
 #[derive(Module, Debug)]
 struct Vgg16 {
     features: Vec<Conv2d>,
     classifier: Vec<Linear>,
 }
 
+/// Output channels of the convolutions of each VGG16 stage.
 const VGG16: [&[usize]; 5] = [
     &[64, 64],
     &[128, 128],
@@ -62,7 +63,7 @@ impl Vgg16 {
 }
 
 #[test]
-fn vgg16_costs_what_the_notes_say() {
+fn vgg16_has_the_published_costs() {
     let graph = Graph::trace(Vgg16::init, [1, 3, 224, 224], Vgg16::forward).unwrap();
     let summary = Summary::from_graph(&graph, "vgg16").unwrap();
     assert_eq!(summary.parameters, 138_357_544);
@@ -87,7 +88,7 @@ fn vgg16_costs_what_the_notes_say() {
 }
 
 #[test]
-fn a_batch_costs_as_often_as_it_is_large() {
+fn costs_scale_with_the_batch_size() {
     let summary = |batch: usize| {
         let shape = [batch, 3, 16, 16];
         let graph = Graph::trace(Residual::init, shape, Residual::forward).unwrap();
@@ -100,8 +101,8 @@ fn a_batch_costs_as_often_as_it_is_large() {
     assert_eq!(three.parameters, one.parameters);
 }
 
-/// LeNet-5 of 1998 in the operations that it needs (Gradient-Based Learning Applied to Document
-/// Recognition, section II.B).
+/// The original LeNet-5 (LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998,
+/// section II.B).
 #[derive(Module, Debug)]
 struct LeNet {
     c1: Conv2d,
@@ -188,7 +189,7 @@ fn tables_are_aligned() {
 }
 
 #[test]
-fn a_stranger_is_counted() {
+fn a_plain_burn_module_is_summarized() {
     let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward).unwrap();
     insta::assert_snapshot!("stranger", Summary::from_graph(&graph, "stranger").unwrap());
 }
