@@ -10,7 +10,7 @@ use super::error::CompileError;
 use super::lower::lower;
 use super::net::Net;
 
-/// Timed runs of each program after a warm-up run. The minimum of a step's times counts.
+/// Number of runs of each program after the first. The minimum of a step's times counts.
 const RUNS: usize = 5;
 
 /// Returns the fastest algorithm of each convolution; `None` for other layers.

@@ -89,7 +89,11 @@ fn interpreted(graph: &Graph, images: &[f32]) -> Vec<Vec<f32>> {
 }
 
 /// Returns a Winograd algorithm for every convolution that supports one.
-fn winograd_algorithms(graph: &Graph, options: &Options, compiled: &Compiled) -> BTreeMap<String, Algorithm> {
+fn winograd_algorithms(
+    graph: &Graph,
+    options: &Options,
+    compiled: &Compiled,
+) -> BTreeMap<String, Algorithm> {
     let tiles = [
         WinogradTile::Four,
         WinogradTile::Two,

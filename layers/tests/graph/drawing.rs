@@ -7,8 +7,8 @@ use receptive_layers::drawing::{Diagram, Role, Volumes};
 use receptive_layers::graph::Graph;
 
 use crate::networks::{Branches, cpu};
+use crate::plain_burn::PlainNet;
 use crate::random::{Random, layer_config};
-use crate::stranger::Stranger;
 
 /// Returns the sorted names of the nodes that depend on the input.
 fn input_dependent(graph: &Graph) -> Vec<&String> {
@@ -33,8 +33,8 @@ fn nodes(diagram: &Diagram) -> Vec<&String> {
 
 #[test]
 fn a_plain_burn_module_is_drawn() {
-    let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward).unwrap();
-    let diagram = Diagram::from_graph(&graph, "stranger", None);
+    let graph = Graph::trace(PlainNet::new, [1, 3, 64, 64], PlainNet::forward).unwrap();
+    let diagram = Diagram::from_graph(&graph, "plain", None);
     assert_eq!(nodes(&diagram), input_dependent(&graph));
     assert_eq!(diagram.frames.len(), 1);
     assert_eq!(

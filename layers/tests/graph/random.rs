@@ -126,12 +126,13 @@ pub fn layer_config() -> impl Strategy<Value = LayerConfig> {
             ceil,
         },
     );
-    let avg =
-        (1..4usize, 1..3usize, any::<bool>()).prop_map(|(kernel, stride, include)| LayerConfig::Avg {
+    let avg = (1..4usize, 1..3usize, any::<bool>()).prop_map(|(kernel, stride, include)| {
+        LayerConfig::Avg {
             kernel,
             stride,
             include,
-        });
+        }
+    });
     let function = prop::sample::select(vec![
         FunctionKind::Relu,
         FunctionKind::Relu6,
@@ -155,7 +156,11 @@ pub fn layer_config() -> impl Strategy<Value = LayerConfig> {
 
 impl Layer {
     /// Creates the layer for maps of the given shape, or returns `None` if its kernel exceeds the maps.
-    fn new(config: &LayerConfig, [_, channels, height, width]: [usize; 4], device: &Device) -> Option<Self> {
+    fn new(
+        config: &LayerConfig,
+        [_, channels, height, width]: [usize; 4],
+        device: &Device,
+    ) -> Option<Self> {
         let shorter_side = height.min(width);
         Some(match *config {
             LayerConfig::Conv {

@@ -1,8 +1,8 @@
 //! Fusion of activations: `activation(op(x))` → `op` with a fused activation, and
 //! `activation(max_pool(op(x)))` → `max_pool` of `op` with a fused activation.
 //!
-//! The first rule requires that only the activation reads the output of `op`. The second rule is valid because
-//! all activations are monotonically non-decreasing, so they commute with the maximum.
+//! The rules are valid if no other layer reads the intermediate maps. All activations are monotonically
+//! non-decreasing, so they commute with the maximum of a pool.
 
 use receptive_kernels::cpu::Activation;
 

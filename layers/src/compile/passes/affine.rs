@@ -2,8 +2,8 @@
 //! `conv''(x)` with adapted weights and bias.
 //!
 //! Both rules are valid because a convolution is linear and an affine function acts per channel. The second
-//! rule requires a convolution without padding or an affine function without a shift, because padding adds
-//! zeros after the affine function, which must map 0 to 0.
+//! rule requires a convolution without padding or an affine function without a shift: padding adds zeros after
+//! the affine function, so the affine function must map 0 to 0.
 
 use receptive_kernels::cpu::{Border, ConvSpec, PoolWindow};
 
@@ -11,7 +11,7 @@ use crate::compile::net::{LayerOp, Net};
 use crate::compile::weights::{Affine, WeightSource, Weights};
 
 /// Folds affine functions into the preceding convolution, or into all following convolutions. A mean pool
-/// before an affine function becomes a depthwise convolution, if all its windows have the same size.
+/// before an affine function becomes a depthwise convolution, if all windows average equally many elements.
 pub fn fold_affine(net: &mut Net) {
     let mut index = 0;
     while index < net.layers.len() {

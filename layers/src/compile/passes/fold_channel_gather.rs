@@ -8,7 +8,7 @@ use crate::compile::net::{LayerOp, MapId, Net, Slice};
 use crate::compile::weights::{WeightSource, Weights};
 
 /// Folds channel gathers into convolutions. A gather of consecutive channels from a multiple of `lanes` on is a
-/// view and needs no copy, so it is folded only if that at most doubles the work.
+/// view and needs no copy, so such a gather is folded only if the work at most doubles.
 pub fn fold_channel_gather(net: &mut Net, lanes: usize) {
     for index in 0..net.layers.len() {
         let layer = &net.layers[index];

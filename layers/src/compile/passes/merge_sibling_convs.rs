@@ -1,8 +1,9 @@
 //! Merging of sibling convolutions: `concat(conv_a(x), conv_b(x))` → `conv_ab(x)`, with the weights of both
 //! concatenated along the output channels.
 //!
-//! The rule is valid because every output channel of a convolution depends on its own weights only. It
-//! requires convolutions that differ in their weights only, without groups, activations and other readers.
+//! The rule is valid because every output channel of a convolution depends on its own weights only. The
+//! convolutions may differ in their weights and output channels only, and must have no groups, no activation
+//! and no other reader.
 
 use receptive_kernels::cpu::ConvSpec;
 
@@ -33,8 +34,8 @@ pub fn merge_sibling_convs(net: &mut Net) {
     net.remove_dead_layers();
 }
 
-/// Appends the channels of `second` to `first`, both operands of the concatenation `reader`, and returns whether
-/// they could be merged.
+/// Merges the convolutions of `first` and `second`, both operands of the concatenation `reader`, into `first`,
+/// and returns whether that was possible.
 fn merge(net: &mut Net, first: MapId, second: MapId, reader: usize) -> bool {
     let conv = |map| {
         let producer = net.sole_producer(map, reader)?;
@@ -60,7 +61,7 @@ fn merge(net: &mut Net, first: MapId, second: MapId, reader: usize) -> bool {
     let [_, height, width] = net.shape(first);
     let channels_out = spec.channels_out + more.channels_out;
     net.maps[first.0] = [channels_out, height, width];
-    // The earlier convolution computes all channels. The later one has no reader any more.
+    // The earlier convolution computes all channels. The later convolution has no reader and is removed.
     let name = common_module(&net.layers[a].name, &net.layers[b].name);
     let added = Sibling {
         weights: right,

@@ -1,7 +1,6 @@
 //! Folding of zero padding: `conv(pad(x))` → `conv'(x)` with a larger padding.
 //!
-//! The rule is valid because a convolution pads with zeros too. It requires that only convolutions read the
-//! padded map.
+//! The rule is valid because a convolution pads with zeros too, if only convolutions read the padded map.
 
 use receptive_kernels::cpu::{Border, ConvSpec};
 
