@@ -1,4 +1,5 @@
-//! Draws a network written with Burn's own layers as two SVG files: the graph, and the feature maps.
+//! Draws a network written with Burn's own layers as two SVG files: the graph, and the feature
+//! maps.
 //!
 //!     cargo run --example draw --features draw
 

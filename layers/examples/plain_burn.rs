@@ -1,4 +1,5 @@
-//! Prints the costs of a network written with Burn's own layers, without this crate's `Network` trait.
+//! Prints the costs of a network written with Burn's own layers, without this crate's `Network`
+//! trait.
 //!
 //!     cargo run --example plain_burn
 

@@ -25,8 +25,8 @@ pub(super) struct Choice {
     workload: ConvWorkload,
 }
 
-/// Returns every convolution of `net` with its candidate algorithms: the algorithm that `options` name for
-/// the layer, or otherwise all that the precision allows.
+/// Returns every convolution of `net` with its candidate algorithms: the algorithm that `options`
+/// name for the layer, or otherwise all that the precision allows.
 pub(super) fn choices(
     net: &Net,
     options: &Options,
@@ -91,8 +91,8 @@ fn allowed(
 
 /// Returns the fastest algorithm of each convolution by the cost model; `None` for other layers.
 ///
-/// The model assumes that weights stream from DRAM if the last-level cache cannot hold all packed weights
-/// of the algorithms that are fastest with cached weights.
+/// The model assumes that weights stream from DRAM if the last-level cache cannot hold all packed
+/// weights of the algorithms that are fastest with cached weights.
 pub(super) fn modelled(net: &Net, choices: &[Choice]) -> Vec<Option<Algorithm>> {
     let fastest = |choice: &Choice, weights_from_dram| {
         let workload = ConvWorkload {

@@ -17,8 +17,8 @@ use super::translate::translate;
 use super::values::Values;
 use crate::graph::Graph;
 
-/// A compiled network: its steps, packed weights, and memory for its feature maps. A clone shares the packed
-/// weights and has its own memory, so that another thread can run it.
+/// A compiled network: its steps, packed weights, and memory for its feature maps. A clone shares
+/// the packed weights and has its own memory, so that another thread can run it.
 #[derive(Clone)]
 pub struct Compiled {
     pub(super) plan: Plan,
@@ -31,14 +31,16 @@ impl Compiled {
     ///
     /// # Errors
     ///
-    /// [`CompileError`] if a layer cannot be compiled, or an option does not fit the network or the machine.
+    /// [`CompileError`] if a layer cannot be compiled, or an option does not fit the network or the
+    /// machine.
     pub fn from_graph(graph: Graph, options: &Options) -> Result<Self, CompileError> {
         Self::new(graph, None, options)
     }
 
     /// Compiles `graph` with random values for all weights without elements, such as the weights of
-    /// [`Graph::trace`], to benchmark networks without trained weights. Values are drawn layer by layer while
-    /// the weights are packed, so that peak memory is little more than the packed weights.
+    /// [`Graph::trace`], to benchmark networks without trained weights. Values are drawn layer by
+    /// layer while the weights are packed, so that peak memory is little more than the packed
+    /// weights.
     ///
     /// # Errors
     ///
@@ -84,12 +86,13 @@ impl Compiled {
         })
     }
 
-    /// Computes the network's first output for `images` of shape `[images, channels, height, width]`, at most
-    /// [`batch`](Self::batch) images.
+    /// Computes the network's first output for `images` of shape
+    /// `[images, channels, height, width]`, at most [`batch`](Self::batch) images.
     ///
     /// # Errors
     ///
-    /// [`RunError`] if `images` is not a whole number of images, or holds more than [`batch`](Self::batch).
+    /// [`RunError`] if `images` is not a whole number of images, or holds more than
+    /// [`batch`](Self::batch).
     pub fn run(&mut self, images: &[f32]) -> Result<Vec<f32>, RunError> {
         let mut outputs = self.output_vectors(images);
         let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
@@ -97,9 +100,9 @@ impl Compiled {
         Ok(outputs.swap_remove(0))
     }
 
-    /// Computes every output for `images` into `outputs`, each of shape `[images, ..]`, without allocating.
-    /// While another plan uses the thread pool, only the calling thread computes; the results are
-    /// bit-identical.
+    /// Computes every output for `images` into `outputs`, each of shape `[images, ..]`, without
+    /// allocating. While another plan uses the thread pool, only the calling thread computes; the
+    /// results are bit-identical.
     ///
     /// # Errors
     ///
@@ -109,8 +112,8 @@ impl Compiled {
     }
 
     /// Runs the network as [`run_into`](Self::run_into) does, and adds the time of each of
-    /// [`steps`](Self::steps) to `times`. All threads synchronize after every step; in `run_into`, independent
-    /// branches run without a barrier.
+    /// [`steps`](Self::steps) to `times`. All threads synchronize after every step; in `run_into`,
+    /// independent branches run without a barrier.
     ///
     /// # Errors
     ///
@@ -138,7 +141,8 @@ impl Compiled {
             .collect()
     }
 
-    /// Sets the name, which [`save`](Self::save) writes to the file. The default is the empty string.
+    /// Sets the name, which [`save`](Self::save) writes to the file. The default is the empty
+    /// string.
     #[must_use]
     pub fn with_name(self, name: impl Into<String>) -> Self {
         Self {
@@ -157,12 +161,13 @@ impl Compiled {
         &self.steps
     }
 
-    /// Returns `[channels, height, width]` of an input image; the height and width of a vector are 1.
+    /// Returns `[channels, height, width]` of an input image; `[features, 1, 1]` for a vector.
     pub fn input(&self) -> [usize; 3] {
         self.plan.program().input
     }
 
-    /// Returns `[channels, height, width]` of each output of one image; the height and width of a vector are 1.
+    /// Returns `[channels, height, width]` of each output of one image; `[features, 1, 1]` for a
+    /// vector.
     pub fn outputs(&self) -> &[[usize; 3]] {
         &self.plan.program().outputs
     }

@@ -1,4 +1,5 @@
-//! Constant folding: evaluates operations on values that do not depend on the input, in double precision.
+//! Constant folding: evaluates operations on values that do not depend on the input, in double
+//! precision.
 
 use super::error::Problem;
 use crate::graph::{Arithmetic, Op};
@@ -87,8 +88,8 @@ impl Array {
         self.values[axes.fold(0, |linear, (&length, &index)| linear * length + index)]
     }
 
-    /// Returns an array of `shape` whose element at `to` is the element of `self` at `from`. `source(from, to)`
-    /// computes `from`.
+    /// Returns an array of `shape` whose element at `to` is the element of `self` at `from`.
+    /// `source(from, to)` computes `from`.
     fn gather(&self, shape: Vec<usize>, source: impl Fn(&mut [usize], &[usize])) -> Self {
         let mut from = vec![0; self.shape.len()];
         let mut to = vec![0; shape.len()];
@@ -102,7 +103,8 @@ impl Array {
         Self { shape, values }
     }
 
-    /// Returns the elements broadcast to `shape`: axes of length one are repeated, missing leading axes added.
+    /// Returns the elements broadcast to `shape`: axes of length one are repeated, missing leading
+    /// axes added.
     fn expand(&self, shape: &[usize]) -> Vec<f64> {
         let front = shape.len() - self.shape.len();
         self.gather(shape.to_vec(), |from, to| {

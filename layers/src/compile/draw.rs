@@ -22,8 +22,8 @@ impl Draw {
         (0..len as u64).map(move |i| splitmix64(self.seed.wrapping_add(i)))
     }
 
-    /// Returns `len` numbers of mean 0 and variance `2 / fan_in` (He et al., Delving Deep into Rectifiers,
-    /// eq. 10). A sum of four uniform numbers approximates the normal distribution.
+    /// Returns `len` numbers of mean 0 and variance `2 / fan_in` (He et al., Delving Deep into
+    /// Rectifiers, eq. 10). A sum of four uniform numbers approximates the normal distribution.
     pub fn he(self, len: usize, fan_in: usize) -> Vec<f32> {
         // The sum of four uniform numbers in [0, 1) has the variance 1/3.
         let scale = (6.0 / fan_in.max(1) as f64).sqrt() as f32 / 65536.0;

@@ -5,7 +5,7 @@
 //! | 8 | magic number |
 //! | 4 | format version |
 //! | 4 | length of the header, in bytes |
-//! | | header: name, program and costs as JSON, padded with spaces to a file offset that is a multiple of 64 |
+//! | | header as JSON: name, program and costs; spaces up to the next multiple of 64 bytes |
 //! | | packed weights, in 32-bit words |
 //! | 32 | SHA-256 of all preceding bytes |
 //!
@@ -106,9 +106,9 @@ impl Compiled {
     ///
     /// # Errors
     ///
-    /// [`FileError`] if the file cannot be read, is not a compiled network, has another format version or is
-    /// corrupt, or if the machine does not support its instruction set. [`CompileError::Program`] if its
-    /// program is invalid.
+    /// [`FileError`] if the file cannot be read, is not a compiled network, has another format
+    /// version or is corrupt, or if the machine does not support its instruction set.
+    /// [`CompileError::Program`] if its program is invalid.
     pub fn load(path: impl AsRef<Path>, threads: Option<usize>) -> Result<Self, CompileError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|source| io_error(path, source))?;
@@ -187,7 +187,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads and checks the prefix of a file of `found` bytes, and returns the length of the header.
+    /// Reads and checks the prefix of a file of `found` bytes, and returns the length of the
+    /// header.
     fn prefix(&mut self, found: u64) -> Result<usize, FileError> {
         let mut prefix = [0; PREFIX];
         let available = usize::try_from(found).map_or(PREFIX, |found| found.min(PREFIX));
@@ -244,8 +245,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Returns the error of a header that cannot be parsed: a wrong checksum of the file, or otherwise the
-    /// parser's `error`.
+    /// Returns the error of a header that cannot be parsed: a wrong checksum of the file, or
+    /// otherwise the parser's `error`.
     fn header_error(
         &mut self,
         found: u64,

@@ -1,13 +1,15 @@
 //! Memory layout of every feature map: lanes, padding border, offset in the arena.
 //!
-//! Convolutions read their padding from a border of zeros around the input, so a map has the union of the
-//! borders that its readers need. A map without a border is dense, and a pointwise convolution processes it
-//! as one row. Operands of a concatenation are computed in place in the output if they start at a block of
-//! channels. A network input with few channels is planar, because a block would be mostly padding.
+//! Convolutions read their padding from a border of zeros around the input, so a map has the union
+//! of the borders that its readers need. A map without a border is dense, and a pointwise
+//! convolution processes it as one row. Operands of a concatenation are computed in place in the
+//! output if they start at a block of channels. A network input with few channels is planar,
+//! because a block would be mostly padding.
 //!
-//! The images of a batch are adjacent within every map. A network with few weights gets one arena per image
-//! instead, which holds all maps of the image. Each thread can then run its images through all layers without
-//! waiting for other threads: a LeNet-5 layer of eight images takes less time than a barrier.
+//! The images of a batch are adjacent within every map. A network with few weights gets one arena
+//! per image instead, which holds all maps of the image. Each thread can then run its images
+//! through all layers without waiting for other threads: a LeNet-5 layer of eight images takes less
+//! time than a barrier.
 
 use receptive_kernels::cpu::{Algorithm, Border, Map};
 
@@ -37,8 +39,8 @@ enum Storage {
 /// Number of channels from which an image is laid out in channel blocks.
 const MIN_BLOCKED_CHANNELS: usize = 8;
 
-/// Largest number of weights, in elements, that every core may hold in its private cache: a small part of
-/// the L2 cache.
+/// Largest number of weights, in elements, that every core may hold in its private cache: a small
+/// part of the L2 cache.
 const MAX_PRIVATE_WEIGHTS: usize = 128 << 10;
 
 /// Returns the number of weights of all layers, in elements.
@@ -67,8 +69,8 @@ pub(super) fn is_planar(net: &Net) -> bool {
         && !net.outputs.contains(&net.input)
 }
 
-/// Returns the operands of the concatenation `layer` that are copied to the output, each with its first
-/// output channel. All other operands are computed in place.
+/// Returns the operands of the concatenation `layer` that are copied to the output, each with its
+/// first output channel. All other operands are computed in place.
 pub(super) fn copied_operands(net: &Net, layout: &Layout, layer: &Layer) -> Vec<(MapId, usize)> {
     let mut next_channel = 0;
     let operands = layer.inputs.iter().map(|&operand| {
@@ -92,7 +94,8 @@ pub(super) fn copied_operands(net: &Net, layout: &Layout, layer: &Layer) -> Vec<
 }
 
 impl Layout {
-    /// Lays out `net` for batches of `images` that run in `segments`, with blocks of `lanes` channels.
+    /// Lays out `net` for batches of `images` that run in `segments`, with blocks of `lanes`
+    /// channels.
     pub fn new(
         net: &Net,
         algorithms: &[Option<Algorithm>],
@@ -125,8 +128,8 @@ impl Layout {
                 };
                 let slots = segments.micro_batch(last);
                 let map = Map::new(net.maps[index], borders[index], lanes, 0).with_slots(slots);
-                // A map that collects the micro-batch of a later segment is live while other images run
-                // through all earlier steps.
+                // A map that collects the micro-batch of a later segment is live while other images
+                // run through all earlier steps.
                 let collects = segments.micro_batch(first) != slots;
                 let lifetime = Lifetime {
                     len: map.elements(),

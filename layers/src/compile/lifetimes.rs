@@ -14,7 +14,7 @@ pub(super) struct Lifetime {
 }
 
 impl Lifetime {
-    /// Whether both buffers are live in some step. A step's inputs and output are live in the same step.
+    /// Whether both buffers are live in some step. The inputs and output of a step overlap.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
@@ -23,10 +23,10 @@ impl Lifetime {
 /// Alignment of the buffers: one cache line, in elements.
 const LINE: usize = 16;
 
-/// Returns an offset for each buffer and the size of the arena, both in elements. Buffers with overlapping
-/// lifetimes get disjoint memory.
+/// Returns an offset for each buffer and the size of the arena, both in elements. Buffers with
+/// overlapping lifetimes get disjoint memory.
 ///
-/// Buffers are placed in order of decreasing size, each in the smallest gap that holds it (best fit).
+/// Best fit: buffers are placed in order of decreasing size, each in the smallest gap that holds it.
 pub(super) fn assign_offsets(lifetimes: &[Lifetime]) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..lifetimes.len()).collect();
     order.sort_by_key(|&index| (Reverse(lifetimes[index].len), lifetimes[index].first));

@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::net::{MapId, Net};
 use super::views::{root, views};
 
-/// Returns the first and last step that access each map or a view of it, both inclusive. `None` is a view,
-/// or a map that no step accesses.
+/// Returns the first and last step that access each map or a view of it, both inclusive. `None` is
+/// a view, or a map that no step accesses.
 ///
-/// Step 0 is the import, step `n` the layer `n - 1`, and the last step the export. Steps of one level may
-/// run concurrently, so an access by one of them counts for all of them.
+/// Step 0 is the import, step `n` the layer `n - 1`, and the last step the export. Steps of one
+/// level may run concurrently, so an access by one of them counts for all of them.
 pub(super) fn live_ranges(net: &Net, lanes: usize) -> Vec<Option<(usize, usize)>> {
     let views = views(net, lanes);
     let concurrent = concurrent_steps(net);
@@ -31,8 +31,8 @@ pub(super) fn live_ranges(net: &Net, lanes: usize) -> Vec<Option<(usize, usize)>
     ranges
 }
 
-/// Returns, for each step, the range of consecutive steps of the same level, which are independent of each
-/// other. The import and the export are levels of their own.
+/// Returns, for each step, the range of consecutive steps of the same level, which are independent
+/// of each other. The import and the export are levels of their own.
 fn concurrent_steps(net: &Net) -> Vec<Range<usize>> {
     let levels = net.levels();
     let lens = levels.chunk_by(|a, b| a == b).map(<[usize]>::len);

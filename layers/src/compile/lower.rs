@@ -22,10 +22,11 @@ pub struct StepCost {
     pub name: String,
     /// Algorithm of the step: `direct`, `winograd f(4,3)`, `max pool`.
     pub algorithm: String,
-    /// Multiply-adds of the largest batch by the definition of the layer, whatever the algorithm computes.
+    /// Multiply-adds of the largest batch by the definition of the layer, whatever the algorithm
+    /// computes.
     pub multiply_adds: u64,
-    /// Least memory traffic of the largest batch, in bytes: every map is read or written once, and the packed
-    /// weights are read once.
+    /// Least memory traffic of the largest batch, in bytes: every map is read or written once, and
+    /// the packed weights are read once.
     pub bytes: u64,
 }
 

@@ -15,8 +15,9 @@ const RUNS: usize = 5;
 
 /// Returns the fastest algorithm of each convolution; `None` for other layers.
 ///
-/// The whole network runs with the first candidate of every convolution, then with the second candidates,
-/// and so on. Each layer is therefore timed with the cache state that the other layers leave.
+/// The whole network runs with the first candidate of every convolution, then with the second
+/// candidates, and so on. Each layer is therefore timed with the cache state that the other layers
+/// leave.
 pub(super) fn measured(
     net: &Net,
     choices: &[Choice],
@@ -49,8 +50,8 @@ fn times(
 ) -> Result<Vec<Duration>, CompileError> {
     let lowered = lower(net, algorithms, target);
     let mut weights = Buffer::zeroed(lowered.program.weights);
-    // Writes the zeros: the operating system maps unwritten zero pages to one physical page, which would
-    // always be cached.
+    // Writes the zeros: the operating system maps unwritten zero pages to one physical page, which
+    // would always be cached.
     weights.fill(0.0);
     let steps = lowered.program.steps.len();
     let outputs: Vec<usize> = (lowered.program.outputs.iter())

@@ -1,10 +1,11 @@
 //! Compilation of a recorded network to a CPU execution plan.
 //!
 //! [`compile`] records a network's `forward` and lowers the [`Graph`] to the steps of a
-//! [`Program`](receptive_kernels::plan::Program). Batch norms and scales are folded into neighbouring
-//! convolutions, activations and residual sums are fused into the steps that compute their operands,
-//! concatenations are computed in place, every convolution gets an algorithm, and all feature maps share one
-//! planned arena. [`Compiled::from_graph`] compiles the graph of any Burn module.
+//! [`Program`](receptive_kernels::plan::Program). Batch norms and scales are folded into
+//! neighbouring convolutions, activations and residual sums are fused into the steps that compute
+//! their operands, concatenations are computed in place, every convolution gets an algorithm, and
+//! all feature maps share one planned arena. [`Compiled::from_graph`] compiles the graph of any
+//! Burn module.
 //!
 //! ```text
 //! Graph --translate--> Net --passes--> Net --choose, layout, lower--> Program --pack--> Compiled
@@ -45,13 +46,13 @@ pub use options::{Options, Precision, Tuning};
 use crate::graph::Graph;
 use crate::network::Network;
 
-/// Compiles `network` for images of shape `input`, `[batch, channels, height, width]`. The steps of the
-/// compiled network have the reference names of the layers.
+/// Compiles `network` for images of shape `input`, `[batch, channels, height, width]`. The steps of
+/// the compiled network have the reference names of the layers.
 ///
 /// # Errors
 ///
-/// [`CompileError`] if the network cannot be recorded, contains an operation that cannot be compiled, or
-/// does not fit `options`.
+/// [`CompileError`] if the network cannot be recorded, contains an operation that cannot be
+/// compiled, or does not fit `options`.
 ///
 /// # Panics
 ///

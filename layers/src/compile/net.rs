@@ -7,8 +7,8 @@ use crate::graph::{Arithmetic, ValueId};
 
 /// A network of layers over feature maps.
 ///
-/// Every map is written once: by one layer, or by the import of the input (static single assignment). A
-/// vector is a map of one pixel.
+/// Every map is written once: by one layer, or by the import of the input (static single
+/// assignment). A vector is a map of one pixel.
 #[derive(Debug, Clone)]
 pub(super) struct Net {
     /// `[channels, height, width]` of every map.
@@ -34,8 +34,8 @@ pub(super) struct Layer {
     pub inputs: Vec<MapId>,
     /// The map that a convolution adds to its result before the activation.
     pub residual: Option<MapId>,
-    /// The activation that a convolution, [`LayerOp::Binary`] or [`LayerOp::Activation`] applies last;
-    /// `Identity` for every other operation.
+    /// The activation that a convolution, [`LayerOp::Binary`] or [`LayerOp::Activation`] applies
+    /// last; `Identity` for every other operation.
     pub activation: Activation,
     pub output: MapId,
 }
@@ -117,7 +117,8 @@ impl Slice {
             .then_some(first)
     }
 
-    /// Whether the slice keeps every pixel, for an input of `size` and an output of `output` rows and columns.
+    /// Whether the slice keeps every pixel, for an input of `size` and an output of `output` rows
+    /// and columns.
     pub fn keeps_all_pixels(&self, size: [usize; 2], output: [usize; 2]) -> bool {
         size == output && self.start == [0, 0]
     }
@@ -129,7 +130,8 @@ impl Net {
         self.maps[map.0]
     }
 
-    /// Returns the multiply-adds per image by the definition of the layers, whatever algorithms compute them.
+    /// Returns the multiply-adds per image by the definition of the layers, whatever algorithms
+    /// compute them.
     pub fn multiply_adds(&self) -> u64 {
         self.layers
             .iter()
@@ -148,7 +150,8 @@ impl Net {
         self.layers.iter().position(|layer| layer.output == map)
     }
 
-    /// Returns the indices of the layers that read `map`. A layer that reads `map` twice occurs twice.
+    /// Returns the indices of the layers that read `map`. A layer that reads `map` twice occurs
+    /// twice.
     pub fn readers(&self, map: MapId) -> Vec<usize> {
         let reads = |layer: &Layer| layer.reads().filter(|&read| read == map).count();
         let layers = self.layers.iter().enumerate();
@@ -157,7 +160,8 @@ impl Net {
             .collect()
     }
 
-    /// Returns the only reader of `map`, or `None` if there are other readers or `map` is an output.
+    /// Returns the only reader of `map`, or `None` if there are other readers or `map` is an
+    /// output.
     pub fn only_reader(&self, map: MapId) -> Option<usize> {
         match self.readers(map)[..] {
             [reader] if !self.outputs.contains(&map) => Some(reader),
@@ -184,9 +188,9 @@ impl Net {
         }
     }
 
-    /// Returns the level of each layer: the number of steps on the longest path from the input to the
-    /// layer's output. Slices and concatenations are no steps, because slices are views and most operands of
-    /// concatenations are computed in place.
+    /// Returns the level of each layer: the number of steps on the longest path from the input to
+    /// the layer's output. Slices and concatenations are no steps, because slices are views and
+    /// most operands of concatenations are computed in place.
     pub fn levels(&self) -> Vec<usize> {
         let mut of_map = vec![0; self.maps.len()];
         let level = |layer: &Layer| {

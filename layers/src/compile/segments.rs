@@ -1,12 +1,12 @@
 //! Depth-first execution of a batch: the number of images that run through each step at a time.
 //!
-//! Layer-by-layer execution of a whole batch evicts large feature maps, such as the maps of the first layers,
-//! from the cache between two layers. Weights, in contrast, should be read once per batch, and deep layers
-//! have many weights and small maps. The steps are therefore cut into segments. Each segment has a
-//! micro-batch: the largest number of images whose maps fit in the last-level cache, never smaller than the
-//! micro-batch of an earlier segment. A segment runs as soon as the earlier segments have computed one
-//! micro-batch for it, so a map between two segments stores the later segment's micro-batch instead of the
-//! whole batch.
+//! Layer-by-layer execution of a whole batch evicts large feature maps, such as the maps of the
+//! first layers, from the cache between two layers. Weights, in contrast, should be read once per
+//! batch, and deep layers have many weights and small maps. The steps are therefore cut into
+//! segments. Each segment has a micro-batch: the largest number of images whose maps fit in the
+//! last-level cache, never smaller than the micro-batch of an earlier segment. A segment runs as
+//! soon as the earlier segments have computed one micro-batch for it, so a map between two segments
+//! stores the later segment's micro-batch instead of the whole batch.
 
 use super::liveness::live_ranges;
 use super::net::Net;

@@ -3,8 +3,8 @@
 /// Smallest multiply-adds per image for which several threads are faster than one.
 const MIN_PARALLEL_FMAS: u64 = 3_000_000;
 
-/// Returns the number of threads for a network of `multiply_adds` per image: `requested` (at least 1), or by
-/// default one thread for a small network and all physical cores for a larger one.
+/// Returns the number of threads for a network of `multiply_adds` per image: `requested` (at least
+/// 1), or by default one thread for a small network and all physical cores for a larger one.
 pub(super) fn threads(requested: Option<usize>, multiply_adds: u64) -> usize {
     match requested {
         Some(threads) => threads.max(1),

@@ -7,8 +7,8 @@ use super::draw::Draw;
 use super::error::Problem;
 use crate::graph::{Data, Graph, Node, Op, Origin, ValueId};
 
-/// The constant values of a graph, which do not depend on the input. Outputs of nodes are computed on demand.
-/// The elements of a value are freed at its last read.
+/// The constant values of a graph, which do not depend on the input. Outputs of nodes are computed
+/// on demand. The elements of a value are freed at its last read.
 pub(super) struct Values {
     graph: Graph,
     /// Random generator for values without elements.
@@ -22,8 +22,9 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// Creates the values of `graph`, with random elements from `draw` for values without elements. Every
-    /// value can be read any number of times until [`expect_reads`](Self::expect_reads) limits the reads.
+    /// Creates the values of `graph`, with random elements from `draw` for values without elements.
+    /// Every value can be read any number of times until [`expect_reads`](Self::expect_reads)
+    /// limits the reads.
     pub fn new(graph: Graph, draw: Option<Draw>) -> Self {
         let mut producers = HashMap::new();
         let mut variances = HashSet::new();
@@ -42,8 +43,8 @@ impl Values {
         }
     }
 
-    /// Announces that exactly `sources` will be read from now on, a value once per occurrence. The elements of
-    /// all other values are freed.
+    /// Announces that exactly `sources` will be read from now on, a value once per occurrence. The
+    /// elements of all other values are freed.
     pub fn expect_reads(&mut self, sources: &[ValueId]) {
         self.remaining_reads.clear();
         let mut open = sources.to_vec();
@@ -162,8 +163,8 @@ impl Values {
         constant::evaluate(&op, inputs, shape)
     }
 
-    /// Draws random elements whose distribution suits the value: He initialization for weights, positive
-    /// variances, scales near 1, and small biases.
+    /// Draws random elements whose distribution suits the value: He initialization for weights,
+    /// positive variances, scales near 1, and small biases.
     fn random(&self, id: ValueId, draw: Draw) -> Vec<f32> {
         let value = self.graph.value(id);
         let len = value.len();

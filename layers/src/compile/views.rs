@@ -1,5 +1,5 @@
-//! Maps that are views of other maps and need no memory: slices, and the operands of concatenations that
-//! are computed in place.
+//! Maps that are views of other maps and need no memory: slices, and the operands of concatenations
+//! that are computed in place.
 
 use super::net::{LayerOp, MapId, Net};
 
@@ -16,8 +16,8 @@ pub(super) struct View {
 
 /// Returns the view of every map of `net`, or `None` for a map with memory of its own.
 ///
-/// A slice is a view of its input. An operand of a concatenation is a view of the output if the operand
-/// starts at a multiple of `lanes` channels and is no view already.
+/// A slice is a view of its input. An operand of a concatenation is a view of the output if the
+/// operand starts at a multiple of `lanes` channels and is no view already.
 pub(super) fn views(net: &Net, lanes: usize) -> Vec<Option<View>> {
     let mut views: Vec<Option<View>> = vec![None; net.maps.len()];
     for layer in &net.layers {

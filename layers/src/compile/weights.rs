@@ -8,8 +8,8 @@ use super::error::Problem;
 use super::values::Values;
 use crate::graph::ValueId;
 
-/// The weights of a convolution, with the affine functions that passes folded into them. Weights are
-/// evaluated layer by layer during packing; folding computes in double precision.
+/// The weights of a convolution, with the affine functions that passes folded into them. Weights
+/// are evaluated layer by layer during packing; folding computes in double precision.
 #[derive(Debug, Clone)]
 pub(super) struct Weights {
     pub source: WeightSource,
@@ -26,11 +26,13 @@ pub(super) struct Weights {
 pub(super) enum WeightSource {
     /// A constant value `[out, in / groups, height, width]`.
     Constant(ValueId),
-    /// A constant value `[in, out]` of a fully connected layer, where `in` is `[channels, height, width]`.
+    /// A constant value `[in, out]` of a fully connected layer, where `in` is
+    /// `[channels, height, width]`.
     Linear(ValueId),
     /// One number for all weights.
     Fill(f64),
-    /// A 1x1 kernel that copies an input channel to each output channel; `None` is a channel of zeros.
+    /// A 1x1 kernel that copies an input channel to each output channel; `None` is a channel of
+    /// zeros.
     Select(Vec<Option<usize>>),
     /// Weights of a convolution of a subset of the channels, with zeros for all other channels.
     ChannelGather {
@@ -185,8 +187,8 @@ impl Weights {
         }
     }
 
-    /// Returns the multiply-adds per output pixel by the definition of the layers that were folded into this
-    /// convolution; 0 for a convolution that replaces another operation.
+    /// Returns the multiply-adds per output pixel by the definition of the layers that were folded
+    /// into this convolution; 0 for a convolution that replaces another operation.
     pub fn fmas_per_pixel(&self, spec: &ConvSpec) -> usize {
         match &self.source {
             WeightSource::Constant(_) | WeightSource::Linear(_) => spec.weights(),

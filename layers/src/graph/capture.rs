@@ -9,7 +9,8 @@ use burn::tensor::{BackendPrimitive, Tensor};
 
 /// The captured tensors that connect a recording to the caller.
 pub(super) struct Boundary {
-    /// The network's input. A zero tensor of the capture device stands for it and allocates nothing.
+    /// The network's input. A zero tensor of the capture device stands for it and allocates
+    /// nothing.
     pub(super) input: TensorId,
     /// The module paths of the parameters and running statistics.
     pub(super) parameters: HashMap<TensorId, String>,

@@ -1,16 +1,17 @@
 //! The inference graph of a network, recorded from its `forward`.
 //!
-//! A network is written once, as a Burn module. [`Graph::record`] runs the module's `forward` on Burn's
-//! capture device, which records operations instead of computing them. The result is a list of [`Node`]s
-//! with static shapes, the parameters under their module paths, and the values of the weights.
-//! [`Graph::trace`] records the same graph without the values, for the [`summary`](crate::summary): no
-//! parameter is initialized or allocated.
+//! A network is written once, as a Burn module. [`Graph::record`] runs the module's `forward` on
+//! Burn's capture device, which records operations instead of computing them. The result is a list
+//! of [`Node`]s with static shapes, the parameters under their module paths, and the values of the
+//! weights. [`Graph::trace`] records the same graph without the values, for the
+//! [`summary`](crate::summary): no parameter is initialized or allocated.
 //!
-//! Recording needs only the module's `forward`, so any Burn module can be recorded. A layer that Burn
-//! records as several operations is one node ([`Op::Linear`], [`Op::AdaptiveAvgPool2d`]). Operations that
-//! change nothing, and operations that no output depends on, are removed.
+//! Recording needs only the module's `forward`, so any Burn module can be recorded. A layer that
+//! Burn records as several operations is one node ([`Op::Linear`], [`Op::AdaptiveAvgPool2d`]).
+//! Operations that change nothing, and operations that no output depends on, are removed.
 //!
-//! Imports run one way: `record` → `names`, `simplify`, `translate` → `capture` → `structure` → `value`, `op`.
+//! Imports run one way: `record` → `names`, `simplify`, `translate` → `capture` → `structure` →
+//! `value`, `op`.
 
 mod capture;
 mod error;

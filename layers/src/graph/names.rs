@@ -1,7 +1,8 @@
 //! Node names, derived from the module paths of the parameters.
 //!
-//! A recording does not tell in which module's `forward` an operation ran, but the paths of the operation's
-//! parameters do. A node without parameters is named after the module of its neighbours with parameters.
+//! A recording does not tell in which module's `forward` an operation ran, but the paths of the
+//! operation's parameters do. A node without parameters is named after the module of its neighbours
+//! with parameters.
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,8 +26,8 @@ impl Graph {
     }
 }
 
-/// Names every node: by the module path of its parameters, or by the enclosing module and the operation.
-/// Nodes that would share a name are numbered from 1.
+/// Names every node: by the module path of its parameters, or by the enclosing module and the
+/// operation. Nodes that would share a name are numbered from 1.
 pub(super) fn name_nodes(graph: &mut Graph) {
     let scopes = Scopes::from_graph(graph);
     // The number of input-dependent nodes with parameters of each module.
@@ -125,8 +126,8 @@ impl Scopes {
         scopes
     }
 
-    /// Returns the enclosing module of a node without parameters. The enclosing modules of all earlier
-    /// nodes are known.
+    /// Returns the enclosing module of a node without parameters. The enclosing modules of all
+    /// earlier nodes are known.
     fn enclosing_module(&self, graph: &Graph, flow: &DataFlow, index: usize) -> String {
         let node = &graph.nodes[index];
         let predecessors = flow.predecessors[index].clone();
@@ -158,8 +159,8 @@ impl Scopes {
             common_prefix(found)
         };
         match predecessors[..] {
-            // The node starts a branch. Its module is the longest that it shares with a sibling branch: other
-            // siblings may lead to auxiliary heads.
+            // The node starts a branch. Its module is the longest that it shares with a sibling
+            // branch: other siblings may lead to auxiliary heads.
             [one] if flow.successors[one].len() > 1 => {
                 let own = scope_after(&[index]);
                 let siblings = flow.successors[one].iter().filter(|&&other| other != index);
@@ -242,7 +243,8 @@ impl DataFlow {
         }
     }
 
-    /// Returns the innermost module that holds all parameters of `node`, or `None` without parameters.
+    /// Returns the innermost module that holds all parameters of `node`, or `None` without
+    /// parameters.
     fn module(&self, node: &Node) -> Option<String> {
         let depends_on_input = (node.inputs.iter()).any(|id| !self.constants.contains_key(id));
         let ids = if depends_on_input {

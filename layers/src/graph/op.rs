@@ -2,21 +2,21 @@
 
 /// The operation of a [`Node`](super::Node).
 ///
-/// Feature maps are `[batch, channels, height, width]`; pairs are height first. Each variant lists its
-/// operands in the order of [`Node::inputs`](super::Node::inputs).
+/// Feature maps are `[batch, channels, height, width]`; pairs are height first. Each variant lists
+/// its operands in the order of [`Node::inputs`](super::Node::inputs).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
-    /// Convolution. Operands: `x`, the weight `[out, in / groups, height, width]`, and optionally the bias
-    /// `[out]`.
+    /// Convolution. Operands: `x`, the weight `[out, in / groups, height, width]`, and optionally
+    /// the bias `[out]`.
     Conv2d(Conv2d),
-    /// `(x - mean) / sqrt(variance + epsilon) * weight + bias`. Operands: `x`, weight, bias, mean and
-    /// variance; all but `x` are `[channels]`.
+    /// `(x - mean) / sqrt(variance + epsilon) * weight + bias`. Operands: `x`, weight, bias, mean
+    /// and variance; all but `x` are `[channels]`.
     BatchNorm {
         /// Number added to the variance.
         epsilon: f64,
     },
-    /// Fully connected layer, `x * weight + bias`. Operands: `x` `[.., in]`, the weight `[in, out]`, and
-    /// optionally the bias `[out]`.
+    /// Fully connected layer, `x * weight + bias`. Operands: `x` `[.., in]`, the weight
+    /// `[in, out]`, and optionally the bias `[out]`.
     Linear,
     /// Maximum of each window.
     MaxPool2d {
@@ -32,12 +32,14 @@ pub enum Op {
         /// Whether the divisor of the mean counts padding elements.
         count_include_pad: bool,
     },
-    /// Mean over each cell of a grid of `output` nearly equal cells; `[1, 1]` is the mean of the whole map.
+    /// Mean over each cell of a grid of `output` nearly equal cells; `[1, 1]` is the mean of the
+    /// whole map.
     AdaptiveAvgPool2d {
         /// Height and width of the output.
         output: [usize; 2],
     },
-    /// Local response normalization, `x_i / (k + alpha * sum_j x_j^2)^beta` over `size` neighbouring channels `j`.
+    /// Local response normalization, `x_i / (k + alpha * sum_j x_j^2)^beta` over `size`
+    /// neighbouring channels `j`.
     LocalResponseNorm {
         /// Channels in the window.
         size: usize,
@@ -48,7 +50,8 @@ pub enum Op {
         /// Number added to the scaled sum.
         k: f64,
     },
-    /// Squared Euclidean distance to each centre. Operands: `x` `[batch, in]` and the centres `[out, in]`.
+    /// Squared Euclidean distance to each centre. Operands: `x` `[batch, in]` and the centres
+    /// `[out, in]`.
     RadialBasis,
     /// `max(x, 0)`.
     Relu,

@@ -9,8 +9,9 @@ use burn::tensor::{Bool, Int, Tensor};
 use super::capture::captured_id;
 use crate::weights::slots::slots;
 
-/// Returns the path of every initialized parameter and running statistic of `module`, keyed by the id of
-/// the captured tensor. A parameter that `forward` never read is not initialized, and is omitted.
+/// Returns the path of every initialized parameter and running statistic of `module`, keyed by the
+/// id of the captured tensor. A parameter that `forward` never read is not initialized, and is
+/// omitted.
 pub(super) fn paths<M: Module>(module: &M) -> HashMap<TensorId, String> {
     let mut ids = CapturedIds(Vec::new());
     module.visit(&mut ids);
@@ -19,7 +20,8 @@ pub(super) fn paths<M: Module>(module: &M) -> HashMap<TensorId, String> {
     all.filter_map(|(id, name)| Some((id?, name))).collect()
 }
 
-/// The captured ids of a module's parameters in visiting order; `None` for an uninitialized parameter.
+/// The captured ids of a module's parameters in visiting order; `None` for an uninitialized
+/// parameter.
 struct CapturedIds(Vec<Option<TensorId>>);
 
 impl ModuleVisitor for CapturedIds {

@@ -14,8 +14,8 @@ impl Graph {
     /// Records `forward` for an input of shape `input`, with the weights of `model`.
     ///
     /// `model` may be on any device, with or without autodiff, and is not changed. The graph is the
-    /// inference graph: norms use their running statistics, and dropout is absent. The values of the
-    /// parameters are copied into the graph.
+    /// inference graph: norms use their running statistics, and dropout is absent. The values of
+    /// the parameters are copied into the graph.
     ///
     /// # Errors
     ///
@@ -23,24 +23,24 @@ impl Graph {
     ///
     /// # Panics
     ///
-    /// If `forward` panics on an input of this shape, or reads the elements of a tensor, which recording
-    /// does not compute.
+    /// If `forward` panics on an input of this shape, or reads the elements of a tensor, which
+    /// recording does not compute.
     pub fn record<M: Module, O: Outputs, const D: usize>(
         model: &M,
         input: [usize; D],
         forward: impl FnOnce(&M, Tensor<D>) -> O,
     ) -> Result<Self, GraphError> {
-        // Clones of a module share their running statistics, so moving a clone to another device would
-        // move the statistics of the original. `valid` copies the statistics.
+        // Clones of a module share their running statistics, so moving a clone to another device
+        // would move the statistics of the original. `valid` copies the statistics.
         let model = model.valid();
         Self::trace(|device| model.to_device(device), input, forward)
     }
 
-    /// Records `forward` for an input of shape `input`, for the model that `init` creates on the given
-    /// device.
+    /// Records `forward` for an input of shape `input`, for the model that `init` creates on the
+    /// given device.
     ///
-    /// No parameter is initialized, computed or allocated: the graph's parameters have shapes and no
-    /// data, unless `init` creates them from data.
+    /// No parameter is initialized, computed or allocated: the graph's parameters have shapes and
+    /// no data, unless `init` creates them from data.
     ///
     /// # Errors
     ///
@@ -48,8 +48,8 @@ impl Graph {
     ///
     /// # Panics
     ///
-    /// If `init` panics, if `forward` panics on an input of this shape, or if either reads the elements of
-    /// a tensor, which recording does not compute.
+    /// If `init` panics, if `forward` panics on an input of this shape, or if either reads the
+    /// elements of a tensor, which recording does not compute.
     pub fn trace<M: Module, O: Outputs, const D: usize>(
         init: impl FnOnce(&Device) -> M,
         input: [usize; D],

@@ -1,5 +1,5 @@
-//! Simplification of a recorded graph: removes operations that change nothing and operations that no
-//! output depends on, and merges operations that form one layer.
+//! Simplification of a recorded graph: removes operations that change nothing and operations that
+//! no output depends on, and merges operations that form one layer.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,8 @@ pub(super) fn simplify(graph: &mut Graph) {
     drop_dead(graph);
 }
 
-/// Replaces `x * weight + bias` by one [`Op::Linear`] if the weight and bias are parameters or constants.
+/// Replaces `x * weight + bias` by one [`Op::Linear`] if the weight and bias are parameters or
+/// constants.
 fn linear_from_matmul(graph: &mut Graph) {
     let producers = producers(graph);
     let core = |id: ValueId| graph.shape(id).iter().skip_while(|&&axis| axis == 1);
@@ -178,7 +179,8 @@ fn is_single_pixel(pool: &Pool2d) -> bool {
     (*kernel, *stride, *padding) == ([1, 1], [1, 1], [0, 0])
 }
 
-/// Removes the nodes that no output depends on, and the values that no remaining node reads or writes.
+/// Removes the nodes that no output depends on, and the values that no remaining node reads or
+/// writes.
 fn drop_dead(graph: &mut Graph) {
     let mut needed = vec![false; graph.values.len()];
     for output in &graph.outputs {

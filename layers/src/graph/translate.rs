@@ -99,7 +99,8 @@ impl Values {
     }
 }
 
-/// Returns the output of an operation without operands, and the number that fills the output if it is known.
+/// Returns the output of an operation without operands, and the number that fills the output if it
+/// is known.
 fn constant(operation: &OperationIr) -> Option<(&TensorIr, Option<f64>)> {
     match operation {
         OperationIr::Init(init) => Some((&init.out, None)),
@@ -292,7 +293,8 @@ fn custom_op(operation: &CustomOpIr) -> Option<Op> {
     }
 }
 
-/// Returns the name of the innermost variant in lower case: `abs` of `NumericFloat(F32, Abs(UnaryOpIr { .. }))`.
+/// Returns the name of the innermost variant in lower case: `abs` of
+/// `NumericFloat(F32, Abs(UnaryOpIr { .. }))`.
 fn describe(operation: &OperationIr) -> String {
     if let OperationIr::Custom(custom) = operation {
         return custom.id.clone();

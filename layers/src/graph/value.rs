@@ -50,7 +50,8 @@ pub enum Origin {
 pub enum Role {
     /// The gradient trains the parameter. Frozen parameters count as trainable.
     Trainable,
-    /// No gradient trains the parameter: running statistics, and the centres of radial basis functions.
+    /// No gradient trains the parameter: running statistics, and the centres of radial basis
+    /// functions.
     Fixed,
 }
 

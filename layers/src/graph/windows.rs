@@ -6,8 +6,8 @@ use super::op::{Op, Pool2d};
 use super::structure::{Graph, Node};
 
 impl Graph {
-    /// Returns the sliding windows of a convolution or pool along height and width, or `None` for any
-    /// other node.
+    /// Returns the sliding windows of a convolution or pool along height and width, or `None` for
+    /// any other node.
     pub fn windows(&self, node: &Node) -> Option<[Window; 2]> {
         let pool = |pool: &Pool2d, dilation: [usize; 2]| {
             [0, 1].map(|axis| Window {

@@ -26,7 +26,8 @@ fn noise(seed: u64, len: usize) -> Vec<f32> {
     (0..len).map(|_| next()).collect()
 }
 
-/// Replaces the weights and running statistics by random numbers. The values of a new norm are all 0 or 1.
+/// Replaces the weights and running statistics by random numbers. The values of a new norm are all
+/// 0 or 1.
 fn randomize(graph: &mut Graph) {
     let variances: Vec<_> = (graph.nodes.iter())
         .filter(|node| matches!(node.op, Op::BatchNorm { .. }))
@@ -64,7 +65,8 @@ fn run(compiled: &mut Compiled, images: &[f32], count: usize) -> Vec<Vec<f32>> {
     outputs
 }
 
-/// Returns the largest absolute difference, relative to the largest expected magnitude (at least 1).
+/// Returns the largest absolute difference, relative to the largest expected magnitude (at least
+/// 1).
 fn difference(found: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(found.len(), expected.len());
     let largest = expected.iter().fold(1.0_f32, |most, x| most.max(x.abs()));
@@ -190,8 +192,8 @@ fn measured_algorithms_match_the_graph() {
     assert!(difference(&found, &expected) < 1e-4);
 }
 
-/// The number of threads does not change the chosen algorithms. The batch size may, so all plans use the
-/// algorithms of the plan for one image on one thread.
+/// The number of threads does not change the chosen algorithms. The batch size may, so all plans
+/// use the algorithms of the plan for one image on one thread.
 #[test]
 fn results_are_bit_identical_for_all_thread_counts_and_batch_sizes() {
     let init = |device: &Device| -> Vec<ConvBlock> {

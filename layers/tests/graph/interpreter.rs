@@ -1,5 +1,5 @@
-//! A graph interpreter on Burn's operations. Its results show that a recorded graph contains everything that
-//! the network computes.
+//! A graph interpreter on Burn's operations. Its results show that a recorded graph contains
+//! everything that the network computes.
 
 use std::collections::HashMap;
 

@@ -96,8 +96,8 @@ impl Residual {
     }
 }
 
-/// A network with the layers of GoogLeNet and MobileNet: branches, depthwise convolutions, ReLU6 and local
-/// response normalization.
+/// A network with the layers of GoogLeNet and MobileNet: branches, depthwise convolutions, ReLU6
+/// and local response normalization.
 #[derive(Module, Debug)]
 pub struct Branches {
     pub stem: ConvBlock,

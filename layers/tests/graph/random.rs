@@ -1,5 +1,5 @@
-//! Property tests on random small networks: the recorded graph computes the network's function, and the
-//! summary counts the costs of the network's layers.
+//! Property tests on random small networks: the recorded graph computes the network's function, and
+//! the summary counts the costs of the network's layers.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -155,7 +155,8 @@ pub fn layer_config() -> impl Strategy<Value = LayerConfig> {
 }
 
 impl Layer {
-    /// Creates the layer for maps of the given shape, or returns `None` if its kernel exceeds the maps.
+    /// Creates the layer for maps of the given shape, or returns `None` if its kernel exceeds the
+    /// maps.
     fn new(
         config: &LayerConfig,
         [_, channels, height, width]: [usize; 4],
@@ -263,7 +264,8 @@ impl Layer {
         }
     }
 
-    /// Returns the costs of the layer's convolutions for one image, for an output of the given shape.
+    /// Returns the costs of the layer's convolutions for one image, for an output of the given
+    /// shape.
     fn cost(&self, [_, _, height, width]: [usize; 4]) -> Vec<Cost> {
         let conv = |conv: &Conv2d, output| {
             let [out, per_group, rows, columns] = conv.weight.dims();
@@ -307,7 +309,8 @@ pub struct Random {
 }
 
 impl Random {
-    /// Creates a network for images of `shape` from those of `configs` that fit, and returns its costs.
+    /// Creates a network for images of `shape` from those of `configs` that fit, and returns its
+    /// costs.
     pub fn init(
         configs: &[LayerConfig],
         shape: [usize; 4],

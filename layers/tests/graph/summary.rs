@@ -101,8 +101,8 @@ fn costs_scale_with_the_batch_size() {
     assert_eq!(three.parameters, one.parameters);
 }
 
-/// The original LeNet-5 (LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998,
-/// section II.B).
+/// The original LeNet-5 (LeCun et al., Gradient-Based Learning Applied to Document Recognition,
+/// 1998, section II.B).
 #[derive(Module, Debug)]
 struct LeNet {
     c1: Conv2d,

@@ -1,8 +1,8 @@
 //! Fusion of activations: `activation(op(x))` → `op` with a fused activation, and
 //! `activation(max_pool(op(x)))` → `max_pool` of `op` with a fused activation.
 //!
-//! The rules are valid if no other layer reads the intermediate maps. All activations are monotonically
-//! non-decreasing, so they commute with the maximum of a pool.
+//! The rules are valid if no other layer reads the intermediate maps. All activations are
+//! monotonically non-decreasing, so they commute with the maximum of a pool.
 
 use receptive_kernels::cpu::Activation;
 

@@ -1,17 +1,18 @@
-//! Folding of batch norms, scales and shifts: `affine(conv(x))` → `conv'(x)`, and `conv(affine(x))` →
-//! `conv''(x)` with adapted weights and bias.
+//! Folding of batch norms, scales and shifts: `affine(conv(x))` → `conv'(x)`, and `conv(affine(x))`
+//! → `conv''(x)` with adapted weights and bias.
 //!
-//! Both rules are valid because a convolution is linear and an affine function acts per channel. The second
-//! rule requires a convolution without padding or an affine function without a shift: padding adds zeros after
-//! the affine function, so the affine function must map 0 to 0.
+//! Both rules are valid because a convolution is linear and an affine function acts per channel.
+//! The second rule requires a convolution without padding or an affine function without a shift:
+//! padding adds zeros after the affine function, so the affine function must map 0 to 0.
 
 use receptive_kernels::cpu::{Border, ConvSpec, PoolWindow};
 
 use crate::compile::net::{LayerOp, Net};
 use crate::compile::weights::{Affine, WeightSource, Weights};
 
-/// Folds affine functions into the preceding convolution, or into all following convolutions. A mean pool
-/// before an affine function becomes a depthwise convolution, if all windows average equally many elements.
+/// Folds affine functions into the preceding convolution, or into all following convolutions. A
+/// mean pool before an affine function becomes a depthwise convolution, if all windows average
+/// equally many elements.
 pub fn fold_affine(net: &mut Net) {
     let mut index = 0;
     while index < net.layers.len() {
@@ -46,8 +47,8 @@ pub fn lower_affine(net: &mut Net) {
     }
 }
 
-/// Folds the affine function at `index` into the layer that computes its argument, and returns whether that
-/// was possible.
+/// Folds the affine function at `index` into the layer that computes its argument, and returns
+/// whether that was possible.
 fn fold_into_producer(net: &mut Net, index: usize) -> bool {
     let layer = &net.layers[index];
     let LayerOp::Affine(affine) = &layer.op else {
@@ -82,8 +83,8 @@ fn fold_into_producer(net: &mut Net, index: usize) -> bool {
     true
 }
 
-/// Returns the depthwise convolution that computes a mean pool, or `None` if the windows at the edges average
-/// fewer elements than the others.
+/// Returns the depthwise convolution that computes a mean pool, or `None` if the windows at the
+/// edges average fewer elements than the others.
 fn mean_as_conv(
     window: PoolWindow,
     count_include_pad: bool,
@@ -114,8 +115,8 @@ fn mean_as_conv(
     })
 }
 
-/// Folds the affine function at `index` into all layers that read its result, and returns whether that was
-/// possible.
+/// Folds the affine function at `index` into all layers that read its result, and returns whether
+/// that was possible.
 fn fold_into_readers(net: &mut Net, index: usize) -> bool {
     let layer = &net.layers[index];
     let LayerOp::Affine(affine) = &layer.op else {

@@ -1,14 +1,16 @@
-//! Folding of channel gathers: `conv(concat(slice(x), slice(x), ..))` → `conv'(x)` with zero weights for the
-//! channels that the slices omit, as in the partial connections of LeNet-5 (table I).
+//! Folding of channel gathers: `conv(concat(slice(x), slice(x), ..))` → `conv'(x)` with zero
+//! weights for the channels that the slices omit, as in the partial connections of LeNet-5 (table
+//! I).
 //!
-//! The rule is valid because a channel with zero weights does not contribute to the sum. A channel that is
-//! gathered twice gets the sum of both weights.
+//! The rule is valid because a channel with zero weights does not contribute to the sum. A channel
+//! that is gathered twice gets the sum of both weights.
 
 use crate::compile::net::{LayerOp, MapId, Net, Slice};
 use crate::compile::weights::{WeightSource, Weights};
 
-/// Folds channel gathers into convolutions. A gather of consecutive channels from a multiple of `lanes` on is a
-/// view and needs no copy, so such a gather is folded only if the work at most doubles.
+/// Folds channel gathers into convolutions. A gather of consecutive channels from a multiple of
+/// `lanes` on is a view and needs no copy, so such a gather is folded only if the work at most
+/// doubles.
 pub fn fold_channel_gather(net: &mut Net, lanes: usize) {
     for index in 0..net.layers.len() {
         let layer = &net.layers[index];
@@ -38,8 +40,8 @@ pub fn fold_channel_gather(net: &mut Net, lanes: usize) {
     net.remove_dead_layers();
 }
 
-/// Returns the map that `map` gathers its channels from, and the source channel of each channel of `map`.
-/// `None` if `map` is no gather of whole channels of a single map.
+/// Returns the map that `map` gathers its channels from, and the source channel of each channel of
+/// `map`. `None` if `map` is no gather of whole channels of a single map.
 fn gathered_channels(net: &Net, map: MapId) -> Option<(MapId, Vec<usize>)> {
     let layer = &net.layers[net.producer(map)?];
     match &layer.op {

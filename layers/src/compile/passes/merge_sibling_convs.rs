@@ -1,9 +1,9 @@
-//! Merging of sibling convolutions: `concat(conv_a(x), conv_b(x))` → `conv_ab(x)`, with the weights of both
-//! concatenated along the output channels.
+//! Merging of sibling convolutions: `concat(conv_a(x), conv_b(x))` → `conv_ab(x)`, with the weights
+//! of both concatenated along the output channels.
 //!
-//! The rule is valid because every output channel of a convolution depends on its own weights only. The
-//! convolutions may differ in their weights and output channels only, and must have no groups, no activation
-//! and no other reader.
+//! The rule is valid because every output channel of a convolution depends on its own weights only.
+//! The convolutions may differ in their weights and output channels only, and must have no groups,
+//! no activation and no other reader.
 
 use receptive_kernels::cpu::ConvSpec;
 
@@ -34,8 +34,8 @@ pub fn merge_sibling_convs(net: &mut Net) {
     net.remove_dead_layers();
 }
 
-/// Merges the convolutions of `first` and `second`, both operands of the concatenation `reader`, into `first`,
-/// and returns whether that was possible.
+/// Merges the convolutions of `first` and `second`, both operands of the concatenation `reader`,
+/// into `first`, and returns whether that was possible.
 fn merge(net: &mut Net, first: MapId, second: MapId, reader: usize) -> bool {
     let conv = |map| {
         let producer = net.sole_producer(map, reader)?;
@@ -61,7 +61,8 @@ fn merge(net: &mut Net, first: MapId, second: MapId, reader: usize) -> bool {
     let [_, height, width] = net.shape(first);
     let channels_out = spec.channels_out + more.channels_out;
     net.maps[first.0] = [channels_out, height, width];
-    // The earlier convolution computes all channels. The later convolution has no reader and is removed.
+    // The earlier convolution computes all channels. The later convolution has no reader and is
+    // removed.
     let name = common_module(&net.layers[a].name, &net.layers[b].name);
     let added = Sibling {
         weights: right,
@@ -92,7 +93,8 @@ fn merge(net: &mut Net, first: MapId, second: MapId, reader: usize) -> bool {
     true
 }
 
-/// Returns the path of the innermost module that holds the layers `a` and `b`, or `a` if there is none.
+/// Returns the path of the innermost module that holds the layers `a` and `b`, or `a` if there is
+/// none.
 fn common_module(a: &str, b: &str) -> String {
     let same = a.split('.').zip(b.split('.')).take_while(|(a, b)| a == b);
     let names: Vec<&str> = same.map(|(name, _)| name).collect();

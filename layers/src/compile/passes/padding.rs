@@ -1,14 +1,15 @@
 //! Folding of zero padding: `conv(pad(x))` → `conv'(x)` with a larger padding.
 //!
-//! The rule is valid because a convolution pads with zeros too, if only convolutions read the padded map.
+//! The rule is valid because a convolution pads with zeros too, if only convolutions read the
+//! padded map.
 
 use receptive_kernels::cpu::{Border, ConvSpec};
 
 use crate::compile::net::{LayerOp, MapId, Net};
 use crate::compile::weights::{WeightSource, Weights};
 
-/// Folds zero padding into the convolutions that read the padded map. Padding with other readers becomes a
-/// padded 1x1 depthwise convolution with weights 1.
+/// Folds zero padding into the convolutions that read the padded map. Padding with other readers
+/// becomes a padded 1x1 depthwise convolution with weights 1.
 pub fn fold_padding(net: &mut Net) {
     for index in 0..net.layers.len() {
         let LayerOp::Pad(border) = net.layers[index].op else {

@@ -1,16 +1,16 @@
-//! Fusion of residual sums: `activation(conv(x) + y)` → one convolution that adds `y` to its result before the
-//! activation.
+//! Fusion of residual sums: `activation(conv(x) + y)` → one convolution that adds `y` to its result
+//! before the activation.
 //!
-//! The rule is valid if only the sum reads the result of the convolution, and the convolution has no
-//! activation and no residual of its own.
+//! The rule is valid if only the sum reads the result of the convolution, and the convolution has
+//! no activation and no residual of its own.
 
 use receptive_kernels::cpu::Activation;
 
 use crate::compile::net::{LayerOp, Net};
 use crate::graph::Arithmetic;
 
-/// Fuses sums into a convolution that computes one of the operands. The operand that is computed later is
-/// preferred. The convolution of the earlier operand has to move behind the later operand.
+/// Fuses sums into a convolution that computes one of the operands. The operand that is computed
+/// later is preferred. The convolution of the earlier operand has to move behind the later operand.
 pub fn fuse_residuals(net: &mut Net) {
     let mut index = 0;
     while index < net.layers.len() {

@@ -1,8 +1,8 @@
 //! Level scheduling: sorts the layers by level, so that independent layers are adjacent and threads
 //! synchronize between levels only.
 //!
-//! The sort is a valid topological order, because a layer that is a step has a higher level than the layers
-//! that it reads, and the sort is stable for slices and concatenations.
+//! The sort is a valid topological order, because a layer that is a step has a higher level than
+//! the layers that it reads, and the sort is stable for slices and concatenations.
 
 use crate::compile::net::Net;
 

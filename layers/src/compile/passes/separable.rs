@@ -1,12 +1,13 @@
-//! Fusion of depthwise separable convolutions: `pointwise(depthwise(x))` → one layer that computes both.
+//! Fusion of depthwise separable convolutions: `pointwise(depthwise(x))` → one layer that computes
+//! both.
 //!
-//! The rule is valid if only the pointwise convolution reads the result of the depthwise convolution. The
-//! intermediate map is then never stored.
+//! The rule is valid if only the pointwise convolution reads the result of the depthwise
+//! convolution. The intermediate map is then never stored.
 
 use crate::compile::net::{DepthwiseConv, LayerOp, Net};
 
-/// Fuses each depthwise convolution with the pointwise convolution that reads it, unless `is_pinned` holds for
-/// the name of one of them.
+/// Fuses each depthwise convolution with the pointwise convolution that reads it, unless
+/// `is_pinned` holds for the name of one of them.
 pub fn fuse_separable(net: &mut Net, is_pinned: impl Fn(&str) -> bool) {
     let mut index = 0;
     while index < net.layers.len() {
@@ -22,8 +23,8 @@ pub fn fuse_separable(net: &mut Net, is_pinned: impl Fn(&str) -> bool) {
     }
 }
 
-/// Returns the depthwise convolution before the pointwise convolution at `index`, if no other layer reads its
-/// result.
+/// Returns the depthwise convolution before the pointwise convolution at `index`, if no other layer
+/// reads its result.
 fn depthwise_before(net: &Net, index: usize) -> Option<usize> {
     let layer = &net.layers[index];
     let LayerOp::Conv { spec, .. } = &layer.op else {

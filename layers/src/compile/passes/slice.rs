@@ -1,9 +1,9 @@
 //! Composition and lowering of slices: `slice(slice(x))` → `slice(x)`; `strided_slice(x)` →
 //! `max_pool_1x1(view(x))`; `select_channels(x)` → `conv_1x1(view(x))` with weights 0 and 1.
 //!
-//! The rules are valid because a slice of a slice selects elements of `x` by composed indices, a 1x1 max pool
-//! with a stride copies every `stride`-th pixel, and a 1x1 convolution with a single weight 1 per output
-//! channel copies a channel.
+//! The rules are valid because a slice of a slice selects elements of `x` by composed indices, a
+//! 1x1 max pool with a stride copies every `stride`-th pixel, and a 1x1 convolution with a single
+//! weight 1 per output channel copies a channel.
 
 use receptive_kernels::cpu::{Activation, Border, ConvSpec, PoolWindow};
 
@@ -41,10 +41,10 @@ pub fn compose_slices(net: &mut Net) {
 
 /// Lowers all slices that are not views of their input.
 ///
-/// A slice of consecutive channels, starting at a multiple of `lanes`, with all pixels is a view and stays.
-/// A slice of such channels with fewer pixels becomes a strided 1x1 max pool. Any other slice becomes a 1x1
-/// convolution with weights 0 and 1. The pool and the convolution read a view that starts at the slice's first
-/// pixel; the view of a pool has the channels of the slice only.
+/// A slice of consecutive channels, starting at a multiple of `lanes`, with all pixels is a view
+/// and stays. A slice of such channels with fewer pixels becomes a strided 1x1 max pool. Any other
+/// slice becomes a 1x1 convolution with weights 0 and 1. The pool and the convolution read a view
+/// that starts at the slice's first pixel; the view of a pool has the channels of the slice only.
 pub fn lower_slices(net: &mut Net, lanes: usize) {
     for index in 0..net.layers.len() {
         let layer = &net.layers[index];
@@ -79,8 +79,8 @@ pub fn lower_slices(net: &mut Net, lanes: usize) {
             },
         };
         net.layers[index].op = op;
-        // The part of the input that the new layer reads: the pixels from the first to the last of the slice,
-        // and for a pool only the channels of the slice.
+        // The part of the input that the new layer reads: the pixels from the first to the last of
+        // the slice, and for a pool only the channels of the slice.
         let first = aligned_run.unwrap_or(0);
         let channels = aligned_run.map_or(input[0], |_| slice.channels.len());
         let size = [0, 1].map(|i| ([height, width][i] - 1) * slice.step[i] + 1);

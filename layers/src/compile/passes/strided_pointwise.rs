@@ -1,17 +1,19 @@
-//! Splitting of strided pointwise convolutions, as in the shortcuts of residual blocks: `conv_1x1(x)` with a
-//! stride → `conv_1x1(gather(x))`, where `gather` copies the pixels that the convolution reads.
+//! Splitting of strided pointwise convolutions, as in the shortcuts of residual blocks:
+//! `conv_1x1(x)` with a stride → `conv_1x1(gather(x))`, where `gather` copies the pixels that the
+//! convolution reads.
 //!
-//! The rule is valid because a strided 1x1 convolution reads every `stride`-th pixel only. The second
-//! convolution has stride 1, so its register tiles extend over row ends and load no skipped pixels.
+//! The rule is valid because a strided 1x1 convolution reads every `stride`-th pixel only. The
+//! second convolution has stride 1, so its register tiles extend over row ends and load no skipped
+//! pixels.
 
 use receptive_kernels::cpu::{Activation, ConvSpec};
 
 use crate::compile::net::{DepthwiseConv, LayerOp, Net};
 use crate::compile::weights::{WeightSource, Weights};
 
-/// Replaces strided pointwise convolutions by a strided 1x1 depthwise convolution with weights 1, fused with a
-/// pointwise convolution of stride 1, unless `is_pinned` holds for the name. Convolutions of the network's
-/// input stay, because the input has few channels.
+/// Replaces strided pointwise convolutions by a strided 1x1 depthwise convolution with weights 1,
+/// fused with a pointwise convolution of stride 1, unless `is_pinned` holds for the name.
+/// Convolutions of the network's input stay, because the input has few channels.
 pub fn split_strided_pointwise(net: &mut Net, is_pinned: impl Fn(&str) -> bool) {
     let input = net.input;
     for layer in &mut net.layers {

@@ -36,8 +36,9 @@ fn algorithms(net: &Net, isa: Isa, batch: usize, options: &Options) -> Vec<Algor
     algorithms.into_iter().flatten().collect()
 }
 
-/// 24-bit weights are chosen for a single image, if the weights exceed a core's cache, the precision allows
-/// them, and SIMD vectors are long enough to unpack them faster than the saved memory traffic.
+/// 24-bit weights are chosen for a single image, if the weights exceed a core's cache, the
+/// precision allows them, and SIMD vectors are long enough to unpack them faster than the saved
+/// memory traffic.
 #[test]
 fn memory_bound_fully_connected_layers_get_24_bit_weights() {
     let direct = Algorithm::Direct;
@@ -94,8 +95,8 @@ fn chosen(layers: usize) -> Vec<Option<Algorithm>> {
     modelled(&net, &choices(&net, &Options::default(), target).unwrap())
 }
 
-/// Winograd F(4,3) has four times the weights of a direct 3x3 convolution. The transformed weights of two
-/// layers fit in the last-level cache, and the transformed weights of eight layers do not.
+/// Winograd F(4,3) has four times the weights of a direct 3x3 convolution. The transformed weights
+/// of two layers fit in the last-level cache, and the transformed weights of eight layers do not.
 #[test]
 fn large_winograd_tiles_are_avoided_if_weights_exceed_the_cache() {
     let largest = Some(Algorithm::Winograd(WinogradTile::Four));

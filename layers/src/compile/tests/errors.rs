@@ -10,7 +10,8 @@ use super::conv;
 use crate::compile::{Algorithm, Compiled, Isa, Options, WinogradTile};
 use crate::graph::{Graph, Outputs};
 
-/// Returns the error of compiling `forward`, a function of a 3x3 convolution and images `[2, 3, 6, 6]`.
+/// Returns the error of compiling `forward`, a function of a 3x3 convolution and images
+/// `[2, 3, 6, 6]`.
 fn error_of<O: Outputs>(
     forward: impl FnOnce(&Conv2d, Tensor<4>) -> O,
     options: &Options,

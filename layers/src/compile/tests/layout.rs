@@ -1,5 +1,5 @@
-//! Tests of the memory layout: every read of a map finds the elements that were written to the map, for any
-//! segments of the batch.
+//! Tests of the memory layout: every read of a map finds the elements that were written to the map,
+//! for any segments of the batch.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -38,8 +38,8 @@ fn random_layer() -> impl Strategy<Value = (LayerKind, usize, usize)> {
     (kind, any::<usize>(), any::<usize>())
 }
 
-/// Builds the network of the given layers, and returns the algorithm of each layer. Layers that do not fit are
-/// omitted.
+/// Builds the network of the given layers, and returns the algorithm of each layer. Layers that do
+/// not fit are omitted.
 fn network(layers: &[(LayerKind, usize, usize)]) -> (Net, Vec<Option<Algorithm>>) {
     let mut net = Net {
         maps: vec![[16, 5, 6]],
@@ -109,8 +109,8 @@ fn network(layers: &[(LayerKind, usize, usize)]) -> (Net, Vec<Option<Algorithm>>
     (net, algorithms)
 }
 
-/// Iterates over the channel blocks of the images in the ring slots `slots`: the slot, and the range of the
-/// block in the arena.
+/// Iterates over the channel blocks of the images in the ring slots `slots`: the slot, and the
+/// range of the block in the arena.
 fn blocks(map: &Map, slots: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
     slots.flat_map(move |slot| {
         (0..map.blocks()).map(move |block| {
@@ -130,8 +130,8 @@ struct LaidOut {
     segments: Segments,
 }
 
-/// Returns the execution order: each step with the images that it processes. Before each micro-batch of the last
-/// segment, the same images run through all earlier segments.
+/// Returns the execution order: each step with the images that it processes. Before each
+/// micro-batch of the last segment, the same images run through all earlier segments.
 fn execution_order(
     segments: &Segments,
     steps: Range<usize>,
@@ -159,7 +159,8 @@ fn execution_order(
     order
 }
 
-/// Generates a random network in a random layout, with micro-batches that grow from segment to segment.
+/// Generates a random network in a random layout, with micro-batches that grow from segment to
+/// segment.
 fn laid_out() -> impl Strategy<Value = LaidOut> {
     let layers = prop::collection::vec(random_layer(), 1..14);
     let lanes = prop::sample::select(vec![4, 8, 16]);
@@ -188,8 +189,8 @@ fn laid_out() -> impl Strategy<Value = LaidOut> {
     })
 }
 
-/// Lays out a chain of three convolutions for four images in one segment of `micro_batch`. Returns the stride
-/// between images of every map, and the size of the arena, in elements.
+/// Lays out a chain of three convolutions for four images in one segment of `micro_batch`. Returns
+/// the stride between images of every map, and the size of the arena, in elements.
 fn image_strides_and_arena(channels: usize, micro_batch: usize) -> (Vec<usize>, usize) {
     let conv = LayerKind::Conv {
         channels,
@@ -259,8 +260,8 @@ proptest! {
         }
     }
 
-    /// Simulates a run in which every arena element stores the map and the image that were last written to it.
-    /// Every layer must read the map and the image that it expects.
+    /// Simulates a run in which every arena element stores the map and the image that were last
+    /// written to it. Every layer must read the map and the image that it expects.
     #[test]
     fn reads_find_the_last_written_elements(laid_out in laid_out()) {
         let LaidOut { net, layout, lanes, images, segments } = laid_out;

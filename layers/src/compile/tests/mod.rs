@@ -15,7 +15,8 @@ use super::translate::translate;
 use super::values::Values;
 use crate::graph::{Graph, Outputs};
 
-/// Translates `forward` for one image of shape `[channels, height, width]`, without running any pass.
+/// Translates `forward` for one image of shape `[channels, height, width]`, without running any
+/// pass.
 fn net<M: Module, O: Outputs>(
     init: impl FnOnce(&Device) -> M,
     [channels, height, width]: [usize; 3],

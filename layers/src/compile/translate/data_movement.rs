@@ -56,8 +56,8 @@ impl Translation<'_> {
         self.push_layer(node, LayerOp::Slice(slice), vec![x])
     }
 
-    /// Translates a concatenation along the channels. Constant zeros become zero channels of a slice of the
-    /// neighbouring operand.
+    /// Translates a concatenation along the channels. Constant zeros become zero channels of a
+    /// slice of the neighbouring operand.
     pub fn concatenation(&mut self, node: &Node, values: &mut Values) -> Result<(), Problem> {
         let mut operands: Vec<MapId> = Vec::new();
         // Zero channels before the first map.
@@ -141,7 +141,8 @@ pub(super) fn is_full_range(range: Option<&SliceRange>, length: usize) -> bool {
     range.is_none_or(|range| (range.start, range.end, range.step) == (0, length, 1))
 }
 
-/// Whether a permutation keeps the order of the elements in memory: it moves only axes of length one.
+/// Whether a permutation keeps the order of the elements in memory: it moves only axes of length
+/// one.
 pub(super) fn keeps_order(shape: &[usize], axes: &[usize]) -> bool {
     axes.iter().filter(|&&axis| shape[axis] != 1).is_sorted()
 }

@@ -14,8 +14,8 @@ use crate::graph::{Arithmetic, Graph, Node, Op, Pool2d};
 ///
 /// # Errors
 ///
-/// [`CompileError::Input`] for an unsupported input, [`CompileError::Layer`] for an unsupported operation or
-/// output.
+/// [`CompileError::Input`] for an unsupported input, [`CompileError::Layer`] for an unsupported
+/// operation or output.
 pub(crate) fn translate(graph: &Graph, values: &mut Values) -> Result<Net, CompileError> {
     let mut translation = Translation::new(graph)?;
     for node in &graph.nodes {

@@ -25,7 +25,8 @@ impl<'a> Translation<'a> {
     ///
     /// # Errors
     ///
-    /// [`CompileError::Input`] if the input is neither a batch of feature maps nor a batch of vectors.
+    /// [`CompileError::Input`] if the input is neither a batch of feature maps nor a batch of
+    /// vectors.
     pub fn new(graph: &'a Graph) -> Result<Self, CompileError> {
         let input = graph.shape(graph.input);
         let (Some(shape), Some(&batch)) = (dims(input), input.first()) else {
@@ -59,11 +60,13 @@ impl<'a> Translation<'a> {
         map.ok_or_else(|| unsupported(node))
     }
 
-    /// Returns the map of the operand `index` of `node`, whose shape must equal the shape of the map.
+    /// Returns the map of the operand `index` of `node`, whose shape must equal the shape of the
+    /// map.
     ///
     /// # Errors
     ///
-    /// [`Problem::Unsupported`] if the operand is reshaped, or does not depend on the network's input.
+    /// [`Problem::Unsupported`] if the operand is reshaped, or does not depend on the network's
+    /// input.
     pub fn unreshaped_operand(&self, node: &Node, index: usize) -> Result<MapId, Problem> {
         let map = self.operand(node, index)?;
         let shape = self.graph.shape(node.inputs[index]);

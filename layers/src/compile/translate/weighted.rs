@@ -38,8 +38,8 @@ impl Translation<'_> {
         self.push_layer(node, LayerOp::Conv { spec, weights }, vec![x])
     }
 
-    /// Translates a fully connected layer to a convolution whose kernel covers the whole map, so that the input
-    /// needs no flattening.
+    /// Translates a fully connected layer to a convolution whose kernel covers the whole map, so
+    /// that the input needs no flattening.
     pub fn linear(&mut self, node: &Node) -> Result<(), Problem> {
         self.check_constant_weights(node)?;
         let x = self.operand(node, 0)?;
