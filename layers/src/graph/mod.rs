@@ -10,8 +10,8 @@
 //! Burn records as several operations is one node ([`Op::Linear`], [`Op::AdaptiveAvgPool2d`]).
 //! Operations that change nothing, and operations that no output depends on, are removed.
 //!
-//! Imports run one way: `record` → `names`, `simplify`, `translate` → `capture` → `structure` →
-//! `value`, `op`.
+//! Imports run one way: `record` uses `outputs`, `translate`, `simplify` and `names`; these use
+//! `capture` and `structure`; `structure` uses `op` and `value`.
 
 mod capture;
 mod error;
