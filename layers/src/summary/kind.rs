@@ -1,6 +1,6 @@
 //! Names of the kinds of layers.
 
-use crate::graph::{Conv2d, Graph, Node, Op, Window};
+use crate::graph::{Conv2d, Graph, Node, Op, Pool2d};
 
 /// Returns the kind of a node's layer: `conv 3x3/2`, `max pool 2x2/2`, `batch norm`.
 pub fn kind(graph: &Graph, node: &Node) -> String {
@@ -35,7 +35,7 @@ fn convolution(conv: &Conv2d, weight: &[usize], graph: &Graph, node: &Node) -> S
     kind
 }
 
-fn window_and_stride(window: &Window) -> String {
+fn window_and_stride(window: &Pool2d) -> String {
     format!("{}/{}", joined(&window.kernel), pair(window.stride))
 }
 

@@ -1,6 +1,7 @@
-//! Prints the costs of a network in plain Burn that is not part of this workspace.
+//! Prints the costs of a network written with Burn's own layers, without this crate's `Network`
+//! trait.
 //!
-//!     cargo run --example stranger
+//!     cargo run --example plain_burn
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -10,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use receptive_layers::graph::Graph;
 use receptive_layers::summary::Summary;
 
-/// Residual block of two convolutions.
+/// A residual block of two 3x3 convolutions.
 #[derive(Module, Debug)]
 struct Residual {
     first: Conv2d,
@@ -41,7 +42,7 @@ impl Residual {
 
 /// A small classifier of RGB images.
 #[derive(Module, Debug)]
-pub struct Stranger {
+pub struct PlainNet {
     stem: Conv2d,
     pool: MaxPool2d,
     blocks: Vec<Residual>,
@@ -49,8 +50,8 @@ pub struct Stranger {
     classifier: Linear,
 }
 
-impl Stranger {
-    /// Returns a network with a stem, two residual blocks and a classifier of ten classes.
+impl PlainNet {
+    /// Creates a stem, two residual blocks of 32 channels and a classifier of ten classes.
     pub fn new(device: &Device) -> Self {
         Self {
             stem: Conv2dConfig::new([3, 32], [5, 5])
@@ -63,7 +64,7 @@ impl Stranger {
         }
     }
 
-    /// Maps images `[batch, 3, height, width]` to class scores `[batch, 10]`.
+    /// Computes the logits `[batch, 10]` of images `[batch, 3, height, width]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let mut x = self.pool.forward(self.stem.forward(images));
         for block in &self.blocks {
@@ -74,8 +75,8 @@ impl Stranger {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward)?;
-    let summary = Summary::from_graph(&graph, "stranger")?;
+    let graph = Graph::trace(PlainNet::new, [1, 3, 64, 64], PlainNet::forward)?;
+    let summary = Summary::from_graph(&graph, "plain")?;
     println!("{summary}\n");
     println!("{}", summary.grouped(1));
     Ok(())
