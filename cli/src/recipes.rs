@@ -1,4 +1,4 @@
-//! The recipes that are part of this program.
+//! The training recipes of `recipes/`, which are embedded in the program.
 
 use receptive_train::recipe::{Recipe, RecipeError};
 
@@ -6,7 +6,7 @@ use crate::registry::Model;
 
 macro_rules! embedded {
     ($($name:literal),* $(,)?) => {
-        /// Every recipe: its file's name, its text.
+        /// File name and text of every recipe.
         const ALL: &[(&str, &str)] = &[$((
             $name,
             include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../recipes/", $name)),
@@ -26,10 +26,10 @@ embedded![
     "finetune.toml",
 ];
 
-/// The recipe for pretrained weights.
+/// The recipe for fine-tuning pretrained weights.
 const FINETUNE: &str = "finetune.toml";
 
-/// The recipe of each network whose name begins so; the first that fits.
+/// Prefixes of network names with their recipes; the first prefix that matches counts.
 const PUBLISHED: &[(&str, &str)] = &[
     ("lenet5-1998", "lenet5-1998-mnist.toml"),
     ("lenet5", "lenet5-mnist.toml"),
@@ -40,30 +40,30 @@ const PUBLISHED: &[(&str, &str)] = &[
     ("resnet", "resnet50-imagenet.toml"),
 ];
 
-/// The text of the recipe in the file of this name.
+/// Returns the text of the recipe in the file `name`.
 fn text(name: &str) -> &'static str {
     let found = ALL.iter().find(|(known, _)| *known == name);
     found.map_or("", |(_, text)| text)
 }
 
-/// The name of the recipe by which `model` was published, or one of its kind.
+/// Returns the file name of the recipe of the paper of `model`, or of a similar network.
 fn published(model: &Model) -> &'static str {
     if model.name.ends_with("-cifar") {
         return "resnet20-cifar10.toml";
     }
-    let fits = |(prefix, _): &&(&str, &str)| model.name.starts_with(prefix);
+    let matches = |(prefix, _): &&(&str, &str)| model.name.starts_with(prefix);
     PUBLISHED
         .iter()
-        .find(fits)
+        .find(matches)
         .map_or(FINETUNE, |(_, name)| name)
 }
 
-/// The recipe for `model` where none is named, or the one for pretrained weights, with its crops at the
-/// size that the network takes and with `overrides` as `--set` has them.
+/// Returns the default recipe for training `model` from random weights, or from pretrained ones, with crops
+/// of the network's input size and with the fields in `overrides`, each `FIELD=VALUE` as in `--set`.
 ///
 /// # Errors
 ///
-/// [`RecipeError`] when an override is wrong.
+/// [`RecipeError`] when an override has an unknown field or an invalid value.
 pub fn default_for(
     model: &Model,
     pretrained: bool,
@@ -88,7 +88,7 @@ mod tests {
     use crate::registry;
 
     #[test]
-    fn every_recipe_is_read_and_round_trips() {
+    fn every_recipe_parses_and_round_trips() {
         for (name, text) in ALL {
             let recipe = Recipe::parse(text, name, &[]).expect(name);
             let again = recipe.text().expect(name);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn every_network_has_a_recipe_for_its_size() {
+    fn default_recipes_crop_to_the_input_size_of_every_network() {
         for model in registry::models() {
             for pretrained in [false, true] {
                 let overrides = ["epochs=7".to_owned()];
