@@ -49,7 +49,10 @@ impl Classifier {
         };
 
         let labels = match &args.labels {
-            None if classes == model.classes => model.labels(),
+            None if classes == model.classes => {
+                let names = model.labels.names().into_iter();
+                names.map(str::to_owned).collect()
+            }
             None => Vec::new(),
             Some(path) => {
                 let labels = labels::open(path)?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::InputSpec;
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::{self, Checkpoint, FindOptions, StateDict};
@@ -137,17 +138,17 @@ pub fn preprocessing(model: &Model, file: &Path) -> Preprocessing {
         .find(|checkpoint| published(checkpoint))
         .or_else(|| model.checkpoints.last())
         .map_or_else(
-            || unpublished(model.input),
+            || unpublished(model.labels, model.input),
             |checkpoint| checkpoint.preprocessing,
         )
 }
 
-/// ImageNet's preparation in proportion to the input's size. For grey digits, MNIST's frame of 28 pixels
+/// ImageNet's preparation in proportion to the input's size. For MNIST's digits, MNIST's frame of 28 pixels
 /// in the middle of the 32 that LeNet-5 sees, the background at -0.1 and full ink at 1.175, as LeCun et al.
 /// 1998, section II.B has it.
-fn unpublished(input: InputSpec) -> Preprocessing {
-    let InputSpec { channels, size, .. } = input;
-    if channels == 1 {
+fn unpublished(labels: LabelSet, input: InputSpec) -> Preprocessing {
+    let size = input.size;
+    if labels == LabelSet::Mnist {
         let (background, ink) = (-0.1, 1.175);
         let std = 1.0 / (ink - background);
         return Preprocessing {
@@ -178,7 +179,7 @@ mod tests {
             size: 32,
             accepts: Sizes::Published,
         };
-        let prepared = unpublished(spec);
+        let prepared = unpublished(LabelSet::Mnist, spec);
         let value = |grey: f32| (grey - prepared.mean[0]) / prepared.std[0];
         assert!((value(0.0) + 0.1).abs() < 1e-6);
         assert!((value(1.0) - 1.175).abs() < 1e-6);
@@ -208,7 +209,7 @@ mod tests {
             size: 112,
             accepts: Sizes::AtLeast(32),
         };
-        let prepared = unpublished(spec);
+        let prepared = unpublished(LabelSet::Imagenet1k, spec);
         assert_eq!((prepared.resize, prepared.crop), (128, 112));
     }
 }

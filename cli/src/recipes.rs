@@ -29,33 +29,10 @@ embedded![
 /// The recipe for pretrained weights.
 const FINETUNE: &str = "finetune.toml";
 
-/// The recipe of each network whose name begins so; the first that fits.
-const PUBLISHED: &[(&str, &str)] = &[
-    ("lenet5-1998", "lenet5-1998-mnist.toml"),
-    ("lenet5", "lenet5-mnist.toml"),
-    ("alexnet", "alexnet-imagenet.toml"),
-    ("vgg", "vgg16-imagenet.toml"),
-    ("googlenet", "googlenet-imagenet.toml"),
-    ("mobilenet", "mobilenet-v1-imagenet.toml"),
-    ("resnet", "resnet50-imagenet.toml"),
-];
-
 /// The text of the recipe in the file of this name.
 fn text(name: &str) -> &'static str {
     let found = ALL.iter().find(|(known, _)| *known == name);
     found.map_or("", |(_, text)| text)
-}
-
-/// The name of the recipe by which `model` was published, or one of its kind.
-fn published(model: &Model) -> &'static str {
-    if model.name.ends_with("-cifar") {
-        return "resnet20-cifar10.toml";
-    }
-    let fits = |(prefix, _): &&(&str, &str)| model.name.starts_with(prefix);
-    PUBLISHED
-        .iter()
-        .find(fits)
-        .map_or(FINETUNE, |(_, name)| name)
 }
 
 /// The recipe for `model` where none is named, or the one for pretrained weights, with its crops at the
@@ -69,11 +46,7 @@ pub fn default_for(
     pretrained: bool,
     overrides: &[String],
 ) -> Result<Recipe, RecipeError> {
-    let name = if pretrained {
-        FINETUNE
-    } else {
-        published(model)
-    };
+    let name = if pretrained { FINETUNE } else { model.recipe };
     let mut recipe = Recipe::parse(text(name), name, &[])?;
     recipe.data.crop_to(model.input.size);
     if overrides.is_empty() {
@@ -97,6 +70,13 @@ mod tests {
                 recipe,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn the_recipe_of_every_network_is_embedded() {
+        for model in registry::models() {
+            assert!(!text(model.recipe).is_empty(), "{}", model.name);
         }
     }
 
