@@ -1,4 +1,4 @@
-//! MobileNetV2 (MobileNetV2, Table 2).
+//! MobileNetV2 (Table 2).
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};

@@ -8,7 +8,7 @@ use receptive_layers::block::{MapLayer, VectorLayer, init, map_layers};
 use receptive_layers::network::{Network, Stage};
 
 /// VGG (Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
-/// 2015, section 2.1 and Table 1), with or without batch norm after each convolution.
+/// 2014, section 2.1 and Table 1), with or without batch norm after each convolution.
 ///
 /// A mean pool to 7x7 precedes the fully connected layers, as in torchvision. At the published size of
 /// 224x224 pixels the pool is the identity.
