@@ -79,12 +79,12 @@ fn class_labels(
     classes: usize,
 ) -> Result<Vec<String>, CliError> {
     let Some(path) = &args.labels else {
-        let published = classes == model.classes;
-        return Ok(if published {
-            model.labels()
+        let published = if classes == model.classes {
+            model.labels.names()
         } else {
             Vec::new()
-        });
+        };
+        return Ok(published.into_iter().map(str::to_owned).collect());
     };
     let labels = labels::open(path)?;
     if labels.len() != classes {

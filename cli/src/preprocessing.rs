@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use receptive_layers::image::{self, RgbImage};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::InputSpec;
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::Checkpoint;
@@ -33,7 +34,7 @@ pub fn for_file(model: &Model, file: &Path) -> Preprocessing {
         .find(|checkpoint| is_prefix(checkpoint))
         .or_else(|| model.checkpoints.last())
         .map_or_else(
-            || unpublished(model.input),
+            || unpublished(model.labels, model.input),
             |checkpoint| checkpoint.preprocessing,
         )
 }
@@ -49,12 +50,12 @@ pub fn apply(preprocessing: &Preprocessing, photo: &RgbImage, channels: usize) -
 
 /// Returns the preprocessing for a network without published weights.
 ///
-/// Colour images are prepared as for ImageNet, with the resize in proportion to the input size. Grey
-/// digits are resized to 28/32 of the input and centred on a background of -0.1, with full ink at 1.175,
-/// as in LeCun et al. 1998, section II.B.
-fn unpublished(input: InputSpec) -> Preprocessing {
-    let InputSpec { channels, size, .. } = input;
-    if channels == 1 {
+/// MNIST digits are resized to 28/32 of the input size and centred on a background of -0.1, with full ink at
+/// 1.175, as in LeCun et al. 1998, section II.B. Other images are prepared as for ImageNet, with the resize in
+/// proportion to the input size.
+fn unpublished(labels: LabelSet, input: InputSpec) -> Preprocessing {
+    let size = input.size;
+    if labels == LabelSet::Mnist {
         let (background, ink) = (-0.1, 1.175);
         let std = 1.0 / (ink - background);
         return Preprocessing {
@@ -85,7 +86,7 @@ mod tests {
             size: 32,
             accepts: Sizes::Published,
         };
-        let prepared = unpublished(spec);
+        let prepared = unpublished(LabelSet::Mnist, spec);
         let value = |grey: f32| (grey - prepared.mean[0]) / prepared.std[0];
         assert!((value(0.0) + 0.1).abs() < 1e-6);
         assert!((value(1.0) - 1.175).abs() < 1e-6);
@@ -111,7 +112,7 @@ mod tests {
             size: 112,
             accepts: Sizes::AtLeast(32),
         };
-        let prepared = unpublished(spec);
+        let prepared = unpublished(LabelSet::Imagenet1k, spec);
         assert_eq!((prepared.resize, prepared.crop), (128, 112));
     }
 }

@@ -29,33 +29,10 @@ embedded![
 /// The recipe for fine-tuning pretrained weights.
 const FINETUNE: &str = "finetune.toml";
 
-/// Prefixes of network names with their recipes; the first prefix that matches counts.
-const PUBLISHED: &[(&str, &str)] = &[
-    ("lenet5-1998", "lenet5-1998-mnist.toml"),
-    ("lenet5", "lenet5-mnist.toml"),
-    ("alexnet", "alexnet-imagenet.toml"),
-    ("vgg", "vgg16-imagenet.toml"),
-    ("googlenet", "googlenet-imagenet.toml"),
-    ("mobilenet", "mobilenet-v1-imagenet.toml"),
-    ("resnet", "resnet50-imagenet.toml"),
-];
-
 /// Returns the text of the recipe in the file `name`.
 fn text(name: &str) -> &'static str {
     let found = ALL.iter().find(|(known, _)| *known == name);
     found.map_or("", |(_, text)| text)
-}
-
-/// Returns the file name of the recipe of the paper of `model`, or of a similar network.
-fn published(model: &Model) -> &'static str {
-    if model.name.ends_with("-cifar") {
-        return "resnet20-cifar10.toml";
-    }
-    let matches = |(prefix, _): &&(&str, &str)| model.name.starts_with(prefix);
-    PUBLISHED
-        .iter()
-        .find(matches)
-        .map_or(FINETUNE, |(_, name)| name)
 }
 
 /// Returns the default recipe for training `model` from random weights, or from pretrained ones, with crops
@@ -69,11 +46,7 @@ pub fn default_for(
     pretrained: bool,
     overrides: &[String],
 ) -> Result<Recipe, RecipeError> {
-    let name = if pretrained {
-        FINETUNE
-    } else {
-        published(model)
-    };
+    let name = if pretrained { FINETUNE } else { model.recipe };
     let mut recipe = Recipe::parse(text(name), name, &[])?;
     recipe.data.crop_to(model.input.size);
     if overrides.is_empty() {
@@ -97,6 +70,13 @@ mod tests {
                 recipe,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn the_recipe_of_every_network_is_embedded() {
+        for model in registry::models() {
+            assert!(!text(model.recipe).is_empty(), "{}", model.name);
         }
     }
 

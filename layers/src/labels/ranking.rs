@@ -1,0 +1,93 @@
+//! Probabilities and rankings of classes from logits.
+
+/// Computes the class probabilities `exp(x_i) / sum_j exp(x_j)` of class scores.
+///
+/// The sum is in 64 bits, and the largest score is subtracted first so that no power overflows.
+/// A score that is NaN or positive infinity makes every probability NaN.
+pub fn softmax(logits: &[f32]) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f64> = logits
+        .iter()
+        .map(|&logit| (f64::from(logit) - f64::from(largest)).exp())
+        .collect();
+    let total: f64 = powers.iter().sum();
+    powers.iter().map(|power| (power / total) as f32).collect()
+}
+
+/// Returns the `k` most probable classes and their probabilities, most probable first.
+///
+/// Classes of equal probability keep the order of their indices, and NaN comes last. A `k` above the
+/// number of classes returns all of them.
+pub fn top_k(probabilities: &[f32], k: usize) -> Vec<(usize, f32)> {
+    let mut ranking: Vec<(usize, f32)> = probabilities.iter().copied().enumerate().collect();
+    ranking.sort_by(|(_, a), (_, b)| a.is_nan().cmp(&b.is_nan()).then(b.total_cmp(a)));
+    ranking.truncate(k);
+    ranking
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn softmax_of_logarithms_is_proportional_to_their_arguments() {
+        let logits = [1.0_f32, 2.0, 5.0].map(|x| x.ln() + 800.0);
+        for (found, expected) in softmax(&logits).into_iter().zip([0.125, 0.25, 0.625]) {
+            assert!((found - expected).abs() < 1e-4, "{found} for {expected}");
+        }
+        assert!(softmax(&[]).is_empty());
+        assert_eq!(softmax(&[f32::NEG_INFINITY, 3.0]), [0.0, 1.0]);
+    }
+
+    #[test]
+    fn equal_probabilities_keep_the_order_of_classes() {
+        assert_eq!(
+            top_k(&[0.25, 0.5, 0.25, 0.0], 3),
+            [(1, 0.5), (0, 0.25), (2, 0.25)]
+        );
+        assert_eq!(top_k(&[0.0, -0.0, 1.0], 9).len(), 3);
+        assert_eq!(top_k(&[f32::NAN, 0.1, 0.2], 2), [(2, 0.2), (1, 0.1)]);
+    }
+
+    proptest! {
+        #[test]
+        fn softmax_sums_to_one_and_keeps_the_order_of_the_logits(
+            logits in proptest::collection::vec(-1e4_f32..1e4, 1..300),
+        ) {
+            let probabilities = softmax(&logits);
+            let total: f64 = probabilities.iter().map(|&p| f64::from(p)).sum();
+            prop_assert!((total - 1.0).abs() < 1e-5, "{total}");
+            for (i, &a) in logits.iter().enumerate() {
+                for (j, &b) in logits.iter().enumerate() {
+                    prop_assert!(a > b || probabilities[i] <= probabilities[j]);
+                }
+            }
+        }
+
+        #[test]
+        fn top_k_is_sorted_and_omits_no_better_class(
+            probabilities in proptest::collection::vec(
+                prop_oneof![9 => any::<f32>(), 1 => Just(f32::NAN)],
+                0..60,
+            ),
+            k in 0_usize..80,
+        ) {
+            let top = top_k(&probabilities, k);
+            prop_assert_eq!(top.len(), k.min(probabilities.len()));
+            for &(class, probability) in &top {
+                prop_assert_eq!(probability.to_bits(), probabilities[class].to_bits());
+            }
+            for pair in top.windows(2) {
+                let (better, worse) = (pair[0].1, pair[1].1);
+                prop_assert!(worse.is_nan() || better >= worse);
+            }
+            if let Some(&(_, last)) = top.last() {
+                for (class, &probability) in probabilities.iter().enumerate() {
+                    let inside = top.iter().any(|&(index, _)| index == class);
+                    prop_assert!(inside || last >= probability || probability.is_nan());
+                }
+            }
+        }
+    }
+}
