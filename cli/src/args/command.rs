@@ -62,8 +62,8 @@ Examples:
   receptive draw googlenet --style graph -o googlenet.svg
   receptive draw resnet152 --style graph --depth 2 --format dot | dot -Tpdf -o resnet152.pdf
 
-The drawing goes to standard output unless --output names a file. Consecutive identical modules are
-drawn once, with their number.")]
+The drawing goes to standard output unless --output names a file. Consecutive identical modules
+are drawn once, with their number.")]
     Draw(DrawArgs),
 
     /// Classify images
@@ -74,8 +74,9 @@ Examples:
   receptive classify photo.jpg --model resnet50
   receptive classify assets/digits/ --model lenet5
 
-The weights of mobilenet-v2 (ImageNet) and lenet5 (MNIST) are embedded in the program. The published
-weights of other networks are read from the cache folder, and downloaded into it when they are missing.")]
+The weights of mobilenet-v2 (ImageNet) and lenet5 (MNIST) are embedded in the program. For other
+networks, published weights are read from the cache folder. Missing weights are downloaded.
+RECEPTIVE_CACHE chooses another cache folder.")]
     Classify(ClassifyArgs),
 
     /// Run a network on a NumPy array and write the logits
@@ -102,8 +103,8 @@ Examples:
   receptive compile resnet50 --weights resnet50-11ad3fa6.pth -o resnet50.plan
   receptive classify photo.jpg --model resnet50 --weights resnet50.plan
 
-The plan runs only on machines with the instruction set that it was compiled for, by default the best
-one of this machine.")]
+The plan runs only on machines with the instruction set that it was compiled for. By default this
+is the best instruction set of this machine; RECEPTIVE_ISA chooses another.")]
     Compile(CompileArgs),
 
     /// Convert a weight file to another format or precision
@@ -112,8 +113,8 @@ Examples:
   receptive convert vgg16-397923af.pth vgg16.safetensors --model vgg16
   receptive convert resnet50.safetensors resnet50.bpk --model resnet50 --dtype f16
 
-The extension of OUT chooses the format: .pth or .pt (PyTorch), .safetensors, .bpk or .burnpack. IN is
-checked against the model before OUT is written.")]
+The extension of OUT chooses the format: .pth or .pt (PyTorch), .safetensors, .bpk or .burnpack.
+IN is checked against the model before OUT is written.")]
     Convert(ConvertArgs),
 
     /// Train a network on labelled images
@@ -143,8 +144,8 @@ Examples:
   receptive eval resnet18 --weights resnet18-f37072fd.pth --data imagenet/val --json
 
 The data folder has the same layouts as for `train`; validation images are used when it has some.
-Images are prepared by the recipe of the run that wrote the weights (recipe.toml beside them), or else
-by the recipe of the network's paper.")]
+Images are prepared by the recipe of the run that wrote the weights (recipe.toml beside them), or
+else by the recipe of the network's paper.")]
     Eval(EvalArgs),
 
     /// Draw the kernels of the first layer, and the feature maps of an image
@@ -152,8 +153,8 @@ by the recipe of the network's paper.")]
 Examples:
   receptive inspect alexnet-torchvision --weights alexnet-owt-7be5be79.pth --image cat.png -o cat
 
-Writes kernels.png, the kernels of the first convolution. With --image, also writes one picture for
-the feature maps of every stage.")]
+Writes kernels.png, the kernels of the first convolution. With --image, also writes one picture
+for the feature maps of every stage.")]
     Inspect(InspectArgs),
 
     /// Print the completion script of a shell

@@ -13,7 +13,7 @@ pub struct TrainArgs {
     /// Name of the network, as `models` lists it
     pub model: String,
 
-    /// Folder of labelled images
+    /// Folder of labelled images [default: 7,500 embedded digits, for MNIST networks]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
