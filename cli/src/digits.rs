@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use receptive_train::data::{Data, DataError, IdxFiles};
+use receptive_train::data::{DataError, DataSplits, IdxFiles};
 
 macro_rules! embedded {
     ($name:literal) => {
@@ -31,8 +31,8 @@ const FILES: IdxFiles<'static> = IdxFiles {
 /// # Errors
 ///
 /// [`DataError`] when the embedded files are damaged.
-pub fn open() -> Result<Data, DataError> {
-    Data::from_idx(Path::new("the embedded digits"), &FILES)
+pub fn open() -> Result<DataSplits, DataError> {
+    DataSplits::from_idx(Path::new("the embedded digits"), &FILES)
 }
 
 #[cfg(test)]
@@ -44,10 +44,7 @@ mod tests {
         assert_eq!(data.classes.len(), 10);
         let labels: Vec<usize> = (0..1500).map(|i| data.validation.label(i)).collect();
         assert!((0..10).all(|digit| labels.iter().filter(|&&l| l == digit).count() > 100));
-        let picture = data.train.picture(0).expect("a picture");
-        assert_eq!(
-            (picture.width, picture.height, picture.channels),
-            (28, 28, 1)
-        );
+        let image = data.train.image(0).expect("an image");
+        assert_eq!((image.width, image.height, image.channels), (28, 28, 1));
     }
 }

@@ -94,7 +94,7 @@ mod tests {
                     receptive_train::stream(1, receptive_train::Purpose::Order, [0; 2]);
                 let side = if model.input.size == 32 { 32 } else { 300 };
                 for steps in [&recipe.data.train, &recipe.data.evaluate] {
-                    let photo = receptive_train::Picture::filled(side, side, &[9; 3]);
+                    let photo = receptive_train::Image::filled(side, side, &[9; 3]);
                     let prepared = steps
                         .iter()
                         .fold(photo, |photo, step| step.apply(photo, &mut random));

@@ -1,4 +1,4 @@
-//! Which classes are taken for which.
+//! The confusion matrix of a classifier.
 
 use std::error::Error;
 use std::path::Path;
@@ -8,31 +8,32 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use serde::Serialize;
 
 use crate::error::TrainError;
-use crate::metrics::{Means, MetricSums, rows};
-use crate::run::write_whole;
+use crate::metrics::{MetricMeans, MetricSums, scores_and_labels};
+use crate::write::write_atomic;
 
-/// Counts of images by class and by the class that scored highest.
+/// Confusion matrix: image counts by true class and by predicted class (the class with the highest
+/// score).
 #[derive(Debug, Clone)]
-pub struct Confusion {
+pub struct ConfusionMatrix {
     classes: Vec<String>,
-    /// `[class, highest]`, row by row.
+    /// `[true class, predicted class]`, row-major.
     counts: Vec<u64>,
     sums: MetricSums,
 }
 
-/// How well the images of one class were told apart from the others.
+/// Accuracy over the images of one class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ClassMeans {
-    /// The class.
+pub struct ClassAccuracy {
+    /// Name of the class.
     pub class: String,
-    /// Its images.
+    /// Number of images of the class.
     pub count: u64,
-    /// The part of them whose class scored highest, from 0 to 1; none where there are no images.
+    /// Top-1 accuracy over these images, from 0 to 1; `None` if the class has no images.
     pub top1: Option<f64>,
 }
 
-impl Confusion {
-    /// Of no images yet.
+impl ConfusionMatrix {
+    /// Returns an empty confusion matrix for these class names.
     pub fn new(classes: Vec<String>) -> Self {
         Self {
             counts: vec![0; classes.len() * classes.len()],
@@ -41,38 +42,40 @@ impl Confusion {
         }
     }
 
-    /// Adds images: their scores `[images, classes]` and their classes. The loss is the cross entropy.
+    /// Adds images: their logits `[images, classes]` and their true classes. The loss is the cross
+    /// entropy.
     pub fn add(&mut self, logits: &[f32], labels: &[usize]) {
         if labels.is_empty() {
             return;
         }
-        let losses = rows(logits, labels).map(|(scores, &label)| cross_entropy(scores, label));
+        let losses =
+            scores_and_labels(logits, labels).map(|(scores, &label)| cross_entropy(scores, label));
         let loss = losses.sum::<f64>() / labels.len() as f64;
         self.sums.add(loss, logits, labels);
-        for (scores, &label) in rows(logits, labels) {
-            let highest =
+        for (scores, &label) in scores_and_labels(logits, labels) {
+            let predicted =
                 scores.iter().enumerate().fold(
                     0,
                     |best, (class, &score)| {
                         if score > scores[best] { class } else { best }
                     },
                 );
-            self.counts[label * self.classes.len() + highest] += 1;
+            self.counts[label * self.classes.len() + predicted] += 1;
         }
     }
 
-    /// Over all images; `None` of none.
-    pub fn means(&self) -> Option<Means> {
+    /// Returns the mean metrics over all images; `None` if no image was added.
+    pub fn means(&self) -> Option<MetricMeans> {
         self.sums.means()
     }
 
-    /// Class by class.
-    pub fn per_class(&self) -> Vec<ClassMeans> {
+    /// Returns the accuracy of every class.
+    pub fn per_class(&self) -> Vec<ClassAccuracy> {
         let rows = self.counts.chunks_exact(self.classes.len());
         rows.enumerate()
             .map(|(class, row)| {
                 let count = row.iter().sum();
-                ClassMeans {
+                ClassAccuracy {
                     class: self.classes[class].clone(),
                     count,
                     top1: (count > 0).then(|| row[class] as f64 / count as f64),
@@ -81,25 +84,26 @@ impl Confusion {
             .collect()
     }
 
-    /// Draws the matrix to the SVG file at `path`: a row for each class, a column for each answer, the
-    /// darker the larger the part of the row.
+    /// Draws the matrix to the SVG file at `path`: a row for each true class, a column for each
+    /// predicted class. A darker cell holds a larger fraction of its row.
     ///
     /// # Errors
     ///
-    /// [`TrainError`] when the file cannot be drawn or written.
+    /// [`TrainError`] when the matrix cannot be drawn or the file cannot be written.
     pub fn draw(&self, path: &Path) -> Result<(), TrainError> {
         let mut text = String::new();
-        self.drawing(&mut text)
+        self.render(&mut text)
             .map_err(|error| TrainError::Drawing {
                 path: path.to_owned(),
                 reason: error.to_string(),
             })?;
-        write_whole(path, text.as_bytes())
+        write_atomic(path, text.as_bytes())
     }
 
-    fn drawing(&self, text: &mut String) -> Result<(), Box<dyn Error>> {
+    /// Renders the matrix as SVG.
+    fn render(&self, text: &mut String) -> Result<(), Box<dyn Error>> {
         let classes = self.classes.len();
-        // Names and counts are legible up to some thirty classes.
+        // Names and counts are legible up to about thirty classes.
         let named = classes <= 32;
         let cell = (960 / classes.max(1)).clamp(1, 48) as i32;
         let margin = if named { 140 } else { 16 };
@@ -112,12 +116,12 @@ impl Confusion {
             let top = margin + cell * row as i32;
             for (column, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
                 let left = margin + cell * column as i32;
-                let part = count as f64 / total;
+                let fraction = count as f64 / total;
                 let colour = if row == column { BLUE } else { RED };
-                let place = [(left, top), (left + cell, top + cell)];
+                let corners = [(left, top), (left + cell, top + cell)];
                 area.draw(&Rectangle::new(
-                    place,
-                    colour.mix(0.1 + 0.6 * part).filled(),
+                    corners,
+                    colour.mix(0.1 + 0.6 * fraction).filled(),
                 ))?;
                 if named {
                     let middle = (left + cell / 2, top + cell / 2);
@@ -143,7 +147,7 @@ impl Confusion {
     }
 }
 
-/// `-log softmax(scores)[label]`.
+/// Returns the cross entropy `-log softmax(scores)[label]`.
 fn cross_entropy(scores: &[f32], label: usize) -> f64 {
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = scores.iter().map(|&s| f64::from(s - largest).exp()).sum();
@@ -154,15 +158,16 @@ fn cross_entropy(scores: &[f32], label: usize) -> f64 {
 mod tests {
     use super::*;
 
-    fn confusion() -> Confusion {
-        let mut confusion = Confusion::new(["cat", "dog", "bird"].map(str::to_owned).to_vec());
+    fn confusion() -> ConfusionMatrix {
+        let mut confusion =
+            ConfusionMatrix::new(["cat", "dog", "bird"].map(str::to_owned).to_vec());
         let logits = [4.0, 1.0, 0.0, 0.0, 2.0, 1.0, 3.0, 2.0, 1.0];
         confusion.add(&logits, &[0, 1, 1]);
         confusion
     }
 
     #[test]
-    fn images_are_counted_by_class_and_answer() {
+    fn images_are_counted_by_true_and_predicted_class() {
         let confusion = confusion();
         assert_eq!(confusion.counts, [1, 0, 0, 1, 1, 0, 0, 0, 0]);
         let classes = confusion.per_class();
@@ -177,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_matrix_is_drawn_with_its_names() {
+    fn the_drawing_contains_the_class_names() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("confusion.svg");
         confusion().draw(&path).expect("drawn");

@@ -1,4 +1,4 @@
-//! What can go wrong in a run.
+//! Errors of a training run.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,90 +9,90 @@ use receptive_layers::weights::WeightsError;
 use crate::data::DataError;
 use crate::recipe::RecipeError;
 
-/// Why a run ended before its time.
+/// Errors that end a training run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The data is wrong.
+    /// The dataset cannot be read or is invalid.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The recipe is wrong.
+    /// The recipe cannot be read or is invalid.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// The recipe freezes a stage that the network has not.
+    /// The recipe freezes a stage that the network does not have.
     #[error(transparent)]
     Stage(#[from] UnknownStage),
     /// Weights cannot be read, written or loaded.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// The device failed.
+    /// The compute device failed.
     #[error("the device failed: {0}")]
     Device(String),
-    /// The loss left the range of numbers.
+    /// The loss is not finite.
     #[error(
         "the loss is {loss} at step {step} with a learning rate of {rate}: lower optimizer.lr, or set clip_norm"
     )]
     Diverged {
         /// The loss.
         loss: f64,
-        /// Steps before this one.
+        /// The optimizer step, from 0.
         step: u64,
         /// The learning rate.
         rate: f64,
     },
-    /// A checkpoint lacks a part.
-    #[error("the checkpoint has no {lacking:?}; it is not one of `receptive train`")]
-    Incomplete {
-        /// The part.
-        lacking: String,
+    /// A checkpoint lacks a tensor.
+    #[error("the checkpoint has no tensor {name:?}: it was not written by `receptive train`")]
+    MissingTensor {
+        /// Name of the tensor.
+        name: String,
     },
-    /// A checkpoint is of another run.
-    #[error("the checkpoint is of another run: {what} was {found}, now it is {expected}")]
-    OtherRun {
-        /// What differs.
-        what: &'static str,
-        /// In the checkpoint.
+    /// The checkpoint belongs to a run on other data.
+    #[error("the checkpoint belongs to another run: {property} was {found}, now it is {expected}")]
+    RunMismatch {
+        /// The property that differs.
+        property: &'static str,
+        /// Value in the checkpoint.
         found: String,
-        /// In this run.
+        /// Value in this run.
         expected: String,
     },
-    /// The output folder has a run already.
+    /// The output folder already contains a run.
     #[error(
-        "{} holds a run already: go on with it with --resume, or choose another --output",
+        "{} already contains a run: continue it with --resume, or choose another --output",
         folder.display()
     )]
-    Occupied {
+    RunExists {
         /// The folder.
         folder: PathBuf,
     },
-    /// The output folder has no run.
-    #[error("{} holds no run to go on with: leave --resume out", folder.display())]
+    /// The output folder contains no run to resume.
+    #[error("{} contains no run to resume: leave --resume out", folder.display())]
     NoRun {
         /// The folder.
         folder: PathBuf,
     },
-    /// A file of the output cannot be written.
+    /// An output file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file of the output cannot be read again.
+    /// An output file cannot be read back.
     #[error("cannot read {}: {reason}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// Description of the problem.
         reason: String,
     },
-    /// A picture cannot be drawn.
+    /// A chart cannot be drawn.
     #[error("cannot draw {}: {reason}", path.display())]
     Drawing {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// Description of the problem.
         reason: String,
     },
 }

@@ -1,27 +1,30 @@
-//! What training makes small.
+//! Loss functions.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
-/// The loss of class scores against targets, a mean over the images.
+/// Loss function of class scores and target distributions; the training loss is its mean over the
+/// images of a mini-batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Loss {
-    /// `-sum_c t_c log softmax(s)_c`.
+    /// Softmax cross entropy: `-sum_c t_c log softmax(s)_c`.
     CrossEntropy {
-        /// The part of each target that is spread evenly over all classes, at least 0 and below 1
-        /// (Szegedy et al. 2015, Rethinking the Inception Architecture, section 7); by default 0.
+        /// Label smoothing: the probability mass of each target that is spread evenly over all
+        /// classes, at least 0 and below 1 (Szegedy et al. 2015, Rethinking the Inception
+        /// Architecture, section 7). Default 0.
         #[serde(default)]
         smoothing: f64,
     },
-    /// `y_D + log(e^-j + sum_c e^-y_c)` of penalties `y`, which are negative scores, `D` the right
-    /// class (LeCun et al. 1998, section II.C, eq. 9): the loss for radial basis outputs. Right
-    /// penalties fall, the others rise until they are well above `j`, and no code of an output can
-    /// draw all images to it.
+    /// Maximum a posteriori loss for radial basis outputs: `y_D + log(e^-j + sum_c e^-y_c)`, where
+    /// the penalties `y` are the negated scores and `D` is the true class (LeCun et al. 1998,
+    /// section II.C, eq. 9). The loss lowers the penalty of the true class and raises the other
+    /// penalties until they are well above `j`. The competition between classes prevents the
+    /// collapse in which all images have the same output.
     MaximumAPosteriori {
-        /// The penalty of no class at all, above 0. The paper names no value.
+        /// Penalty of the background (no class), above 0. The paper gives no value.
         j: f64,
     },
 }
@@ -39,7 +42,7 @@ impl Loss {
         }
     }
 
-    /// The part of each target that is spread over all classes.
+    /// Returns the label smoothing of the targets.
     pub fn smoothing(&self) -> f64 {
         match *self {
             Self::CrossEntropy { smoothing } => smoothing,
@@ -47,16 +50,17 @@ impl Loss {
         }
     }
 
-    /// The sum over the images of the loss of `scores` against `targets`, both `[images, classes]`.
+    /// Returns the loss of `scores` against `targets`, both `[images, classes]`, summed over the
+    /// images.
     pub fn sum(&self, scores: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
         match *self {
             Self::CrossEntropy { .. } => (log_softmax(scores, 1) * targets).sum().neg(),
             Self::MaximumAPosteriori { j } => {
-                // The largest exponent is taken out of the logarithm, so that none overflows.
+                // Log-sum-exp: subtracting the largest exponent prevents overflow.
                 let largest = scores.clone().detach().max_dim(1).clamp_min(-j);
                 let others = (scores.clone() - largest.clone()).exp().sum_dim(1);
-                let nothing = (largest.clone().neg() - j).exp();
-                let log = (others + nothing).log() + largest;
+                let background = (largest.clone().neg() - j).exp();
+                let log = (others + background).log() + largest;
                 log.sum() - (scores * targets).sum()
             }
         }
@@ -77,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn cross_entropy_of_soft_targets_is_its_formula() {
+    fn cross_entropy_of_soft_targets_matches_the_formula() {
         let loss = Loss::CrossEntropy { smoothing: 0.0 };
         let scores = [[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]];
         let targets = [[0.2, 0.7, 0.1], [0.0, 0.0, 1.0]];
@@ -96,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_loss_of_1998_is_its_formula_and_does_not_overflow() {
+    fn the_map_loss_matches_the_formula_and_does_not_overflow() {
         let loss = Loss::MaximumAPosteriori { j: 0.1 };
         let penalties = [[0.3_f32, 4.0, 7.0], [900.0, 1000.0, 800.0]];
         let scores = penalties.map(|row| row.map(|y| -y));

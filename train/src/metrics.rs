@@ -1,59 +1,59 @@
-//! How well images were told apart.
+//! Loss, top-1 and top-5 accuracy over images.
 
 use serde::{Deserialize, Serialize};
 
-/// Sums over images: of losses, and of those whose class was among the highest scores.
+/// Running sums of loss and correct predictions over images.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct MetricSums {
-    /// The sum of the images' losses.
+    /// Sum of the losses of the images.
     pub loss: f64,
-    /// Images.
+    /// Number of images.
     pub count: u64,
-    /// Those whose class scored highest.
+    /// Number of images whose class has the highest score.
     pub top1: u64,
-    /// Those whose class scored among the five highest.
+    /// Number of images whose class is among the five highest scores.
     pub top5: u64,
 }
 
-/// Means over images.
+/// Mean loss and accuracy over images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Means {
-    /// The mean loss.
+pub struct MetricMeans {
+    /// Mean loss.
     pub loss: f64,
-    /// The part whose class scored highest, from 0 to 1.
+    /// Top-1 accuracy, from 0 to 1.
     pub top1: f64,
-    /// The part whose class scored among the five highest, from 0 to 1.
+    /// Top-5 accuracy, from 0 to 1.
     pub top5: f64,
-    /// Images.
+    /// Number of images.
     pub count: u64,
 }
 
 impl MetricSums {
-    /// Adds a batch: its mean loss, its scores `[images, classes]` and its classes.
+    /// Adds a mini-batch: its mean loss, its logits `[images, classes]` and its true classes.
     pub fn add(&mut self, loss: f64, logits: &[f32], labels: &[usize]) {
         self.loss += loss * labels.len() as f64;
         self.count += labels.len() as u64;
-        for (scores, &label) in rows(logits, labels) {
-            let place = place(scores, label);
-            self.top1 += u64::from(place < 1);
-            self.top5 += u64::from(place < 5);
+        for (scores, &label) in scores_and_labels(logits, labels) {
+            let rank = rank(scores, label);
+            self.top1 += u64::from(rank < 1);
+            self.top5 += u64::from(rank < 5);
         }
     }
 
-    /// The means; `None` of no images.
-    pub fn means(&self) -> Option<Means> {
-        let part = |sum: u64| sum as f64 / self.count as f64;
-        (self.count > 0).then(|| Means {
+    /// Returns the means over the images; `None` if there are none.
+    pub fn means(&self) -> Option<MetricMeans> {
+        let fraction = |sum: u64| sum as f64 / self.count as f64;
+        (self.count > 0).then(|| MetricMeans {
             loss: self.loss / self.count as f64,
-            top1: part(self.top1),
-            top5: part(self.top5),
+            top1: fraction(self.top1),
+            top5: fraction(self.top5),
             count: self.count,
         })
     }
 }
 
-/// The scores of each image with its class.
-pub fn rows<'a>(
+/// Iterates over the images: the scores of an image, `[classes]`, and its true class.
+pub fn scores_and_labels<'a>(
     logits: &'a [f32],
     labels: &'a [usize],
 ) -> impl Iterator<Item = (&'a [f32], &'a usize)> {
@@ -61,9 +61,11 @@ pub fn rows<'a>(
     logits.chunks_exact(classes.max(1)).zip(labels)
 }
 
-/// How many classes score higher than `label`, or the same and come before it; what is not a number
-/// scores higher than all.
-pub fn place(scores: &[f32], label: usize) -> usize {
+/// Returns the rank of the class `label`, from 0: the number of classes with a higher score.
+///
+/// Of two equal scores, the lower class index ranks first. A NaN score of another class ranks above
+/// `label`; a NaN score of `label` ranks last.
+pub fn rank(scores: &[f32], label: usize) -> usize {
     let own = scores[label];
     let above = |&(class, &score): &(usize, &f32)| match score.partial_cmp(&own) {
         Some(order) => order.is_gt() || order.is_eq() && class < label,
@@ -78,9 +80,9 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// What a run keeps of an epoch so far.
+        /// A checkpoint stores the sums of a partial epoch as JSON.
         #[test]
-        fn sums_are_read_as_they_were_written(loss in prop::num::f64::NORMAL) {
+        fn sums_round_trip_through_json(loss in prop::num::f64::NORMAL) {
             let sums = MetricSums { loss, ..MetricSums::default() };
             let json = serde_json::to_string(&sums).expect("numbers");
             prop_assert_eq!(serde_json::from_str::<MetricSums>(&json).expect("numbers"), sums);
@@ -88,13 +90,10 @@ mod tests {
     }
 
     #[test]
-    fn places_count_from_the_highest_score() {
+    fn ranks_count_from_the_highest_score() {
         let scores = [1.0, 3.0, 2.0, 3.0];
-        assert_eq!(
-            [0, 1, 2, 3].map(|label| place(&scores, label)),
-            [3, 0, 2, 1]
-        );
-        assert!(place(&[f32::NAN; 3], 0) > 0);
+        assert_eq!([0, 1, 2, 3].map(|label| rank(&scores, label)), [3, 0, 2, 1]);
+        assert!(rank(&[f32::NAN; 3], 0) > 0);
     }
 
     #[test]

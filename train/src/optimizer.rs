@@ -1,6 +1,6 @@
-//! What makes the loss small.
+//! Optimizers of a recipe.
 
-mod descent;
+mod sgd;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::optim::decay::WeightDecayConfig;
@@ -9,92 +9,99 @@ use burn::tensor::Tensor;
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
-use descent::Descent;
+use sgd::Sgd;
 
-/// An optimizer of Burn's. `lr` is the learning rate that the schedule starts from, above 0;
-/// `decay_vectors` says whether weight decay is on norms' gains and all biases too, by default it is.
+/// Optimizer and its hyperparameters.
+///
+/// `lr` is the base learning rate of the schedule, above 0. `decay_vectors` says whether weight
+/// decay also applies to vector parameters (the gains of normalization layers, and all biases);
+/// default true.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimizer {
-    /// `v = momentum v + g + weight_decay w`, `w = w - lr v`; with Nesterov's,
-    /// `w = w - lr (g + weight_decay w + momentum v)`.
+    /// Stochastic gradient descent: `v = momentum v + g + weight_decay w`, `w = w - lr v`; with
+    /// Nesterov momentum, `w = w - lr (g + weight_decay w + momentum v)`.
     Sgd {
-        /// The learning rate.
+        /// Base learning rate.
         lr: f64,
-        /// At least 0 and below 1; by default 0.
+        /// Momentum, at least 0 and below 1; default 0.
         #[serde(default)]
         momentum: f64,
-        /// Whether the gradient is taken a step ahead; by default it is not.
+        /// Whether the momentum is Nesterov momentum; default false.
         #[serde(default)]
         nesterov: bool,
-        /// At least 0; by default 0.
+        /// Weight decay, at least 0; default 0.
         #[serde(default)]
         weight_decay: f64,
-        /// Whether norms and biases decay.
-        #[serde(default = "yes")]
+        /// Whether weight decay applies to vector parameters; default true.
+        #[serde(default = "default_decay_vectors")]
         decay_vectors: bool,
     },
-    /// Adam with decay apart from the gradient (Loshchilov and Hutter 2017, algorithm 2): `w` loses
-    /// `lr weight_decay w` in every step.
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2017, algorithm 2): every step
+    /// subtracts `lr weight_decay w` from `w`.
     Adamw {
-        /// The learning rate.
+        /// Base learning rate.
         lr: f64,
-        /// At least 0 and below 1; by default 0.9.
-        #[serde(default = "beta1")]
+        /// Decay of the first moment, at least 0 and below 1; default 0.9.
+        #[serde(default = "default_beta1")]
         beta1: f64,
-        /// At least 0 and below 1; by default 0.999.
-        #[serde(default = "beta2")]
+        /// Decay of the second moment, at least 0 and below 1; default 0.999.
+        #[serde(default = "default_beta2")]
         beta2: f64,
-        /// Above 0; by default 1e-8.
-        #[serde(default = "epsilon")]
+        /// Term added to the denominator for numerical stability, above 0; default 1e-8.
+        #[serde(default = "default_epsilon")]
         epsilon: f64,
-        /// At least 0; by default 0.
+        /// Weight decay, at least 0; default 0.
         #[serde(default)]
         weight_decay: f64,
-        /// Whether norms and biases decay.
-        #[serde(default = "yes")]
+        /// Whether weight decay applies to vector parameters; default true.
+        #[serde(default = "default_decay_vectors")]
         decay_vectors: bool,
     },
-    /// The gradient over the root of its mean square, with momentum.
+    /// RMSprop with momentum: the gradient divided by the root of its running mean square.
     Rmsprop {
-        /// The learning rate.
+        /// Base learning rate.
         lr: f64,
-        /// The decay of the mean square, at least 0 and below 1; by default 0.9.
-        #[serde(default = "beta1")]
+        /// Decay of the mean square, at least 0 and below 1; default 0.9.
+        #[serde(default = "default_alpha")]
         alpha: f64,
-        /// At least 0 and below 1; by default 0.
+        /// Momentum, at least 0 and below 1; default 0.
         #[serde(default)]
         momentum: f64,
-        /// Above 0; by default 1e-8.
-        #[serde(default = "epsilon")]
+        /// Term added to the denominator for numerical stability, above 0; default 1e-8.
+        #[serde(default = "default_epsilon")]
         epsilon: f64,
-        /// At least 0; by default 0.
+        /// Weight decay, at least 0; default 0.
         #[serde(default)]
         weight_decay: f64,
-        /// Whether norms and biases decay.
-        #[serde(default = "yes")]
+        /// Whether weight decay applies to vector parameters; default true.
+        #[serde(default = "default_decay_vectors")]
         decay_vectors: bool,
     },
 }
 
-fn yes() -> bool {
+fn default_decay_vectors() -> bool {
     true
 }
 
-fn beta1() -> f64 {
+fn default_beta1() -> f64 {
     0.9
 }
 
-fn beta2() -> f64 {
+fn default_alpha() -> f64 {
+    0.9
+}
+
+fn default_beta2() -> f64 {
     0.999
 }
 
-fn epsilon() -> f64 {
+fn default_epsilon() -> f64 {
     1e-8
 }
 
 impl Optimizer {
-    /// The learning rate that the schedule starts from.
+    /// Returns the base learning rate of the schedule.
     pub fn rate(&self) -> f64 {
         let (Self::Sgd { lr, .. } | Self::Adamw { lr, .. } | Self::Rmsprop { lr, .. }) = *self;
         lr
@@ -136,13 +143,13 @@ impl Optimizer {
         }
     }
 
-    /// The optimizer for the parameters of `module`.
+    /// Returns the optimizer for the parameters of `module`.
     pub fn init<M: Module>(&self, module: &M) -> ModuleOptimizer {
         let (Self::Sgd { decay_vectors, .. }
         | Self::Adamw { decay_vectors, .. }
         | Self::Rmsprop { decay_vectors, .. }) = *self;
         let vectors = (!decay_vectors).then(|| {
-            let mut vectors = Vectors(Vec::new());
+            let mut vectors = VectorParams(Vec::new());
             module.visit(&mut vectors);
             ParamGroup::from_ids(vectors.0)
         });
@@ -153,7 +160,7 @@ impl Optimizer {
                 weight_decay,
                 ..
             } => {
-                let build = |decay: f64| Descent {
+                let build = |decay: f64| Sgd {
                     momentum,
                     nesterov,
                     decay,
@@ -189,7 +196,7 @@ impl Optimizer {
                         .with_alpha(alpha as f32)
                         .with_momentum(momentum as f32)
                         .with_epsilon(epsilon as f32)
-                        .with_weight_decay(penalty(decay))
+                        .with_weight_decay(weight_decay_config(decay))
                         .build()
                 };
                 with_decay(build, weight_decay, vectors)
@@ -198,27 +205,29 @@ impl Optimizer {
     }
 }
 
-/// What `build` makes with `decay`, and without any for the parameters in `spared`.
+/// Returns the optimizer that `build` makes with weight decay `decay`; the parameters in
+/// `undecayed` have no weight decay.
 fn with_decay<O: burn::optim::Optimizer>(
     build: impl Fn(f64) -> O,
     decay: f64,
-    spared: Option<ParamGroup>,
+    undecayed: Option<ParamGroup>,
 ) -> ModuleOptimizer {
     let optimizer = ModuleOptimizer::from(build(decay));
-    match spared {
+    match undecayed {
         None => optimizer,
-        Some(spared) => optimizer.with_group(spared, build(0.0), None),
+        Some(undecayed) => optimizer.with_group(undecayed, build(0.0), None),
     }
 }
 
-fn penalty(decay: f64) -> Option<WeightDecayConfig> {
+/// Returns the weight decay of RMSprop; `None` if it is 0.
+fn weight_decay_config(decay: f64) -> Option<WeightDecayConfig> {
     (decay > 0.0).then(|| WeightDecayConfig::new(decay as f32))
 }
 
-/// Parameters of one dimension: norms' gains, and every bias.
-struct Vectors(Vec<ParamId>);
+/// Ids of the vector parameters: the gains of normalization layers, and every bias.
+struct VectorParams(Vec<ParamId>);
 
-impl ModuleVisitor for Vectors {
+impl ModuleVisitor for VectorParams {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if D == 1 {
             self.0.push(param.id);

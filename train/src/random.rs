@@ -1,41 +1,42 @@
-//! Random numbers that depend on what they are drawn for, not on when.
+//! Seeded random number streams: the stream of a purpose does not depend on the order of the draws.
 
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-/// A generator whose numbers are the same on every machine.
+/// Random number generator with the same output on every machine.
 pub type Random = Pcg64Mcg;
 
-/// What numbers are drawn for: each has a stream of its own.
+/// Purpose of a random number stream. Different purposes have independent streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The network's first weights.
+    /// Initialization of the weights.
     Weights,
-    /// The order of the training images in one epoch.
+    /// Order of the training images in one epoch.
     Order,
-    /// What happens to one image in one epoch.
+    /// Augmentation of one image in one epoch.
     Augmentation,
-    /// The mixing of one batch.
+    /// Mixup or CutMix of one mini-batch.
     Mixing,
-    /// What a device draws in one step: dropout.
+    /// The device's generator in one step, for dropout.
     Device,
-    /// Which images are held out for validation.
+    /// Choice of the images that are held out for validation.
     Holdout,
 }
 
-/// The seed of the stream for `purpose` at a `place`, such as an epoch and an image.
-pub fn seed(run: u64, purpose: Purpose, place: [u64; 2]) -> u64 {
-    [purpose as u64, place[0], place[1]]
+/// Derives the seed of a stream from the seed of the run, the purpose and two indices, such as the
+/// epoch and the image.
+pub fn seed(run_seed: u64, purpose: Purpose, indices: [u64; 2]) -> u64 {
+    [purpose as u64, indices[0], indices[1]]
         .into_iter()
-        .fold(mix(run), |state, part| mix(state.wrapping_add(part)))
+        .fold(mix(run_seed), |state, value| mix(state.wrapping_add(value)))
 }
 
-/// The generator of the stream for `purpose` at a `place`.
-pub fn stream(run: u64, purpose: Purpose, place: [u64; 2]) -> Random {
-    Random::seed_from_u64(seed(run, purpose, place))
+/// Returns the generator that is seeded with [`seed`].
+pub fn stream(run_seed: u64, purpose: Purpose, indices: [u64; 2]) -> Random {
+    Random::seed_from_u64(seed(run_seed, purpose, indices))
 }
 
-/// SplitMix64's step: a bijection without visible structure.
+/// The mixing function of SplitMix64, a bijection of the 64-bit integers.
 fn mix(value: u64) -> u64 {
     let x = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -50,15 +51,15 @@ pub mod tests {
 
     use super::*;
 
-    /// Burn's processor backends have one generator for the whole process: tests that draw from it
-    /// wait for each other.
-    pub fn alone() -> MutexGuard<'static, ()> {
-        static TURN: Mutex<()> = Mutex::new(());
-        TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks the random number generator of Burn's CPU backends. A process has one generator, so
+    /// tests that draw from it must not run at the same time.
+    pub fn lock_rng() -> MutexGuard<'static, ()> {
+        static RNG: Mutex<()> = Mutex::new(());
+        RNG.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[test]
-    fn streams_do_not_meet() {
+    fn streams_have_different_seeds() {
         let mut seen = HashSet::new();
         for run in 0..8 {
             for purpose in [Purpose::Order, Purpose::Augmentation, Purpose::Mixing] {

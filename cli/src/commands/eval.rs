@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use receptive_train::data::Data;
-use receptive_train::loader::{Loader, Preparation};
+use receptive_train::data::DataSplits;
+use receptive_train::loader::{Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
-use receptive_train::{ClassMeans, Confusion, TrainError};
+use receptive_train::{ClassAccuracy, ConfusionMatrix, TrainError};
 use serde::Serialize;
 
 use crate::args::EvalArgs;
@@ -28,7 +28,7 @@ struct Report {
     count: u64,
     loss: f64,
     skipped: usize,
-    per_class: Vec<ClassMeans>,
+    per_class: Vec<ClassAccuracy>,
 }
 
 /// Evaluates the network and prints the report.
@@ -41,7 +41,7 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let recipe = recipe(args, &model)?;
     let (classes, dataset) = match &args.data {
-        Some(folder) => Data::open_for_judging(folder).map_err(TrainError::from)?,
+        Some(folder) => DataSplits::open_for_evaluation(folder).map_err(TrainError::from)?,
         None if model.input.channels == 1 => {
             let data = digits::open().map_err(TrainError::from)?;
             (data.classes, data.validation)
@@ -62,7 +62,7 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let mut runner = Runner::from_weights(weights, input, &args.compute)?;
     let loader = Loader {
         dataset,
-        preparation: Preparation {
+        preprocessing: Preprocessing {
             transforms: recipe.data.evaluate,
             normalisation: recipe.data.normalise,
             shape: [channels, height, width],
@@ -89,8 +89,8 @@ fn evaluate(
     runner: &mut Runner,
     loader: &Loader,
     classes: Vec<String>,
-) -> Result<(Confusion, usize), CliError> {
-    let mut confusion = Confusion::new(classes);
+) -> Result<(ConfusionMatrix, usize), CliError> {
+    let mut confusion = ConfusionMatrix::new(classes);
     let mut skipped = 0;
     for batch in loader.epoch(0, 0) {
         let batch = batch.map_err(TrainError::from)?;
@@ -109,7 +109,7 @@ fn evaluate(
 /// Prints the report as text or as JSON.
 fn report(
     args: &EvalArgs,
-    confusion: &Confusion,
+    confusion: &ConfusionMatrix,
     skipped: usize,
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
@@ -142,7 +142,7 @@ fn report(
         .iter()
         .map(|class| class.class.chars().count());
     let width = width.max().unwrap_or(0);
-    for ClassMeans { class, count, top1 } in &report.per_class {
+    for ClassAccuracy { class, count, top1 } in &report.per_class {
         let top1 = top1.map_or("-".to_owned(), percent);
         writeln!(out, "  {class:<width$}  {top1:>8}  of {count}")?;
     }

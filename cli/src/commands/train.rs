@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use burn::train::Interrupter;
 use receptive_layers::weights::Heads;
 use receptive_train::TrainError;
-use receptive_train::data::{Data, Holdout, Published};
+use receptive_train::data::{DataSplits, Holdout, PublicDataset};
 use receptive_train::monitor::{Dashboard, Monitor, Plain};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::{Folder, Outcome, Run};
@@ -142,10 +142,10 @@ fn recipe(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Recipe, Cl
 ///
 /// [`CliError::NoData`] without any data, [`CliError::ClassCount`] when `--classes` is not the number of
 /// classes of the data, [`CliError::Train`] when the data cannot be read.
-fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<Data, CliError> {
+fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, CliError> {
     let downloaded = args.download.map(download).transpose()?;
     let data = match args.data.as_ref().or(downloaded.as_ref()) {
-        Some(folder) => Data::open(
+        Some(folder) => DataSplits::open(
             folder,
             Holdout {
                 fraction: recipe.data.holdout,
@@ -174,9 +174,9 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
         bar.set_position(done);
     };
     let published = match dataset {
-        Dataset::Mnist => Published::Mnist,
-        Dataset::Cifar10 => Published::Cifar10,
-        Dataset::Cifar100 => Published::Cifar100,
+        Dataset::Mnist => PublicDataset::Mnist,
+        Dataset::Cifar10 => PublicDataset::Cifar10,
+        Dataset::Cifar100 => PublicDataset::Cifar100,
     };
     let folder = published.fetch(&mut report).map_err(TrainError::from);
     bar.finish_and_clear();
@@ -189,7 +189,7 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
 fn initial_weights(
     args: &TrainArgs,
     model: &Model,
-    data: &Data,
+    data: &DataSplits,
 ) -> Result<InitialWeights, CliError> {
     let classes = data.classes.len();
     // A resumed run loads the weights of its checkpoint.

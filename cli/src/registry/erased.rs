@@ -164,7 +164,7 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
     ) -> Result<Box<dyn TrainableNetwork>, TrainableError> {
         let config = with_fields(&options.apply(self), &recipe.network)?;
         config.validate().map_err(TrainableError::Config)?;
-        let network = Session::fresh(&config, &devices[0], recipe.seed);
+        let network = Session::init_network(&config, &devices[0], recipe.seed);
         let network = match weights {
             None => network,
             Some((weights, heads)) => {

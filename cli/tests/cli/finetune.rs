@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use receptive_train::augment::{ColorJitter, RandomResizedCrop, Transform};
-use receptive_train::{Picture, Purpose, stream};
+use receptive_train::{Image, Purpose, stream};
 
 use crate::{output, photo, text, training_lock};
 
@@ -30,14 +30,14 @@ fn write_crops(folder: &Path) {
         .into_iter()
         .enumerate()
     {
-        let whole = Picture::from(receptive_layers::image::open(photo(name)).expect("a photo"));
+        let whole = Image::from(receptive_layers::image::open(photo(name)).expect("a photo"));
         let cut = whole.width * 3 / 5;
         let class = name.split('.').next().expect("a name");
         for (split, left, width, count) in [
             ("train", 0, cut, 16),
             ("val", cut as isize, whole.width - cut, 16),
         ] {
-            let part = whole.window(left, 0, width, whole.height);
+            let part = whole.crop(left, 0, width, whole.height);
             let folder = folder.join(split).join(class);
             fs::create_dir_all(&folder).expect("made");
             for image in 0..count {

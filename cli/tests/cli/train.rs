@@ -148,7 +148,7 @@ fn an_interrupt_saves_a_checkpoint_and_exits() {
     assert_eq!(files(&run.join("checkpoints")).len(), 2);
 
     let again = error_line(&arguments);
-    assert!(again.contains("holds a run already"), "{again}");
+    assert!(again.contains("already contains a run"), "{again}");
     let other = [&arguments[..], &["--set", "batch=8", "--resume"]].concat();
     let other = error_line(&other);
     assert!(other.contains("recipe.toml"), "{other}");
@@ -215,7 +215,7 @@ fn errors_name_the_wrong_option() {
         (&["lenet5", "--data", "no-such-folder"], "no-such-folder"),
         (&["lenet5", "--recipe", "no-such.toml"], "no-such.toml"),
         (&["lenet5", "--from", "no-such.pth"], "no-such.pth"),
-        (&["lenet5", "--resume"], "no run to go on with"),
+        (&["lenet5", "--resume"], "no run to resume"),
         (&["lenet6"], "lenet5"),
     ] {
         let line = error_line(&[&["train"], arguments, &["--output", run]].concat());

@@ -9,8 +9,8 @@ use burn::tensor::Device;
 use receptive_lenet::LeNet5Config;
 use receptive_tests::devices;
 use receptive_train::MetricSums;
-use receptive_train::data::{Data, Dataset, Holdout};
-use receptive_train::loader::{Loader, Preparation};
+use receptive_train::data::{DataSplits, Dataset, Holdout};
+use receptive_train::loader::{Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
 use receptive_train::session::{Session, TrainableNetwork};
 
@@ -39,7 +39,7 @@ fn loader(recipe: &Recipe, dataset: Arc<dyn Dataset>, train: bool) -> Loader {
     let data = &recipe.data;
     Loader {
         dataset,
-        preparation: Preparation {
+        preprocessing: Preprocessing {
             transforms: if train {
                 data.train.clone()
             } else {
@@ -67,11 +67,11 @@ fn trained(device: Device) -> (f64, [f64; 2]) {
         fraction: 0.1,
         seed: 0,
     };
-    let data = Data::open(assets(), holdout).expect("the digits");
+    let data = DataSplits::open(assets(), holdout).expect("the digits");
     // Both devices start from weights drawn on the CPU: the backends draw different numbers.
-    let network = Session::fresh(&LeNet5Config::lenet5(), &Device::flex(), recipe.seed);
+    let network = Session::init_network(&LeNet5Config::lenet5(), &Device::flex(), recipe.seed);
     let weights = receptive_layers::weights::state_dict(&network);
-    let network = Session::fresh(&LeNet5Config::lenet5(), &device, recipe.seed);
+    let network = Session::init_network(&LeNet5Config::lenet5(), &device, recipe.seed);
     let heads = receptive_layers::weights::Heads::Load;
     let network = receptive_layers::weights::load(network, &weights, heads).expect("its own");
     let mut session = Session::new(network, vec![device], &recipe).expect("a session");

@@ -1,4 +1,4 @@
-//! Brightness, contrast, saturation and hue.
+//! Random changes of brightness, contrast, saturation and hue.
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -6,24 +6,25 @@ use receptive_layers::image::luma;
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
-use super::to_sample;
-use crate::picture::Picture;
+use crate::image::{Image, to_sample};
 use crate::random::Random;
 
-/// Changes brightness, contrast, saturation and hue in a random order, each by a factor drawn evenly
-/// (torchvision's `ColorJitter`); those at 0 are left alone, and grey pictures have neither
-/// saturation nor hue.
+/// Changes brightness, contrast, saturation and hue in a random order, each by a factor with a
+/// uniform distribution (torchvision's `ColorJitter`). A strength of 0 disables a change. Grey
+/// images have neither saturation nor hue.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ColorJitter {
-    /// Samples are multiplied by `1 - brightness` to `1 + brightness`; from 0 to 10.
+    /// Strength, from 0 to 10: samples are multiplied by a factor from `1 - brightness` to
+    /// `1 + brightness`.
     pub brightness: f64,
-    /// Distances from the mean grey are multiplied by `1 - contrast` to `1 + contrast`; from 0 to 10.
+    /// Strength, from 0 to 10: differences from the mean grey of the image are multiplied by a
+    /// factor from `1 - contrast` to `1 + contrast`.
     pub contrast: f64,
-    /// Distances from a pixel's own grey are multiplied by `1 - saturation` to `1 + saturation`; from
-    /// 0 to 10.
+    /// Strength, from 0 to 10: differences from the luma of the pixel are multiplied by a factor
+    /// from `1 - saturation` to `1 + saturation`.
     pub saturation: f64,
-    /// The hue goes round by `-hue` to `hue` of its circle; from 0 to 0.5.
+    /// Strength, from 0 to 0.5: the hue is rotated by `-hue` to `hue` turns of the colour wheel.
     pub hue: f64,
 }
 
@@ -53,7 +54,7 @@ impl ColorJitter {
         )
     }
 
-    pub(super) fn apply(&self, mut picture: Picture, random: &mut Random) -> Picture {
+    pub(super) fn apply(&self, mut image: Image, random: &mut Random) -> Image {
         let mut changes = [
             (Change::Brightness, self.brightness),
             (Change::Contrast, self.contrast),
@@ -68,16 +69,16 @@ impl ColorJitter {
             let drawn = random.random_range(-strength..=strength);
             let factor = (1.0 + drawn).max(0.0) as f32;
             match change {
-                Change::Brightness => blend(&mut picture, factor, |_| 0.0),
+                Change::Brightness => blend(&mut image, factor, |_| 0.0),
                 Change::Contrast => {
-                    let grey = mean_grey(&picture);
-                    blend(&mut picture, factor, |_| grey);
+                    let grey = mean_grey(&image);
+                    blend(&mut image, factor, |_| grey);
                 }
-                Change::Saturation => blend(&mut picture, factor, |pixel| f32::from(grey(pixel))),
-                Change::Hue => turn_hue(&mut picture, drawn as f32),
+                Change::Saturation => blend(&mut image, factor, |pixel| f32::from(grey(pixel))),
+                Change::Hue => rotate_hue(&mut image, drawn as f32),
             }
         }
-        picture
+        image
     }
 }
 
@@ -88,15 +89,15 @@ fn grey(pixel: &[u8]) -> u8 {
     }
 }
 
-fn mean_grey(picture: &Picture) -> f32 {
-    let pixels = picture.samples.chunks_exact(picture.channels);
+fn mean_grey(image: &Image) -> f32 {
+    let pixels = image.samples.chunks_exact(image.channels);
     let sum: u64 = pixels.map(|pixel| u64::from(grey(pixel))).sum();
-    (sum as f64 / (picture.width * picture.height) as f64) as f32
+    (sum as f64 / (image.width * image.height) as f64) as f32
 }
 
-/// Moves every sample away from the `origin` of its pixel, `factor` times as far.
-fn blend(picture: &mut Picture, factor: f32, origin: impl Fn(&[u8]) -> f32) {
-    for pixel in picture.samples.chunks_exact_mut(picture.channels) {
+/// Multiplies the difference of every sample from the `origin` of its pixel by `factor`.
+fn blend(image: &mut Image, factor: f32, origin: impl Fn(&[u8]) -> f32) {
+    for pixel in image.samples.chunks_exact_mut(image.channels) {
         let origin = origin(pixel);
         for sample in pixel {
             *sample = to_sample(origin + factor * (f32::from(*sample) - origin));
@@ -104,19 +105,20 @@ fn blend(picture: &mut Picture, factor: f32, origin: impl Fn(&[u8]) -> f32) {
     }
 }
 
-fn turn_hue(picture: &mut Picture, turn: f32) {
-    if picture.channels != 3 {
+/// Rotates the hue of every pixel by `turns` of the colour wheel. Grey images are unchanged.
+fn rotate_hue(image: &mut Image, turns: f32) {
+    if image.channels != 3 {
         return;
     }
-    for pixel in picture.samples.chunks_exact_mut(3) {
-        let turned = with_hue_turned([pixel[0], pixel[1], pixel[2]].map(f32::from), turn);
-        pixel.copy_from_slice(&turned.map(to_sample));
+    for pixel in image.samples.chunks_exact_mut(3) {
+        let rotated = with_rotated_hue([pixel[0], pixel[1], pixel[2]].map(f32::from), turns);
+        pixel.copy_from_slice(&rotated.map(to_sample));
     }
 }
 
-/// The colour with its hue, a sixth of the circle for each of red, yellow, green, cyan, blue and
-/// magenta, gone round by `turn` of the circle; value and saturation stay.
-fn with_hue_turned(rgb: [f32; 3], turn: f32) -> [f32; 3] {
+/// Returns the colour with its hue rotated by `turns` of the HSV colour wheel; value and saturation
+/// are unchanged. Red, yellow, green, cyan, blue and magenta are spaced a sixth of the wheel.
+fn with_rotated_hue(rgb: [f32; 3], turns: f32) -> [f32; 3] {
     let [r, g, b] = rgb;
     let (value, least) = (r.max(g).max(b), r.min(g).min(b));
     let chroma = value - least;
@@ -130,8 +132,9 @@ fn with_hue_turned(rgb: [f32; 3], turn: f32) -> [f32; 3] {
     } else {
         (r - g) / chroma + 4.0
     };
-    let sixth = (sixth + 6.0 * turn).rem_euclid(6.0);
-    // Each channel falls from the value to the least over one sixth, two sixths off its own hue.
+    let sixth = (sixth + 6.0 * turns).rem_euclid(6.0);
+    // HSV to RGB: each channel falls from `value` to the least sample within one sixth of the
+    // wheel. The fall starts one sixth of the wheel from the hue of the channel.
     [5.0, 3.0, 1.0].map(|offset| {
         let k = (offset + sixth).rem_euclid(6.0);
         value - chroma * k.min(4.0 - k).clamp(0.0, 1.0)
@@ -143,18 +146,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hues_go_round() {
+    fn hue_rotation_wraps_around() {
         let red = [200.0, 20.0, 20.0];
         assert_eq!(
-            with_hue_turned(red, 1.0 / 3.0).map(to_sample),
+            with_rotated_hue(red, 1.0 / 3.0).map(to_sample),
             [20, 200, 20]
         );
         assert_eq!(
-            with_hue_turned(red, -1.0 / 3.0).map(to_sample),
+            with_rotated_hue(red, -1.0 / 3.0).map(to_sample),
             [20, 20, 200]
         );
-        assert_eq!(with_hue_turned(red, 0.5).map(to_sample), [20, 200, 200]);
+        assert_eq!(with_rotated_hue(red, 0.5).map(to_sample), [20, 200, 200]);
         let any = [12.0, 130.0, 77.0];
-        assert_eq!(with_hue_turned(any, 0.0).map(to_sample), any.map(to_sample));
+        assert_eq!(
+            with_rotated_hue(any, 0.0).map(to_sample),
+            any.map(to_sample)
+        );
     }
 }

@@ -1,18 +1,18 @@
-//! Crops and borders that keep every pixel's size.
+//! Crops and padding.
 
 use rand::RngExt;
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
-use super::check_pixels;
-use crate::picture::Picture;
+use super::limits::check_pixels;
+use crate::image::Image;
 use crate::random::Random;
 
-/// Keeps the centre; where the picture is smaller it gets a black border.
+/// Crops a square from the centre of the image. A smaller image is padded with black.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CenterCrop {
-    /// Height and width, in pixels, from 1 to 8192.
+    /// Height and width of the crop, in pixels, from 1 to 8192.
     pub size: usize,
 }
 
@@ -21,18 +21,18 @@ impl CenterCrop {
         check_pixels("size", self.size, 1)
     }
 
-    pub(super) fn apply(&self, picture: &Picture) -> Picture {
+    pub(super) fn apply(&self, image: &Image) -> Image {
         let start = |length: usize| (length as isize - self.size as isize).div_euclid(2);
-        let (left, top) = (start(picture.width), start(picture.height));
-        picture.window(left, top, self.size, self.size)
+        let (left, top) = (start(image.width), start(image.height));
+        image.crop(left, top, self.size, self.size)
     }
 }
 
-/// Puts a black border around.
+/// Pads the image with black on all sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pad {
-    /// The border's width on each side, in pixels, from 0 to 8192.
+    /// Padding on each side, in pixels, from 0 to 8192.
     pub pixels: usize,
 }
 
@@ -41,23 +41,23 @@ impl Pad {
         check_pixels("pixels", self.pixels, 0)
     }
 
-    pub(super) fn apply(&self, picture: &Picture) -> Picture {
-        let border = self.pixels as isize;
+    pub(super) fn apply(&self, image: &Image) -> Image {
+        let padding = self.pixels as isize;
         let (width, height) = (
-            picture.width + 2 * self.pixels,
-            picture.height + 2 * self.pixels,
+            image.width + 2 * self.pixels,
+            image.height + 2 * self.pixels,
         );
-        picture.window(-border, -border, width, height)
+        image.crop(-padding, -padding, width, height)
     }
 }
 
-/// Keeps a square whose place is drawn evenly from all there are in the picture with its border.
+/// Crops a square at a random position of the padded image, with a uniform distribution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomCrop {
-    /// Height and width, in pixels, from 1 to 8192.
+    /// Height and width of the crop, in pixels, from 1 to 8192.
     pub size: usize,
-    /// The width of the black border that the picture gets first, in pixels, from 0 to 8192.
+    /// Black padding on each side before the crop, in pixels, from 0 to 8192.
     #[serde(default)]
     pub padding: usize,
 }
@@ -68,13 +68,13 @@ impl RandomCrop {
         check_pixels("padding", self.padding, 0)
     }
 
-    pub(super) fn apply(&self, picture: &Picture, random: &mut Random) -> Picture {
+    pub(super) fn apply(&self, image: &Image, random: &mut Random) -> Image {
         let padding = self.padding as isize;
         let mut start = |length: usize| {
             let rest = (length + 2 * self.padding) as i64 - self.size as i64;
             random.random_range(rest.min(0)..=rest.max(0)) as isize - padding
         };
-        let (left, top) = (start(picture.width), start(picture.height));
-        picture.window(left, top, self.size, self.size)
+        let (left, top) = (start(image.width), start(image.height));
+        image.crop(left, top, self.size, self.size)
     }
 }

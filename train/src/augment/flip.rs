@@ -1,23 +1,23 @@
-//! Left and right swapped.
+//! Horizontal flip.
 
 use rand::RngExt;
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
-use super::check_probability;
-use crate::picture::Picture;
+use super::limits::check_probability;
+use crate::image::Image;
 use crate::random::Random;
 
-/// Swaps left and right in some images.
+/// Mirrors an image horizontally with a given probability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flip {
-    /// The part of the images that is swapped, from 0 to 1.
-    #[serde(default = "half")]
+    /// Probability of a flip, from 0 to 1; default 0.5.
+    #[serde(default = "default_probability")]
     pub probability: f64,
 }
 
-fn half() -> f64 {
+fn default_probability() -> f64 {
     0.5
 }
 
@@ -26,16 +26,16 @@ impl Flip {
         check_probability("probability", self.probability)
     }
 
-    pub(super) fn apply(&self, mut picture: Picture, random: &mut Random) -> Picture {
+    pub(super) fn apply(&self, mut image: Image, random: &mut Random) -> Image {
         if !random.random_bool(self.probability) {
-            return picture;
+            return image;
         }
-        let channels = picture.channels;
-        for row in picture.samples.chunks_exact_mut(picture.width * channels) {
+        let channels = image.channels;
+        for row in image.samples.chunks_exact_mut(image.width * channels) {
             row.reverse();
-            // The channels of each pixel were reversed with the row.
+            // Reversing the row also reversed the channels of each pixel.
             row.chunks_exact_mut(channels).for_each(<[u8]>::reverse);
         }
-        picture
+        image
     }
 }

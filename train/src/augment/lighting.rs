@@ -1,34 +1,34 @@
-//! AlexNet's change of the light.
+//! AlexNet's PCA colour augmentation.
 
 use rand_distr::{Distribution, StandardNormal};
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
-use super::to_sample;
-use crate::picture::Picture;
+use crate::image::{Image, to_sample};
 use crate::random::Random;
 
-/// Adds to every pixel the same multiple of the principal components of ImageNet's colours (Krizhevsky
-/// et al. 2012, section 4.1): `[p1 p2 p3] [a1 l1, a2 l2, a3 l3]`, each `a` normal with mean 0. Grey
-/// pictures stay as they are.
+/// Adds a random combination of the principal components of ImageNet's RGB values to every pixel
+/// (Krizhevsky et al. 2012, section 4.1): `[p1 p2 p3] [a1 l1, a2 l2, a3 l3]`, where each `a` has a
+/// normal distribution with mean 0. All pixels of an image receive the same sum. Grey images are
+/// unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lighting {
-    /// The deviation of each `a`, from 0 to 10; the paper's is 0.1.
-    #[serde(default = "paper")]
+    /// Standard deviation of each `a`, from 0 to 10; default 0.1, as in the paper.
+    #[serde(default = "default_deviation")]
     pub deviation: f64,
 }
 
-fn paper() -> f64 {
+fn default_deviation() -> f64 {
     0.1
 }
 
-/// Eigenvalues of the covariance of ImageNet's samples in `[0, 1]`, their square roots: the paper
-/// does not print them, these are the ones of Facebook's `fb.resnet.torch`.
-const VALUES: [f32; 3] = [0.2175, 0.0188, 0.0045];
+/// Square roots of the eigenvalues of the covariance of ImageNet's RGB values in `[0, 1]`. The
+/// paper does not print them; these values are from Facebook's `fb.resnet.torch`.
+const EIGENVALUE_ROOTS: [f32; 3] = [0.2175, 0.0188, 0.0045];
 
-/// For red, green and blue: that channel of each of the three eigenvectors.
-const VECTORS: [[f32; 3]; 3] = [
+/// The eigenvectors, `[channel, eigenvector]`.
+const EIGENVECTORS: [[f32; 3]; 3] = [
     [-0.5675, 0.7192, 0.4009],
     [-0.5808, -0.0045, -0.8140],
     [-0.5836, -0.6948, 0.4203],
@@ -40,20 +40,22 @@ impl Lighting {
         InvalidConfig::unless(valid, "deviation", self.deviation, "from 0 to 10")
     }
 
-    pub(super) fn apply(&self, mut picture: Picture, random: &mut Random) -> Picture {
+    pub(super) fn apply(&self, mut image: Image, random: &mut Random) -> Image {
         let drawn: [f32; 3] = std::array::from_fn(|_| StandardNormal.sample(random));
-        if picture.channels != 3 {
-            return picture;
+        if image.channels != 3 {
+            return image;
         }
-        let light = VECTORS.map(|vector| {
-            let sum: f32 = (0..3).map(|i| vector[i] * drawn[i] * VALUES[i]).sum();
+        let light = EIGENVECTORS.map(|vector| {
+            let sum: f32 = (0..3)
+                .map(|i| vector[i] * drawn[i] * EIGENVALUE_ROOTS[i])
+                .sum();
             255.0 * self.deviation as f32 * sum
         });
-        for pixel in picture.samples.chunks_exact_mut(3) {
+        for pixel in image.samples.chunks_exact_mut(3) {
             for (sample, light) in pixel.iter_mut().zip(light) {
                 *sample = to_sample(f32::from(*sample) + light);
             }
         }
-        picture
+        image
     }
 }

@@ -1,10 +1,11 @@
-//! What happens to images before the network sees them: pure functions of an image and a seed.
+//! Data augmentation and preprocessing transforms: pure functions of an image and a seed.
 
 mod color;
 mod crop;
 mod erasing;
 mod flip;
 mod lighting;
+mod limits;
 mod mix;
 mod resize;
 mod rotation;
@@ -23,56 +24,56 @@ pub use mix::Mix;
 pub use resize::{RandomResize, RandomResizedCrop, Resize};
 pub use rotation::Rotation;
 
-use crate::picture::Picture;
+use crate::image::Image;
 use crate::random::Random;
 
-/// One step between a file and the network's input; a list of them is applied in its order.
+/// One transform of an image. A recipe applies its list of transforms in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Transform {
-    /// Resizes the shorter side.
+    /// Resizes the shorter side to a fixed length.
     Resize(Resize),
-    /// Resizes the shorter side to a length drawn at random.
+    /// Resizes the shorter side to a random length.
     RandomResize(RandomResize),
-    /// Keeps the centre.
+    /// Crops a square from the centre.
     CenterCrop(CenterCrop),
-    /// Puts a border around.
+    /// Pads the image with black.
     Pad(Pad),
-    /// Keeps a square at a place drawn at random.
+    /// Crops a square at a random position.
     RandomCrop(RandomCrop),
-    /// Keeps a rectangle drawn at random, resized to a square.
+    /// Crops a random rectangle and resizes it to a square.
     RandomResizedCrop(RandomResizedCrop),
-    /// Swaps left and right in some images.
+    /// Mirrors some images horizontally.
     Flip(Flip),
-    /// Turns by an angle drawn at random.
+    /// Rotates the image by a random angle.
     Rotation(Rotation),
-    /// Changes brightness, contrast, saturation and hue at random.
+    /// Changes brightness, contrast, saturation and hue randomly.
     ColorJitter(ColorJitter),
-    /// Adds noise along the principal components of ImageNet's colours.
+    /// Adds a random combination of the principal components of ImageNet's RGB values.
     Lighting(Lighting),
-    /// Hides a rectangle of some images behind noise.
+    /// Replaces a rectangle of some images with noise.
     RandomErasing(RandomErasing),
 }
 
 impl Transform {
-    /// The picture after this step, with numbers drawn from `random`.
-    pub fn apply(&self, picture: Picture, random: &mut Random) -> Picture {
+    /// Applies the transform, with random numbers from `random`.
+    pub fn apply(&self, image: Image, random: &mut Random) -> Image {
         match self {
-            Self::Resize(step) => step.apply(&picture),
-            Self::RandomResize(step) => step.apply(&picture, random),
-            Self::CenterCrop(step) => step.apply(&picture),
-            Self::Pad(step) => step.apply(&picture),
-            Self::RandomCrop(step) => step.apply(&picture, random),
-            Self::RandomResizedCrop(step) => step.apply(&picture, random),
-            Self::Flip(step) => step.apply(picture, random),
-            Self::Rotation(step) => step.apply(&picture, random),
-            Self::ColorJitter(step) => step.apply(picture, random),
-            Self::Lighting(step) => step.apply(picture, random),
-            Self::RandomErasing(step) => step.apply(picture, random),
+            Self::Resize(transform) => transform.apply(&image),
+            Self::RandomResize(transform) => transform.apply(&image, random),
+            Self::CenterCrop(transform) => transform.apply(&image),
+            Self::Pad(transform) => transform.apply(&image),
+            Self::RandomCrop(transform) => transform.apply(&image, random),
+            Self::RandomResizedCrop(transform) => transform.apply(&image, random),
+            Self::Flip(transform) => transform.apply(image, random),
+            Self::Rotation(transform) => transform.apply(&image, random),
+            Self::ColorJitter(transform) => transform.apply(image, random),
+            Self::Lighting(transform) => transform.apply(image, random),
+            Self::RandomErasing(transform) => transform.apply(image, random),
         }
     }
 
-    /// Height and width of a crop.
+    /// Height and width of the output, if the transform is a crop.
     pub(crate) fn crop_size(&self) -> Option<usize> {
         match self {
             Self::CenterCrop(CenterCrop { size })
@@ -82,9 +83,9 @@ impl Transform {
         }
     }
 
-    /// Changes lengths from pictures of `before` pixels to such of `size`.
-    pub(crate) fn rescale(&mut self, size: usize, before: usize) {
-        let rescale = |length: &mut usize| *length = (*length * size).div_ceil(before);
+    /// Multiplies the lengths of resizes and crops by `size / old_size`, rounded up.
+    pub(crate) fn rescale(&mut self, size: usize, old_size: usize) {
+        let rescale = |length: &mut usize| *length = (*length * size).div_ceil(old_size);
         match self {
             Self::Resize(Resize { shorter, .. }) => rescale(shorter),
             Self::RandomResize(RandomResize { shorter, .. }) => {
@@ -97,61 +98,24 @@ impl Transform {
         }
     }
 
-    /// Whether every field is in its range.
+    /// Checks that every field is in its range.
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`] names the first field that is not.
+    /// [`InvalidConfig`] names the first field that is out of range.
     pub fn validate(&self) -> Result<(), InvalidConfig> {
         match self {
-            Self::Resize(step) => step.validate(),
-            Self::RandomResize(step) => step.validate(),
-            Self::CenterCrop(step) => step.validate(),
-            Self::Pad(step) => step.validate(),
-            Self::RandomCrop(step) => step.validate(),
-            Self::RandomResizedCrop(step) => step.validate(),
-            Self::Flip(step) => step.validate(),
-            Self::Rotation(step) => step.validate(),
-            Self::ColorJitter(step) => step.validate(),
-            Self::Lighting(step) => step.validate(),
-            Self::RandomErasing(step) => step.validate(),
+            Self::Resize(transform) => transform.validate(),
+            Self::RandomResize(transform) => transform.validate(),
+            Self::CenterCrop(transform) => transform.validate(),
+            Self::Pad(transform) => transform.validate(),
+            Self::RandomCrop(transform) => transform.validate(),
+            Self::RandomResizedCrop(transform) => transform.validate(),
+            Self::Flip(transform) => transform.validate(),
+            Self::Rotation(transform) => transform.validate(),
+            Self::ColorJitter(transform) => transform.validate(),
+            Self::Lighting(transform) => transform.validate(),
+            Self::RandomErasing(transform) => transform.validate(),
         }
     }
-}
-
-/// The longest side, in pixels, that a step may be asked for.
-const LONGEST: usize = 8192;
-
-/// An error unless `field`, a length in pixels, is from `least` to 8192.
-fn check_pixels(field: &'static str, pixels: usize, least: usize) -> Result<(), InvalidConfig> {
-    let valid = (least..=LONGEST).contains(&pixels);
-    let expected = if least == 0 {
-        "from 0 to 8192 pixels"
-    } else {
-        "from 1 to 8192 pixels"
-    };
-    InvalidConfig::unless(valid, field, pixels, expected)
-}
-
-/// An error unless `field`, a probability, is from 0 to 1.
-fn check_probability(field: &'static str, probability: f64) -> Result<(), InvalidConfig> {
-    let valid = (0.0..=1.0).contains(&probability);
-    InvalidConfig::unless(valid, field, probability, "from 0 to 1")
-}
-
-/// An error unless `field`, a range of positive numbers up to `most`, begins before it ends.
-fn check_range(field: &'static str, [low, high]: [f64; 2], most: f64) -> Result<(), InvalidConfig> {
-    let valid = low > 0.0 && low <= high && high <= most;
-    let expected = if most == 1.0 {
-        "two numbers above 0 and up to 1, the smaller first"
-    } else {
-        "two numbers above 0, the smaller first"
-    };
-    InvalidConfig::unless(valid, field, format!("{low} to {high}"), expected)
-}
-
-/// The sample nearest to `value`.
-fn to_sample(value: f32) -> u8 {
-    // The cast saturates.
-    value.round() as u8
 }

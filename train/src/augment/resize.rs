@@ -1,26 +1,27 @@
-//! Steps that change the size of pixels.
+//! Transforms that resample the image.
 
 use rand::RngExt;
 use receptive_layers::network::InvalidConfig;
 use receptive_layers::preprocessing::Interpolation;
 use serde::{Deserialize, Serialize};
 
-use super::{LONGEST, check_pixels, check_range};
-use crate::picture::Picture;
+use super::limits::{MAX_SIDE, check_pixels, check_range};
+use crate::image::Image;
 use crate::random::Random;
 
-/// Resizes the shorter side; the longer one keeps the ratio, rounded down.
+/// Resizes the shorter side to a fixed length. The aspect ratio is kept; the longer side is rounded
+/// down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resize {
-    /// The shorter side, in pixels, from 1 to 8192.
+    /// Length of the shorter side, in pixels, from 1 to 8192.
     pub shorter: usize,
-    /// The filter.
-    #[serde(default = "bilinear")]
+    /// Resampling filter; default bilinear.
+    #[serde(default = "default_interpolation")]
     pub interpolation: Interpolation,
 }
 
-fn bilinear() -> Interpolation {
+fn default_interpolation() -> Interpolation {
     Interpolation::Bilinear
 }
 
@@ -29,19 +30,19 @@ impl Resize {
         check_pixels("shorter", self.shorter, 1)
     }
 
-    pub(super) fn apply(&self, picture: &Picture) -> Picture {
-        with_shorter_side(picture, self.shorter, self.interpolation)
+    pub(super) fn apply(&self, image: &Image) -> Image {
+        resize_shorter_side(image, self.shorter, self.interpolation)
     }
 }
 
-/// Resizes the shorter side to a length drawn evenly (VGG's scale jittering).
+/// Resizes the shorter side to a random length with a uniform distribution (VGG's scale jittering).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomResize {
-    /// The least and the most that the shorter side may be, in pixels, from 1 to 8192.
+    /// Smallest and largest length of the shorter side, in pixels, from 1 to 8192.
     pub shorter: [usize; 2],
-    /// The filter.
-    #[serde(default = "bilinear")]
+    /// Resampling filter; default bilinear.
+    #[serde(default = "default_interpolation")]
     pub interpolation: Interpolation,
 }
 
@@ -54,23 +55,25 @@ impl RandomResize {
         InvalidConfig::unless(least <= most, "shorter", found, "the smaller length first")
     }
 
-    pub(super) fn apply(&self, picture: &Picture, random: &mut Random) -> Picture {
+    pub(super) fn apply(&self, image: &Image, random: &mut Random) -> Image {
         let shorter = random.random_range(self.shorter[0]..=self.shorter[1]);
-        with_shorter_side(picture, shorter, self.interpolation)
+        resize_shorter_side(image, shorter, self.interpolation)
     }
 }
 
-/// A picture of extreme ratio is cut to sixteen times its shorter side first: its resize would not
-/// fit in memory.
-fn with_shorter_side(picture: &Picture, shorter: usize, interpolation: Interpolation) -> Picture {
-    let (width, height) = (picture.width, picture.height);
+/// Resizes the shorter side to `shorter` pixels.
+///
+/// An image whose longer side is more than sixteen times the shorter one is first cropped to that
+/// ratio: its resized copy would not fit in memory.
+fn resize_shorter_side(image: &Image, shorter: usize, interpolation: Interpolation) -> Image {
+    let (width, height) = (image.width, image.height);
     let short = width.min(height);
-    let most = short * 16;
-    if width.max(height) > most {
-        let (kept_width, kept_height) = (width.min(most), height.min(most));
+    let longest = short * 16;
+    if width.max(height) > longest {
+        let (kept_width, kept_height) = (width.min(longest), height.min(longest));
         let (left, top) = ((width - kept_width) / 2, (height - kept_height) / 2);
-        let middle = picture.window(left as isize, top as isize, kept_width, kept_height);
-        return with_shorter_side(&middle, shorter, interpolation);
+        let centre = image.crop(left as isize, top as isize, kept_width, kept_height);
+        return resize_shorter_side(&centre, shorter, interpolation);
     }
     let other = |length: usize| (shorter as f64 * length as f64 / short as f64) as usize;
     let (to_width, to_height) = if width <= height {
@@ -79,64 +82,66 @@ fn with_shorter_side(picture: &Picture, shorter: usize, interpolation: Interpola
         (other(width), shorter)
     };
     if (to_width, to_height) == (width, height) {
-        return picture.clone();
+        return image.clone();
     }
-    picture.resized(to_width, to_height, interpolation)
+    image.resized(to_width, to_height, interpolation)
 }
 
-/// Keeps a rectangle whose area and ratio of sides are drawn at random, resized to a square
-/// (GoogLeNet's section 6; torchvision's `RandomResizedCrop`).
+/// Crops a rectangle of random area and aspect ratio and resizes it to a square (Szegedy et al.
+/// 2014, section 6; torchvision's `RandomResizedCrop`).
 ///
-/// The area is drawn evenly, the ratio's logarithm too. Where ten rectangles in a row leave the
-/// picture, it is the largest one at the centre whose ratio is allowed.
+/// The area and the logarithm of the aspect ratio have uniform distributions. If ten rectangles in
+/// a row do not fit into the image, the crop is the largest centred rectangle with a valid aspect
+/// ratio.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomResizedCrop {
-    /// Height and width of the result, in pixels, from 1 to 8192.
+    /// Height and width of the output, in pixels, from 1 to 8192.
     pub size: usize,
-    /// The least and the most of the picture's area, above 0 and up to 1.
-    #[serde(default = "area")]
+    /// Smallest and largest area of the rectangle as a fraction of the image area, above 0 and up
+    /// to 1; default 0.08 to 1.
+    #[serde(default = "default_area")]
     pub area: [f64; 2],
-    /// The least and the most that width over height may be.
-    #[serde(default = "ratio")]
+    /// Smallest and largest aspect ratio (width / height) of the rectangle; default 3/4 to 4/3.
+    #[serde(default = "default_ratio")]
     pub ratio: [f64; 2],
-    /// The filter.
-    #[serde(default = "bilinear")]
+    /// Resampling filter; default bilinear.
+    #[serde(default = "default_interpolation")]
     pub interpolation: Interpolation,
 }
 
-fn area() -> [f64; 2] {
+fn default_area() -> [f64; 2] {
     [0.08, 1.0]
 }
 
-fn ratio() -> [f64; 2] {
+fn default_ratio() -> [f64; 2] {
     [3.0 / 4.0, 4.0 / 3.0]
 }
 
-/// Rectangles that are drawn before the centre is taken.
-const TRIES: usize = 10;
+/// Number of rectangles that are drawn before the crop falls back to the centre.
+const MAX_ATTEMPTS: usize = 10;
 
 impl RandomResizedCrop {
     pub(super) fn validate(&self) -> Result<(), InvalidConfig> {
         check_pixels("size", self.size, 1)?;
         check_range("area", self.area, 1.0)?;
-        check_range("ratio", self.ratio, LONGEST as f64)
+        check_range("ratio", self.ratio, MAX_SIDE as f64)
     }
 
-    pub(super) fn apply(&self, picture: &Picture, random: &mut Random) -> Picture {
-        let [left, top, width, height] = self.rectangle(picture, random);
-        picture
-            .window(left as isize, top as isize, width, height)
+    pub(super) fn apply(&self, image: &Image, random: &mut Random) -> Image {
+        let [left, top, width, height] = self.rectangle(image, random);
+        image
+            .crop(left as isize, top as isize, width, height)
             .resized(self.size, self.size, self.interpolation)
     }
 
-    /// Left, top, width, height.
-    fn rectangle(&self, picture: &Picture, random: &mut Random) -> [usize; 4] {
-        let (width, height) = (picture.width, picture.height);
+    /// Returns left, top, width and height of a random rectangle.
+    fn rectangle(&self, image: &Image, random: &mut Random) -> [usize; 4] {
+        let (width, height) = (image.width, image.height);
         let ratios = self.ratio.map(f64::ln);
-        for _ in 0..TRIES {
-            let part = random.random_range(self.area[0]..=self.area[1]);
-            let area = part * (width * height) as f64;
+        for _ in 0..MAX_ATTEMPTS {
+            let fraction = random.random_range(self.area[0]..=self.area[1]);
+            let area = fraction * (width * height) as f64;
             let ratio = random.random_range(ratios[0]..=ratios[1]).exp();
             let cut =
                 [(area * ratio).sqrt(), (area / ratio).sqrt()].map(|side| side.round() as usize);
@@ -146,10 +151,10 @@ impl RandomResizedCrop {
                 return [left, top, cut[0], cut[1]];
             }
         }
-        let whole = width as f64 / height as f64;
-        let ratio = whole.clamp(self.ratio[0], self.ratio[1]);
+        let image_ratio = width as f64 / height as f64;
+        let ratio = image_ratio.clamp(self.ratio[0], self.ratio[1]);
         let at_least_one = |side: f64| (side.round() as usize).max(1);
-        let (cut_width, cut_height) = if whole < ratio {
+        let (cut_width, cut_height) = if image_ratio < ratio {
             (width, at_least_one(width as f64 / ratio).min(height))
         } else {
             (at_least_one(height as f64 * ratio).min(width), height)

@@ -1,4 +1,4 @@
-//! What holds for every transform, whatever its numbers, its image and its seed.
+//! Property tests of the transforms over random fields, images and seeds.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ fn random(seed: u64) -> Random {
     stream(seed, Purpose::Augmentation, [0, 0])
 }
 
-fn pictures() -> impl Strategy<Value = Picture> {
+fn arbitrary_image() -> impl Strategy<Value = Image> {
     (
         1_usize..24,
         1_usize..24,
@@ -17,7 +17,7 @@ fn pictures() -> impl Strategy<Value = Picture> {
     )
         .prop_flat_map(|(width, height, channels)| {
             prop::collection::vec(any::<u8>(), width * height * channels).prop_map(move |samples| {
-                Picture {
+                Image {
                     width,
                     height,
                     channels,
@@ -29,7 +29,7 @@ fn pictures() -> impl Strategy<Value = Picture> {
 
 fn transforms() -> impl Strategy<Value = Transform> {
     let interpolation = receptive_layers::preprocessing::Interpolation::Bilinear;
-    let part = (0.05_f64..0.5, 0.5_f64..1.0).prop_map(|(low, high)| [low, high]);
+    let area = (0.05_f64..0.5, 0.5_f64..1.0).prop_map(|(low, high)| [low, high]);
     let ratio = (0.2_f64..1.0, 1.0_f64..4.0).prop_map(|(low, high)| [low, high]);
     prop_oneof![
         (1_usize..32).prop_map(move |shorter| Transform::Resize(Resize {
@@ -46,7 +46,7 @@ fn transforms() -> impl Strategy<Value = Transform> {
         (0_usize..8).prop_map(|pixels| Transform::Pad(Pad { pixels })),
         (1_usize..32, 0_usize..8)
             .prop_map(|(size, padding)| Transform::RandomCrop(RandomCrop { size, padding })),
-        (1_usize..32, part.clone(), ratio.clone()).prop_map(move |(size, area, ratio)| {
+        (1_usize..32, area.clone(), ratio.clone()).prop_map(move |(size, area, ratio)| {
             Transform::RandomResizedCrop(RandomResizedCrop {
                 size,
                 area,
@@ -67,7 +67,7 @@ fn transforms() -> impl Strategy<Value = Transform> {
             }
         ),
         (0.0_f64..1.0).prop_map(|deviation| Transform::Lighting(Lighting { deviation })),
-        (0.0_f64..=1.0, part, ratio).prop_map(|(probability, area, ratio)| {
+        (0.0_f64..=1.0, area, ratio).prop_map(|(probability, area, ratio)| {
             Transform::RandomErasing(RandomErasing {
                 probability,
                 area,
@@ -77,46 +77,46 @@ fn transforms() -> impl Strategy<Value = Transform> {
     ]
 }
 
-/// Width and height that the transform promises, where it promises any.
-fn promised(transform: &Transform, picture: &Picture) -> Option<(usize, usize)> {
+/// Width and height of the output, if they do not depend on random numbers or on the aspect ratio.
+fn expected_size(transform: &Transform, image: &Image) -> Option<(usize, usize)> {
     match transform {
         Transform::CenterCrop(CenterCrop { size })
         | Transform::RandomCrop(RandomCrop { size, .. })
         | Transform::RandomResizedCrop(RandomResizedCrop { size, .. }) => Some((*size, *size)),
         Transform::Pad(Pad { pixels }) => {
-            Some((picture.width + 2 * pixels, picture.height + 2 * pixels))
+            Some((image.width + 2 * pixels, image.height + 2 * pixels))
         }
         Transform::Resize(_) | Transform::RandomResize(_) => None,
-        _ => Some((picture.width, picture.height)),
+        _ => Some((image.width, image.height)),
     }
 }
 
 proptest! {
     #[test]
     fn a_transform_is_a_function_of_image_and_seed(
-        transform in transforms(), picture in pictures(), seed in any::<u64>(),
+        transform in transforms(), image in arbitrary_image(), seed in any::<u64>(),
     ) {
         prop_assert!(transform.validate().is_ok(), "{transform:?}");
-        let result = transform.apply(picture.clone(), &mut random(seed));
-        prop_assert_eq!(&transform.apply(picture.clone(), &mut random(seed)), &result);
+        let result = transform.apply(image.clone(), &mut random(seed));
+        prop_assert_eq!(&transform.apply(image.clone(), &mut random(seed)), &result);
         let samples = result.width * result.height * result.channels;
         prop_assert_eq!(result.samples.len(), samples);
-        prop_assert_eq!(result.channels, picture.channels);
-        if let Some(size) = promised(&transform, &picture) {
+        prop_assert_eq!(result.channels, image.channels);
+        if let Some(size) = expected_size(&transform, &image) {
             prop_assert_eq!((result.width, result.height), size);
         }
     }
 
     #[test]
-    fn a_recipe_says_every_transform(transform in transforms()) {
+    fn transforms_round_trip_through_toml(transform in transforms()) {
         let text = toml::to_string(&transform).expect("written");
         let read: Transform = toml::from_str(&text).expect("read");
         prop_assert_eq!(read, transform);
     }
 
     #[test]
-    fn what_never_happens_changes_nothing(picture in pictures(), seed in any::<u64>()) {
-        for idle in [
+    fn disabled_transforms_change_nothing(image in arbitrary_image(), seed in any::<u64>()) {
+        for disabled in [
             Transform::Flip(Flip { probability: 0.0 }),
             Transform::Rotation(Rotation { degrees: 0.0 }),
             Transform::Pad(Pad { pixels: 0 }),
@@ -128,38 +128,38 @@ proptest! {
                 ratio: [1.0, 1.0],
             }),
         ] {
-            prop_assert_eq!(&idle.apply(picture.clone(), &mut random(seed)), &picture);
+            prop_assert_eq!(&disabled.apply(image.clone(), &mut random(seed)), &image);
         }
     }
 
     #[test]
-    fn flipping_twice_changes_nothing(picture in pictures(), seed in any::<u64>()) {
+    fn flipping_twice_changes_nothing(image in arbitrary_image(), seed in any::<u64>()) {
         let flip = Transform::Flip(Flip { probability: 1.0 });
-        let once = flip.apply(picture.clone(), &mut random(seed));
-        let last = picture.width - 1;
-        for row in 0..picture.height {
-            prop_assert_eq!(once.pixel(0, row), picture.pixel(last, row));
+        let once = flip.apply(image.clone(), &mut random(seed));
+        let last = image.width - 1;
+        for row in 0..image.height {
+            prop_assert_eq!(once.pixel(0, row), image.pixel(last, row));
         }
-        prop_assert_eq!(flip.apply(once, &mut random(seed)), picture);
+        prop_assert_eq!(flip.apply(once, &mut random(seed)), image);
     }
 
     #[test]
-    fn a_crop_without_a_border_is_part_of_the_picture(
-        picture in pictures(), part in 0.0_f64..1.0, seed in any::<u64>(),
+    fn a_crop_without_padding_is_a_rectangle_of_the_image(
+        image in arbitrary_image(), fraction in 0.0_f64..1.0, seed in any::<u64>(),
     ) {
-        let shorter = picture.width.min(picture.height);
-        let size = 1 + (part * (shorter - 1) as f64) as usize;
-        let crop = RandomCrop { size, padding: 0 }.apply(&picture, &mut random(seed));
-        let places = (0..=picture.height - size)
-            .flat_map(|top| (0..=picture.width - size).map(move |left| (left, top)));
-        let found = places
-            .map(|(left, top)| picture.window(left as isize, top as isize, size, size))
-            .any(|window| window == crop);
+        let shorter = image.width.min(image.height);
+        let size = 1 + (fraction * (shorter - 1) as f64) as usize;
+        let crop = RandomCrop { size, padding: 0 }.apply(&image, &mut random(seed));
+        let positions = (0..=image.height - size)
+            .flat_map(|top| (0..=image.width - size).map(move |left| (left, top)));
+        let found = positions
+            .map(|(left, top)| image.crop(left as isize, top as isize, size, size))
+            .any(|rectangle| rectangle == crop);
         prop_assert!(found);
     }
 
     #[test]
-    fn mixtures_keep_sums_and_are_shares(
+    fn mixed_images_and_targets_have_the_same_weights(
         alpha in 0.1_f64..4.0, batch in 1_usize..7, cut in any::<bool>(), seed in any::<u64>(),
     ) {
         let shape = [batch, 2, 6, 5];
@@ -179,10 +179,11 @@ proptest! {
             let mine = &before[i * length..(i + 1) * length];
             let theirs = &before[partner * length..(partner + 1) * length];
             if cut {
-                // Each pixel is one of the two, the other's in the share of its target.
-                let taken = (0..length).filter(|&j| pixels[j] != mine[j]).count();
+                // Each pixel is from one of the two images. The fraction of the partner's pixels is
+                // the weight of the partner's target.
+                let replaced = (0..length).filter(|&j| pixels[j] != mine[j]).count();
                 prop_assert!((0..length).all(|j| pixels[j] == mine[j] || pixels[j] == theirs[j]));
-                prop_assert!((taken as f32 / length as f32 - other).abs() < 1e-5);
+                prop_assert!((replaced as f32 / length as f32 - other).abs() < 1e-5);
             } else {
                 for j in 0..length {
                     let expected = own * mine[j] + other * theirs[j];
@@ -194,15 +195,15 @@ proptest! {
 }
 
 #[test]
-fn lighting_is_one_colour_for_the_whole_picture() {
-    let picture = Picture::filled(5, 4, &[100, 110, 120]);
-    let lit = Lighting { deviation: 0.5 }.apply(picture.clone(), &mut random(3));
-    assert_ne!(lit, picture);
+fn lighting_adds_the_same_colour_to_every_pixel() {
+    let image = Image::filled(5, 4, &[100, 110, 120]);
+    let lit = Lighting { deviation: 0.5 }.apply(image.clone(), &mut random(3));
+    assert_ne!(lit, image);
     assert!((0..20).all(|i| lit.pixel(i % 5, i / 5) == lit.pixel(0, 0)));
 }
 
 #[test]
-fn fields_out_of_range_are_named() {
+fn errors_name_the_field_that_is_out_of_range() {
     for (text, field) in [
         ("kind = 'flip'\nprobability = 2", "probability"),
         ("kind = 'rotation'\ndegrees = 200", "degrees"),

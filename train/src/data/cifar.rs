@@ -1,4 +1,5 @@
-//! CIFAR's binary format: for each image its labels, then 32x32 samples red, green and blue.
+//! CIFAR's binary format: a record for each image, with its labels and the 32x32 samples of the
+//! red, green and blue channels.
 
 use std::fs;
 use std::path::Path;
@@ -6,12 +7,16 @@ use std::sync::Arc;
 
 use receptive_layers::labels::CIFAR_10;
 
-use super::{Data, DataError, Memory, file};
+use super::error::DataError;
+use super::file;
+use super::memory::InMemoryDataset;
+use super::splits::DataSplits;
 
-/// Height and width of every image, pixels.
+/// Height and width of every image, in pixels.
 const SIZE: usize = 32;
 
-/// One of the two datasets (Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009).
+/// The two CIFAR datasets (Krizhevsky, Learning Multiple Layers of Features from Tiny Images,
+/// 2009).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Cifar10,
@@ -19,7 +24,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn train(self) -> &'static [&'static str] {
+    /// Names of the files of the training images.
+    fn train_files(self) -> &'static [&'static str] {
         match self {
             Self::Cifar10 => &[
                 "data_batch_1.bin",
@@ -32,13 +38,15 @@ impl Kind {
         }
     }
 
-    fn test(self) -> &'static [&'static str] {
+    /// Names of the files of the test images.
+    fn test_files(self) -> &'static [&'static str] {
         match self {
             Self::Cifar10 => &["test_batch.bin"],
             Self::Cifar100 => &["test.bin"],
         }
     }
 
+    /// Number of classes.
     fn classes(self) -> usize {
         match self {
             Self::Cifar10 => 10,
@@ -46,7 +54,8 @@ impl Kind {
         }
     }
 
-    /// Bytes before the samples; the last of them is the class, a coarse class may come before.
+    /// Number of label bytes of a record. The last one is the class; CIFAR-100 has a coarse class
+    /// before it.
     fn label_bytes(self) -> usize {
         match self {
             Self::Cifar10 => 1,
@@ -54,8 +63,8 @@ impl Kind {
         }
     }
 
-    /// The file of the classes' names, one a line.
-    fn names(self) -> &'static str {
+    /// Name of the file with the class names, one name per line.
+    fn names_file(self) -> &'static str {
         match self {
             Self::Cifar10 => "batches.meta.txt",
             Self::Cifar100 => "fine_label_names.txt",
@@ -63,24 +72,26 @@ impl Kind {
     }
 }
 
-/// Which dataset has files in `folder`.
-pub fn here(folder: &Path) -> Option<Kind> {
+/// Returns the dataset that has files in `folder`.
+pub fn detect(folder: &Path) -> Option<Kind> {
     [Kind::Cifar10, Kind::Cifar100].into_iter().find(|kind| {
-        let mut files = kind.train().iter().chain(kind.test());
+        let mut files = kind.train_files().iter().chain(kind.test_files());
         files.any(|name| folder.join(name).is_file())
     })
 }
 
-pub fn open(folder: &Path, kind: Kind) -> Result<Data, DataError> {
-    Ok(Data {
-        classes: names(folder, kind),
-        train: Arc::new(images(folder, kind, kind.train())?),
-        validation: Arc::new(images(folder, kind, kind.test())?),
+/// Reads the training images and the test images (as validation images) of `folder`.
+pub fn open(folder: &Path, kind: Kind) -> Result<DataSplits, DataError> {
+    Ok(DataSplits {
+        classes: class_names(folder, kind),
+        train: Arc::new(images(folder, kind, kind.train_files())?),
+        validation: Arc::new(images(folder, kind, kind.test_files())?),
     })
 }
 
-fn names(folder: &Path, kind: Kind) -> Vec<String> {
-    let listed: Vec<String> = fs::read_to_string(folder.join(kind.names()))
+/// Reads the class names; falls back to built-in names if the file is missing or incomplete.
+fn class_names(folder: &Path, kind: Kind) -> Vec<String> {
+    let listed: Vec<String> = fs::read_to_string(folder.join(kind.names_file()))
         .unwrap_or_default()
         .lines()
         .filter(|line| !line.is_empty())
@@ -93,15 +104,17 @@ fn names(folder: &Path, kind: Kind) -> Vec<String> {
     }
 }
 
-fn images(folder: &Path, kind: Kind, files: &[&str]) -> Result<Memory, DataError> {
+/// Reads the records of `files` into memory.
+fn images(folder: &Path, kind: Kind, files: &[&str]) -> Result<InMemoryDataset, DataError> {
     let (mut samples, mut labels) = (Vec::new(), Vec::new());
     for name in files {
         let path = folder.join(name);
         append(&path, kind, &mut samples, &mut labels)?;
     }
-    Ok(Memory::new([SIZE, SIZE, 3], samples, labels))
+    Ok(InMemoryDataset::new([SIZE, SIZE, 3], samples, labels))
 }
 
+/// Appends the records of the file at `path` to `samples` and `labels`.
 fn append(
     path: &Path,
     kind: Kind,
@@ -114,9 +127,8 @@ fn append(
         return Err(DataError::Format {
             path: path.to_owned(),
             reason: format!(
-                "holds {} bytes, expected a multiple of {record}: {} for each image",
-                bytes.len(),
-                record
+                "holds {} bytes, expected a multiple of {record} bytes per image",
+                bytes.len()
             ),
         });
     }

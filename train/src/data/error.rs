@@ -1,4 +1,4 @@
-//! What can be wrong with data.
+//! Errors of datasets.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use receptive_layers::image::OpenError;
 use receptive_layers::weights::FindError;
 
-/// Why data cannot be trained on.
+/// A dataset cannot be read, or cannot be trained on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -15,41 +15,41 @@ pub enum DataError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A folder holds none of the layouts that are known.
+    /// The folder has none of the supported layouts.
     #[error(
-        "{} holds no data: expected MNIST's idx files, CIFAR's .bin files, or a folder for each class",
+        "{} holds no dataset: expected MNIST's idx files, CIFAR's .bin files, or a folder for each class",
         path.display()
     )]
-    Unknown {
+    UnknownLayout {
         /// The folder.
         path: PathBuf,
     },
-    /// A file's content breaks its format's rules.
+    /// The content of a file violates its format.
     #[error("{} {reason}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is found, and what was expected.
+        /// The value found and the value expected.
         reason: String,
     },
-    /// A label is of no class.
+    /// A label is not the index of a class.
     #[error("{}: image {index} has the label {label}, expected 0 to {}", path.display(), classes - 1)]
     Label {
-        /// The file of the labels.
+        /// The file with the labels.
         path: PathBuf,
-        /// Which image, from 0.
+        /// Index of the image, from 0.
         index: usize,
-        /// Its label.
+        /// Label of the image.
         label: usize,
-        /// How many classes there are.
+        /// Number of classes.
         classes: usize,
     },
-    /// A class's folder holds no image.
+    /// The folder of a class holds no images.
     #[error(
-        "the class folder {} holds no image, expected files named .{}",
+        "the class folder {} holds no images: expected files with the extension .{}",
         path.display(),
         receptive_layers::image::EXTENSIONS.join(", .")
     )]
@@ -57,69 +57,69 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
-    /// There is nothing to tell apart.
-    #[error("{} has the one class {class:?}, expected two or more", path.display())]
-    OneClass {
-        /// The folder of the class folders.
+    /// The dataset has only one class.
+    #[error("{} has only one class, {class:?}: expected two or more", path.display())]
+    SingleClass {
+        /// The folder that contains the class folders.
         path: PathBuf,
         /// The only class.
         class: String,
     },
-    /// Training and validation images are of different classes.
+    /// The training images and the validation images have different classes.
     #[error(
         "the classes of {} and {} differ: only one of them has {class:?}",
         train.display(),
         validation.display()
     )]
-    Classes {
+    ClassMismatch {
         /// The folder of the training images.
         train: PathBuf,
         /// The folder of the validation images.
         validation: PathBuf,
-        /// The first class that is in one of them only.
+        /// The first class that only one of the folders has.
         class: String,
     },
-    /// A class has too few images to hold any out.
+    /// A class has too few images to hold one out for validation.
     #[error(
-        "the class folder {} has {images} image, expected two or more: one to train on, one to validate on",
+        "the class folder {} has {images} image: expected two or more, one for training and one for validation",
         path.display()
     )]
-    Few {
+    TooFewImages {
         /// The folder.
         path: PathBuf,
-        /// Its images.
+        /// Number of images in the folder.
         images: usize,
     },
     /// A dataset could not be downloaded.
     #[error(transparent)]
     Download(#[from] FindError),
-    /// A dataset could not be put into the cache.
+    /// A file of the dataset cache cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Cache {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// An image cannot be read.
     #[error(transparent)]
     Image(#[from] OpenError),
-    /// The transforms leave an image at a size that the network does not take.
+    /// The size of an image after the transforms is not the network's input size.
     #[error(
-        "image {index} is {}x{} pixels after the recipe's transforms, expected {}x{}: end them with a crop, a pad or a resize to that size",
+        "image {index} is {}x{} pixels after the recipe's transforms, expected {}x{}: end the transforms with a crop, a pad or a resize to that size",
         .found[0], .found[1], .expected[0], .expected[1]
     )]
     Size {
-        /// Which image of its dataset, from 0.
+        /// Index of the image in its dataset, from 0.
         index: usize,
-        /// Height and width.
+        /// Height and width after the transforms.
         found: [usize; 2],
-        /// What the network takes.
+        /// Height and width of the network input.
         expected: [usize; 2],
     },
-    /// Every image of a split was skipped.
+    /// All images of a split were skipped.
     #[error("no image of the {split} data could be read")]
-    AllBad {
+    NoReadableImages {
         /// `training` or `validation`.
         split: &'static str,
     },

@@ -1,4 +1,4 @@
-//! Whole files, unpacked where they are gzipped.
+//! Reads files into memory and decompresses gzip.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,15 +6,15 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use super::DataError;
+use super::error::DataError;
 
-/// The most bytes that a file may hold, unpacked: 2 GiB, ten times the largest of MNIST and CIFAR.
+/// Largest decompressed file size, in bytes: 2 GiB, ten times the largest file of MNIST and CIFAR.
 const MAX_BYTES: u64 = 2 << 30;
 
-/// The first bytes of a gzipped file.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// Magic number of gzip.
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The bytes of the file at `path`, unpacked.
+/// Reads the file at `path`, decompressed if it is gzip.
 pub fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     let failed = |source| DataError::Read {
         path: path.to_owned(),
@@ -26,28 +26,28 @@ pub fn read(path: &Path) -> Result<Vec<u8>, DataError> {
         .take(MAX_BYTES)
         .read_to_end(&mut bytes)
         .map_err(failed)?;
-    unpack(path, &bytes)
+    decompress(path, &bytes)
 }
 
-/// `bytes`, unpacked where they are gzipped; `path` names them in errors.
-pub fn unpack(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
-    if !bytes.starts_with(&GZIP) {
+/// Decompresses `bytes` if they are gzip; otherwise returns a copy. Errors name `path`.
+pub fn decompress(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
+    if !bytes.starts_with(&GZIP_MAGIC) {
         return Ok(bytes.to_owned());
     }
     let failed = |source: io::Error| DataError::Format {
         path: path.to_owned(),
-        reason: format!("cannot be unpacked: {source}"),
+        reason: format!("cannot be decompressed: {source}"),
     };
-    let mut unpacked = Vec::new();
+    let mut decompressed = Vec::new();
     let length = MultiGzDecoder::new(bytes)
         .take(MAX_BYTES + 1)
-        .read_to_end(&mut unpacked)
+        .read_to_end(&mut decompressed)
         .map_err(failed)?;
     if length as u64 > MAX_BYTES {
         return Err(DataError::Format {
             path: path.to_owned(),
-            reason: format!("unpacks to more than {} MiB", MAX_BYTES >> 20),
+            reason: format!("decompresses to more than {} MiB", MAX_BYTES >> 20),
         });
     }
-    Ok(unpacked)
+    Ok(decompressed)
 }

@@ -1,4 +1,4 @@
-//! Image files in a folder for each class.
+//! Image files in one folder per class.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,21 +7,23 @@ use std::sync::Arc;
 use rand::seq::SliceRandom;
 use receptive_layers::image;
 
+use super::dataset::Dataset;
+use super::error::DataError;
+use super::splits::{DataSplits, Holdout};
 use super::subset::Subset;
-use super::{Data, DataError, Dataset, Holdout};
-use crate::picture::Picture;
+use crate::image::Image;
 use crate::random::{Purpose, stream};
 
-/// The names that the folder of the validation images may have.
-const VALIDATION: [&str; 4] = ["val", "valid", "validation", "test"];
+/// Accepted names of the folder with the validation images.
+const VALIDATION_FOLDERS: [&str; 4] = ["val", "valid", "validation", "test"];
 
-/// Image files with their classes.
-struct Files {
+/// Dataset of image files, which are decoded on access.
+struct FileDataset {
     paths: Vec<PathBuf>,
     labels: Vec<usize>,
 }
 
-impl Dataset for Files {
+impl Dataset for FileDataset {
     fn len(&self) -> usize {
         self.paths.len()
     }
@@ -30,85 +32,92 @@ impl Dataset for Files {
         self.labels[index]
     }
 
-    fn picture(&self, index: usize) -> Result<Picture, DataError> {
+    fn image(&self, index: usize) -> Result<Image, DataError> {
         Ok(image::open(&self.paths[index])?.into())
     }
 }
 
-/// A class's folder and the images in it.
+/// The folder of a class and its image files.
 struct Class {
     name: String,
     folder: PathBuf,
     images: Vec<PathBuf>,
 }
 
-/// Where the images of a folder are.
+/// Layout of a dataset folder.
 enum Layout {
-    /// To train on, to validate on.
-    Separate(PathBuf, PathBuf),
-    /// All in one place.
-    Together(PathBuf),
+    /// Folders of the training images and of the validation images.
+    Split(PathBuf, PathBuf),
+    /// One folder with all images.
+    Unsplit(PathBuf),
 }
 
-pub fn open(folder: &Path, holdout: Holdout) -> Result<Data, DataError> {
+/// Reads the image folders in `folder`; without a folder of validation images, `holdout` chooses
+/// them.
+pub fn open(folder: &Path, holdout: Holdout) -> Result<DataSplits, DataError> {
     match layout(folder)? {
-        Layout::Separate(train, validation) => separate(&train, &validation),
-        Layout::Together(folder) => divided(&folder, holdout),
+        Layout::Split(train, validation) => open_split(&train, &validation),
+        Layout::Unsplit(folder) => open_with_holdout(&folder, holdout),
     }
 }
 
-pub fn open_for_judging(folder: &Path) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
-    let (Layout::Separate(_, judged) | Layout::Together(judged)) = layout(folder)?;
-    let classes = classes(&judged)?;
+/// Reads the class names and the validation images of `folder`, or all images if the folder has no
+/// validation images.
+pub fn open_for_evaluation(folder: &Path) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
+    let (Layout::Split(_, evaluated) | Layout::Unsplit(evaluated)) = layout(folder)?;
+    let classes = classes(&evaluated)?;
     let names = classes.iter().map(|class| class.name.clone()).collect();
-    Ok((names, Arc::new(files(classes))))
+    Ok((names, Arc::new(file_dataset(classes))))
 }
 
+/// Detects the layout of `folder`.
 fn layout(folder: &Path) -> Result<Layout, DataError> {
     let train = folder.join("train");
-    let validation = VALIDATION
+    let validation = VALIDATION_FOLDERS
         .iter()
         .map(|name| folder.join(name))
         .find(|path| path.is_dir());
     Ok(match validation {
-        Some(validation) if train.is_dir() => Layout::Separate(train, validation),
-        // Else it is a class of trains.
-        _ if train.is_dir() && images(&train)?.is_empty() => Layout::Together(train),
-        _ => Layout::Together(folder.to_owned()),
+        Some(validation) if train.is_dir() => Layout::Split(train, validation),
+        // A `train` folder that holds images is a class named "train".
+        _ if train.is_dir() && images(&train)?.is_empty() => Layout::Unsplit(train),
+        _ => Layout::Unsplit(folder.to_owned()),
     })
 }
 
-/// Training and validation images from two folders.
-fn separate(train: &Path, validation: &Path) -> Result<Data, DataError> {
-    let (learnt, judged) = (classes(train)?, classes(validation)?);
+/// Reads training and validation images from two folders.
+fn open_split(train: &Path, validation: &Path) -> Result<DataSplits, DataError> {
+    let (train_classes, validation_classes) = (classes(train)?, classes(validation)?);
     let names = |classes: &[Class]| -> Vec<String> {
         classes.iter().map(|class| class.name.clone()).collect()
     };
-    let (names, others) = (names(&learnt), names(&judged));
+    let (names, others) = (names(&train_classes), names(&validation_classes));
     if let Some(class) = names
         .iter()
         .find(|name| !others.contains(name))
         .or_else(|| others.iter().find(|name| !names.contains(name)))
     {
-        return Err(DataError::Classes {
+        return Err(DataError::ClassMismatch {
             train: train.to_owned(),
             validation: validation.to_owned(),
             class: class.clone(),
         });
     }
-    Ok(Data {
+    Ok(DataSplits {
         classes: names,
-        train: Arc::new(files(learnt)),
-        validation: Arc::new(files(judged)),
+        train: Arc::new(file_dataset(train_classes)),
+        validation: Arc::new(file_dataset(validation_classes)),
     })
 }
 
-/// Training and validation images from one folder: of each class, chosen by the seed, the part that
-/// is held out (rounded, one image at least), but never all.
-fn divided(folder: &Path, holdout: Holdout) -> Result<Data, DataError> {
+/// Splits the images of one folder into training and validation images.
+///
+/// The seed chooses the held-out images of each class. Their number is the rounded fraction of the
+/// class, but at least one image, and at least one image remains for training.
+fn open_with_holdout(folder: &Path, holdout: Holdout) -> Result<DataSplits, DataError> {
     let classes = classes(folder)?;
     if let Some(class) = classes.iter().find(|class| class.images.len() < 2) {
-        return Err(DataError::Few {
+        return Err(DataError::TooFewImages {
             path: class.folder.clone(),
             images: class.images.len(),
         });
@@ -121,28 +130,29 @@ fn divided(folder: &Path, holdout: Holdout) -> Result<Data, DataError> {
         let mut indices: Vec<usize> = (first..first + count).collect();
         let mut random = stream(holdout.seed, Purpose::Holdout, [number as u64, 0]);
         indices.shuffle(&mut random);
-        let held = (count as f64 * holdout.fraction).round() as usize;
-        let rest = indices.split_off(held.clamp(1, count - 1));
+        let held_out = (count as f64 * holdout.fraction).round() as usize;
+        let rest = indices.split_off(held_out.clamp(1, count - 1));
         validation.extend(indices);
         train.extend(rest);
         first += count;
     }
     train.sort_unstable();
     validation.sort_unstable();
-    let whole: Arc<dyn Dataset> = Arc::new(files(classes));
+    let dataset: Arc<dyn Dataset> = Arc::new(file_dataset(classes));
     let subset = |indices| Subset {
-        whole: Arc::clone(&whole),
+        dataset: Arc::clone(&dataset),
         indices,
     };
-    Ok(Data {
+    Ok(DataSplits {
         classes: names,
         train: Arc::new(subset(train)),
         validation: Arc::new(subset(validation)),
     })
 }
 
-fn files(classes: Vec<Class>) -> Files {
-    let mut files = Files {
+/// Returns the images of all classes, in the order of the classes.
+fn file_dataset(classes: Vec<Class>) -> FileDataset {
+    let mut files = FileDataset {
         paths: Vec::new(),
         labels: Vec::new(),
     };
@@ -153,7 +163,8 @@ fn files(classes: Vec<Class>) -> Files {
     files
 }
 
-/// The class folders in `folder` by name, two or more, none of them empty.
+/// Lists the class folders in `folder`, sorted by name. Fewer than two classes, or an empty class,
+/// is an error.
 fn classes(folder: &Path) -> Result<Vec<Class>, DataError> {
     let mut classes = Vec::new();
     for path in entries(folder)? {
@@ -171,10 +182,10 @@ fn classes(folder: &Path) -> Result<Vec<Class>, DataError> {
         });
     }
     match classes.len() {
-        0 => Err(DataError::Unknown {
+        0 => Err(DataError::UnknownLayout {
             path: folder.to_owned(),
         }),
-        1 => Err(DataError::OneClass {
+        1 => Err(DataError::SingleClass {
             path: folder.to_owned(),
             class: classes.remove(0).name,
         }),
@@ -182,7 +193,7 @@ fn classes(folder: &Path) -> Result<Vec<Class>, DataError> {
     }
 }
 
-/// The image files in `folder`, by name.
+/// Lists the image files in `folder`, sorted by name.
 fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let is_image = |path: &PathBuf| {
         let extension = path.extension().and_then(|extension| extension.to_str());
@@ -192,7 +203,7 @@ fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(entries(folder)?.into_iter().filter(is_image).collect())
 }
 
-/// What is in `folder`, by name, hidden entries left out.
+/// Lists the entries of `folder` that are not hidden, sorted by name.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let failed = |source| DataError::Read {
         path: folder.to_owned(),
@@ -209,6 +220,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(paths)
 }
 
+/// Returns the last component of `path`.
 fn name(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()

@@ -1,57 +1,63 @@
-//! MNIST's format: a magic number, the extents, the values, all big-endian.
+//! The idx format of MNIST: a magic number, the dimensions and the values, all big-endian.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Data, DataError, IdxFiles, Memory, file};
+use super::error::DataError;
+use super::file;
+use super::memory::InMemoryDataset;
+use super::splits::{DataSplits, IdxFiles};
 
-/// MNIST's file names, which may end in `.gz`; the validation images are its test images.
+/// Names of MNIST's files, with or without `.gz`: images and labels. The test images are the
+/// validation images.
 const TRAIN: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
 const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
-/// Digits.
+/// Number of classes: the digits 0 to 9.
 const CLASSES: usize = 10;
 
-/// Whether `folder` holds one of the files.
-pub fn is_here(folder: &Path) -> bool {
+/// Whether `folder` contains one of the files.
+pub fn is_present(folder: &Path) -> bool {
     TRAIN
         .iter()
         .chain(&TEST)
         .any(|name| path(folder, name).is_file())
 }
 
-pub fn open(folder: &Path) -> Result<Data, DataError> {
-    let pair = |names: [&str; 2]| -> Result<Memory, DataError> {
+/// Reads the four files in `folder`.
+pub fn open(folder: &Path) -> Result<DataSplits, DataError> {
+    let pair = |names: [&str; 2]| -> Result<InMemoryDataset, DataError> {
         let paths = names.map(|name| path(folder, name));
         let [images, labels] = &paths;
         images_and_labels(&paths, [&file::read(images)?, &file::read(labels)?])
     };
-    Ok(data(pair(TRAIN)?, pair(TEST)?))
+    Ok(splits(pair(TRAIN)?, pair(TEST)?))
 }
 
-pub fn from_bytes(name: &Path, files: &IdxFiles<'_>) -> Result<Data, DataError> {
-    let pair = |names: [&str; 2], files: [&[u8]; 2]| -> Result<Memory, DataError> {
+/// Reads the four files from memory. Errors name them as files in the folder `name`.
+pub fn from_bytes(name: &Path, files: &IdxFiles<'_>) -> Result<DataSplits, DataError> {
+    let pair = |names: [&str; 2], files: [&[u8]; 2]| -> Result<InMemoryDataset, DataError> {
         let paths = names.map(|file| name.join(file));
         let [images, labels] = files;
-        let images = file::unpack(&paths[0], images)?;
-        let labels = file::unpack(&paths[1], labels)?;
+        let images = file::decompress(&paths[0], images)?;
+        let labels = file::decompress(&paths[1], labels)?;
         images_and_labels(&paths, [&images, &labels])
     };
-    Ok(data(
+    Ok(splits(
         pair(TRAIN, files.train)?,
         pair(TEST, files.validation)?,
     ))
 }
 
-fn data(train: Memory, validation: Memory) -> Data {
-    Data {
+fn splits(train: InMemoryDataset, validation: InMemoryDataset) -> DataSplits {
+    DataSplits {
         classes: (0..CLASSES).map(|digit| digit.to_string()).collect(),
         train: Arc::new(train),
         validation: Arc::new(validation),
     }
 }
 
-/// The file of this name, gzipped or not; the plain name where there is neither.
+/// Returns the path of the file `name`, or of the gzipped file if only that file exists.
 fn path(folder: &Path, name: &str) -> PathBuf {
     let gzipped = folder.join(format!("{name}.gz"));
     let plain = folder.join(name);
@@ -62,22 +68,28 @@ fn path(folder: &Path, name: &str) -> PathBuf {
     }
 }
 
-fn images_and_labels(paths: &[PathBuf; 2], files: [&[u8]; 2]) -> Result<Memory, DataError> {
+/// Reads an image file and its label file.
+fn images_and_labels(
+    paths: &[PathBuf; 2],
+    files: [&[u8]; 2],
+) -> Result<InMemoryDataset, DataError> {
     let ([count, height, width], samples) = values::<3>(&paths[0], files[0])?;
     let ([labels], classes) = values::<1>(&paths[1], files[1])?;
-    let wrong = |path: &Path, reason: String| DataError::Format {
+    let format_error = |path: &Path, reason: String| DataError::Format {
         path: path.to_owned(),
         reason,
     };
     if count == 0 || height == 0 || width == 0 {
-        let reason = format!("holds {count} images of {height}x{width} pixels, expected some");
-        return Err(wrong(&paths[0], reason));
+        let reason = format!(
+            "holds {count} images of {height}x{width} pixels, expected at least one image of at least 1x1 pixels"
+        );
+        return Err(format_error(&paths[0], reason));
     }
     if labels != count {
         let images = paths[0].display();
         let reason =
             format!("holds {labels} labels, expected {count}: one for each image of {images}");
-        return Err(wrong(&paths[1], reason));
+        return Err(format_error(&paths[1], reason));
     }
     let classes: Vec<usize> = classes.iter().map(|&label| usize::from(label)).collect();
     if let Some(index) = classes.iter().position(|&label| label >= CLASSES) {
@@ -88,15 +100,19 @@ fn images_and_labels(paths: &[PathBuf; 2], files: [&[u8]; 2]) -> Result<Memory, 
             classes: CLASSES,
         });
     }
-    Ok(Memory::new([height, width, 1], samples.to_owned(), classes))
+    Ok(InMemoryDataset::new(
+        [height, width, 1],
+        samples.to_owned(),
+        classes,
+    ))
 }
 
-/// The extents and values of a file of bytes with `D` dimensions.
+/// Parses an idx file of bytes: returns its `D` dimensions and its values.
 fn values<'a, const D: usize>(
     path: &Path,
     bytes: &'a [u8],
 ) -> Result<([usize; D], &'a [u8]), DataError> {
-    let wrong = |reason: String| DataError::Format {
+    let format_error = |reason: String| DataError::Format {
         path: path.to_owned(),
         reason,
     };
@@ -104,31 +120,33 @@ fn values<'a, const D: usize>(
         let bytes = bytes.get(4 * at..)?.first_chunk()?;
         Some(u32::from_be_bytes(*bytes))
     };
-    // Two zeros, the type of the values (8 is a byte), the dimensions.
+    // Magic number: two zero bytes, the value type (8 is an unsigned byte), the number of
+    // dimensions.
     let magic = 0x0800 + D as u32;
     match number(0) {
         Some(found) if found == magic => {}
         Some(found) => {
-            return Err(wrong(format!(
-                "begins with {found:#010x}, expected {magic:#010x}: an idx file of bytes in {D} dimensions"
+            return Err(format_error(format!(
+                "begins with {found:#010x}, expected {magic:#010x}: an idx file of bytes with {D} dimensions"
             )));
         }
-        None => return Err(wrong("is too short for an idx file".to_owned())),
+        None => return Err(format_error("is too short for an idx file".to_owned())),
     }
-    let mut extents = [0; D];
-    for (dimension, extent) in extents.iter_mut().enumerate() {
-        *extent = number(1 + dimension)
-            .ok_or_else(|| wrong("ends within its extents".to_owned()))? as usize;
+    let mut dimensions = [0; D];
+    for (axis, size) in dimensions.iter_mut().enumerate() {
+        *size = number(1 + axis)
+            .ok_or_else(|| format_error("ends within its dimensions".to_owned()))?
+            as usize;
     }
     let values = &bytes[4 * (1 + D)..];
-    let expected = extents
+    let expected = dimensions
         .iter()
-        .try_fold(1_usize, |product, &extent| product.checked_mul(extent));
+        .try_fold(1_usize, |product, &size| product.checked_mul(size));
     if expected != Some(values.len()) {
-        return Err(wrong(format!(
-            "holds {} values, expected {extents:?}",
+        return Err(format_error(format!(
+            "holds {} values, expected {dimensions:?}",
             values.len()
         )));
     }
-    Ok((extents, values))
+    Ok((dimensions, values))
 }

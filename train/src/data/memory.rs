@@ -1,11 +1,12 @@
-//! Images of one size, held in memory.
+//! Dataset in memory.
 
-use super::{DataError, Dataset};
-use crate::picture::Picture;
+use super::dataset::Dataset;
+use super::error::DataError;
+use crate::image::Image;
 
-/// Images of one size with their labels.
+/// Dataset of images of one size, in memory.
 #[derive(Debug, Clone)]
-pub struct Memory {
+pub struct InMemoryDataset {
     width: usize,
     height: usize,
     channels: usize,
@@ -13,12 +14,13 @@ pub struct Memory {
     labels: Vec<usize>,
 }
 
-impl Memory {
-    /// Images `[images, height, width, channels]` as `samples`, with a label for each.
+impl InMemoryDataset {
+    /// Returns the dataset of `samples`, `[images, height, width, channels]`, with one label per
+    /// image. `shape` is `[height, width, channels]`.
     ///
     /// # Panics
     ///
-    /// Where the samples are not those of so many images.
+    /// Panics if the number of samples is not `labels.len() * height * width * channels`.
     pub fn new(shape: [usize; 3], samples: Vec<u8>, labels: Vec<usize>) -> Self {
         let [height, width, channels] = shape;
         assert_eq!(
@@ -36,7 +38,7 @@ impl Memory {
     }
 }
 
-impl Dataset for Memory {
+impl Dataset for InMemoryDataset {
     fn len(&self) -> usize {
         self.labels.len()
     }
@@ -45,9 +47,9 @@ impl Dataset for Memory {
         self.labels[index]
     }
 
-    fn picture(&self, index: usize) -> Result<Picture, DataError> {
+    fn image(&self, index: usize) -> Result<Image, DataError> {
         let length = self.height * self.width * self.channels;
-        Ok(Picture {
+        Ok(Image {
             width: self.width,
             height: self.height,
             channels: self.channels,

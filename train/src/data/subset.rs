@@ -1,13 +1,14 @@
-//! Some of the images of a dataset.
+//! Subset of a dataset.
 
 use std::sync::Arc;
 
-use super::{DataError, Dataset};
-use crate::picture::Picture;
+use super::dataset::Dataset;
+use super::error::DataError;
+use crate::image::Image;
 
-/// The images of `whole` at `indices`, in that order.
+/// The images of `dataset` at `indices`, in that order.
 pub struct Subset {
-    pub whole: Arc<dyn Dataset>,
+    pub dataset: Arc<dyn Dataset>,
     pub indices: Vec<usize>,
 }
 
@@ -17,10 +18,10 @@ impl Dataset for Subset {
     }
 
     fn label(&self, index: usize) -> usize {
-        self.whole.label(self.indices[index])
+        self.dataset.label(self.indices[index])
     }
 
-    fn picture(&self, index: usize) -> Result<Picture, DataError> {
-        self.whole.picture(self.indices[index])
+    fn image(&self, index: usize) -> Result<Image, DataError> {
+        self.dataset.image(self.indices[index])
     }
 }

@@ -1,8 +1,8 @@
-//! Good folders read, bad ones refused by the path that is wrong.
+//! Valid dataset folders are read; errors name the file or folder that is invalid.
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -10,48 +10,51 @@ use receptive_layers::image::RgbImage;
 use tempfile::TempDir;
 
 use super::*;
+use crate::image::Image;
 
 const HOLDOUT: Holdout = Holdout {
     fraction: 0.25,
     seed: 1,
 };
 
-/// A folder, and its files written as they are named.
-struct Tree(TempDir);
+/// Temporary dataset folder.
+struct TempDataset(TempDir);
 
-impl Tree {
+impl TempDataset {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    /// Writes a file and creates its parent folders.
+    fn write_file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.path().join(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("made");
         fs::write(&path, bytes).expect("written");
         path
     }
 
-    fn put_image(&self, name: &str, grey: u8) {
-        let path = self.put(name, b"");
+    fn write_image(&self, name: &str, grey: u8) {
+        let path = self.write_file(name, b"");
         RgbImage::from_pixel(4, 3, [grey; 3].into())
             .save(path)
             .expect("written");
     }
 
-    fn open(&self) -> Result<Data, DataError> {
-        Data::open(self.0.path(), HOLDOUT)
+    fn open(&self) -> Result<DataSplits, DataError> {
+        DataSplits::open(self.0.path(), HOLDOUT)
     }
 
-    /// The error, which is one line and has the path in it.
-    fn refusal(&self, part: &str) -> String {
-        let told = self.open().err().expect("an error").to_string();
-        assert!(told.contains(part), "{told}");
+    /// Returns the error message of [`open`](Self::open): one line with `expected` and the path of the
+    /// folder.
+    fn error_message(&self, expected: &str) -> String {
+        let message = self.open().err().expect("an error").to_string();
+        assert!(message.contains(expected), "{message}");
         assert!(
-            told.contains(&self.0.path().display().to_string()),
-            "{told}"
+            message.contains(&self.0.path().display().to_string()),
+            "{message}"
         );
-        assert_eq!(told.lines().count(), 1);
-        told
+        assert_eq!(message.lines().count(), 1);
+        message
     }
 }
 
@@ -61,45 +64,48 @@ fn gzipped(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("packed")
 }
 
-fn idx(extents: &[u32], values: &[u8]) -> Vec<u8> {
-    let mut bytes = (0x0800 + extents.len() as u32).to_be_bytes().to_vec();
-    extents.iter().for_each(|e| bytes.extend(e.to_be_bytes()));
+fn idx(dimensions: &[u32], values: &[u8]) -> Vec<u8> {
+    let mut bytes = (0x0800 + dimensions.len() as u32).to_be_bytes().to_vec();
+    dimensions
+        .iter()
+        .for_each(|e| bytes.extend(e.to_be_bytes()));
     bytes.extend(values);
     bytes
 }
 
-/// MNIST's four files with two images and one.
-fn digits() -> Tree {
-    let tree = Tree::new();
+/// Returns a folder with the four files of MNIST: two training images and one test image.
+fn digits() -> TempDataset {
+    let folder = TempDataset::new();
     let images: Vec<u8> = (0..12).collect();
-    tree.put("train-images-idx3-ubyte", &idx(&[2, 2, 3], &images));
-    tree.put("train-labels-idx1-ubyte", &idx(&[2], &[7, 3]));
+    folder.write_file("train-images-idx3-ubyte", &idx(&[2, 2, 3], &images));
+    folder.write_file("train-labels-idx1-ubyte", &idx(&[2], &[7, 3]));
     let test = gzipped(&idx(&[1, 2, 3], &images[6..]));
-    tree.put("t10k-images-idx3-ubyte.gz", &test);
-    tree.put("t10k-labels-idx1-ubyte.gz", &gzipped(&idx(&[1], &[9])));
-    tree
+    folder.write_file("t10k-images-idx3-ubyte.gz", &test);
+    folder.write_file("t10k-labels-idx1-ubyte.gz", &gzipped(&idx(&[1], &[9])));
+    folder
 }
 
 #[test]
 fn idx_folders_are_read_plain_and_gzipped() {
-    let data = digits().open().expect("sound");
+    let data = digits().open().expect("a valid dataset");
     assert_eq!((data.train.len(), data.validation.len()), (2, 1));
     assert_eq!((data.train.label(0), data.validation.label(0)), (7, 9));
-    let picture = data.train.picture(1).expect("a picture");
-    assert_eq!((picture.width, picture.height, picture.channels), (3, 2, 1));
-    assert_eq!(picture, data.validation.picture(0).expect("a picture"));
+    let image = data.train.image(1).expect("a image");
+    assert_eq!((image.width, image.height, image.channels), (3, 2, 1));
+    assert_eq!(image, data.validation.image(0).expect("a image"));
     assert_eq!(data.classes.len(), 10);
 }
 
 #[test]
-fn bad_idx_folders_are_refused() {
-    let tree = digits();
-    fs::remove_file(tree.0.path().join("train-labels-idx1-ubyte")).expect("removed");
+fn invalid_idx_folders_are_errors() {
+    let folder = digits();
+    fs::remove_file(folder.0.path().join("train-labels-idx1-ubyte")).expect("removed");
     assert!(
-        tree.refusal("cannot read")
+        folder
+            .error_message("cannot read")
             .contains("train-labels-idx1-ubyte")
     );
-    for (name, bytes, part) in [
+    for (name, bytes, expected) in [
         ("train-images-idx3-ubyte", &b"PNG"[..], "too short"),
         (
             "train-images-idx3-ubyte",
@@ -127,80 +133,88 @@ fn bad_idx_folders_are_refused() {
             &idx(&[2], &[0, 10]),
             "image 1 has the label 10, expected 0 to 9",
         ),
-        ("train-labels-idx1-ubyte", &[0x1f, 0x8b, 8, 0], "unpacked"),
+        (
+            "train-labels-idx1-ubyte",
+            &[0x1f, 0x8b, 8, 0],
+            "decompressed",
+        ),
     ] {
-        let tree = digits();
-        tree.put(name, bytes);
-        let told = tree.refusal(part);
-        assert!(told.contains(name), "{told}");
+        let folder = digits();
+        folder.write_file(name, bytes);
+        let message = folder.error_message(expected);
+        assert!(message.contains(name), "{message}");
     }
 }
 
-/// A CIFAR image: its labels, then one value for each channel.
+/// Returns the CIFAR record of an image of one colour.
 fn record(labels: &[u8], colour: [u8; 3]) -> Vec<u8> {
     let planes = colour.iter().flat_map(|&value| [value; 32 * 32]);
     labels.iter().copied().chain(planes).collect()
 }
 
-fn cifar_10() -> Tree {
-    let tree = Tree::new();
+fn cifar_10() -> TempDataset {
+    let folder = TempDataset::new();
     for number in 1..=5 {
         let image = record(&[number], [number, 20, 30]);
-        tree.put(&format!("data_batch_{number}.bin"), &image);
+        folder.write_file(&format!("data_batch_{number}.bin"), &image);
     }
-    tree.put("test_batch.bin", &record(&[9], [1, 2, 3]));
-    tree
+    folder.write_file("test_batch.bin", &record(&[9], [1, 2, 3]));
+    folder
 }
 
 #[test]
 fn cifar_folders_are_read() {
-    let data = cifar_10().open().expect("sound");
+    let data = cifar_10().open().expect("a valid dataset");
     assert_eq!((data.train.len(), data.validation.len()), (5, 1));
     assert_eq!(data.train.label(3), 4);
-    let picture = data.train.picture(3).expect("a picture");
-    assert_eq!((picture.width, picture.height), (32, 32));
-    assert_eq!(picture.pixel(31, 31), [4, 20, 30]);
+    let image = data.train.image(3).expect("a image");
+    assert_eq!((image.width, image.height), (32, 32));
+    assert_eq!(image.pixel(31, 31), [4, 20, 30]);
     assert_eq!(data.classes[9], "truck");
 
-    let tree = Tree::new();
-    tree.put("train.bin", &record(&[3, 77], [5, 6, 7]));
-    tree.put("test.bin", &record(&[19, 99], [5, 6, 7]));
-    let data = tree.open().expect("sound");
+    let folder = TempDataset::new();
+    folder.write_file("train.bin", &record(&[3, 77], [5, 6, 7]));
+    folder.write_file("test.bin", &record(&[19, 99], [5, 6, 7]));
+    let data = folder.open().expect("a valid dataset");
     assert_eq!((data.train.label(0), data.validation.label(0)), (77, 99));
     assert_eq!(data.classes.len(), 100);
 }
 
 #[test]
-fn bad_cifar_folders_are_refused() {
-    let tree = cifar_10();
-    fs::remove_file(tree.0.path().join("data_batch_4.bin")).expect("removed");
-    assert!(tree.refusal("cannot read").contains("data_batch_4.bin"));
-    for (bytes, part) in [
+fn invalid_cifar_folders_are_errors() {
+    let folder = cifar_10();
+    fs::remove_file(folder.0.path().join("data_batch_4.bin")).expect("removed");
+    assert!(
+        folder
+            .error_message("cannot read")
+            .contains("data_batch_4.bin")
+    );
+    for (bytes, expected) in [
         (&b""[..], "0 bytes"),
         (&[0; 3072], "multiple of 3073"),
         (&record(&[10], [0; 3]), "label 10, expected 0 to 9"),
     ] {
-        let tree = cifar_10();
-        tree.put("data_batch_2.bin", bytes);
-        assert!(tree.refusal(part).contains("data_batch_2.bin"));
+        let folder = cifar_10();
+        folder.write_file("data_batch_2.bin", bytes);
+        assert!(folder.error_message(expected).contains("data_batch_2.bin"));
     }
 }
 
-fn folders() -> Tree {
-    let tree = Tree::new();
+fn folders() -> TempDataset {
+    let folder = TempDataset::new();
     for (class, count) in [("cat", 8), ("dog", 4)] {
         for image in 0..count {
-            tree.put_image(&format!("{class}/{image}.png"), 10 * image);
+            folder.write_image(&format!("{class}/{image}.png"), 10 * image);
         }
     }
-    tree.put("cat/notes.txt", b"not an image");
-    tree.put(".hidden/1.png", b"");
-    tree
+    folder.write_file("cat/notes.txt", b"not an image");
+    folder.write_file(".hidden/1.png", b"");
+    folder
 }
 
 #[test]
-fn a_part_of_each_class_is_held_out() {
-    let data = folders().open().expect("sound");
+fn a_fraction_of_each_class_is_held_out() {
+    let data = folders().open().expect("a valid dataset");
     assert_eq!(data.classes, ["cat", "dog"]);
     let classes = |dataset: &dyn Dataset| -> Vec<usize> {
         (0..dataset.len()).map(|i| dataset.label(i)).collect()
@@ -210,62 +224,63 @@ fn a_part_of_each_class_is_held_out() {
 }
 
 #[test]
-fn what_is_held_out_depends_on_the_seed_alone() {
-    let tree = folders();
-    let held = |seed| -> Vec<Picture> {
-        let data = Data::open(tree.0.path(), Holdout { seed, ..HOLDOUT }).expect("sound");
+fn the_seed_determines_the_held_out_images() {
+    let folder = folders();
+    let held_out = |seed| -> Vec<Image> {
+        let data = DataSplits::open(folder.0.path(), Holdout { seed, ..HOLDOUT })
+            .expect("a valid dataset");
         (0..data.validation.len())
-            .map(|i| data.validation.picture(i).expect("a picture"))
+            .map(|i| data.validation.image(i).expect("a image"))
             .collect()
     };
-    assert_eq!(held(1), held(1));
-    assert!((2..10).any(|seed| held(seed) != held(1)));
+    assert_eq!(held_out(1), held_out(1));
+    assert!((2..10).any(|seed| held_out(seed) != held_out(1)));
 }
 
 #[test]
-fn train_and_val_folders_are_read_as_they_are() {
-    let tree = Tree::new();
+fn train_and_val_folders_are_not_split_again() {
+    let folder = TempDataset::new();
     for name in ["train/a/1.png", "train/a/2.png", "train/b/1.png"] {
-        tree.put_image(name, 1);
+        folder.write_image(name, 1);
     }
-    tree.put_image("val/a/9.png", 2);
-    tree.put_image("val/b/9.png", 3);
-    let data = tree.open().expect("sound");
+    folder.write_image("val/a/9.png", 2);
+    folder.write_image("val/b/9.png", 3);
+    let data = folder.open().expect("a valid dataset");
     assert_eq!((data.train.len(), data.validation.len()), (3, 2));
-    let picture = data.validation.picture(1).expect("a picture");
-    assert_eq!(picture, Picture::filled(4, 3, &[3; 3]));
-    tree.put_image("val/c/9.png", 3);
-    assert!(tree.refusal("\"c\"").contains("differ"));
+    let image = data.validation.image(1).expect("a image");
+    assert_eq!(image, Image::filled(4, 3, &[3; 3]));
+    folder.write_image("val/c/9.png", 3);
+    assert!(folder.error_message("\"c\"").contains("differ"));
 }
 
 #[test]
-fn bad_image_folders_are_refused() {
-    let missing = Data::open(Path::new("no-such-folder"), HOLDOUT);
-    let told = missing.err().expect("an error").to_string();
-    assert!(told.contains("cannot read no-such-folder"), "{told}");
+fn invalid_image_folders_are_errors() {
+    let missing = DataSplits::open(Path::new("no-such-folder"), HOLDOUT);
+    let message = missing.err().expect("an error").to_string();
+    assert!(message.contains("cannot read no-such-folder"), "{message}");
 
-    Tree::new().refusal("holds no data");
-    let tree = folders();
-    fs::create_dir(tree.0.path().join("bird")).expect("made");
-    assert!(tree.refusal("holds no image").contains("bird"));
-    let tree = folders();
-    fs::remove_dir_all(tree.0.path().join("dog")).expect("removed");
-    assert!(tree.refusal("one class").contains("\"cat\""));
-    let tree = folders();
-    tree.put_image("bird/1.png", 1);
-    assert!(tree.refusal("has 1 image").contains("bird"));
+    TempDataset::new().error_message("holds no dataset");
+    let folder = folders();
+    fs::create_dir(folder.0.path().join("bird")).expect("made");
+    assert!(folder.error_message("holds no images").contains("bird"));
+    let folder = folders();
+    fs::remove_dir_all(folder.0.path().join("dog")).expect("removed");
+    assert!(folder.error_message("only one class").contains("\"cat\""));
+    let folder = folders();
+    folder.write_image("bird/1.png", 1);
+    assert!(folder.error_message("has 1 image").contains("bird"));
 }
 
 #[test]
-fn an_image_that_is_none_is_named_when_it_is_read() {
-    let tree = folders();
-    tree.put("cat/0.png", b"no pixels at all");
-    let data = tree.open().expect("listed");
-    let all = (0..data.train.len()).map(|i| data.train.picture(i));
-    let held = (0..data.validation.len()).map(|i| data.validation.picture(i));
-    let errors: Vec<String> = all
-        .chain(held)
-        .filter_map(|picture| picture.err().map(|error| error.to_string()))
+fn an_undecodable_image_is_named_when_it_is_read() {
+    let folder = folders();
+    folder.write_file("cat/0.png", b"no pixels at all");
+    let data = folder.open().expect("listed");
+    let train = (0..data.train.len()).map(|i| data.train.image(i));
+    let validation = (0..data.validation.len()).map(|i| data.validation.image(i));
+    let errors: Vec<String> = train
+        .chain(validation)
+        .filter_map(|image| image.err().map(|error| error.to_string()))
         .collect();
     assert_eq!(errors.len(), 1);
     assert!(

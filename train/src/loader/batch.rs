@@ -1,39 +1,39 @@
-//! Images that pass through the network together.
+//! Mini-batch of images.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Images with their classes, as the network takes them.
+/// Mini-batch: preprocessed images and their targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
-    /// Normalised samples `[images, channels, height, width]`.
+    /// Normalised samples, `[images, channels, height, width]`.
     pub images: Vec<f32>,
-    /// The extents of `images`.
+    /// Shape of `images`.
     pub shape: [usize; 4],
-    /// What each image is in parts that add up to 1, `[images, classes]`.
+    /// Target distributions, `[images, classes]`; each row sums to 1.
     pub targets: Vec<f32>,
-    /// The class of each image before any mixing.
+    /// Class of each image, before mixup or CutMix.
     pub labels: Vec<usize>,
-    /// What was wrong with each image that was left out.
+    /// Error message of each image that was skipped.
     pub skipped: Vec<String>,
 }
 
 impl Batch {
-    /// How many images there are.
+    /// Returns the number of images.
     pub fn len(&self) -> usize {
         self.shape[0]
     }
 
-    /// Whether every image was left out.
+    /// Whether all images were skipped.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many classes the targets tell apart; the batch is not empty.
+    /// Returns the number of classes. The mini-batch must not be empty.
     pub fn classes(&self) -> usize {
         self.targets.len() / self.len()
     }
 
-    /// The images from `first` to before `end` on `device`, `[images, channels, height, width]`.
+    /// Copies the images `first..end` to `device`, `[images, channels, height, width]`.
     pub fn images(&self, first: usize, end: usize, device: &Device) -> Tensor<4> {
         let [_, channels, height, width] = self.shape;
         let length = channels * height * width;
@@ -42,7 +42,7 @@ impl Batch {
         Tensor::from_data(data, device)
     }
 
-    /// Their targets on `device`, `[images, classes]`.
+    /// Copies the targets of the images `first..end` to `device`, `[images, classes]`.
     pub fn targets(&self, first: usize, end: usize, device: &Device) -> Tensor<2> {
         let classes = self.classes();
         let values = self.targets[first * classes..end * classes].to_vec();

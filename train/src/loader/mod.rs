@@ -1,11 +1,13 @@
-//! Batches, made ahead of time by threads, the same whatever their number.
+//! Data loader: worker threads prepare mini-batches in advance. The mini-batches do not depend on
+//! the number of threads.
 //!
-//! Everything that is random about an image depends on the run's seed, the epoch and the image's
-//! place in the dataset, and everything about a batch on its place in the epoch. Batch `b` is made by
-//! thread `b mod threads`; the epoch takes them from the threads in turn.
+//! The random numbers of an image depend only on the seed of the run, the epoch and the index of
+//! the image in the dataset. The random numbers of a mini-batch depend only on the seed, the epoch
+//! and the index of the mini-batch in the epoch. Worker `b mod workers` prepares mini-batch `b`;
+//! the epoch receives the mini-batches from the workers in round-robin order.
 
 mod batch;
-mod prepare;
+mod preprocess;
 #[cfg(test)]
 mod tests;
 
@@ -17,64 +19,66 @@ use std::thread::{self, JoinHandle};
 use rand::seq::SliceRandom;
 
 pub use batch::Batch;
-pub use prepare::{Normalisation, Preparation, Prepared};
+pub use preprocess::{Normalisation, Preprocessing, Sample};
 
 use crate::augment::Mix;
 use crate::data::{DataError, Dataset};
 use crate::random::{Purpose, stream};
 
-/// Batches that each thread has ready before they are asked for.
-const AHEAD: usize = 2;
+/// Capacity of the prefetch queue of each worker thread, in mini-batches.
+const PREFETCH: usize = 2;
 
-/// How batches are made from a dataset.
+/// Data loader of a dataset.
 #[derive(Clone)]
 pub struct Loader {
-    /// The images.
+    /// The labelled images.
     pub dataset: Arc<dyn Dataset>,
-    /// What becomes of each.
-    pub preparation: Preparation,
-    /// How images are mixed with each other, if they are.
+    /// Preprocessing of every image.
+    pub preprocessing: Preprocessing,
+    /// Mixup or CutMix of every mini-batch, if any.
     pub mix: Option<Mix>,
-    /// Images in a batch; the last one of an epoch has the rest.
+    /// Images per mini-batch; the last mini-batch of an epoch may be smaller.
     pub batch: usize,
-    /// Whether each epoch has an order of its own, or the dataset's.
+    /// Whether the images are shuffled in every epoch.
     pub shuffle: bool,
-    /// The run's seed.
+    /// Seed of the run.
     pub seed: u64,
-    /// Threads that make batches, at least 1.
+    /// Number of worker threads, at least 1.
     pub workers: usize,
-    /// Whether images that cannot be read are left out, instead of ending the run.
+    /// Whether unreadable images are skipped instead of being an error.
     pub skip_bad: bool,
 }
 
 impl Loader {
-    /// Batches in an epoch.
-    pub fn batches(&self) -> usize {
+    /// Returns the number of mini-batches in an epoch.
+    pub fn batches_per_epoch(&self) -> usize {
         self.dataset.len().div_ceil(self.batch)
     }
 
-    /// The batches of an epoch from the one numbered `first` on.
-    pub fn epoch(&self, epoch: u64, first: usize) -> Epoch {
+    /// Starts the worker threads for an epoch, from the mini-batch with the index `first`, and
+    /// returns an iterator over the mini-batches.
+    pub fn epoch(&self, epoch: u64, first: usize) -> EpochBatches {
         let order = Arc::new(self.order(epoch));
-        let workers = self.workers.clamp(1, self.batches().max(1));
+        let workers = self.workers.clamp(1, self.batches_per_epoch().max(1));
         let threads = (0..workers).map(|worker| {
-            let (sender, receiver) = sync_channel(AHEAD);
+            let (sender, receiver) = sync_channel(PREFETCH);
             let (loader, order) = (self.clone(), Arc::clone(&order));
-            let numbers = (first..loader.batches()).filter(move |b| b % workers == worker);
-            let thread = thread::spawn(move || loader.work(epoch, &order, numbers, &sender));
+            let indices =
+                (first..loader.batches_per_epoch()).filter(move |b| b % workers == worker);
+            let thread = thread::spawn(move || loader.run_worker(epoch, &order, indices, &sender));
             Worker {
                 batches: Some(receiver),
                 thread: Some(thread),
             }
         });
-        Epoch {
+        EpochBatches {
             workers: threads.collect(),
             next: first,
-            end: self.batches(),
+            end: self.batches_per_epoch(),
         }
     }
 
-    /// The dataset's indices in the order of this epoch.
+    /// Returns the dataset indices in the order of the epoch.
     fn order(&self, epoch: u64) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.dataset.len()).collect();
         if self.shuffle {
@@ -83,27 +87,34 @@ impl Loader {
         order
     }
 
-    fn work(
+    /// Prepares the mini-batches with the given indices and sends them to the epoch.
+    fn run_worker(
         &self,
         epoch: u64,
         order: &[usize],
-        numbers: impl Iterator<Item = usize>,
+        indices: impl Iterator<Item = usize>,
         sender: &SyncSender<Result<Batch, DataError>>,
     ) {
-        for number in numbers {
-            let first = number * self.batch;
+        for index in indices {
+            let first = index * self.batch;
             let end = (first + self.batch).min(order.len());
-            let batch = self.make(epoch, number, &order[first..end]);
+            let batch = self.prepare(epoch, index, &order[first..end]);
             let failed = batch.is_err();
-            // Nobody listens once the epoch is dropped.
+            // Sending fails once the epoch has been dropped.
             if sender.send(batch).is_err() || failed {
                 return;
             }
         }
     }
 
-    fn make(&self, epoch: u64, number: usize, indices: &[usize]) -> Result<Batch, DataError> {
-        let Preparation { shape, classes, .. } = self.preparation;
+    /// Prepares the mini-batch with the index `batch_index` from the images at `indices`.
+    fn prepare(
+        &self,
+        epoch: u64,
+        batch_index: usize,
+        indices: &[usize],
+    ) -> Result<Batch, DataError> {
+        let Preprocessing { shape, classes, .. } = self.preprocessing;
         let [channels, height, width] = shape;
         let mut batch = Batch {
             images: Vec::with_capacity(indices.len() * channels * height * width),
@@ -113,10 +124,9 @@ impl Loader {
             skipped: Vec::new(),
         };
         for &index in indices {
-            let place = [epoch, index as u64];
-            let mut random = stream(self.seed, Purpose::Augmentation, place);
-            let picture = match self.dataset.picture(index) {
-                Ok(picture) => picture,
+            let mut random = stream(self.seed, Purpose::Augmentation, [epoch, index as u64]);
+            let image = match self.dataset.image(index) {
+                Ok(image) => image,
                 Err(error @ DataError::Image(_)) if self.skip_bad => {
                     batch.skipped.push(error.to_string());
                     continue;
@@ -124,15 +134,15 @@ impl Loader {
                 Err(error) => return Err(error),
             };
             let label = self.dataset.label(index);
-            let Prepared { samples, target } =
-                self.preparation.apply(picture, label, index, &mut random)?;
+            let Sample { samples, target } =
+                self.preprocessing.apply(image, label, index, &mut random)?;
             batch.images.extend(samples);
             batch.targets.extend(target);
             batch.labels.push(label);
             batch.shape[0] += 1;
         }
         if let Some(mix) = self.mix.as_ref().filter(|_| !batch.is_empty()) {
-            let mut random = stream(self.seed, Purpose::Mixing, [epoch, number as u64]);
+            let mut random = stream(self.seed, Purpose::Mixing, [epoch, batch_index as u64]);
             mix.apply(
                 &mut batch.images,
                 batch.shape,
@@ -144,13 +154,14 @@ impl Loader {
     }
 }
 
+/// Worker thread and its prefetch queue.
 struct Worker {
     batches: Option<Receiver<Result<Batch, DataError>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Worker {
-    /// Waits for the thread's end; a panic of its goes on here.
+    /// Closes the queue and joins the thread. A panic of the thread is propagated.
     fn join(&mut self) {
         self.batches = None;
         if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
@@ -167,14 +178,14 @@ impl Drop for Worker {
     }
 }
 
-/// The batches of one epoch, in their order.
-pub struct Epoch {
+/// Iterator over the mini-batches of one epoch, in order.
+pub struct EpochBatches {
     workers: Vec<Worker>,
     next: usize,
     end: usize,
 }
 
-impl Iterator for Epoch {
+impl Iterator for EpochBatches {
     type Item = Result<Batch, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {

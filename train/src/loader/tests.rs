@@ -1,4 +1,4 @@
-//! The same batches whatever makes them.
+//! Tests of the data loader.
 
 use std::path::Path;
 
@@ -6,15 +6,15 @@ use receptive_layers::image::{ImageError, OpenError};
 
 use super::*;
 use crate::augment::{Flip, RandomCrop, Transform};
-use crate::picture::Picture;
+use crate::image::Image;
 
-/// Pictures of one grey each; the ones of the numbers in `broken` cannot be read.
-struct Greys {
+/// Dataset of 4x4 grey ramps. The images at the indices in `broken` cannot be read.
+struct GreyRamps {
     count: usize,
     broken: Vec<usize>,
 }
 
-impl Dataset for Greys {
+impl Dataset for GreyRamps {
     fn len(&self) -> usize {
         self.count
     }
@@ -23,7 +23,7 @@ impl Dataset for Greys {
         index % 3
     }
 
-    fn picture(&self, index: usize) -> Result<Picture, DataError> {
+    fn image(&self, index: usize) -> Result<Image, DataError> {
         if self.broken.contains(&index) {
             return Err(DataError::Image(OpenError {
                 path: Path::new("folder").join(format!("{index}.png")),
@@ -31,7 +31,7 @@ impl Dataset for Greys {
             }));
         }
         let samples = (0..16).map(|pixel| (index * 16 + pixel) as u8).collect();
-        Ok(Picture {
+        Ok(Image {
             width: 4,
             height: 4,
             channels: 1,
@@ -42,8 +42,8 @@ impl Dataset for Greys {
 
 fn loader(workers: usize, broken: Vec<usize>) -> Loader {
     Loader {
-        dataset: Arc::new(Greys { count: 23, broken }),
-        preparation: Preparation {
+        dataset: Arc::new(GreyRamps { count: 23, broken }),
+        preprocessing: Preprocessing {
             transforms: vec![
                 Transform::RandomCrop(RandomCrop {
                     size: 4,
@@ -76,7 +76,7 @@ fn batches(loader: &Loader, epoch: u64, first: usize) -> Vec<Batch> {
 }
 
 #[test]
-fn batches_are_the_same_whatever_the_number_of_workers() {
+fn batches_do_not_depend_on_the_number_of_workers() {
     let one = batches(&loader(1, Vec::new()), 3, 0);
     assert_eq!(one.len(), 5);
     assert_eq!(one[4].len(), 3);
@@ -88,7 +88,7 @@ fn batches_are_the_same_whatever_the_number_of_workers() {
 }
 
 #[test]
-fn epochs_and_seeds_differ_and_each_image_comes_once() {
+fn epochs_and_seeds_have_different_orders_of_all_images() {
     let first = batches(&loader(2, Vec::new()), 0, 0);
     assert_ne!(batches(&loader(2, Vec::new()), 1, 0), first);
     let mut other = loader(2, Vec::new());
@@ -102,11 +102,11 @@ fn epochs_and_seeds_differ_and_each_image_comes_once() {
 }
 
 #[test]
-fn targets_are_smooth_and_samples_normalised() {
+fn targets_are_smoothed_and_samples_normalised() {
     let mut plain = loader(1, Vec::new());
     plain.mix = None;
     plain.shuffle = false;
-    plain.preparation.transforms.clear();
+    plain.preprocessing.transforms.clear();
     let batch = batches(&plain, 0, 0).swap_remove(0);
     let target = [0.8_f32, 0.1, 0.1];
     for (found, expected) in batch.targets[..3].iter().zip(target) {
@@ -116,25 +116,25 @@ fn targets_are_smooth_and_samples_normalised() {
 }
 
 #[test]
-fn a_bad_image_ends_the_epoch_with_its_name_or_is_counted() {
+fn an_unreadable_image_is_an_error_or_is_skipped() {
     let strict = loader(2, vec![7, 9]);
     let error = strict.epoch(0, 0).find_map(Result::err).expect("an error");
-    let named = error.to_string();
+    let message = error.to_string();
     assert!(
-        named.contains("7.png") || named.contains("9.png"),
-        "{named}"
+        message.contains("7.png") || message.contains("9.png"),
+        "{message}"
     );
-    let mut patient = strict;
-    patient.skip_bad = true;
-    let batches = batches(&patient, 0, 0);
+    let mut lenient = strict;
+    lenient.skip_bad = true;
+    let batches = batches(&lenient, 0, 0);
     assert_eq!(batches.iter().map(Batch::len).sum::<usize>(), 21);
     assert_eq!(batches.iter().map(|b| b.skipped.len()).sum::<usize>(), 2);
 }
 
 #[test]
-fn a_wrong_size_says_what_was_expected() {
+fn a_wrong_size_error_names_the_expected_size() {
     let mut wrong = loader(1, Vec::new());
-    wrong.preparation.shape = [1, 5, 4];
+    wrong.preprocessing.shape = [1, 5, 4];
     let error = wrong.epoch(0, 0).find_map(Result::err).expect("an error");
     let text = error.to_string();
     assert!(
@@ -144,7 +144,7 @@ fn a_wrong_size_says_what_was_expected() {
 }
 
 #[test]
-fn an_epoch_that_is_left_ends_its_threads() {
+fn dropping_an_epoch_joins_its_threads() {
     let mut epoch = loader(4, Vec::new()).epoch(0, 0);
     assert!(epoch.next().is_some_and(|batch| batch.is_ok()));
     drop(epoch);

@@ -1,4 +1,4 @@
-//! burn-train's dashboard on a terminal.
+//! Terminal dashboard of burn-train.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use burn::train::metric::{
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining};
 
-use super::{About, Monitor};
-use crate::metrics::Means;
-use crate::run::{EpochRecord, StepRecord};
+use super::interface::{Monitor, RunInfo};
+use crate::metrics::MetricMeans;
+use crate::records::{EpochRecord, StepRecord};
 
-/// burn-train's dashboard: curves and progress, full screen. Its key `q` asks the run to stop, as
-/// Ctrl-C does.
+/// Full-screen dashboard of burn-train, with curves and progress bars. The key `q` stops the run,
+/// like Ctrl-C.
 pub struct Dashboard {
     renderer: TuiMetricsRendererWrapper,
 }
 
-/// What is plotted.
+/// Plotted metric.
 #[derive(Clone, Copy)]
 enum Metric {
     Loss,
@@ -71,7 +71,7 @@ impl Metric {
 }
 
 impl Dashboard {
-    /// Takes the terminal over, until it is dropped; `interrupter` tells when its user asks for a stop.
+    /// Takes over the terminal until the dashboard is dropped. The key `q` triggers `interrupter`.
     pub fn new(interrupter: Interrupter) -> Self {
         Self {
             renderer: TuiMetricsRendererWrapper::new(interrupter, None),
@@ -79,9 +79,9 @@ impl Dashboard {
     }
 }
 
-/// Lets Ctrl-C be a signal again, which the dashboard's raw mode makes a key of no meaning.
+/// Enables the signal of Ctrl-C again, which the raw mode of the dashboard disables.
 #[cfg(unix)]
-fn keep_interrupt() {
+fn enable_interrupt_signal() {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
     let stdin = std::io::stdin();
@@ -89,29 +89,29 @@ fn keep_interrupt() {
         && !modes.local_modes.contains(LocalModes::ISIG)
     {
         modes.local_modes.insert(LocalModes::ISIG);
-        // Without it the key `q` still stops the run.
+        // If this fails, the key `q` still stops the run.
         let _ = tcsetattr(&stdin, OptionalActions::Now, &modes);
     }
 }
 
 #[cfg(not(unix))]
-fn keep_interrupt() {}
+fn enable_interrupt_signal() {}
 
 impl Monitor for Dashboard {
-    fn begin(&mut self, about: &About) {
+    fn start_run(&mut self, info: &RunInfo) {
         for metric in Metric::ALL {
             self.renderer.register_metric(metric.definition());
         }
         self.renderer
-            .start(about.epochs, about.first_epoch, None, None);
+            .start(info.epochs, info.first_epoch, None, None);
     }
 
-    fn train(&mut self, _epoch: usize, images: usize) {
+    fn start_training(&mut self, _epoch: usize, images: usize) {
         self.renderer.start_split("train", images);
     }
 
-    fn step(&mut self, record: &StepRecord, images: usize, means: Option<Means>) {
-        keep_interrupt();
+    fn step(&mut self, record: &StepRecord, images: usize, means: Option<MetricMeans>) {
+        enable_interrupt_signal();
         let (loss, top1) = means.map_or((record.loss, 0.0), |means| (means.loss, means.top1));
         let accuracy = 100.0 * top1;
         for state in [
@@ -125,7 +125,7 @@ impl Monitor for Dashboard {
         self.renderer.log_event_training("Iteration".to_owned());
     }
 
-    fn validate(&mut self, _epoch: usize, images: usize) {
+    fn start_validation(&mut self, _epoch: usize, images: usize) {
         self.renderer.end_split();
         self.renderer.start_split("valid", images);
     }
@@ -134,8 +134,8 @@ impl Monitor for Dashboard {
         self.renderer.update_split(images);
     }
 
-    fn epoch(&mut self, record: &EpochRecord, _is_best: bool) {
-        let Means { loss, top1, .. } = record.validation;
+    fn end_epoch(&mut self, record: &EpochRecord, _is_best: bool) {
+        let MetricMeans { loss, top1, .. } = record.validation;
         let accuracy = 100.0 * top1;
         for state in [
             Metric::Loss.state(loss, loss),
@@ -152,7 +152,7 @@ impl Monitor for Dashboard {
             .log_event_training("Skipped images".to_owned());
     }
 
-    fn end(&mut self) {
+    fn end_run(&mut self) {
         self.renderer.end();
     }
 }

@@ -1,36 +1,36 @@
-//! Lines of text.
+//! Progress as lines of text.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use super::{About, Monitor};
-use crate::metrics::Means;
-use crate::run::{EpochRecord, StepRecord};
+use super::interface::{Monitor, RunInfo};
+use crate::metrics::MetricMeans;
+use crate::records::{EpochRecord, StepRecord};
 
-/// The time between two lines within an epoch.
-const PAUSE: Duration = Duration::from_secs(10);
+/// Minimum time between two lines within an epoch.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Tells a run in lines: one for each epoch, and one now and then in long ones. An output that takes
-/// no more lines is no reason to end a run.
+/// Writes the progress of a run as lines of text: one line per epoch, and one line every ten
+/// seconds within an epoch. Write errors are ignored, so that they do not end the run.
 pub struct Plain<W> {
     out: W,
     epochs: usize,
     images: usize,
-    told: Instant,
+    last_line: Instant,
 }
 
 impl<W: Write> Plain<W> {
-    /// Writes the lines to `out`.
+    /// Returns a monitor that writes to `out`.
     pub fn new(out: W) -> Self {
         Self {
             out,
             epochs: 0,
             images: 0,
-            told: Instant::now(),
+            last_line: Instant::now(),
         }
     }
 
-    /// What was written to.
+    /// Returns the writer.
     pub fn into_inner(self) -> W {
         self.out
     }
@@ -38,19 +38,19 @@ impl<W: Write> Plain<W> {
     fn line(&mut self, text: &str) {
         let _ = writeln!(self.out, "{text}");
         let _ = self.out.flush();
-        self.told = Instant::now();
+        self.last_line = Instant::now();
     }
 }
 
 impl<W: Write> Monitor for Plain<W> {
-    fn begin(&mut self, about: &About) {
-        self.epochs = about.epochs;
-        let &About {
+    fn start_run(&mut self, info: &RunInfo) {
+        self.epochs = info.epochs;
+        let &RunInfo {
             train_images,
             validation_images,
             first_epoch,
             epochs,
-        } = about;
+        } = info;
         let from = match first_epoch {
             1 => String::new(),
             later => format!(", from epoch {later}"),
@@ -60,12 +60,12 @@ impl<W: Write> Monitor for Plain<W> {
         ));
     }
 
-    fn train(&mut self, _epoch: usize, images: usize) {
+    fn start_training(&mut self, _epoch: usize, images: usize) {
         self.images = images;
     }
 
-    fn step(&mut self, record: &StepRecord, images: usize, means: Option<Means>) {
-        if self.told.elapsed() < PAUSE {
+    fn step(&mut self, record: &StepRecord, images: usize, means: Option<MetricMeans>) {
+        if self.last_line.elapsed() < LINE_INTERVAL {
             return;
         }
         let (loss, top1) = means.map_or((record.loss, f64::NAN), |means| (means.loss, means.top1));
@@ -80,11 +80,11 @@ impl<W: Write> Monitor for Plain<W> {
         self.line(&text);
     }
 
-    fn validate(&mut self, _epoch: usize, _images: usize) {}
+    fn start_validation(&mut self, _epoch: usize, _images: usize) {}
 
     fn validated(&mut self, _images: usize) {}
 
-    fn epoch(&mut self, record: &EpochRecord, is_best: bool) {
+    fn end_epoch(&mut self, record: &EpochRecord, is_best: bool) {
         let EpochRecord {
             epoch,
             train,
@@ -108,5 +108,5 @@ impl<W: Write> Monitor for Plain<W> {
         self.line(&format!("skipped: {error}"));
     }
 
-    fn end(&mut self) {}
+    fn end_run(&mut self) {}
 }

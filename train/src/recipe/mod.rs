@@ -1,158 +1,126 @@
-//! How a network is trained, as a TOML file.
+//! Training recipes: the hyperparameters of a training run, as a TOML file.
 
+mod error;
 mod overrides;
 mod schedule;
 #[cfg(test)]
 mod tests;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
-pub use schedule::{Place, Plateau, Schedule, Watch};
+pub use error::RecipeError;
+pub use schedule::{PlateauMetric, PlateauState, Schedule, SchedulePosition};
 
 use crate::augment::{Mix, Transform};
 use crate::loader::Normalisation;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 
-/// How a network is trained. A field that is left out of the file has the default that its
-/// documentation names; a field that is not one of these is an error that lists them.
+/// Hyperparameters of a training run.
+///
+/// A field that is missing in the file has its documented default. An unknown field is an error
+/// that lists the valid ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// How often each training image is seen, from 1 to 1,000,000.
+    /// Number of epochs, from 1 to 1,000,000.
     pub epochs: usize,
-    /// Images of one optimizer step, from 1 to 1,000,000.
+    /// Images per mini-batch (one optimizer step), from 1 to 1,000,000.
     pub batch: usize,
-    /// Parts that a batch is computed in, one after the other, to fit in memory: their gradients add
-    /// up to the whole batch's. From 1 to `batch`; by default 1.
-    #[serde(default = "one")]
+    /// Gradient accumulation: number of micro-batches per mini-batch, from 1 to `batch`; default 1.
+    /// More micro-batches need less memory. The accumulated gradient equals the gradient of the
+    /// mini-batch, except that batch normalization uses the statistics of a micro-batch.
+    #[serde(default = "default_accumulate")]
     pub accumulate: usize,
-    /// The seed of all that is random; by default 0.
+    /// Seed of all random numbers; default 0.
     #[serde(default)]
     pub seed: u64,
-    /// Whether the network has its auxiliary heads, if it has any; by default it has.
-    #[serde(default = "yes")]
+    /// Whether the network is trained with its auxiliary heads, if it has any; default true.
+    #[serde(default = "default_auxiliary")]
     pub auxiliary: bool,
-    /// The largest norm of the whole gradient, above 0; by default there is none.
+    /// Gradient clipping: the largest norm of the whole gradient, above 0; default no clipping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// The decay of a moving average of the weights, at least 0 and below 1: it is what is validated
-    /// and saved. By default there is none.
+    /// Decay of the exponential moving average (EMA) of the weights, at least 0 and below 1;
+    /// default no EMA. The averaged weights are the ones that are validated and saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
-    /// The last of the first stages that are not trained; by default all are.
+    /// Name of the last frozen stage: this stage and all stages before it are not trained. Default
+    /// no frozen stages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze: Option<String>,
-    /// Fields of the network's own configuration, such as `dropout`, and their values; by default as
-    /// published.
+    /// Values of fields of the network's configuration, such as `dropout`; default as published.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub network: toml::Table,
-    /// What is made small.
+    /// Loss function.
     pub loss: Loss,
-    /// What makes it small.
+    /// Optimizer.
     pub optimizer: Optimizer,
-    /// How the learning rate goes.
+    /// Learning-rate schedule.
     pub schedule: Schedule,
-    /// What becomes of the images.
+    /// Dataset split, augmentation and preprocessing.
     pub data: DataRecipe,
 }
 
-/// What becomes of the images.
+/// Dataset split, augmentation and preprocessing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecipe {
-    /// The part of each class's images, above 0 and below 1, that is held out for validation where
-    /// the data has no validation images of its own; by default 0.1.
-    #[serde(default = "tenth")]
+    /// Fraction of each class that is held out for validation if the dataset has no validation
+    /// images, above 0 and below 1; default 0.1.
+    #[serde(default = "default_holdout")]
     pub holdout: f64,
-    /// What turns samples into the network's numbers.
+    /// Normalisation of the samples.
     pub normalise: Normalisation,
-    /// How training images are mixed with each other; by default they are not.
+    /// Mixup or CutMix of the training images; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mix: Option<Mix>,
-    /// The steps that training images go through, in this order.
+    /// Transforms of the training images, in order.
     #[serde(default)]
     pub train: Vec<Transform>,
-    /// The steps that validation images go through, in this order.
+    /// Transforms of the validation images, in order.
     #[serde(default)]
     pub evaluate: Vec<Transform>,
 }
 
 impl DataRecipe {
-    /// Lets every crop end at `size` pixels, and resizes that come before them keep their ratio to it.
+    /// Changes the crops to `size` pixels and scales the resizes by the same factor. A list of
+    /// transforms without a crop is unchanged.
     pub fn crop_to(&mut self, size: usize) {
-        for steps in [&mut self.train, &mut self.evaluate] {
-            let Some(before) = steps.iter().find_map(Transform::crop_size) else {
+        for transforms in [&mut self.train, &mut self.evaluate] {
+            let Some(old_size) = transforms.iter().find_map(Transform::crop_size) else {
                 continue;
             };
-            for step in steps {
-                step.rescale(size, before);
+            for transform in transforms {
+                transform.rescale(size, old_size);
             }
         }
     }
 }
 
-fn one() -> usize {
+fn default_accumulate() -> usize {
     1
 }
 
-fn yes() -> bool {
+fn default_auxiliary() -> bool {
     true
 }
 
-fn tenth() -> f64 {
+fn default_holdout() -> f64 {
     0.1
 }
 
-/// Why a recipe cannot be followed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecipeError {
-    /// The file cannot be read.
-    #[error("cannot read the recipe {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: std::io::Error,
-    },
-    /// The text is not TOML, or holds what a recipe has not.
-    #[error("{origin}: {reason}")]
-    Parse {
-        /// The recipe, in words.
-        origin: String,
-        /// What is wrong, and what was expected.
-        reason: String,
-    },
-    /// An override is not `field=value`, or its field cannot be set.
-    #[error("--set {text}: {reason}")]
-    Override {
-        /// The override.
-        text: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A field is out of its range.
-    #[error("the recipe's {part}: {source}")]
-    Invalid {
-        /// Which part of the recipe.
-        part: String,
-        /// The field, and what it may be.
-        source: InvalidConfig,
-    },
-}
-
 impl Recipe {
-    /// The recipe in the file at `path`, with `overrides` such as `optimizer.lr=0.05` in the place of
-    /// its fields.
+    /// Reads the recipe in the file at `path`. `overrides`, such as `optimizer.lr=0.05`, replace
+    /// values of its fields.
     ///
     /// # Errors
     ///
-    /// [`RecipeError`] says which field is wrong, and what was expected.
+    /// [`RecipeError`] names the invalid field and the expected values.
     pub fn open(path: &Path, overrides: &[String]) -> Result<Self, RecipeError> {
         let text = fs::read_to_string(path).map_err(|source| RecipeError::Read {
             path: path.to_owned(),
@@ -161,36 +129,37 @@ impl Recipe {
         Self::parse(&text, &path.display().to_string(), overrides)
     }
 
-    /// The recipe in `text`, which messages call `origin`, with `overrides` as in [`open`](Self::open).
+    /// Parses the recipe in `text`, with `overrides` as in [`open`](Self::open). Errors name the
+    /// recipe `origin`.
     ///
     /// # Errors
     ///
-    /// [`RecipeError`] says which field is wrong, and what was expected.
+    /// [`RecipeError`] names the invalid field and the expected values.
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, RecipeError> {
         let set = overrides.iter().map(|text| format!(" --set {text}"));
-        let wrong = |error: toml::de::Error| RecipeError::Parse {
+        let parse_error = |error: toml::de::Error| RecipeError::Parse {
             origin: format!("{origin}{}", set.clone().collect::<String>()),
             reason: error.to_string(),
         };
         let recipe: Self = if overrides.is_empty() {
-            // From the text itself, so that errors show the line.
-            toml::from_str(text).map_err(wrong)?
+            // Parsing the text directly makes errors show the line.
+            toml::from_str(text).map_err(parse_error)?
         } else {
-            let mut table: toml::Table = toml::from_str(text).map_err(wrong)?;
+            let mut table: toml::Table = toml::from_str(text).map_err(parse_error)?;
             for text in overrides {
                 overrides::apply(&mut table, text)?;
             }
-            table.try_into().map_err(wrong)?
+            table.try_into().map_err(parse_error)?
         };
         recipe.validate()?;
         Ok(recipe)
     }
 
-    /// The recipe as [`parse`](Self::parse) reads it.
+    /// Returns the recipe as TOML, which [`parse`](Self::parse) reads.
     ///
     /// # Errors
     ///
-    /// [`RecipeError::Parse`] when TOML has no way to say a value.
+    /// [`RecipeError::Parse`] when TOML cannot represent a value.
     pub fn text(&self) -> Result<String, RecipeError> {
         toml::to_string(self).map_err(|error| RecipeError::Parse {
             origin: "the resolved recipe".to_owned(),
@@ -198,37 +167,44 @@ impl Recipe {
         })
     }
 
+    /// Checks that every field is in its range.
     fn validate(&self) -> Result<(), RecipeError> {
-        let part = |part: &str| {
-            let part = part.to_owned();
-            move |source| RecipeError::Invalid { part, source }
+        let invalid = |section: &str| {
+            let section = section.to_owned();
+            move |source| RecipeError::Invalid { section, source }
         };
-        self.check_numbers().map_err(part("fields"))?;
-        self.loss.validate().map_err(part("loss"))?;
-        self.optimizer.validate().map_err(part("optimizer"))?;
+        self.check_fields().map_err(invalid("fields"))?;
+        self.loss.validate().map_err(invalid("loss"))?;
+        self.optimizer.validate().map_err(invalid("optimizer"))?;
         self.schedule
             .validate(self.epochs)
-            .map_err(part("schedule"))?;
+            .map_err(invalid("schedule"))?;
         if let Some(mix) = &self.data.mix {
-            mix.validate().map_err(part("data.mix"))?;
+            mix.validate().map_err(invalid("data.mix"))?;
         }
         for (list, transforms) in [
             ("train", &self.data.train),
             ("evaluate", &self.data.evaluate),
         ] {
-            for (number, transform) in transforms.iter().enumerate() {
-                let place = format!("data.{list}.{number}");
-                transform.validate().map_err(part(&place))?;
+            for (index, transform) in transforms.iter().enumerate() {
+                let section = format!("data.{list}.{index}");
+                transform.validate().map_err(invalid(&section))?;
             }
         }
         Ok(())
     }
 
-    fn check_numbers(&self) -> Result<(), InvalidConfig> {
+    /// Checks the fields that are outside of sections.
+    fn check_fields(&self) -> Result<(), InvalidConfig> {
         let counts = 1..=1_000_000;
-        let whole = "a whole number from 1 to 1,000,000";
-        InvalidConfig::unless(counts.contains(&self.epochs), "epochs", self.epochs, whole)?;
-        InvalidConfig::unless(counts.contains(&self.batch), "batch", self.batch, whole)?;
+        let expected = "a whole number from 1 to 1,000,000";
+        InvalidConfig::unless(
+            counts.contains(&self.epochs),
+            "epochs",
+            self.epochs,
+            expected,
+        )?;
+        InvalidConfig::unless(counts.contains(&self.batch), "batch", self.batch, expected)?;
         InvalidConfig::unless(
             (1..=self.batch).contains(&self.accumulate),
             "accumulate",

@@ -1,32 +1,32 @@
-//! Fields of a recipe from the command line.
+//! Overrides of recipe fields from the command line.
 
 use toml::{Table, Value};
 
-use super::RecipeError;
+use super::error::RecipeError;
 
-/// Puts the value of `text`, `field.of.field=value`, into `table`. A list's entries are numbered
+/// Applies the override `text`, such as `optimizer.lr=0.05`, to `table`. List entries are numbered
 /// from 0: `data.train.0.degrees=5`.
 pub fn apply(table: &mut Table, text: &str) -> Result<(), RecipeError> {
-    let wrong = |reason: String| RecipeError::Override {
+    let override_error = |reason: String| RecipeError::Override {
         text: text.to_owned(),
         reason,
     };
-    let (path, value) = text
-        .split_once('=')
-        .ok_or_else(|| wrong("expected field=value, such as optimizer.lr=0.05".to_owned()))?;
+    let (path, value) = text.split_once('=').ok_or_else(|| {
+        override_error("expected field=value, such as optimizer.lr=0.05".to_owned())
+    })?;
     let fields: Vec<&str> = path.split('.').map(str::trim).collect();
     let Some((last, parents)) = fields.split_last().filter(|(last, _)| !last.is_empty()) else {
-        return Err(wrong("the field has no name".to_owned()));
+        return Err(override_error("the field name is empty".to_owned()));
     };
     let value = parse(value.trim());
-    let mut inside = Place::Table(table);
+    let mut container = Container::Table(table);
     for field in parents {
-        inside = inside.enter(field).map_err(wrong)?;
+        container = container.enter(field).map_err(override_error)?;
     }
-    inside.put(last, value).map_err(wrong)
+    container.set(last, value).map_err(override_error)
 }
 
-/// The TOML value in `text`; text that is none is a string.
+/// Parses `text` as a TOML value. Text that is not TOML becomes a string.
 fn parse(text: &str) -> Value {
     toml::from_str::<Table>(&format!("value = {text}"))
         .ok()
@@ -34,12 +34,14 @@ fn parse(text: &str) -> Value {
         .unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-enum Place<'a> {
+/// TOML value that contains other values.
+enum Container<'a> {
     Table(&'a mut Table),
     List(&'a mut Vec<Value>),
 }
 
-impl<'a> Place<'a> {
+impl<'a> Container<'a> {
+    /// Returns the container at `field`. A field that a table does not have becomes a new table.
     fn enter(self, field: &str) -> Result<Self, String> {
         let value = match self {
             Self::Table(table) => table
@@ -54,7 +56,8 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn put(self, field: &str, value: Value) -> Result<(), String> {
+    /// Sets `field` to `value`.
+    fn set(self, field: &str, value: Value) -> Result<(), String> {
         match self {
             Self::Table(table) => {
                 table.insert(field.to_owned(), value);
@@ -65,6 +68,7 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Returns the entry of `list` with the index `field`.
 fn entry<'a>(list: &'a mut [Value], field: &str) -> Result<&'a mut Value, String> {
     let length = list.len();
     field
@@ -72,6 +76,6 @@ fn entry<'a>(list: &'a mut [Value], field: &str) -> Result<&'a mut Value, String
         .ok()
         .and_then(|index| list.get_mut(index))
         .ok_or_else(|| {
-            format!("{field} is no entry of a list of {length}, which are numbered from 0")
+            format!("{field} is not an index of a list of {length} entries, numbered from 0")
         })
 }

@@ -1,99 +1,102 @@
-//! How the learning rate goes.
+//! Learning-rate schedules.
 
 use std::f64::consts::PI;
 
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
-/// The learning rate as a function of time, in epochs; `base` below is the optimizer's own.
+/// Learning-rate schedule: the learning rate as a function of the time in epochs. `base` is the
+/// optimizer's learning rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
-    /// `base` throughout.
+    /// `base` in all epochs.
     Constant,
-    /// `base * factor` after the first of `at`, `base * factor^2` after the second, and so on.
+    /// `base * factor^n` after the first `n` epochs in `at`.
     Step {
-        /// Epochs, ascending, at least 0.
+        /// Epochs after which the rate is multiplied, ascending, at least 0.
         at: Vec<f64>,
-        /// What multiplies the rate, above 0.
+        /// Factor of the learning rate, above 0.
         factor: f64,
     },
-    /// `base * factor^n` after `n` times `every` epochs.
+    /// `base * factor^n` after `n * epochs` epochs.
     Every {
-        /// Epochs, above 0.
+        /// Number of epochs between two multiplications, above 0.
         epochs: f64,
-        /// What multiplies the rate, above 0.
+        /// Factor of the learning rate, above 0.
         factor: f64,
     },
-    /// From 0 in a straight line to `base` over the warm-up, then to `floor` at the end along half a
-    /// cosine: `floor + (base - floor) (1 + cos(pi t)) / 2`, `t` from 0 to 1 (Loshchilov and Hutter
+    /// Linear warm-up from 0 to `base`, then cosine decay to `floor` at the end of the run:
+    /// `floor + (base - floor) (1 + cos(pi t)) / 2`, with `t` from 0 to 1 (Loshchilov and Hutter
     /// 2016, SGDR, eq. 5).
     Cosine {
-        /// Epochs, at least 0 and fewer than there are; by default 0.
+        /// Length of the warm-up in epochs, at least 0 and below the number of epochs; default 0.
         #[serde(default)]
         warmup: f64,
-        /// The last rate, at least 0; by default 0.
+        /// Final learning rate, at least 0; default 0.
         #[serde(default)]
         floor: f64,
     },
-    /// Multiplied by `factor` whenever the validation has not improved for `patience` epochs, as
-    /// Krizhevsky et al. 2012, section 5, and many after them did by hand.
+    /// Reduction on plateau: multiplies the learning rate by `factor` whenever the validation
+    /// metric has not improved for `patience` epochs. Krizhevsky et al. 2012, section 5, did this
+    /// by hand.
     Plateau {
-        /// What multiplies the rate, above 0 and below 1; by default a tenth.
-        #[serde(default = "tenth")]
+        /// Factor of the learning rate, above 0 and below 1; default 0.1.
+        #[serde(default = "default_factor")]
         factor: f64,
-        /// Epochs without improvement that are waited for, at least 1.
+        /// Number of epochs without improvement before the rate is multiplied, at least 1.
         patience: usize,
-        /// By how much the watched number must fall to be an improvement, at least 0; by default 0.
+        /// Smallest decrease of the metric that is an improvement, at least 0; default 0.
         #[serde(default)]
         threshold: f64,
-        /// The lowest rate, at least 0; by default 0.
+        /// Lowest learning rate, at least 0; default 0.
         #[serde(default)]
         floor: f64,
-        /// The number that is watched; by default the error.
+        /// Validation metric; default the top-1 error.
         #[serde(default)]
-        watch: Watch,
+        watch: PlateauMetric,
     },
 }
 
-/// What a plateau is a plateau of.
+/// Validation metric of a plateau schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Watch {
-    /// The part of the validation images that is classified wrongly, from 0 to 1.
+pub enum PlateauMetric {
+    /// Top-1 error, from 0 to 1.
     #[default]
     Error,
-    /// The validation's loss.
+    /// Mean loss.
     Loss,
 }
 
-fn tenth() -> f64 {
+fn default_factor() -> f64 {
     0.1
 }
 
-/// Where a run is.
+/// Position of a run in its schedule.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
-    /// Steps before this one.
+pub struct SchedulePosition {
+    /// Index of the step, from 0.
     pub step: u64,
-    /// Steps in an epoch.
+    /// Number of steps per epoch.
     pub steps_per_epoch: u64,
-    /// Epochs in all.
+    /// Number of epochs of the whole run.
     pub epochs: usize,
 }
 
-/// What a plateau schedule has seen so far.
+/// State of a plateau schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Plateau {
-    /// The lowest number so far.
+pub struct PlateauState {
+    /// Lowest value of the metric so far.
     pub best: Option<f64>,
-    /// Epochs since.
+    /// Number of epochs since the last improvement or multiplication.
     pub waited: usize,
-    /// How often the rate was multiplied.
+    /// Number of multiplications of the rate.
     pub drops: i32,
 }
 
 impl Schedule {
+    /// Checks the fields for a run of `epochs` epochs.
     pub(super) fn validate(&self, epochs: usize) -> Result<(), InvalidConfig> {
         let positive = |field, value: f64| {
             let valid = value > 0.0 && value.is_finite();
@@ -117,7 +120,7 @@ impl Schedule {
             }
             Self::Cosine { warmup, floor } => {
                 let valid = *warmup >= 0.0 && *warmup < epochs as f64;
-                let expected = "at least 0 and fewer than the epochs";
+                let expected = "at least 0 and below the number of epochs";
                 InvalidConfig::unless(valid, "warmup", warmup, expected)?;
                 not_negative("floor", *floor)
             }
@@ -137,9 +140,9 @@ impl Schedule {
         }
     }
 
-    /// The learning rate of the next step.
-    pub fn rate(&self, base: f64, place: Place, plateau: &Plateau) -> f64 {
-        let epoch = place.step as f64 / place.steps_per_epoch as f64;
+    /// Returns the learning rate of the step at `position`, for the base learning rate `base`.
+    pub fn rate(&self, base: f64, position: SchedulePosition, plateau: &PlateauState) -> f64 {
+        let epoch = position.step as f64 / position.steps_per_epoch as f64;
         match self {
             Self::Constant => base,
             Self::Step { at, factor } => {
@@ -151,8 +154,8 @@ impl Schedule {
                 if epoch < *warmup {
                     return base * epoch / warmup;
                 }
-                let part = (epoch - warmup) / (place.epochs as f64 - warmup);
-                floor + (base - floor) * (1.0 + (PI * part.min(1.0)).cos()) / 2.0
+                let progress = (epoch - warmup) / (position.epochs as f64 - warmup);
+                floor + (base - floor) * (1.0 + (PI * progress.min(1.0)).cos()) / 2.0
             }
             Self::Plateau { factor, floor, .. } => {
                 (base * factor.powi(plateau.drops)).max(floor.min(base))
@@ -160,8 +163,9 @@ impl Schedule {
         }
     }
 
-    /// Takes note of an epoch's validation: its error, from 0 to 1, and its loss.
-    pub fn observe(&self, plateau: &mut Plateau, error: f64, loss: f64) {
+    /// Updates the plateau state with the validation metrics of an epoch: the top-1 error, from 0
+    /// to 1, and the mean loss. Other schedules do nothing.
+    pub fn observe(&self, plateau: &mut PlateauState, error: f64, loss: f64) {
         let Self::Plateau {
             patience,
             threshold,
@@ -171,12 +175,12 @@ impl Schedule {
         else {
             return;
         };
-        let seen = match watch {
-            Watch::Error => error,
-            Watch::Loss => loss,
+        let value = match watch {
+            PlateauMetric::Error => error,
+            PlateauMetric::Loss => loss,
         };
-        if plateau.best.is_none_or(|best| seen < best - threshold) {
-            plateau.best = Some(seen);
+        if plateau.best.is_none_or(|best| value < best - threshold) {
+            plateau.best = Some(value);
             plateau.waited = 0;
             return;
         }

@@ -1,4 +1,4 @@
-//! Recipes read, overridden, refused; schedules against their closed forms.
+//! Parsing, overrides and errors of recipes; schedules against their closed forms.
 
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ fn a_recipe_round_trips() {
 }
 
 #[test]
-fn every_kind_of_field_can_be_set() {
+fn overrides_set_fields_of_every_type() {
     let recipe = parse(
         TEXT,
         &[
@@ -66,7 +66,7 @@ fn every_kind_of_field_can_be_set() {
         ],
     )
     .expect("read");
-    let by_hand = TEXT
+    let edited = TEXT
         .replace("lr = 0.1", "lr = 0.05")
         .replace("epochs = 20", "epochs = 3\nfreeze = 'conv1'")
         .replace("degrees = 10.0", "degrees = 5.5")
@@ -76,7 +76,7 @@ fn every_kind_of_field_can_be_set() {
             "kind = 'plateau'\npatience = 3",
         )
         .replace("mean = [0.5]", "mean = [0.1, 0.2, 0.3]");
-    assert_eq!(recipe, parse(&by_hand, &[]).expect("read"));
+    assert_eq!(recipe, parse(&edited, &[]).expect("read"));
 }
 
 #[test]
@@ -91,14 +91,14 @@ fn unknown_fields_are_errors_that_list_the_known_ones() {
         ("optimizer.kind=adam", "adamw"),
         ("data.mix.beta=3", "alpha"),
     ] {
-        let told = parse(TEXT, &[field]).expect_err(field).to_string();
-        assert!(told.contains(known), "{field}: {told}");
+        let message = parse(TEXT, &[field]).expect_err(field).to_string();
+        assert!(message.contains(known), "{field}: {message}");
     }
 }
 
 #[test]
-fn fields_out_of_range_are_named() {
-    for (field, part) in [
+fn errors_name_the_field_that_is_out_of_range() {
+    for (field, expected) in [
         ("epochs=0", "epochs"),
         ("batch=0", "batch"),
         ("accumulate=65", "accumulate"),
@@ -116,58 +116,59 @@ fn fields_out_of_range_are_named() {
         ("epochs.more=2", "no fields"),
         ("epochs=many", "epochs"),
     ] {
-        let told = parse(TEXT, &[field]).expect_err(field).to_string();
-        assert!(told.contains(part), "{field}: {told}");
+        let message = parse(TEXT, &[field]).expect_err(field).to_string();
+        assert!(message.contains(expected), "{field}: {message}");
     }
 }
 
-fn at(schedule: &Schedule, step: u64) -> f64 {
-    let place = Place {
+/// Learning rate of a step of a run of 9 epochs with 10 steps each and base rate 0.8.
+fn rate_at(schedule: &Schedule, step: u64) -> f64 {
+    let position = SchedulePosition {
         step,
         steps_per_epoch: 10,
         epochs: 9,
     };
-    schedule.rate(0.8, place, &Plateau::default())
+    schedule.rate(0.8, position, &PlateauState::default())
 }
 
 proptest! {
     #[test]
     fn schedules_follow_their_formulas(step in 0_u64..90) {
         let epoch = step as f64 / 10.0;
-        prop_assert_eq!(at(&Schedule::Constant, step), 0.8);
+        prop_assert_eq!(rate_at(&Schedule::Constant, step), 0.8);
         let steps = Schedule::Step { at: vec![3.0, 6.5], factor: 0.1 };
         let expected = if epoch < 3.0 { 0.8 } else if epoch < 6.5 { 0.08 } else { 0.008 };
-        prop_assert!((at(&steps, step) - expected).abs() < 1e-15);
+        prop_assert!((rate_at(&steps, step) - expected).abs() < 1e-15);
         let every = Schedule::Every { epochs: 2.0, factor: 0.5 };
-        prop_assert!((at(&every, step) - 0.8 / f64::from(1 << (step / 20))).abs() < 1e-15);
+        prop_assert!((rate_at(&every, step) - 0.8 / f64::from(1 << (step / 20))).abs() < 1e-15);
         let cosine = Schedule::Cosine { warmup: 1.0, floor: 0.2 };
         let expected = if epoch < 1.0 {
             0.8 * epoch
         } else {
             0.2 + 0.3 * (1.0 + ((epoch - 1.0) / 8.0 * std::f64::consts::PI).cos())
         };
-        prop_assert!((at(&cosine, step) - expected).abs() < 1e-12);
+        prop_assert!((rate_at(&cosine, step) - expected).abs() < 1e-12);
     }
 }
 
 #[test]
-fn a_cosine_ends_at_its_floor() {
+fn cosine_decay_ends_at_the_floor() {
     let cosine = Schedule::Cosine {
         warmup: 0.0,
         floor: 0.25,
     };
-    assert_eq!(at(&cosine, 0), 0.8);
-    assert!((at(&cosine, 45) - 0.525).abs() < 1e-12);
-    assert_eq!(at(&cosine, 90), 0.25);
+    assert_eq!(rate_at(&cosine, 0), 0.8);
+    assert!((rate_at(&cosine, 45) - 0.525).abs() < 1e-12);
+    assert_eq!(rate_at(&cosine, 90), 0.25);
 }
 
 #[test]
-fn a_plateau_divides_by_ten_when_validation_stops_improving() {
+fn a_plateau_multiplies_the_rate_when_validation_stops_improving() {
     let schedule: Schedule =
         toml::from_str("kind = 'plateau'\npatience = 2\nthreshold = 0.01\nfloor = 0.005")
             .expect("read");
-    let mut plateau = Plateau::default();
-    let place = Place {
+    let mut plateau = PlateauState::default();
+    let position = SchedulePosition {
         step: 0,
         steps_per_epoch: 1,
         epochs: 100,
@@ -176,7 +177,7 @@ fn a_plateau_divides_by_ten_when_validation_stops_improving() {
         .into_iter()
         .map(|error| {
             schedule.observe(&mut plateau, error, f64::NAN);
-            schedule.rate(0.1, place, &plateau)
+            schedule.rate(0.1, position, &plateau)
         })
         .collect();
     let expected = [0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.005, 0.005, 0.005];

@@ -1,4 +1,4 @@
-//! Loss and accuracy over the epochs, drawn.
+//! Chart of loss and accuracy over the epochs.
 
 use std::error::Error;
 use std::path::Path;
@@ -6,32 +6,33 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::EpochRecord;
-use super::folder::write;
 use crate::error::TrainError;
-use crate::metrics::Means;
+use crate::metrics::MetricMeans;
+use crate::records::EpochRecord;
+use crate::write::write_atomic;
 
-/// Width and height of the picture, pixels.
+/// Width and height of the drawing, in pixels.
 const SIZE: (u32, u32) = (960, 420);
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// Draws `epochs`, one or more, to the SVG file at `path`.
+/// Draws the loss and accuracy of `epochs` to the SVG file at `path`.
 pub fn draw(epochs: &[EpochRecord], path: &Path) -> Result<(), TrainError> {
     let mut text = String::new();
-    drawing(epochs, &mut text).map_err(|error| TrainError::Drawing {
+    render(epochs, &mut text).map_err(|error| TrainError::Drawing {
         path: path.to_owned(),
         reason: error.to_string(),
     })?;
-    write(path, text.as_bytes())
+    write_atomic(path, text.as_bytes())
 }
 
-fn drawing(epochs: &[EpochRecord], text: &mut String) -> Result<(), Box<dyn Error>> {
+/// Renders both charts as SVG.
+fn render(epochs: &[EpochRecord], text: &mut String) -> Result<(), Box<dyn Error>> {
     let area = SVGBackend::with_string(text, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let (left, right) = area.split_horizontally(SIZE.0 / 2);
-    panel(&left, epochs, "loss", |means| means.loss)?;
-    panel(&right, epochs, "top-1 accuracy, %", |means| {
+    chart(&left, epochs, "loss", |means| means.loss)?;
+    chart(&right, epochs, "top-1 accuracy, %", |means| {
         100.0 * means.top1
     })?;
     area.present()?;
@@ -39,13 +40,14 @@ fn drawing(epochs: &[EpochRecord], text: &mut String) -> Result<(), Box<dyn Erro
     Ok(())
 }
 
-fn panel(
+/// Draws one metric of training and validation over the epochs.
+fn chart(
     area: &Area<'_>,
     epochs: &[EpochRecord],
     title: &str,
-    value: impl Fn(&Means) -> f64,
+    value: impl Fn(&MetricMeans) -> f64,
 ) -> Result<(), Box<dyn Error>> {
-    let series = |means: fn(&EpochRecord) -> &Means| -> Vec<(f64, f64)> {
+    let series = |means: fn(&EpochRecord) -> &MetricMeans| -> Vec<(f64, f64)> {
         let point = |record: &EpochRecord| (record.epoch as f64, value(means(record)));
         epochs.iter().map(point).collect()
     };

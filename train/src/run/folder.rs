@@ -1,67 +1,69 @@
-//! The files of a run.
+//! Output folder of a run.
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::tensor::TensorData;
-use receptive_layers::weights::{Format, Precision, StateDict, atomic};
+use receptive_layers::weights::{Format, Precision, StateDict};
 
-use super::State;
+use super::state::State;
 use crate::error::TrainError;
 use crate::recipe::Recipe;
+use crate::write::write_atomic;
 
-/// The name under which a checkpoint keeps [`State`] as JSON.
-const STATE: &str = "run";
+/// Name of the tensor that stores [`State`] as JSON in a checkpoint.
+const STATE_TENSOR: &str = "run";
 
-/// The folder that a run is written to. Each file is there whole or not at all, except the last line
-/// of `metrics.jsonl`.
+/// Output folder of a run. Files are replaced atomically, except `metrics.jsonl`, whose last line
+/// may be incomplete after a crash.
 #[derive(Debug, Clone)]
 pub struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    /// The folder at `path`, which need not exist.
+    /// Returns the output folder at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// The recipe with all its defaults and overrides.
+    /// Path of the recipe, with all defaults and overrides resolved.
     pub fn recipe(&self) -> PathBuf {
         self.path.join("recipe.toml")
     }
 
-    /// A line for each step and each epoch.
+    /// Path of the metrics: one JSON record per step and per epoch.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
     }
 
-    /// Loss and accuracy over the epochs.
+    /// Path of the chart of loss and accuracy over the epochs.
     pub fn curves(&self) -> PathBuf {
         self.path.join("curves.svg")
     }
 
-    /// The weights after the last epoch, under the reference's names.
+    /// Path of the weights after the last epoch, with the tensor names of the reference
+    /// implementation.
     pub fn model(&self) -> PathBuf {
         self.path.join("model.safetensors")
     }
 
-    /// All that the run can go on from.
+    /// Path of the last checkpoint, from which the run can be resumed.
     pub fn last(&self) -> PathBuf {
         self.path.join("checkpoints/last.safetensors")
     }
 
-    /// The weights after the best epoch, under the reference's names.
+    /// Path of the weights after the epoch with the highest validation accuracy, with the tensor
+    /// names of the reference implementation.
     pub fn best(&self) -> PathBuf {
         self.path.join("checkpoints/best.safetensors")
     }
 
-    /// Makes the folder and writes the recipe.
-    pub(super) fn begin(&self, recipe: &Recipe) -> Result<(), TrainError> {
+    /// Creates the folder and writes the recipe.
+    pub(super) fn create(&self, recipe: &Recipe) -> Result<(), TrainError> {
         if self.last().exists() {
-            return Err(TrainError::Occupied {
+            return Err(TrainError::RunExists {
                 folder: self.path.clone(),
             });
         }
@@ -70,14 +72,15 @@ impl Folder {
             path: checkpoints,
             source,
         })?;
-        write(&self.recipe(), recipe.text()?.as_bytes())
+        write_atomic(&self.recipe(), recipe.text()?.as_bytes())
     }
 
-    /// The recipe of the run in this folder.
+    /// Reads the recipe of the run in this folder.
     ///
     /// # Errors
     ///
-    /// [`TrainError::NoRun`] where there is none.
+    /// [`TrainError::NoRun`] when the folder contains no checkpoint; [`TrainError::Recipe`] when
+    /// the recipe cannot be read.
     pub fn read_recipe(&self) -> Result<Recipe, TrainError> {
         if !self.last().is_file() {
             return Err(TrainError::NoRun {
@@ -87,17 +90,18 @@ impl Folder {
         Ok(Recipe::open(&self.recipe(), &[])?)
     }
 
-    /// Removes what a killed process had begun to write.
-    pub(super) fn sweep(&self) {
+    /// Removes the temporary files of a killed process.
+    pub(super) fn remove_scratch_files(&self) {
         for folder in [self.path.clone(), self.path.join("checkpoints")] {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
             for entry in entries.filter(|entry| is_scratch(&entry.file_name())) {
-                // A file that stays is of no harm.
+                // A temporary file that cannot be removed does no harm.
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 
+    /// Writes the last checkpoint.
     pub(super) fn write_checkpoint(
         &self,
         mut weights: StateDict,
@@ -108,11 +112,12 @@ impl Folder {
             source: error.into(),
         })?;
         let length = json.len();
-        weights.insert(STATE, TensorData::new(json, [length]));
+        weights.insert(STATE_TENSOR, TensorData::new(json, [length]));
         Ok(weights.save(self.last(), Format::SafeTensors, Precision::F32)?)
     }
 
-    pub(super) fn last_checkpoint(&self) -> Result<(StateDict, State), TrainError> {
+    /// Reads the last checkpoint.
+    pub(super) fn read_checkpoint(&self) -> Result<(StateDict, State), TrainError> {
         let path = self.last();
         let weights = StateDict::open(&path)?;
         let unreadable = |error: &dyn ToString| TrainError::Read {
@@ -120,9 +125,9 @@ impl Folder {
             reason: error.to_string(),
         };
         let json = weights
-            .get(STATE)
-            .ok_or_else(|| TrainError::Incomplete {
-                lacking: STATE.to_owned(),
+            .get(STATE_TENSOR)
+            .ok_or_else(|| TrainError::MissingTensor {
+                name: STATE_TENSOR.to_owned(),
             })?
             .data()?
             .try_to_vec::<u8>()
@@ -131,30 +136,19 @@ impl Folder {
         Ok((weights, state))
     }
 
+    /// Writes the weights of the best epoch.
     pub(super) fn write_best(&self, weights: &StateDict) -> Result<(), TrainError> {
         Ok(weights.save(self.best(), Format::SafeTensors, Precision::F32)?)
     }
 
+    /// Writes the weights of the last epoch.
     pub(super) fn write_model(&self, weights: &StateDict) -> Result<(), TrainError> {
         Ok(weights.save(self.model(), Format::SafeTensors, Precision::F32)?)
     }
 }
 
-/// Whether a file is one of `atomic`'s that was never published.
+/// Whether `name` is the name of a temporary file of an atomic write.
 fn is_scratch(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with(".receptive-") && name.ends_with(".part")
-}
-
-/// Writes a file that appears once it is whole.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    let written = || {
-        let mut scratch = atomic::scratch_beside(path)?;
-        scratch.write_all(bytes)?;
-        atomic::publish(scratch, path)
-    };
-    written().map_err(|source| TrainError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -1,57 +1,15 @@
-//! What happened, a line of JSON each.
+//! The metrics file of a run, `metrics.jsonl`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::curves;
 use crate::error::TrainError;
-use crate::metrics::Means;
+use crate::records::{EpochRecord, Record, StepRecord};
 
-/// A line of `metrics.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Line {
-    /// Of a step.
-    Step(StepRecord),
-    /// Of an epoch.
-    Epoch(EpochRecord),
-}
-
-/// A step of the optimizer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StepRecord {
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// The step, from 1.
-    pub step: u64,
-    /// The learning rate.
-    pub rate: f64,
-    /// The batch's mean loss, before the step.
-    pub loss: f64,
-}
-
-/// An epoch and its validation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// Steps so far.
-    pub step: u64,
-    /// The training images, as they were seen, before each step.
-    pub train: Means,
-    /// The validation images after the epoch.
-    pub validation: Means,
-    /// Training images that could not be read.
-    pub skipped: u64,
-    /// Time since the run began, its pauses left out.
-    pub seconds: f64,
-}
-
-/// The run's `metrics.jsonl`.
+/// Writer and reader of `metrics.jsonl`.
 pub struct History {
     path: PathBuf,
     file: BufWriter<File>,
@@ -59,6 +17,7 @@ pub struct History {
 }
 
 impl History {
+    /// Creates an empty file.
     pub fn create(path: &Path) -> Result<Self, TrainError> {
         Self::open(
             path,
@@ -66,15 +25,16 @@ impl History {
         )
     }
 
-    /// The file with its first `length` bytes alone: what came after them happens again.
+    /// Opens the file and truncates it to `length` bytes, its length at the checkpoint. The resumed
+    /// run writes the later records again.
     pub fn reopen(path: &Path, length: u64) -> Result<Self, TrainError> {
         let mut history = Self::open(path, OpenOptions::new().create(true).append(true))?;
         let file = history.file.get_mut();
-        let cut = || {
+        let truncate = || {
             let length = length.min(file.metadata()?.len());
             file.set_len(length)
         };
-        cut().map_err(|source| history.unwritable(source))?;
+        truncate().map_err(|source| history.write_error(source))?;
         Ok(history)
     }
 
@@ -90,66 +50,68 @@ impl History {
         })
     }
 
-    fn unwritable(&self, source: std::io::Error) -> TrainError {
+    fn write_error(&self, source: std::io::Error) -> TrainError {
         TrainError::Write {
             path: self.path.clone(),
             source,
         }
     }
 
+    /// Appends the record of a step.
     pub fn step(&mut self, record: &StepRecord) -> Result<(), TrainError> {
-        self.line(&Line::Step(record.clone()))
+        self.append(&Record::Step(record.clone()))
     }
 
+    /// Appends the record of an epoch.
     pub fn epoch(&mut self, record: &EpochRecord) -> Result<(), TrainError> {
-        self.line(&Line::Epoch(record.clone()))
+        self.append(&Record::Epoch(record.clone()))
     }
 
-    fn line(&mut self, line: &Line) -> Result<(), TrainError> {
+    fn append(&mut self, record: &Record) -> Result<(), TrainError> {
         let mut write = || {
-            serde_json::to_writer(&mut self.file, line)?;
+            serde_json::to_writer(&mut self.file, record)?;
             self.file.write_all(b"\n")
         };
-        write().map_err(|source| self.unwritable(source))
+        write().map_err(|source| self.write_error(source))
     }
 
-    /// Puts every line on the disk; the file's length.
+    /// Writes all records to the disk and returns the length of the file in bytes.
     pub fn flush(&mut self) -> Result<u64, TrainError> {
         let mut flush = || {
             self.file.flush()?;
             self.file.get_ref().sync_data()?;
             self.file.seek(std::io::SeekFrom::End(0))
         };
-        flush().map_err(|source| self.unwritable(source))
+        flush().map_err(|source| self.write_error(source))
     }
 
-    /// Time since this part of the run began.
+    /// Returns the time since the run was started or resumed.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// The epochs so far.
+    /// Reads the records of all epochs.
     fn epochs(&self) -> Result<Vec<EpochRecord>, TrainError> {
         let unreadable = |reason: String| TrainError::Read {
             path: self.path.clone(),
             reason,
         };
         let text = fs::read_to_string(&self.path).map_err(|e| unreadable(e.to_string()))?;
-        let lines = text.lines().map(serde_json::from_str::<Line>);
-        let epochs = lines.filter_map(|line| match line {
-            Ok(Line::Epoch(record)) => Some(Ok(record)),
-            Ok(Line::Step(_)) => None,
+        let records = text.lines().map(serde_json::from_str::<Record>);
+        let epochs = records.filter_map(|record| match record {
+            Ok(Record::Epoch(record)) => Some(Ok(record)),
+            Ok(Record::Step(_)) => None,
             Err(error) => Some(Err(unreadable(error.to_string()))),
         });
         epochs.collect()
     }
 
-    /// The last epoch, flushed before.
+    /// Reads the record of the last epoch. The file must have been flushed.
     pub fn last_epoch(&self) -> Result<Option<EpochRecord>, TrainError> {
         Ok(self.epochs()?.pop())
     }
 
-    /// Draws the epochs so far, flushed before.
+    /// Draws the chart of all epochs to the SVG file at `path`. The file must have been flushed.
     pub fn draw(&self, path: &Path) -> Result<(), TrainError> {
         curves::draw(&self.epochs()?, path)
     }

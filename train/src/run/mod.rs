@@ -1,4 +1,4 @@
-//! A run: epochs of steps, each epoch judged, everything written so that it can go on after any end.
+//! Training runs: epochs with validation, checkpoints, and exact resumption.
 
 mod curves;
 mod folder;
@@ -13,93 +13,97 @@ use std::time::{Duration, Instant};
 use receptive_layers::weights::StateDict;
 
 pub use folder::Folder;
-pub(crate) use folder::write as write_whole;
-pub use history::{EpochRecord, Line, StepRecord};
-pub use state::{Best, State};
+pub use state::{BestEpoch, State};
 
-use crate::data::{Data, DataError, Dataset};
+pub use crate::records::{EpochRecord, Record, StepRecord};
+
+use crate::data::{DataError, DataSplits, Dataset};
 use crate::error::TrainError;
-use crate::loader::{Loader, Preparation};
-use crate::metrics::{Means, MetricSums};
-use crate::monitor::{About, Monitor};
-use crate::recipe::{Place, Recipe};
+use crate::loader::{Loader, Preprocessing};
+use crate::metrics::{MetricMeans, MetricSums};
+use crate::monitor::{Monitor, RunInfo};
+use crate::recipe::{Recipe, RecipeError, SchedulePosition};
 use crate::session::{Scores, TrainableNetwork};
 use history::History;
 
-/// All that a run needs.
+/// Configuration of a run.
 pub struct Run<'a> {
-    /// The network.
+    /// Network to train.
     pub network: &'a mut dyn TrainableNetwork,
-    /// How it is trained.
+    /// Hyperparameters.
     pub recipe: &'a Recipe,
-    /// With what.
-    pub data: &'a Data,
-    /// What the network takes: channels, height, width.
+    /// Training and validation images.
+    pub data: &'a DataSplits,
+    /// Input shape of the network: channels, height, width.
     pub input: [usize; 3],
-    /// Where the run is written.
+    /// Output folder.
     pub folder: &'a Folder,
-    /// Threads that prepare images, at least 1.
+    /// Number of worker threads of the data loader, at least 1.
     pub workers: usize,
-    /// Whether images that cannot be read are left out.
+    /// Whether unreadable images are skipped instead of ending the run.
     pub skip_bad: bool,
-    /// The longest time between two checkpoints.
+    /// Longest time between two checkpoints within an epoch. A checkpoint is also written after
+    /// every epoch.
     pub save_every: Duration,
-    /// Whether the run should be saved and left; asked after every step.
+    /// Whether to write a checkpoint and stop; called after every mini-batch.
     pub stop: &'a dyn Fn() -> bool,
-    /// Who is told.
+    /// Receiver of progress reports.
     pub monitor: &'a mut dyn Monitor,
 }
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// After its last epoch, which judged so.
+    /// The run finished. Contains the record of the last epoch, if there is one.
     Finished(Option<EpochRecord>),
-    /// Before, saved, in this epoch (from 1).
+    /// The run was stopped and a checkpoint was written.
     Stopped {
-        /// The epoch.
+        /// The unfinished epoch, from 1.
         epoch: usize,
     },
 }
 
 impl Run<'_> {
-    /// Trains from the weights that the network has.
+    /// Starts a new run with the current weights of the network.
     ///
     /// # Errors
     ///
-    /// [`TrainError`]; the folder is untouched where it holds a run already.
+    /// [`TrainError`]. If the folder already contains a run, the error is [`TrainError::RunExists`]
+    /// and the folder is not changed.
     pub fn start(mut self) -> Result<Outcome, TrainError> {
         self.recipe
             .data
             .normalise
             .validate(self.input[0])
-            .map_err(|source| crate::recipe::RecipeError::Invalid {
-                part: "data.normalise".to_owned(),
+            .map_err(|source| RecipeError::Invalid {
+                section: "data.normalise".to_owned(),
                 source,
             })?;
-        self.folder.begin(self.recipe)?;
-        let state = State::fresh(self.data);
+        self.folder.create(self.recipe)?;
+        let state = State::initial(self.data);
         let history = History::create(&self.folder.metrics())?;
-        self.go(state, history)
+        self.run_epochs(state, history)
     }
 
-    /// Goes on from the folder's last checkpoint.
+    /// Resumes the run from the last checkpoint of the folder.
     ///
     /// # Errors
     ///
-    /// [`TrainError`], also when the folder has no checkpoint or one of other data.
+    /// [`TrainError`], for example when the folder has no checkpoint, or when its checkpoint
+    /// belongs to a run on other data.
     pub fn resume(mut self) -> Result<Outcome, TrainError> {
-        let (weights, state) = self.folder.last_checkpoint()?;
+        let (weights, state) = self.folder.read_checkpoint()?;
         state.check(self.data)?;
-        self.folder.sweep();
+        self.folder.remove_scratch_files();
         self.network.restore(&weights)?;
         let history = History::reopen(&self.folder.metrics(), state.metrics_bytes)?;
-        self.go(state, history)
+        self.run_epochs(state, history)
     }
 
-    fn go(&mut self, state: State, history: History) -> Result<Outcome, TrainError> {
+    /// Runs the remaining epochs.
+    fn run_epochs(&mut self, state: State, history: History) -> Result<Outcome, TrainError> {
         let (train, validation) = (self.train_loader(), self.validation_loader());
-        self.monitor.begin(&About {
+        self.monitor.start_run(&RunInfo {
             epochs: self.recipe.epochs,
             first_epoch: state.epoch + 1,
             train_images: train.dataset.len(),
@@ -110,24 +114,25 @@ impl Run<'_> {
             history,
             train,
             validation,
-            saved: Instant::now(),
+            last_save: Instant::now(),
         };
-        if progress.state == State::fresh(self.data) {
-            self.save(&mut progress)?;
+        if progress.state == State::initial(self.data) {
+            self.save_checkpoint(&mut progress)?;
         }
         while progress.state.epoch < self.recipe.epochs {
-            if !self.train_epoch(&mut progress)? || !self.judge_epoch(&mut progress)? {
-                self.save(&mut progress)?;
-                self.monitor.end();
+            if !self.train_epoch(&mut progress)? || !self.validate_epoch(&mut progress)? {
+                self.save_checkpoint(&mut progress)?;
+                self.monitor.end_run();
                 let epoch = progress.state.epoch + 1;
                 return Ok(Outcome::Stopped { epoch });
             }
         }
         self.folder.write_model(&self.network.weights())?;
-        self.monitor.end();
+        self.monitor.end_run();
         Ok(Outcome::Finished(progress.history.last_epoch()?))
     }
 
+    /// Returns the data loader of the training images.
     fn train_loader(&self) -> Loader {
         let data = &self.recipe.data;
         Loader {
@@ -135,7 +140,7 @@ impl Run<'_> {
             shuffle: true,
             ..self.loader(
                 Arc::clone(&self.data.train),
-                Preparation {
+                Preprocessing {
                     transforms: data.train.clone(),
                     normalisation: data.normalise.clone(),
                     shape: self.input,
@@ -146,11 +151,12 @@ impl Run<'_> {
         }
     }
 
+    /// Returns the data loader of the validation images.
     fn validation_loader(&self) -> Loader {
         let data = &self.recipe.data;
         self.loader(
             Arc::clone(&self.data.validation),
-            Preparation {
+            Preprocessing {
                 transforms: data.evaluate.clone(),
                 normalisation: data.normalise.clone(),
                 shape: self.input,
@@ -160,15 +166,16 @@ impl Run<'_> {
         )
     }
 
-    fn loader(&self, dataset: Arc<dyn Dataset>, preparation: Preparation) -> Loader {
-        // What fits in memory with its gradients fits without them.
+    fn loader(&self, dataset: Arc<dyn Dataset>, preprocessing: Preprocessing) -> Loader {
+        // Validation uses the size of a micro-batch: a micro-batch fits in memory with its
+        // gradients, so it fits without them.
         let batch = match self.recipe.batch {
             batch if Arc::ptr_eq(&dataset, &self.data.train) => batch,
             batch => batch.div_ceil(self.recipe.accumulate),
         };
         Loader {
             dataset,
-            preparation,
+            preprocessing,
             mix: None,
             batch,
             shuffle: false,
@@ -178,17 +185,18 @@ impl Run<'_> {
         }
     }
 
-    /// The rest of the epoch's steps; false where the run is to be left.
+    /// Runs the remaining steps of the epoch. Returns false if the run should stop.
     fn train_epoch(&mut self, progress: &mut Progress) -> Result<bool, TrainError> {
-        let batches = progress.train.batches();
+        let batches = progress.train.batches_per_epoch();
         let State { epoch, batch, .. } = progress.state;
-        self.monitor.train(epoch + 1, progress.train.dataset.len());
+        self.monitor
+            .start_training(epoch + 1, progress.train.dataset.len());
         for batch in progress.train.epoch(epoch as u64, batch) {
             let batch = batch?;
             let step = (epoch * batches + progress.state.batch) as u64;
             self.count_skipped(&mut progress.state, &batch.skipped);
             if !batch.is_empty() {
-                let place = Place {
+                let position = SchedulePosition {
                     step,
                     steps_per_epoch: batches as u64,
                     epochs: self.recipe.epochs,
@@ -197,7 +205,7 @@ impl Run<'_> {
                 let rate = self
                     .recipe
                     .schedule
-                    .rate(base, place, &progress.state.plateau);
+                    .rate(base, position, &progress.state.plateau);
                 let Scores { loss, logits } = self.network.step(&batch, rate, step)?;
                 progress.state.sums.add(loss, &logits, &batch.labels);
                 let record = StepRecord {
@@ -216,16 +224,16 @@ impl Run<'_> {
             if (self.stop)() {
                 return Ok(false);
             }
-            if progress.saved.elapsed() >= self.save_every {
-                self.save(progress)?;
+            if progress.last_save.elapsed() >= self.save_every {
+                self.save_checkpoint(progress)?;
             }
         }
         Ok(true)
     }
 
-    /// Judges the epoch and goes on to the next; false where the run is to be left.
-    fn judge_epoch(&mut self, progress: &mut Progress) -> Result<bool, TrainError> {
-        let empty = |split| TrainError::Data(DataError::AllBad { split });
+    /// Validates the epoch and completes it. Returns false if the run should stop.
+    fn validate_epoch(&mut self, progress: &mut Progress) -> Result<bool, TrainError> {
+        let empty = |split| TrainError::Data(DataError::NoReadableImages { split });
         let train = progress
             .state
             .sums
@@ -239,10 +247,11 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// The validation images; `None` where the run is to be left.
+    /// Computes the metrics of the validation images; `None` if the run should stop.
     fn evaluate(&mut self, progress: &Progress) -> Result<Option<MetricSums>, TrainError> {
         let images = progress.validation.dataset.len();
-        self.monitor.validate(progress.state.epoch + 1, images);
+        self.monitor
+            .start_validation(progress.state.epoch + 1, images);
         let evaluator = self.network.evaluator();
         let mut sums = MetricSums::default();
         for batch in progress.validation.epoch(0, 0) {
@@ -259,11 +268,12 @@ impl Run<'_> {
         Ok(Some(sums))
     }
 
+    /// Updates the schedule, records the epoch, and writes the checkpoint and the chart.
     fn finish_epoch(
         &mut self,
         progress: &mut Progress,
-        train: Means,
-        validation: Means,
+        train: MetricMeans,
+        validation: MetricMeans,
     ) -> Result<(), TrainError> {
         let state = &mut progress.state;
         let schedule = &self.recipe.schedule;
@@ -271,17 +281,17 @@ impl Run<'_> {
         state.epoch += 1;
         let record = EpochRecord {
             epoch: state.epoch,
-            step: (state.epoch * progress.train.batches()) as u64,
+            step: (state.epoch * progress.train.batches_per_epoch()) as u64,
             train,
             validation,
             skipped: state.skipped,
             seconds: state.seconds + progress.history.elapsed().as_secs_f64(),
         };
         progress.history.epoch(&record)?;
-        let better = |best: &Best| validation.top1 > best.top1;
+        let better = |best: &BestEpoch| validation.top1 > best.top1;
         let is_best = state.best.as_ref().is_none_or(better);
         if is_best {
-            state.best = Some(Best {
+            state.best = Some(BestEpoch {
                 epoch: record.epoch,
                 top1: validation.top1,
             });
@@ -290,12 +300,13 @@ impl Run<'_> {
         state.batch = 0;
         state.sums = MetricSums::default();
         state.skipped = 0;
-        self.save(progress)?;
+        self.save_checkpoint(progress)?;
         progress.history.draw(&self.folder.curves())?;
-        self.monitor.epoch(&record, is_best);
+        self.monitor.end_epoch(&record, is_best);
         Ok(())
     }
 
+    /// Counts and reports the skipped images.
     fn count_skipped(&mut self, state: &mut State, skipped: &[String]) {
         state.skipped += skipped.len() as u64;
         for error in skipped {
@@ -303,22 +314,23 @@ impl Run<'_> {
         }
     }
 
-    fn save(&mut self, progress: &mut Progress) -> Result<(), TrainError> {
+    /// Writes a checkpoint.
+    fn save_checkpoint(&mut self, progress: &mut Progress) -> Result<(), TrainError> {
         progress.state.metrics_bytes = progress.history.flush()?;
         let mut state = progress.state.clone();
         state.seconds += progress.history.elapsed().as_secs_f64();
         let weights: StateDict = self.network.state()?;
         self.folder.write_checkpoint(weights, &state)?;
-        progress.saved = Instant::now();
+        progress.last_save = Instant::now();
         Ok(())
     }
 }
 
-/// Where a run is, and what it goes on with.
+/// State, files and data loaders of a run in progress.
 struct Progress {
     state: State,
     history: History,
     train: Loader,
     validation: Loader,
-    saved: Instant,
+    last_save: Instant,
 }

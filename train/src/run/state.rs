@@ -1,56 +1,56 @@
-//! Where a run is.
+//! State of a run in a checkpoint.
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Data;
+use crate::data::DataSplits;
 use crate::error::TrainError;
 use crate::metrics::MetricSums;
-use crate::recipe::Plateau;
+use crate::recipe::PlateauState;
 
-/// Where a run is: with the weights, the optimizer's memory and the recipe, all that the next step
-/// depends on.
+/// State of a run. The next step depends only on this state, the weights, the optimizer state and
+/// the recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// Epochs that are over and judged.
+    /// Number of completed and validated epochs.
     pub epoch: usize,
-    /// Batches of the current epoch that are done.
+    /// Number of completed mini-batches of the current epoch.
     pub batch: usize,
-    /// How these scored.
+    /// Metric sums over these mini-batches.
     pub sums: MetricSums,
-    /// Training images of this epoch that could not be read.
+    /// Number of training images of this epoch that were skipped as unreadable.
     pub skipped: u64,
-    /// What the schedule has seen.
-    pub plateau: Plateau,
-    /// The best epoch so far.
-    pub best: Option<Best>,
-    /// Length of the run's `metrics.jsonl` at this point, bytes.
+    /// State of the plateau schedule.
+    pub plateau: PlateauState,
+    /// The epoch with the highest validation accuracy so far.
+    pub best: Option<BestEpoch>,
+    /// Length of `metrics.jsonl` at the checkpoint, in bytes.
     pub metrics_bytes: u64,
-    /// Time that the run has taken, over all its parts.
+    /// Time since the start of the run, in seconds, without interruptions.
     pub seconds: f64,
-    /// Classes of the data.
+    /// Number of classes.
     pub classes: usize,
-    /// Its training and validation images.
+    /// Numbers of training and validation images.
     pub images: [usize; 2],
 }
 
 /// The epoch with the highest validation accuracy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Best {
+pub struct BestEpoch {
     /// The epoch, from 1.
     pub epoch: usize,
-    /// The part of the validation images that was classified rightly.
+    /// Top-1 accuracy of the validation images, from 0 to 1.
     pub top1: f64,
 }
 
 impl State {
-    /// Before the first step with this data.
-    pub fn fresh(data: &Data) -> Self {
+    /// Returns the state before the first step.
+    pub fn initial(data: &DataSplits) -> Self {
         Self {
             epoch: 0,
             batch: 0,
             sums: MetricSums::default(),
             skipped: 0,
-            plateau: Plateau::default(),
+            plateau: PlateauState::default(),
             best: None,
             metrics_bytes: 0,
             seconds: 0.0,
@@ -59,22 +59,26 @@ impl State {
         }
     }
 
-    /// Whether this is of a run on this data, as far as its counts tell.
-    pub fn check(&self, data: &Data) -> Result<(), TrainError> {
-        let now = Self::fresh(data);
-        if self.classes != now.classes {
-            return Err(TrainError::OtherRun {
-                what: "the number of classes",
+    /// Checks that the numbers of classes and images are those of `data`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::RunMismatch`] names the number that differs.
+    pub fn check(&self, data: &DataSplits) -> Result<(), TrainError> {
+        let expected = Self::initial(data);
+        if self.classes != expected.classes {
+            return Err(TrainError::RunMismatch {
+                property: "the number of classes",
                 found: self.classes.to_string(),
-                expected: now.classes.to_string(),
+                expected: expected.classes.to_string(),
             });
         }
-        if self.images != now.images {
-            let told = |[train, validation]: [usize; 2]| format!("{train} + {validation}");
-            return Err(TrainError::OtherRun {
-                what: "the number of training and validation images",
-                found: told(self.images),
-                expected: told(now.images),
+        if self.images != expected.images {
+            let format = |[train, validation]: [usize; 2]| format!("{train} + {validation}");
+            return Err(TrainError::RunMismatch {
+                property: "the number of training and validation images",
+                found: format(self.images),
+                expected: format(expected.images),
             });
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Runs that end early and go on.
+//! Runs that are stopped and resumed.
 
 use std::cell::Cell;
 use std::fs;
@@ -8,15 +8,15 @@ use burn::tensor::Device;
 use receptive_lenet::LeNet5Config;
 
 use super::*;
-use crate::data::Memory;
+use crate::data::InMemoryDataset;
 use crate::monitor::Plain;
-use crate::random::tests::alone;
+use crate::random::tests::lock_rng;
 use crate::session::Session;
 
 const CLASSES: usize = 3;
 
-/// Bars at three heights, noise around them.
-fn data() -> Data {
+/// Dataset with three classes: a horizontal bar at one of three heights, with noise.
+fn data() -> DataSplits {
     use rand::RngExt;
     let images = |count: usize, salt: u64| -> Arc<dyn Dataset> {
         let mut random = crate::stream(salt, crate::Purpose::Augmentation, [0, 0]);
@@ -28,9 +28,9 @@ fn data() -> Data {
                 .map(|pixel| level(pixel / 28) + random.random_range(0..50))
                 .collect::<Vec<u8>>()
         });
-        Arc::new(Memory::new([28, 28, 1], samples.collect(), labels))
+        Arc::new(InMemoryDataset::new([28, 28, 1], samples.collect(), labels))
     };
-    Data {
+    DataSplits {
         classes: ["low", "middle", "high"].map(str::to_owned).to_vec(),
         train: images(30, 1),
         validation: images(9, 2),
@@ -55,17 +55,23 @@ fn recipe() -> Recipe {
     Recipe::parse(text, "test", &[]).expect("a recipe")
 }
 
-/// Runs in `folder` until `steps` more steps are done or all are.
-fn run(folder: &Path, data: &Data, resume: bool, steps: usize) -> Result<Outcome, TrainError> {
+/// Starts or resumes a run in `folder` and stops it after `batches` mini-batches, of training or
+/// validation.
+fn run(
+    folder: &Path,
+    data: &DataSplits,
+    resume: bool,
+    batches: usize,
+) -> Result<Outcome, TrainError> {
     let recipe = recipe();
     let device = Device::flex();
     let config = LeNet5Config { classes: CLASSES };
-    let network = Session::fresh(&config, &device, recipe.seed);
+    let network = Session::init_network(&config, &device, recipe.seed);
     let mut network = Session::new(network, vec![device], &recipe).expect("a session");
-    let left = Cell::new(steps);
+    let remaining = Cell::new(batches);
     let stop = || {
-        left.set(left.get().saturating_sub(1));
-        left.get() == 0
+        remaining.set(remaining.get().saturating_sub(1));
+        remaining.get() == 0
     };
     let mut monitor = Plain::new(Vec::new());
     let run = Run {
@@ -83,15 +89,15 @@ fn run(folder: &Path, data: &Data, resume: bool, steps: usize) -> Result<Outcome
     if resume { run.resume() } else { run.start() }
 }
 
-/// The lines of `metrics.jsonl` without their times.
-fn lines(folder: &Path) -> Vec<Line> {
+/// The records of `metrics.jsonl`, with times set to 0.
+fn records(folder: &Path) -> Vec<Record> {
     let text = fs::read_to_string(Folder::new(folder).metrics()).expect("lines");
     let lines = text
         .lines()
         .map(|line| serde_json::from_str(line).expect(line));
     lines
-        .map(|line| match line {
-            Line::Epoch(record) => Line::Epoch(EpochRecord {
+        .map(|record| match record {
+            Record::Epoch(record) => Record::Epoch(EpochRecord {
                 seconds: 0.0,
                 ..record
             }),
@@ -101,40 +107,45 @@ fn lines(folder: &Path) -> Vec<Line> {
 }
 
 #[test]
-fn a_run_that_is_left_anywhere_and_resumed_is_the_unbroken_run() {
-    let _turn = alone();
+fn a_stopped_and_resumed_run_equals_the_uninterrupted_run() {
+    let _rng_lock = lock_rng();
     let data = data();
-    let unbroken = tempfile::tempdir().expect("a folder");
-    let outcome = run(unbroken.path(), &data, false, usize::MAX).expect("a run");
+    let uninterrupted = tempfile::tempdir().expect("a folder");
+    let outcome = run(uninterrupted.path(), &data, false, usize::MAX).expect("a run");
     let Outcome::Finished(Some(last)) = outcome else {
         panic!("{outcome:?}");
     };
     assert_eq!((last.epoch, last.step), (4, 16));
     assert!(last.validation.loss < 1.0, "{last:?}");
-    let model = fs::read(Folder::new(unbroken.path()).model()).expect("weights");
-    assert_eq!(lines(unbroken.path()).len(), 16 + 4);
+    let model = fs::read(Folder::new(uninterrupted.path()).model()).expect("weights");
+    assert_eq!(records(uninterrupted.path()).len(), 16 + 4);
 
-    // Stops are counted in training and in validation, which has two batches.
-    for pauses in [&[1][..], &[4], &[5, 1], &[6, 6, 6], &[1, 2, 3, 4, 5]] {
-        let broken = tempfile::tempdir().expect("a folder");
-        for (number, &steps) in pauses.iter().enumerate() {
-            let outcome = run(broken.path(), &data, number > 0, steps).expect("a part");
+    // The stop callback is called after training and validation mini-batches; validation has two.
+    for stops in [&[1][..], &[4], &[5, 1], &[6, 6, 6], &[1, 2, 3, 4, 5]] {
+        let interrupted = tempfile::tempdir().expect("a folder");
+        for (index, &batches) in stops.iter().enumerate() {
+            let outcome =
+                run(interrupted.path(), &data, index > 0, batches).expect("a stopped run");
             assert!(matches!(outcome, Outcome::Stopped { .. }), "{outcome:?}");
-            assert!(!Folder::new(broken.path()).model().exists());
+            assert!(!Folder::new(interrupted.path()).model().exists());
         }
-        let outcome = run(broken.path(), &data, true, usize::MAX).expect("the rest");
+        let outcome = run(interrupted.path(), &data, true, usize::MAX).expect("a resumed run");
         assert!(matches!(outcome, Outcome::Finished(Some(_))));
-        let resumed = fs::read(Folder::new(broken.path()).model()).expect("weights");
-        assert!(resumed == model, "other weights after {pauses:?}");
-        assert_eq!(lines(broken.path()), lines(unbroken.path()), "{pauses:?}");
+        let resumed = fs::read(Folder::new(interrupted.path()).model()).expect("weights");
+        assert!(resumed == model, "other weights after {stops:?}");
+        assert_eq!(
+            records(interrupted.path()),
+            records(uninterrupted.path()),
+            "{stops:?}"
+        );
         let best = |folder: &Path| fs::read(Folder::new(folder).best()).expect("weights");
-        assert!(best(broken.path()) == best(unbroken.path()));
+        assert!(best(interrupted.path()) == best(uninterrupted.path()));
     }
 }
 
 #[test]
-fn a_finished_run_that_is_resumed_writes_the_same_weights() {
-    let _turn = alone();
+fn resuming_a_finished_run_writes_the_same_weights() {
+    let _rng_lock = lock_rng();
     let folder = tempfile::tempdir().expect("a folder");
     let data = data();
     run(folder.path(), &data, false, usize::MAX).expect("a run");
@@ -148,21 +159,24 @@ fn a_finished_run_that_is_resumed_writes_the_same_weights() {
     assert!(drawing.starts_with("<svg") && drawing.contains("validation"));
     let text = fs::read_to_string(files.recipe()).expect("a recipe");
     assert_eq!(
-        Recipe::parse(&text, "its own", &[]).expect("read"),
+        Recipe::parse(&text, "recipe.toml", &[]).expect("read"),
         recipe()
     );
 }
 
 #[test]
-fn folders_are_not_mixed_up() {
-    let _turn = alone();
+fn a_folder_accepts_only_its_own_run() {
+    let _rng_lock = lock_rng();
     let folder = tempfile::tempdir().expect("a folder");
     let mut data = data();
-    let none = run(folder.path(), &data, true, 1).expect_err("nothing there");
-    assert!(none.to_string().contains("last.safetensors"), "{none}");
-    run(folder.path(), &data, false, 1).expect("a part");
-    let occupied = run(folder.path(), &data, false, 1).expect_err("a run is there");
-    assert!(occupied.to_string().contains("--resume"), "{occupied}");
+    let missing = run(folder.path(), &data, true, 1).expect_err("no checkpoint");
+    assert!(
+        missing.to_string().contains("last.safetensors"),
+        "{missing}"
+    );
+    run(folder.path(), &data, false, 1).expect("a stopped run");
+    let exists = run(folder.path(), &data, false, 1).expect_err("a run exists");
+    assert!(exists.to_string().contains("--resume"), "{exists}");
     data.validation = Arc::clone(&data.train);
     let other = run(folder.path(), &data, true, 1).expect_err("other data");
     assert!(
@@ -172,15 +186,15 @@ fn folders_are_not_mixed_up() {
 }
 
 #[test]
-fn what_the_schedule_saw_is_remembered() {
-    let _turn = alone();
+fn the_plateau_state_is_kept_between_epochs() {
+    let _rng_lock = lock_rng();
     let folder = tempfile::tempdir().expect("a folder");
     run(folder.path(), &data(), false, usize::MAX).expect("a run");
-    let rates: Vec<f64> = lines(folder.path())
+    let rates: Vec<f64> = records(folder.path())
         .into_iter()
-        .filter_map(|line| match line {
-            Line::Step(step) => Some(step.rate),
-            Line::Epoch(_) => None,
+        .filter_map(|record| match record {
+            Record::Step(step) => Some(step.rate),
+            Record::Epoch(_) => None,
         })
         .collect();
     assert!(rates.is_sorted_by(|a, b| a >= b), "{rates:?}");

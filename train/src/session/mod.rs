@@ -1,110 +1,73 @@
-//! A network while it is trained: its weights, the optimizer's memory, the moving average.
+//! Network in training: weights, optimizer state and the moving average of the weights.
 
-mod average;
+mod ema;
+mod evaluator;
 mod gradients;
+mod interface;
 mod parameters;
+mod readback;
 #[cfg(test)]
 mod tests;
 
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{Bytes, Device, Tensor, TensorData};
+use burn::tensor::{Bytes, Device, TensorData};
 use receptive_layers::network::{Network, NetworkConfig, UnknownStage};
 use receptive_layers::weights::{self, Heads, StateDict, WeightsError};
+
+pub use interface::{Evaluator, Scores, TrainableNetwork};
 
 use crate::error::TrainError;
 use crate::loader::Batch;
 use crate::loss::Loss;
 use crate::random::{Purpose, seed};
 use crate::recipe::Recipe;
-use gradients::Part;
+use evaluator::NetworkEvaluator;
+use gradients::{MicroBatch, mini_batch_gradient};
 
-/// The names under which [`TrainableNetwork::state`] keeps the weights, their average and the optimizer.
+/// Name prefixes of the weights and of the averaged weights, and name of the optimizer state, in
+/// [`TrainableNetwork::state`].
 const WEIGHTS: &str = "weights/";
 const AVERAGE: &str = "average/";
 const OPTIMIZER: &str = "optimizer";
 
-/// What a step or an evaluation gave.
-#[derive(Debug, Clone)]
-pub struct Scores {
-    /// The loss, a mean over the images; of the auxiliary heads too in a step.
-    pub loss: f64,
-    /// Class scores `[images, classes]`, row by row.
-    pub logits: Vec<f32>,
-}
-
-/// A network of any type while it is trained.
-pub trait TrainableNetwork {
-    /// Moves the weights against the gradient of the batch's loss, with this learning rate; `step`
-    /// counts from 0 and seeds what is random in the network.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Device`] when the device fails, [`TrainError::Diverged`] when the loss is not
-    /// finite: the weights are then as before.
-    fn step(&mut self, batch: &Batch, rate: f64, step: u64) -> Result<Scores, TrainError>;
-
-    /// The network for validation: the average, if one is kept.
-    fn evaluator(&self) -> Box<dyn Evaluator>;
-
-    /// What [`evaluator`](Self::evaluator) has, under the reference's names.
-    fn weights(&self) -> StateDict;
-
-    /// All that the next step depends on.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Device`] when it cannot be read from the device.
-    fn state(&self) -> Result<StateDict, TrainError>;
-
-    /// Puts a [`state`](Self::state) in the place of this one.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Weights`] when it is another network's.
-    fn restore(&mut self, state: &StateDict) -> Result<(), TrainError>;
-}
-
-/// A network that only looks.
-pub trait Evaluator {
-    /// The scores of a batch without auxiliary heads and dropout.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Device`] when the device fails.
-    fn scores(&self, batch: &Batch) -> Result<Scores, TrainError>;
-}
-
-/// A network of one type while it is trained.
+/// Network in training.
 pub struct Session<N: Network> {
-    /// `None` only within a step.
+    /// The network with autodiff; `None` only during a step.
     network: Option<N>,
+    /// Exponential moving average of the weights, without autodiff.
     average: Option<N>,
     optimizer: ModuleOptimizer,
     devices: Vec<Device>,
     loss: Loss,
     accumulate: usize,
     clip_norm: Option<f64>,
+    /// Decay of the average.
     decay: Option<f64>,
     seed: u64,
 }
 
 impl<N: Network> Session<N> {
-    /// The network that `config` describes, its first weights those of the run's seed.
-    pub fn fresh<C: NetworkConfig<Network = N>>(config: &C, device: &Device, run: u64) -> N {
-        device.seed(seed(run, Purpose::Weights, [0, 0]));
+    /// Initializes the network of `config` with random weights, which depend on the seed of the
+    /// run.
+    pub fn init_network<C: NetworkConfig<Network = N>>(
+        config: &C,
+        device: &Device,
+        run_seed: u64,
+    ) -> N {
+        device.seed(seed(run_seed, Purpose::Weights, [0, 0]));
         config.init(device)
     }
 
-    /// `network`, which is on the first of `devices`, trained by `recipe` on all of them: each computes
-    /// an equal part of every batch.
+    /// Returns a session that trains `network` on `devices` with data parallelism: every device
+    /// computes an equal part of every mini-batch. `network` is on the first device.
     ///
     /// # Errors
     ///
-    /// [`UnknownStage`] when the recipe freezes a stage that the network has not.
+    /// [`UnknownStage`] when the recipe freezes a stage that the network does not have.
     ///
     /// # Panics
     ///
-    /// Where there is no device.
+    /// Panics if `devices` is empty.
     pub fn new(network: N, devices: Vec<Device>, recipe: &Recipe) -> Result<Self, UnknownStage> {
         let devices: Vec<Device> = devices.into_iter().map(Device::autodiff).collect();
         let network = network.train().fork(&devices[0]);
@@ -112,7 +75,7 @@ impl<N: Network> Session<N> {
             None => network,
             Some(stage) => network.freeze_through(stage)?,
         };
-        let network = parameters::numbered(network);
+        let network = parameters::with_sequential_ids(network);
         Ok(Self {
             optimizer: recipe.optimizer.init(&network),
             average: recipe.ema.map(|_| network.valid()),
@@ -130,10 +93,10 @@ impl<N: Network> Session<N> {
         self.network.as_ref().expect("a network between steps")
     }
 
-    /// The gradient of the batch's mean loss, and what the batch scored.
+    /// Computes the gradient of the mean loss of the mini-batch, and its scores.
     fn gradients(&self, batch: &Batch) -> Result<(GradientsParams, Scores), TrainError> {
-        let parts = Part::of(batch.len(), self.accumulate, self.devices.len());
-        gradients::sum(self.network(), &self.devices, &self.loss, batch, &parts)
+        let steps = MicroBatch::split(batch.len(), self.accumulate, self.devices.len());
+        mini_batch_gradient(self.network(), &self.devices, &self.loss, batch, &steps)
     }
 }
 
@@ -150,13 +113,13 @@ impl<N: Network + 'static> TrainableNetwork for Session<N> {
                 rate,
             });
         }
-        if let Some(most) = self.clip_norm {
-            gradients = parameters::clipped(gradients, self.network(), most)?;
+        if let Some(max_norm) = self.clip_norm {
+            gradients = parameters::clip_by_global_norm(gradients, self.network(), max_norm)?;
         }
         let network = self.network.take().expect("a network between steps");
         let network = self.optimizer.step(rate, network, gradients);
         if let (Some(average), Some(decay)) = (self.average.take(), self.decay) {
-            self.average = Some(average::moved(average, &network, decay));
+            self.average = Some(ema::update(average, &network, decay));
         }
         self.network = Some(network);
         Ok(scores)
@@ -183,24 +146,24 @@ impl<N: Network + 'static> TrainableNetwork for Session<N> {
 
     fn state(&self) -> Result<StateDict, TrainError> {
         let mut state = StateDict::new();
-        let mut put = |prefix: &str, weights: StateDict| -> Result<(), WeightsError> {
+        let mut insert = |prefix: &str, weights: StateDict| -> Result<(), WeightsError> {
             for (name, tensor) in weights.iter() {
                 state.insert(format!("{prefix}{name}"), tensor.data()?);
             }
             Ok(())
         };
-        put(WEIGHTS, weights::state_dict(&self.network().valid()))?;
+        insert(WEIGHTS, weights::state_dict(&self.network().valid()))?;
         if let Some(average) = &self.average {
-            put(AVERAGE, weights::state_dict(average))?;
+            insert(AVERAGE, weights::state_dict(average))?;
         }
-        let memory = self.optimizer.into_bytes().map_err(TrainError::device)?;
-        let memory = TensorData::new(memory.to_vec(), [memory.len()]);
-        state.insert(OPTIMIZER, memory);
+        let bytes = self.optimizer.into_bytes().map_err(TrainError::device)?;
+        let bytes = TensorData::new(bytes.to_vec(), [bytes.len()]);
+        state.insert(OPTIMIZER, bytes);
         Ok(state)
     }
 
     fn restore(&mut self, state: &StateDict) -> Result<(), TrainError> {
-        let under = |prefix: &str| -> Result<StateDict, WeightsError> {
+        let with_prefix = |prefix: &str| -> Result<StateDict, WeightsError> {
             let tensors = state.iter().filter_map(|(name, tensor)| {
                 let name = name.strip_prefix(prefix)?;
                 Some(tensor.data().map(|data| (name.to_owned(), data)))
@@ -208,56 +171,24 @@ impl<N: Network + 'static> TrainableNetwork for Session<N> {
             tensors.collect()
         };
         let network = self.network().clone();
-        let network = weights::load(network, &under(WEIGHTS)?, Heads::Load)?;
-        let network = parameters::numbered(network);
+        let network = weights::load(network, &with_prefix(WEIGHTS)?, Heads::Load)?;
+        let network = parameters::with_sequential_ids(network);
         if let Some(average) = &self.average {
-            let average = weights::load(average.clone(), &under(AVERAGE)?, Heads::Load)?;
-            self.average = Some(parameters::numbered(average));
+            let average = weights::load(average.clone(), &with_prefix(AVERAGE)?, Heads::Load)?;
+            self.average = Some(parameters::with_sequential_ids(average));
         }
-        let memory = state
+        let bytes = state
             .get(OPTIMIZER)
-            .ok_or_else(|| TrainError::Incomplete {
-                lacking: OPTIMIZER.to_owned(),
+            .ok_or_else(|| TrainError::MissingTensor {
+                name: OPTIMIZER.to_owned(),
             })?
             .data()?
             .try_to_vec::<u8>()
             .map_err(TrainError::device)?;
         let optimizer = self.optimizer.clone();
-        let memory = Bytes::from_bytes_vec(memory);
-        self.optimizer = optimizer.from_bytes(memory).map_err(TrainError::device)?;
+        let bytes = Bytes::from_bytes_vec(bytes);
+        self.optimizer = optimizer.from_bytes(bytes).map_err(TrainError::device)?;
         self.network = Some(network);
         Ok(())
     }
-}
-
-struct NetworkEvaluator<N> {
-    network: N,
-    device: Device,
-    loss: Loss,
-}
-
-impl<N: Network> Evaluator for NetworkEvaluator<N> {
-    fn scores(&self, batch: &Batch) -> Result<Scores, TrainError> {
-        let images = batch.images(0, batch.len(), &self.device);
-        let logits = self.network.forward(images);
-        let targets = batch.targets(0, batch.len(), &self.device);
-        let loss = self.loss.sum(logits.clone(), targets);
-        Ok(Scores {
-            loss: number(loss)? / batch.len() as f64,
-            logits: floats(logits)?,
-        })
-    }
-}
-
-/// The only value of a tensor.
-fn number(tensor: Tensor<1>) -> Result<f64, TrainError> {
-    let value = tensor
-        .try_into_vec_as::<f64>()
-        .map_err(TrainError::device)?;
-    Ok(value.first().copied().unwrap_or(f64::NAN))
-}
-
-/// The values of a tensor, row by row.
-fn floats(tensor: Tensor<2>) -> Result<Vec<f32>, TrainError> {
-    tensor.try_into_vec_as::<f32>().map_err(TrainError::device)
 }

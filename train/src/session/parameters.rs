@@ -1,23 +1,24 @@
-//! All parameters of a network at once.
+//! Operations on all parameters of a network.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use super::number;
+use super::readback::read_scalar;
 use crate::error::TrainError;
 
-/// The module with its parameters numbered in their order, in the place of Burn's random
-/// identities: an optimizer's memory of one process is another's then.
-pub fn numbered<M: Module>(module: M) -> M {
-    module.map(&mut Numbering { next: 0 })
+/// Replaces Burn's random parameter ids with sequential numbers, so that another process can load
+/// the optimizer state.
+pub fn with_sequential_ids<M: Module>(module: M) -> M {
+    module.map(&mut SequentialIds { next: 0 })
 }
 
-struct Numbering {
+/// Assigns sequential parameter ids.
+struct SequentialIds {
     next: u64,
 }
 
-impl ModuleMapper for Numbering {
+impl ModuleMapper for SequentialIds {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (_, value, mapper) = param.consume();
         let id = ParamId::from(self.next);
@@ -26,14 +27,14 @@ impl ModuleMapper for Numbering {
     }
 }
 
-/// The gradient, shortened to a norm of `most` over all parameters of `module` together where it is
-/// longer (Pascanu et al. 2012, On the Difficulty of Training Recurrent Neural Networks, algorithm 1).
-pub fn clipped<M: Module>(
+/// Clips the gradient to a global norm of `max_norm`, over all parameters of `module` (Pascanu et
+/// al. 2012, On the Difficulty of Training Recurrent Neural Networks, algorithm 1).
+pub fn clip_by_global_norm<M: Module>(
     gradients: GradientsParams,
     module: &M,
-    most: f64,
+    max_norm: f64,
 ) -> Result<GradientsParams, TrainError> {
-    let mut squares = Squares {
+    let mut squares = SumOfSquares {
         gradients: &gradients,
         sum: None,
     };
@@ -41,33 +42,30 @@ pub fn clipped<M: Module>(
     let Some(sum) = squares.sum else {
         return Ok(gradients);
     };
-    let norm = number(sum)?.sqrt();
-    if norm <= most {
+    let norm = read_scalar(sum)?.sqrt();
+    if norm <= max_norm {
         return Ok(gradients);
     }
-    Ok(scaled(gradients, module, most / norm))
+    Ok(scale(gradients, module, max_norm / norm))
 }
 
-/// Every gradient times `factor`.
-pub fn scaled<M: Module>(
-    mut gradients: GradientsParams,
-    module: &M,
-    factor: f64,
-) -> GradientsParams {
-    let mut scaling = Scaling {
+/// Multiplies the gradient of every parameter by `factor`.
+fn scale<M: Module>(mut gradients: GradientsParams, module: &M, factor: f64) -> GradientsParams {
+    let mut scale = Scale {
         gradients: &mut gradients,
         factor,
     };
-    module.visit(&mut scaling);
+    module.visit(&mut scale);
     gradients
 }
 
-struct Squares<'a> {
+/// Sums the squares of all gradients.
+struct SumOfSquares<'a> {
     gradients: &'a GradientsParams,
     sum: Option<Tensor<1>>,
 }
 
-impl ModuleVisitor for Squares<'_> {
+impl ModuleVisitor for SumOfSquares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
             let square = gradient.square().sum();
@@ -79,12 +77,13 @@ impl ModuleVisitor for Squares<'_> {
     }
 }
 
-struct Scaling<'a> {
+/// Multiplies all gradients by a factor.
+struct Scale<'a> {
     gradients: &'a mut GradientsParams,
     factor: f64,
 }
 
-impl ModuleVisitor for Scaling<'_> {
+impl ModuleVisitor for Scale<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
             let scaled = gradient.mul_scalar(self.factor);

@@ -1,7 +1,9 @@
-//! Steps against closed forms, on LeNet-5 and on a small network with norms and dropout.
+//! Optimizer steps against closed forms, on LeNet-5 and on a small network with batch normalization
+//! and dropout.
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::tensor::Tensor;
 use receptive_layers::block::{ConvBlock, ConvBlockConfig};
 use receptive_layers::network::{InputSpec, InvalidConfig, Sizes, Stage, Variant};
 use receptive_lenet::{LeNet5, LeNet5Config};
@@ -9,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::random::stream;
-use crate::random::tests::alone;
+use crate::random::tests::lock_rng;
 
 const CLASSES: usize = 3;
 
-/// Two convolutions with norms, dropout, a head.
+/// Two convolutions with batch normalization, dropout and a linear head.
 #[derive(Module, Debug)]
 struct Small {
     first: ConvBlock,
@@ -106,10 +108,10 @@ fn recipe(changes: &[&str]) -> Recipe {
     Recipe::parse(text, "test", &changes).expect("a recipe")
 }
 
-/// `images` of noise, of every class in turn.
-fn batch(images: usize, salt: u64) -> Batch {
+/// Mini-batch of `images` noise images; the classes are assigned in round-robin order.
+fn batch(images: usize, noise_seed: u64) -> Batch {
     use rand::RngExt;
-    let mut random = stream(salt, Purpose::Augmentation, [0, 0]);
+    let mut random = stream(noise_seed, Purpose::Augmentation, [0, 0]);
     let labels: Vec<usize> = (0..images).map(|image| image % CLASSES).collect();
     let mut targets = vec![0.0; images * CLASSES];
     for (image, &label) in labels.iter().enumerate() {
@@ -133,11 +135,11 @@ fn lenet(changes: &[&str], devices: usize) -> Session<LeNet5> {
 
 fn session<C: NetworkConfig>(config: &C, changes: &[&str], devices: usize) -> Session<C::Network> {
     let device = Device::flex();
-    let network = Session::fresh(config, &device, 5);
+    let network = Session::init_network(config, &device, 5);
     Session::new(network, vec![device; devices], &recipe(changes)).expect("a session")
 }
 
-/// Every weight, by name.
+/// Name and values of every tensor.
 fn values(weights: &StateDict) -> Vec<(String, Vec<f32>)> {
     weights
         .iter()
@@ -148,7 +150,7 @@ fn values(weights: &StateDict) -> Vec<(String, Vec<f32>)> {
         .collect()
 }
 
-fn close(found: &StateDict, expected: &StateDict, tolerance: f32) {
+fn assert_close(found: &StateDict, expected: &StateDict, tolerance: f32) {
     for ((name, found), (_, expected)) in values(found).iter().zip(&values(expected)) {
         for (a, b) in found.iter().zip(expected) {
             assert!((a - b).abs() <= tolerance, "{name}: {a}, expected {b}");
@@ -157,22 +159,22 @@ fn close(found: &StateDict, expected: &StateDict, tolerance: f32) {
 }
 
 #[test]
-fn parts_and_devices_give_the_whole_batchs_step() {
-    let _turn = alone();
+fn micro_batches_and_devices_give_the_step_of_the_mini_batch() {
+    let _rng_lock = lock_rng();
     let batch = batch(10, 1);
-    let mut whole = lenet(&[], 1);
-    let before = whole.weights();
-    let scores = whole.step(&batch, 0.1, 0).expect("a step");
+    let mut full_batch = lenet(&[], 1);
+    let before = full_batch.weights();
+    let scores = full_batch.step(&batch, 0.1, 0).expect("a step");
     for (changes, devices) in [
         (&["accumulate=3"][..], 1),
         (&[], 2),
         (&["accumulate=2"], 2),
         (&["accumulate=8"], 3),
     ] {
-        let mut parts = lenet(changes, devices);
-        assert_eq!(values(&parts.weights()), values(&before));
-        let found = parts.step(&batch, 0.1, 0).expect("a step");
-        close(&parts.weights(), &whole.weights(), 1e-6);
+        let mut split = lenet(changes, devices);
+        assert_eq!(values(&split.weights()), values(&before));
+        let found = split.step(&batch, 0.1, 0).expect("a step");
+        assert_close(&split.weights(), &full_batch.weights(), 1e-6);
         assert!((found.loss - scores.loss).abs() < 1e-5);
         assert_eq!(found.logits.len(), scores.logits.len());
         for (a, b) in found.logits.iter().zip(&scores.logits) {
@@ -182,8 +184,8 @@ fn parts_and_devices_give_the_whole_batchs_step() {
 }
 
 #[test]
-fn the_average_follows_its_formula() {
-    let _turn = alone();
+fn the_average_matches_its_formula() {
+    let _rng_lock = lock_rng();
     let mut session = lenet(&["ema=0.75"], 1);
     let mut plain = lenet(&[], 1);
     let mut expected = values(&plain.weights());
@@ -205,8 +207,8 @@ fn the_average_follows_its_formula() {
 }
 
 #[test]
-fn the_average_covers_the_norms_statistics() {
-    let _turn = alone();
+fn the_average_includes_batch_norm_statistics() {
+    let _rng_lock = lock_rng();
     let mut session = session(&SmallConfig, &["ema=0.5"], 1);
     session.step(&batch(8, 3), 0.1, 0).expect("a step");
     let average = values(
@@ -214,11 +216,11 @@ fn the_average_covers_the_norms_statistics() {
             .average
             .as_ref()
             .map(weights::state_dict)
-            .expect("kept"),
+            .expect("an average"),
     );
     let network = values(&weights::state_dict(&session.network().valid()));
     for ((name, average), (_, now)) in average.iter().zip(&network) {
-        // A mean starts at 0, a variance at 1.
+        // A running mean starts at 0, a running variance at 1.
         let start = match name.rsplit('.').next() {
             Some("running_mean") => 0.0,
             Some("running_var") => 1.0,
@@ -231,8 +233,8 @@ fn the_average_covers_the_norms_statistics() {
     }
 }
 
-/// How far a step of rate 1 goes, over all weights.
-fn length(session: &mut Session<LeNet5>, batch: &Batch) -> f64 {
+/// Norm of the weight update of a step with learning rate 1.
+fn update_norm(session: &mut Session<LeNet5>, batch: &Batch) -> f64 {
     let before = values(&session.weights());
     session.step(batch, 1.0, 0).expect("a step");
     let after = values(&session.weights());
@@ -244,24 +246,27 @@ fn length(session: &mut Session<LeNet5>, batch: &Batch) -> f64 {
 }
 
 #[test]
-fn clipping_shortens_the_whole_gradient() {
-    let _turn = alone();
+fn clipping_limits_the_global_gradient_norm() {
+    let _rng_lock = lock_rng();
     let batch = batch(6, 2);
-    let free = length(&mut lenet(&[], 1), &batch);
-    for most in [0.1 * free, 0.9 * free] {
-        let clipped = length(&mut lenet(&[&format!("clip_norm={most}")], 1), &batch);
-        assert!((clipped / most - 1.0).abs() < 1e-3, "{clipped} of {most}");
+    let unclipped = update_norm(&mut lenet(&[], 1), &batch);
+    for max_norm in [0.1 * unclipped, 0.9 * unclipped] {
+        let clipped = update_norm(&mut lenet(&[&format!("clip_norm={max_norm}")], 1), &batch);
+        assert!(
+            (clipped / max_norm - 1.0).abs() < 1e-3,
+            "{clipped}, expected {max_norm}"
+        );
     }
-    let loose = length(
-        &mut lenet(&[&format!("clip_norm={}", 2.0 * free)], 1),
+    let loose = update_norm(
+        &mut lenet(&[&format!("clip_norm={}", 2.0 * unclipped)], 1),
         &batch,
     );
-    assert!((loose / free - 1.0).abs() < 1e-6);
+    assert!((loose / unclipped - 1.0).abs() < 1e-6);
 }
 
 #[test]
-fn decay_may_leave_vectors_out() {
-    let _turn = alone();
+fn weight_decay_can_exclude_vectors() {
+    let _rng_lock = lock_rng();
     let batch = batch(6, 2);
     let after = |changes: &[&str]| {
         let mut session = lenet(changes, 1);
@@ -288,7 +293,7 @@ fn decay_may_leave_vectors_out() {
 
 #[test]
 fn frozen_stages_keep_weights_and_statistics() {
-    let _turn = alone();
+    let _rng_lock = lock_rng();
     let mut session = session(
         &SmallConfig,
         &["freeze=first", "optimizer.weight_decay=0.1"],
@@ -302,35 +307,39 @@ fn frozen_stages_keep_weights_and_statistics() {
         let same = before == after;
         assert_eq!(same, name.starts_with("first."), "{name}");
     }
-    let network = Session::fresh(&SmallConfig, &Device::flex(), 5);
+    let network = Session::init_network(&SmallConfig, &Device::flex(), 5);
     let unknown = Session::new(network, vec![Device::flex()], &recipe(&["freeze=third"]));
-    let told = unknown.err().expect("an error").to_string();
-    assert!(told.contains("first, second"), "{told}");
+    let message = unknown.err().expect("an error").to_string();
+    assert!(message.contains("first, second"), "{message}");
 }
 
 #[test]
-fn a_restored_session_goes_on_bit_by_bit() {
-    let _turn = alone();
+fn a_restored_session_continues_bit_for_bit() {
+    let _rng_lock = lock_rng();
     for optimizer in [
         "optimizer={ kind = 'sgd', lr = 0.1, momentum = 0.9, nesterov = true }",
         "optimizer={ kind = 'adamw', lr = 0.01, weight_decay = 0.1, decay_vectors = false }",
         "optimizer={ kind = 'rmsprop', lr = 0.01, momentum = 0.9 }",
     ] {
         let changes = ["ema=0.9", "clip_norm=0.5", "freeze=first", optimizer];
-        let mut unbroken = session(&SmallConfig, &changes, 1);
+        let mut uninterrupted = session(&SmallConfig, &changes, 1);
         for step in 0..3 {
-            unbroken.step(&batch(8, step), 0.1, step).expect("a step");
+            uninterrupted
+                .step(&batch(8, step), 0.1, step)
+                .expect("a step");
         }
-        let state = unbroken.state().expect("a state");
+        let state = uninterrupted.state().expect("a state");
         let mut resumed = session(&SmallConfig, &changes, 1);
         resumed.step(&batch(8, 99), 0.7, 99).expect("a step");
         resumed.restore(&state).expect("restored");
         for step in 3..6 {
-            let a = unbroken.step(&batch(8, step), 0.1, step).expect("a step");
+            let a = uninterrupted
+                .step(&batch(8, step), 0.1, step)
+                .expect("a step");
             let b = resumed.step(&batch(8, step), 0.1, step).expect("a step");
             assert_eq!(a.logits, b.logits, "{optimizer}, step {step}");
         }
-        let (a, b) = (unbroken.state(), resumed.state());
+        let (a, b) = (uninterrupted.state(), resumed.state());
         assert_eq!(
             values_of_weights(&a.expect("a state")),
             values_of_weights(&b.expect("a state"))
@@ -338,7 +347,7 @@ fn a_restored_session_goes_on_bit_by_bit() {
     }
 }
 
-/// The weights and their average; the optimizer's memory has no order.
+/// Weights and averaged weights of a state. The order of the optimizer state is not defined.
 fn values_of_weights(state: &StateDict) -> Vec<(String, Vec<f32>)> {
     let weights = state.iter().filter(|(name, _)| *name != OPTIMIZER);
     let weights = weights.map(|(name, tensor)| {
@@ -349,9 +358,10 @@ fn values_of_weights(state: &StateDict) -> Vec<(String, Vec<f32>)> {
 }
 
 #[test]
-fn momentum_follows_its_formulas() {
-    let _turn = alone();
-    // The same batch twice: the second step goes by the first gradient too.
+fn momentum_matches_its_formulas() {
+    let _rng_lock = lock_rng();
+    // Two steps on the same mini-batch: the velocity of the second step includes the first
+    // gradient.
     let batch = batch(6, 4);
     for (nesterov, field) in [(false, "false"), (true, "true")] {
         let field = format!("optimizer.nesterov={field}");
@@ -361,7 +371,7 @@ fn momentum_follows_its_formulas() {
         let w1 = values(&session.weights());
         let mut plain = lenet(&[], 1);
         plain
-            .restore(&with_fresh_memory(&session))
+            .restore(&with_initial_optimizer(&session))
             .expect("restored");
         session.step(&batch, 1e-3, 1).expect("a step");
         let w2 = values(&session.weights());
@@ -384,23 +394,23 @@ fn momentum_follows_its_formulas() {
     }
 }
 
-/// The state of a session with an optimizer that remembers nothing.
-fn with_fresh_memory(session: &Session<LeNet5>) -> StateDict {
+/// State of a session, with the optimizer state before the first step.
+fn with_initial_optimizer(session: &Session<LeNet5>) -> StateDict {
     let mut state = session.state().expect("a state");
-    let memory = lenet(&[], 1).state().expect("a state");
-    let memory = memory.get(OPTIMIZER).expect("kept").data().expect("bytes");
-    state.insert(OPTIMIZER, memory);
+    let initial = lenet(&[], 1).state().expect("a state");
+    let optimizer = initial.get(OPTIMIZER).expect("an optimizer state");
+    state.insert(OPTIMIZER, optimizer.data().expect("bytes"));
     state
 }
 
 #[test]
-fn a_loss_that_is_no_number_leaves_the_weights_alone() {
-    let _turn = alone();
+fn a_nan_loss_leaves_the_weights_unchanged() {
+    let _rng_lock = lock_rng();
     let mut session = lenet(&[], 1);
     let before = values(&session.weights());
     let mut broken = batch(6, 4);
     broken.images[7] = f32::NAN;
-    let error = session.step(&broken, 0.1, 17).expect_err("no number");
+    let error = session.step(&broken, 0.1, 17).expect_err("a NaN loss");
     assert!(error.to_string().contains("step 17"), "{error}");
     assert_eq!(values(&session.weights()), before);
 }

@@ -1,3 +1,3 @@
-//! What training does to the networks of the papers.
+//! Training tests of all architectures.
 
 mod overfit;

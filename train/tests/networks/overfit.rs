@@ -1,6 +1,7 @@
-//! Every architecture learns a batch of 16 images by heart.
+//! Every architecture overfits a mini-batch of 16 images.
 //!
-//! Dropout is off: it is there to prevent this. The images are as small as each network takes.
+//! Dropout is disabled, since it prevents overfitting. The images have the smallest size that the
+//! network accepts.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -20,53 +21,54 @@ const IMAGES: usize = 16;
 
 const CLASSES: usize = 4;
 
-/// Every loss must fall under this.
-const LEARNT: f64 = 0.05;
+/// The loss must fall below this value.
+const TARGET_LOSS: f64 = 0.05;
 
-/// How a network is trained here: sizes, rates and steps differ, the rest does not.
-struct Trial {
-    /// Height and width of the images; by default the least that the network takes.
+/// Hyperparameters that differ between the networks.
+struct Hyperparameters {
+    /// Height and width of the images; default the smallest size that the network accepts.
     size: Option<usize>,
     rate: f64,
     steps: u64,
-    /// Other fields of the recipe.
-    fields: &'static [&'static str],
+    /// Overrides of other recipe fields.
+    overrides: &'static [&'static str],
 }
 
-/// For networks without norms, whose first gradients are tiny.
-const ADAM: Trial = Trial {
+/// Adam for networks without normalization layers, whose first gradients are tiny.
+const ADAM: Hyperparameters = Hyperparameters {
     size: None,
     rate: 5e-4,
     steps: 60,
-    fields: &["optimizer={ kind = 'adamw', lr = 5e-4 }"],
+    overrides: &["optimizer={ kind = 'adamw', lr = 5e-4 }"],
 };
 
-/// For networks of depthwise convolutions, which see maps of one pixel in images as small as these.
-const DEPTHWISE: Trial = Trial {
+/// Adam for networks of depthwise convolutions: with such small images, their last feature maps
+/// have one pixel.
+const DEPTHWISE: Hyperparameters = Hyperparameters {
     size: None,
     rate: 3e-3,
     steps: 60,
-    fields: &["optimizer={ kind = 'adamw', lr = 3e-3 }"],
+    overrides: &["optimizer={ kind = 'adamw', lr = 3e-3 }"],
 };
 
-impl Default for Trial {
+impl Default for Hyperparameters {
     fn default() -> Self {
         Self {
             size: None,
             rate: 0.01,
             steps: 60,
-            fields: &[],
+            overrides: &[],
         }
     }
 }
 
-/// The variant of this name.
+/// Returns the configuration of the variant `name`.
 fn variant<C: NetworkConfig>(name: &str) -> C {
     let mut variants = C::variants().into_iter();
     variants.find(|v| v.name == name).expect("a variant").config
 }
 
-/// The same configuration, every dropout rate 0.
+/// Returns the configuration with all dropout rates 0.
 fn without_dropout<C: NetworkConfig>(config: C) -> C {
     let mut fields = serde_json::to_value(config).expect("a configuration as JSON");
     for (name, value) in fields.as_object_mut().expect("fields") {
@@ -77,7 +79,8 @@ fn without_dropout<C: NetworkConfig>(config: C) -> C {
     serde_json::from_value(fields).expect("a configuration from JSON")
 }
 
-/// Noise of a colour for each class, `[16, channels, size, size]`.
+/// Mini-batch of noise images with a different mean colour for each class,
+/// `[16, channels, size, size]`.
 fn batch(channels: usize, size: usize) -> Batch {
     let mut state = 7_u32;
     let mut noise = move || {
@@ -105,20 +108,21 @@ fn batch(channels: usize, size: usize) -> Batch {
     }
 }
 
-fn learns<C>(config: C, trial: &Trial)
+/// Trains the network until the loss is below [`TARGET_LOSS`].
+fn overfits<C>(config: C, hyperparameters: &Hyperparameters)
 where
     C: NetworkConfig<Network: 'static>,
 {
     let input = config.input();
-    let size = trial.size.unwrap_or(match input.accepts {
+    let size = hyperparameters.size.unwrap_or(match input.accepts {
         Sizes::Published => input.size,
         Sizes::AtLeast(least) => least,
     });
-    let rate = format!("optimizer.lr={}", trial.rate);
-    let fields: Vec<String> = trial
-        .fields
+    let rate = format!("optimizer.lr={}", hyperparameters.rate);
+    let overrides: Vec<String> = hyperparameters
+        .overrides
         .iter()
-        .map(|&field| field.to_owned())
+        .map(|&text| text.to_owned())
         .chain([rate])
         .collect();
     let text = "
@@ -130,23 +134,25 @@ where
         schedule.kind = 'constant'
         data.normalise = { mean = [0.0], std = [1.0] }
     ";
-    let recipe = Recipe::parse(text, "test", &fields).expect("a recipe");
+    let recipe = Recipe::parse(text, "test", &overrides).expect("a recipe");
     let device = Device::flex();
     let config = without_dropout(config.with_classes(CLASSES).with_auxiliary(true));
     let mut session = {
-        // One generator draws the weights of all tests in this process.
-        static TURN: Mutex<()> = Mutex::new(());
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let network = Session::fresh(&config, &device, 3);
+        // A process has one random number generator for weights, which the tests share.
+        static RNG: Mutex<()> = Mutex::new(());
+        let _rng_lock = RNG.lock().unwrap_or_else(PoisonError::into_inner);
+        let network = Session::init_network(&config, &device, 3);
         Session::new(network, vec![device], &recipe).expect("a session")
     };
     let batch = batch(input.channels, size);
     let mut losses = Vec::new();
-    for step in 0..trial.steps {
-        let scores = session.step(&batch, trial.rate, step).expect("a step");
+    for step in 0..hyperparameters.steps {
+        let scores = session
+            .step(&batch, hyperparameters.rate, step)
+            .expect("a step");
         losses.push(scores.loss);
-        if scores.loss < LEARNT {
-            println!("learnt in {step} steps");
+        if scores.loss < TARGET_LOSS {
+            println!("loss below {TARGET_LOSS} after {step} steps");
             return;
         }
     }
@@ -155,70 +161,85 @@ where
 
 #[test]
 fn lenet5() {
-    let trial = Trial {
+    let hyperparameters = Hyperparameters {
         rate: 0.05,
-        ..Trial::default()
+        ..Hyperparameters::default()
     };
-    learns(variant::<LeNet5Config>("lenet5"), &trial);
+    overfits(variant::<LeNet5Config>("lenet5"), &hyperparameters);
 }
 
 #[test]
 fn lenet5_1998() {
-    let trial = Trial {
+    let hyperparameters = Hyperparameters {
         rate: 0.02,
         steps: 200,
-        ..Trial::default()
+        ..Hyperparameters::default()
     };
-    learns(variant::<LeNet5OriginalConfig>("lenet5-1998"), &trial);
+    overfits(
+        variant::<LeNet5OriginalConfig>("lenet5-1998"),
+        &hyperparameters,
+    );
 }
 
 #[test]
 fn alexnet() {
-    learns(variant::<AlexNetConfig>("alexnet"), &ADAM);
+    overfits(variant::<AlexNetConfig>("alexnet"), &ADAM);
 }
 
 #[test]
 fn alexnet_torchvision() {
     let config = variant::<AlexNetTorchvisionConfig>("alexnet-torchvision");
-    learns(config, &ADAM);
+    overfits(config, &ADAM);
 }
 
 #[test]
 fn vgg() {
-    learns(variant::<VggConfig>("vgg11-bn"), &Trial::default());
+    overfits(
+        variant::<VggConfig>("vgg11-bn"),
+        &Hyperparameters::default(),
+    );
 }
 
 #[test]
 fn googlenet() {
-    learns(variant::<GoogLeNetConfig>("googlenet"), &Trial::default());
+    overfits(
+        variant::<GoogLeNetConfig>("googlenet"),
+        &Hyperparameters::default(),
+    );
 }
 
 #[test]
 fn resnet() {
-    learns(variant::<ResNetConfig>("resnet18"), &Trial::default());
+    overfits(
+        variant::<ResNetConfig>("resnet18"),
+        &Hyperparameters::default(),
+    );
 }
 
 #[test]
 fn resnet_cifar() {
-    let trial = Trial {
+    let hyperparameters = Hyperparameters {
         rate: 0.05,
-        ..Trial::default()
+        ..Hyperparameters::default()
     };
-    learns(variant::<CifarResNetConfig>("resnet20-cifar"), &trial);
+    overfits(
+        variant::<CifarResNetConfig>("resnet20-cifar"),
+        &hyperparameters,
+    );
 }
 
 #[test]
 fn mobilenet_v1() {
-    learns(variant::<MobileNetV1Config>("mobilenet-v1"), &DEPTHWISE);
+    overfits(variant::<MobileNetV1Config>("mobilenet-v1"), &DEPTHWISE);
 }
 
 #[test]
 fn mobilenet_v1_timm() {
     let config = variant::<TimmMobileNetV1Config>("mobilenet-v1-timm");
-    learns(config, &DEPTHWISE);
+    overfits(config, &DEPTHWISE);
 }
 
 #[test]
 fn mobilenet_v2() {
-    learns(variant::<MobileNetV2Config>("mobilenet-v2"), &DEPTHWISE);
+    overfits(variant::<MobileNetV2Config>("mobilenet-v2"), &DEPTHWISE);
 }

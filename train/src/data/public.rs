@@ -1,4 +1,4 @@
-//! MNIST and CIFAR from where they are published, into the cache.
+//! Downloads of MNIST and CIFAR into the dataset cache.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,59 +7,62 @@ use std::path::{Path, PathBuf};
 use flate2::read::GzDecoder;
 use receptive_layers::weights::{cache_folder, download};
 
-use super::DataError;
+use super::error::DataError;
 
-/// A dataset that can be downloaded.
+/// Public dataset that can be downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Published {
-    /// 60,000 + 10,000 digits (LeCun, Cortes and Burges), 12 MB.
+pub enum PublicDataset {
+    /// MNIST: 60,000 + 10,000 digits (LeCun, Cortes and Burges), 12 MB.
     Mnist,
-    /// 50,000 + 10,000 photos of 10 classes (Krizhevsky 2009), 170 MB.
+    /// CIFAR-10: 50,000 + 10,000 photos of 10 classes (Krizhevsky 2009), 170 MB.
     Cifar10,
-    /// 50,000 + 10,000 photos of 100 classes (Krizhevsky 2009), 169 MB.
+    /// CIFAR-100: 50,000 + 10,000 photos of 100 classes (Krizhevsky 2009), 169 MB.
     Cifar100,
 }
 
-/// A file under a base address, and its SHA-256.
-struct Remote {
+/// File below a base URL.
+struct RemoteFile {
     name: &'static str,
+    /// SHA-256 of the file, hexadecimal.
     sha256: &'static str,
 }
 
-const MNIST: [Remote; 4] = [
-    Remote {
+const MNIST: [RemoteFile; 4] = [
+    RemoteFile {
         name: "train-images-idx3-ubyte.gz",
         sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
     },
-    Remote {
+    RemoteFile {
         name: "train-labels-idx1-ubyte.gz",
         sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
     },
-    Remote {
+    RemoteFile {
         name: "t10k-images-idx3-ubyte.gz",
         sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     },
-    Remote {
+    RemoteFile {
         name: "t10k-labels-idx1-ubyte.gz",
         sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
     },
 ];
 
-const CIFAR_10: [Remote; 1] = [Remote {
+const CIFAR_10: [RemoteFile; 1] = [RemoteFile {
     name: "cifar-10-binary.tar.gz",
     sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
 }];
 
-const CIFAR_100: [Remote; 1] = [Remote {
+const CIFAR_100: [RemoteFile; 1] = [RemoteFile {
     name: "cifar-100-binary.tar.gz",
     sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
 }];
 
-/// Called as a download goes on with the file's name, the bytes so far, and in all if the server says.
-pub type Report<'a> = &'a mut dyn FnMut(&str, u64, Option<u64>);
+/// Progress callback of a download. The arguments are the file name, the bytes received so far, and
+/// the total bytes if the server sends them.
+pub type DownloadProgress<'a> = &'a mut dyn FnMut(&str, u64, Option<u64>);
 
-impl Published {
-    fn files(self) -> &'static [Remote] {
+impl PublicDataset {
+    /// The files of the dataset.
+    fn files(self) -> &'static [RemoteFile] {
         match self {
             Self::Mnist => &MNIST,
             Self::Cifar10 => &CIFAR_10,
@@ -67,15 +70,15 @@ impl Published {
         }
     }
 
-    /// Where the files are published.
-    fn base(self) -> &'static str {
+    /// Base URL of the files.
+    fn base_url(self) -> &'static str {
         match self {
             Self::Mnist => "https://ossci-datasets.s3.amazonaws.com/mnist",
             Self::Cifar10 | Self::Cifar100 => "https://www.cs.toronto.edu/~kriz",
         }
     }
 
-    /// The folder of the dataset in the cache.
+    /// Name of the dataset's folder in the cache.
     fn folder(self) -> &'static str {
         match self {
             Self::Mnist => "mnist",
@@ -84,16 +87,16 @@ impl Published {
         }
     }
 
-    /// The folder with the dataset's files, downloaded into the cache if it is not there: checked by
-    /// their SHA-256 before anything appears.
+    /// Returns the folder with the dataset's files. If the cache does not contain the folder, the
+    /// files are downloaded and their SHA-256 is verified before the folder is created.
     ///
     /// # Errors
     ///
-    /// [`DataError`] says what is in the way.
-    pub fn fetch(self, report: Report<'_>) -> Result<PathBuf, DataError> {
+    /// [`DataError`] when the download, the verification or a write to the cache fails.
+    pub fn fetch(self, report: DownloadProgress<'_>) -> Result<PathBuf, DataError> {
         let cache = cache_folder()?.join("data");
-        get(
-            self.base(),
+        download_files(
+            self.base_url(),
             self.files(),
             &cache.join(self.folder()),
             report,
@@ -101,12 +104,13 @@ impl Published {
     }
 }
 
-/// The files of `base` in `folder`; an archive's files are unpacked into it.
-fn get(
-    base: &str,
-    files: &[Remote],
+/// Downloads `files` from `base_url` into `folder`, unless the folder exists. Archives are
+/// unpacked.
+fn download_files(
+    base_url: &str,
+    files: &[RemoteFile],
     folder: &Path,
-    report: Report<'_>,
+    report: DownloadProgress<'_>,
 ) -> Result<PathBuf, DataError> {
     if folder.is_dir() {
         return Ok(folder.to_owned());
@@ -117,14 +121,14 @@ fn get(
     };
     let parent = folder.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(failed(parent))?;
-    // The folder appears with all its files, or not at all.
+    // A temporary folder is renamed at the end, so the cache never contains a partial dataset.
     let scratch = tempfile::Builder::new()
         .prefix(".receptive-")
         .tempdir_in(parent)
         .map_err(failed(parent))?;
-    for Remote { name, sha256 } in files {
+    for RemoteFile { name, sha256 } in files {
         let path = scratch.path().join(name);
-        let url = format!("{base}/{name}");
+        let url = format!("{base_url}/{name}");
         let mut progress = |done: u64, total: Option<u64>| report(name, done, total);
         download(&url, sha256, &path, &mut progress)?;
         if name.ends_with(".tar.gz") {
@@ -137,7 +141,7 @@ fn get(
     Ok(folder.to_owned())
 }
 
-/// The files of the archive in `folder`, whatever folders the archive has them in.
+/// Unpacks the files of a gzipped tar archive into `folder`, without the folders of the archive.
 fn unpack(archive: &Path, folder: &Path) -> io::Result<()> {
     let mut archive = tar::Archive::new(GzDecoder::new(File::open(archive)?));
     for entry in archive.entries()? {
@@ -162,7 +166,8 @@ mod tests {
 
     use super::*;
 
-    /// The address of a server that answers every request with `body`; it goes with the test.
+    /// Starts a server that answers every request with `body`, and returns its URL. Its thread ends
+    /// with the test process.
     fn serve(body: Vec<u8>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}/data", listener.local_addr().expect("bound"));
@@ -182,7 +187,7 @@ mod tests {
         address
     }
 
-    /// A gzipped archive of `data/one.bin`.
+    /// Returns a gzipped tar archive of `data/one.bin`.
     fn archive() -> Vec<u8> {
         let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
         let mut header = tar::Header::new_gnu();
@@ -195,8 +200,8 @@ mod tests {
         encoder.finish().expect("packed")
     }
 
-    fn remote(sha256: &'static str) -> [Remote; 1] {
-        [Remote {
+    fn remote(sha256: &'static str) -> [RemoteFile; 1] {
+        [RemoteFile {
             name: "data.tar.gz",
             sha256,
         }]
@@ -211,7 +216,7 @@ mod tests {
         let mut report = |name: &str, done: u64, total: Option<u64>| {
             reports.push((name.to_owned(), done, total));
         };
-        let found = get(&address, &remote(""), &folder, &mut report).expect("fetched");
+        let found = download_files(&address, &remote(""), &folder, &mut report).expect("fetched");
         assert_eq!(fs::read(found.join("one.bin")).expect("unpacked"), b"bytes");
         assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 1);
         let total = Some(archive().len() as u64);
@@ -219,7 +224,7 @@ mod tests {
             reports.last(),
             Some(&("data.tar.gz".to_owned(), archive().len() as u64, total))
         );
-        let again = get(
+        let again = download_files(
             "http://127.0.0.1:9",
             &remote(""),
             &folder,
@@ -229,15 +234,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_another_leaves_nothing() {
+    fn a_wrong_sha256_leaves_no_files() {
         let cache = tempfile::tempdir().expect("a folder");
         let folder = cache.path().join("data/small");
         let address = serve(archive());
-        let wrong = get(&address, &remote("00000000"), &folder, &mut |_, _, _| {});
-        let told = wrong.expect_err("another file").to_string();
+        let wrong = download_files(&address, &remote("00000000"), &folder, &mut |_, _, _| {});
+        let message = wrong.expect_err("a wrong hash").to_string();
         assert!(
-            told.contains("SHA-256") && told.contains("data.tar.gz"),
-            "{told}"
+            message.contains("SHA-256") && message.contains("data.tar.gz"),
+            "{message}"
         );
         assert_eq!(
             fs::read_dir(cache.path().join("data"))
@@ -248,14 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_not_there_is_named() {
+    fn an_unreachable_server_is_named_in_the_error() {
         let cache = tempfile::tempdir().expect("a folder");
         let folder = cache.path().join("small");
-        let failed = get("http://127.0.0.1:9", &MNIST, &folder, &mut |_, _, _| {});
-        let told = failed.expect_err("nobody answers").to_string();
+        let failed = download_files("http://127.0.0.1:9", &MNIST, &folder, &mut |_, _, _| {});
+        let message = failed.expect_err("no server").to_string();
         assert!(
-            told.contains("http://127.0.0.1:9/train-images-idx3-ubyte.gz"),
-            "{told}"
+            message.contains("http://127.0.0.1:9/train-images-idx3-ubyte.gz"),
+            "{message}"
         );
         assert!(!folder.exists());
     }

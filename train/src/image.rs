@@ -1,23 +1,23 @@
-//! An image on its way to the network.
+//! The 8-bit image that the transforms of a recipe operate on.
 
 use receptive_layers::image::{Raster, RgbImage, luma, resize};
 use receptive_layers::preprocessing::Interpolation;
 
-/// 8-bit samples `[height, width, channels]`, of one channel (grey) or three (red, green, blue).
+/// Image of 8-bit samples `[height, width, channels]`, with one channel (grey) or three (RGB).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct Image {
     /// Width in pixels, at least 1.
     pub width: usize,
     /// Height in pixels, at least 1.
     pub height: usize,
-    /// 1 or 3.
+    /// Number of channels, 1 or 3.
     pub channels: usize,
-    /// `height * width * channels` of them, row by row, a pixel's channels together.
+    /// The samples, `[height, width, channels]` in row-major order.
     pub samples: Vec<u8>,
 }
 
-impl Picture {
-    /// A picture of one colour, `fill` giving a sample for each channel.
+impl Image {
+    /// Returns an image of one colour; `fill` holds a sample for each channel.
     pub fn filled(width: usize, height: usize, fill: &[u8]) -> Self {
         Self {
             width,
@@ -27,20 +27,20 @@ impl Picture {
         }
     }
 
-    /// The samples of the pixel at `column`, `row`.
+    /// Returns the samples of the pixel at `column`, `row`.
     pub fn pixel(&self, column: usize, row: usize) -> &[u8] {
         let start = (row * self.width + column) * self.channels;
         &self.samples[start..start + self.channels]
     }
 
-    /// The rectangle of `width` x `height` pixels whose first pixel is at `left`, `top`; black where
-    /// it leaves the picture.
-    pub fn window(&self, left: isize, top: isize, width: usize, height: usize) -> Self {
-        let mut window = Self::filled(width, height, &vec![0; self.channels]);
+    /// Returns the rectangle of `width` x `height` pixels whose top left pixel is at `left`, `top`.
+    /// Pixels outside the image are black.
+    pub fn crop(&self, left: isize, top: isize, width: usize, height: usize) -> Self {
+        let mut crop = Self::filled(width, height, &vec![0; self.channels]);
         let from = left.clamp(0, self.width as isize);
         let to = (left + width as isize).clamp(from, self.width as isize);
         if from == to {
-            return window;
+            return crop;
         }
         for row in 0..height {
             let Some(source) = usize::try_from(top + row as isize)
@@ -52,13 +52,13 @@ impl Picture {
             let length = (to - from) as usize * self.channels;
             let start = (source * self.width + from as usize) * self.channels;
             let target = (row * width + (from - left) as usize) * self.channels;
-            window.samples[target..target + length]
+            crop.samples[target..target + length]
                 .copy_from_slice(&self.samples[start..start + length]);
         }
-        window
+        crop
     }
 
-    /// The picture at another size, as Pillow resizes it.
+    /// Returns the image resized to `width` x `height` pixels, with the filters of Pillow.
     pub fn resized(&self, width: usize, height: usize, interpolation: Interpolation) -> Self {
         let samples = match self.channels {
             1 => resize(self.raster::<1>(), width, height, interpolation),
@@ -80,7 +80,7 @@ impl Picture {
         }
     }
 
-    /// The picture with so many channels: grey is repeated, colour becomes its luma.
+    /// Converts the image to `channels` channels: grey is repeated, RGB becomes luma.
     pub fn with_channels(self, channels: usize) -> Self {
         let samples = match (self.channels, channels) {
             (3, 1) => self
@@ -99,7 +99,7 @@ impl Picture {
     }
 }
 
-impl From<RgbImage> for Picture {
+impl From<RgbImage> for Image {
     fn from(image: RgbImage) -> Self {
         Self {
             width: image.width() as usize,
@@ -110,14 +110,20 @@ impl From<RgbImage> for Picture {
     }
 }
 
+/// Rounds `value` to the nearest 8-bit sample, clamped to 0 to 255.
+pub(crate) fn to_sample(value: f32) -> u8 {
+    // The cast saturates.
+    value.round() as u8
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn picture() -> Picture {
-        Picture {
+    fn image() -> Image {
+        Image {
             width: 3,
             height: 2,
             channels: 1,
@@ -126,31 +132,31 @@ mod tests {
     }
 
     #[test]
-    fn a_window_beyond_the_edge_is_black_there() {
-        let window = picture().window(-1, 1, 3, 2);
-        assert_eq!(window.samples, [0, 4, 5, 0, 0, 0]);
-        assert_eq!(picture().window(5, 5, 1, 2).samples, [0, 0]);
+    fn a_crop_is_black_outside_the_image() {
+        let crop = image().crop(-1, 1, 3, 2);
+        assert_eq!(crop.samples, [0, 4, 5, 0, 0, 0]);
+        assert_eq!(image().crop(5, 5, 1, 2).samples, [0, 0]);
     }
 
     #[test]
-    fn grey_and_colour_become_each_other() {
-        let colour = picture().with_channels(3);
+    fn grey_converts_to_rgb_and_back() {
+        let colour = image().with_channels(3);
         assert_eq!(colour.pixel(1, 1), [5, 5, 5]);
-        assert_eq!(colour.with_channels(1), picture());
+        assert_eq!(colour.with_channels(1), image());
     }
 
     proptest! {
         #[test]
-        fn a_window_shows_what_is_there(
+        fn a_crop_holds_the_pixels_of_its_rectangle(
             left in -4_isize..7, top in -4_isize..6, width in 1_usize..6, height in 1_usize..6,
         ) {
-            let (whole, window) = (picture(), picture().window(left, top, width, height));
+            let (source, crop) = (image(), image().crop(left, top, width, height));
             for row in 0..height {
                 for column in 0..width {
                     let (x, y) = (left + column as isize, top + row as isize);
                     let inside = (0..3).contains(&x) && (0..2).contains(&y);
-                    let expected = if inside { whole.pixel(x as usize, y as usize)[0] } else { 0 };
-                    prop_assert_eq!(window.pixel(column, row)[0], expected);
+                    let expected = if inside { source.pixel(x as usize, y as usize)[0] } else { 0 };
+                    prop_assert_eq!(crop.pixel(column, row)[0], expected);
                 }
             }
         }

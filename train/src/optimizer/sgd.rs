@@ -1,30 +1,31 @@
-//! Stochastic gradient descent, in place on the processor.
+//! Stochastic gradient descent, in place on the CPU.
 
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 use receptive_kernels::ops;
 
-/// As Burn's, one pass over each weight: see [`ops::sgd_step`].
+/// Stochastic gradient descent with the semantics of `burn::optim::Sgd`, fused into one pass over
+/// each weight: see [`ops::sgd_step`].
 #[derive(Debug, Clone)]
-pub struct Descent {
-    /// What is kept of the last step's velocity.
+pub struct Sgd {
+    /// Factor of the previous velocity.
     pub momentum: f64,
-    /// Whether the gradient is taken a step ahead.
+    /// Whether the momentum is Nesterov momentum.
     pub nesterov: bool,
-    /// The weight's part that is added to its gradient.
+    /// Weight decay: the multiple of the weight that is added to its gradient.
     pub decay: f64,
 }
 
-/// What a weight's next step depends on.
+/// Optimizer state of one parameter.
 #[derive(Debug, Clone)]
 pub struct Velocity<const D: usize> {
     velocity: Tensor<D>,
 }
 
-/// Its name in a saved state, as Burn's own optimizer has it.
+/// Key of the velocity in a saved state, the same as in the state of `burn::optim::Sgd`.
 const VELOCITY: &str = "momentum.velocity";
 
-// Burn's derive names its own crate's root.
+// Burn's derive macro only works inside Burn: its paths start at Burn's crate root.
 impl<const D: usize> RecordState for Velocity<D> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         out.push_tensor(prefix, VELOCITY, self.velocity.to_data());
@@ -38,7 +39,7 @@ impl<const D: usize> RecordState for Velocity<D> {
     }
 }
 
-impl Optimizer for Descent {
+impl Optimizer for Sgd {
     type State<const D: usize> = Velocity<D>;
 
     fn step<const D: usize>(

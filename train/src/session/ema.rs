@@ -1,22 +1,25 @@
-//! A moving average of the weights.
+//! Exponential moving average (EMA) of the weights.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-/// `decay * average + (1 - decay) * network`, for every parameter and statistic. `average` is off
-/// autodiff, and both have the same parameters under the same identities.
-pub fn moved<M: Module>(average: M, network: &M, decay: f64) -> M {
+/// Returns `decay * average + (1 - decay) * network`, for every parameter and every running
+/// statistic.
+///
+/// `average` is a module without autodiff. Both modules have the same parameters with the same ids.
+pub fn update<M: Module>(average: M, network: &M, decay: f64) -> M {
     let mut values = Values(GradientsParams::new());
-    // A network for validation has gathered its norms' statistics.
+    // `valid` synchronizes the running statistics of the normalization layers.
     network.valid().visit(&mut values);
-    average.map(&mut Moving {
+    average.map(&mut Blend {
         values: values.0,
         decay,
     })
 }
 
-/// Burn's container of tensors of any dimensions by identity, here of values.
+/// The parameter values of a module by id. `GradientsParams` is a map from ids to tensors of any
+/// rank; it stores values instead of gradients.
 struct Values(GradientsParams);
 
 impl ModuleVisitor for Values {
@@ -25,12 +28,13 @@ impl ModuleVisitor for Values {
     }
 }
 
-struct Moving {
+/// Blends every parameter with the value of the same id.
+struct Blend {
     values: GradientsParams,
     decay: f64,
 }
 
-impl ModuleMapper for Moving {
+impl ModuleMapper for Blend {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         match self.values.remove::<D>(param.id) {
             None => param,

@@ -1,25 +1,26 @@
-//! From a picture to the network's input.
+//! Preprocessing of an image: transforms, normalisation and the target distribution.
 
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Transform;
 use crate::data::DataError;
-use crate::picture::Picture;
+use crate::image::Image;
 use crate::random::Random;
 
-/// Subtracts a mean from the samples in `[0, 1]`, then divides by a deviation: a number for each
-/// channel, or one for all.
+/// Normalises samples in `[0, 1]`: subtracts the mean and divides by the standard deviation. Both
+/// have one value per channel, or one value for all channels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normalisation {
-    /// What is subtracted.
+    /// Mean.
     pub mean: Vec<f32>,
-    /// What divides, above 0.
+    /// Standard deviation, above 0.
     pub std: Vec<f32>,
 }
 
 impl Normalisation {
+    /// Checks the values for images with `channels` channels.
     pub(crate) fn validate(&self, channels: usize) -> Result<(), InvalidConfig> {
         for (field, values) in [("mean", &self.mean), ("std", &self.std)] {
             let valid = values.len() == 1 || values.len() == channels;
@@ -33,11 +34,11 @@ impl Normalisation {
         InvalidConfig::unless(positive, "std", format!("{:?}", self.std), "above 0")
     }
 
-    /// `[channels, height, width]` from the picture's samples.
-    fn apply(&self, picture: &Picture) -> Vec<f32> {
-        let Picture {
+    /// Returns the normalised samples, `[channels, height, width]`.
+    fn apply(&self, image: &Image) -> Vec<f32> {
+        let Image {
             channels, samples, ..
-        } = picture;
+        } = image;
         let mut planes = Vec::with_capacity(samples.len());
         for channel in 0..*channels {
             let mean = self.mean[channel % self.mean.len()];
@@ -49,60 +50,60 @@ impl Normalisation {
     }
 }
 
-/// What becomes of each image.
+/// Preprocessing of the images of a dataset.
 #[derive(Debug, Clone)]
-pub struct Preparation {
-    /// Steps in their order.
+pub struct Preprocessing {
+    /// Transforms, in order.
     pub transforms: Vec<Transform>,
-    /// What follows them.
+    /// Normalisation after the transforms.
     pub normalisation: Normalisation,
-    /// What must come of it: channels, height, width.
+    /// Input shape of the network: channels, height, width.
     pub shape: [usize; 3],
-    /// Classes of the network.
+    /// Number of classes.
     pub classes: usize,
-    /// The part of each target that is spread evenly over all classes.
+    /// Label smoothing: the probability mass of each target that is spread evenly over all classes.
     pub smoothing: f32,
 }
 
-/// An image as the network takes it.
+/// Preprocessed image and its target.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prepared {
-    /// `[channels, height, width]`.
+pub struct Sample {
+    /// Normalised samples, `[channels, height, width]`.
     pub samples: Vec<f32>,
-    /// What it is, `[classes]`, in parts that add up to 1.
+    /// Target distribution, `[classes]`, which sums to 1.
     pub target: Vec<f32>,
 }
 
-impl Preparation {
-    /// The image and its target, with numbers drawn from `random`.
+impl Preprocessing {
+    /// Preprocesses the image at `index` of its dataset, with random numbers from `random`.
     ///
     /// # Errors
     ///
-    /// [`DataError::Size`] when the transforms leave it at another size than the network takes.
+    /// [`DataError::Size`] when the size after the transforms is not the network's input size.
     pub fn apply(
         &self,
-        picture: Picture,
+        image: Image,
         label: usize,
         index: usize,
         random: &mut Random,
-    ) -> Result<Prepared, DataError> {
+    ) -> Result<Sample, DataError> {
         let [channels, height, width] = self.shape;
-        let mut picture = picture.with_channels(channels);
+        let mut image = image.with_channels(channels);
         for transform in &self.transforms {
-            picture = transform.apply(picture, random);
+            image = transform.apply(image, random);
         }
-        if (picture.height, picture.width) != (height, width) {
+        if (image.height, image.width) != (height, width) {
             return Err(DataError::Size {
                 index,
-                found: [picture.height, picture.width],
+                found: [image.height, image.width],
                 expected: [height, width],
             });
         }
-        let spread = self.smoothing / self.classes as f32;
-        let mut target = vec![spread; self.classes];
+        let uniform = self.smoothing / self.classes as f32;
+        let mut target = vec![uniform; self.classes];
         target[label] += 1.0 - self.smoothing;
-        Ok(Prepared {
-            samples: self.normalisation.apply(&picture),
+        Ok(Sample {
+            samples: self.normalisation.apply(&image),
             target,
         })
     }

@@ -1,0 +1,58 @@
+//! Opens a dataset folder: detects its format and reads it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::dataset::Dataset;
+use super::error::DataError;
+use super::splits::{DataSplits, Holdout, IdxFiles};
+use super::{cifar, folders, idx};
+
+impl DataSplits {
+    /// Reads the dataset in `folder`: MNIST's four idx files (plain or gzipped), the binary files
+    /// of CIFAR-10 or CIFAR-100, `train` and `val` folders that contain a folder for each class, or
+    /// a folder for each class. In the last case `holdout` chooses the validation images.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] names the file or folder that is wrong.
+    pub fn open(folder: &Path, holdout: Holdout) -> Result<Self, DataError> {
+        if idx::is_present(folder) {
+            return idx::open(folder);
+        }
+        if let Some(kind) = cifar::detect(folder) {
+            return cifar::open(folder, kind);
+        }
+        folders::open(folder, holdout)
+    }
+
+    /// Reads the class names and the evaluation images in `folder`, which has one of the formats of
+    /// [`open`](Self::open). The evaluation images are the validation images, or all images if the
+    /// folder has no split.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] names the file or folder that is wrong.
+    pub fn open_for_evaluation(
+        folder: &Path,
+    ) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
+        if !idx::is_present(folder) && cifar::detect(folder).is_none() {
+            return folders::open_for_evaluation(folder);
+        }
+        let holdout = Holdout {
+            fraction: 0.5,
+            seed: 0,
+        };
+        let data = Self::open(folder, holdout)?;
+        Ok((data.classes, data.validation))
+    }
+
+    /// Reads MNIST's four files from memory. Errors name them as files in the folder `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] when a file is damaged.
+    pub fn from_idx(name: &Path, files: &IdxFiles<'_>) -> Result<Self, DataError> {
+        idx::from_bytes(name, files)
+    }
+}
