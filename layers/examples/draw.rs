@@ -1,4 +1,5 @@
-//! Pictures of a network that this workspace does not know.
+//! Draws a network written with Burn's own layers as two SVG files: the graph, and the feature
+//! maps.
 //!
 //!     cargo run --example draw --features draw
 
@@ -8,14 +9,14 @@ use receptive_layers::drawing::{Diagram, Volumes};
 use receptive_layers::graph::Graph;
 
 #[allow(dead_code)]
-mod stranger;
+mod plain_burn;
 
-use stranger::Stranger;
+use plain_burn::PlainNet;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward)?;
-    let diagram = Diagram::from_graph(&graph, "stranger", None);
-    fs::write("stranger-graph.svg", diagram.svg())?;
-    fs::write("stranger-blocks.svg", Volumes::from_diagram(&diagram).svg())?;
+    let graph = Graph::trace(PlainNet::new, [1, 3, 64, 64], PlainNet::forward)?;
+    let diagram = Diagram::from_graph(&graph, "plain", None);
+    fs::write("plain-graph.svg", diagram.svg())?;
+    fs::write("plain-blocks.svg", Volumes::from_diagram(&diagram).svg())?;
     Ok(())
 }

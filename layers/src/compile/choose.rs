@@ -1,4 +1,4 @@
-//! An algorithm for each convolution.
+//! Choice of an algorithm for each convolution by the cost model.
 
 use receptive_kernels::cpu::{Algorithm, ConvSpec, ConvWorkload, Isa};
 
@@ -8,32 +8,34 @@ use super::net::{LayerOp, Net};
 use super::options::{Options, Precision};
 use super::segments::Segments;
 
-/// What a network runs on.
+/// The machine configuration that a network is compiled for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target {
     pub isa: Isa,
+    /// Largest batch size, in images.
     pub batch: usize,
     pub threads: usize,
 }
 
-/// A convolution of a network and what may compute it.
+/// A convolution of a network and its candidate algorithms.
 pub(super) struct Choice {
-    /// Its place in [`Net::layers`].
+    /// Index of the layer in [`Net::layers`].
     pub layer: usize,
     pub candidates: Vec<Algorithm>,
     workload: ConvWorkload,
 }
 
-/// Every convolution of `net`; one candidate where `options` name it.
+/// Returns every convolution of `net` with its candidate algorithms: the algorithm that `options`
+/// name for the layer, or otherwise all that the precision allows.
 pub(super) fn choices(
     net: &Net,
     options: &Options,
     target: Target,
 ) -> Result<Vec<Choice>, CompileError> {
     let planar = is_planar(net);
-    let segments = Segments::of(net, target.isa.lanes(), target.batch);
+    let segments = Segments::from_net(net, target.isa.lanes(), target.batch);
     let mut choices = Vec::new();
-    let mut asked = options.algorithms.clone();
+    let mut requested = options.algorithms.clone();
     for (index, layer) in net.layers.iter().enumerate() {
         let LayerOp::Conv { spec, .. } = &layer.op else {
             continue;
@@ -41,8 +43,8 @@ pub(super) fn choices(
         let planar = planar && layer.inputs[0] == net.input;
         let [_, height, width] = net.shape(layer.output);
         let output = [height, width];
-        let candidates = match asked.remove(&layer.name) {
-            None => candidates(spec, output, planar, options.precision),
+        let candidates = match requested.remove(&layer.name) {
+            None => allowed(spec, output, planar, options.precision),
             Some(algorithm) if algorithm.fits(spec, output, planar) => vec![algorithm],
             Some(algorithm) => {
                 let all = Algorithm::ALL.into_iter();
@@ -51,7 +53,7 @@ pub(super) fn choices(
                     algorithm: algorithm.name(),
                     fitting: fitting.map(Algorithm::name).collect(),
                 };
-                return Err(problem.of(&layer.name));
+                return Err(problem.in_layer(&layer.name));
             }
         };
         choices.push(Choice {
@@ -63,18 +65,18 @@ pub(super) fn choices(
             },
         });
     }
-    if let Some(name) = asked.into_keys().next() {
+    if let Some(name) = requested.into_keys().next() {
         let names = choices.iter().map(|choice| &net.layers[choice.layer].name);
         return Err(CompileError::UnknownLayer {
-            asked: name,
+            requested: name,
             known: names.cloned().collect(),
         });
     }
     Ok(choices)
 }
 
-/// What `precision` allows for a convolution.
-fn candidates(
+/// Returns the algorithms for a convolution that `precision` allows.
+fn allowed(
     spec: &ConvSpec,
     output: [usize; 2],
     planar: bool,
@@ -87,8 +89,10 @@ fn candidates(
     candidates
 }
 
-/// The algorithm of each layer, by the model. Weights stream from memory if the last-level cache does
-/// not hold all of them, packed for what is fastest if it does.
+/// Returns the fastest algorithm of each convolution by the cost model; `None` for other layers.
+///
+/// The model assumes that weights stream from DRAM if the last-level cache cannot hold all packed
+/// weights of the algorithms that are fastest with cached weights.
 pub(super) fn modelled(net: &Net, choices: &[Choice]) -> Vec<Option<Algorithm>> {
     let fastest = |choice: &Choice, weights_from_dram| {
         let workload = ConvWorkload {
@@ -97,11 +101,11 @@ pub(super) fn modelled(net: &Net, choices: &[Choice]) -> Vec<Option<Algorithm>> 
         };
         workload.fastest(&choice.candidates)
     };
-    let packed = |choice: &Choice| {
+    let packed_len = |choice: &Choice| {
         let algorithm = fastest(choice, false);
         algorithm.map_or(0, |algorithm| choice.workload.packed(algorithm))
     };
-    let weights_from_dram = ConvWorkload::exceeds_cache(choices.iter().map(packed).sum());
+    let weights_from_dram = ConvWorkload::exceeds_cache(choices.iter().map(packed_len).sum());
     let mut algorithms = vec![None; net.layers.len()];
     for choice in choices {
         algorithms[choice.layer] = fastest(choice, weights_from_dram);

@@ -1,4 +1,4 @@
-//! A network that is ready to run.
+//! The compiled network.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use super::translate::translate;
 use super::values::Values;
 use crate::graph::Graph;
 
-/// A network that is ready to run: its steps, packed weights, and memory of its own. A clone for another
-/// thread shares the weights.
+/// A compiled network: its steps, packed weights, and memory for its feature maps. A clone shares
+/// the packed weights and has its own memory, so that another thread can run it.
 #[derive(Clone)]
 pub struct Compiled {
     pub(super) plan: Plan,
@@ -27,22 +27,24 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// Compiles `graph`, whose values are freed as they are packed.
+    /// Compiles `graph`. The elements of each weight are freed after they are packed.
     ///
     /// # Errors
     ///
-    /// [`CompileError`] names the layer that cannot be compiled, or the option that cannot be followed.
+    /// [`CompileError`] if a layer cannot be compiled, or an option does not fit the network or the
+    /// machine.
     pub fn from_graph(graph: Graph, options: &Options) -> Result<Self, CompileError> {
         Self::new(graph, None, options)
     }
 
-    /// Compiles `graph` with random weights in the place of those that have no elements, as
-    /// [`Graph::trace`] leaves them: for measuring networks whose weights are nowhere. Each layer's are
-    /// drawn when it is packed, so that little more memory is used than the packed weights'.
+    /// Compiles `graph` with random values for all weights without elements, such as the weights of
+    /// [`Graph::trace`], to benchmark networks without trained weights. Values are drawn layer by
+    /// layer while the weights are packed, so that peak memory is little more than the packed
+    /// weights.
     ///
     /// # Errors
     ///
-    /// As [`from_graph`](Self::from_graph).
+    /// The errors of [`from_graph`](Self::from_graph).
     pub fn random(graph: Graph, seed: u64, options: &Options) -> Result<Self, CompileError> {
         Self::new(graph, Some(Draw::new(seed)), options)
     }
@@ -84,12 +86,13 @@ impl Compiled {
         })
     }
 
-    /// The network's first output for `images`, `[images, channels, height, width]`, as many as
-    /// [`batch`](Self::batch) or fewer.
+    /// Computes the network's first output for `images` of shape
+    /// `[images, channels, height, width]`, at most [`batch`](Self::batch) images.
     ///
     /// # Errors
     ///
-    /// [`RunError`] when `images` is not a whole number of images, or too many.
+    /// [`RunError`] if `images` is not a whole number of images, or holds more than
+    /// [`batch`](Self::batch).
     pub fn run(&mut self, images: &[f32]) -> Result<Vec<f32>, RunError> {
         let mut outputs = self.output_vectors(images);
         let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
@@ -97,26 +100,28 @@ impl Compiled {
         Ok(outputs.swap_remove(0))
     }
 
-    /// Writes every output for `images`, each `[images, ..]`, and allocates nothing. While another
-    /// plan has the threads, the caller's computes alone; the result is the same, bit by bit.
+    /// Computes every output for `images` into `outputs`, each of shape `[images, ..]`, without
+    /// allocating. While another plan uses the thread pool, only the calling thread computes; the
+    /// results are bit-identical.
     ///
     /// # Errors
     ///
-    /// [`RunError`] when a slice has a wrong length.
+    /// [`RunError`] if a slice has the wrong length.
     pub fn run_into(&mut self, images: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), RunError> {
         self.plan.run(images, outputs)
     }
 
-    /// Runs it as [`run_into`](Self::run_into) does and adds how long each of [`steps`](Self::steps)
-    /// took to `times`. Threads wait for each other after every one, as they do not otherwise between branches.
+    /// Runs the network as [`run_into`](Self::run_into) does, and adds the time of each of
+    /// [`steps`](Self::steps) to `times`. All threads synchronize after every step; in `run_into`,
+    /// independent branches run without a barrier.
     ///
     /// # Errors
     ///
-    /// As [`run_into`](Self::run_into).
+    /// The errors of [`run_into`](Self::run_into).
     ///
     /// # Panics
     ///
-    /// When there are not as many `times` as steps.
+    /// If `times` has another length than [`steps`](Self::steps).
     pub fn profile(
         &mut self,
         images: &[f32],
@@ -126,7 +131,7 @@ impl Compiled {
         self.plan.profile(images, outputs, times)
     }
 
-    /// Vectors for the outputs of this call.
+    /// Allocates the outputs for `images`.
     fn output_vectors(&self, images: &[f32]) -> Vec<Vec<f32>> {
         let image: usize = self.input().iter().product();
         let count = images.len().checked_div(image).unwrap_or(0);
@@ -136,7 +141,8 @@ impl Compiled {
             .collect()
     }
 
-    /// The same under a name, which a file keeps: none at first.
+    /// Sets the name, which [`save`](Self::save) writes to the file. The default is the empty
+    /// string.
     #[must_use]
     pub fn with_name(self, name: impl Into<String>) -> Self {
         Self {
@@ -145,47 +151,48 @@ impl Compiled {
         }
     }
 
-    /// Its name, if it was given one.
+    /// Returns the name; empty if [`with_name`](Self::with_name) set none.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it does, in order.
+    /// Returns the steps in execution order, with their costs.
     pub fn steps(&self) -> &[StepCost] {
         &self.steps
     }
 
-    /// `[channels, height, width]` of an image; a vector's height and width are 1.
+    /// Returns `[channels, height, width]` of an input image; `[features, 1, 1]` for a vector.
     pub fn input(&self) -> [usize; 3] {
         self.plan.program().input
     }
 
-    /// `[channels, height, width]` of each output, for one image; a vector's height and width are 1.
+    /// Returns `[channels, height, width]` of each output of one image; `[features, 1, 1]` for a
+    /// vector.
     pub fn outputs(&self) -> &[[usize; 3]] {
         &self.plan.program().outputs
     }
 
-    /// Images of the largest batch.
+    /// Returns the largest batch size, in images.
     pub fn batch(&self) -> usize {
         self.plan.program().images
     }
 
-    /// Threads that run it, the caller's among them.
+    /// Returns the number of threads that run the network, including the calling thread.
     pub fn threads(&self) -> usize {
         self.plan.threads()
     }
 
-    /// The instruction set that it is packed for.
+    /// Returns the instruction set that the weights are packed for.
     pub fn isa(&self) -> Isa {
         self.plan.program().isa
     }
 
-    /// Bytes of the memory that every clone has for its maps.
+    /// Returns the bytes of feature-map memory per clone.
     pub fn map_bytes(&self) -> usize {
         4 * self.plan.program().arena
     }
 
-    /// Bytes of the packed weights.
+    /// Returns the bytes of the packed weights, which all clones share.
     pub fn weight_bytes(&self) -> usize {
         4 * self.plan.program().weights
     }

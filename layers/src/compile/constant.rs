@@ -1,17 +1,22 @@
-//! Operations on values that are the same whatever the input is, in double precision.
+//! Constant folding: evaluates operations on values that do not depend on the input, in double
+//! precision.
 
 use super::error::Problem;
 use crate::graph::{Arithmetic, Op};
 
-/// A tensor.
+/// A tensor of known elements.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Array {
     pub shape: Vec<usize>,
-    /// Row-major.
+    /// Elements in row-major order.
     pub values: Vec<f64>,
 }
 
-/// What `op` makes of `inputs`, in the shape `shape`.
+/// Evaluates `op` on `inputs`. `shape` is the shape of the output.
+///
+/// # Errors
+///
+/// [`Problem::Unsupported`] for operations other than element-wise arithmetic and data movement.
 pub(super) fn evaluate(op: &Op, inputs: Vec<Array>, shape: Vec<usize>) -> Result<Array, Problem> {
     let element = |function: &dyn Fn(f64) -> f64| {
         let values = inputs[0].values.iter().map(|&x| function(x)).collect();
@@ -40,20 +45,20 @@ pub(super) fn evaluate(op: &Op, inputs: Vec<Array>, shape: Vec<usize>) -> Result
             shape,
         },
         Op::Permute { axes } => inputs[0].gather(shape, |from, to| {
-            for (axis, &place) in axes.iter().zip(to) {
-                from[*axis] = place;
+            for (axis, &index) in axes.iter().zip(to) {
+                from[*axis] = index;
             }
         }),
         Op::Slice { ranges } => inputs[0].gather(shape, |from, to| {
-            for ((from, range), place) in from.iter_mut().zip(ranges).zip(to) {
-                *from = range.start + place * range.step;
+            for ((from, range), index) in from.iter_mut().zip(ranges).zip(to) {
+                *from = range.start + index * range.step;
             }
         }),
         Op::Concat { axis } => concatenate(&inputs, *axis, shape),
         _ => {
             return Err(Problem::unsupported(
                 format!("{} of weights", op.word()),
-                "arithmetic, or a change of shape, on weights",
+                "element-wise arithmetic, reshapes, slices or concatenations of weights",
             ));
         }
     })
@@ -68,59 +73,60 @@ fn apply(arithmetic: Arithmetic, a: f64, b: f64) -> f64 {
     }
 }
 
-/// The place of the `index`-th element in row-major order.
-fn place(mut index: usize, shape: &[usize], place: &mut [usize]) {
-    for (place, &length) in place.iter_mut().zip(shape).rev() {
-        *place = index % length;
-        index /= length;
+/// Writes the multi-index of the `linear`-th element of `shape`, in row-major order, to `indices`.
+fn unravel(mut linear: usize, shape: &[usize], indices: &mut [usize]) {
+    for (index, &length) in indices.iter_mut().zip(shape).rev() {
+        *index = linear % length;
+        linear /= length;
     }
 }
 
 impl Array {
-    /// The element at `place`.
-    fn at(&self, place: &[usize]) -> f64 {
-        let axes = self.shape.iter().zip(place);
-        self.values[axes.fold(0, |index, (&length, &place)| index * length + place)]
+    /// Returns the element at the multi-index `indices`.
+    fn at(&self, indices: &[usize]) -> f64 {
+        let axes = self.shape.iter().zip(indices);
+        self.values[axes.fold(0, |linear, (&length, &index)| linear * length + index)]
     }
 
-    /// An array of `shape` whose element at `to` is this one's at `from`, where `find(from, to)` sets
-    /// `from`.
-    fn gather(&self, shape: Vec<usize>, find: impl Fn(&mut [usize], &[usize])) -> Self {
+    /// Returns an array of `shape` whose element at `to` is the element of `self` at `from`.
+    /// `source(from, to)` computes `from`.
+    fn gather(&self, shape: Vec<usize>, source: impl Fn(&mut [usize], &[usize])) -> Self {
         let mut from = vec![0; self.shape.len()];
         let mut to = vec![0; shape.len()];
         let values = (0..shape.iter().product())
-            .map(|index| {
-                place(index, &shape, &mut to);
-                find(&mut from, &to);
+            .map(|linear| {
+                unravel(linear, &shape, &mut to);
+                source(&mut from, &to);
                 self.at(&from)
             })
             .collect();
         Self { shape, values }
     }
 
-    /// The elements repeated to `shape`, whose last axes are this one's or of length one here.
+    /// Returns the elements broadcast to `shape`: axes of length one are repeated, missing leading
+    /// axes added.
     fn expand(&self, shape: &[usize]) -> Vec<f64> {
         let front = shape.len() - self.shape.len();
         self.gather(shape.to_vec(), |from, to| {
-            for ((from, &length), &place) in from.iter_mut().zip(&self.shape).zip(&to[front..]) {
-                *from = if length == 1 { 0 } else { place };
+            for ((from, &length), &index) in from.iter_mut().zip(&self.shape).zip(&to[front..]) {
+                *from = if length == 1 { 0 } else { index };
             }
         })
         .values
     }
 }
 
-fn concatenate(parts: &[Array], axis: usize, shape: Vec<usize>) -> Array {
+fn concatenate(operands: &[Array], axis: usize, shape: Vec<usize>) -> Array {
     let mut to = vec![0; shape.len()];
     let values = (0..shape.iter().product())
-        .map(|index| {
-            place(index, &shape, &mut to);
-            let mut part = 0;
-            while to[axis] >= parts[part].shape[axis] {
-                to[axis] -= parts[part].shape[axis];
-                part += 1;
+        .map(|linear| {
+            unravel(linear, &shape, &mut to);
+            let mut operand = 0;
+            while to[axis] >= operands[operand].shape[axis] {
+                to[axis] -= operands[operand].shape[axis];
+                operand += 1;
             }
-            parts[part].at(&to)
+            operands[operand].at(&to)
         })
         .collect();
     Array { shape, values }
@@ -129,7 +135,7 @@ fn concatenate(parts: &[Array], axis: usize, shape: Vec<usize>) -> Array {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Stride;
+    use crate::graph::SliceRange;
 
     fn array(shape: &[usize], values: &[f64]) -> Array {
         Array {
@@ -144,12 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn shapes_change_as_burn_changes_them() {
+    fn data_movement_matches_burn() {
         let x = array(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         let transposed = values(Op::Permute { axes: vec![1, 0] }, &[&x], &[3, 2]);
         assert_eq!(transposed, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
 
-        let range = |start, end, step| Stride { start, end, step };
+        let range = |start, end, step| SliceRange { start, end, step };
         let ranges = vec![range(1, 2, 1), range(0, 3, 2)];
         assert_eq!(values(Op::Slice { ranges }, &[&x], &[1, 2]), [4.0, 6.0]);
 
@@ -163,11 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_computed_is_an_error() {
+    fn unsupported_operations_are_errors() {
         let error = evaluate(&Op::Matmul, Vec::new(), Vec::new()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "matmul of weights cannot be compiled, expected arithmetic, or a change of shape, on weights"
+            "matmul of weights cannot be compiled, expected element-wise arithmetic, reshapes, slices or \
+             concatenations of weights"
         );
     }
 }

@@ -1,6 +1,6 @@
-//! Random weights, for measuring networks whose weights are nowhere.
+//! Random weights, for benchmarks of networks without trained weights.
 
-/// Draws numbers that depend on a seed and a value's place alone.
+/// A random number generator whose numbers depend only on the seed and the index of the value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Draw {
     seed: u64,
@@ -11,10 +11,10 @@ impl Draw {
         Self { seed }
     }
 
-    /// For the value at `place`.
-    pub fn at(self, place: usize) -> Self {
+    /// Returns the generator of the value with the index `index`.
+    pub fn at(self, index: usize) -> Self {
         Self {
-            seed: splitmix64(self.seed ^ splitmix64(place as u64)),
+            seed: splitmix64(self.seed ^ splitmix64(index as u64)),
         }
     }
 
@@ -22,10 +22,10 @@ impl Draw {
         (0..len as u64).map(move |i| splitmix64(self.seed.wrapping_add(i)))
     }
 
-    /// `len` numbers of mean 0 and variance `2 / fan_in` (Delving Deep into Rectifiers, eq. 10): the
-    /// sum of four uniform ones, as good as normal here.
+    /// Returns `len` numbers of mean 0 and variance `2 / fan_in` (He et al., Delving Deep into
+    /// Rectifiers, eq. 10). A sum of four uniform numbers approximates the normal distribution.
     pub fn he(self, len: usize, fan_in: usize) -> Vec<f32> {
-        // Four uniform numbers from 0 to 1 have a variance of 1/3 together.
+        // The sum of four uniform numbers in [0, 1) has the variance 1/3.
         let scale = (6.0 / fan_in.max(1) as f64).sqrt() as f32 / 65536.0;
         self.bits(len)
             .map(|bits| {
@@ -35,7 +35,7 @@ impl Draw {
             .collect()
     }
 
-    /// `len` numbers between `low` and `high`.
+    /// Returns `len` uniform numbers in `[low, high)`.
     pub fn between(self, len: usize, low: f32, high: f32) -> Vec<f32> {
         self.bits(len)
             .map(|bits| low + (high - low) * ((bits >> 40) as f32 / 16_777_216.0))
@@ -43,7 +43,7 @@ impl Draw {
     }
 }
 
-/// The output of splitmix64 in state `x`.
+/// Returns the output of the splitmix64 generator in state `x`.
 fn splitmix64(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

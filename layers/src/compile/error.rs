@@ -1,4 +1,4 @@
-//! Why a network could not be compiled.
+//! Errors of compiling, saving and loading a network.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use receptive_kernels::plan::ProgramError;
 
 use crate::graph::GraphError;
 
-/// Why a network could not be compiled, saved or loaded.
+/// The network could not be compiled, saved or loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompileError {
@@ -17,40 +17,40 @@ pub enum CompileError {
     /// A layer cannot be compiled.
     #[error("layer {layer}: {problem}")]
     Layer {
-        /// The node's name in the graph.
+        /// Name of the node in the graph.
         layer: String,
-        /// What is wrong with it.
+        /// Reason.
         problem: Problem,
     },
-    /// The network's input is no batch of maps or vectors.
+    /// The network's input is neither a batch of feature maps nor a batch of vectors.
     #[error(
         "the network's input is {found:?}, expected [batch, channels, height, width] or [batch, features]"
     )]
     Input {
-        /// Its shape.
+        /// Shape of the input.
         found: Vec<usize>,
     },
-    /// An option names a layer that is none of the network's convolutions.
-    #[error("no convolution is called {asked:?}, expected one of {}", known.join(", "))]
+    /// An option names a layer that is not a convolution of the network.
+    #[error("unknown convolution {requested:?}, expected one of {}", known.join(", "))]
     UnknownLayer {
-        /// What was asked for.
-        asked: String,
-        /// The convolutions' names, in the order in which they run.
+        /// Requested name.
+        requested: String,
+        /// Names of the convolutions in execution order.
         known: Vec<String>,
     },
-    /// A batch of no images.
-    #[error("the batch is 0, expected at least 1")]
+    /// The batch size is 0.
+    #[error("the batch size is 0, expected at least 1")]
     EmptyBatch,
-    /// The instruction set that the environment asks for does not exist.
+    /// The environment variable `RECEPTIVE_ISA` names no instruction set.
     #[error(transparent)]
     UnknownIsa(#[from] UnknownIsa),
-    /// This machine lacks the instruction set that was asked for.
-    #[error("this machine has no {isa}, expected one of {}", Isa::available().map(Isa::name).collect::<Vec<_>>().join(", "))]
+    /// The machine does not support the requested instruction set.
+    #[error("this machine does not support {isa}, expected one of {}", Isa::available().map(Isa::name).collect::<Vec<_>>().join(", "))]
     MissingIsa {
-        /// What was asked for.
+        /// Requested instruction set.
         isa: Isa,
     },
-    /// The program does not hold together.
+    /// The program of steps is invalid.
     #[error(transparent)]
     Program(#[from] ProgramError),
     /// A file could not be written or read.
@@ -58,47 +58,47 @@ pub enum CompileError {
     File(#[from] FileError),
 }
 
-/// What is wrong with a layer.
+/// Reason why a layer cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// There is no step for the operation.
+    /// No kernel computes the operation.
     #[error("{operation} cannot be compiled, expected {expected}")]
     Unsupported {
-        /// The operation, as it stands in the graph.
+        /// The operation and its shape.
         operation: String,
-        /// What there are steps for.
+        /// Supported operations or operands.
         expected: &'static str,
     },
-    /// A weight's elements are not known.
+    /// The elements of a weight are unknown.
     #[error("{value} has no elements, expected a recorded model or random weights")]
     NoValues {
-        /// The parameter's name, or what stands in its place.
+        /// Name of the parameter, or `constant` or `value` with an index.
         value: String,
     },
-    /// A weight has another size than its shape says.
+    /// The number of a weight's elements does not match its shape.
     #[error("{value} has {found} elements, expected {expected}")]
     Size {
-        /// The parameter's name, or what stands in its place.
+        /// Name of the parameter, or `constant` or `value` with an index.
         value: String,
-        /// Elements there are.
+        /// Number of elements.
         found: usize,
-        /// Elements there should be.
+        /// Number of elements that the shape requires.
         expected: usize,
     },
-    /// The options ask for an algorithm that does not compute this convolution.
-    #[error("{algorithm} does not compute this convolution, expected one of {}", fitting.join(", "))]
+    /// The options request an algorithm that does not support this convolution.
+    #[error("{algorithm} does not support this convolution, expected one of {}", fitting.join(", "))]
     Algorithm {
-        /// What was asked for.
+        /// Requested algorithm.
         algorithm: &'static str,
-        /// What does.
+        /// Algorithms that support the convolution.
         fitting: Vec<&'static str>,
     },
 }
 
 impl Problem {
-    /// This problem of the layer `layer`.
-    pub(super) fn of(self, layer: &str) -> CompileError {
+    /// Returns the error of this problem in the layer `layer`.
+    pub(super) fn in_layer(self, layer: &str) -> CompileError {
         CompileError::Layer {
             layer: layer.to_owned(),
             problem: self,
@@ -113,68 +113,68 @@ impl Problem {
     }
 }
 
-/// What is wrong with the file of a compiled network.
+/// The file of a compiled network could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// It cannot be read or written.
+    /// The operating system could not read or write the file.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// It is something else.
+    /// The file is not a compiled network.
     #[error("{}: not a compiled network, expected a file that Compiled::save wrote", path.display())]
     NotCompiled {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// Another version wrote it.
-    #[error("{}: written in version {found}, expected version {expected}", path.display())]
+    /// The file has an unsupported format version.
+    #[error("{}: format version {found}, expected {expected}", path.display())]
     Version {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The version that it has.
+        /// Format version of the file.
         found: u32,
-        /// The version that is read.
+        /// Supported format version.
         expected: u32,
     },
-    /// It ends early, or something follows it.
+    /// The file is truncated, or has trailing bytes.
     #[error("{}: {found} bytes, expected {expected}", path.display())]
     Length {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Bytes there are.
+        /// Length of the file, in bytes.
         found: u64,
-        /// Bytes that it says it has.
+        /// Length that the header requires, in bytes.
         expected: u64,
     },
-    /// Its bytes are not those that were written.
+    /// The file is corrupt: the checksum does not match the content.
     #[error("{}: the SHA-256 of its content is {found}, expected {expected}", path.display())]
     Checksum {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What its content has.
+        /// SHA-256 of the content, in hexadecimal.
         found: String,
-        /// What it says it has.
+        /// SHA-256 that the file stores, in hexadecimal.
         expected: String,
     },
-    /// Its header is not understood.
-    #[error("{}: the header is damaged: {reason}", path.display())]
+    /// The header is invalid.
+    #[error("{}: invalid header: {reason}", path.display())]
     Header {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
-    /// This machine lacks the instruction set that it is packed for.
-    #[error("{}: packed for {isa}, which this machine does not have; compile the network here", path.display())]
+    /// The machine does not support the instruction set that the weights are packed for.
+    #[error("{}: packed for {isa}, which this machine does not support; compile the network on this machine", path.display())]
     Isa {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The instruction set.
+        /// Instruction set of the file.
         isa: Isa,
     },
 }

@@ -1,13 +1,13 @@
-//! A compiled network in a file.
+//! File format of a compiled network.
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! |---|---|
-//! | 8 | the magic number |
-//! | 4 | the version |
-//! | 4 | the header's length |
-//! | | the header: name, program and costs as JSON, and spaces up to a multiple of 64 bytes |
-//! | | the packed weights, in words of 32 bits |
-//! | 32 | the SHA-256 of all before |
+//! | 8 | magic number |
+//! | 4 | format version |
+//! | 4 | length of the header, in bytes |
+//! | | header as JSON: name, program and costs; spaces up to the next multiple of 64 bytes |
+//! | | packed weights, in 32-bit words |
+//! | 32 | SHA-256 of all preceding bytes |
 //!
 //! Numbers are little-endian.
 
@@ -28,12 +28,13 @@ use crate::weights::atomic;
 
 const MAGIC: &[u8; 8] = b"\x89receptv";
 const VERSION: u32 = 8;
-/// Magic number, version, length.
+/// Bytes of the magic number, the version and the header's length.
 const PREFIX: usize = 16;
+/// Bytes of a SHA-256 digest.
 const DIGEST: usize = 32;
-/// Where the weights begin is a multiple of this.
+/// Alignment of the weights in the file, in bytes.
 const ALIGNMENT: usize = 64;
-/// Bytes that are read or written at once.
+/// Bytes per read or write of the weights.
 const CHUNK: usize = 1 << 20;
 
 #[derive(Serialize)]
@@ -51,18 +52,18 @@ struct Header {
 }
 
 impl Compiled {
-    /// Whether the file at `path` begins as those that [`save`](Self::save) writes.
+    /// Whether the file at `path` starts with the magic number that [`save`](Self::save) writes.
     pub fn is_file(path: impl AsRef<Path>) -> bool {
         let mut magic = [0; MAGIC.len()];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
         read.is_ok() && magic == *MAGIC
     }
 
-    /// Writes it to `path`: whole, or not at all.
+    /// Writes the compiled network to `path` atomically: after an error, no partial file exists.
     ///
     /// # Errors
     ///
-    /// [`FileError::Io`] when the file cannot be written.
+    /// [`FileError::Io`] if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), CompileError> {
         let path = path.as_ref();
         Ok(self.write(path).map_err(|source| io_error(path, source))?)
@@ -100,13 +101,14 @@ impl Compiled {
         atomic::publish(scratch, path)
     }
 
-    /// Reads what [`save`](Self::save) wrote, for as many threads as
-    /// [`Options::threads`](super::Options::threads) says.
+    /// Reads a file that [`save`](Self::save) wrote. `threads` has the meaning of
+    /// [`Options::threads`](super::Options::threads).
     ///
     /// # Errors
     ///
-    /// [`FileError`] when there is no such file, it is another file or of another version, it is damaged, or
-    /// this machine lacks the instruction set that it is packed for.
+    /// [`FileError`] if the file cannot be read, is not a compiled network, has another format
+    /// version or is corrupt, or if the machine does not support its instruction set.
+    /// [`CompileError::Program`] if its program is invalid.
     pub fn load(path: impl AsRef<Path>, threads: Option<usize>) -> Result<Self, CompileError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|source| io_error(path, source))?;
@@ -124,7 +126,7 @@ impl Compiled {
         reader.read(&mut bytes)?;
         let header = match serde_json::from_slice::<Header>(&bytes) {
             Ok(header) => header,
-            Err(error) => return Err(reader.damaged(found, header_len, &error)?.into()),
+            Err(error) => return Err(reader.header_error(found, header_len, &error)?.into()),
         };
         let Header {
             name,
@@ -135,7 +137,7 @@ impl Compiled {
             .saturating_mul(4)
             .saturating_add((PREFIX + header_len + DIGEST) as u64);
         if found != expected {
-            return Err(reader.length(found, expected).into());
+            return Err(reader.length_error(found, expected).into());
         }
         if !program.isa.is_available() {
             return Err(FileError::Isa {
@@ -158,16 +160,16 @@ impl Compiled {
             return Err(FileError::Header {
                 path: path.to_owned(),
                 reason: format!(
-                    "the costs of {} steps, expected {}",
+                    "costs of {} steps, expected {}",
                     steps.len(),
                     program.steps.len()
                 ),
             }
             .into());
         }
-        let all: u64 = steps.iter().map(|step| step.multiply_adds).sum();
-        let image = all / program.images.max(1) as u64;
-        let threads = threads::threads(threads, image);
+        let total: u64 = steps.iter().map(|step| step.multiply_adds).sum();
+        let per_image = total / program.images.max(1) as u64;
+        let threads = threads::threads(threads, per_image);
         Ok(Self {
             plan: Plan::new(program, weights, threads)?,
             name,
@@ -176,27 +178,29 @@ impl Compiled {
     }
 }
 
+/// Reads a file and computes the digest of its content.
 struct Reader<'a> {
     path: &'a Path,
     file: File,
-    /// Of all that was read.
+    /// Digest of all bytes read.
     digest: Sha256,
 }
 
 impl Reader<'_> {
-    /// The header's length, of a file of `found` bytes.
+    /// Reads and checks the prefix of a file of `found` bytes, and returns the length of the
+    /// header.
     fn prefix(&mut self, found: u64) -> Result<usize, FileError> {
         let mut prefix = [0; PREFIX];
-        let there = usize::try_from(found).map_or(PREFIX, |found| found.min(PREFIX));
-        self.read(&mut prefix[..there])?;
-        let magic = there.min(MAGIC.len());
-        if there == 0 || prefix[..magic] != MAGIC[..magic] {
+        let available = usize::try_from(found).map_or(PREFIX, |found| found.min(PREFIX));
+        self.read(&mut prefix[..available])?;
+        let magic = available.min(MAGIC.len());
+        if available == 0 || prefix[..magic] != MAGIC[..magic] {
             return Err(FileError::NotCompiled {
                 path: self.path.to_owned(),
             });
         }
-        if there < PREFIX {
-            return Err(self.length(found, (PREFIX + DIGEST) as u64));
+        if available < PREFIX {
+            return Err(self.length_error(found, (PREFIX + DIGEST) as u64));
         }
         let number = |at: usize| {
             let bytes = prefix[at..at + 4].try_into().expect("four bytes");
@@ -212,11 +216,12 @@ impl Reader<'_> {
         }
         let least = u64::from(len) + (PREFIX + DIGEST) as u64;
         if found < least {
-            return Err(self.length(found, least));
+            return Err(self.length_error(found, least));
         }
-        usize::try_from(len).map_err(|_| self.length(found, least))
+        usize::try_from(len).map_err(|_| self.length_error(found, least))
     }
 
+    /// Fills `bytes` from the file.
     fn read(&mut self, bytes: &mut [u8]) -> Result<(), FileError> {
         let read = self.file.read_exact(bytes);
         read.map_err(|source| io_error(self.path, source))?;
@@ -224,7 +229,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Compares the digest at the end.
+    /// Compares the digest of the content with the digest at the end of the file.
     fn check(&mut self) -> Result<(), FileError> {
         let found = hex(&std::mem::take(&mut self.digest).finalize());
         let mut expected = [0; DIGEST];
@@ -240,19 +245,20 @@ impl Reader<'_> {
         })
     }
 
-    /// What is wrong with a file whose header cannot be parsed: its bytes, or what was written.
-    fn damaged(
+    /// Returns the error of a header that cannot be parsed: a wrong checksum of the file, or
+    /// otherwise the parser's `error`.
+    fn header_error(
         &mut self,
         found: u64,
         header_len: usize,
         error: &serde_json::Error,
     ) -> Result<FileError, FileError> {
-        let mut left = found - (PREFIX + header_len + DIGEST) as u64;
+        let mut remaining = found - (PREFIX + header_len + DIGEST) as u64;
         let mut bytes = vec![0; CHUNK];
-        while left > 0 {
-            let some = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
-            self.read(&mut bytes[..some])?;
-            left -= some as u64;
+        while remaining > 0 {
+            let len = usize::try_from(remaining).map_or(CHUNK, |len| len.min(CHUNK));
+            self.read(&mut bytes[..len])?;
+            remaining -= len as u64;
         }
         self.check()?;
         Ok(FileError::Header {
@@ -261,7 +267,7 @@ impl Reader<'_> {
         })
     }
 
-    fn length(&self, found: u64, expected: u64) -> FileError {
+    fn length_error(&self, found: u64, expected: u64) -> FileError {
         FileError::Length {
             path: self.path.to_owned(),
             found,

@@ -1,44 +1,48 @@
-//! Where maps lie in the arena: in the same place where they are never there at the same time.
+//! Arena planning: maps whose lifetimes do not overlap share memory.
 
 use std::cmp::Reverse;
 
-/// A map's memory, from the step that first writes it to the step that last reads it, both included.
+/// The size of a buffer and the steps during which it is live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lifetime {
-    /// Elements.
+    /// Size, in elements.
     pub len: usize,
+    /// The step that first writes the buffer.
     pub first: usize,
+    /// The step that last reads the buffer, inclusive.
     pub last: usize,
 }
 
 impl Lifetime {
-    /// Whether there is a step in which both are there. A step's output is there with its inputs.
-    pub fn meets(&self, other: &Self) -> bool {
+    /// Whether both buffers are live in some step. The inputs and output of a step overlap.
+    pub fn overlaps(&self, other: &Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
 }
 
-/// Elements of a cache line: where each map begins.
+/// Alignment of the buffers: one cache line, in elements.
 const LINE: usize = 16;
 
-/// Offsets such that no two that meet overlap, and the elements that all need: the largest first, each
-/// in the smallest gap that holds it.
-pub(super) fn place(lifetimes: &[Lifetime]) -> (Vec<usize>, usize) {
+/// Returns an offset for each buffer and the size of the arena, both in elements. Buffers with
+/// overlapping lifetimes get disjoint memory.
+///
+/// Best fit: buffers are placed in order of decreasing size, each in the smallest gap that holds it.
+pub(super) fn assign_offsets(lifetimes: &[Lifetime]) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..lifetimes.len()).collect();
     order.sort_by_key(|&index| (Reverse(lifetimes[index].len), lifetimes[index].first));
     let mut offsets = vec![0; lifetimes.len()];
     let mut placed: Vec<usize> = Vec::new();
     for index in order {
         let len = lifetimes[index].len.next_multiple_of(LINE);
-        let mut taken: Vec<(usize, usize)> = placed
+        let mut occupied: Vec<(usize, usize)> = placed
             .iter()
-            .filter(|&&other| lifetimes[other].meets(&lifetimes[index]))
+            .filter(|&&other| lifetimes[other].overlaps(&lifetimes[index]))
             .map(|&other| (offsets[other], offsets[other] + lifetimes[other].len))
             .collect();
-        taken.sort_unstable();
+        occupied.sort_unstable();
         let mut end = 0;
         let mut best: Option<(usize, usize)> = None;
-        for (first, last) in taken {
+        for (first, last) in occupied {
             let gap = first.saturating_sub(end);
             if gap >= len && best.is_none_or(|(_, smallest)| gap < smallest) {
                 best = Some((end, gap));
@@ -66,32 +70,32 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_needs_its_two_largest_neighbours() {
+    fn a_chain_needs_memory_for_its_two_largest_neighbours() {
         let chain = [
             lifetime(64, 0, 1),
             lifetime(128, 1, 2),
             lifetime(32, 2, 3),
             lifetime(48, 3, 4),
         ];
-        assert_eq!(place(&chain), (vec![128, 0, 128, 0], 192));
+        assert_eq!(assign_offsets(&chain), (vec![128, 0, 128, 0], 192));
     }
 
     proptest! {
         #[test]
-        fn what_meets_does_not_overlap(
-            parts in prop::collection::vec((0..500usize, 0..20usize, 0..6usize), 0..30),
+        fn overlapping_lifetimes_get_disjoint_memory(
+            buffers in prop::collection::vec((0..500usize, 0..20usize, 0..6usize), 0..30),
         ) {
-            let lifetimes: Vec<Lifetime> = parts
+            let lifetimes: Vec<Lifetime> = buffers
                 .iter()
                 .map(|&(len, first, steps)| lifetime(len, first, first + steps))
                 .collect();
-            let (offsets, total) = place(&lifetimes);
+            let (offsets, total) = assign_offsets(&lifetimes);
             for (i, a) in lifetimes.iter().enumerate() {
                 prop_assert_eq!(offsets[i] % LINE, 0);
                 prop_assert!(offsets[i] + a.len <= total);
                 for (j, b) in lifetimes.iter().enumerate().skip(i + 1) {
-                    let apart = offsets[i] + a.len <= offsets[j] || offsets[j] + b.len <= offsets[i];
-                    prop_assert!(apart || !a.meets(b), "{} and {}", i, j);
+                    let disjoint = offsets[i] + a.len <= offsets[j] || offsets[j] + b.len <= offsets[i];
+                    prop_assert!(disjoint || !a.overlaps(b), "{} and {}", i, j);
                 }
             }
         }

@@ -1,39 +1,40 @@
-//! From layers over maps to the steps of a program, and the weights packed.
+//! Lowering of layers over maps to the steps of a program, and packing of the weights.
 
 use receptive_kernels::cpu::{
     AdaptiveMean, Algorithm, Binary, BinaryOp, Buffer, CopyChannels, Export, Import, Lrn, Map,
-    MaxPool, MeanPool, Output, PoolWindow, RadialBasis, Separable, Softmax, Unary,
+    MaxPool, MeanPool, Output, RadialBasis, Separable, Softmax, Unary,
 };
 use receptive_kernels::plan::{Program, ProgramStep, Step};
 use serde::{Deserialize, Serialize};
 
 use super::choose::Target;
 use super::error::{CompileError, Problem};
-use super::layout::{Layout, copied};
-use super::net::{Layer, LayerOp, Net, Window};
+use super::layout::{Layout, copied_operands};
+use super::net::{Layer, LayerOp, Net};
 use super::segments::Segments;
 use super::values::Values;
 use crate::graph::{Arithmetic, ValueId};
 
-/// A step of a compiled network, and what it takes.
+/// Name, algorithm and cost of a step of a compiled network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepCost {
-    /// The layer's name in the graph.
+    /// Name of the layer in the graph.
     pub name: String,
-    /// What computes it: `direct`, `winograd f(4,3)`, `max pool`.
+    /// Algorithm of the step: `direct`, `winograd f(4,3)`, `max pool`.
     pub algorithm: String,
-    /// Multiply-adds of the largest batch, as the layer is defined, whatever the algorithm needs.
+    /// Multiply-adds of the largest batch by the definition of the layer, whatever the algorithm
+    /// computes.
     pub multiply_adds: u64,
-    /// Bytes that it cannot do without moving for the largest batch: its maps, each read or written once,
-    /// and its packed weights.
+    /// Least memory traffic of the largest batch, in bytes: every map is read or written once, and
+    /// the packed weights are read once.
     pub bytes: u64,
 }
 
-/// A program whose weights are still to be packed.
+/// A program without its packed weights.
 pub(super) struct Lowered {
     pub program: Program,
     pub costs: Vec<StepCost>,
-    /// Steps with weights, with their layers.
+    /// Indices of the steps with weights, each with the index of its layer.
     weighted: Vec<(usize, usize)>,
 }
 
@@ -41,16 +42,16 @@ struct Lowering<'a> {
     net: &'a Net,
     layout: Layout,
     target: Target,
-    /// Images that pass the next steps together.
+    /// Micro-batch of the next steps, in images.
     micro_batch: usize,
     lowered: Lowered,
 }
 
-/// The steps of `net` on `target`.
+/// Lowers `net` to the steps of a program for `target`.
 pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target) -> Lowered {
     let lanes = target.isa.lanes();
-    let segments = Segments::of(net, lanes, target.batch);
-    let layout = Layout::of(net, algorithms, lanes, target.batch, &segments);
+    let segments = Segments::from_net(net, lanes, target.batch);
+    let layout = Layout::new(net, algorithms, lanes, target.batch, &segments);
     let program = Program {
         isa: target.isa,
         images: target.batch,
@@ -108,8 +109,8 @@ impl Lowering<'_> {
                 (step, algorithm.name(), len)
             }
             LayerOp::Separable { first, spec, .. } => {
-                let before = (first.spec, first.activation);
-                let step = Separable::new(before, *spec, x, output, weights, blocking);
+                let depthwise = (first.spec, first.activation);
+                let step = Separable::new(depthwise, *spec, x, output, weights, blocking);
                 let len = Separable::packed_len(&first.spec, spec, lanes);
                 let word = match first.spec.kernel {
                     [1, 1] => "direct, gathered",
@@ -122,16 +123,12 @@ impl Lowering<'_> {
                 "radial basis",
                 RadialBasis::packed_len(*inputs, y.channels, lanes),
             ),
-            LayerOp::MaxPool(window) => (
-                Step::MaxPool(MaxPool::new(pool(window), x, y)),
-                "max pool",
-                0,
-            ),
+            LayerOp::MaxPool(window) => (Step::MaxPool(MaxPool::new(*window, x, y)), "max pool", 0),
             LayerOp::MeanPool {
                 window,
                 count_include_pad,
             } => (
-                Step::MeanPool(MeanPool::new(pool(window), *count_include_pad, x, y)),
+                Step::MeanPool(MeanPool::new(*window, *count_include_pad, x, y)),
                 "mean pool",
                 0,
             ),
@@ -176,17 +173,17 @@ impl Lowering<'_> {
             ),
             LayerOp::Softmax => (Step::Softmax(Softmax::new(x, y)), "softmax", 0),
             LayerOp::Concat => {
-                for (part, first) in copied(net, &self.layout, layer) {
-                    let x = self.layout.map(net, part);
+                for (operand, first) in copied_operands(net, &self.layout, layer) {
+                    let x = self.layout.map(net, operand);
                     let step = Step::CopyChannels(CopyChannels::new(x, y, first));
                     self.push(&layer.name, step, "copy", 0, &[x, x]);
                 }
                 return;
             }
-            // A view of its input.
-            LayerOp::Pick(_) => return,
+            // A slice is a view of its input.
+            LayerOp::Slice(_) => return,
             LayerOp::Affine(_) | LayerOp::Pad(_) => {
-                unreachable!("{} was made a convolution", layer.name)
+                unreachable!("the passes replaced {} by a convolution", layer.name)
             }
         };
         if len > 0 {
@@ -197,7 +194,7 @@ impl Lowering<'_> {
         let mut maps = vec![x, y];
         maps.extend(residual);
         self.push(&layer.name, step, word, macs, &maps);
-        let cost = self.lowered.costs.last_mut().expect("just pushed");
+        let cost = (self.lowered.costs.last_mut()).expect("the cost of the pushed step");
         cost.bytes += 4 * len as u64;
     }
 
@@ -221,40 +218,32 @@ impl Lowering<'_> {
     }
 }
 
-/// Elements of a cache line: where each layer's weights begin.
+/// Alignment of each layer's packed weights: one cache line, in elements.
 const LINE: usize = 16;
 
-fn pool(window: &Window) -> PoolWindow {
-    PoolWindow {
-        kernel: window.kernel,
-        stride: window.stride,
-        padding: window.padding,
-        dilation: window.dilation,
-    }
-}
-
 impl Lowered {
-    /// The steps that have weights, each with its layer's place.
-    pub fn layer_steps(&self) -> Vec<(usize, usize)> {
+    /// Returns the indices of the steps with weights, each with the index of its layer.
+    pub fn weighted_steps(&self) -> Vec<(usize, usize)> {
         self.weighted.clone()
     }
 
-    /// The packed weights. `values` loses each value when it is packed.
+    /// Packs the weights of all steps. The elements in `values` are freed after their last use.
     pub fn pack(&self, net: &Net, values: &mut Values) -> Result<Buffer, CompileError> {
         let layers = self.weighted.iter().map(|&(_, layer)| &net.layers[layer]);
         let sources: Vec<ValueId> = layers.flat_map(sources).collect();
-        values.expect(&sources);
+        values.expect_reads(&sources);
         let mut packed = Buffer::zeroed(self.program.weights);
         for &(step, layer) in &self.weighted {
             let layer = &net.layers[layer];
             let step = &self.program.steps[step].step;
-            pack(step, layer, values, &mut packed).map_err(|problem| problem.of(&layer.name))?;
+            pack(step, layer, values, &mut packed)
+                .map_err(|problem| problem.in_layer(&layer.name))?;
         }
         Ok(packed)
     }
 }
 
-/// Every given value that a layer's weights are made of.
+/// Returns the constant values that a layer's weights are computed from, with repetitions.
 fn sources(layer: &Layer) -> Vec<ValueId> {
     match &layer.op {
         LayerOp::Conv { weights, .. } => weights.sources(),
@@ -266,6 +255,7 @@ fn sources(layer: &Layer) -> Vec<ValueId> {
     }
 }
 
+/// Packs the weights of `layer` for `step` into `packed`.
 fn pack(
     step: &Step,
     layer: &Layer,

@@ -1,4 +1,4 @@
-//! Choosing algorithms by the clock.
+//! Choice of an algorithm for each convolution by measurement.
 
 use std::time::Duration;
 
@@ -10,25 +10,27 @@ use super::error::CompileError;
 use super::lower::lower;
 use super::net::Net;
 
-/// Runs of each program; the fastest of a step's times counts.
+/// Number of runs of each program after the first. The minimum of a step's times counts.
 const RUNS: usize = 5;
 
-/// The fastest algorithm of each layer. The whole network runs with the first candidate of every
-/// convolution, then with the second, and so on: each layer is timed where it will run, with its
-/// weights and maps as far away as the others leave them.
+/// Returns the fastest algorithm of each convolution; `None` for other layers.
+///
+/// The whole network runs with the first candidate of every convolution, then with the second
+/// candidates, and so on. Each layer is therefore timed with the cache state that the other layers
+/// leave.
 pub(super) fn measured(
     net: &Net,
     choices: &[Choice],
     target: Target,
 ) -> Result<Vec<Option<Algorithm>>, CompileError> {
-    let rounds = choices.iter().map(|choice| choice.candidates.len()).max();
+    let trials = choices.iter().map(|choice| choice.candidates.len()).max();
     let mut best: Vec<(Duration, Option<Algorithm>)> =
         vec![(Duration::MAX, None); net.layers.len()];
-    for round in 0..rounds.unwrap_or(0) {
+    for trial in 0..trials.unwrap_or(0) {
         let mut algorithms = vec![None; net.layers.len()];
         for choice in choices {
             let last = choice.candidates.len() - 1;
-            algorithms[choice.layer] = Some(choice.candidates[round.min(last)]);
+            algorithms[choice.layer] = Some(choice.candidates[trial.min(last)]);
         }
         let times = times(net, &algorithms, target)?;
         for (layer, best) in best.iter_mut().enumerate() {
@@ -40,7 +42,7 @@ pub(super) fn measured(
     Ok(best.into_iter().map(|(_, algorithm)| algorithm).collect())
 }
 
-/// The time of each layer's convolution.
+/// Returns the minimum time of each convolution; `Duration::MAX` for other layers.
 fn times(
     net: &Net,
     algorithms: &[Option<Algorithm>],
@@ -48,14 +50,15 @@ fn times(
 ) -> Result<Vec<Duration>, CompileError> {
     let lowered = lower(net, algorithms, target);
     let mut weights = Buffer::zeroed(lowered.program.weights);
-    // Zeros that were never written would all be one page of memory, and always in the cache.
+    // Writes the zeros: the operating system maps unwritten zero pages to one physical page, which
+    // would always be cached.
     weights.fill(0.0);
     let steps = lowered.program.steps.len();
     let outputs: Vec<usize> = (lowered.program.outputs.iter())
         .map(|shape| target.batch * shape.iter().product::<usize>())
         .collect();
     let input = vec![0.0; target.batch * lowered.program.input.iter().product::<usize>()];
-    let layer_steps = lowered.layer_steps();
+    let weighted = lowered.weighted_steps();
     let mut plan = Plan::new(lowered.program, weights, target.threads)?;
     let mut outputs: Vec<Vec<f32>> = outputs.into_iter().map(|len| vec![0.0; len]).collect();
     let mut best = vec![Duration::MAX; steps];
@@ -69,7 +72,7 @@ fn times(
         }
     }
     let mut times = vec![Duration::MAX; net.layers.len()];
-    for (step, layer) in layer_steps {
+    for (step, layer) in weighted {
         times[layer] = best[step];
     }
     Ok(times)

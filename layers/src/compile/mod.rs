@@ -1,13 +1,14 @@
-//! A recorded network made ready to run on the CPU.
+//! Compilation of a recorded network to a CPU execution plan.
 //!
-//! [`compile`] records a network's `forward` and turns the [`Graph`] into the steps of a
-//! [`Program`](receptive_kernels::plan::Program): batch norms and scales folded into the convolutions
-//! beside them, activations and residual sums into the steps that compute their operands, concatenations
-//! computed in place, an algorithm for each convolution, and all maps in one planned arena.
-//! [`Compiled::from_graph`] does the same for the graph of any Burn module.
+//! [`compile`] records a network's `forward` and lowers the [`Graph`] to the steps of a
+//! [`Program`](receptive_kernels::plan::Program). Batch norms and scales are folded into
+//! neighbouring convolutions, activations and residual sums are fused into the steps that compute
+//! their operands, concatenations are computed in place, every convolution gets an algorithm, and
+//! all feature maps share one planned arena. [`Compiled::from_graph`] compiles the graph of any
+//! Burn module.
 //!
 //! ```text
-//! Graph --translate--> Net --passes--> Net --choose, layout--> Program --pack--> Compiled
+//! Graph --translate--> Net --passes--> Net --choose, layout, lower--> Program --pack--> Compiled
 //! ```
 
 mod choose;
@@ -18,6 +19,7 @@ mod error;
 mod file;
 mod layout;
 mod lifetimes;
+mod liveness;
 mod lower;
 mod measure;
 mod net;
@@ -30,6 +32,7 @@ mod text;
 mod threads;
 mod translate;
 mod values;
+mod views;
 mod weights;
 
 pub use receptive_kernels::cpu::{Algorithm, Isa, UnknownIsa, WinogradTile};
@@ -43,17 +46,17 @@ pub use options::{Options, Precision, Tuning};
 use crate::graph::Graph;
 use crate::network::Network;
 
-/// Compiles `network` for images of shape `input`, `[batch, channels, height, width]`. Layers have their
-/// reference names.
+/// Compiles `network` for images of shape `input`, `[batch, channels, height, width]`. The steps of
+/// the compiled network have the reference names of the layers.
 ///
 /// # Errors
 ///
-/// [`CompileError`] when the network cannot be recorded, does something that there is no step for, or
-/// `options` cannot be followed.
+/// [`CompileError`] if the network cannot be recorded, contains an operation that cannot be
+/// compiled, or does not fit `options`.
 ///
 /// # Panics
 ///
-/// Where the network's `forward` panics on an input of this shape.
+/// If the network's `forward` panics on an input of this shape.
 pub fn compile<N: Network>(
     network: &N,
     input: [usize; 4],

@@ -1,45 +1,46 @@
-//! A network in the terms of the kernels: layers over maps without the batch.
+//! The compiler's intermediate representation: layers over feature maps, without the batch axis.
 
-use receptive_kernels::cpu::{Activation, Border, ConvSpec};
+use receptive_kernels::cpu::{Activation, Border, ConvSpec, PoolWindow};
 
 use super::weights::{Affine, Weights};
 use crate::graph::{Arithmetic, ValueId};
 
-/// What the passes turn a recorded graph into.
+/// A network of layers over feature maps.
 ///
-/// A map is written once, by one layer or as the input. Vectors are maps of one pixel.
+/// Every map is written once: by one layer, or by the import of the input (static single
+/// assignment). A vector is a map of one pixel.
 #[derive(Debug, Clone)]
 pub(super) struct Net {
     /// `[channels, height, width]` of every map.
     pub maps: Vec<[usize; 3]>,
     pub input: MapId,
     pub outputs: Vec<MapId>,
-    /// Their shapes, which may be other views of the maps.
+    /// `[channels, height, width]` of every output; may be a reshape of the output's map.
     pub output_shapes: Vec<[usize; 3]>,
-    /// Each after those whose outputs it reads.
+    /// The layers in topological order: each follows the layers whose outputs it reads.
     pub layers: Vec<Layer>,
 }
 
-/// The place of a map in [`Net::maps`].
+/// The index of a map in [`Net::maps`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct MapId(pub usize);
 
-/// A step to be.
+/// A layer, which becomes one or more steps of the program, or none.
 #[derive(Debug, Clone)]
 pub(super) struct Layer {
-    /// The node's name in the graph.
+    /// Name of the node in the graph.
     pub name: String,
     pub op: LayerOp,
     pub inputs: Vec<MapId>,
-    /// Added before the activation, of a convolution.
+    /// The map that a convolution adds to its result before the activation.
     pub residual: Option<MapId>,
-    /// Of a convolution, an [`LayerOp::Affine`], a [`LayerOp::Binary`] and an
-    /// [`LayerOp::Activation`].
+    /// The activation that a convolution, [`LayerOp::Binary`] or [`LayerOp::Activation`] applies
+    /// last; `Identity` for every other operation.
     pub activation: Activation,
     pub output: MapId,
 }
 
-/// What a layer computes.
+/// The operation of a layer.
 #[derive(Debug, Clone)]
 pub(super) enum LayerOp {
     /// A convolution or fully connected layer.
@@ -47,76 +48,68 @@ pub(super) enum LayerOp {
         spec: ConvSpec,
         weights: Weights,
     },
-    /// A depthwise convolution and the pointwise one after it.
+    /// A depthwise convolution followed by a pointwise convolution.
     Separable {
-        first: Box<Stage>,
+        first: Box<DepthwiseConv>,
         spec: ConvSpec,
         weights: Weights,
     },
-    /// A factor and a summand for each channel.
+    /// A chain of scales and shifts of each channel.
     Affine(Vec<Affine>),
-    /// Zeros around a map.
+    /// Zero padding around a map.
     Pad(Border),
-    /// Some of the input's elements.
-    Pick(Pick),
-    MaxPool(Window),
+    /// A selection of channels, rows and columns.
+    Slice(Slice),
+    MaxPool(PoolWindow),
     MeanPool {
-        window: Window,
+        window: PoolWindow,
         count_include_pad: bool,
     },
-    /// Means of as many parts as the output has pixels.
+    /// The mean over each cell of a grid of nearly equal cells, one cell for each output pixel.
     AdaptiveMean,
+    /// Local response normalization across channels.
     Lrn {
         size: usize,
         alpha: f64,
         beta: f64,
         k: f64,
     },
-    /// Squared distances to centres `[out, in]`.
+    /// Squared Euclidean distances to centres `[out, in]`.
     RadialBasis {
         centers: ValueId,
         inputs: usize,
     },
+    /// Element-wise arithmetic of two maps.
     Binary(Arithmetic),
-    /// Nothing but the layer's activation.
+    /// Only the activation of [`Layer::activation`].
     Activation,
-    /// Over the channels.
+    /// Softmax over the channels.
     Softmax,
-    /// Along the channels.
+    /// Concatenation along the channels.
     Concat,
 }
 
-/// A convolution whose output is not kept.
+/// The depthwise convolution of a [`LayerOp::Separable`], whose output is not stored as a map.
 #[derive(Debug, Clone)]
-pub(super) struct Stage {
+pub(super) struct DepthwiseConv {
     pub spec: ConvSpec,
     pub weights: Weights,
     pub activation: Activation,
 }
 
-/// A pool's windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
-    pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    /// Above and on the left; below and on the right windows end where the output does.
-    pub padding: [usize; 2],
-    pub dilation: [usize; 2],
-}
-
-/// Which elements of a map another has.
+/// A strided slice of a map: channels in any order, rows and columns in steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pick {
-    /// The input's channel for each of the output's; zeros where there is none.
+pub(super) struct Slice {
+    /// The input channel of each output channel; `None` is a channel of zeros.
     pub channels: Vec<Option<usize>>,
-    /// The first row and column.
+    /// First row and column.
     pub start: [usize; 2],
-    /// From one row and column to the next.
+    /// Step between rows and between columns, at least 1.
     pub step: [usize; 2],
 }
 
-impl Pick {
-    /// The first channel, of channels in order without a gap.
+impl Slice {
+    /// Returns the first channel if the channels are consecutive and ascending, otherwise `None`.
     pub fn first_of_run(&self) -> Option<usize> {
         let first = (*self.channels.first()?)?;
         let mut run = self.channels.iter().zip(first..);
@@ -124,18 +117,21 @@ impl Pick {
             .then_some(first)
     }
 
-    /// Whether it takes every pixel of an input of `size` for an output of `output`.
-    pub fn is_whole(&self, size: [usize; 2], output: [usize; 2]) -> bool {
+    /// Whether the slice keeps every pixel, for an input of `size` and an output of `output` rows
+    /// and columns.
+    pub fn keeps_all_pixels(&self, size: [usize; 2], output: [usize; 2]) -> bool {
         size == output && self.start == [0, 0]
     }
 }
 
 impl Net {
+    /// Returns `[channels, height, width]` of `map`.
     pub fn shape(&self, map: MapId) -> [usize; 3] {
         self.maps[map.0]
     }
 
-    /// Multiply-adds of an image, as the layers are defined.
+    /// Returns the multiply-adds per image by the definition of the layers, whatever algorithms
+    /// compute them.
     pub fn multiply_adds(&self) -> u64 {
         self.layers
             .iter()
@@ -143,17 +139,19 @@ impl Net {
             .sum()
     }
 
+    /// Adds a map of `shape`.
     pub fn new_map(&mut self, shape: [usize; 3]) -> MapId {
         self.maps.push(shape);
         MapId(self.maps.len() - 1)
     }
 
-    /// The layer that writes `map`; none writes the input.
+    /// Returns the index of the layer that writes `map`, or `None` for the input.
     pub fn producer(&self, map: MapId) -> Option<usize> {
         self.layers.iter().position(|layer| layer.output == map)
     }
 
-    /// The layers that read `map`, one that reads it twice counted twice.
+    /// Returns the indices of the layers that read `map`. A layer that reads `map` twice occurs
+    /// twice.
     pub fn readers(&self, map: MapId) -> Vec<usize> {
         let reads = |layer: &Layer| layer.reads().filter(|&read| read == map).count();
         let layers = self.layers.iter().enumerate();
@@ -162,7 +160,8 @@ impl Net {
             .collect()
     }
 
-    /// The one layer that reads `map`, which is not an output.
+    /// Returns the only reader of `map`, or `None` if there are other readers or `map` is an
+    /// output.
     pub fn only_reader(&self, map: MapId) -> Option<usize> {
         match self.readers(map)[..] {
             [reader] if !self.outputs.contains(&map) => Some(reader),
@@ -170,13 +169,13 @@ impl Net {
         }
     }
 
-    /// The layer that writes `map`, if `reader` alone reads it.
+    /// Returns the layer that writes `map` if `reader` is the only reader of `map`.
     pub fn sole_producer(&self, map: MapId, reader: usize) -> Option<usize> {
         let producer = self.producer(map)?;
         (self.only_reader(map) == Some(reader)).then_some(producer)
     }
 
-    /// Lets whoever read `from`, outputs included, read `to`.
+    /// Replaces `from` by `to` in all inputs, residuals and outputs.
     pub fn replace(&mut self, from: MapId, to: MapId) {
         let reads = self
             .layers
@@ -189,21 +188,22 @@ impl Net {
         }
     }
 
-    /// For each layer, how many steps at least must come before it. A view is no step, nor is a concatenation: its parts
-    /// are computed in place, most of them.
+    /// Returns the level of each layer: the number of steps on the longest path from the input to
+    /// the layer's output. Slices and concatenations are no steps, because slices are views and
+    /// most operands of concatenations are computed in place.
     pub fn levels(&self) -> Vec<usize> {
         let mut of_map = vec![0; self.maps.len()];
         let level = |layer: &Layer| {
             let before = layer.reads().map(|map| of_map[map.0]).max().unwrap_or(0);
-            let is_step = !matches!(layer.op, LayerOp::Pick(_) | LayerOp::Concat);
+            let is_step = !matches!(layer.op, LayerOp::Slice(_) | LayerOp::Concat);
             of_map[layer.output.0] = before + usize::from(is_step);
             of_map[layer.output.0]
         };
         self.layers.iter().map(level).collect()
     }
 
-    /// Leaves out the layers that no output depends on.
-    pub fn drop_unread(&mut self) {
+    /// Removes the layers that no output depends on (dead code elimination).
+    pub fn remove_dead_layers(&mut self) {
         let mut needed = vec![false; self.maps.len()];
         for output in &self.outputs {
             needed[output.0] = true;
@@ -223,27 +223,31 @@ impl Net {
 }
 
 impl Layer {
-    /// Every map that it reads.
+    /// Iterates over the maps that the layer reads: its inputs and its residual.
     pub fn reads(&self) -> impl Iterator<Item = MapId> {
         self.inputs.iter().chain(&self.residual).copied()
     }
 
-    /// Multiply-adds of an image, as the layer is defined, for an output of this shape.
+    /// Returns the multiply-adds per image by the definition of the layer, for an output of shape
+    /// `[channels, height, width]`.
     pub fn multiply_adds(&self, [channels, height, width]: [usize; 3]) -> u64 {
         let products = match &self.op {
-            LayerOp::Conv { spec, weights } => weights.products(spec) * height * width,
+            LayerOp::Conv { spec, weights } => weights.fmas_per_pixel(spec) * height * width,
             LayerOp::Separable {
                 first,
                 spec,
                 weights,
-            } => (first.weights.products(&first.spec) + weights.products(spec)) * height * width,
+            } => {
+                let depthwise = first.weights.fmas_per_pixel(&first.spec);
+                (depthwise + weights.fmas_per_pixel(spec)) * height * width
+            }
             LayerOp::RadialBasis { inputs, .. } => channels * inputs,
             _ => 0,
         };
         products as u64
     }
 
-    /// Whether it is a convolution that nothing follows yet.
+    /// Whether the layer is a convolution without a residual and without an activation.
     pub fn is_bare_conv(&self) -> bool {
         matches!(self.op, LayerOp::Conv { .. })
             && self.residual.is_none()

@@ -1,47 +1,50 @@
-//! What is asked of a compiled network.
+//! Compiler options.
 
 use std::collections::BTreeMap;
 
 use receptive_kernels::cpu::{Algorithm, Isa};
 
-/// How a network is compiled. The default is the fastest that the machine can do, for the batch that
-/// was recorded.
+/// Options of [`compile`](super::compile). The default compiles the fastest network that the
+/// machine supports, for the recorded batch size.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Images of the largest batch; the recorded batch if `None`. Other algorithms may be the fastest for
-    /// more images, so that plans for different batches may differ in the last bits; with the same
-    /// [`algorithms`](Self::algorithms) they do not.
+    /// Largest batch size, in images; the recorded batch size if `None`. The batch size influences
+    /// the choice of algorithms, so results for different batch sizes may differ in the last bits.
+    /// With equal [`algorithms`](Self::algorithms), results are bit-identical.
     pub batch: Option<usize>,
-    /// Threads that run it; if `None`, as many as there are physical cores, and one for a network of
-    /// less than 3 million multiply-adds. With [`Tuning::Modelled`], results do not depend on it.
+    /// Number of threads; if `None`, the number of physical cores, or 1 for a network of less than
+    /// 3 million multiply-adds per image. With [`Tuning::Modelled`], results do not depend on the
+    /// number of threads.
     pub threads: Option<usize>,
-    /// Which algorithms may be used.
+    /// Allowed algorithms.
     pub precision: Precision,
-    /// How algorithms are chosen.
+    /// Method of choosing the algorithm of each convolution.
     pub tuning: Tuning,
-    /// The instruction set; the one that `RECEPTIVE_ISA` names, or the fastest there is, if `None`.
+    /// Instruction set; if `None`, the value of the environment variable `RECEPTIVE_ISA`, or the
+    /// fastest instruction set of the machine.
     pub isa: Option<Isa>,
-    /// Algorithms of single convolutions, by the names that they have in the graph, whatever the
-    /// other options say.
+    /// Algorithms of individual convolutions, keyed by the name of the node in the graph. Takes
+    /// precedence over [`precision`](Self::precision) and [`tuning`](Self::tuning).
     pub algorithms: BTreeMap<String, Algorithm>,
 }
 
-/// Which algorithms may be used.
+/// The algorithms that the compiler may choose from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// All: results within 1e-4 of the largest logit.
+    /// All algorithms: errors are at most 1e-4 of the largest logit.
     #[default]
     Fast,
-    /// Those that add up the products of the definition: no Winograd, and no weights in 24 bits.
+    /// Algorithms that sum the products of the convolution's definition: no Winograd, no 24-bit
+    /// weights.
     Exact,
 }
 
-/// How the algorithm of each convolution is chosen.
+/// Method of choosing the algorithm of each convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tuning {
-    /// By a model of the machine, the same on every run.
+    /// Chooses by a deterministic cost model of the machine.
     #[default]
     Modelled,
-    /// By running the network with each of them, some runs of a moment each.
+    /// Measures every candidate by running the network a few times.
     Measured,
 }

@@ -1,13 +1,13 @@
-//! A network as text, for tests and for reading what a pass did.
+//! Text form of a network, for tests and for inspecting the result of a pass.
 
 use std::fmt;
 
-use receptive_kernels::cpu::{Activation, Border, ConvSpec};
+use receptive_kernels::cpu::{Activation, Border, ConvSpec, PoolWindow};
 
-use super::net::{Layer, LayerOp, MapId, Net, Window};
+use super::net::{Layer, LayerOp, MapId, Net};
 use super::weights::{Affine, Weights};
 
-/// One line for each layer: `map = name: what (inputs) + residual, activation [shape]`.
+/// Writes one line per layer: `map = name: operation (inputs) + residual, activation [shape]`.
 impl fmt::Display for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} = input {:?}", self.input, self.shape(self.input))?;
@@ -82,12 +82,12 @@ impl fmt::Display for LayerOp {
                 write!(f, "affine [{}]", words.join(", "))
             }
             Self::Pad(b) => write!(f, "pad {} {} {} {}", b.top, b.bottom, b.left, b.right),
-            Self::Pick(pick) => match pick.first_of_run() {
-                Some(first) => write!(f, "pick {first}.. {:?} {:?}", pick.start, pick.step),
-                None => write!(f, "pick {:?} {:?}", pick.start, pick.step),
+            Self::Slice(slice) => match slice.first_of_run() {
+                Some(first) => write!(f, "slice {first}.. {:?} {:?}", slice.start, slice.step),
+                None => write!(f, "slice {:?} {:?}", slice.start, slice.step),
             },
-            Self::MaxPool(window) => write!(f, "max {window}"),
-            Self::MeanPool { window, .. } => write!(f, "mean {window}"),
+            Self::MaxPool(window) => pool(f, "max", window),
+            Self::MeanPool { window, .. } => pool(f, "mean", window),
             Self::AdaptiveMean => f.write_str("adaptive mean"),
             Self::Lrn { size, .. } => write!(f, "lrn {size}"),
             Self::RadialBasis { .. } => f.write_str("radial basis"),
@@ -99,18 +99,16 @@ impl fmt::Display for LayerOp {
     }
 }
 
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            kernel,
-            stride,
-            padding,
-            ..
-        } = self;
-        write!(
-            f,
-            "{}x{} stride {stride:?} padding {padding:?}",
-            kernel[0], kernel[1]
-        )
-    }
+fn pool(f: &mut fmt::Formatter<'_>, name: &str, window: &PoolWindow) -> fmt::Result {
+    let PoolWindow {
+        kernel,
+        stride,
+        padding,
+        ..
+    } = window;
+    write!(
+        f,
+        "{name} {}x{} stride {stride:?} padding {padding:?}",
+        kernel[0], kernel[1]
+    )
 }

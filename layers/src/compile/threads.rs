@@ -1,20 +1,20 @@
-//! How many threads run a network.
+//! Number of threads that run a network.
 
-/// Multiply-adds of an image from which waking other threads is worth while.
-const MANY: u64 = 3_000_000;
+/// Smallest multiply-adds per image for which several threads are faster than one.
+const MIN_PARALLEL_FMAS: u64 = 3_000_000;
 
-/// As many threads as are asked for, or else as a network of so many multiply-adds for each image keeps
-/// busy: the physical cores that this process may use, or one.
-pub(super) fn threads(asked: Option<usize>, multiply_adds: u64) -> usize {
-    match asked {
+/// Returns the number of threads for a network of `multiply_adds` per image: `requested` (at least
+/// 1), or by default one thread for a small network and all physical cores for a larger one.
+pub(super) fn threads(requested: Option<usize>, multiply_adds: u64) -> usize {
+    match requested {
         Some(threads) => threads.max(1),
-        None if multiply_adds < MANY => 1,
-        None => cores(),
+        None if multiply_adds < MIN_PARALLEL_FMAS => 1,
+        None => physical_cores(),
     }
 }
 
-/// The physical cores that this process may use.
-pub(super) fn cores() -> usize {
+/// Returns the number of physical cores that this process may use.
+fn physical_cores() -> usize {
     let allowed = std::thread::available_parallelism().map_or(1, usize::from);
     num_cpus::get_physical().clamp(1, allowed)
 }

@@ -1,4 +1,4 @@
-//! The elements of weights, as they are asked for.
+//! Elements of the constant values: parameters, constants, and everything computed from them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,23 +7,24 @@ use super::draw::Draw;
 use super::error::Problem;
 use crate::graph::{Data, Graph, Node, Op, Origin, ValueId};
 
-/// The values of a graph that do not depend on its input. Those that nodes compute from others are
-/// computed when they are asked for; a value's elements are freed when it is read for the last time.
+/// The constant values of a graph, which do not depend on the input. Outputs of nodes are computed
+/// on demand. The elements of a value are freed at its last read.
 pub(super) struct Values {
     graph: Graph,
-    /// Draws what has no elements.
+    /// Random generator for values without elements.
     draw: Option<Draw>,
-    /// The node that computes a value from given ones.
+    /// The node that computes each value.
     producers: HashMap<ValueId, usize>,
-    /// How often each parameter and constant will be read.
-    left: HashMap<ValueId, usize>,
-    /// Must be positive.
+    /// Remaining reads of each parameter and constant; no entry means any number.
+    remaining_reads: HashMap<ValueId, usize>,
+    /// Variances of batch norms, whose random values must be positive.
     variances: HashSet<ValueId>,
 }
 
 impl Values {
-    /// The values of `graph`; `draw` stands in for missing elements. Everything can be read any number
-    /// of times until [`expect`](Self::expect) says how often.
+    /// Creates the values of `graph`, with random elements from `draw` for values without elements.
+    /// Every value can be read any number of times until [`expect_reads`](Self::expect_reads)
+    /// limits the reads.
     pub fn new(graph: Graph, draw: Option<Draw>) -> Self {
         let mut producers = HashMap::new();
         let mut variances = HashSet::new();
@@ -37,43 +38,44 @@ impl Values {
             graph,
             draw,
             producers,
-            left: HashMap::new(),
+            remaining_reads: HashMap::new(),
             variances,
         }
     }
 
-    /// `sources`, with repetitions, is all that will be read from now on. Elements of everything else are freed.
-    pub fn expect(&mut self, sources: &[ValueId]) {
-        self.left.clear();
+    /// Announces that exactly `sources` will be read from now on, a value once per occurrence. The
+    /// elements of all other values are freed.
+    pub fn expect_reads(&mut self, sources: &[ValueId]) {
+        self.remaining_reads.clear();
         let mut open = sources.to_vec();
         while let Some(id) = open.pop() {
             match self.producers.get(&id) {
                 Some(&node) => open.extend(&self.graph.nodes[node].inputs),
-                None => *self.left.entry(id).or_default() += 1,
+                None => *self.remaining_reads.entry(id).or_default() += 1,
             }
         }
         let ids: Vec<ValueId> = self.graph.ids().map(|(id, _)| id).collect();
         for id in ids {
-            if !self.left.contains_key(&id) {
+            if !self.remaining_reads.contains_key(&id) {
                 self.graph.value_mut(id).data = None;
             }
         }
     }
 
-    /// The elements, in row-major order.
+    /// Returns the elements in row-major order.
     pub fn floats(&mut self, id: ValueId) -> Result<Vec<f32>, Problem> {
         if self.producers.contains_key(&id) {
             let array = self.array(id)?;
             return Ok(array.values.into_iter().map(|x| x as f32).collect());
         }
-        let last = self.left.get_mut(&id).is_some_and(|left| {
-            *left = left.saturating_sub(1);
-            *left == 0
+        let is_last_read = self.remaining_reads.get_mut(&id).is_some_and(|reads| {
+            *reads = reads.saturating_sub(1);
+            *reads == 0
         });
         let name = self.name(id);
         let value = self.graph.value_mut(id);
         let len = value.len();
-        let data = if last {
+        let data = if is_last_read {
             value.data.take()
         } else {
             value.data.clone()
@@ -90,7 +92,7 @@ impl Values {
                 let draw = self.draw.ok_or_else(|| Problem::NoValues {
                     value: name.clone(),
                 })?;
-                self.drawn(id, draw.at(id.index()))
+                self.random(id, draw.at(id.index()))
             }
         };
         if floats.len() != len {
@@ -103,17 +105,21 @@ impl Values {
         Ok(floats)
     }
 
-    /// `[out, in]` of a value `[in, out]`.
-    pub fn linear(&mut self, id: ValueId, [ins, outs]: [usize; 2]) -> Result<Vec<f32>, Problem> {
+    /// Returns the transpose, `[out, in]`, of a weight `[in, out]`.
+    pub fn transposed(
+        &mut self,
+        id: ValueId,
+        [ins, outs]: [usize; 2],
+    ) -> Result<Vec<f32>, Problem> {
         if let (Some(draw), None) = (self.draw, &self.graph.value(id).data)
             && !self.producers.contains_key(&id)
         {
-            // Transposed, it would be no more random.
+            // Independent random values need no transpose.
             return Ok(draw.at(id.index()).he(ins * outs, ins));
         }
         let columns = self.floats(id)?;
         let mut rows = vec![0.0; columns.len()];
-        // In tiles that the cache holds.
+        // Transposes blocks of 16 columns, which fit in the cache.
         for first in (0..ins).step_by(16) {
             let last = (first + 16).min(ins);
             for out in 0..outs {
@@ -125,7 +131,7 @@ impl Values {
         Ok(rows)
     }
 
-    /// A value of `len` elements, or of one that counts for all.
+    /// Returns `len` elements in double precision; a value of one element is broadcast.
     pub fn vector(&mut self, id: ValueId, len: usize) -> Result<Vec<f64>, Problem> {
         let values = self.array(id)?.values;
         match values[..] {
@@ -139,7 +145,7 @@ impl Values {
         }
     }
 
-    /// The elements with their shape, in double precision.
+    /// Returns the elements with their shape, in double precision.
     pub fn array(&mut self, id: ValueId) -> Result<Array, Problem> {
         let shape = self.graph.shape(id).to_vec();
         let Some(&index) = self.producers.get(&id) else {
@@ -157,7 +163,9 @@ impl Values {
         constant::evaluate(&op, inputs, shape)
     }
 
-    fn drawn(&self, id: ValueId, draw: Draw) -> Vec<f32> {
+    /// Draws random elements whose distribution suits the value: He initialization for weights,
+    /// positive variances, scales near 1, and small biases.
+    fn random(&self, id: ValueId, draw: Draw) -> Vec<f32> {
         let value = self.graph.value(id);
         let len = value.len();
         match value.shape[..] {
@@ -169,6 +177,7 @@ impl Values {
         }
     }
 
+    /// Returns the name of a value in error messages.
     fn name(&self, id: ValueId) -> String {
         match &self.graph.value(id).origin {
             Origin::Parameter { name, .. } => name.clone(),

@@ -1,4 +1,4 @@
-//! What a convolution's weights and bias are made of, until they are packed.
+//! Symbolic weights and bias of a convolution, evaluated when they are packed.
 
 use std::fmt;
 
@@ -8,50 +8,53 @@ use super::error::Problem;
 use super::values::Values;
 use crate::graph::ValueId;
 
-/// The weights of a convolution with all that was folded into them. They are computed when they
-/// are packed, layer by layer, in double precision wherever something was folded.
+/// The weights of a convolution, with the affine functions that passes folded into them. Weights
+/// are evaluated layer by layer during packing; folding computes in double precision.
 #[derive(Debug, Clone)]
 pub(super) struct Weights {
-    pub kernel: Kernel,
-    /// `[out]`.
+    pub source: WeightSource,
+    /// Bias, `[out]`.
     pub bias: Option<ValueId>,
-    /// Done to the input's channels first.
+    /// Affine functions of the input channels, applied before the convolution.
     pub before: Vec<Affine>,
-    /// Done to the output's channels last.
+    /// Affine functions of the output channels, applied after the convolution and the bias.
     pub after: Vec<Affine>,
 }
 
-/// Where the weights come from.
+/// Source of a convolution's weights.
 #[derive(Debug, Clone)]
-pub(super) enum Kernel {
-    /// `[out, in / groups, height, width]`.
-    Given(ValueId),
-    /// `[in, out]`, where `in` is `[channels, height, width]`.
+pub(super) enum WeightSource {
+    /// A constant value `[out, in / groups, height, width]`.
+    Constant(ValueId),
+    /// A constant value `[in, out]` of a fully connected layer, where `in` is
+    /// `[channels, height, width]`.
     Linear(ValueId),
-    /// All the same.
+    /// One number for all weights.
     Fill(f64),
-    /// Of one pixel: each output is one input channel, or 0.
+    /// A 1x1 kernel that copies an input channel to each output channel; `None` is a channel of
+    /// zeros.
     Select(Vec<Option<usize>>),
-    /// Those of a convolution that sees some of the input's channels only.
-    Gathered {
+    /// Weights of a convolution of a subset of the channels, with zeros for all other channels.
+    ChannelGather {
         weights: Box<Weights>,
+        /// Channel of the whole input for each input channel of `weights`, with repetitions.
         channels: Vec<usize>,
     },
-    /// Those of several convolutions of the same input, one after the other.
-    Stacked(Vec<Stacked>),
+    /// Weights of several convolutions of the same input, concatenated along the output channels.
+    Merged(Vec<Sibling>),
 }
 
-/// One of several convolutions that became one.
+/// One of several convolutions of the same input that were merged.
 #[derive(Debug, Clone)]
-pub(super) struct Stacked {
+pub(super) struct Sibling {
     pub weights: Weights,
     pub channels_out: usize,
 }
 
-/// A factor and a summand for each channel.
+/// An affine function of each channel.
 #[derive(Debug, Clone)]
 pub(super) enum Affine {
-    /// Batch norm in inference; each is `[channels]`.
+    /// Batch norm in inference; every value is `[channels]`.
     Norm {
         scale: ValueId,
         shift: ValueId,
@@ -59,48 +62,51 @@ pub(super) enum Affine {
         variance: ValueId,
         epsilon: f64,
     },
+    /// Multiplication.
     Scale(PerChannel),
+    /// Addition.
     Shift(PerChannel),
 }
 
-/// A number for each channel, or one for all.
+/// A number for each channel, or one number for all channels.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PerChannel {
     Number(f64),
-    Given(ValueId),
+    Constant(ValueId),
+    /// The negative of a constant value.
     Negated(ValueId),
+    /// The reciprocal of a constant value.
     Inverse(ValueId),
 }
 
-/// What [`Weights::evaluate`] gives: `[out, in / groups, height, width]`, and `[out]`.
+/// Evaluated weights `[out, in / groups, height, width]` and bias `[out]`.
 pub(super) type Evaluated = (Vec<f32>, Option<Vec<f32>>);
 
 impl Weights {
-    pub fn new(kernel: Kernel, bias: Option<ValueId>) -> Self {
+    pub fn new(source: WeightSource, bias: Option<ValueId>) -> Self {
         Self {
-            kernel,
+            source,
             bias,
             before: Vec::new(),
             after: Vec::new(),
         }
     }
 
-    /// Whether nothing is folded into it.
+    /// Whether no affine function is folded into the weights.
     pub fn is_plain(&self) -> bool {
         self.before.is_empty() && self.after.is_empty()
     }
 
-    /// The weights and bias of a convolution `spec`.
+    /// Evaluates the weights and bias of a convolution `spec`.
     pub fn evaluate(&self, spec: &ConvSpec, values: &mut Values) -> Result<Evaluated, Problem> {
-        let (mut kernel, mut bias) = self.kernel(spec, values)?;
+        let (mut kernel, mut bias) = self.evaluate_source(spec, values)?;
         if let Some(id) = self.bias {
-            let given = values.floats(id)?;
-            bias = Some(given.into_iter().map(f64::from).collect());
+            bias = Some(double(values.floats(id)?));
         }
         if !self.is_plain() {
             let [outs, ins] = [spec.channels_out, spec.channels_in];
-            let before = Channels::of(&self.before, ins, values)?;
-            let after = Channels::of(&self.after, outs, values)?;
+            let before = ChannelAffine::compose(&self.before, ins, values)?;
+            let after = ChannelAffine::compose(&self.after, outs, values)?;
             let taps = spec.kernel[0] * spec.kernel[1];
             let [group_in, group_out] = [ins / spec.groups, outs / spec.groups];
             let bias = bias.get_or_insert_with(|| vec![0.0; outs]);
@@ -123,21 +129,21 @@ impl Weights {
         Ok((kernel, bias))
     }
 
-    /// What is there before anything is folded; the bias of parts that have one of their own.
-    fn kernel(
+    /// Evaluates the weights before folding, and the bias of merged convolutions.
+    fn evaluate_source(
         &self,
         spec: &ConvSpec,
         values: &mut Values,
     ) -> Result<(Vec<f32>, Option<Vec<f64>>), Problem> {
         let taps = spec.kernel[0] * spec.kernel[1];
-        match &self.kernel {
-            Kernel::Given(id) => Ok((values.floats(*id)?, None)),
-            Kernel::Linear(id) => {
-                let rows = values.linear(*id, [spec.channels_in * taps, spec.channels_out])?;
+        match &self.source {
+            WeightSource::Constant(id) => Ok((values.floats(*id)?, None)),
+            WeightSource::Linear(id) => {
+                let rows = values.transposed(*id, [spec.channels_in * taps, spec.channels_out])?;
                 Ok((rows, None))
             }
-            Kernel::Fill(value) => Ok((vec![*value as f32; spec.weights()], None)),
-            Kernel::Select(channels) => {
+            WeightSource::Fill(value) => Ok((vec![*value as f32; spec.weights()], None)),
+            WeightSource::Select(channels) => {
                 let mut kernel = vec![0.0; spec.weights()];
                 for (out, channel) in channels.iter().enumerate() {
                     if let Some(channel) = channel {
@@ -146,7 +152,7 @@ impl Weights {
                 }
                 Ok((kernel, None))
             }
-            Kernel::Gathered { weights, channels } => {
+            WeightSource::ChannelGather { weights, channels } => {
                 let narrow = ConvSpec {
                     channels_in: channels.len(),
                     ..*spec
@@ -154,64 +160,70 @@ impl Weights {
                 let (from, bias) = weights.evaluate(&narrow, values)?;
                 let mut kernel = vec![0.0; spec.weights()];
                 for out in 0..spec.channels_out {
-                    for (place, &channel) in channels.iter().enumerate() {
+                    for (index, &channel) in channels.iter().enumerate() {
                         for tap in 0..taps {
-                            // A channel may be seen twice.
+                            // A channel may occur twice in `channels`.
                             kernel[(out * spec.channels_in + channel) * taps + tap] +=
-                                from[(out * channels.len() + place) * taps + tap];
+                                from[(out * channels.len() + index) * taps + tap];
                         }
                     }
                 }
                 Ok((kernel, bias.map(double)))
             }
-            Kernel::Stacked(parts) => {
+            WeightSource::Merged(siblings) => {
                 let mut kernel = Vec::with_capacity(spec.weights());
                 let mut bias = Vec::with_capacity(spec.channels_out);
-                for part in parts {
+                for sibling in siblings {
                     let narrow = ConvSpec {
-                        channels_out: part.channels_out,
+                        channels_out: sibling.channels_out,
                         ..*spec
                     };
-                    let (weights, part_bias) = part.weights.evaluate(&narrow, values)?;
+                    let (weights, own) = sibling.weights.evaluate(&narrow, values)?;
                     kernel.extend(weights);
-                    bias.extend(part_bias.map_or_else(|| vec![0.0; part.channels_out], double));
+                    bias.extend(own.map_or_else(|| vec![0.0; sibling.channels_out], double));
                 }
                 Ok((kernel, Some(bias)))
             }
         }
     }
 
-    /// Multiply-adds for each pixel, as the layers are defined that became this convolution: none
-    /// where it stands for something else.
-    pub fn products(&self, spec: &ConvSpec) -> usize {
-        match &self.kernel {
-            Kernel::Given(_) | Kernel::Linear(_) => spec.weights(),
-            Kernel::Fill(_) | Kernel::Select(_) => 0,
-            Kernel::Gathered { weights, channels } => weights.products(&ConvSpec {
-                channels_in: channels.len(),
-                ..*spec
-            }),
-            Kernel::Stacked(parts) => {
-                let parts = parts.iter().map(|part| {
-                    part.weights.products(&ConvSpec {
-                        channels_out: part.channels_out,
+    /// Returns the multiply-adds per output pixel by the definition of the layers that were folded
+    /// into this convolution; 0 for a convolution that replaces another operation.
+    pub fn fmas_per_pixel(&self, spec: &ConvSpec) -> usize {
+        match &self.source {
+            WeightSource::Constant(_) | WeightSource::Linear(_) => spec.weights(),
+            WeightSource::Fill(_) | WeightSource::Select(_) => 0,
+            WeightSource::ChannelGather { weights, channels } => {
+                weights.fmas_per_pixel(&ConvSpec {
+                    channels_in: channels.len(),
+                    ..*spec
+                })
+            }
+            WeightSource::Merged(siblings) => {
+                let fmas = siblings.iter().map(|sibling| {
+                    sibling.weights.fmas_per_pixel(&ConvSpec {
+                        channels_out: sibling.channels_out,
                         ..*spec
                     })
                 });
-                parts.sum()
+                fmas.sum()
             }
         }
     }
 
-    /// Every given value that it is made of.
+    /// Returns the constant values that the weights are computed from, with repetitions.
     pub fn sources(&self) -> Vec<ValueId> {
         let mut ids: Vec<ValueId> = self.bias.into_iter().collect();
-        match &self.kernel {
-            Kernel::Given(id) | Kernel::Linear(id) => ids.push(*id),
-            Kernel::Fill(_) | Kernel::Select(_) => {}
-            Kernel::Gathered { weights, .. } => ids.extend(weights.sources()),
-            Kernel::Stacked(parts) => {
-                ids.extend(parts.iter().flat_map(|part| part.weights.sources()));
+        match &self.source {
+            WeightSource::Constant(id) | WeightSource::Linear(id) => ids.push(*id),
+            WeightSource::Fill(_) | WeightSource::Select(_) => {}
+            WeightSource::ChannelGather { weights, .. } => ids.extend(weights.sources()),
+            WeightSource::Merged(siblings) => {
+                ids.extend(
+                    siblings
+                        .iter()
+                        .flat_map(|sibling| sibling.weights.sources()),
+                );
             }
         }
         for affine in self.before.iter().chain(&self.after) {
@@ -225,7 +237,9 @@ impl Weights {
                 } => ids.extend([scale, shift, mean, variance]),
                 Affine::Scale(by) | Affine::Shift(by) => match by {
                     PerChannel::Number(_) => {}
-                    PerChannel::Given(id) | PerChannel::Negated(id) | PerChannel::Inverse(id) => {
+                    PerChannel::Constant(id)
+                    | PerChannel::Negated(id)
+                    | PerChannel::Inverse(id) => {
                         ids.push(id);
                     }
                 },
@@ -240,20 +254,21 @@ fn double(values: Vec<f32>) -> Vec<f64> {
 }
 
 impl Affine {
-    /// Whether it leaves 0 at 0, whatever its values are.
+    /// Whether the function maps 0 to 0 for all values of its parameters.
     pub fn keeps_zero(&self) -> bool {
         matches!(self, Self::Scale(_))
     }
 }
 
-/// Several affine functions as one.
-struct Channels {
+/// One affine function per channel, `scale * x + shift`.
+struct ChannelAffine {
     scale: Vec<f64>,
     shift: Vec<f64>,
 }
 
-impl Channels {
-    fn of(chain: &[Affine], channels: usize, values: &mut Values) -> Result<Self, Problem> {
+impl ChannelAffine {
+    /// Composes `chain`, whose first function is applied first.
+    fn compose(chain: &[Affine], channels: usize, values: &mut Values) -> Result<Self, Problem> {
         let mut all = Self {
             scale: vec![1.0; channels],
             shift: vec![0.0; channels],
@@ -294,16 +309,17 @@ impl Channels {
 }
 
 impl PerChannel {
+    /// Evaluates the number of each channel.
     fn evaluate(self, channels: usize, values: &mut Values) -> Result<Vec<f64>, Problem> {
-        let mut of = |id, function: fn(f64) -> f64| -> Result<Vec<f64>, Problem> {
+        let mut map = |id, function: fn(f64) -> f64| -> Result<Vec<f64>, Problem> {
             let vector = values.vector(id, channels)?;
             Ok(vector.into_iter().map(function).collect())
         };
         match self {
             Self::Number(number) => Ok(vec![number; channels]),
-            Self::Given(id) => of(id, |x| x),
-            Self::Negated(id) => of(id, |x| -x),
-            Self::Inverse(id) => of(id, f64::recip),
+            Self::Constant(id) => map(id, |x| x),
+            Self::Negated(id) => map(id, |x| -x),
+            Self::Inverse(id) => map(id, f64::recip),
         }
     }
 }
@@ -314,16 +330,18 @@ impl fmt::Display for Weights {
             let words: Vec<String> = chain.iter().map(Affine::to_string).collect();
             words.join(", ")
         };
-        match &self.kernel {
-            Kernel::Given(_) => f.write_str("given")?,
-            Kernel::Linear(_) => f.write_str("linear")?,
-            Kernel::Fill(value) => write!(f, "all {value}")?,
-            Kernel::Select(channels) => {
+        match &self.source {
+            WeightSource::Constant(_) => f.write_str("constant")?,
+            WeightSource::Linear(_) => f.write_str("linear")?,
+            WeightSource::Fill(value) => write!(f, "all {value}")?,
+            WeightSource::Select(channels) => {
                 let zeros = channels.iter().filter(|channel| channel.is_none()).count();
                 write!(f, "select {} zeros {zeros}", channels.len() - zeros)?;
             }
-            Kernel::Gathered { channels, weights } => write!(f, "{weights} of {channels:?}")?,
-            Kernel::Stacked(parts) => write!(f, "stacked {}", parts.len())?,
+            WeightSource::ChannelGather { channels, weights } => {
+                write!(f, "{weights} of {channels:?}")?;
+            }
+            WeightSource::Merged(siblings) => write!(f, "merged {}", siblings.len())?,
         }
         if self.bias.is_some() {
             f.write_str(" biased")?;

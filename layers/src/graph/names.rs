@@ -1,40 +1,62 @@
-//! Naming nodes after the modules they belong to.
+//! Node names, derived from the module paths of the parameters.
 //!
-//! Recording keeps no trace of which module's `forward` an operation ran in; the paths of its
-//! parameters tell. A node without parameters belongs where its neighbours with parameters do.
+//! A recording does not tell in which module's `forward` an operation ran, but the paths of the
+//! operation's parameters do. A node without parameters is named after the module of its neighbours
+//! with parameters.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Graph, Node, Op, Origin, ValueId};
+use super::op::Op;
+use super::structure::{Graph, Node};
+use super::value::{Origin, ValueId};
 
-/// Names every node: by the module path of its parameters, or by its place and what it does,
-/// numbered where there are several.
+impl Graph {
+    /// Returns this graph with every parameter's name mapped by `name`, for example by
+    /// [`Network::reference_name`](crate::network::Network::reference_name), and the nodes renamed
+    /// accordingly.
+    #[must_use]
+    pub fn renamed(mut self, name: impl Fn(&str) -> String) -> Self {
+        for value in &mut self.values {
+            if let Origin::Parameter { name: path, .. } = &mut value.origin {
+                *path = name(path);
+            }
+        }
+        name_nodes(&mut self);
+        self
+    }
+}
+
+/// Names every node: by the module path of its parameters, or by the enclosing module and the
+/// operation. Nodes that would share a name are numbered from 1.
 pub(super) fn name_nodes(graph: &mut Graph) {
-    let places = Places::of(graph);
-    let mut sharers: HashMap<&str, usize> = HashMap::new();
-    for (module, _) in places
+    let scopes = Scopes::from_graph(graph);
+    // The number of input-dependent nodes with parameters of each module.
+    let mut nodes_of_module: HashMap<&str, usize> = HashMap::new();
+    for (module, _) in scopes
         .modules
         .iter()
-        .zip(&places.given)
-        .filter(|(_, given)| !**given)
+        .zip(&scopes.constant)
+        .filter(|(_, constant)| !**constant)
     {
         if let Some(module) = module {
-            *sharers.entry(module).or_default() += 1;
+            *nodes_of_module.entry(module).or_default() += 1;
         }
     }
-    // The one node that a module consists of is called as the module is.
+    // A module with a single node gives the node its own path.
     let stems: Vec<String> = graph
         .nodes
         .iter()
         .enumerate()
-        .map(|(index, node)| match &places.modules[index] {
+        .map(|(index, node)| match &scopes.modules[index] {
             Some(module)
-                if !module.is_empty() && !places.given[index] && sharers[module.as_str()] == 1 =>
+                if !module.is_empty()
+                    && !scopes.constant[index]
+                    && nodes_of_module[module.as_str()] == 1 =>
             {
                 module.clone()
             }
             Some(module) => join(module, node.op.word()),
-            None => join(&places.scopes[index], node.op.word()),
+            None => join(&scopes.enclosing[index], node.op.word()),
         })
         .collect();
 
@@ -69,88 +91,98 @@ fn join(scope: &str, word: &str) -> String {
     }
 }
 
-/// Where each node is.
-struct Places {
-    /// The module whose parameters it reads.
+/// The module of every node.
+struct Scopes {
+    /// The module that holds the node's parameters; `None` for a node without parameters.
     modules: Vec<Option<String>>,
-    /// Whether it reads nothing that depends on the input.
-    given: Vec<bool>,
-    /// The module that it is a part of.
-    scopes: Vec<String>,
+    /// Whether the node is constant: none of its operands depends on the network's input.
+    constant: Vec<bool>,
+    /// The path of the module that encloses the node.
+    enclosing: Vec<String>,
 }
 
-impl Places {
-    fn of(graph: &Graph) -> Self {
-        let flow = Flow::of(graph);
+impl Scopes {
+    fn from_graph(graph: &Graph) -> Self {
+        let flow = DataFlow::from_graph(graph);
         let modules: Vec<Option<String>> =
             graph.nodes.iter().map(|node| flow.module(node)).collect();
-        let given = |node: &Node| node.outputs.iter().all(|id| flow.given.contains_key(id));
-        let mut places = Self {
+        let constant = |node: &Node| {
+            node.outputs
+                .iter()
+                .all(|id| flow.constants.contains_key(id))
+        };
+        let mut scopes = Self {
             modules,
-            given: graph.nodes.iter().map(given).collect(),
-            scopes: Vec::new(),
+            constant: graph.nodes.iter().map(constant).collect(),
+            enclosing: Vec::new(),
         };
         for index in 0..graph.nodes.len() {
-            let scope = match &places.modules[index] {
+            let scope = match &scopes.modules[index] {
                 Some(module) => parent(module).to_owned(),
-                None => places.scope(graph, &flow, index),
+                None => scopes.enclosing_module(graph, &flow, index),
             };
-            places.scopes.push(scope);
+            scopes.enclosing.push(scope);
         }
-        places
+        scopes
     }
 
-    /// The scope of a node without parameters, those before it being known.
-    fn scope(&self, graph: &Graph, flow: &Flow, index: usize) -> String {
+    /// Returns the enclosing module of a node without parameters. The enclosing modules of all
+    /// earlier nodes are known.
+    fn enclosing_module(&self, graph: &Graph, flow: &DataFlow, index: usize) -> String {
         let node = &graph.nodes[index];
-        let before = flow.before[index].clone();
-        // A skip connection comes from a block before: its other end counts.
-        let nearest: Vec<usize> = before
+        let predecessors = flow.predecessors[index].clone();
+        // A skip connection starts in an earlier block, so only its other end tells the block.
+        let nearest: Vec<usize> = predecessors
             .iter()
             .copied()
-            .filter(|&one| !before.iter().any(|&other| flow.leads(one, other)))
+            .filter(|&one| {
+                !predecessors
+                    .iter()
+                    .any(|&other| flow.depends_on(other, one))
+            })
             .collect();
-        let within = common(nearest.iter().map(|&one| self.scopes[one].as_str()));
-        let merges = before.len() > 1;
-        if merges || node.op.is_activation() {
-            return within;
+        let scope = common_prefix(nearest.iter().map(|&one| self.enclosing[one].as_str()));
+        let merges_branches = predecessors.len() > 1;
+        if merges_branches || node.op.is_activation() {
+            return scope;
         }
-        let after = |of: &[usize]| {
+        // The common module of the nearest nodes with parameters that follow `from`.
+        let scope_after = |from: &[usize]| {
             let mut found = Vec::new();
-            let mut open = of.to_vec();
+            let mut open = from.to_vec();
             while let Some(one) = open.pop() {
                 match &self.modules[one] {
                     Some(module) => found.push(parent(module)),
-                    None => open.extend(&flow.after[one]),
+                    None => open.extend(&flow.successors[one]),
                 }
             }
-            common(found)
+            common_prefix(found)
         };
-        match before[..] {
-            // It begins a branch, beside others that begin at the same value: of the module that it shares with
-            // the nearest of them. Others may lead to auxiliary heads.
-            [one] if flow.after[one].len() > 1 => {
-                let own = after(&[index]);
-                let others = flow.after[one].iter().filter(|&&other| other != index);
-                others
-                    .map(|&other| common([own.as_str(), &after(&[other])]))
+        match predecessors[..] {
+            // The node starts a branch. Its module is the longest that it shares with a sibling
+            // branch: other siblings may lead to auxiliary heads.
+            [one] if flow.successors[one].len() > 1 => {
+                let own = scope_after(&[index]);
+                let siblings = flow.successors[one].iter().filter(|&&other| other != index);
+                siblings
+                    .map(|&other| common_prefix([own.as_str(), &scope_after(&[other])]))
                     .max_by_key(String::len)
                     .unwrap_or_default()
             }
-            // It comes after a whole block, and before another.
+            // The node lies between two blocks.
             [one]
                 if matches!(node.op, Op::AdaptiveAvgPool2d { .. })
-                    || self.convolutions(graph, &within) == 1
-                    || flow.is_merged(graph, one) =>
+                    || self.count_weighted_layers(graph, &scope) == 1
+                    || flow.merges_branches(graph, one) =>
             {
-                common([within.as_str(), &after(&[index])])
+                common_prefix([scope.as_str(), &scope_after(&[index])])
             }
-            _ => within,
+            _ => scope,
         }
     }
 
-    /// How many convolutions and fully connected layers a module has.
-    fn convolutions(&self, graph: &Graph, module: &str) -> usize {
+    /// Returns the number of convolutions and fully connected layers in `module`.
+    fn count_weighted_layers(&self, graph: &Graph, module: &str) -> usize {
         let prefix = format!("{module}.");
         let nodes = graph.nodes.iter().zip(&self.modules);
         nodes
@@ -160,85 +192,92 @@ impl Places {
     }
 }
 
-/// Which nodes read which, and which parameters reach them without the input.
-struct Flow {
-    before: Vec<Vec<usize>>,
-    after: Vec<Vec<usize>>,
-    /// The parameters that a value is made of, of values that do not depend on the input.
-    given: HashMap<ValueId, Vec<String>>,
+/// Data flow between the nodes that depend on the input, and the parameters behind constant values.
+struct DataFlow {
+    /// The input-dependent nodes whose outputs each node reads.
+    predecessors: Vec<Vec<usize>>,
+    /// The input-dependent nodes that read each node's outputs.
+    successors: Vec<Vec<usize>>,
+    /// The parameters that each constant value is computed from.
+    constants: HashMap<ValueId, Vec<String>>,
 }
 
-impl Flow {
-    fn of(graph: &Graph) -> Self {
-        let mut given: HashMap<ValueId, Vec<String>> = HashMap::new();
+impl DataFlow {
+    fn from_graph(graph: &Graph) -> Self {
+        let mut constants: HashMap<ValueId, Vec<String>> = HashMap::new();
         for (id, value) in graph.ids() {
             match &value.origin {
-                Origin::Parameter { name, .. } => given.insert(id, vec![name.clone()]),
-                Origin::Constant => given.insert(id, Vec::new()),
+                Origin::Parameter { name, .. } => constants.insert(id, vec![name.clone()]),
+                Origin::Constant => constants.insert(id, Vec::new()),
                 Origin::Input | Origin::Computed => None,
             };
         }
         let mut producers: HashMap<ValueId, usize> = HashMap::new();
-        let mut before = vec![Vec::new(); graph.nodes.len()];
-        let mut after = vec![Vec::new(); graph.nodes.len()];
+        let mut predecessors = vec![Vec::new(); graph.nodes.len()];
+        let mut successors = vec![Vec::new(); graph.nodes.len()];
         for (index, node) in graph.nodes.iter().enumerate() {
             let parameters: Option<Vec<Vec<String>>> = node
                 .inputs
                 .iter()
-                .map(|id| given.get(id).cloned())
+                .map(|id| constants.get(id).cloned())
                 .collect();
             if let Some(parameters) = parameters {
                 let parameters = parameters.concat();
-                given.extend(node.outputs.iter().map(|&id| (id, parameters.clone())));
+                constants.extend(node.outputs.iter().map(|&id| (id, parameters.clone())));
                 continue;
             }
             for input in &node.inputs {
                 if let Some(&producer) = producers.get(input)
-                    && !before[index].contains(&producer)
+                    && !predecessors[index].contains(&producer)
                 {
-                    before[index].push(producer);
-                    after[producer].push(index);
+                    predecessors[index].push(producer);
+                    successors[producer].push(index);
                 }
             }
             producers.extend(node.outputs.iter().map(|&id| (id, index)));
         }
         Self {
-            before,
-            after,
-            given,
+            predecessors,
+            successors,
+            constants,
         }
     }
 
-    /// The module that all parameters of a node have in common.
+    /// Returns the innermost module that holds all parameters of `node`, or `None` without
+    /// parameters.
     fn module(&self, node: &Node) -> Option<String> {
-        let depends = node.inputs.iter().any(|id| !self.given.contains_key(id));
-        let ids = if depends { &node.inputs } else { &node.outputs };
+        let depends_on_input = (node.inputs.iter()).any(|id| !self.constants.contains_key(id));
+        let ids = if depends_on_input {
+            &node.inputs
+        } else {
+            &node.outputs
+        };
         let names: Vec<&String> = ids
             .iter()
-            .filter_map(|id| self.given.get(id))
+            .filter_map(|id| self.constants.get(id))
             .flatten()
             .collect();
-        (!names.is_empty()).then(|| common(names.iter().map(|name| parent(name))))
+        (!names.is_empty()).then(|| common_prefix(names.iter().map(|name| parent(name))))
     }
 
-    /// Whether a node's output is what branches came together to, its activation included.
-    fn is_merged(&self, graph: &Graph, mut node: usize) -> bool {
+    /// Whether `node` merges branches, or is an activation behind a node that does.
+    fn merges_branches(&self, graph: &Graph, mut node: usize) -> bool {
         while graph.nodes[node].op.is_activation()
-            && let [before] = self.before[node][..]
+            && let [before] = self.predecessors[node][..]
         {
             node = before;
         }
-        self.before[node].len() > 1
+        self.predecessors[node].len() > 1
     }
 
-    /// Whether `to` depends on `from`.
-    fn leads(&self, from: usize, to: usize) -> bool {
+    /// Whether `node` depends on `ancestor`, directly or through other nodes.
+    fn depends_on(&self, node: usize, ancestor: usize) -> bool {
         let mut seen = HashSet::new();
-        let mut open = vec![to];
+        let mut open = vec![node];
         while let Some(node) = open.pop() {
-            let before = self.before[node].iter().copied();
-            for one in before.filter(|&one| one >= from) {
-                if one == from {
+            let predecessors = self.predecessors[node].iter().copied();
+            for one in predecessors.filter(|&one| one >= ancestor) {
+                if one == ancestor {
                     return true;
                 }
                 if seen.insert(one) {
@@ -250,13 +289,13 @@ impl Flow {
     }
 }
 
-/// A path without its last name.
+/// Returns `path` without its last name.
 fn parent(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(parent, _)| parent)
 }
 
-/// The longest path that all begin with, name by name.
-fn common<'a>(paths: impl IntoIterator<Item = &'a str>) -> String {
+/// Returns the longest common prefix of dotted paths, in whole names.
+fn common_prefix<'a>(paths: impl IntoIterator<Item = &'a str>) -> String {
     let mut paths = paths.into_iter().map(|path| {
         let names = path.split('.').filter(|name| !name.is_empty());
         names.collect::<Vec<_>>()

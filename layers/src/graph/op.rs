@@ -1,174 +1,177 @@
-//! What a node computes.
+//! Operations of a graph's nodes.
 
 /// The operation of a [`Node`](super::Node).
 ///
-/// Maps are `[batch, channels, height, width]`; a pair is height first. What an operation reads is
-/// written beside it, in the order of the node's inputs.
+/// Feature maps are `[batch, channels, height, width]`; pairs are height first. Each variant lists
+/// its operands in the order of [`Node::inputs`](super::Node::inputs).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
-    /// Of maps, a weight `[out, in / groups, height, width]`, and a bias `[out]` if there are
-    /// three.
+    /// Convolution. Operands: `x`, the weight `[out, in / groups, height, width]`, and optionally
+    /// the bias `[out]`.
     Conv2d(Conv2d),
-    /// `(x - mean) / sqrt(variance + epsilon) * weight + bias`, of `x`, weight, bias, mean and
-    /// variance, each `[channels]`.
+    /// `(x - mean) / sqrt(variance + epsilon) * weight + bias`. Operands: `x`, weight, bias, mean
+    /// and variance; all but `x` are `[channels]`.
     BatchNorm {
-        /// Added to the variance.
+        /// Number added to the variance.
         epsilon: f64,
     },
-    /// `x * weight + bias`, of `x` `[.., in]`, a weight `[in, out]`, and a bias `[out]` if there
-    /// are three.
+    /// Fully connected layer, `x * weight + bias`. Operands: `x` `[.., in]`, the weight
+    /// `[in, out]`, and optionally the bias `[out]`.
     Linear,
-    /// The largest of each window.
+    /// Maximum of each window.
     MaxPool2d {
-        /// The windows.
-        window: Window,
-        /// Elements from one tap to the next.
+        /// Kernel size, stride, padding and rounding.
+        window: Pool2d,
+        /// Distance between neighbouring taps, in elements.
         dilation: [usize; 2],
     },
-    /// The mean of each window.
+    /// Mean of each window.
     AvgPool2d {
-        /// The windows.
-        window: Window,
-        /// Whether padding counts in the mean.
+        /// Kernel size, stride, padding and rounding.
+        window: Pool2d,
+        /// Whether the divisor of the mean counts padding elements.
         count_include_pad: bool,
     },
-    /// The mean of each of `output` nearly equal parts; `[1, 1]` is the mean of the whole map.
+    /// Mean over each cell of a grid of `output` nearly equal cells; `[1, 1]` is the mean of the
+    /// whole map.
     AdaptiveAvgPool2d {
-        /// Height and width afterwards.
+        /// Height and width of the output.
         output: [usize; 2],
     },
-    /// `x_i / (k + alpha * sum_j x_j^2)^beta` over `size` neighbouring channels.
+    /// Local response normalization, `x_i / (k + alpha * sum_j x_j^2)^beta` over `size`
+    /// neighbouring channels `j`.
     LocalResponseNorm {
         /// Channels in the window.
         size: usize,
-        /// Multiplies the sum.
+        /// Factor of the sum of squares.
         alpha: f64,
-        /// The exponent.
+        /// Exponent.
         beta: f64,
-        /// Added to the scaled sum.
+        /// Number added to the scaled sum.
         k: f64,
     },
-    /// The squared distance to each centre, of `x` `[batch, in]` and centres `[out, in]`.
+    /// Squared Euclidean distance to each centre. Operands: `x` `[batch, in]` and the centres
+    /// `[out, in]`.
     RadialBasis,
     /// `max(x, 0)`.
     Relu,
-    /// `min(max(x, min), max)`; an open side is infinite.
+    /// `min(max(x, min), max)`; a missing bound is infinite.
     Clamp {
-        /// The least value.
+        /// Lower bound.
         min: f64,
-        /// The greatest value.
+        /// Upper bound.
         max: f64,
     },
-    /// The hyperbolic tangent.
+    /// Hyperbolic tangent.
     Tanh,
     /// `1 / (1 + exp(-x))`.
     Sigmoid,
     /// `exp(x) / sum exp(x)` along an axis.
     Softmax {
-        /// The axis.
+        /// Axis of the sum.
         axis: usize,
     },
-    /// Of two values, the shorter repeated along axes of length one.
+    /// Element-wise arithmetic of two tensors, with axes of length one broadcast.
     Binary(Arithmetic),
-    /// Of a value and a number on its right.
+    /// Element-wise arithmetic of a tensor (left) and a number (right).
     Scalar(Arithmetic, f64),
-    /// The product of matrices.
+    /// Matrix product.
     Matmul,
-    /// The mean along axes, each kept with length one.
+    /// Mean along axes, each kept with length one.
     Mean {
-        /// The axes, in order.
+        /// Axes, ascending.
         axes: Vec<usize>,
     },
-    /// One after the other along an axis.
+    /// Concatenation of the operands along an axis.
     Concat {
-        /// The axis.
+        /// Axis of the concatenation.
         axis: usize,
     },
-    /// The same elements in another shape.
+    /// The same elements, in row-major order, in another shape.
     Reshape,
-    /// Axes of length one repeated to the output's shape.
+    /// Broadcast of axes of length one to the output's shape.
     Expand,
-    /// Axis `i` of the output is axis `axes[i]` of the input.
+    /// Permutation of the axes: axis `i` of the output is axis `axes[i]` of the input.
     Permute {
-        /// The axes, in their new order.
+        /// Input axis of each output axis.
         axes: Vec<usize>,
     },
-    /// Every `step`-th element from `start` up to `end`, for each axis.
+    /// Every `step`-th element from `start` to `end`, for each axis.
     Slice {
-        /// One for each axis.
-        ranges: Vec<Stride>,
+        /// One range for each axis.
+        ranges: Vec<SliceRange>,
     },
-    /// The elements along an axis that the second input, a list of indices, names.
+    /// Selection of entries along an axis. Operands: `x` and the list of indices.
     Select {
-        /// The axis.
+        /// Axis that the indices refer to.
         axis: usize,
     },
-    /// A constant around the input.
+    /// Padding with a constant.
     Pad {
-        /// Elements before and after, for each axis.
+        /// Elements added before and after, for each axis.
         padding: Vec<[usize; 2]>,
-        /// The constant.
+        /// Value of the added elements.
         value: f64,
     },
-    /// Anything else: it has a shape and a place in the graph, and that is all that is known.
+    /// Any other operation. Only its operands and the shape of its output are known.
     Other {
-        /// What it is called where it was recorded, such as `exp` or `gather`.
+        /// Burn's name of the operation in lower case, such as `exp` or `gather`.
         name: String,
     },
 }
 
-/// How a convolution goes over its input.
+/// Stride, padding, dilation and groups of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv2d {
-    /// The step.
+    /// Stride, in elements.
     pub stride: [usize; 2],
-    /// Zeros before and after: `[[top, bottom], [left, right]]`.
+    /// Zero padding: `[[top, bottom], [left, right]]`.
     pub padding: [[usize; 2]; 2],
-    /// Elements from one tap to the next.
+    /// Distance between neighbouring taps, in elements.
     pub dilation: [usize; 2],
-    /// Groups of channels that do not see each other.
+    /// Number of channel groups.
     pub groups: usize,
 }
 
-/// How a pool goes over its input.
+/// Kernel size, stride, padding and rounding of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// Its size.
+pub struct Pool2d {
+    /// Kernel size.
     pub kernel: [usize; 2],
-    /// The step.
+    /// Stride, in elements.
     pub stride: [usize; 2],
-    /// Elements added on both sides.
+    /// Padding on each side, in elements.
     pub padding: [usize; 2],
-    /// Whether a last window may reach over the edge.
+    /// Whether the output size is rounded up, so that the last window may extend past the padding.
     pub ceil: bool,
 }
 
-/// Element by element.
+/// Element-wise arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arithmetic {
-    /// The sum.
+    /// Sum.
     Add,
-    /// The difference.
+    /// Difference.
     Sub,
-    /// The product.
+    /// Product.
     Mul,
-    /// The quotient.
+    /// Quotient.
     Div,
 }
 
-/// A range with a step.
+/// Indices of a slice along one axis: `start`, `start + step`, … below `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stride {
-    /// The first index.
+pub struct SliceRange {
+    /// First index.
     pub start: usize,
-    /// One past the last index.
+    /// Exclusive end.
     pub end: usize,
-    /// At least 1.
+    /// Step, at least 1.
     pub step: usize,
 }
 
 impl Op {
-    /// One word for what it does, as in the name of a node without parameters.
+    /// Returns the operation in one word, as in the name of a node without parameters.
     pub fn word(&self) -> &str {
         match self {
             Self::Conv2d(_) => "conv",
@@ -198,7 +201,7 @@ impl Op {
         }
     }
 
-    /// Whether it is a fixed function of each element by itself.
+    /// Whether the operation is an element-wise activation function without parameters.
     pub fn is_activation(&self) -> bool {
         matches!(
             self,

@@ -1,56 +1,55 @@
-//! Running a `forward` on the device that writes operations down.
+//! Recording a `forward` on Burn's capture device.
 
-use std::collections::HashMap;
-
-use burn::backend::capture::{CaptureBackend, CaptureError, TensorId};
-use burn::backend::tensor::FloatTensor;
+use burn::backend::capture::CaptureError;
 use burn::module::Module;
-use burn::tensor::kind::Basic;
-use burn::tensor::{BackendPrimitive, Device, Tensor};
+use burn::tensor::{Device, Tensor};
 
-use super::{Graph, names, parameters, simplify, translate};
-use crate::network::TrainingLogits;
+use super::capture::{Boundary, captured_id};
+use super::error::GraphError;
+use super::outputs::{OutputList, Outputs};
+use super::structure::Graph;
+use super::{names, parameters, simplify, translate};
 
 impl Graph {
-    /// What `forward` does to an input of shape `input` with the weights of `model`, which may be
-    /// on any device, with or without autodiff, and is left as it was.
+    /// Records `forward` for an input of shape `input`, with the weights of `model`.
     ///
-    /// The graph is the inference graph: norms use their running statistics, dropout is gone.
-    /// Its parameters have their values, copied.
+    /// `model` may be on any device, with or without autodiff, and is not changed. The graph is the
+    /// inference graph: norms use their running statistics, and dropout is absent. The values of
+    /// the parameters are copied into the graph.
     ///
     /// # Errors
     ///
-    /// [`GraphError`] where an output was not computed from tensors of `model` and the input.
+    /// [`GraphError`] if an output was not computed from tensors of `model` and the input.
     ///
     /// # Panics
     ///
-    /// Where `forward` itself panics on an input of this shape, or asks a tensor for its
-    /// elements, which recording does not compute.
+    /// If `forward` panics on an input of this shape, or reads the elements of a tensor, which
+    /// recording does not compute.
     pub fn record<M: Module, O: Outputs, const D: usize>(
         model: &M,
         input: [usize; D],
         forward: impl FnOnce(&M, Tensor<D>) -> O,
     ) -> Result<Self, GraphError> {
-        // Clones of a module share their running statistics, which moving one of them would move
-        // for all: `valid` takes copies.
+        // Clones of a module share their running statistics, so moving a clone to another device
+        // would move the statistics of the original. `valid` copies the statistics.
         let model = model.valid();
         Self::trace(|device| model.to_device(device), input, forward)
     }
 
-    /// What `forward` does to an input of shape `input`, for the model that `init` makes on the
-    /// device it is given.
+    /// Records `forward` for an input of shape `input`, for the model that `init` creates on the
+    /// given device.
     ///
-    /// No parameter is drawn, computed or allocated: the graph's parameters have shapes and no
-    /// data, unless `init` makes them from data.
+    /// No parameter is initialized, computed or allocated: the graph's parameters have shapes and
+    /// no data, unless `init` creates them from data.
     ///
     /// # Errors
     ///
-    /// [`GraphError`] where an output was not computed from tensors of the model and the input.
+    /// [`GraphError`] if an output was not computed from tensors of the model and the input.
     ///
     /// # Panics
     ///
-    /// Where `init` panics, `forward` panics on an input of this shape, or either asks a tensor
-    /// for its elements, which recording does not compute.
+    /// If `init` panics, if `forward` panics on an input of this shape, or if either reads the
+    /// elements of a tensor, which recording does not compute.
     pub fn trace<M: Module, O: Outputs, const D: usize>(
         init: impl FnOnce(&Device) -> M,
         input: [usize; D],
@@ -59,7 +58,7 @@ impl Graph {
         let elements = input
             .iter()
             .try_fold(1usize, |n, &axis| n.checked_mul(axis));
-        if elements.is_none_or(|elements| elements as u64 > LARGEST_INPUT) {
+        if elements.is_none_or(|elements| elements as u64 > MAX_INPUT_ELEMENTS) {
             return Err(GraphError::InputTooLarge {
                 shape: input.to_vec(),
             });
@@ -69,11 +68,11 @@ impl Graph {
         let captured = device.capture_scope(|scope| {
             let model = init(&device);
             let images = Tensor::<D>::zeros(input, &device);
-            let image = recorded(images.clone());
+            let input_id = captured_id(images.clone());
 
             let mut outputs = OutputList::default();
             forward(&model, images).list(&mut outputs);
-            boundary = image
+            boundary = input_id
                 .ok_or(GraphError::Capture(CaptureError::InvalidDevice))
                 .and_then(|input| {
                     Ok(Boundary {
@@ -94,107 +93,5 @@ impl Graph {
     }
 }
 
-/// Elements of the largest input that is recorded: what follows from it can be counted in 64 bits.
-const LARGEST_INPUT: u64 = 1 << 40;
-
-/// The recorded tensors that mean something outside.
-pub(super) struct Boundary {
-    /// Stands for the input; made on the recording device, so that nothing is allocated for it.
-    pub(super) input: TensorId,
-    pub(super) parameters: HashMap<TensorId, String>,
-    pub(super) outputs: Vec<TensorId>,
-}
-
-/// The id of a tensor of the recording device; `None` for any other tensor.
-pub(super) fn recorded<const D: usize, K>(tensor: Tensor<D, K>) -> Option<TensorId>
-where
-    K: Basic + BackendPrimitive<CaptureBackend, Primitive = FloatTensor<CaptureBackend>>,
-{
-    let tensor = tensor.try_into_primitive::<CaptureBackend>().ok()?;
-    Some(tensor.id())
-}
-
-/// Why a network could not be recorded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GraphError {
-    /// `forward` returned no tensor.
-    #[error("the network returned no tensor, expected at least one output")]
-    NoOutput,
-    /// An output is on another device than the model and the input.
-    #[error(
-        "output {index} was not computed on the device of the network's input, where it is recorded"
-    )]
-    OutputElsewhere {
-        /// Its place among the outputs.
-        index: usize,
-    },
-    /// The input has more than 2^40 elements.
-    #[error("the input {shape:?} is too large, expected at most 2^40 elements")]
-    InputTooLarge {
-        /// What was asked for.
-        shape: Vec<usize>,
-    },
-    /// Burn refused the recording.
-    #[error("the network could not be recorded: {0}")]
-    Capture(CaptureError),
-}
-
-/// What a `forward` may return.
-pub trait Outputs {
-    /// Pushes every tensor, in order.
-    fn list(self, outputs: &mut OutputList);
-}
-
-/// The outputs of a recorded `forward`.
-#[derive(Debug, Default)]
-pub struct OutputList(Vec<Option<TensorId>>);
-
-impl OutputList {
-    /// Adds the next output.
-    pub fn push<const D: usize>(&mut self, tensor: Tensor<D>) {
-        self.0.push(recorded(tensor));
-    }
-
-    fn ids(self) -> Result<Vec<TensorId>, GraphError> {
-        if self.0.is_empty() {
-            return Err(GraphError::NoOutput);
-        }
-        self.0
-            .into_iter()
-            .enumerate()
-            .map(|(index, id)| id.ok_or(GraphError::OutputElsewhere { index }))
-            .collect()
-    }
-}
-
-impl<const D: usize> Outputs for Tensor<D> {
-    fn list(self, outputs: &mut OutputList) {
-        outputs.push(self);
-    }
-}
-
-impl<O: Outputs> Outputs for Vec<O> {
-    fn list(self, outputs: &mut OutputList) {
-        for output in self {
-            output.list(outputs);
-        }
-    }
-}
-
-impl<A: Outputs, B: Outputs> Outputs for (A, B) {
-    fn list(self, outputs: &mut OutputList) {
-        self.0.list(outputs);
-        self.1.list(outputs);
-    }
-}
-
-/// The logits, then those of the auxiliary heads.
-impl Outputs for TrainingLogits {
-    fn list(self, outputs: &mut OutputList) {
-        self.main.list(outputs);
-        for (logits, _) in self.auxiliary {
-            logits.list(outputs);
-        }
-    }
-}
+/// Elements of the largest input that can be recorded. Costs of such inputs fit in 64 bits.
+const MAX_INPUT_ELEMENTS: u64 = 1 << 40;

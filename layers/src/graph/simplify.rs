@@ -1,11 +1,13 @@
-//! Leaving out what changes nothing and what no output needs, and saying in one operation what
-//! Burn records in several.
+//! Simplification of a recorded graph: removes operations that change nothing and operations that
+//! no output depends on, and merges operations that form one layer.
 
 use std::collections::HashMap;
 
-use super::{Arithmetic, Graph, Node, Op, Origin, ValueId, Window};
+use super::op::{Arithmetic, Op, Pool2d};
+use super::structure::{Graph, Node};
+use super::value::{Origin, ValueId};
 
-/// The same function of the input in fewer nodes.
+/// Reduces the number of nodes. The graph's outputs stay the same function of the input.
 pub(super) fn simplify(graph: &mut Graph) {
     linear_from_matmul(graph);
     merge_chains(graph);
@@ -13,12 +15,13 @@ pub(super) fn simplify(graph: &mut Graph) {
     drop_dead(graph);
 }
 
-/// Makes `x * weight + bias`, of a weight and bias that are given, one [`Op::Linear`].
+/// Replaces `x * weight + bias` by one [`Op::Linear`] if the weight and bias are parameters or
+/// constants.
 fn linear_from_matmul(graph: &mut Graph) {
     let producers = producers(graph);
     let core = |id: ValueId| graph.shape(id).iter().skip_while(|&&axis| axis == 1);
-    // A parameter or constant, or one with axes of length one in front.
-    let given = |mut id: ValueId| {
+    // The id of a parameter or constant, possibly reshaped to have leading axes of length one.
+    let constant = |mut id: ValueId| {
         if let Some(&node) = producers.get(&id)
             && graph.nodes[node].op == Op::Reshape
             && core(id).eq(core(graph.nodes[node].inputs[0]))
@@ -33,7 +36,7 @@ fn linear_from_matmul(graph: &mut Graph) {
         if node.op != Op::Matmul {
             continue;
         }
-        let Some(weight) = given(node.inputs[1]) else {
+        let Some(weight) = constant(node.inputs[1]) else {
             continue;
         };
         let &[_, outputs] = graph.shape(weight) else {
@@ -45,11 +48,11 @@ fn linear_from_matmul(graph: &mut Graph) {
         }
         let bias = graph.nodes.iter().enumerate().find_map(|(index, add)| {
             let is_bias =
-                |&&id: &&ValueId| given(id).is_some_and(|id| graph.shape(id) == [outputs]);
+                |&&id: &&ValueId| constant(id).is_some_and(|id| graph.shape(id) == [outputs]);
             let adds =
                 add.op == Op::Binary(Arithmetic::Add) && add.inputs.contains(&node.outputs[0]);
             let bias = add.inputs.iter().find(is_bias).filter(|_| adds)?;
-            Some((index, given(*bias)?))
+            Some((index, constant(*bias)?))
         });
         if let Some((add, bias)) = bias {
             let outputs = graph.nodes[add].outputs.clone();
@@ -67,7 +70,7 @@ fn linear_from_matmul(graph: &mut Graph) {
     }
 }
 
-/// Makes two nodes one where the second alone reads the first.
+/// Merges two consecutive nodes if no other node reads the first one's output.
 fn merge_chains(graph: &mut Graph) {
     let uses = uses(graph);
     let mut producers = HashMap::new();
@@ -104,7 +107,7 @@ fn merge_chains(graph: &mut Graph) {
     }
 }
 
-/// The one operation that does `first`, then `second`.
+/// Returns the single operation that equals `first` followed by `second`, if there is one.
 fn merge(first: &Op, second: &Op) -> Option<Op> {
     let bounds = |op: &Op| match *op {
         Op::Relu => Some((0.0, f64::INFINITY)),
@@ -129,7 +132,7 @@ fn merge(first: &Op, second: &Op) -> Option<Op> {
     }
 }
 
-/// Lets the readers of a node that changes nothing read its input.
+/// Removes the nodes whose output equals their input; their readers read the input instead.
 fn drop_identities(graph: &mut Graph) {
     let mut replaced: HashMap<ValueId, ValueId> = HashMap::new();
     let nodes = std::mem::take(&mut graph.nodes);
@@ -156,27 +159,28 @@ fn is_identity(graph: &Graph, node: &Node) -> bool {
     let same_shape = graph.shape(input) == graph.shape(node.outputs[0]);
     match &node.op {
         Op::Reshape | Op::Expand | Op::Concat { .. } | Op::AdaptiveAvgPool2d { .. } => same_shape,
-        // A range as long as its axis, going forward, is the whole axis.
+        // A slice has positive steps, so a range as long as its axis is the whole axis.
         Op::Slice { .. } | Op::Pad { .. } => same_shape,
         Op::Permute { axes } => axes.iter().copied().eq(0..axes.len()),
-        Op::MaxPool2d { window, .. } => is_one(window),
-        Op::AvgPool2d { window, .. } => is_one(window),
+        Op::MaxPool2d { window, .. } => is_single_pixel(window),
+        Op::AvgPool2d { window, .. } => is_single_pixel(window),
         Op::Scalar(Arithmetic::Mul | Arithmetic::Div, factor) => *factor == 1.0,
         _ => false,
     }
 }
 
-fn is_one(window: &Window) -> bool {
-    let Window {
+fn is_single_pixel(pool: &Pool2d) -> bool {
+    let Pool2d {
         kernel,
         stride,
         padding,
         ceil: _,
-    } = window;
+    } = pool;
     (*kernel, *stride, *padding) == ([1, 1], [1, 1], [0, 0])
 }
 
-/// Removes the nodes that no output depends on, and then the values that no node touches.
+/// Removes the nodes that no output depends on, and the values that no remaining node reads or
+/// writes.
 fn drop_dead(graph: &mut Graph) {
     let mut needed = vec![false; graph.values.len()];
     for output in &graph.outputs {
@@ -195,16 +199,16 @@ fn drop_dead(graph: &mut Graph) {
     graph.nodes = nodes;
 
     needed[graph.input.0] = true;
-    let mut place = vec![ValueId(0); needed.len()];
+    let mut new_id = vec![ValueId(0); needed.len()];
     let mut kept = Vec::new();
     for (index, value) in std::mem::take(&mut graph.values).into_iter().enumerate() {
         if needed[index] {
-            place[index] = ValueId(kept.len());
+            new_id[index] = ValueId(kept.len());
             kept.push(value);
         }
     }
     graph.values = kept;
-    let renumber = |id: &mut ValueId| *id = place[id.0];
+    let renumber = |id: &mut ValueId| *id = new_id[id.0];
     renumber(&mut graph.input);
     graph.outputs.iter_mut().for_each(renumber);
     for node in &mut graph.nodes {
@@ -213,7 +217,7 @@ fn drop_dead(graph: &mut Graph) {
     }
 }
 
-/// The node that writes each value.
+/// Returns the index of the node that writes each value.
 fn producers(graph: &Graph) -> HashMap<ValueId, usize> {
     let nodes = graph.nodes.iter().enumerate();
     nodes
@@ -221,7 +225,7 @@ fn producers(graph: &Graph) -> HashMap<ValueId, usize> {
         .collect()
 }
 
-/// How often each value is read, by nodes and as an output of the graph.
+/// Returns the number of reads of each value, by nodes and as an output of the graph.
 fn uses(graph: &Graph) -> HashMap<ValueId, usize> {
     let mut uses: HashMap<ValueId, usize> = graph.ids().map(|(id, _)| (id, 0)).collect();
     let read = graph.nodes.iter().flat_map(|node| &node.inputs);

@@ -1,4 +1,4 @@
-//! From Burn's operations to this crate's.
+//! Translation of Burn's captured operations to [`Op`]s.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,12 +10,12 @@ use burn::backend::ir::{
 use burn::tensor::TensorData;
 use receptive_kernels::ops::ids;
 
-use super::record::Boundary;
-use super::{
-    Arithmetic, Conv2d, Data, Graph, Node, Op, Origin, Role, Stride, Value, ValueId, Window,
-};
+use super::capture::Boundary;
+use super::op::{Arithmetic, Conv2d, Op, Pool2d, SliceRange};
+use super::structure::{Graph, Node};
+use super::value::{Data, Origin, Role, Value, ValueId};
 
-/// The recorded operations as nodes, still unnamed.
+/// Translates the captured operations to nodes without names.
 pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
     let mut values = Values {
         boundary,
@@ -35,15 +35,15 @@ pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
             continue;
         }
         let outputs: Vec<ValueId> = operation.outputs().map(|out| values.id(out)).collect();
-        // What computes a parameter is its initialisation.
-        let initialises = |id: &ValueId| values.values[id.0].origin != Origin::Computed;
-        if outputs.iter().all(initialises) {
+        // An operation whose outputs are parameters or constants belongs to their initialization.
+        let initializes = |id: &ValueId| values.values[id.0].origin != Origin::Computed;
+        if outputs.iter().all(initializes) {
             continue;
         }
         let inputs: Vec<ValueId> = operation.inputs().map(|input| values.id(input)).collect();
         let op = op(operation);
-        for (place, &input) in inputs.iter().enumerate() {
-            if is_fixed(&op, place)
+        for (index, &input) in inputs.iter().enumerate() {
+            if is_fixed(&op, index)
                 && let Origin::Parameter { role, .. } = &mut values.values[input.0].origin
             {
                 *role = Role::Fixed;
@@ -66,6 +66,7 @@ pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
     }
 }
 
+/// The values of the graph under construction.
 struct Values {
     boundary: Boundary,
     data: BTreeMap<TensorId, TensorData>,
@@ -74,6 +75,7 @@ struct Values {
 }
 
 impl Values {
+    /// Returns the id of the value for `tensor`, which is added at its first use.
     fn id(&mut self, tensor: &TensorIr) -> ValueId {
         *self.ids.entry(tensor.id).or_insert_with(|| {
             let data = self.data.remove(&tensor.id).map(Data::Elements);
@@ -97,7 +99,8 @@ impl Values {
     }
 }
 
-/// The output of an operation that reads nothing, and the number that fills it.
+/// Returns the output of an operation without operands, and the number that fills the output if it
+/// is known.
 fn constant(operation: &OperationIr) -> Option<(&TensorIr, Option<f64>)> {
     match operation {
         OperationIr::Init(init) => Some((&init.out, None)),
@@ -116,11 +119,11 @@ fn constant(operation: &OperationIr) -> Option<(&TensorIr, Option<f64>)> {
     }
 }
 
-/// Whether an operation's input at this place is never trained.
-fn is_fixed(op: &Op, place: usize) -> bool {
+/// Whether the operand `index` of `op` is a parameter that no gradient trains.
+fn is_fixed(op: &Op, index: usize) -> bool {
     match op {
-        Op::BatchNorm { .. } => place == 3 || place == 4,
-        Op::RadialBasis => place == 1,
+        Op::BatchNorm { .. } => index == 3 || index == 4,
+        Op::RadialBasis => index == 1,
         _ => false,
     }
 }
@@ -158,7 +161,7 @@ fn module_op(operation: &ModuleOperationIr) -> Option<Op> {
         },
         ModuleOperationIr::Linear(_) => Op::Linear,
         ModuleOperationIr::MaxPool2d(pool) => Op::MaxPool2d {
-            window: Window {
+            window: Pool2d {
                 kernel: pool.kernel_size,
                 stride: pool.stride,
                 padding: pool.padding,
@@ -167,7 +170,7 @@ fn module_op(operation: &ModuleOperationIr) -> Option<Op> {
             dilation: pool.dilation,
         },
         ModuleOperationIr::AvgPool2d(pool) => Op::AvgPool2d {
-            window: Window {
+            window: Pool2d {
                 kernel: pool.kernel_size,
                 stride: pool.stride,
                 padding: pool.padding,
@@ -255,18 +258,18 @@ fn base_op(operation: &BaseOperationIr) -> Option<Op> {
     })
 }
 
-/// One range for each axis; `None` where one goes backwards.
-fn ranges(slice: &SliceOpIr) -> Option<Vec<Stride>> {
+/// Returns one range for each axis, or `None` if a step is negative.
+fn ranges(slice: &SliceOpIr) -> Option<Vec<SliceRange>> {
     let shape = slice.tensor.shape.as_slice();
-    let whole = |&end: &usize| Stride {
+    let whole = |&end: &usize| SliceRange {
         start: 0,
         end,
         step: 1,
     };
-    let mut ranges: Vec<Stride> = shape.iter().map(whole).collect();
+    let mut ranges: Vec<SliceRange> = shape.iter().map(whole).collect();
     for (range, given) in ranges.iter_mut().zip(&slice.ranges) {
         let (bounds, step) = given.to_range_and_step(range.end);
-        *range = Stride {
+        *range = SliceRange {
             start: bounds.start,
             end: bounds.end,
             step: usize::try_from(step).ok()?,
@@ -275,7 +278,7 @@ fn ranges(slice: &SliceOpIr) -> Option<Vec<Stride>> {
     Some(ranges)
 }
 
-/// The operations of `receptive_kernels::ops`.
+/// Translates the custom operations of `receptive_kernels::ops`.
 fn custom_op(operation: &CustomOpIr) -> Option<Op> {
     let scalar = |scalar: &ScalarIr| scalar.elem::<f64>();
     match (operation.id.as_str(), operation.scalars.as_slice()) {
@@ -290,7 +293,8 @@ fn custom_op(operation: &CustomOpIr) -> Option<Op> {
     }
 }
 
-/// The name of the innermost variant: `Abs` of `NumericFloat(F32, Abs(UnaryOpIr { .. }))`.
+/// Returns the name of the innermost variant in lower case: `abs` of
+/// `NumericFloat(F32, Abs(UnaryOpIr { .. }))`.
 fn describe(operation: &OperationIr) -> String {
     if let OperationIr::Custom(custom) = operation {
         return custom.id.clone();
@@ -301,7 +305,7 @@ fn describe(operation: &OperationIr) -> String {
         .split(|c: char| !c.is_alphanumeric())
         .filter(|name| !name.is_empty())
         .collect();
-    // The last name is the struct that the variant holds.
+    // The last name is the type of the variant's field.
     let name = names.len().checked_sub(2).map_or("", |last| names[last]);
     name.to_lowercase()
 }

@@ -1,19 +1,21 @@
-//! The windows that nodes slide over their input.
+//! Sliding windows of convolutions and pools.
 
 use receptive_kernels::geometry::{Padding, Rounding, Window};
 
-use super::{Graph, Node, Op};
+use super::op::{Op, Pool2d};
+use super::structure::{Graph, Node};
 
 impl Graph {
-    /// The windows of a convolution or pool, along height and width; none of other nodes.
+    /// Returns the sliding windows of a convolution or pool along height and width, or `None` for
+    /// any other node.
     pub fn windows(&self, node: &Node) -> Option<[Window; 2]> {
-        let pool = |window: &super::Window, dilation: [usize; 2]| {
+        let pool = |pool: &Pool2d, dilation: [usize; 2]| {
             [0, 1].map(|axis| Window {
-                kernel: window.kernel[axis],
-                stride: window.stride[axis],
-                padding: Padding::symmetric(window.padding[axis]),
+                kernel: pool.kernel[axis],
+                stride: pool.stride[axis],
+                padding: Padding::symmetric(pool.padding[axis]),
                 dilation: dilation[axis],
-                rounding: if window.ceil {
+                rounding: if pool.ceil {
                     Rounding::Ceil
                 } else {
                     Rounding::Floor

@@ -1,6 +1,6 @@
 //! What a layer is called in the tables.
 
-use crate::graph::{Conv2d, Graph, Node, Op, Window};
+use crate::graph::{Conv2d, Graph, Node, Op, Pool2d};
 
 /// The kind of layer that a node is: `conv 3x3/2`, `max pool 2x2/2`, `batch norm`.
 pub fn kind(graph: &Graph, node: &Node) -> String {
@@ -35,7 +35,7 @@ fn convolution(conv: &Conv2d, weight: &[usize], graph: &Graph, node: &Node) -> S
     kind
 }
 
-fn stepped(window: &Window) -> String {
+fn stepped(window: &Pool2d) -> String {
     format!("{}/{}", times(&window.kernel), step(window.stride))
 }
 

@@ -1,4 +1,4 @@
-//! Random networks compiled, against their graphs run by Burn.
+//! Tests of compiled networks against their graphs, interpreted with Burn's operations.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,9 +12,9 @@ use receptive_layers::graph::{Data, Graph, Op, Origin};
 
 use crate::interpreter;
 use crate::networks::{Branches, Residual, cpu};
-use crate::random::{Random, plan};
+use crate::random::{Random, layer_config};
 
-/// Numbers from -1 to 1 that look random.
+/// Returns `len` pseudorandom numbers in [-1, 1), by xorshift.
 fn noise(seed: u64, len: usize) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
@@ -26,7 +26,8 @@ fn noise(seed: u64, len: usize) -> Vec<f32> {
     (0..len).map(|_| next()).collect()
 }
 
-/// Puts random numbers in the place of weights and statistics, which are all 0 or 1 in a new norm.
+/// Replaces the weights and running statistics by random numbers. The values of a new norm are all
+/// 0 or 1.
 fn randomize(graph: &mut Graph) {
     let variances: Vec<_> = (graph.nodes.iter())
         .filter(|node| matches!(node.op, Op::BatchNorm { .. }))
@@ -51,7 +52,7 @@ fn randomize(graph: &mut Graph) {
     }
 }
 
-/// Every output of `compiled`, of the right lengths.
+/// Runs `compiled` on `count` images and returns every output.
 fn run(compiled: &mut Compiled, images: &[f32], count: usize) -> Vec<Vec<f32>> {
     let shapes = compiled.outputs().iter();
     let mut outputs: Vec<Vec<f32>> = shapes
@@ -60,11 +61,12 @@ fn run(compiled: &mut Compiled, images: &[f32], count: usize) -> Vec<Vec<f32>> {
     let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
     compiled
         .run_into(images, &mut slices)
-        .expect("fitting slices");
+        .expect("slices of the outputs' lengths");
     outputs
 }
 
-/// The largest difference over the largest magnitude, or over 1.
+/// Returns the largest absolute difference, relative to the largest expected magnitude (at least
+/// 1).
 fn difference(found: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(found.len(), expected.len());
     let largest = expected.iter().fold(1.0_f32, |most, x| most.max(x.abs()));
@@ -75,7 +77,7 @@ fn difference(found: &[f32], expected: &[f32]) -> f32 {
     }) / largest
 }
 
-/// What Burn makes of `graph`.
+/// Runs `graph` with Burn's operations and returns every output.
 fn interpreted(graph: &Graph, images: &[f32]) -> Vec<Vec<f32>> {
     let &[batch, channels, height, width] = graph.shape(graph.input) else {
         panic!("expected images");
@@ -88,8 +90,12 @@ fn interpreted(graph: &Graph, images: &[f32]) -> Vec<Vec<f32>> {
         .collect()
 }
 
-/// The algorithms of all convolutions of which another can be asked for.
-fn others(graph: &Graph, options: &Options, compiled: &Compiled) -> BTreeMap<String, Algorithm> {
+/// Returns a Winograd algorithm for every convolution that supports one.
+fn winograd_algorithms(
+    graph: &Graph,
+    options: &Options,
+    compiled: &Compiled,
+) -> BTreeMap<String, Algorithm> {
     let tiles = [
         WinogradTile::Four,
         WinogradTile::Two,
@@ -121,15 +127,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_compiled_network_is_its_graph(
-        plans in prop::collection::vec(plan(), 0..7),
+    fn compiled_networks_match_their_graphs(
+        configs in prop::collection::vec(layer_config(), 0..7),
         batch in 1..4usize,
         size in [5..14usize, 5..14usize],
         mean in any::<bool>(),
         threads in 1..4usize,
     ) {
         let shape = [batch, 3, size[0], size[1]];
-        let (network, _) = Random::init(&plans, shape, mean, &cpu());
+        let (network, _) = Random::init(&configs, shape, mean, &cpu());
         let mut graph = Graph::record(&network, shape, Random::outputs).expect("a network");
         randomize(&mut graph);
         let images = noise(7, shape.iter().product());
@@ -150,17 +156,17 @@ proptest! {
                 prop_assert!(difference < 2e-5, "{isa}: {difference:.1e}");
             }
 
-            // One image at a time, the same bits.
+            // Batches of one image give bit-identical results.
             let len = images.len() / batch;
             for (image, values) in images.chunks(len).enumerate() {
                 let one = run(&mut compiled, values, 1);
                 for (one, all) in one.iter().zip(&exact) {
-                    let here = &all[image * one.len()..][..one.len()];
-                    prop_assert_eq!(one, here, "image {} on {}", image, isa);
+                    let in_batch = &all[image * one.len()..][..one.len()];
+                    prop_assert_eq!(one, in_batch, "image {} on {}", image, isa);
                 }
             }
 
-            options.algorithms = others(&graph, &options, &compiled);
+            options.algorithms = winograd_algorithms(&graph, &options, &compiled);
             let mut winograd = Compiled::from_graph(graph.clone(), &options).expect("a compiled network");
             let fast = run(&mut winograd, &images, batch);
             for (found, expected) in fast.iter().zip(&expected) {
@@ -172,7 +178,7 @@ proptest! {
 }
 
 #[test]
-fn measured_algorithms_compute_the_same() {
+fn measured_algorithms_match_the_graph() {
     let mut graph = Graph::trace(Branches::init, [2, 3, 12, 12], Branches::forward).unwrap();
     randomize(&mut graph);
     let images = noise(3, 2 * 3 * 12 * 12);
@@ -186,10 +192,10 @@ fn measured_algorithms_compute_the_same() {
     assert!(difference(&found, &expected) < 1e-4);
 }
 
-/// With the algorithms of a plan for one image on one thread, which are those of any number of threads; for
-/// more images others may be chosen.
+/// The number of threads does not change the chosen algorithms. The batch size may, so all plans
+/// use the algorithms of the plan for one image on one thread.
 #[test]
-fn neither_threads_nor_the_largest_batch_change_a_bit() {
+fn results_are_bit_identical_for_all_thread_counts_and_batch_sizes() {
     let init = |device: &Device| -> Vec<ConvBlock> {
         let block = |channels, kernel, stride, groups| {
             ConvBlockConfig {
@@ -243,8 +249,8 @@ fn neither_threads_nor_the_largest_batch_change_a_bit() {
     };
     let expected = run(1, 1);
     for threads in [2, 3, 16] {
-        let unasked = chosen(&compile(1, threads, &BTreeMap::new()));
-        assert_eq!(unasked, algorithms, "{threads} threads");
+        let by_default = chosen(&compile(1, threads, &BTreeMap::new()));
+        assert_eq!(by_default, algorithms, "{threads} threads");
     }
     for batch in [1, 2, 8] {
         for threads in [1, 2, 3, 16] {
@@ -257,7 +263,7 @@ fn neither_threads_nor_the_largest_batch_change_a_bit() {
 }
 
 #[test]
-fn random_weights_depend_on_the_seed_alone() {
+fn random_weights_depend_only_on_the_seed() {
     let run = |seed| {
         let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
         let mut compiled = Compiled::random(graph, seed, &Options::default()).unwrap();
@@ -269,7 +275,7 @@ fn random_weights_depend_on_the_seed_alone() {
 }
 
 #[test]
-fn steps_have_the_layers_names_and_costs() {
+fn steps_have_names_and_costs_of_layers() {
     let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
     let options = Options {
         precision: Precision::Exact,

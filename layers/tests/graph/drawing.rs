@@ -1,4 +1,4 @@
-//! What is drawn of recorded networks.
+//! Tests of drawings of recorded networks.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use receptive_layers::drawing::{Diagram, Role, Volumes};
 use receptive_layers::graph::Graph;
 
 use crate::networks::{Branches, cpu};
-use crate::random::{Random, plan};
-use crate::stranger::Stranger;
+use crate::plain_burn::PlainNet;
+use crate::random::{Random, layer_config};
 
-/// The nodes that depend on the input, in order of their names.
-fn moving(graph: &Graph) -> Vec<&String> {
+/// Returns the sorted names of the nodes that depend on the input.
+fn input_dependent(graph: &Graph) -> Vec<&String> {
     let mut values = BTreeSet::from([graph.input]);
     let mut names = Vec::new();
     for node in &graph.nodes {
@@ -24,6 +24,7 @@ fn moving(graph: &Graph) -> Vec<&String> {
     names
 }
 
+/// Returns the sorted names of the nodes in all boxes of `diagram`.
 fn nodes(diagram: &Diagram) -> Vec<&String> {
     let mut nodes: Vec<&String> = diagram.boxes.iter().flat_map(|one| &one.nodes).collect();
     nodes.sort();
@@ -31,10 +32,10 @@ fn nodes(diagram: &Diagram) -> Vec<&String> {
 }
 
 #[test]
-fn a_stranger_is_drawn() {
-    let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward).unwrap();
-    let diagram = Diagram::from_graph(&graph, "stranger", None);
-    assert_eq!(nodes(&diagram), moving(&graph));
+fn a_plain_burn_module_is_drawn() {
+    let graph = Graph::trace(PlainNet::new, [1, 3, 64, 64], PlainNet::forward).unwrap();
+    let diagram = Diagram::from_graph(&graph, "plain", None);
+    assert_eq!(nodes(&diagram), input_dependent(&graph));
     assert_eq!(diagram.frames.len(), 1);
     assert_eq!(
         (diagram.frames[0].name.as_str(), diagram.frames[0].times),
@@ -53,7 +54,7 @@ fn a_stranger_is_drawn() {
 }
 
 #[test]
-fn branches_are_told() {
+fn branches_are_described() {
     let graph = Graph::trace(Branches::init, [1, 3, 12, 12], Branches::forward).unwrap();
     let volumes = Volumes::from_diagram(&Diagram::from_graph(&graph, "branches", None));
     let mixed = volumes
@@ -70,16 +71,16 @@ fn branches_are_told() {
 proptest! {
     #[test]
     fn every_node_is_drawn_once(
-        plans in prop::collection::vec(plan(), 0..7),
+        configs in prop::collection::vec(layer_config(), 0..7),
         size in [5..12usize, 5..12usize],
         mean in any::<bool>(),
         depth in prop::option::of(0..4usize),
     ) {
         let shape = [1, 3, size[0], size[1]];
-        let (network, _) = Random::init(&plans, shape, mean, &cpu());
+        let (network, _) = Random::init(&configs, shape, mean, &cpu());
         let graph = Graph::record(&network, shape, Random::outputs).expect("a network");
         let diagram = Diagram::from_graph(&graph, "random", depth);
-        prop_assert_eq!(nodes(&diagram), moving(&graph));
+        prop_assert_eq!(nodes(&diagram), input_dependent(&graph));
         for picture in [diagram.svg(), Volumes::from_diagram(&diagram).svg()] {
             prop_assert!(roxmltree::Document::parse(&picture).is_ok());
         }

@@ -1,4 +1,4 @@
-//! Compiled networks in files, whole and damaged.
+//! Tests of the file format of compiled networks: intact, foreign and corrupt files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,29 +24,31 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// A file in `folder` that holds `bytes`.
+/// Writes `bytes` to a file in `folder` and returns its path.
 fn file(folder: &Path, bytes: &[u8]) -> PathBuf {
     let path = folder.join("network");
     fs::write(&path, bytes).expect("a file");
     path
 }
 
+/// Returns the bytes of a saved network.
 fn saved(folder: &Path) -> Vec<u8> {
     let path = folder.join("network");
     compiled(Isa::Scalar).save(&path).unwrap();
     fs::read(path).expect("a file")
 }
 
+/// Returns the error of loading the file at `path`.
 fn error(path: &Path) -> FileError {
     match Compiled::load(path, None) {
         Err(CompileError::File(error)) => error,
         Err(error) => panic!("{error}"),
-        Ok(_) => panic!("a damaged file was loaded"),
+        Ok(_) => panic!("an invalid file was loaded"),
     }
 }
 
 #[test]
-fn what_was_saved_is_loaded() {
+fn a_saved_network_loads_and_runs_identically() {
     let folder = folder();
     let path = folder.path().join("network");
     let images: Vec<f32> = (0..2 * 3 * 16 * 16).map(|i| (i % 7) as f32 - 3.0).collect();
@@ -65,7 +67,7 @@ fn what_was_saved_is_loaded() {
             assert_eq!(loaded.run(&images).unwrap(), expected);
             assert_eq!(loaded.clone().run(&images).unwrap(), expected);
         }
-        // Small: the caller's thread alone.
+        // A small network runs on one thread by default.
         assert_eq!(Compiled::load(&path, None).unwrap().threads(), 1);
     }
     let files = fs::read_dir(folder.path()).expect("a folder").count();
@@ -73,7 +75,7 @@ fn what_was_saved_is_loaded() {
 }
 
 #[test]
-fn other_files_are_named() {
+fn missing_and_foreign_files_are_errors() {
     let folder = folder();
     let missing = folder.path().join("missing");
     assert!(matches!(error(&missing), FileError::Io { .. }));
@@ -90,14 +92,14 @@ fn other_files_are_named() {
         error(&path),
         FileError::Version {
             found: 99,
-            expected: 7,
+            expected: 8,
             ..
         }
     ));
 }
 
 #[test]
-fn a_file_for_another_machine_is_named() {
+fn an_unsupported_instruction_set_is_an_error() {
     let folder = folder();
     let bytes = saved(folder.path());
     let Some(missing) = Isa::ALL.into_iter().find(|isa| !isa.is_available()) else {
@@ -105,13 +107,13 @@ fn a_file_for_another_machine_is_named() {
     };
     let from = b"\"isa\":\"scalar\"";
     let to = format!("\"isa\":\"{missing}\"");
-    let place = (bytes.windows(from.len()))
+    let offset = (bytes.windows(from.len()))
         .position(|window| window == from)
         .expect("the instruction set");
     let len = u32::from_le_bytes(bytes[12..16].try_into().expect("four bytes")) as usize;
     let mut header = bytes[16..16 + len].to_vec();
-    header.splice(place - 16..place - 16 + from.len(), to.bytes());
-    // The length is rounded up by spaces.
+    header.splice(offset - 16..offset - 16 + from.len(), to.bytes());
+    // Spaces pad the header to its length.
     header.resize(len, b' ');
     let mut forged = bytes.clone();
     forged[16..16 + len].copy_from_slice(&header);
@@ -124,7 +126,7 @@ fn a_file_for_another_machine_is_named() {
 }
 
 #[test]
-fn a_file_that_ends_early_or_late_is_named() {
+fn truncated_and_overlong_files_are_errors() {
     let folder = folder();
     let bytes = saved(folder.path());
     let header = 16 + u32::from_le_bytes(bytes[12..16].try_into().expect("four bytes")) as usize;
@@ -163,11 +165,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn a_changed_byte_is_found(place in any::<prop::sample::Index>(), flip in 1..=255u8) {
+    fn a_changed_byte_is_an_error(index in any::<prop::sample::Index>(), flip in 1..=255u8) {
         let folder = folder();
         let mut bytes = saved(folder.path());
-        let place = place.index(bytes.len());
-        bytes[place] ^= flip;
+        let index = index.index(bytes.len());
+        bytes[index] ^= flip;
         let path = file(folder.path(), &bytes);
         error(&path);
     }

@@ -1,14 +1,14 @@
-//! Running a graph with Burn's own operations: if it computes what the model computes, it says all
-//! that a compiler needs.
+//! A graph interpreter on Burn's operations. Its results show that a recorded graph contains
+//! everything that the network computes.
 
 use std::collections::HashMap;
 
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, activation, module};
 use receptive_kernels::ops;
-use receptive_layers::graph::{Arithmetic, Data, Graph, Node, Op, ValueId, Window};
+use receptive_layers::graph::{Arithmetic, Data, Graph, Node, Op, Pool2d, ValueId};
 
-/// The outputs of `graph` for `input`, each as rank 4 with axes of length one in front.
+/// Runs `graph` on `input`. Every output has rank 4, with leading axes of length one.
 pub fn run(graph: &Graph, input: Tensor<4>) -> Vec<Tensor<4>> {
     let device = input.device();
     let mut values = HashMap::new();
@@ -25,38 +25,39 @@ pub fn run(graph: &Graph, input: Tensor<4>) -> Vec<Tensor<4>> {
         values.insert(id, tensor);
     }
     values.insert(graph.input, input);
-    let mut machine = Machine {
+    let mut interpreter = Interpreter {
         graph,
         device,
         values,
     };
     for node in &graph.nodes {
-        let output = machine.step(node);
+        let output = interpreter.evaluate(node);
         assert_eq!(
             output.dims(),
             rank4(graph.shape(node.outputs[0])),
             "{}",
             node.name
         );
-        machine.values.insert(node.outputs[0], output);
+        interpreter.values.insert(node.outputs[0], output);
     }
     let outputs = graph.outputs.iter();
-    outputs.map(|id| machine.values[id].clone()).collect()
+    outputs.map(|id| interpreter.values[id].clone()).collect()
 }
 
+/// Prepends axes of length one to `shape`.
 fn rank4(shape: &[usize]) -> [usize; 4] {
     let mut four = [1; 4];
     four[4 - shape.len()..].copy_from_slice(shape);
     four
 }
 
-struct Machine<'a> {
+struct Interpreter<'a> {
     graph: &'a Graph,
     device: Device,
     values: HashMap<ValueId, Tensor<4>>,
 }
 
-impl Machine<'_> {
+impl Interpreter<'_> {
     fn vector(&self, id: ValueId) -> Tensor<1> {
         self.values[&id]
             .clone()
@@ -70,10 +71,10 @@ impl Machine<'_> {
         self.values[&id].clone().reshape([rows, columns])
     }
 
-    fn step(&self, node: &Node) -> Tensor<4> {
+    fn evaluate(&self, node: &Node) -> Tensor<4> {
         let inputs = &node.inputs;
         let output = rank4(self.graph.shape(node.outputs[0]));
-        // Axes of the graph are counted without those put in front.
+        // The number of prepended axes, by which the graph's axis numbers are shifted.
         let front = 4 - self.graph.shape(inputs[0]).len();
         let x = self.values[&inputs[0]].clone();
         let second = || self.values[&inputs[1]].clone();
@@ -106,7 +107,7 @@ impl Machine<'_> {
                 MaxPoolOptions {
                     kernel_size: window.kernel,
                     stride: window.stride,
-                    padding: both(window),
+                    padding: symmetric(window),
                     dilation: *dilation,
                     ceil_mode: window.ceil,
                 },
@@ -119,7 +120,7 @@ impl Machine<'_> {
                 AvgPoolOptions {
                     kernel_size: window.kernel,
                     stride: window.stride,
-                    padding: both(window),
+                    padding: symmetric(window),
                     count_include_pad: *count_include_pad,
                     ceil_mode: window.ceil,
                 },
@@ -165,20 +166,20 @@ impl Machine<'_> {
             Op::Expand => x.expand(output),
             Op::Permute { axes } => {
                 let mut order = [0, 1, 2, 3];
-                for (place, &axis) in axes.iter().enumerate() {
-                    order[front + place] = front + axis;
+                for (index, &axis) in axes.iter().enumerate() {
+                    order[front + index] = front + axis;
                 }
                 x.permute(order)
             }
             Op::Slice { ranges } => {
                 let mut sliced = x;
                 for (axis, range) in ranges.iter().enumerate() {
-                    let picked: Vec<i32> = (range.start..range.end)
+                    let indices: Vec<i32> = (range.start..range.end)
                         .step_by(range.step)
                         .map(|index| i32::try_from(index).expect("a short axis"))
                         .collect();
-                    let picked = Tensor::from_data(picked.as_slice(), &self.device);
-                    sliced = sliced.select(front + axis, picked);
+                    let indices = Tensor::from_data(indices.as_slice(), &self.device);
+                    sliced = sliced.select(front + axis, indices);
                 }
                 sliced
             }
@@ -191,11 +192,14 @@ impl Machine<'_> {
                 let ranges = [0, 1, 2, 3].map(|axis| pairs[axis].0..pairs[axis].0 + inner[axis]);
                 Tensor::full(output, *value, &self.device).slice_assign(ranges, x)
             }
-            Op::Select { .. } | Op::Other { .. } => panic!("{} is not run", node.name),
+            Op::Select { .. } | Op::Other { .. } => {
+                panic!("the interpreter does not support {}", node.name)
+            }
         }
     }
 }
 
-fn both(window: &Window) -> [(usize, usize); 2] {
+/// Returns the padding before and after each axis.
+fn symmetric(window: &Pool2d) -> [(usize, usize); 2] {
     window.padding.map(|padding| (padding, padding))
 }

@@ -1,4 +1,4 @@
-//! Recording networks, counting what they cost, and compiling them.
+//! Tests of recording, summaries, drawings and compilation of networks.
 
 mod compile;
 #[cfg(feature = "draw")]
@@ -7,9 +7,9 @@ mod file;
 mod interpreter;
 mod names;
 mod networks;
+#[allow(dead_code)]
+#[path = "../../examples/plain_burn.rs"]
+mod plain_burn;
 mod random;
 mod record;
-#[allow(dead_code)]
-#[path = "../../examples/stranger.rs"]
-mod stranger;
 mod summary;

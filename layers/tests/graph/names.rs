@@ -1,4 +1,4 @@
-//! Nodes are called as PyTorch's users expect.
+//! Tests of node names, which follow PyTorch's module paths.
 
 use burn::tensor::{Device, Tensor};
 use receptive_layers::graph::Graph;
@@ -10,7 +10,7 @@ fn names(graph: &Graph) -> Vec<&str> {
 }
 
 #[test]
-fn a_residual_block_holds_its_sum_and_activations() {
+fn sums_and_activations_are_named_after_their_residual_block() {
     let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
     assert_eq!(
         names(&graph),
@@ -43,7 +43,7 @@ fn a_residual_block_holds_its_sum_and_activations() {
 }
 
 #[test]
-fn branches_hold_their_pool_and_concatenation() {
+fn pools_and_concatenations_are_named_after_their_branches_module() {
     let graph = Graph::trace(Branches::init, [1, 3, 12, 12], Branches::forward).unwrap();
     assert_eq!(
         names(&graph),
@@ -79,7 +79,7 @@ fn branches_hold_their_pool_and_concatenation() {
 }
 
 #[test]
-fn renaming_goes_through_parameters_to_nodes() {
+fn renaming_changes_parameters_and_nodes() {
     let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward)
         .unwrap()
         .renamed(|name| name.replace("layer1.", "blocks."));
@@ -99,7 +99,7 @@ fn renaming_goes_through_parameters_to_nodes() {
 }
 
 #[test]
-fn layers_in_a_row_are_numbered_within_their_module() {
+fn layers_without_parameters_are_numbered_within_their_module() {
     use burn::module::Module;
     use burn::nn::conv::Conv2d;
     use burn::tensor::activation;
@@ -133,7 +133,7 @@ fn layers_in_a_row_are_numbered_within_their_module() {
         ]
     );
 
-    // The same convolution twice.
+    // A convolution that runs twice is numbered too.
     let twice = |net: &Plain, x: Tensor<4>| {
         let x = Tensor::cat(vec![x.clone().narrow(1, 0, 1), x], 1);
         net.features[1].forward(net.features[1].forward(x).narrow(1, 0, 4))

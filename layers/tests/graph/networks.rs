@@ -1,4 +1,4 @@
-//! Small networks that between them have every kind of layer.
+//! Small networks that cover every kind of layer.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -7,7 +7,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d
 use burn::tensor::{Device, Tensor, activation};
 use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig, LocalResponseNorm};
 
-/// A CPU, whatever other backends are compiled in.
+/// Returns a CPU device, whatever other backends are enabled.
 pub fn cpu() -> Device {
     #[cfg(feature = "flex")]
     return Device::flex();
@@ -16,6 +16,7 @@ pub fn cpu() -> Device {
     return Device::ndarray();
 }
 
+/// Returns a convolution whose padding keeps the height and width.
 pub fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
     let p = kernel / 2;
     Conv2dConfig::new(channels, [kernel; 2])
@@ -29,7 +30,7 @@ pub fn max_pool(kernel: usize, stride: usize) -> MaxPool2d {
         .init()
 }
 
-/// A residual block in the words of the ResNets.
+/// A basic residual block with the parameter names of torchvision's ResNets.
 #[derive(Module, Debug)]
 pub struct Basic {
     pub conv1: Conv2d,
@@ -62,7 +63,7 @@ impl Basic {
     }
 }
 
-/// ResNet's plan, two blocks of it.
+/// A ResNet of two basic blocks.
 #[derive(Module, Debug)]
 pub struct Residual {
     pub conv1: Conv2d,
@@ -95,8 +96,8 @@ impl Residual {
     }
 }
 
-/// GoogLeNet's and MobileNet's plans: branches, depthwise convolutions, ReLU6, normalisation
-/// across channels.
+/// A network with the layers of GoogLeNet and MobileNet: branches, depthwise convolutions, ReLU6
+/// and local response normalization.
 #[derive(Module, Debug)]
 pub struct Branches {
     pub stem: ConvBlock,
@@ -107,6 +108,7 @@ pub struct Branches {
     pub classifier: Linear,
 }
 
+/// Three branches and a pool, concatenated along the channels.
 #[derive(Module, Debug)]
 pub struct Mixed {
     pub branch1: ConvBlock,

@@ -1,5 +1,5 @@
-//! Random small networks: the graph computes what the network computes, and the summary counts
-//! what the network's own layers have.
+//! Property tests on random small networks: the recorded graph computes the network's function, and
+//! the summary counts the costs of the network's layers.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -28,13 +28,13 @@ enum Layer {
     Avg(AvgPool2d),
     Lrn(LocalResponseNorm),
     Residual(Basic),
-    Both(Both),
+    Siblings(Siblings),
     Function(Function),
 }
 
-/// Two convolutions of the same maps, one after the other along the channels.
+/// Two convolutions of the same maps, concatenated along the channels.
 #[derive(Module, Debug)]
-struct Both {
+struct Siblings {
     left: Conv2d,
     right: Conv2d,
 }
@@ -43,11 +43,11 @@ struct Both {
 #[derive(Module, Debug)]
 struct Function {
     #[module(skip)]
-    which: Which,
+    kind: FunctionKind,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub enum Which {
+pub enum FunctionKind {
     Relu,
     Relu6,
     Tanh,
@@ -57,9 +57,9 @@ pub enum Which {
     Identity,
 }
 
-/// What a layer is made from.
+/// Configuration of a random layer.
 #[derive(Debug, Clone)]
-pub enum Plan {
+pub enum LayerConfig {
     Conv {
         out: usize,
         kernel: [usize; 2],
@@ -85,18 +85,19 @@ pub enum Plan {
     Residual {
         out: usize,
     },
-    Both {
+    Siblings {
         channels: [usize; 2],
     },
-    Function(Which),
+    Function(FunctionKind),
 }
 
-/// Few channels, or whole blocks of them and some more.
+/// Generates channel counts: fewer than a block, whole blocks, and whole blocks with a remainder.
 fn channels() -> impl Strategy<Value = usize> {
     prop_oneof![3 => 1..6usize, 1 => prop::sample::select(vec![8, 16, 20, 32])]
 }
 
-pub fn plan() -> impl Strategy<Value = Plan> {
+/// Generates the configuration of a layer.
+pub fn layer_config() -> impl Strategy<Value = LayerConfig> {
     let conv = (
         channels(),
         [1..4usize, 1..4usize],
@@ -107,7 +108,7 @@ pub fn plan() -> impl Strategy<Value = Plan> {
         any::<bool>(),
     )
         .prop_map(
-            |(out, kernel, stride, padding, dilation, depthwise, bias)| Plan::Conv {
+            |(out, kernel, stride, padding, dilation, depthwise, bias)| LayerConfig::Conv {
                 out,
                 kernel,
                 stride,
@@ -118,46 +119,52 @@ pub fn plan() -> impl Strategy<Value = Plan> {
             },
         );
     let max = (2..4usize, 1..3usize, any::<bool>(), any::<bool>()).prop_map(
-        |(kernel, stride, padding, ceil)| Plan::Max {
+        |(kernel, stride, padding, ceil)| LayerConfig::Max {
             kernel,
             stride,
             padding,
             ceil,
         },
     );
-    let avg =
-        (1..4usize, 1..3usize, any::<bool>()).prop_map(|(kernel, stride, include)| Plan::Avg {
+    let avg = (1..4usize, 1..3usize, any::<bool>()).prop_map(|(kernel, stride, include)| {
+        LayerConfig::Avg {
             kernel,
             stride,
             include,
-        });
+        }
+    });
     let function = prop::sample::select(vec![
-        Which::Relu,
-        Which::Relu6,
-        Which::Tanh,
-        Which::Sigmoid,
-        Which::Scale,
-        Which::Halve,
-        Which::Identity,
+        FunctionKind::Relu,
+        FunctionKind::Relu6,
+        FunctionKind::Tanh,
+        FunctionKind::Sigmoid,
+        FunctionKind::Scale,
+        FunctionKind::Halve,
+        FunctionKind::Identity,
     ]);
     prop_oneof![
         4 => conv,
-        2 => Just(Plan::Norm),
+        2 => Just(LayerConfig::Norm),
         2 => max,
         1 => avg,
-        1 => Just(Plan::Lrn),
-        2 => channels().prop_map(|out| Plan::Residual { out }),
-        1 => [channels(), channels()].prop_map(|channels| Plan::Both { channels }),
-        3 => function.prop_map(Plan::Function),
+        1 => Just(LayerConfig::Lrn),
+        2 => channels().prop_map(|out| LayerConfig::Residual { out }),
+        1 => [channels(), channels()].prop_map(|channels| LayerConfig::Siblings { channels }),
+        3 => function.prop_map(LayerConfig::Function),
     ]
 }
 
 impl Layer {
-    /// The layer for maps of a shape, or `None` where it does not fit, and what it costs.
-    fn new(plan: &Plan, [_, channels, height, width]: [usize; 4], device: &Device) -> Option<Self> {
-        let least = height.min(width);
-        Some(match *plan {
-            Plan::Conv {
+    /// Creates the layer for maps of the given shape, or returns `None` if its kernel exceeds the
+    /// maps.
+    fn new(
+        config: &LayerConfig,
+        [_, channels, height, width]: [usize; 4],
+        device: &Device,
+    ) -> Option<Self> {
+        let shorter_side = height.min(width);
+        Some(match *config {
+            LayerConfig::Conv {
                 out,
                 kernel,
                 stride,
@@ -185,13 +192,13 @@ impl Layer {
                         .init(device),
                 )
             }
-            Plan::Norm => Self::Norm(BatchNormConfig::new(channels).init(device)),
-            Plan::Max {
+            LayerConfig::Norm => Self::Norm(BatchNormConfig::new(channels).init(device)),
+            LayerConfig::Max {
                 kernel,
                 stride,
                 padding,
                 ceil,
-            } if kernel <= least => {
+            } if kernel <= shorter_side => {
                 let p = usize::from(padding) * (kernel / 2);
                 Self::Max(
                     MaxPool2dConfig::new([kernel; 2])
@@ -201,30 +208,30 @@ impl Layer {
                         .init(),
                 )
             }
-            Plan::Avg {
+            LayerConfig::Avg {
                 kernel,
                 stride,
                 include,
-            } if kernel <= least => Self::Avg(
+            } if kernel <= shorter_side => Self::Avg(
                 AvgPool2dConfig::new([kernel; 2])
                     .with_strides([stride; 2])
                     .with_count_include_pad(include)
                     .init(),
             ),
-            Plan::Max { .. } | Plan::Avg { .. } => return None,
-            Plan::Lrn => Self::Lrn(LocalResponseNorm::default()),
-            Plan::Residual { out } => Self::Residual(Basic::init([channels, out], device)),
-            Plan::Both {
+            LayerConfig::Max { .. } | LayerConfig::Avg { .. } => return None,
+            LayerConfig::Lrn => Self::Lrn(LocalResponseNorm::default()),
+            LayerConfig::Residual { out } => Self::Residual(Basic::init([channels, out], device)),
+            LayerConfig::Siblings {
                 channels: [left, right],
             } => {
                 let conv =
                     |out, kernel| Conv2dConfig::new([channels, out], [kernel; 2]).init(device);
-                Self::Both(Both {
+                Self::Siblings(Siblings {
                     left: conv(left, 1),
                     right: conv(right, 1),
                 })
             }
-            Plan::Function(which) => Self::Function(Function { which }),
+            LayerConfig::Function(kind) => Self::Function(Function { kind }),
         })
     }
 
@@ -236,20 +243,20 @@ impl Layer {
             Self::Avg(pool) => pool.forward(x),
             Self::Lrn(norm) => norm.forward(x),
             Self::Residual(block) => block.forward(x),
-            Self::Both(both) => {
-                Tensor::cat(vec![both.left.forward(x.clone()), both.right.forward(x)], 1)
+            Self::Siblings(Siblings { left, right }) => {
+                Tensor::cat(vec![left.forward(x.clone()), right.forward(x)], 1)
             }
-            Self::Function(function) => match function.which {
-                Which::Relu => activation::relu(x),
-                Which::Relu6 => activation::relu6(x),
-                Which::Tanh => x.tanh(),
-                Which::Sigmoid => activation::sigmoid(x),
-                Which::Scale => (x * 1.5 + 0.25) / 2.0 - 0.125,
-                Which::Halve => {
+            Self::Function(function) => match function.kind {
+                FunctionKind::Relu => activation::relu(x),
+                FunctionKind::Relu6 => activation::relu6(x),
+                FunctionKind::Tanh => x.tanh(),
+                FunctionKind::Sigmoid => activation::sigmoid(x),
+                FunctionKind::Scale => (x * 1.5 + 0.25) / 2.0 - 0.125,
+                FunctionKind::Halve => {
                     let [batch, channels, ..] = x.dims();
                     x.slice([0..batch, 0..channels.div_ceil(2)])
                 }
-                Which::Identity => {
+                FunctionKind::Identity => {
                     let shape = x.dims();
                     x.flatten::<2>(1, 3).reshape(shape) * 1.0
                 }
@@ -257,7 +264,8 @@ impl Layer {
         }
     }
 
-    /// Counted from the layer itself, for one image.
+    /// Returns the costs of the layer's convolutions for one image, for an output of the given
+    /// shape.
     fn cost(&self, [_, _, height, width]: [usize; 4]) -> Vec<Cost> {
         let conv = |conv: &Conv2d, output| {
             let [out, per_group, rows, columns] = conv.weight.dims();
@@ -273,7 +281,9 @@ impl Layer {
         let output = [height, width];
         match self {
             Self::Conv(layer) => vec![conv(layer, output)],
-            Self::Both(both) => vec![conv(&both.left, output), conv(&both.right, output)],
+            Self::Siblings(Siblings { left, right }) => {
+                vec![conv(left, output), conv(right, output)]
+            }
             Self::Residual(block) => {
                 let mut costs = vec![conv(&block.conv1, output), conv(&block.conv2, output)];
                 costs.extend(
@@ -289,6 +299,7 @@ impl Layer {
     }
 }
 
+/// A network of random layers and a classifier.
 #[derive(Module, Debug)]
 pub struct Random {
     layers: Vec<Layer>,
@@ -298,9 +309,10 @@ pub struct Random {
 }
 
 impl Random {
-    /// Those of `plans` that fit after each other, for images of `shape`, and what they cost.
+    /// Creates a network for images of `shape` from those of `configs` that fit, and returns its
+    /// costs.
     pub fn init(
-        plans: &[Plan],
+        configs: &[LayerConfig],
         shape: [usize; 4],
         mean: bool,
         device: &Device,
@@ -308,8 +320,8 @@ impl Random {
         let mut x = Tensor::zeros(shape, device);
         let mut layers = Vec::new();
         let mut costs = Vec::new();
-        for plan in plans {
-            if let Some(layer) = Layer::new(plan, x.dims(), device) {
+        for config in configs {
+            if let Some(layer) = Layer::new(config, x.dims(), device) {
                 x = layer.forward(x);
                 costs.extend(layer.cost(x.dims()));
                 layers.push(layer);
@@ -330,7 +342,7 @@ impl Random {
         (network, costs)
     }
 
-    /// The last maps, and probabilities.
+    /// Returns the last feature maps and the class probabilities.
     pub fn outputs(&self, images: Tensor<4>) -> (Tensor<4>, Tensor<2>) {
         let mut x = images;
         for layer in &self.layers {
@@ -349,8 +361,8 @@ impl Random {
 
 proptest! {
     #[test]
-    fn a_graph_is_its_network(
-        plans in prop::collection::vec(plan(), 0..7),
+    fn graphs_match_their_networks(
+        configs in prop::collection::vec(layer_config(), 0..7),
         batch in 1..3usize,
         size in [5..12usize, 5..12usize],
         mean in any::<bool>(),
@@ -359,7 +371,7 @@ proptest! {
         let shape = [batch, 3, size[0], size[1]];
         let images = Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
 
-        let (network, costs) = Random::init(&plans, shape, mean, &device);
+        let (network, costs) = Random::init(&configs, shape, mean, &device);
         let expected = network.forward(images.clone());
 
         let graph = Graph::record(&network, shape, Random::forward).expect("a network");

@@ -1,4 +1,4 @@
-//! What a recording holds.
+//! Tests of recorded graphs: weights, roles, simplifications and errors.
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
@@ -9,7 +9,7 @@ use crate::interpreter;
 use crate::networks::{Branches, Residual, cpu};
 
 #[test]
-fn a_trace_draws_nothing() {
+fn a_trace_has_no_weights() {
     let graph = Graph::trace(Branches::init, [2, 3, 12, 12], Branches::forward).unwrap();
     assert_eq!(graph.shape(graph.input), [2, 3, 12, 12]);
     assert_eq!(graph.shape(graph.outputs[0]), [2, 7]);
@@ -21,7 +21,7 @@ fn a_trace_draws_nothing() {
 }
 
 #[test]
-fn a_recording_has_the_weights_and_leaves_the_model_as_it_was() {
+fn a_recording_has_the_weights_and_does_not_change_the_model() {
     let device = cpu();
     let network = Residual::init(&device);
     let images = Tensor::<4>::random([1, 3, 16, 16], Distribution::Default, &device);
@@ -51,11 +51,11 @@ fn a_recording_has_the_weights_and_leaves_the_model_as_it_was() {
 
 #[cfg(feature = "autodiff")]
 #[test]
-fn a_model_in_training_is_recorded_in_inference() {
+fn a_model_with_autodiff_is_recorded_as_inference_graph() {
     let device = cpu().autodiff();
     let network = Residual::init(&device);
     let images = Tensor::<4>::random([1, 3, 16, 16], Distribution::Default, &device);
-    // Statistics that are not those of the initialisation.
+    // A forward pass in training changes the running statistics.
     network.forward(images.clone());
 
     let graph = Graph::record(&network, [1, 3, 16, 16], Residual::forward).unwrap();
@@ -73,7 +73,7 @@ fn a_model_in_training_is_recorded_in_inference() {
 }
 
 #[test]
-fn layers_are_single_nodes() {
+fn each_layer_is_a_single_node() {
     let ops = |graph: &Graph| -> Vec<Op> {
         let nodes = graph.nodes.iter();
         nodes.map(|node| node.op.clone()).collect()
@@ -100,9 +100,9 @@ fn layers_are_single_nodes() {
 }
 
 #[test]
-fn products_with_given_matrices_are_linear() {
+fn matrix_products_with_weights_become_linear_layers() {
     let init = |device: &Device| LinearConfig::new(3, 4).init(device);
-    // As it is written by hand.
+    // A fully connected layer without Burn's `Linear::forward`.
     let forward = |layer: &Linear, x: Tensor<2>| {
         let bias = layer.bias.as_ref().expect("a bias").val();
         x.matmul(layer.weight.val()) + bias.unsqueeze()
@@ -116,7 +116,7 @@ fn products_with_given_matrices_are_linear() {
 }
 
 #[test]
-fn bounds_in_a_row_are_one() {
+fn consecutive_clamps_are_merged() {
     let identity = |device: &Device| LinearConfig::new(1, 1).init(device);
     let clamps = |forward: fn(Tensor<2>) -> Tensor<2>| {
         let graph = Graph::trace(identity, [2, 3], |_, x: Tensor<2>| forward(x)).unwrap();
@@ -134,7 +134,7 @@ fn bounds_in_a_row_are_one() {
 }
 
 #[test]
-fn what_no_output_needs_is_left_out() {
+fn dead_nodes_are_removed() {
     let graph = Graph::trace(
         |device| {
             [
@@ -154,7 +154,7 @@ fn what_no_output_needs_is_left_out() {
 }
 
 #[test]
-fn what_is_unknown_keeps_its_name() {
+fn unknown_operations_keep_their_name() {
     let init = |device: &Device| LinearConfig::new(3, 4).init(device);
     let forward = |layer: &Linear, x: Tensor<2>| layer.forward(x).exp();
     let graph = Graph::trace(init, [1, 3], forward).unwrap();
@@ -167,7 +167,7 @@ fn what_is_unknown_keeps_its_name() {
 }
 
 #[test]
-fn what_cannot_be_recorded_is_an_error() {
+fn missing_foreign_and_oversized_tensors_are_errors() {
     let init = |device: &Device| LinearConfig::new(3, 4).init(device);
     let nothing = |_: &Linear, _: Tensor<2>| Vec::<Tensor<2>>::new();
     let error = Graph::trace(init, [1, 3], nothing).unwrap_err();
@@ -188,7 +188,7 @@ fn what_cannot_be_recorded_is_an_error() {
 }
 
 #[test]
-fn a_huge_input_is_counted_without_being_made() {
+fn a_huge_input_is_traced_without_allocation() {
     let side = 1 << 18;
     let graph = Graph::trace(
         Branches::init,

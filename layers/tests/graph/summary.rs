@@ -1,4 +1,4 @@
-//! The published numbers, and the tables.
+//! Tests of summaries against published numbers, and of the summary's tables.
 
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -10,15 +10,16 @@ use receptive_layers::graph::Graph;
 use receptive_layers::summary::Summary;
 
 use crate::networks::{Branches, Residual, conv, max_pool};
-use crate::stranger::Stranger;
+use crate::plain_burn::PlainNet;
 
-/// VGG16 (Very Deep Convolutional Networks, table 1, D), without the names.
+/// VGG16 (Simonyan and Zisserman, Very Deep Convolutional Networks, table 1, column D).
 #[derive(Module, Debug)]
 struct Vgg16 {
     features: Vec<Conv2d>,
     classifier: Vec<Linear>,
 }
 
+/// Output channels of the convolutions of each VGG16 stage.
 const VGG16: [&[usize]; 5] = [
     &[64, 64],
     &[128, 128],
@@ -62,7 +63,7 @@ impl Vgg16 {
 }
 
 #[test]
-fn vgg16_costs_what_the_notes_say() {
+fn vgg16_has_the_published_costs() {
     let graph = Graph::trace(Vgg16::init, [1, 3, 224, 224], Vgg16::forward).unwrap();
     let summary = Summary::from_graph(&graph, "vgg16").unwrap();
     assert_eq!(summary.parameters, 138_357_544);
@@ -87,7 +88,7 @@ fn vgg16_costs_what_the_notes_say() {
 }
 
 #[test]
-fn a_batch_costs_as_often_as_it_is_large() {
+fn costs_scale_with_the_batch_size() {
     let summary = |batch: usize| {
         let shape = [batch, 3, 16, 16];
         let graph = Graph::trace(Residual::init, shape, Residual::forward).unwrap();
@@ -100,8 +101,8 @@ fn a_batch_costs_as_often_as_it_is_large() {
     assert_eq!(three.parameters, one.parameters);
 }
 
-/// LeNet-5 of 1998 in the operations that it needs (Gradient-Based Learning Applied to Document
-/// Recognition, section II.B).
+/// The original LeNet-5 (LeCun et al., Gradient-Based Learning Applied to Document Recognition,
+/// 1998, section II.B).
 #[derive(Module, Debug)]
 struct LeNet {
     c1: Conv2d,
@@ -134,8 +135,8 @@ impl Subsampling {
     }
 }
 
-/// How many of S2's maps each of C3's sees: table I.
-const SEEN: [usize; 16] = [3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6];
+/// Number of S2's maps that each of C3's maps reads (table I).
+const S2_MAPS: [usize; 16] = [3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6];
 
 impl LeNet {
     fn init(device: &Device) -> Self {
@@ -143,7 +144,7 @@ impl LeNet {
         Self {
             c1: conv(1, 6),
             s2: Subsampling::init(6, device),
-            c3: SEEN.iter().map(|&seen| conv(seen, 1)).collect(),
+            c3: S2_MAPS.iter().map(|&maps| conv(maps, 1)).collect(),
             s4: Subsampling::init(16, device),
             c5: conv(16, 120),
             f6: LinearConfig::new(120, 84).init(device),
@@ -155,9 +156,9 @@ impl LeNet {
         let squash = |x: Tensor<4>| (x * (2.0 / 3.0)).tanh() * 1.7159;
         let x = self.s2.forward(squash(self.c1.forward(images)));
         let maps = x.chunk(6, 1);
-        let c3 = self.c3.iter().zip(SEEN).map(|(conv, seen)| {
-            let seen = Tensor::cat(maps[6 - seen..].to_vec(), 1);
-            conv.forward(seen)
+        let c3 = self.c3.iter().zip(S2_MAPS).map(|(conv, count)| {
+            let inputs = Tensor::cat(maps[6 - count..].to_vec(), 1);
+            conv.forward(inputs)
         });
         let x = self.s4.forward(squash(Tensor::cat(c3.collect(), 1)));
         let x = squash(self.c5.forward(x)).flatten(1, 3);
@@ -188,9 +189,9 @@ fn tables_are_aligned() {
 }
 
 #[test]
-fn a_stranger_is_counted() {
-    let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward).unwrap();
-    insta::assert_snapshot!("stranger", Summary::from_graph(&graph, "stranger").unwrap());
+fn a_plain_burn_module_is_summarized() {
+    let graph = Graph::trace(PlainNet::new, [1, 3, 64, 64], PlainNet::forward).unwrap();
+    insta::assert_snapshot!("plain_burn", Summary::from_graph(&graph, "plain").unwrap());
 }
 
 #[test]

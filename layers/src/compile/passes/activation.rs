@@ -1,11 +1,14 @@
-//! Activations.
+//! Fusion of activations: `activation(op(x))` → `op` with a fused activation, and
+//! `activation(max_pool(op(x)))` → `max_pool` of `op` with a fused activation.
+//!
+//! The rules are valid if no other layer reads the intermediate maps. All activations are
+//! monotonically non-decreasing, so they commute with the maximum of a pool.
 
 use receptive_kernels::cpu::Activation;
 
 use crate::compile::net::{LayerOp, Net};
 
-/// Lets the layer that computes a map apply the activation that follows. One that follows a max pool is
-/// applied before it: all activations rise where their argument does.
+/// Fuses activations into the convolution or element-wise arithmetic that computes their argument.
 pub fn fuse_activations(net: &mut Net) {
     let mut index = 0;
     while index < net.layers.len() {
@@ -18,6 +21,7 @@ pub fn fuse_activations(net: &mut Net) {
     }
 }
 
+/// Fuses the activation at `index` into an earlier layer, and returns whether a layer was suitable.
 fn fuse(net: &mut Net, index: usize) -> bool {
     let layer = &net.layers[index];
     if !matches!(layer.op, LayerOp::Activation) {

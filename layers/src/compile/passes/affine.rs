@@ -1,18 +1,24 @@
-//! Batch norms, coefficients and numbers that scale and shift channels.
+//! Folding of batch norms, scales and shifts: `affine(conv(x))` → `conv'(x)`, and `conv(affine(x))`
+//! → `conv''(x)` with adapted weights and bias.
+//!
+//! Both rules are valid because a convolution is linear and an affine function acts per channel.
+//! The second rule requires a convolution without padding or an affine function without a shift:
+//! padding adds zeros after the affine function, so the affine function must map 0 to 0.
 
-use receptive_kernels::cpu::{Border, ConvSpec};
+use receptive_kernels::cpu::{Border, ConvSpec, PoolWindow};
 
-use crate::compile::net::{LayerOp, Net, Window};
-use crate::compile::weights::{Affine, Kernel, Weights};
+use crate::compile::net::{LayerOp, Net};
+use crate::compile::weights::{Affine, WeightSource, Weights};
 
-/// Folds every factor and summand into the convolution before it, or into the convolutions after it; a
-/// mean pool before one becomes a convolution.
+/// Folds affine functions into the preceding convolution, or into all following convolutions. A
+/// mean pool before an affine function becomes a depthwise convolution, if all windows average
+/// equally many elements.
 pub fn fold_affine(net: &mut Net) {
     let mut index = 0;
     while index < net.layers.len() {
-        if fold_back(net, index) || fold_forth(net, index) {
+        if fold_into_producer(net, index) || fold_into_readers(net, index) {
             net.layers.remove(index);
-            // An affine function after this one may now have a convolution before it.
+            // A later affine function may now follow a convolution.
             index = 0;
         } else {
             index += 1;
@@ -20,7 +26,7 @@ pub fn fold_affine(net: &mut Net) {
     }
 }
 
-/// Makes convolutions of one pixel of what could be folded into nothing.
+/// Replaces the remaining affine functions by 1x1 depthwise convolutions.
 pub fn lower_affine(net: &mut Net) {
     for layer in &mut net.layers {
         if let LayerOp::Affine(affine) = &mut layer.op {
@@ -34,15 +40,16 @@ pub fn lower_affine(net: &mut Net) {
                 dilation: [1, 1],
                 groups: channels,
             };
-            let mut weights = Weights::new(Kernel::Fill(1.0), None);
+            let mut weights = Weights::new(WeightSource::Fill(1.0), None);
             weights.after = std::mem::take(affine);
             layer.op = LayerOp::Conv { spec, weights };
         }
     }
 }
 
-/// Whether the layer at `index` was folded into the one before it.
-fn fold_back(net: &mut Net, index: usize) -> bool {
+/// Folds the affine function at `index` into the layer that computes its argument, and returns
+/// whether that was possible.
+fn fold_into_producer(net: &mut Net, index: usize) -> bool {
     let layer = &net.layers[index];
     let LayerOp::Affine(affine) = &layer.op else {
         return false;
@@ -76,9 +83,10 @@ fn fold_back(net: &mut Net, index: usize) -> bool {
     true
 }
 
-/// A depthwise convolution that computes the mean of each window, where all means are of as many elements.
+/// Returns the depthwise convolution that computes a mean pool, or `None` if the windows at the
+/// edges average fewer elements than the others.
 fn mean_as_conv(
-    window: Window,
+    window: PoolWindow,
     count_include_pad: bool,
     size: [usize; 2],
     [channels, rows, columns]: [usize; 3],
@@ -98,17 +106,18 @@ fn mean_as_conv(
         dilation: window.dilation,
         groups: channels,
     };
-    let exact = spec.output(size) == [rows, columns];
-    let even = count_include_pad || window.padding == [0, 0];
-    let share = 1.0 / (window.kernel[0] * window.kernel[1]) as f64;
-    (exact && even).then(|| LayerOp::Conv {
+    let ends_at_edge = spec.output(size) == [rows, columns];
+    let equal_divisors = count_include_pad || window.padding == [0, 0];
+    let weight = 1.0 / (window.kernel[0] * window.kernel[1]) as f64;
+    (ends_at_edge && equal_divisors).then(|| LayerOp::Conv {
         spec,
-        weights: Weights::new(Kernel::Fill(share), None),
+        weights: Weights::new(WeightSource::Fill(weight), None),
     })
 }
 
-/// Whether the layer at `index` was folded into the convolutions after it.
-fn fold_forth(net: &mut Net, index: usize) -> bool {
+/// Folds the affine function at `index` into all layers that read its result, and returns whether
+/// that was possible.
+fn fold_into_readers(net: &mut Net, index: usize) -> bool {
     let layer = &net.layers[index];
     let LayerOp::Affine(affine) = &layer.op else {
         return false;
@@ -116,7 +125,7 @@ fn fold_forth(net: &mut Net, index: usize) -> bool {
     let (input, output) = (layer.inputs[0], layer.output);
     let affine = affine.clone();
     let readers = net.readers(output);
-    // Padding is 0 after the function, not before it.
+    // Padding adds zeros to the result of the affine function, not to its argument.
     let shifts = !affine.iter().all(Affine::keeps_zero);
     let fits = |&reader: &usize| match &net.layers[reader].op {
         LayerOp::Conv { spec, .. } => spec.padding.is_empty() || !shifts,

@@ -1,12 +1,15 @@
-//! Zeros around maps.
+//! Folding of zero padding: `conv(pad(x))` → `conv'(x)` with a larger padding.
+//!
+//! The rule is valid because a convolution pads with zeros too, if only convolutions read the
+//! padded map.
 
 use receptive_kernels::cpu::{Border, ConvSpec};
 
 use crate::compile::net::{LayerOp, MapId, Net};
-use crate::compile::weights::{Kernel, Weights};
+use crate::compile::weights::{WeightSource, Weights};
 
-/// Lets the convolutions that read a padded map pad it themselves. Where others read it too, the padding
-/// is a convolution of one pixel whose weights are 1.
+/// Folds zero padding into the convolutions that read the padded map. Padding with other readers
+/// becomes a padded 1x1 depthwise convolution with weights 1.
 pub fn fold_padding(net: &mut Net) {
     for index in 0..net.layers.len() {
         let LayerOp::Pad(border) = net.layers[index].op else {
@@ -14,12 +17,12 @@ pub fn fold_padding(net: &mut Net) {
         };
         let (input, output) = (net.layers[index].inputs[0], net.layers[index].output);
         let readers = net.readers(output);
-        let all = readers
+        let only_convs = readers
             .iter()
             .all(|&reader| matches!(net.layers[reader].op, LayerOp::Conv { .. }));
-        if all && !net.outputs.contains(&output) {
+        if only_convs && !net.outputs.contains(&output) {
             for reader in readers {
-                pad(net, reader, border, input);
+                add_padding(net, reader, border, input);
             }
             continue;
         }
@@ -34,13 +37,14 @@ pub fn fold_padding(net: &mut Net) {
                 dilation: [1, 1],
                 groups: channels,
             },
-            weights: Weights::new(Kernel::Fill(1.0), None),
+            weights: Weights::new(WeightSource::Fill(1.0), None),
         };
     }
-    net.drop_unread();
+    net.remove_dead_layers();
 }
 
-fn pad(net: &mut Net, reader: usize, by: Border, input: MapId) {
+/// Makes the convolution `reader` read `input` with the additional padding `by`.
+fn add_padding(net: &mut Net, reader: usize, by: Border, input: MapId) {
     let layer = &mut net.layers[reader];
     layer.inputs[0] = input;
     if let LayerOp::Conv { spec, .. } = &mut layer.op {

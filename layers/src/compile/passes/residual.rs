@@ -1,12 +1,16 @@
-//! Sums of two maps.
+//! Fusion of residual sums: `activation(conv(x) + y)` → one convolution that adds `y` to its result
+//! before the activation.
+//!
+//! The rule is valid if only the sum reads the result of the convolution, and the convolution has
+//! no activation and no residual of its own.
 
 use receptive_kernels::cpu::Activation;
 
 use crate::compile::net::{LayerOp, Net};
 use crate::graph::Arithmetic;
 
-/// Lets the convolution that computes one operand of a sum add the other: the one that comes later, or
-/// else the earlier one, then computed in the sum's place.
+/// Fuses sums into a convolution that computes one of the operands. The operand that is computed
+/// later is preferred. The convolution of the earlier operand has to move behind the later operand.
 pub fn fuse_residuals(net: &mut Net) {
     let mut index = 0;
     while index < net.layers.len() {
@@ -16,7 +20,7 @@ pub fn fuse_residuals(net: &mut Net) {
     }
 }
 
-/// Whether the sum at `index` is gone.
+/// Fuses the sum at `index` into a convolution, and returns whether one was suitable.
 fn fuse(net: &mut Net, index: usize) -> bool {
     let layer = &net.layers[index];
     let (LayerOp::Binary(Arithmetic::Add), &[a, b]) = (&layer.op, &layer.inputs[..]) else {
@@ -28,7 +32,7 @@ fn fuse(net: &mut Net, index: usize) -> bool {
     let mut operands = [a, b].map(|map| (net.producer(map), map));
     operands.sort_unstable();
     let [earlier, later] = operands;
-    let fits = |producer: Option<usize>, map| {
+    let suitable = |producer: Option<usize>, map| {
         let producer = net
             .sole_producer(map, index)
             .filter(|&p| Some(p) == producer)?;
@@ -36,7 +40,8 @@ fn fuse(net: &mut Net, index: usize) -> bool {
         let bare = layer.residual.is_none() && layer.activation == Activation::Identity;
         (bare && matches!(layer.op, LayerOp::Conv { .. })).then_some(producer)
     };
-    let (conv, residual, moves) = match (fits(later.0, later.1), fits(earlier.0, earlier.1)) {
+    let (conv, residual, moves) = match (suitable(later.0, later.1), suitable(earlier.0, earlier.1))
+    {
         (Some(conv), _) => (conv, earlier.1, false),
         (None, Some(conv)) => (conv, later.1, true),
         (None, None) => return false,
@@ -47,7 +52,7 @@ fn fuse(net: &mut Net, index: usize) -> bool {
     layer.activation = sum.activation;
     layer.output = sum.output;
     if moves {
-        // The places between shift down by one: the sum's own is one less too.
+        // Removing the convolution shifts the index of the sum down by one.
         let layer = net.layers.remove(conv);
         net.layers.insert(index - 1, layer);
     }

@@ -1,25 +1,30 @@
-//! A depthwise convolution and the pointwise one after it.
+//! Fusion of depthwise separable convolutions: `pointwise(depthwise(x))` → one layer that computes
+//! both.
+//!
+//! The rule is valid if only the pointwise convolution reads the result of the depthwise
+//! convolution. The intermediate map is then never stored.
 
-use crate::compile::net::{LayerOp, Net, Stage};
+use crate::compile::net::{DepthwiseConv, LayerOp, Net};
 
-/// Makes one layer of a depthwise convolution and the pointwise convolution that alone reads it, unless one
-/// of them is among those that must stay, by name.
-pub fn fuse_separable(net: &mut Net, stays: impl Fn(&str) -> bool) {
+/// Fuses each depthwise convolution with the pointwise convolution that reads it, unless
+/// `is_pinned` holds for the name of one of them.
+pub fn fuse_separable(net: &mut Net, is_pinned: impl Fn(&str) -> bool) {
     let mut index = 0;
     while index < net.layers.len() {
         if let Some(first) = depthwise_before(net, index)
-            && !stays(&net.layers[first].name)
-            && !stays(&net.layers[index].name)
+            && !is_pinned(&net.layers[first].name)
+            && !is_pinned(&net.layers[index].name)
         {
             fuse(net, first, index);
-            // The layer is one place earlier now.
+            // The fused layer has the index `index - 1`, so `index` is the next layer.
         } else {
             index += 1;
         }
     }
 }
 
-/// The depthwise convolution that the pointwise convolution at `index` alone reads.
+/// Returns the depthwise convolution before the pointwise convolution at `index`, if no other layer
+/// reads its result.
 fn depthwise_before(net: &Net, index: usize) -> Option<usize> {
     let layer = &net.layers[index];
     let LayerOp::Conv { spec, .. } = &layer.op else {
@@ -35,13 +40,14 @@ fn depthwise_before(net: &Net, index: usize) -> Option<usize> {
     (pointwise && depthwise && before.residual.is_none()).then_some(first)
 }
 
+/// Fuses the depthwise convolution `first` into the pointwise convolution at `index`.
 fn fuse(net: &mut Net, first: usize, index: usize) {
     let before = net.layers.remove(first);
     let layer = &mut net.layers[index - 1];
     let LayerOp::Conv { spec, weights } = before.op else {
-        unreachable!("a convolution");
+        unreachable!("the first layer is a convolution");
     };
-    let first = Box::new(Stage {
+    let first = Box::new(DepthwiseConv {
         spec,
         weights,
         activation: before.activation,

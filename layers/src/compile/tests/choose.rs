@@ -1,4 +1,4 @@
-//! The model's choice of algorithms.
+//! Tests of the cost model's choice of algorithms.
 
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, LinearConfig};
@@ -9,8 +9,8 @@ use crate::compile::choose::{Target, choices, modelled};
 use crate::compile::net::Net;
 use crate::compile::options::{Options, Precision};
 
-/// Two layers that connect so many features with as many.
-fn connected(features: usize) -> Net {
+/// Returns a network of two fully connected layers of `features` inputs and outputs.
+fn two_fully_connected(features: usize) -> Net {
     net(
         |device| -> Vec<Linear> {
             let config = LinearConfig::new(features, features);
@@ -25,7 +25,7 @@ fn connected(features: usize) -> Net {
     )
 }
 
-/// The algorithms of its convolutions.
+/// Returns the chosen algorithms of the convolutions of `net`.
 fn algorithms(net: &Net, isa: Isa, batch: usize, options: &Options) -> Vec<Algorithm> {
     let target = Target {
         isa,
@@ -36,10 +36,11 @@ fn algorithms(net: &Net, isa: Isa, batch: usize, options: &Options) -> Vec<Algor
     algorithms.into_iter().flatten().collect()
 }
 
-/// Those of one image that no core's cache holds, if that is allowed, and vectors are long enough to unpack them in
-/// less time than they save.
+/// 24-bit weights are chosen for a single image, if the weights exceed a core's cache, the
+/// precision allows them, and SIMD vectors are long enough to unpack them faster than the saved
+/// memory traffic.
 #[test]
-fn fully_connected_weights_are_short_where_nothing_else_takes_time() {
+fn memory_bound_fully_connected_layers_get_24_bit_weights() {
     let direct = Algorithm::Direct;
     let fast = Options::default();
     let exact = Options {
@@ -47,13 +48,14 @@ fn fully_connected_weights_are_short_where_nothing_else_takes_time() {
         ..Options::default()
     };
     for isa in Isa::available() {
-        let short = match isa.lanes() {
+        let compact = match isa.lanes() {
             8.. => Algorithm::FullyConnected,
             _ => direct,
         };
-        let chosen =
-            |features, batch, options| algorithms(&connected(features), isa, batch, options);
-        assert_eq!(chosen(4096, 1, &fast), [short; 2]);
+        let chosen = |features, batch, options| {
+            algorithms(&two_fully_connected(features), isa, batch, options)
+        };
+        assert_eq!(chosen(4096, 1, &fast), [compact; 2]);
         assert_eq!(chosen(4096, 1, &exact), [direct; 2]);
         assert_eq!(chosen(4096, 8, &fast), [direct; 2]);
         assert_eq!(chosen(512, 1, &fast), [direct; 2]);
@@ -61,21 +63,21 @@ fn fully_connected_weights_are_short_where_nothing_else_takes_time() {
     }
 }
 
-/// Whatever the model and the precision say.
+/// A requested algorithm takes precedence over the cost model and the precision.
 #[test]
-fn what_is_asked_for_is_chosen() {
-    let net = connected(64);
-    let short = Algorithm::FullyConnected;
+fn requested_algorithms_are_chosen() {
+    let net = two_fully_connected(64);
+    let requested = Algorithm::FullyConnected;
     let names = net.layers.iter().map(|layer| layer.name.clone());
     let options = Options {
         precision: Precision::Exact,
-        algorithms: names.map(|name| (name, short)).collect(),
+        algorithms: names.map(|name| (name, requested)).collect(),
         ..Options::default()
     };
-    assert_eq!(algorithms(&net, Isa::Scalar, 8, &options), [short; 2]);
+    assert_eq!(algorithms(&net, Isa::Scalar, 8, &options), [requested; 2]);
 }
 
-/// The algorithms of so many convolutions of 192 channels, one after the other, at 7x7.
+/// Returns the chosen algorithms of a chain of `layers` 3x3 convolutions of 192 channels at 7x7.
 fn chosen(layers: usize) -> Vec<Option<Algorithm>> {
     let net = net(
         |device| -> Vec<Conv2d> {
@@ -93,10 +95,10 @@ fn chosen(layers: usize) -> Vec<Option<Algorithm>> {
     modelled(&net, &choices(&net, &Options::default(), target).unwrap())
 }
 
-/// The weights of a tile of 6x6 are four times as many. Those of two layers stay in the last-level cache;
-/// those of eight would not, though the layers' own would.
+/// Winograd F(4,3) has four times the weights of a direct 3x3 convolution. The transformed weights
+/// of two layers fit in the last-level cache, and the transformed weights of eight layers do not.
 #[test]
-fn packed_weights_that_no_cache_holds_are_fewer() {
+fn large_winograd_tiles_are_avoided_if_weights_exceed_the_cache() {
     let largest = Some(Algorithm::Winograd(WinogradTile::Four));
     assert_eq!(chosen(2), [largest; 2]);
     let many = chosen(8);

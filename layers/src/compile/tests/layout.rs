@@ -1,4 +1,5 @@
-//! Whoever reads a map finds what was written there, however the images pass the layers.
+//! Tests of the memory layout: every read of a map finds the elements that were written to the map,
+//! for any segments of the batch.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -6,32 +7,40 @@ use std::ops::Range;
 use proptest::prelude::*;
 use receptive_kernels::cpu::{Activation, Algorithm, Border, ConvSpec, Map, WinogradTile};
 
-use crate::compile::layout::{Layout, copied};
-use crate::compile::net::{Layer, LayerOp, MapId, Net, Pick};
+use crate::compile::layout::{Layout, copied_operands};
+use crate::compile::net::{Layer, LayerOp, MapId, Net, Slice};
 use crate::compile::segments::Segments;
-use crate::compile::weights::{Kernel, Weights};
+use crate::compile::weights::{WeightSource, Weights};
 use crate::graph::Arithmetic;
 
+/// The kind of a random layer.
 #[derive(Debug, Clone, Copy)]
-enum Add {
-    Conv { channels: usize, winograd: bool },
+enum LayerKind {
+    Conv {
+        channels: usize,
+        winograd: bool,
+    },
     Sum,
     Concat,
+    /// A slice of the channels from 16 on.
     View,
 }
 
-fn add() -> impl Strategy<Value = (Add, usize, usize)> {
-    let add = prop_oneof![
+/// Generates a random layer: its kind, and the indices of its operands.
+fn random_layer() -> impl Strategy<Value = (LayerKind, usize, usize)> {
+    let kind = prop_oneof![
         3 => (prop::sample::select(vec![3, 8, 16, 20, 32]), any::<bool>())
-            .prop_map(|(channels, winograd)| Add::Conv { channels, winograd }),
-        1 => Just(Add::Sum),
-        2 => Just(Add::Concat),
-        1 => Just(Add::View),
+            .prop_map(|(channels, winograd)| LayerKind::Conv { channels, winograd }),
+        1 => Just(LayerKind::Sum),
+        2 => Just(LayerKind::Concat),
+        1 => Just(LayerKind::View),
     ];
-    (add, any::<usize>(), any::<usize>())
+    (kind, any::<usize>(), any::<usize>())
 }
 
-fn network(adds: &[(Add, usize, usize)]) -> (Net, Vec<Option<Algorithm>>) {
+/// Builds the network of the given layers, and returns the algorithm of each layer. Layers that do
+/// not fit are omitted.
+fn network(layers: &[(LayerKind, usize, usize)]) -> (Net, Vec<Option<Algorithm>>) {
     let mut net = Net {
         maps: vec![[16, 5, 6]],
         input: MapId(0),
@@ -40,12 +49,12 @@ fn network(adds: &[(Add, usize, usize)]) -> (Net, Vec<Option<Algorithm>>) {
         layers: Vec::new(),
     };
     let mut algorithms = Vec::new();
-    for &(add, a, b) in adds {
-        let [a, b] = [a, b].map(|place| MapId(place % net.maps.len()));
+    for &(kind, a, b) in layers {
+        let [a, b] = [a, b].map(|index| MapId(index % net.maps.len()));
         let [channels, height, width] = net.shape(a);
         let mut algorithm = None;
-        let (op, inputs, out) = match add {
-            Add::Conv {
+        let (op, inputs, out) = match kind {
+            LayerKind::Conv {
                 channels: out,
                 winograd,
             } => {
@@ -68,22 +77,22 @@ fn network(adds: &[(Add, usize, usize)]) -> (Net, Vec<Option<Algorithm>>) {
                 } else {
                     Algorithm::Direct
                 });
-                let weights = Weights::new(Kernel::Fill(1.0), None);
+                let weights = Weights::new(WeightSource::Fill(1.0), None);
                 (LayerOp::Conv { spec, weights }, vec![a], out)
             }
-            Add::Sum if net.shape(b) == net.shape(a) => {
+            LayerKind::Sum if net.shape(b) == net.shape(a) => {
                 (LayerOp::Binary(Arithmetic::Add), vec![a, b], channels)
             }
-            Add::Concat => (LayerOp::Concat, vec![a, b], channels + net.shape(b)[0]),
-            Add::View if channels > 16 => {
-                let pick = Pick {
+            LayerKind::Concat => (LayerOp::Concat, vec![a, b], channels + net.shape(b)[0]),
+            LayerKind::View if channels > 16 => {
+                let slice = Slice {
                     channels: (16..channels).map(Some).collect(),
                     start: [0, 0],
                     step: [1, 1],
                 };
-                (LayerOp::Pick(pick), vec![a], channels - 16)
+                (LayerOp::Slice(slice), vec![a], channels - 16)
             }
-            Add::Sum | Add::View => continue,
+            LayerKind::Sum | LayerKind::View => continue,
         };
         let output = net.new_map([out, height, width]);
         net.layers.push(Layer {
@@ -100,19 +109,20 @@ fn network(adds: &[(Add, usize, usize)]) -> (Net, Vec<Option<Algorithm>>) {
     (net, algorithms)
 }
 
-/// Where the blocks of some images begin, and their elements.
-fn blocks(map: &Map, images: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
-    images.flat_map(move |image| {
+/// Iterates over the channel blocks of the images in the ring slots `slots`: the slot, and the
+/// range of the block in the arena.
+fn blocks(map: &Map, slots: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
+    slots.flat_map(move |slot| {
         (0..map.blocks()).map(move |block| {
-            let first = map.offset + image * map.image + block * map.block;
-            (image, first..first + map.block)
+            let first = map.offset + slot * map.image + block * map.block;
+            (slot, first..first + map.block)
         })
     })
 }
 
-/// A network where it lies in memory.
+/// A network with its memory layout.
 #[derive(Debug)]
-struct Laid {
+struct LaidOut {
     net: Net,
     layout: Layout,
     lanes: usize,
@@ -120,9 +130,9 @@ struct Laid {
     segments: Segments,
 }
 
-/// Which images pass each of `steps`, one after the other: those that pass the last stretch together first pass all
-/// before it.
-fn passes(
+/// Returns the execution order: each step with the images that it processes. Before each
+/// micro-batch of the last segment, the same images run through all earlier segments.
+fn execution_order(
     segments: &Segments,
     steps: Range<usize>,
     images: Range<usize>,
@@ -131,27 +141,32 @@ fn passes(
         return Vec::new();
     };
     let micro_batch = segments.micro_batch(last);
-    let other = |&step: &usize| segments.micro_batch(step) != micro_batch;
-    let begins = steps
+    let in_earlier_segment = |&step: &usize| segments.micro_batch(step) != micro_batch;
+    let segment_start = steps
         .clone()
-        .rfind(other)
+        .rfind(in_earlier_segment)
         .map_or(steps.start, |step| step + 1);
-    let mut all = Vec::new();
+    let mut order = Vec::new();
     for first in images.clone().step_by(micro_batch) {
         let batch = first..images.end.min(first + micro_batch);
-        all.extend(passes(segments, steps.start..begins, batch.clone()));
-        all.extend((begins..steps.end).map(|step| (step, batch.clone())));
+        order.extend(execution_order(
+            segments,
+            steps.start..segment_start,
+            batch.clone(),
+        ));
+        order.extend((segment_start..steps.end).map(|step| (step, batch.clone())));
     }
-    all
+    order
 }
 
-/// Any network, for some images, of which more and more pass the steps together.
-fn laid() -> impl Strategy<Value = Laid> {
-    let adds = prop::collection::vec(add(), 1..14);
+/// Generates a random network in a random layout, with micro-batches that grow from segment to
+/// segment.
+fn laid_out() -> impl Strategy<Value = LaidOut> {
+    let layers = prop::collection::vec(random_layer(), 1..14);
     let lanes = prop::sample::select(vec![4, 8, 16]);
     let seed = prop::collection::vec(any::<usize>(), 1..6);
-    (adds, lanes, 1..8usize, seed).prop_map(|(adds, lanes, images, seed)| {
-        let (net, algorithms) = network(&adds);
+    (layers, lanes, 1..8usize, seed).prop_map(|(layers, lanes, images, seed)| {
+        let (net, algorithms) = network(&layers);
         let sizes: Vec<usize> = [1, 2, 4]
             .into_iter()
             .filter(|size| *size < images)
@@ -163,8 +178,8 @@ fn laid() -> impl Strategy<Value = Laid> {
             .collect();
         micro_batch.sort_unstable();
         let segments = Segments::new(micro_batch);
-        let layout = Layout::of(&net, &algorithms, lanes, images, &segments);
-        Laid {
+        let layout = Layout::new(&net, &algorithms, lanes, images, &segments);
+        LaidOut {
             net,
             layout,
             lanes,
@@ -174,117 +189,118 @@ fn laid() -> impl Strategy<Value = Laid> {
     })
 }
 
-/// Small convolutions one after the other, for four images of which so many pass all steps together: every map's
-/// stride from image to image, and the arena.
-fn of_four(channels: usize, micro_batch: usize) -> (Vec<usize>, usize) {
-    let conv = Add::Conv {
+/// Lays out a chain of three convolutions for four images in one segment of `micro_batch`. Returns
+/// the stride between images of every map, and the size of the arena, in elements.
+fn image_strides_and_arena(channels: usize, micro_batch: usize) -> (Vec<usize>, usize) {
+    let conv = LayerKind::Conv {
         channels,
         winograd: false,
     };
     let (net, algorithms) = network(&[(conv, 0, 0), (conv, 1, 0), (conv, 2, 0)]);
     let segments = Segments::new(vec![micro_batch; net.layers.len() + 2]);
-    let layout = Layout::of(&net, &algorithms, 8, 4, &segments);
+    let layout = Layout::new(&net, &algorithms, 8, 4, &segments);
     let strides = (0..net.maps.len()).map(|map| layout.map(&net, MapId(map)).image);
     (strides.collect(), layout.arena)
 }
 
 #[test]
-fn images_have_memory_of_their_own_where_weights_are_few_and_all_pass_together() {
-    let (strides, arena) = of_four(32, 4);
+fn each_image_has_its_own_arena_if_weights_are_few_and_one_segment_holds_all_steps() {
+    let (strides, arena) = image_strides_and_arena(32, 4);
     assert!(strides.iter().all(|&stride| 4 * stride == arena));
-    // Two at a time need memory for two.
-    let (strides, two) = of_four(32, 2);
+    // A micro-batch of two images needs memory for two images only.
+    let (strides, two) = image_strides_and_arena(32, 2);
     assert!(strides.iter().any(|&stride| stride != strides[0]));
     assert!(two <= arena / 2);
-    // Many weights.
-    let (strides, _) = of_four(256, 4);
+    // A network with many weights has a shared arena.
+    let (strides, _) = image_strides_and_arena(256, 4);
     assert!(strides.iter().any(|&stride| stride != strides[0]));
 }
 
 #[test]
-fn a_map_has_places_for_those_that_pass_its_last_step() {
-    let conv = Add::Conv {
+fn a_map_has_a_slot_for_each_image_of_its_last_reader_s_micro_batch() {
+    let conv = LayerKind::Conv {
         channels: 32,
         winograd: false,
     };
     let (net, algorithms) = network(&[(conv, 0, 0), (conv, 1, 0), (conv, 2, 0)]);
     let segments = Segments::new(vec![1, 1, 2, 4, 4]);
-    let layout = Layout::of(&net, &algorithms, 8, 5, &segments);
+    let layout = Layout::new(&net, &algorithms, 8, 5, &segments);
     let maps: Vec<Map> = (0..4).map(|map| layout.map(&net, MapId(map))).collect();
     let slots: Vec<usize> = maps.iter().map(|map| map.slots).collect();
     assert_eq!(slots, [1, 2, 4, 4]);
-    // The last is written when nobody needs the first two any more.
+    // The last map reuses the memory of the first two maps, which are no longer live.
     let elements = maps.iter().map(Map::elements);
     assert!(layout.arena < elements.sum());
 }
 
 proptest! {
-    /// Or threads would wait for each other between them.
+    /// Layers of a level run without a barrier between them.
     #[test]
-    fn layers_of_a_level_write_nothing_of_each_other_s(laid in laid()) {
-        let Laid { net, layout, .. } = laid;
+    fn layers_of_a_level_access_disjoint_memory(laid_out in laid_out()) {
+        let LaidOut { net, layout, .. } = laid_out;
         let elements = |map: MapId| -> HashSet<usize> {
             let map = layout.map(&net, map);
             blocks(&map, 0..map.slots).flat_map(|(_, elements)| elements).collect()
         };
         let levels = net.levels();
-        let is_step = |layer: &Layer| !matches!(layer.op, LayerOp::Concat | LayerOp::Pick(_));
+        let is_step = |layer: &Layer| !matches!(layer.op, LayerOp::Concat | LayerOp::Slice(_));
         for (a, b) in (0..net.layers.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
             let [one, other] = [a, b].map(|index| &net.layers[index]);
-            let at_once = levels[b..=a].iter().all(|level| *level == levels[a]);
-            if !(at_once && is_step(one) && is_step(other)) {
+            let concurrent = levels[b..=a].iter().all(|level| *level == levels[a]);
+            if !(concurrent && is_step(one) && is_step(other)) {
                 continue;
             }
             for (writer, reader) in [(one, other), (other, one)] {
                 let written = elements(writer.output);
                 for map in reader.reads().chain([reader.output]) {
-                    let touched = elements(map);
-                    prop_assert!(written.is_disjoint(&touched), "{} {}\n{}", writer.name, map, net);
+                    let accessed = elements(map);
+                    prop_assert!(written.is_disjoint(&accessed), "{} {}\n{}", writer.name, map, net);
                 }
             }
         }
     }
 
-    /// Every element says what was last written there: which map, of which image. That is what is
-    /// found wherever a layer reads.
+    /// Simulates a run in which every arena element stores the map and the image that were last
+    /// written to it. Every layer must read the map and the image that it expects.
     #[test]
-    fn what_is_read_is_what_was_written(laid in laid()) {
-        let Laid { net, layout, lanes, images, segments } = laid;
+    fn reads_find_the_last_written_elements(laid_out in laid_out()) {
+        let LaidOut { net, layout, lanes, images, segments } = laid_out;
         let mut root: Vec<MapId> = (0..net.maps.len()).map(MapId).collect();
         for layer in net.layers.iter().rev() {
             if let LayerOp::Concat = layer.op {
-                let copied = copied(&net, &layout, layer);
-                for part in &layer.inputs {
-                    let there = layer.inputs.iter().filter(|other| *other == part).count();
-                    // A map that is there twice may be in place once.
-                    if copied.iter().filter(|(other, _)| other == part).count() < there {
-                        root[part.0] = root[layer.output.0];
+                let copied = copied_operands(&net, &layout, layer);
+                for operand in &layer.inputs {
+                    let occurrences = layer.inputs.iter().filter(|other| *other == operand).count();
+                    // An operand that occurs twice may be in place once.
+                    if copied.iter().filter(|(other, _)| other == operand).count() < occurrences {
+                        root[operand.0] = root[layer.output.0];
                     }
                 }
             }
         }
         for layer in &net.layers {
-            if let LayerOp::Pick(_) = layer.op {
+            if let LayerOp::Slice(_) = layer.op {
                 root[layer.output.0] = root[layer.inputs[0].0];
             }
         }
-        let mut held = vec![None; layout.arena];
-        for (step, batch) in passes(&segments, 0..net.layers.len() + 2, 0..images) {
-            let here = |map: MapId| {
+        let mut contents = vec![None; layout.arena];
+        for (step, batch) in execution_order(&segments, 0..net.layers.len() + 2, 0..images) {
+            // The ring slots of the batch, and the index of the image in slot 0.
+            let slots_of = |map: MapId| {
                 let map = layout.map(&net, map);
-                let from = batch.start % map.slots;
-                assert!(from + batch.len() <= map.slots);
-                (map, from..from + batch.len(), batch.start - from)
+                let first = batch.start % map.slots;
+                assert!(first + batch.len() <= map.slots);
+                (map, first..first + batch.len(), batch.start - first)
             };
             let (reads, writes): (Vec<MapId>, Vec<MapId>) = match step.checked_sub(1) {
                 None => (vec![], vec![net.input]),
                 Some(layer) if layer < net.layers.len() => {
                     let layer = &net.layers[layer];
                     match layer.op {
-                        LayerOp::Pick(_) => (vec![], vec![]),
+                        LayerOp::Slice(_) => (vec![], vec![]),
                         LayerOp::Concat => {
-                            let copied = copied(&net, &layout, layer);
-                            let reads = copied.into_iter().map(|(part, _)| part).collect();
+                            let copied = copied_operands(&net, &layout, layer);
+                            let reads = copied.into_iter().map(|(operand, _)| operand).collect();
                             (reads, vec![])
                         }
                         _ => (layer.reads().collect(), vec![layer.output]),
@@ -293,22 +309,22 @@ proptest! {
                 Some(_) => (net.outputs.clone(), vec![]),
             };
             for map in reads {
-                let (place, range, before) = here(map);
-                for (image, elements) in blocks(&place, range) {
-                    let expected = Some((root[map.0], before + image));
-                    for at in elements {
-                        prop_assert_eq!(held[at], expected, "{} at {}\n{}", map, step, net);
+                let (layout, slots, base) = slots_of(map);
+                for (slot, elements) in blocks(&layout, slots) {
+                    let expected = Some((root[map.0], base + slot));
+                    for index in elements {
+                        prop_assert_eq!(contents[index], expected, "{} at {}\n{}", map, step, net);
                     }
                 }
             }
-            // What a concatenation copies is its own from then on.
+            // A concatenation writes the channels of the copied operands.
             let copies = match step.checked_sub(1).and_then(|layer| net.layers.get(layer)) {
                 Some(layer) if matches!(layer.op, LayerOp::Concat) => {
-                    let copied = copied(&net, &layout, layer).into_iter();
+                    let copied = copied_operands(&net, &layout, layer).into_iter();
                     let whole = layout.map(&net, layer.output);
                     copied
-                        .map(|(part, channel)| {
-                            let channels = net.shape(part)[0];
+                        .map(|(operand, channel)| {
+                            let channels = net.shape(operand)[0];
                             let first = channel / lanes * lanes;
                             (layer.output, whole.slice(first, channel + channels - first))
                         })
@@ -317,11 +333,11 @@ proptest! {
                 _ => Vec::new(),
             };
             let writes = writes.into_iter().map(|map| (map, layout.map(&net, map)));
-            for (map, place) in writes.chain(copies) {
-                let (_, range, before) = here(map);
-                for (image, elements) in blocks(&place, range) {
-                    for at in elements {
-                        held[at] = Some((root[map.0], before + image));
+            for (map, layout) in writes.chain(copies) {
+                let (_, slots, base) = slots_of(map);
+                for (slot, elements) in blocks(&layout, slots) {
+                    for index in elements {
+                        contents[index] = Some((root[map.0], base + slot));
                     }
                 }
             }

@@ -1,9 +1,9 @@
-//! Passes on small networks.
+//! Tests of the compiler on small networks.
 
 mod choose;
+mod errors;
 mod layout;
 mod passes;
-mod refusals;
 
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
@@ -15,7 +15,8 @@ use super::translate::translate;
 use super::values::Values;
 use crate::graph::{Graph, Outputs};
 
-/// What `forward` does to an image of this shape, before any pass.
+/// Translates `forward` for one image of shape `[channels, height, width]`, without running any
+/// pass.
 fn net<M: Module, O: Outputs>(
     init: impl FnOnce(&Device) -> M,
     [channels, height, width]: [usize; 3],
@@ -26,14 +27,14 @@ fn net<M: Module, O: Outputs>(
     translate(&graph, &mut values).unwrap()
 }
 
-/// The network before and after `pass`.
+/// Returns the text of the network before and after `pass`.
 fn before_and_after(mut net: Net, pass: impl FnOnce(&mut Net)) -> String {
     let before = net.to_string();
     pass(&mut net);
     format!("{before}\n{net}")
 }
 
-/// A convolution that keeps the size.
+/// Returns a convolution whose padding keeps the height and width.
 fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
     let p = kernel / 2;
     Conv2dConfig::new(channels, [kernel; 2])

@@ -1,3 +1,5 @@
+//! Tests of every pass: the text of a network before and after the pass.
+
 use burn::module::Param;
 use burn::nn::conv::Conv2dConfig;
 use burn::nn::pool::{AvgPool2dConfig, MaxPool2dConfig};
@@ -12,7 +14,7 @@ fn norm(channels: usize, device: &Device) -> BatchNorm {
 }
 
 #[test]
-fn flattening_is_free() {
+fn flattening_adds_no_layer() {
     let net = net(
         |device| {
             (
@@ -27,7 +29,7 @@ fn flattening_is_free() {
 }
 
 #[test]
-fn norms_and_scales_join_the_convolutions_before_them() {
+fn affine_functions_are_folded_into_the_preceding_convolution() {
     let net = net(
         |device| (conv([3, 4], 3, device), norm(4, device)),
         [3, 6, 6],
@@ -37,7 +39,7 @@ fn norms_and_scales_join_the_convolutions_before_them() {
 }
 
 #[test]
-fn norms_join_the_convolutions_after_them_unless_padding_comes_between() {
+fn norms_are_folded_into_following_convolutions_without_padding() {
     let unpadded = |device: &Device| Conv2dConfig::new([3, 4], [3, 3]).init(device);
     let net = net(
         |device| {
@@ -60,7 +62,7 @@ fn norms_join_the_convolutions_after_them_unless_padding_comes_between() {
 }
 
 #[test]
-fn a_mean_with_a_coefficient_and_a_bias_is_a_convolution() {
+fn a_mean_pool_with_scale_and_shift_becomes_a_convolution() {
     let net = net(
         |device| {
             let vector = || -> Param<Tensor<1>> { Initializer::Ones.init([6], device) };
@@ -79,31 +81,34 @@ fn a_mean_with_a_coefficient_and_a_bias_is_a_convolution() {
 }
 
 #[test]
-fn partial_connections_are_one_convolution() {
+fn partial_connections_become_one_convolution() {
     let net = net(
         |device| {
-            let map = |seen| Conv2dConfig::new([seen, 1], [5, 5]).init(device);
+            let map = |inputs| Conv2dConfig::new([inputs, 1], [5, 5]).init(device);
             [map(2), map(2), map(3)]
         },
         [3, 9, 9],
         |maps, x| {
             let inputs = x.chunk(3, 1);
-            let seen: [&[usize]; 3] = [&[0, 1], &[0, 2], &[0, 1, 2]];
-            let outputs = maps.iter().zip(seen).map(|(map, seen)| {
-                let seen = seen.iter().map(|&input| inputs[input].clone()).collect();
-                map.forward(Tensor::cat(seen, 1))
+            let connections: [&[usize]; 3] = [&[0, 1], &[0, 2], &[0, 1, 2]];
+            let outputs = maps.iter().zip(connections).map(|(map, channels)| {
+                let gathered = channels
+                    .iter()
+                    .map(|&input| inputs[input].clone())
+                    .collect();
+                map.forward(Tensor::cat(gathered, 1))
             });
             Tensor::cat(outputs.collect(), 1)
         },
     );
     insta::assert_snapshot!(before_and_after(net, |net| {
-        passes::gather(net, 16);
-        passes::stack(net);
+        passes::fold_channel_gather(net, 16);
+        passes::merge_sibling_convs(net);
     }));
 }
 
 #[test]
-fn a_shortcut_without_weights_is_one_convolution() {
+fn a_shortcut_without_weights_becomes_one_convolution() {
     let net = net(
         |device| conv([4, 8], 3, device),
         [4, 8, 8],
@@ -116,13 +121,13 @@ fn a_shortcut_without_weights_is_one_convolution() {
         },
     );
     insta::assert_snapshot!(before_and_after(net, |net| {
-        passes::compose_picks(net);
-        passes::lower_picks(net, 4);
+        passes::compose_slices(net);
+        passes::lower_slices(net, 4);
     }));
 }
 
 #[test]
-fn a_strided_pointwise_convolution_gathers_its_pixels() {
+fn a_strided_pointwise_convolution_is_split() {
     let shortcut = Conv2dConfig::new([8, 16], [1, 1]).with_stride([2, 2]);
     let net = net(
         |device| (conv([3, 8], 3, device), shortcut.init(device)),
@@ -130,12 +135,12 @@ fn a_strided_pointwise_convolution_gathers_its_pixels() {
         |(conv, shortcut), x| shortcut.forward(conv.forward(x)),
     );
     insta::assert_snapshot!(before_and_after(net, |net| {
-        passes::gather_strided(net, |_| false);
+        passes::split_strided_pointwise(net, |_| false);
     }));
 }
 
 #[test]
-fn picked_channels_are_views_where_blocks_begin() {
+fn slices_of_aligned_channels_are_views() {
     let net = net(
         |device| conv([8, 2], 1, device),
         [8, 6, 6],
@@ -146,11 +151,11 @@ fn picked_channels_are_views_where_blocks_begin() {
             (conv.forward(x), vec![view, copied, cropped])
         },
     );
-    insta::assert_snapshot!(before_and_after(net, |net| passes::lower_picks(net, 4)));
+    insta::assert_snapshot!(before_and_after(net, |net| passes::lower_slices(net, 4)));
 }
 
 #[test]
-fn padding_joins_the_convolutions_after_it() {
+fn padding_is_folded_into_the_following_convolutions() {
     let net = net(
         |device| [conv([3, 4], 3, device), conv([3, 4], 1, device)],
         [3, 6, 6],
@@ -167,7 +172,7 @@ fn padding_joins_the_convolutions_after_it() {
 }
 
 #[test]
-fn activations_join_what_computes_their_argument() {
+fn activations_are_fused_into_the_preceding_layer() {
     let net = net(
         |device| [conv([3, 4], 3, device), conv([3, 4], 3, device)],
         [3, 6, 6],
@@ -183,7 +188,7 @@ fn activations_join_what_computes_their_argument() {
 }
 
 #[test]
-fn sums_join_the_convolution_that_comes_later() {
+fn sums_are_fused_into_the_later_convolution() {
     let net = net(
         |device| {
             [
@@ -196,7 +201,7 @@ fn sums_join_the_convolution_that_comes_later() {
         |[first, second, third], x| {
             let y = second.forward(activation::relu(first.forward(x.clone())));
             let x = activation::relu(y + x);
-            // The convolution comes first here.
+            // The convolution precedes the other operand of the sum.
             let y = third.forward(x.clone());
             let pool = MaxPool2dConfig::new([3, 3])
                 .with_strides([1, 1])
@@ -212,7 +217,7 @@ fn sums_join_the_convolution_that_comes_later() {
 }
 
 #[test]
-fn branches_that_can_be_computed_at_once_follow_each_other() {
+fn layers_of_the_same_level_are_adjacent() {
     let net = net(
         |device| {
             let conv = |channels, kernel| conv(channels, kernel, device);
@@ -237,5 +242,5 @@ fn branches_that_can_be_computed_at_once_follow_each_other() {
             Tensor::cat(parts, 1)
         },
     );
-    insta::assert_snapshot!(before_and_after(net, passes::order));
+    insta::assert_snapshot!(before_and_after(net, passes::schedule_levels));
 }

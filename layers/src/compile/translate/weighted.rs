@@ -1,17 +1,18 @@
-//! Layers with weights, and arithmetic with them.
+//! Translation of layers with weights, and of arithmetic between maps and weights.
 
 use receptive_kernels::cpu::{Border, ConvSpec};
 
-use super::{Translation, unsupported};
+use super::translation::{Translation, unsupported};
 use crate::compile::error::Problem;
 use crate::compile::net::LayerOp;
-use crate::compile::weights::{Affine, Kernel, PerChannel, Weights};
+use crate::compile::weights::{Affine, PerChannel, WeightSource, Weights};
 use crate::graph::{self, Arithmetic, Node, ValueId};
 
 impl Translation<'_> {
-    pub(super) fn convolution(&mut self, node: &Node, conv: &graph::Conv2d) -> Result<(), Problem> {
-        self.given_weights(node)?;
-        let x = self.natural(node, 0)?;
+    /// Translates a convolution.
+    pub fn convolution(&mut self, node: &Node, conv: &graph::Conv2d) -> Result<(), Problem> {
+        self.check_constant_weights(node)?;
+        let x = self.unreshaped_operand(node, 0)?;
         let &[channels_out, _, height, width] = self.graph.shape(node.inputs[1]) else {
             return Err(unsupported(node));
         };
@@ -30,15 +31,18 @@ impl Translation<'_> {
             dilation: conv.dilation,
             groups: conv.groups,
         };
-        let weights = Weights::new(Kernel::Given(node.inputs[1]), node.inputs.get(2).copied());
-        self.layer(node, LayerOp::Conv { spec, weights }, vec![x])
+        let weights = Weights::new(
+            WeightSource::Constant(node.inputs[1]),
+            node.inputs.get(2).copied(),
+        );
+        self.push_layer(node, LayerOp::Conv { spec, weights }, vec![x])
     }
 
-    /// A fully connected layer is a convolution whose kernel is the whole map, which makes
-    /// flattening free.
-    pub(super) fn linear(&mut self, node: &Node) -> Result<(), Problem> {
-        self.given_weights(node)?;
-        let x = self.moving(node, 0)?;
+    /// Translates a fully connected layer to a convolution whose kernel covers the whole map, so
+    /// that the input needs no flattening.
+    pub fn linear(&mut self, node: &Node) -> Result<(), Problem> {
+        self.check_constant_weights(node)?;
+        let x = self.operand(node, 0)?;
         let &[_, features] = self.graph.shape(node.inputs[0]) else {
             return Err(Problem::unsupported(
                 format!("linear of {:?}", self.graph.shape(node.inputs[0])),
@@ -56,11 +60,15 @@ impl Translation<'_> {
             dilation: [1, 1],
             groups: 1,
         };
-        let weights = Weights::new(Kernel::Linear(node.inputs[1]), node.inputs.get(2).copied());
-        self.layer(node, LayerOp::Conv { spec, weights }, vec![x])
+        let weights = Weights::new(
+            WeightSource::Linear(node.inputs[1]),
+            node.inputs.get(2).copied(),
+        );
+        self.push_layer(node, LayerOp::Conv { spec, weights }, vec![x])
     }
 
-    pub(super) fn binary(&mut self, node: &Node, arithmetic: Arithmetic) -> Result<(), Problem> {
+    /// Translates element-wise arithmetic of two maps, or of a map and a weight per channel.
+    pub fn binary(&mut self, node: &Node, arithmetic: Arithmetic) -> Result<(), Problem> {
         let &[left, right] = &node.inputs[..] else {
             return Err(unsupported(node));
         };
@@ -72,36 +80,38 @@ impl Translation<'_> {
                     "maps of one shape",
                 ));
             }
-            return self.keep(node, LayerOp::Binary(arithmetic), vec![a, b]);
+            self.push_elementwise(node, LayerOp::Binary(arithmetic), vec![a, b]);
+            return Ok(());
         }
-        let moving = usize::from(self.given.contains(&left));
-        let given = node.inputs[1 - moving];
-        let x = self.moving(node, moving)?;
-        let shape = self.graph.shape(given);
-        if !self.is_per_channel(node.inputs[moving], shape) {
+        let map_index = usize::from(self.constants.contains(&left));
+        let weight = node.inputs[1 - map_index];
+        let x = self.operand(node, map_index)?;
+        let shape = self.graph.shape(weight);
+        if !self.is_per_channel(node.inputs[map_index], shape) {
             return Err(Problem::unsupported(
                 format!("{} of maps and weights {shape:?}", node.op.word()),
-                "one weight for each channel, or one for all",
+                "one weight for each channel, or one weight for all",
             ));
         }
-        if self.graph.value(given).len() > 1 {
-            self.natural(node, moving)?;
+        if self.graph.value(weight).len() > 1 {
+            self.unreshaped_operand(node, map_index)?;
         }
-        let affine = match (arithmetic, moving) {
-            (Arithmetic::Add, _) => vec![Affine::Shift(PerChannel::Given(given))],
-            (Arithmetic::Mul, _) => vec![Affine::Scale(PerChannel::Given(given))],
-            (Arithmetic::Sub, 0) => vec![Affine::Shift(PerChannel::Negated(given))],
+        let affine = match (arithmetic, map_index) {
+            (Arithmetic::Add, _) => vec![Affine::Shift(PerChannel::Constant(weight))],
+            (Arithmetic::Mul, _) => vec![Affine::Scale(PerChannel::Constant(weight))],
+            (Arithmetic::Sub, 0) => vec![Affine::Shift(PerChannel::Negated(weight))],
             (Arithmetic::Sub, _) => vec![
                 Affine::Scale(PerChannel::Number(-1.0)),
-                Affine::Shift(PerChannel::Given(given)),
+                Affine::Shift(PerChannel::Constant(weight)),
             ],
-            (Arithmetic::Div, 0) => vec![Affine::Scale(PerChannel::Inverse(given))],
+            (Arithmetic::Div, 0) => vec![Affine::Scale(PerChannel::Inverse(weight))],
             (Arithmetic::Div, _) => return Err(unsupported(node)),
         };
-        self.keep(node, LayerOp::Affine(affine), vec![x])
+        self.push_elementwise(node, LayerOp::Affine(affine), vec![x]);
+        Ok(())
     }
 
-    /// Whether weights of this shape are one number, or one for each channel, beside `x`.
+    /// Whether weights of `shape` are broadcast to `x` as one number, or one number per channel.
     fn is_per_channel(&self, x: ValueId, shape: &[usize]) -> bool {
         let rank = self.graph.shape(x).len();
         let Some(front) = rank.checked_sub(shape.len()) else {

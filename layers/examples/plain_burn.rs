@@ -1,6 +1,7 @@
-//! A network that this workspace does not know, written with plain Burn, and what it costs.
+//! Prints the costs of a network written with Burn's own layers, without this crate's `Network`
+//! trait.
 //!
-//!     cargo run --example stranger
+//!     cargo run --example plain_burn
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -10,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use receptive_layers::graph::Graph;
 use receptive_layers::summary::Summary;
 
-/// Two convolutions with a shortcut.
+/// A residual block of two 3x3 convolutions.
 #[derive(Module, Debug)]
 struct Residual {
     first: Conv2d,
@@ -39,9 +40,9 @@ impl Residual {
     }
 }
 
-/// A small classifier of colour images.
+/// A small classifier of RGB images.
 #[derive(Module, Debug)]
-pub struct Stranger {
+pub struct PlainNet {
     stem: Conv2d,
     pool: MaxPool2d,
     blocks: Vec<Residual>,
@@ -49,8 +50,8 @@ pub struct Stranger {
     classifier: Linear,
 }
 
-impl Stranger {
-    /// A stem, two residual blocks and a classifier of ten classes.
+impl PlainNet {
+    /// Creates a stem, two residual blocks of 32 channels and a classifier of ten classes.
     pub fn new(device: &Device) -> Self {
         Self {
             stem: Conv2dConfig::new([3, 32], [5, 5])
@@ -63,7 +64,7 @@ impl Stranger {
         }
     }
 
-    /// `[batch, 3, height, width]` to `[batch, 10]`.
+    /// Computes the logits `[batch, 10]` of images `[batch, 3, height, width]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let mut x = self.pool.forward(self.stem.forward(images));
         for block in &self.blocks {
@@ -74,8 +75,8 @@ impl Stranger {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let graph = Graph::trace(Stranger::new, [1, 3, 64, 64], Stranger::forward)?;
-    let summary = Summary::from_graph(&graph, "stranger")?;
+    let graph = Graph::trace(PlainNet::new, [1, 3, 64, 64], PlainNet::forward)?;
+    let summary = Summary::from_graph(&graph, "plain")?;
     println!("{summary}\n");
     println!("{}", summary.grouped(1));
     Ok(())

@@ -1,0 +1,29 @@
+//! Errors of recording a network.
+
+use burn::backend::capture::CaptureError;
+
+/// The network could not be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// `forward` returned no tensor.
+    #[error("the network returned no tensor, expected at least one output")]
+    NoOutput,
+    /// An output is on another device than the model and the input.
+    #[error(
+        "output {index} is not on the recording device, expected an output computed from the input"
+    )]
+    OutputElsewhere {
+        /// Zero-based index of the output.
+        index: usize,
+    },
+    /// The input has more than 2^40 elements.
+    #[error("the input {shape:?} is too large, expected at most 2^40 elements")]
+    InputTooLarge {
+        /// The requested input shape.
+        shape: Vec<usize>,
+    },
+    /// Burn's capture device reported an error.
+    #[error("the network could not be recorded: {0}")]
+    Capture(CaptureError),
+}
