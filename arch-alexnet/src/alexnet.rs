@@ -1,4 +1,4 @@
-//! AlexNet by its paper, with the pool before the normalization.
+//! AlexNet as in its paper, except that each pool precedes its normalization.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -9,26 +9,36 @@ use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{
     Activation, LocalResponseNorm, conv_norm, fully_connected, init, max_pool,
 };
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
-    InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
+    InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
 };
 use serde::{Deserialize, Serialize};
 
 /// Hyperparameters of an [`AlexNet`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlexNetConfig {
-    /// Groups of channels in conv2, conv4 and conv5 that do not see each other: a divisor of 32.
+    /// Groups of channels in conv2, conv4 and conv5, a divisor of 32. An output channel reads only
+    /// the input channels of its group.
     pub groups: usize,
     /// Width of fc6 and of fc7, from 1 to 1,000,000.
     pub hidden: usize,
-    /// Probability that training zeroes a value of fc6 or fc7, at least 0 and below 1.
+    /// Probability that training sets a value of fc6 or fc7 to zero, at least 0 and below 1.
     pub dropout: f64,
-    /// Classes that the output tells apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
 }
 
+/// Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep Convolutional Neural Networks,
+/// 2012.
+const PAPER: Paper = Paper {
+    authors: "Krizhevsky et al.",
+    title: "ImageNet Classification with Deep Convolutional Neural Networks",
+    year: 2012,
+};
+
 impl AlexNetConfig {
-    /// One device sees all: 62,378,344 parameters.
+    /// AlexNet without groups: 62,378,344 parameters.
     pub fn alexnet() -> Self {
         Self {
             groups: 1,
@@ -38,8 +48,8 @@ impl AlexNetConfig {
         }
     }
 
-    /// Two halves that meet in conv3 and in the fully connected layers, as on the paper's two GPUs
-    /// (section 3.2): 60,965,224 parameters.
+    /// AlexNet with two groups of channels in conv2, conv4 and conv5, one on each of the paper's two
+    /// GPUs (section 3.2): 60,965,224 parameters.
     pub fn alexnet_grouped() -> Self {
         Self {
             groups: 2,
@@ -59,6 +69,9 @@ impl NetworkConfig for AlexNetConfig {
         .map(|(name, config)| Variant {
             name,
             config,
+            paper: PAPER,
+            recipe: "alexnet-imagenet.toml",
+            labels: LabelSet::Imagenet1k,
             checkpoints: &[],
         })
         .into()
@@ -87,7 +100,7 @@ impl NetworkConfig for AlexNetConfig {
             dropout,
             classes,
         } = *self;
-        // 32 is the greatest common divisor of the channels in and out: 96, 256 and 384.
+        // 32 is the greatest common divisor of the grouped layers' channel counts, 96, 256 and 384.
         let divides = groups != 0 && 32 % groups == 0;
         InvalidConfig::unless(divides, "groups", groups, "a divisor of 32")?;
         InvalidConfig::unless(
@@ -128,12 +141,13 @@ impl NetworkConfig for AlexNetConfig {
     }
 }
 
-/// Section 5: zero mean, standard deviation 0.01.
+/// The initial distribution of the weights: zero mean, standard deviation 0.01 (section 5).
 const NORMAL: Initializer = Initializer::Normal {
     mean: 0.0,
     std: 0.01,
 };
 
+/// Builds a fully connected layer, its biases at `bias` and its weights drawn from [`NORMAL`].
 fn linear(inputs: usize, outputs: usize, bias: f64, device: &Device) -> Linear {
     let config = LinearConfig::new(inputs, outputs).with_initializer(NORMAL);
     init::linear(&config, bias, device)
@@ -142,48 +156,49 @@ fn linear(inputs: usize, outputs: usize, bias: f64, device: &Device) -> Linear {
 /// AlexNet (Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep Convolutional Neural
 /// Networks, 2012, section 3.5 and figure 2).
 ///
-/// Here a pool comes before its normalization, as the courses teach the network; the paper pools
-/// what it has normalized. Images are 227x227: an 11x11 kernel at stride 4 does not fit the
-/// paper's 224 evenly.
+/// Each pool precedes its normalization, as courses teach the network; the paper normalizes first.
+/// Images are 227x227 pixels, because an 11x11 kernel of stride 4 does not cover the paper's 224
+/// pixels evenly.
 ///
-/// Weights start normal with deviation 0.01; biases at 1 in conv2, conv4, conv5, fc6 and fc7, at 0
-/// elsewhere (section 5).
+/// Weights start normal with standard deviation 0.01. Biases start at 1 in conv2, conv4, conv5, fc6
+/// and fc7, and at 0 in the other layers (section 5).
 #[derive(Module, Debug)]
 pub struct AlexNet {
-    /// 11x11, stride 4, to 96 maps of 55x55.
+    /// 11x11 convolution of stride 4 to 96 maps of 55x55.
     pub conv1: Conv2d,
-    /// 5x5 to 256 maps of 27x27.
+    /// 5x5 convolution to 256 maps of 27x27.
     pub conv2: Conv2d,
-    /// 3x3 to 384 maps of 13x13.
+    /// 3x3 convolution to 384 maps of 13x13.
     pub conv3: Conv2d,
-    /// 3x3 to 384 maps of 13x13.
+    /// 3x3 convolution to 384 maps of 13x13.
     pub conv4: Conv2d,
-    /// 3x3 to 256 maps of 13x13.
+    /// 3x3 convolution to 256 maps of 13x13.
     pub conv5: Conv2d,
-    /// From 256x6x6 to 4,096 values.
+    /// Fully connected layer from 256x6x6 to 4,096 values.
     pub fc6: Linear,
-    /// To 4,096 values.
+    /// Fully connected layer to 4,096 values.
     pub fc7: Linear,
-    /// To the class scores.
+    /// Fully connected layer to the class scores.
     pub fc8: Linear,
-    /// Overlapping: 3x3, stride 2 (section 3.4).
+    /// The overlapping max pool after conv1, conv2 and conv5: 3x3, stride 2 (section 3.4).
     pub pool: MaxPool2d,
-    /// After the first two pools (section 3.3).
+    /// The normalization after the first two pools (section 3.3).
     pub norm: LocalResponseNorm,
-    /// After fc6 and fc7 in training (section 4.2).
+    /// The dropout after fc6 and fc7 in training (section 4.2).
     pub dropout: Dropout,
 }
 
 impl AlexNet {
+    /// Computes the inputs of the layers after conv1 to conv5 (figure 2).
     fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
-        let layer = |conv, x| conv_norm(conv, None, Activation::Relu, x);
-        let conv1 = layer(&self.conv1, images);
+        let conv_relu = |conv, x| conv_norm(conv, None, Activation::Relu, x);
+        let conv1 = conv_relu(&self.conv1, images);
         let conv1 = self.norm.forward(max_pool(&self.pool, conv1));
-        let conv2 = layer(&self.conv2, conv1.clone());
+        let conv2 = conv_relu(&self.conv2, conv1.clone());
         let conv2 = self.norm.forward(max_pool(&self.pool, conv2));
-        let conv3 = layer(&self.conv3, conv2.clone());
-        let conv4 = layer(&self.conv4, conv3.clone());
-        let conv5 = max_pool(&self.pool, layer(&self.conv5, conv4.clone()));
+        let conv3 = conv_relu(&self.conv3, conv2.clone());
+        let conv4 = conv_relu(&self.conv4, conv3.clone());
+        let conv5 = max_pool(&self.pool, conv_relu(&self.conv5, conv4.clone()));
         [conv1, conv2, conv3, conv4, conv5]
     }
 }
@@ -199,7 +214,7 @@ impl Network for AlexNet {
         Stage::new("conv5", &["conv5"]),
     ];
 
-    /// `[batch, 3, 227, 227]` to `[batch, classes]`.
+    /// Maps `[batch, 3, 227, 227]` to `[batch, classes]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let [.., conv5] = self.stages(images);
         let fc6 = relu(fully_connected(&self.fc6, conv5.flatten(1, 3)));
@@ -207,8 +222,9 @@ impl Network for AlexNet {
         fully_connected(&self.fc8, self.dropout.forward(fc7))
     }
 
-    /// `[batch, 3, 227, 227]` to `[96, 27, 27]`, `[256, 13, 13]`, `[384, 13, 13]`, `[384, 13, 13]`
-    /// and `[256, 6, 6]`, each as the next convolution sees it.
+    /// Maps `[batch, 3, 227, 227]` to five feature maps, each the input of the next layer:
+    /// `[batch, 96, 27, 27]`, `[batch, 256, 13, 13]`, `[batch, 384, 13, 13]`,
+    /// `[batch, 384, 13, 13]` and `[batch, 256, 6, 6]`.
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         self.stages(images).to_vec()
     }

@@ -1,4 +1,4 @@
-//! The AlexNet that torchvision publishes weights for.
+//! AlexNet as in torchvision.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2dConfig;
@@ -6,8 +6,9 @@ use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2dConfig
 use burn::nn::{DropoutConfig, LinearConfig, PaddingConfig2d, Relu};
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{MapLayer, VectorLayer, map_layers};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
-    InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
+    InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
 };
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::{Checkpoint, Source};
@@ -18,12 +19,20 @@ use serde::{Deserialize, Serialize};
 pub struct AlexNetTorchvisionConfig {
     /// Width of the first two fully connected layers, from 1 to 1,000,000.
     pub hidden: usize,
-    /// Probability that training zeroes an input of those layers, at least 0 and below 1.
+    /// Probability that training sets an input of these layers to zero, at least 0 and below 1.
     pub dropout: f64,
-    /// Classes that the output tells apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
 }
 
+/// Krizhevsky: One weird trick for parallelizing convolutional neural networks, 2014.
+const PAPER: Paper = Paper {
+    authors: "Krizhevsky",
+    title: "One weird trick for parallelizing convolutional neural networks",
+    year: 2014,
+};
+
+/// torchvision's weights.
 const CHECKPOINTS: &[Checkpoint] = &[Checkpoint {
     tag: "IMAGENET1K_V1",
     source: Source::Torchvision,
@@ -36,7 +45,7 @@ const CHECKPOINTS: &[Checkpoint] = &[Checkpoint {
 }];
 
 impl AlexNetTorchvisionConfig {
-    /// 61,100,840 parameters.
+    /// torchvision's `alexnet`: 61,100,840 parameters.
     pub fn alexnet_torchvision() -> Self {
         Self {
             hidden: 4096,
@@ -53,12 +62,15 @@ impl NetworkConfig for AlexNetTorchvisionConfig {
         vec![Variant {
             name: "alexnet-torchvision",
             config: Self::alexnet_torchvision(),
+            paper: PAPER,
+            recipe: "alexnet-imagenet.toml",
+            labels: LabelSet::Imagenet1k,
             checkpoints: CHECKPOINTS,
         }]
     }
 
-    /// At least 63 pixels: the last pool's 3 grow to 7, 15 and, through the first convolution's
-    /// stride of 4, to 4 * 14 + 11 - 2 * 2.
+    /// The smallest image is 63x63 pixels: the last pool needs 3 pixels, the pools before it 7 and
+    /// 15, and the first convolution `4 * (15 - 1) + 11 - 2 * 2 = 63`.
     fn input(&self) -> InputSpec {
         InputSpec {
             channels: 3,
@@ -135,25 +147,28 @@ impl NetworkConfig for AlexNetTorchvisionConfig {
     }
 }
 
+/// Builds a fully connected layer with Burn's default initialisation.
 fn linear(inputs: usize, outputs: usize, device: &Device) -> VectorLayer {
     VectorLayer::Linear(LinearConfig::new(inputs, outputs).init(device))
 }
 
-/// The layers of `features` that end a stage.
+/// The indices of the layers in `features` that end a stage.
 const STAGE_ENDS: [usize; 5] = [2, 5, 7, 9, 12];
 
-/// AlexNet in the widths of its one-GPU successor (Krizhevsky: One weird trick for parallelizing
-/// convolutional neural networks, 2014), without normalization, dropout before the fully connected
-/// layers, and a mean over 6x6 regions so that any image of at least 63x63 fits.
+/// AlexNet with the layer widths of its one-GPU successor (Krizhevsky: One weird trick for
+/// parallelizing convolutional neural networks, 2014).
 ///
-/// Weights and biases start uniform within `1 / sqrt(fan in)`, as torchvision leaves them.
+/// The network has no normalization, dropout before the fully connected layers, and a mean pool to
+/// 6x6, which makes any image of at least 63x63 pixels valid.
+///
+/// Weights and biases start uniform in `±1 / sqrt(fan_in)`, as in torchvision.
 #[derive(Module, Debug)]
 pub struct AlexNetTorchvision {
-    /// Convolutions, ReLUs and pools.
+    /// The convolutions, ReLUs and max pools.
     pub features: Vec<MapLayer>,
-    /// To 256 maps of 6x6.
+    /// The mean pool to 256 maps of 6x6.
     pub avgpool: AdaptiveAvgPool2d,
-    /// Dropouts, fully connected layers and ReLUs.
+    /// The dropouts, fully connected layers and ReLUs.
     pub classifier: Vec<VectorLayer>,
 }
 
@@ -168,7 +183,7 @@ impl Network for AlexNetTorchvision {
         Stage::new("conv5", &["features.10"]),
     ];
 
-    /// `[batch, 3, height, width]`, height and width at least 63, to `[batch, classes]`.
+    /// Maps `[batch, 3, height, width]`, height and width at least 63, to `[batch, classes]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let maps = map_layers(&self.features, images);
         let values = self.avgpool.forward(maps).flatten(1, 3);
@@ -177,8 +192,9 @@ impl Network for AlexNetTorchvision {
             .fold(values, |x, layer| layer.forward(x))
     }
 
-    /// `[batch, 3, 224, 224]` to `[64, 27, 27]`, `[192, 13, 13]`, `[384, 13, 13]`, `[256, 13, 13]`
-    /// and `[256, 6, 6]`, each as the next convolution sees it.
+    /// Maps `[batch, 3, 224, 224]` to five feature maps, each the input of the next layer:
+    /// `[batch, 64, 27, 27]`, `[batch, 192, 13, 13]`, `[batch, 384, 13, 13]`,
+    /// `[batch, 256, 13, 13]` and `[batch, 256, 6, 6]`.
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let mut x = images;
         let mut stages = Vec::new();

@@ -1,42 +1,43 @@
-//! The auxiliary heads, which train the middle of the network (section 5).
+//! The auxiliary heads after inception (4a) and (4d), used only in training (section 5).
 
 use burn::module::Module;
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, AvgPool2d, AvgPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation::relu};
-use receptive_layers::block::{fully_connected, init};
+use receptive_layers::block::{fully_connected, init, mean_pool};
 
 use crate::conv_unit::ConvUnit;
 use crate::edition::Edition;
 
-/// Brings the maps to 4x4.
+/// The pool that reduces the maps to 4x4.
 #[derive(Module, Debug)]
 pub enum AuxiliaryPool {
-    /// The paper's: 5x5 at stride 3, which needs maps of 14x14 (an input of 224x224).
+    /// The paper's pool: 5x5, stride 3, for maps of 14x14 (images of 224x224).
     Average(AvgPool2d),
-    /// torchvision's, for maps of any size.
+    /// torchvision's pool, for maps of any size.
     Adaptive(AdaptiveAvgPool2d),
 }
 
-/// Pool, 1x1 convolution to 128 channels, 1024 units, dropout, classifier (section 5).
+/// An auxiliary head: mean pool, 1x1 convolution to 128 channels, fully connected layer of 1024
+/// units, dropout, classifier (section 5).
 #[derive(Module, Debug)]
 pub struct AuxiliaryHead {
-    /// To 4x4.
+    /// The mean pool to 4x4.
     pub pool: AuxiliaryPool,
-    /// 1x1, to 128 channels.
+    /// 1x1 convolution to 128 channels.
     pub conv: ConvUnit,
-    /// From 128 maps of 4x4 to 1024 units, before a ReLU.
+    /// Fully connected layer from 128 maps of 4x4 to 1024 units; a ReLU follows.
     pub fc1: Linear,
-    /// Before the classifier.
+    /// The dropout before the classifier.
     pub dropout: Dropout,
-    /// To the classes.
+    /// The classifier.
     pub fc2: Linear,
 }
 
 impl AuxiliaryHead {
-    /// Channels after the 1x1 convolution.
+    /// Output channels of the 1x1 convolution.
     const CHANNELS: usize = 128;
-    /// Units of the first fully connected layer.
+    /// Outputs of the first fully connected layer.
     const UNITS: usize = 1024;
 
     pub(crate) fn new(
@@ -64,10 +65,10 @@ impl AuxiliaryHead {
         }
     }
 
-    /// `[batch, channels, h, w]` to `[batch, classes]`.
+    /// Maps `[batch, channels, h, w]` to `[batch, classes]`.
     pub fn forward(&self, maps: Tensor<4>) -> Tensor<2> {
         let maps = match &self.pool {
-            AuxiliaryPool::Average(pool) => pool.forward(maps),
+            AuxiliaryPool::Average(pool) => mean_pool(pool, maps),
             AuxiliaryPool::Adaptive(pool) => pool.forward(maps),
         };
         let x = self.conv.forward(maps).flatten(1, 3);
@@ -76,7 +77,7 @@ impl AuxiliaryHead {
     }
 }
 
-/// The last layer of a head.
+/// Builds the last layer of a head.
 pub(crate) fn classifier(
     edition: Edition,
     inputs: usize,

@@ -3,9 +3,11 @@
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::{Checkpoint, Source};
 
-/// These weights came from TensorFlow and want `(x - 0.5) / 0.5`. torchvision normalises with
-/// ImageNet's mean and deviation as everywhere and undoes that inside the model
-/// (`transform_input`); here the preprocessing does it at once.
+/// The checkpoint of `googlenet`.
+///
+/// The weights were ported from TensorFlow and expect pixels normalised by `(x - 0.5) / 0.5`.
+/// torchvision normalises with ImageNet's mean and standard deviation and converts inside the model
+/// (`transform_input`); the preprocessing below normalises directly.
 pub const GOOGLENET: &[Checkpoint] = &[Checkpoint {
     tag: "IMAGENET1K_V1",
     source: Source::Torchvision,

@@ -1,10 +1,11 @@
-//! Hyperparameters.
+//! The hyperparameters of GoogLeNet.
 
 use burn::nn::DropoutConfig;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::Device;
 use receptive_layers::block::LocalResponseNorm;
-use receptive_layers::network::{InputSpec, InvalidConfig, NetworkConfig, Sizes, Variant};
+use receptive_layers::labels::LabelSet;
+use receptive_layers::network::{InputSpec, InvalidConfig, NetworkConfig, Paper, Sizes, Variant};
 use serde::{Deserialize, Serialize};
 
 use crate::auxiliary::{AuxiliaryHead, classifier};
@@ -20,18 +21,26 @@ use crate::inception::TABLE_1;
 pub struct GoogLeNetConfig {
     /// The paper's network or torchvision's.
     pub edition: Edition,
-    /// Classes that the heads tell apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
-    /// Whether there are auxiliary heads after inception (4a) and (4d). Only training needs them.
+    /// Whether the network has auxiliary heads after inception (4a) and (4d), used only in training.
     pub aux: bool,
-    /// Probability of dropping a mean before the classifier in training, at least 0 and below 1.
+    /// Probability that training sets an input of the classifier to zero, at least 0 and below 1.
     pub dropout: f64,
-    /// The same before the auxiliary classifiers.
+    /// Probability that training sets an input of an auxiliary classifier to zero, at least 0 and
+    /// below 1.
     pub aux_dropout: f64,
 }
 
+/// Szegedy et al.: Going Deeper with Convolutions, 2014.
+const PAPER: Paper = Paper {
+    authors: "Szegedy et al.",
+    title: "Going Deeper with Convolutions",
+    year: 2014,
+};
+
 impl GoogLeNetConfig {
-    /// torchvision's edition, dropout 0.2, without auxiliary heads.
+    /// torchvision's network: dropout 0.2, no auxiliary heads.
     pub fn googlenet() -> Self {
         Self {
             edition: Edition::Torchvision,
@@ -42,7 +51,8 @@ impl GoogLeNetConfig {
         }
     }
 
-    /// Table 1 and section 5: dropout 0.4, 0.7 in the auxiliary heads, which are left out.
+    /// The paper's network (Table 1): dropout 0.4, no auxiliary heads. With auxiliary heads, their
+    /// dropout is 0.7 (section 5).
     pub fn googlenet_paper() -> Self {
         Self {
             edition: Edition::Paper,
@@ -51,10 +61,12 @@ impl GoogLeNetConfig {
         }
     }
 
-    /// The smallest side of an image. Of n pixels, conv1 makes `ceil(n / 2)` and a pool of three
-    /// `ceil((n - 1) / 2)`, if n is 2 or more; a pool of two is content with 1. So that each gets
-    /// enough, pool4, pool3, pool2, pool1 and conv1 must be given 2, 4, 8, 16 and 31 pixels in the
-    /// paper's edition, 1, 2, 4, 8 and 15 in torchvision's.
+    /// Returns the smallest height and width of an image.
+    ///
+    /// From n pixels, conv1 computes `ceil(n / 2)` and a 3x3 pool `ceil((n - 1) / 2)` for n of at
+    /// least 2; a 2x2 pool accepts 1 pixel. The smallest inputs of pool4, pool3, pool2, pool1 and
+    /// conv1 are therefore 2, 4, 8, 16 and 31 pixels in the paper's edition, and 1, 2, 4, 8 and 15 in
+    /// torchvision's.
     const fn smallest(&self) -> usize {
         match self.edition {
             Edition::Paper => 31,
@@ -71,19 +83,25 @@ impl NetworkConfig for GoogLeNetConfig {
             Variant {
                 name: "googlenet",
                 config: Self::googlenet(),
+                paper: PAPER,
+                recipe: "googlenet-imagenet.toml",
+                labels: LabelSet::Imagenet1k,
                 checkpoints: checkpoints::GOOGLENET,
             },
             Variant {
                 name: "googlenet-paper",
                 config: Self::googlenet_paper(),
+                paper: PAPER,
+                recipe: "googlenet-imagenet.toml",
+                labels: LabelSet::Imagenet1k,
                 checkpoints: &[],
             },
         ]
     }
 
-    /// 224x224, or from 15x15 on (31x31 for the paper's edition): below, a pool's window does not
-    /// fit. The paper's auxiliary heads take 224x224 alone, since they pool at a fixed stride
-    /// before a fully connected layer.
+    /// Images are 224x224 pixels as published, or of any size in which every pool's window fits: from
+    /// 15x15, or from 31x31 in the paper's edition. The paper's auxiliary heads accept only 224x224,
+    /// because a fully connected layer follows their pool of fixed stride.
     fn input(&self) -> InputSpec {
         InputSpec {
             channels: 3,
@@ -168,7 +186,7 @@ impl NetworkConfig for GoogLeNetConfig {
     }
 }
 
-/// A max pool of stride 2 whose last window may hang over the edge.
+/// Builds a max pool of stride 2 with ceil mode: the last window may cross the edge of the map.
 fn ceil_pool(kernel: usize) -> MaxPool2d {
     MaxPool2dConfig::new([kernel; 2])
         .with_strides([2, 2])

@@ -8,16 +8,16 @@ use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig, conv_norm,
 
 use crate::edition::Edition;
 
-/// A convolution that keeps the size at stride 1, then a ReLU.
+/// A convolution whose padding keeps the size at stride 1, and a ReLU.
 #[derive(Module, Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "a network holds few of them, and Burn implements Module for no Box"
+    reason = "a network has few units, and Burn does not implement Module for Box"
 )]
 pub enum ConvUnit {
-    /// With a bias: the paper's edition.
+    /// A convolution with a bias: the paper's edition.
     Biased(Conv2d),
-    /// With a batch norm in between: torchvision's.
+    /// A convolution with a batch norm: torchvision's edition.
     Normalised(ConvBlock),
 }
 
@@ -51,7 +51,7 @@ impl ConvUnit {
         }
     }
 
-    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Biased(conv) => conv_norm(conv, None, Activation::Relu, x),

@@ -1,28 +1,28 @@
-//! Where the paper's network and torchvision's differ.
+//! The differences between the paper's network and torchvision's.
 
 use burn::nn::Initializer;
 use serde::{Deserialize, Serialize};
 
-/// Which GoogLeNet.
+/// A version of GoogLeNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Edition {
-    /// Table 1: convolutions with biases, local response normalization around conv2, true 5x5
-    /// convolutions, all pools between stages 3x3.
+    /// The paper's network (Table 1): convolutions with biases, local response normalization before
+    /// and after conv2, 5x5 convolutions in the inception modules, 3x3 pools between stages.
     ///
-    /// The paper names no initialisation. Weights start as in BVLC's replication in Caffe: uniform
-    /// within `sqrt(3 / fan in)`, biases 0.2, those of the classifiers 0.
+    /// The paper specifies no initialisation. Initial weights are those of BVLC's replication in
+    /// Caffe: uniform in `±sqrt(3 / fan_in)`, biases of 0.2, and of 0 in the classifiers.
     Paper,
-    /// torchvision's: batch norm of epsilon 1e-3 after every convolution, 3x3 convolutions in place
-    /// of the 5x5, a last pool of 2x2.
+    /// torchvision's network: batch norm of epsilon 1e-3 after every convolution, 3x3 convolutions in
+    /// place of 5x5, a 2x2 pool4.
     ///
-    /// Weights start normal of deviation 0.01 (torchvision's truncation, at 2, is 200 deviations
-    /// out), the biases of the fully connected layers at 0.
+    /// Weights start normal with standard deviation 0.01, and the biases of fully connected layers at
+    /// 0. torchvision truncates the distribution at ±2, 200 standard deviations, which has no effect.
     Torchvision,
 }
 
 impl Edition {
-    /// How weights start.
+    /// Returns the initial distribution of weights.
     pub(crate) fn initializer(self) -> Initializer {
         match self {
             Self::Paper => Initializer::KaimingUniform {
@@ -36,7 +36,7 @@ impl Edition {
         }
     }
 
-    /// How biases start, the classifiers' apart.
+    /// Returns the initial value of all biases except the classifiers', which start at 0.
     pub(crate) fn bias(self) -> f64 {
         match self {
             Self::Paper => 0.2,

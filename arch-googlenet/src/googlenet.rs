@@ -1,4 +1,4 @@
-//! The network of Table 1 and figure 3.
+//! GoogLeNet (Table 1 and figure 3).
 
 use burn::module::Module;
 use burn::nn::pool::MaxPool2d;
@@ -14,68 +14,69 @@ use crate::edition::Edition;
 use crate::inception::Inception;
 use crate::names;
 
-/// Each auxiliary loss counts this much (section 5).
+/// The weight of each auxiliary loss (section 5).
 const AUXILIARY_WEIGHT: f64 = 0.3;
 
-/// GoogLeNet (Table 1, figure 3).
+/// GoogLeNet (Szegedy et al.: Going Deeper with Convolutions, 2014, Table 1 and figure 3).
 #[derive(Module, Debug)]
 pub struct GoogLeNet {
-    /// The paper's or torchvision's.
+    /// The paper's network or torchvision's.
     #[module(skip)]
     pub edition: Edition,
-    /// 7x7, stride 2.
+    /// 7x7 convolution of stride 2.
     pub conv1: ConvUnit,
-    /// 3x3, stride 2.
+    /// 3x3 max pool of stride 2.
     pub pool1: MaxPool2d,
-    /// After `pool1` and after `conv2`, in the paper's edition.
+    /// The normalization after `pool1` and after `conv2`, in the paper's edition.
     pub norm: Option<LocalResponseNorm>,
-    /// 1x1.
+    /// 1x1 convolution.
     pub conv2_reduce: ConvUnit,
-    /// 3x3.
+    /// 3x3 convolution.
     pub conv2: ConvUnit,
-    /// 3x3, stride 2.
+    /// 3x3 max pool of stride 2.
     pub pool2: MaxPool2d,
-    /// (3a).
+    /// Inception (3a).
     pub inception3a: Inception,
-    /// (3b).
+    /// Inception (3b).
     pub inception3b: Inception,
-    /// 3x3, stride 2.
+    /// 3x3 max pool of stride 2.
     pub pool3: MaxPool2d,
-    /// (4a).
+    /// Inception (4a).
     pub inception4a: Inception,
-    /// (4b).
+    /// Inception (4b).
     pub inception4b: Inception,
-    /// (4c).
+    /// Inception (4c).
     pub inception4c: Inception,
-    /// (4d).
+    /// Inception (4d).
     pub inception4d: Inception,
-    /// (4e).
+    /// Inception (4e).
     pub inception4e: Inception,
-    /// 3x3, or 2x2 in torchvision's edition; stride 2.
+    /// 3x3 max pool of stride 2; 2x2 in torchvision's edition.
     pub pool4: MaxPool2d,
-    /// (5a).
+    /// Inception (5a).
     pub inception5a: Inception,
-    /// (5b).
+    /// Inception (5b).
     pub inception5b: Inception,
-    /// After (4a), in training.
+    /// The auxiliary head after inception (4a), only in training.
     pub aux1: Option<AuxiliaryHead>,
-    /// After (4d), in training.
+    /// The auxiliary head after inception (4d), only in training.
     pub aux2: Option<AuxiliaryHead>,
-    /// Before the classifier.
+    /// The dropout before the classifier.
     pub dropout: Dropout,
-    /// From the average over each map to the classes.
+    /// The classifier of the mean of each map.
     pub fc: Linear,
 }
 
 impl GoogLeNet {
-    /// The maps of inception (5b), after showing those of every stage to `seen`.
+    /// Computes the output of inception (5b), and calls `visit` with the name and the output of each
+    /// stage in order.
     fn trunk(
         &self,
         images: Tensor<4>,
-        mut seen: impl FnMut(&'static str, &Tensor<4>),
+        mut visit: impl FnMut(&'static str, &Tensor<4>),
     ) -> Tensor<4> {
         let mut stage = |name, x: Tensor<4>| {
-            seen(name, &x);
+            visit(name, &x);
             x
         };
         let x = stage("conv1", self.conv1.forward(images));
@@ -96,6 +97,7 @@ impl GoogLeNet {
         stage("inception5b", self.inception5b.forward(x))
     }
 
+    /// Applies the local response normalization, if this edition has it.
     fn normalise(&self, x: Tensor<4>) -> Tensor<4> {
         match &self.norm {
             Some(norm) => norm.forward(x),
@@ -103,6 +105,7 @@ impl GoogLeNet {
         }
     }
 
+    /// Computes the class scores from the output of inception (5b).
     fn head(&self, maps: Tensor<4>) -> Tensor<2> {
         let means = adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3);
         fully_connected(&self.fc, self.dropout.forward(means))
@@ -158,13 +161,13 @@ impl Network for GoogLeNet {
 
     fn with_classes(mut self, classes: usize) -> Self {
         let edition = self.edition;
-        let replaced = |fc: &Linear| {
+        let new_classifier = |fc: &Linear| {
             let [inputs, _] = fc.weight.lazy_shape().dims();
             classifier(edition, inputs, classes, &fc.weight.lazy_device())
         };
-        self.fc = replaced(&self.fc);
+        self.fc = new_classifier(&self.fc);
         for head in [&mut self.aux1, &mut self.aux2].into_iter().flatten() {
-            head.fc2 = replaced(&head.fc2);
+            head.fc2 = new_classifier(&head.fc2);
         }
         self
     }

@@ -9,23 +9,24 @@ use receptive_layers::block::max_pool;
 use crate::conv_unit::ConvUnit;
 use crate::edition::Edition;
 
-/// Output channels of a module's convolutions: the columns of Table 1.
+/// Output channels of an inception module's convolutions: the columns of Table 1.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Widths {
-    /// #1x1.
+    /// Column "#1x1".
     conv1x1: usize,
-    /// #3x3 reduce.
+    /// Column "#3x3 reduce".
     reduce3x3: usize,
-    /// #3x3.
+    /// Column "#3x3".
     conv3x3: usize,
-    /// #5x5 reduce.
+    /// Column "#5x5 reduce".
     reduce5x5: usize,
-    /// #5x5.
+    /// Column "#5x5".
     conv5x5: usize,
-    /// pool proj.
+    /// Column "pool proj".
     pool_proj: usize,
 }
 
+/// Returns a row of Table 1.
 const fn row(columns: [usize; 6]) -> Widths {
     let [conv1x1, reduce3x3, conv3x3, reduce5x5, conv5x5, pool_proj] = columns;
     Widths {
@@ -38,7 +39,7 @@ const fn row(columns: [usize; 6]) -> Widths {
     }
 }
 
-/// Table 1: inception (3a), (3b), (4a) to (4e), (5a), (5b).
+/// The rows of Table 1: inception (3a), (3b), (4a) to (4e), (5a), (5b).
 pub(crate) const TABLE_1: [Widths; 9] = [
     row([64, 96, 128, 16, 32, 32]),
     row([128, 128, 192, 32, 96, 64]),
@@ -52,12 +53,12 @@ pub(crate) const TABLE_1: [Widths; 9] = [
 ];
 
 impl Widths {
-    /// Channels of the module's output.
+    /// Returns the number of output channels of the module.
     pub(crate) const fn output(&self) -> usize {
         self.conv1x1 + self.conv3x3 + self.conv5x5 + self.pool_proj
     }
 
-    /// The module for `input` channels.
+    /// Builds the module for `input` channels.
     pub(crate) fn init(&self, edition: Edition, input: usize, device: &Device) -> Inception {
         let unit = |channels, kernel| ConvUnit::new(edition, channels, kernel, 1, device);
         let kernel5x5 = match edition {
@@ -79,27 +80,29 @@ impl Widths {
     }
 }
 
-/// Four branches on the same maps, their outputs side by side (figure 2 (b)).
+/// An inception module: four branches read the same maps, and their outputs are concatenated along
+/// the channels (figure 2 (b)).
 #[derive(Module, Debug)]
 pub struct Inception {
-    /// The branch of 1x1.
+    /// 1x1 convolution of the first branch.
     pub conv1x1: ConvUnit,
-    /// Narrows the input of `conv3x3`.
+    /// 1x1 convolution that reduces the channels before `conv3x3`.
     pub reduce3x3: ConvUnit,
-    /// The branch of 3x3.
+    /// 3x3 convolution of the second branch.
     pub conv3x3: ConvUnit,
-    /// Narrows the input of `conv5x5`.
+    /// 1x1 convolution that reduces the channels before `conv5x5`.
     pub reduce5x5: ConvUnit,
-    /// The branch of 5x5; torchvision's edition has 3x3 kernels here.
+    /// 5x5 convolution of the third branch; 3x3 in torchvision's edition.
     pub conv5x5: ConvUnit,
-    /// 3x3 at stride 1.
+    /// 3x3 max pool of stride 1 of the fourth branch.
     pub pool: MaxPool2d,
-    /// The branch of the pool.
+    /// 1x1 convolution after `pool`.
     pub pool_proj: ConvUnit,
 }
 
 impl Inception {
-    /// `[batch, c_in, h, w]` to `[batch, c_out, h, w]`, `c_out` the sum over the branches.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, h, w]`, where `c_out` is the sum of the branches'
+    /// output channels.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let conv1x1 = self.conv1x1.forward(x.clone());
         let conv3x3 = self.conv3x3.forward(self.reduce3x3.forward(x.clone()));

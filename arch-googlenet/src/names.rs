@@ -1,6 +1,6 @@
-//! torchvision's names.
+//! The parameter names of torchvision.
 
-/// torchvision's layer for each of ours.
+/// Pairs of a field of this crate and the name of torchvision's module.
 const LAYERS: [(&str, &str); 8] = [
     ("conv2_reduce", "conv2"),
     ("conv2", "conv3"),
@@ -12,11 +12,11 @@ const LAYERS: [(&str, &str); 8] = [
     ("pool_proj", "branch4.1"),
 ];
 
-/// The reference name of the parameter at `path`.
+/// Returns the reference name of the parameter at `path`.
 ///
-/// A unit with a batch norm has two layers, `conv` and `bn`, under its own name; those are
-/// torchvision's edition, and take its names. The paper's units are bare convolutions, whose names
-/// are the reference's already.
+/// In torchvision's edition a unit has two layers, `conv` and `bn`, and the unit's name becomes
+/// torchvision's. In the paper's edition a unit is a single convolution, and its path is the
+/// reference name.
 pub(crate) fn reference_name(path: &str) -> String {
     let parts: Vec<&str> = path.split('.').collect();
     let [module @ .., unit, layer @ ("conv" | "bn"), tensor] = &parts[..] else {
@@ -24,7 +24,7 @@ pub(crate) fn reference_name(path: &str) -> String {
     };
     let unit = LAYERS
         .iter()
-        .find(|(ours, _)| ours == unit)
-        .map_or(*unit, |(_, theirs)| theirs);
+        .find(|(field, _)| field == unit)
+        .map_or(*unit, |(_, torchvision)| torchvision);
     [module, &[unit, layer, tensor]].concat().join(".")
 }

@@ -1,16 +1,16 @@
-//! The codes that LeNet-5's output compares with: a 7x12 bitmap for each class.
+//! The targets of LeNet-5's output layer: a 7x12 bitmap for each class.
 
-/// Pixels across a bitmap.
+/// Width of a bitmap in pixels.
 pub const WIDTH: usize = 7;
 
-/// Pixels down a bitmap.
+/// Height of a bitmap in pixels.
 pub const HEIGHT: usize = 12;
 
-/// The code of class `class`, 84 values of -1 and 1, row by row.
+/// Returns the bitmap of class `class`: 84 values of -1 (background) or 1 (ink), row by row.
 ///
-/// Classes 0 to 9 are the digits, drawn in the style of the paper's figure 3, ink 1 and paper -1
-/// (Gradient-Based Learning Applied to Document Recognition, section II.B). A class beyond them
-/// has a code drawn at random with equal chances, the other choice that the paper names, and the
+/// Classes 0 to 9 have bitmaps of the digits in the style of the paper's figure 3 (Gradient-Based
+/// Learning Applied to Document Recognition, section II.B). The paper's alternative, random codes
+/// with equal probabilities of -1 and 1, serves for the classes from 10. The code of a class is the
 /// same at every call.
 pub fn code(class: usize) -> Vec<f32> {
     match DIGITS.get(class) {
@@ -23,7 +23,7 @@ pub fn code(class: usize) -> Vec<f32> {
     }
 }
 
-/// The bits of two outputs of the SplitMix64 generator seeded with the class.
+/// Returns the bits of the first two outputs of the SplitMix64 generator seeded with `class`.
 fn random_code(class: u64) -> Vec<f32> {
     let mix = |step: u64| {
         let state = class.wrapping_add(step.wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -37,6 +37,7 @@ fn random_code(class: u64) -> Vec<f32> {
         .collect()
 }
 
+/// The bitmaps of the digits: `#` is ink, `.` is background.
 const DIGITS: [[&str; HEIGHT]; 10] = [
     [
         ".......", "..###..", ".##.##.", "##...##", "##...##", "##...##", "##...##", "##...##",
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_is_a_bitmap_of_ink_and_paper() {
+    fn every_code_is_84_values_of_plus_or_minus_one() {
         for class in 0..40 {
             let code = code(class);
             assert_eq!(code.len(), 84);
@@ -99,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn the_one_is_upright() {
+    fn the_bitmap_of_one_has_25_pixels_of_ink() {
         let one = code(1);
         assert_eq!(one[2 * WIDTH + 2..2 * WIDTH + 5], [1.0, 1.0, 1.0]);
         assert_eq!(one.iter().filter(|&&pixel| pixel == 1.0).count(), 25);
     }
 
     #[test]
-    fn no_two_codes_are_close() {
+    fn any_two_codes_differ_in_ten_pixels_or_more() {
         let codes: Vec<_> = (0..100).map(code).collect();
         for (i, a) in codes.iter().enumerate() {
             for b in &codes[..i] {

@@ -1,4 +1,4 @@
-//! LeNet-5 as it is usually taught: dense C3, plain average pooling, linear output.
+//! LeNet-5 as usually taught today: dense C3, plain mean pooling, fully connected output.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -6,20 +6,23 @@ use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, conv_norm, fully_connected, mean_pool};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::paper::{PAPER, STAGES};
+
 /// Hyperparameters of a [`LeNet5`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeNet5Config {
-    /// Classes that the output tells apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
 }
 
 impl LeNet5Config {
-    /// Ten digits, 61,706 parameters.
+    /// LeNet-5 for the ten digits: 61,706 parameters.
     pub fn lenet5() -> Self {
         Self { classes: 10 }
     }
@@ -32,6 +35,9 @@ impl NetworkConfig for LeNet5Config {
         vec![Variant {
             name: "lenet5",
             config: Self::lenet5(),
+            paper: PAPER,
+            recipe: "lenet5-mnist.toml",
+            labels: LabelSet::Mnist,
             checkpoints: &[],
         }]
     }
@@ -70,38 +76,39 @@ impl NetworkConfig for LeNet5Config {
     }
 }
 
-/// The layers of LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998, figure 2) with today's parts: every
-/// map of C3 sees all of S2, subsampling is a plain mean, the squashing function a plain tanh, and
-/// the output fully connected.
+/// The layers of LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998, figure 2), modernised: C3 is a dense
+/// convolution, subsampling is a plain mean, the activation is a plain tanh, and the output layer is
+/// fully connected.
 ///
-/// Weights and biases start uniform within `1 / sqrt(fan in)`, as deep learning libraries have it;
-/// the narrower range of the paper's appendix A belongs to its steeper tanh.
+/// Weights and biases start uniform in `±1 / sqrt(fan_in)`, the default of deep learning libraries;
+/// the narrower range of the paper's appendix A suits its steeper tanh.
 #[derive(Module, Debug)]
 pub struct LeNet5 {
-    /// 5x5 to 6 maps of 28x28.
+    /// 5x5 convolution to 6 maps of 28x28.
     pub c1: Conv2d,
-    /// To 14x14.
+    /// Subsampling to 14x14.
     pub s2: AvgPool2d,
-    /// 5x5 to 16 maps of 10x10.
+    /// 5x5 convolution to 16 maps of 10x10.
     pub c3: Conv2d,
-    /// To 5x5.
+    /// Subsampling to 5x5.
     pub s4: AvgPool2d,
-    /// 5x5 to 120 maps of 1x1.
+    /// 5x5 convolution to 120 maps of 1x1.
     pub c5: Conv2d,
-    /// To 84 values.
+    /// Fully connected layer to 84 values.
     pub f6: Linear,
-    /// To the class scores.
+    /// Fully connected layer to the class scores.
     pub output: Linear,
 }
 
 impl LeNet5 {
+    /// Computes the outputs of C1, S2, C3, S4 and C5 (figure 2).
     fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
-        let conv = |conv, maps| conv_norm(conv, None, Activation::Tanh, maps);
-        let c1 = conv(&self.c1, images);
+        let conv_tanh = |conv, maps| conv_norm(conv, None, Activation::Tanh, maps);
+        let c1 = conv_tanh(&self.c1, images);
         let s2 = mean_pool(&self.s2, c1.clone());
-        let c3 = conv(&self.c3, s2.clone());
+        let c3 = conv_tanh(&self.c3, s2.clone());
         let s4 = mean_pool(&self.s4, c3.clone());
-        let c5 = conv(&self.c5, s4.clone());
+        let c5 = conv_tanh(&self.c5, s4.clone());
         [c1, s2, c3, s4, c5]
     }
 }
@@ -109,17 +116,18 @@ impl LeNet5 {
 impl Network for LeNet5 {
     const HEAD: &'static [&'static str] = &["output"];
 
-    const STAGES: &'static [Stage] = &crate::STAGES;
+    const STAGES: &'static [Stage] = &STAGES;
 
-    /// `[batch, 1, 32, 32]` to `[batch, classes]`.
+    /// Maps `[batch, 1, 32, 32]` to `[batch, classes]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let [.., c5] = self.stages(images);
         let f6 = fully_connected(&self.f6, c5.flatten(1, 3)).tanh();
         fully_connected(&self.output, f6)
     }
 
-    /// `[batch, 1, 32, 32]` to C1 `[6, 28, 28]`, S2 `[6, 14, 14]`, C3 `[16, 10, 10]`,
-    /// S4 `[16, 5, 5]`, C5 `[120, 1, 1]`, each after its activation.
+    /// Maps `[batch, 1, 32, 32]` to the outputs of C1 `[batch, 6, 28, 28]`, S2
+    /// `[batch, 6, 14, 14]`, C3 `[batch, 16, 10, 10]`, S4 `[batch, 16, 5, 5]` and C5
+    /// `[batch, 120, 1, 1]`, each after its activation.
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         self.stages(images).to_vec()
     }

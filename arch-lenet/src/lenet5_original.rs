@@ -1,29 +1,31 @@
-//! LeNet-5 as printed in 1998.
+//! LeNet-5 as published in 1998.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use receptive_layers::block::{RadialBasis, convolve};
+use receptive_layers::block::{RadialBasis, convolve, fully_connected};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::bitmaps;
+use crate::paper::{PAPER, STAGES};
 use crate::partial_conv::{C3_CONNECTIONS, PartialConv2d};
 use crate::subsampling::Subsampling;
 
 /// Hyperparameters of a [`LeNet5Original`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeNet5OriginalConfig {
-    /// Classes that the output tells apart, from 1 to 1,000,000: the digits first, then
+    /// Number of classes, from 1 to 1,000,000: the ten digits, then classes with
     /// [random codes](crate::code).
     pub classes: usize,
 }
 
 impl LeNet5OriginalConfig {
-    /// Ten digits, 60,000 trainable parameters.
+    /// The paper's network for the ten digits: 60,000 trainable parameters.
     pub fn lenet5_1998() -> Self {
         Self { classes: 10 }
     }
@@ -36,6 +38,9 @@ impl NetworkConfig for LeNet5OriginalConfig {
         vec![Variant {
             name: "lenet5-1998",
             config: Self::lenet5_1998(),
+            paper: PAPER,
+            recipe: "lenet5-1998-mnist.toml",
+            labels: LabelSet::Mnist,
             checkpoints: &[],
         }]
     }
@@ -80,7 +85,7 @@ impl NetworkConfig for LeNet5OriginalConfig {
     }
 }
 
-/// Uniform in `±2.4 / fan in` (appendix A), weights and biases alike.
+/// Returns the initial distribution of weights and biases: uniform in `±2.4 / fan_in` (appendix A).
 fn uniform(fan_in: usize) -> Initializer {
     let bound = 2.4 / fan_in as f64;
     Initializer::Uniform {
@@ -89,6 +94,7 @@ fn uniform(fan_in: usize) -> Initializer {
     }
 }
 
+/// Builds the output layer, its centres at the bitmaps of the classes.
 fn output(classes: usize, device: &Device) -> RadialBasis {
     let codes: Vec<f32> = (0..classes).flat_map(bitmaps::code).collect();
     let width = bitmaps::WIDTH * bitmaps::HEIGHT;
@@ -97,8 +103,8 @@ fn output(classes: usize, device: &Device) -> RadialBasis {
     }
 }
 
-/// `1.7159 tanh(2/3 x)`: from -1 to 1 between inputs of -1 and 1, where it bends the most
-/// (section II.B, eq. 6, and appendix A).
+/// Computes the paper's squashing function, `1.7159 tanh(2/3 x)` (section II.B, equation 6). The
+/// function maps -1 to -1 and 1 to 1, the points of its largest curvature (appendix A).
 fn squash<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     (x * (2.0 / 3.0)).tanh() * 1.7159
 }
@@ -106,26 +112,27 @@ fn squash<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// LeNet-5 (LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document
 /// Recognition, 1998, section II.B and figure 2): 60,000 trainable parameters, 340,908 connections.
 ///
-/// The paper's images are 32x32, the background -0.1 and the ink 1.175.
+/// Images are 32x32 pixels, with values of -0.1 for the background and 1.175 for ink (section II.B).
 #[derive(Module, Debug)]
 pub struct LeNet5Original {
-    /// 5x5 to 6 maps of 28x28: 156 parameters.
+    /// 5x5 convolution to 6 maps of 28x28: 156 parameters.
     pub c1: Conv2d,
-    /// To 14x14: 12 parameters.
+    /// Subsampling to 14x14: 12 parameters.
     pub s2: Subsampling,
-    /// 5x5 to 16 maps of 10x10, connected by Table I: 1,516 parameters.
+    /// 5x5 convolution to 16 maps of 10x10, connected as Table I says: 1,516 parameters.
     pub c3: PartialConv2d,
-    /// To 5x5: 32 parameters.
+    /// Subsampling to 5x5: 32 parameters.
     pub s4: Subsampling,
-    /// 5x5 to 120 maps of 1x1: 48,120 parameters.
+    /// 5x5 convolution to 120 maps of 1x1: 48,120 parameters.
     pub c5: Conv2d,
-    /// To 84 values, the pixels of a 7x12 bitmap: 10,164 parameters.
+    /// Fully connected layer to the 84 pixels of a 7x12 bitmap: 10,164 parameters.
     pub f6: Linear,
-    /// Distance to each class's bitmap: nothing to train.
+    /// Squared distance to the bitmap of each class: no trainable parameters.
     pub output: RadialBasis,
 }
 
 impl LeNet5Original {
+    /// Computes the outputs of C1, S2, C3, S4 and C5 (figure 2).
     fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
         let c1 = squash(convolve(&self.c1, images));
         let s2 = squash(self.s2.forward(c1.clone()));
@@ -137,23 +144,25 @@ impl LeNet5Original {
 }
 
 impl Network for LeNet5Original {
-    /// Nothing: the output layer has no weights to load or to leave out.
+    /// Empty: the output layer has no weights in weight files.
     const HEAD: &'static [&'static str] = &[];
 
-    const STAGES: &'static [Stage] = &crate::STAGES;
+    const STAGES: &'static [Stage] = &STAGES;
 
-    /// `[batch, 1, 32, 32]` to `[batch, classes]`.
+    /// Maps `[batch, 1, 32, 32]` to `[batch, classes]`.
     ///
-    /// The paper's outputs are penalties, squared distances from the class's bitmap (eq. 7); the
-    /// scores are their negatives, so that here too the largest wins.
+    /// The paper's outputs are penalties: squared distances from the bitmap of each class
+    /// (equation 7). The scores are the negated penalties, so that the best class has the largest
+    /// score.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let [.., c5] = self.stages(images);
-        let f6 = squash(self.f6.forward(c5.flatten(1, 3)));
+        let f6 = squash(fully_connected(&self.f6, c5.flatten(1, 3)));
         self.output.forward(f6).neg()
     }
 
-    /// `[batch, 1, 32, 32]` to C1 `[6, 28, 28]`, S2 `[6, 14, 14]`, C3 `[16, 10, 10]`,
-    /// S4 `[16, 5, 5]`, C5 `[120, 1, 1]`, each after its activation.
+    /// Maps `[batch, 1, 32, 32]` to the outputs of C1 `[batch, 6, 28, 28]`, S2
+    /// `[batch, 6, 14, 14]`, C3 `[batch, 16, 10, 10]`, S4 `[batch, 16, 5, 5]` and C5
+    /// `[batch, 120, 1, 1]`, each after its activation.
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         self.stages(images).to_vec()
     }

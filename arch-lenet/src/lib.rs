@@ -3,6 +3,7 @@
 mod bitmaps;
 mod lenet5;
 mod lenet5_original;
+mod paper;
 mod partial_conv;
 mod subsampling;
 
@@ -13,17 +14,6 @@ pub use partial_conv::{C3_CONNECTIONS, PartialConv2d};
 pub use receptive_layers::compile;
 pub use receptive_layers::network::{Network, NetworkConfig};
 pub use subsampling::Subsampling;
-
-use receptive_layers::network::Stage;
-
-/// The layers of the paper's figure 2 up to C5: both networks have them.
-const STAGES: [Stage; 5] = [
-    Stage::new("c1", &["c1"]),
-    Stage::new("s2", &["s2"]),
-    Stage::new("c3", &["c3"]),
-    Stage::new("s4", &["s4"]),
-    Stage::new("c5", &["c5"]),
-];
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,16 @@
-//! MobileNet v1's block.
+//! The block of MobileNet v1.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig};
 
-/// A convolution in two factors: each channel by itself, then across the channels (MobileNets,
-/// section 3.1 and figure 3, right).
+/// A depthwise separable convolution: a depthwise and a pointwise convolution, each with batch norm and
+/// activation (MobileNets, section 3.1 and figure 3, right).
 #[derive(Module, Debug)]
 pub struct DepthwiseSeparable {
-    /// 3x3 on each channel by itself, with the block's stride.
+    /// 3x3 depthwise convolution with the block's stride.
     pub depthwise: ConvBlock,
-    /// 1x1 across the channels.
+    /// 1x1 convolution across the channels.
     pub pointwise: ConvBlock,
 }
 
@@ -38,7 +38,7 @@ impl DepthwiseSeparable {
         }
     }
 
-    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.pointwise.forward(self.depthwise.forward(x))
     }

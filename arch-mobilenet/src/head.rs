@@ -1,4 +1,4 @@
-//! The head: the average over each map, dropout, one fully connected layer.
+//! The head: the mean of each map, dropout and a fully connected layer.
 
 use burn::nn::{Dropout, Initializer, Linear, LinearConfig};
 use burn::tensor::module::adaptive_avg_pool2d;
@@ -6,7 +6,8 @@ use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{fully_connected, init};
 use receptive_layers::network::InvalidConfig;
 
-/// Weights normal of deviation 0.01, biases zero: torchvision's choice, the papers name none.
+/// Builds the fully connected layer: weights normal with standard deviation 0.01 and zero biases, as in
+/// torchvision. The papers specify no initialisation.
 pub(crate) fn linear(channels: usize, classes: usize, device: &Device) -> Linear {
     let initializer = Initializer::Normal {
         mean: 0.0,
@@ -19,19 +20,19 @@ pub(crate) fn linear(channels: usize, classes: usize, device: &Device) -> Linear
     )
 }
 
-/// A fresh layer for `classes` classes in the place of `fc`.
-pub(crate) fn replaced(fc: &Linear, classes: usize) -> Linear {
+/// Builds a new layer for `classes` classes with the inputs and the device of `fc`.
+pub(crate) fn with_classes(fc: &Linear, classes: usize) -> Linear {
     let [channels, _] = fc.weight.lazy_shape().dims();
     linear(channels, classes, &fc.weight.lazy_device())
 }
 
-/// `[batch, channels, h, w]` to `[batch, classes]`.
+/// Maps `[batch, channels, h, w]` to `[batch, classes]`.
 pub(crate) fn forward(dropout: &Dropout, fc: &Linear, maps: Tensor<4>) -> Tensor<2> {
     let means = adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3);
     fully_connected(fc, dropout.forward(means))
 }
 
-/// Refuses resolutions, class counts and dropout probabilities out of range.
+/// Checks the ranges of the resolution, the number of classes and the dropout probability.
 pub(crate) fn check(resolution: usize, classes: usize, dropout: f64) -> Result<(), InvalidConfig> {
     InvalidConfig::unless(
         (1..=65_536).contains(&resolution),

@@ -1,20 +1,21 @@
-//! MobileNetV2's block.
+//! The block of MobileNetV2.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig};
 
-/// An inverted residual with a linear bottleneck: widen, filter each channel, narrow without an
-/// activation, and add the input where the shape is kept (MobileNetV2, Table 1 and figure 4 (d)).
+/// An inverted residual with a linear bottleneck: a 1x1 convolution that expands the channels, a 3x3
+/// depthwise convolution, and a 1x1 convolution without activation that projects to fewer channels. The
+/// input is added if the output has its shape (MobileNetV2, Table 1 and figure 4 (d)).
 #[derive(Module, Debug)]
 pub struct InvertedResidual {
-    /// 1x1, to `expansion` times the input's channels; none where that factor is 1.
+    /// 1x1 convolution to `expansion` times the input channels; `None` if the factor is 1.
     pub expand: Option<ConvBlock>,
-    /// 3x3 on each channel by itself, with the block's stride.
+    /// 3x3 depthwise convolution with the block's stride.
     pub depthwise: ConvBlock,
-    /// 1x1 to the output's channels, no activation.
+    /// 1x1 convolution to the output channels, without activation.
     pub project: ConvBlock,
-    /// Whether the input is added: at stride 1, where the channels are kept.
+    /// Whether the input is added: at stride 1 with as many output as input channels.
     pub residual: bool,
 }
 
@@ -48,7 +49,7 @@ impl InvertedResidual {
         }
     }
 
-    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let wide = match &self.expand {
             Some(expand) => expand.forward(x.clone()),

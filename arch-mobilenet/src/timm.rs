@@ -1,21 +1,22 @@
-//! MobileNet v1 as PyTorch Image Models has it: ReLU6, and its own names.
+//! MobileNet v1 as in PyTorch Image Models (timm): ReLU6, and timm's parameter names.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::Activation;
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{InputSpec, InvalidConfig, Network, NetworkConfig, Stage, Variant};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoints;
-use crate::v1::{MobileNetV1, MobileNetV1Config, STAGE_LENGTHS};
+use crate::v1::{MobileNetV1, MobileNetV1Config, PAPER, STAGE_LENGTHS};
 
 /// Hyperparameters of a [`TimmMobileNetV1`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimmMobileNetV1Config {
-    /// Classes that the head tells apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
-    /// Probability of dropping a mean before the classifier in training, at least 0 and below 1.
+    /// Probability that training sets an input of the classifier to zero, at least 0 and below 1.
     pub dropout: f64,
 }
 
@@ -28,6 +29,7 @@ impl TimmMobileNetV1Config {
         }
     }
 
+    /// Returns the paper's configuration of the same classes and dropout.
     fn paper(&self) -> MobileNetV1Config {
         MobileNetV1Config {
             classes: self.classes,
@@ -44,6 +46,9 @@ impl NetworkConfig for TimmMobileNetV1Config {
         vec![Variant {
             name: "mobilenet-v1-timm",
             config: Self::mobilenetv1_100(),
+            paper: PAPER,
+            recipe: "mobilenet-v1-imagenet.toml",
+            labels: LabelSet::Imagenet1k,
             checkpoints: checkpoints::MOBILENET_V1_TIMM,
         }]
     }
@@ -71,8 +76,8 @@ impl NetworkConfig for TimmMobileNetV1Config {
     }
 }
 
-/// [`MobileNetV1`] with ReLU6, under timm's names (`conv_stem`, `blocks.3.0.conv_dw`,
-/// `classifier`).
+/// [`MobileNetV1`] with ReLU6 and timm's parameter names: `conv_stem`, `blocks.3.0.conv_dw`,
+/// `classifier`.
 #[derive(Module, Debug)]
 pub struct TimmMobileNetV1 {
     /// The paper's network.
@@ -115,14 +120,14 @@ impl Network for TimmMobileNetV1 {
         }
     }
 
-    /// timm counts blocks within their stage, and numbers the norms of a block.
+    /// Returns timm's name: timm numbers the blocks within their stage, and the norms within a block.
     fn reference_name(path: &str) -> String {
         let parts: Vec<&str> = path.split('.').collect();
         match parts[..] {
             ["network", "stem", "conv", tensor] => format!("conv_stem.{tensor}"),
             ["network", "stem", "bn", tensor] => format!("bn1.{tensor}"),
-            ["network", "blocks", block, part, layer, tensor] => {
-                let layer = match (part, layer) {
+            ["network", "blocks", block, conv, layer, tensor] => {
+                let layer = match (conv, layer) {
                     ("depthwise", "conv") => "conv_dw",
                     ("depthwise", _) => "bn1",
                     (_, "conv") => "conv_pw",
@@ -136,7 +141,7 @@ impl Network for TimmMobileNetV1 {
     }
 }
 
-/// `stage.block` of the block that is numbered `block` over the whole network.
+/// Returns `stage.number` of the block with the index `block` in the whole network.
 fn within_stage(block: &str) -> String {
     let mut number: usize = match block.parse() {
         Ok(number) => number,

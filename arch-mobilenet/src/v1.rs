@@ -1,22 +1,31 @@
-//! MobileNet v1 (Table 1 of MobileNets).
+//! MobileNet v1 (MobileNets, Table 1).
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
-    InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
+    InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::depthwise_separable::DepthwiseSeparable;
 use crate::head;
 
+/// Howard et al.: MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications,
+/// 2017.
+pub(crate) const PAPER: Paper = Paper {
+    authors: "Howard et al.",
+    title: "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
+    year: 2017,
+};
+
 /// Output channels of the stem.
 const STEM: usize = 32;
 
-/// Output channels and stride of each block: the rows of Table 1 in pairs. The table prints a
-/// stride of 2 for the last depthwise convolution as well; the sizes beside it need 1.
+/// Output channels and stride of each block: two rows of Table 1 each. The table prints a stride of 2
+/// for the last depthwise convolution; the sizes in the table require a stride of 1.
 const BLOCKS: [(usize, usize); 13] = [
     (64, 1),
     (128, 2),
@@ -33,29 +42,29 @@ const BLOCKS: [(usize, usize); 13] = [
     (1024, 1),
 ];
 
-/// Blocks whose maps are of one size: 112x112, 56x56, 28x28, 14x14, 7x7.
+/// Number of blocks whose maps are 112x112, 56x56, 28x28, 14x14 and 7x7.
 pub(crate) const STAGE_LENGTHS: [usize; 5] = [1, 2, 2, 6, 2];
 
 /// Hyperparameters of a [`MobileNetV1`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MobileNetV1Config {
-    /// The width multiplier alpha (section 3.3): every layer has `floor(alpha * channels)`; from
-    /// 1/32, one channel in the stem, to 16.
+    /// The width multiplier alpha (section 3.3), from 1/32 to 16: every layer has
+    /// `floor(alpha * channels)` channels. 1/32 leaves one channel in the stem.
     pub width: f64,
-    /// Height and width of the images in pixels: 224 times the resolution multiplier rho (section
-    /// 3.4). No layer depends on it; from 1 to 65,536.
+    /// Height and width of the images, from 1 to 65,536 pixels: 224 times the resolution multiplier
+    /// rho (section 3.4). No layer depends on the resolution.
     pub resolution: usize,
-    /// Classes that the head tells apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
-    /// Probability of dropping a mean before the classifier in training, at least 0 and below 1.
+    /// Probability that training sets an input of the classifier to zero, at least 0 and below 1.
     /// Table 1 has no dropout.
     pub dropout: f64,
 }
 
 impl MobileNetV1Config {
-    /// Table 1 with the width multiplier `width`, for images of 224x224. The paper reports 1, 0.75,
-    /// 0.5 and 0.25 (Table 6).
+    /// Table 1 with the width multiplier `width`, for images of 224x224 pixels. The paper evaluates the
+    /// widths 1, 0.75, 0.5 and 0.25 (Table 6).
     pub fn mobilenet_v1(width: f64) -> Self {
         Self {
             width,
@@ -65,10 +74,12 @@ impl MobileNetV1Config {
         }
     }
 
+    /// Returns `floor(width * channels)`.
     fn scaled(&self, channels: usize) -> usize {
         (channels as f64 * self.width) as usize
     }
 
+    /// Builds the network with `activation` after every convolution.
     pub(crate) fn init_with(&self, activation: Activation, device: &Device) -> MobileNetV1 {
         if let Err(error) = self.validate() {
             panic!("{error}");
@@ -110,12 +121,15 @@ impl NetworkConfig for MobileNetV1Config {
         .map(|(name, width)| Variant {
             name,
             config: Self::mobilenet_v1(width),
+            paper: PAPER,
+            recipe: "mobilenet-v1-imagenet.toml",
+            labels: LabelSet::Imagenet1k,
             checkpoints: &[],
         })
         .into()
     }
 
-    /// Any size: every 3x3 convolution pads, so that an input of one pixel still gives maps of one
+    /// Any image size is valid: every 3x3 convolution pads, so a map of one pixel stays a map of one
     /// pixel.
     fn input(&self) -> InputSpec {
         InputSpec {
@@ -150,29 +164,34 @@ impl NetworkConfig for MobileNetV1Config {
 
 /// MobileNet v1 (Table 1): a stem, thirteen depthwise separable blocks, a classifier.
 ///
-/// The paper names no initialisation; convolutions start from He's normal one over the fan out,
-/// the classifier from a normal one of deviation 0.01, as torchvision starts MobileNetV2.
+/// The paper specifies no initialisation. Initial weights are those of torchvision's MobileNetV2: He's
+/// normal initialisation over the fan out for convolutions, normal with standard deviation 0.01 for the
+/// classifier.
 #[derive(Module, Debug)]
 pub struct MobileNetV1 {
-    /// 3x3, stride 2.
+    /// 3x3 convolution of stride 2.
     pub stem: ConvBlock,
-    /// Thirteen blocks.
+    /// The thirteen blocks, in the order of Table 1.
     pub blocks: Vec<DepthwiseSeparable>,
-    /// Before the classifier.
+    /// The dropout before the classifier.
     pub dropout: Dropout,
-    /// From the average over each map to the classes.
+    /// The classifier of the mean of each map.
     pub fc: Linear,
 }
 
 impl MobileNetV1 {
-    /// The last block's maps, after showing those of every stage to `seen`.
-    fn trunk(&self, images: Tensor<4>, mut seen: impl FnMut(&Tensor<4>)) -> Tensor<4> {
+    /// Computes the output of the last block, and calls `visit` with the output of each stage in
+    /// order.
+    fn trunk(&self, images: Tensor<4>, mut visit: impl FnMut(&Tensor<4>)) -> Tensor<4> {
         let mut x = self.stem.forward(images);
-        seen(&x);
+        visit(&x);
         let mut blocks = self.blocks.iter();
         for length in STAGE_LENGTHS {
-            x = blocks.by_ref().take(length).fold(x, |x, b| b.forward(x));
-            seen(&x);
+            x = blocks
+                .by_ref()
+                .take(length)
+                .fold(x, |x, block| block.forward(x));
+            visit(&x);
         }
         x
     }
@@ -211,11 +230,12 @@ impl Network for MobileNetV1 {
     }
 
     fn with_classes(self, classes: usize) -> Self {
-        let fc = head::replaced(&self.fc, classes);
+        let fc = head::with_classes(&self.fc, classes);
         Self { fc, ..self }
     }
 
-    /// `blocks.0.depthwise.weight` for the convolution, `blocks.0.depthwise_bn.weight` for its norm.
+    /// Returns names such as `blocks.0.depthwise.weight` for a convolution and
+    /// `blocks.0.depthwise_bn.weight` for its norm.
     fn reference_name(path: &str) -> String {
         path.replace(".conv.", ".").replace(".bn.", "_bn.")
     }

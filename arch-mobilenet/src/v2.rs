@@ -1,29 +1,38 @@
-//! MobileNetV2 (Table 2 of its paper).
+//! MobileNetV2 (Table 2).
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
-    InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
+    InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::inverted_residual::InvertedResidual;
 use crate::{checkpoints, head};
 
-/// A row of Table 2: blocks of one output width.
+/// Sandler et al.: MobileNetV2: Inverted Residuals and Linear Bottlenecks, 2018.
+const PAPER: Paper = Paper {
+    authors: "Sandler et al.",
+    title: "MobileNetV2: Inverted Residuals and Linear Bottlenecks",
+    year: 2018,
+};
+
+/// A row of Table 2: blocks with the same output channels.
 struct Bottlenecks {
-    /// t: the factor that a block widens its input by.
+    /// t: the expansion factor.
     expansion: usize,
     /// c: output channels.
     channels: usize,
-    /// n: how many blocks.
+    /// n: number of blocks.
     repeats: usize,
-    /// s: the first block's stride; the others' is 1.
+    /// s: stride of the first block; the other blocks have stride 1.
     stride: usize,
 }
 
+/// Returns a row of Table 2: t, c, n, s.
 const fn row(expansion: usize, channels: usize, repeats: usize, stride: usize) -> Bottlenecks {
     Bottlenecks {
         expansion,
@@ -33,7 +42,7 @@ const fn row(expansion: usize, channels: usize, repeats: usize, stride: usize) -
     }
 }
 
-/// Table 2: t, c, n, s.
+/// The rows of Table 2: t, c, n, s.
 const TABLE_2: [Bottlenecks; 7] = [
     row(1, 16, 1, 1),
     row(6, 24, 2, 2),
@@ -44,27 +53,29 @@ const TABLE_2: [Bottlenecks; 7] = [
     row(6, 320, 1, 1),
 ];
 
-/// Output channels of the first and of the last convolution.
+/// Output channels of the first convolution.
 const STEM: usize = 32;
+
+/// Output channels of the last convolution.
 const LAST: usize = 1280;
 
 /// Hyperparameters of a [`MobileNetV2`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MobileNetV2Config {
-    /// The width multiplier (section 4): channels are rounded to multiples of 8, and those of the
-    /// last convolution never shrink; above 0 and at most 16.
+    /// The width multiplier (section 4), above 0 and at most 16. Channels are rounded to multiples of
+    /// 8. A multiplier below 1 does not reduce the channels of the last convolution.
     pub width: f64,
-    /// Height and width of the images in pixels; no layer depends on it; from 1 to 65,536.
+    /// Height and width of the images, from 1 to 65,536 pixels. No layer depends on the resolution.
     pub resolution: usize,
-    /// Classes that the head tells apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
-    /// Probability of dropping a mean before the classifier in training, at least 0 and below 1.
+    /// Probability that training sets an input of the classifier to zero, at least 0 and below 1.
     pub dropout: f64,
 }
 
 impl MobileNetV2Config {
-    /// Table 2 at width 1, for images of 224x224, with torchvision's dropout of 0.2.
+    /// Table 2 at width 1, for images of 224x224 pixels, with torchvision's dropout of 0.2.
     pub fn mobilenet_v2() -> Self {
         Self {
             width: 1.0,
@@ -75,8 +86,8 @@ impl MobileNetV2Config {
     }
 }
 
-/// `channels * width` to the nearest multiple of 8, at least 8, and never under nine tenths of it:
-/// how the authors' code, and torchvision's, rounds.
+/// Returns `channels * width` rounded to the nearest multiple of 8 that is at least 8 and at least 90 %
+/// of the exact value, as in the authors' code and in torchvision.
 fn scaled(channels: usize, width: f64) -> usize {
     let exact = channels as f64 * width;
     let rounded = ((exact + 4.0) as usize / 8 * 8).max(8);
@@ -94,11 +105,14 @@ impl NetworkConfig for MobileNetV2Config {
         vec![Variant {
             name: "mobilenet-v2",
             config: Self::mobilenet_v2(),
+            paper: PAPER,
+            recipe: "mobilenet-v1-imagenet.toml",
+            labels: LabelSet::Imagenet1k,
             checkpoints: checkpoints::MOBILENET_V2,
         }]
     }
 
-    /// Any size: every 3x3 convolution pads, so that an input of one pixel still gives maps of one
+    /// Any image size is valid: every 3x3 convolution pads, so a map of one pixel stays a map of one
     /// pixel.
     fn input(&self) -> InputSpec {
         InputSpec {
@@ -167,37 +181,38 @@ impl NetworkConfig for MobileNetV2Config {
 
 /// MobileNetV2 (Table 2): a stem, seventeen inverted residuals, a 1x1 convolution, a classifier.
 ///
-/// The paper names no initialisation; torchvision's is kept: convolutions from He's normal one over
-/// the fan out, the classifier from a normal one of deviation 0.01.
+/// The paper specifies no initialisation. Initial weights are torchvision's: He's normal initialisation
+/// over the fan out for convolutions, normal with standard deviation 0.01 for the classifier.
 #[derive(Module, Debug)]
 pub struct MobileNetV2 {
-    /// 3x3, stride 2.
+    /// 3x3 convolution of stride 2.
     pub stem: ConvBlock,
-    /// Seventeen blocks, in the order of Table 2.
+    /// The seventeen blocks, in the order of Table 2.
     pub blocks: Vec<InvertedResidual>,
-    /// 1x1, to 1280 channels.
+    /// 1x1 convolution to 1280 channels.
     pub last: ConvBlock,
-    /// Before the classifier.
+    /// The dropout before the classifier.
     pub dropout: Dropout,
-    /// From the average over each map to the classes.
+    /// The classifier of the mean of each map.
     pub classifier: Linear,
 }
 
 impl MobileNetV2 {
-    /// The last convolution's maps, after showing those of every stage to `seen`.
-    fn trunk(&self, images: Tensor<4>, mut seen: impl FnMut(&Tensor<4>)) -> Tensor<4> {
+    /// Computes the output of the last convolution, and calls `visit` with the output of each stage in
+    /// order.
+    fn trunk(&self, images: Tensor<4>, mut visit: impl FnMut(&Tensor<4>)) -> Tensor<4> {
         let mut x = self.stem.forward(images);
-        seen(&x);
+        visit(&x);
         let mut blocks = self.blocks.iter();
         for row in &TABLE_2 {
             x = blocks
                 .by_ref()
                 .take(row.repeats)
-                .fold(x, |x, b| b.forward(x));
-            seen(&x);
+                .fold(x, |x, block| block.forward(x));
+            visit(&x);
         }
         let x = self.last.forward(x);
-        seen(&x);
+        visit(&x);
         x
     }
 }
@@ -231,25 +246,25 @@ impl Network for MobileNetV2 {
     }
 
     fn with_classes(self, classes: usize) -> Self {
-        let classifier = head::replaced(&self.classifier, classes);
+        let classifier = head::with_classes(&self.classifier, classes);
         Self { classifier, ..self }
     }
 
-    /// torchvision numbers everything: `features.0` is the stem, `features.1` to `17` the blocks,
-    /// `features.18` the last convolution. A block's layers are numbered too, and the first block,
-    /// which does not expand, has one fewer.
+    /// Returns torchvision's name: `features.0` is the stem, `features.1` to `features.17` are the
+    /// blocks, `features.18` is the last convolution. The layers of a block are numbered; the first
+    /// block has no expansion, so its numbers are one less.
     fn reference_name(path: &str) -> String {
         let parts: Vec<&str> = path.split('.').collect();
         match parts[..] {
-            ["stem", layer, tensor] => format!("features.0.{}.{tensor}", position(layer)),
-            ["last", layer, tensor] => format!("features.18.{}.{tensor}", position(layer)),
-            ["blocks", block, part, layer, tensor] => match block.parse::<usize>() {
+            ["stem", layer, tensor] => format!("features.0.{}.{tensor}", index(layer)),
+            ["last", layer, tensor] => format!("features.18.{}.{tensor}", index(layer)),
+            ["blocks", block, conv, layer, tensor] => match block.parse::<usize>() {
                 Ok(block) => {
                     let depthwise = if block == 0 { 0 } else { 1 };
-                    let layer = match part {
-                        "expand" => format!("0.{}", position(layer)),
-                        "depthwise" => format!("{depthwise}.{}", position(layer)),
-                        _ => (depthwise + 1 + position(layer)).to_string(),
+                    let layer = match conv {
+                        "expand" => format!("0.{}", index(layer)),
+                        "depthwise" => format!("{depthwise}.{}", index(layer)),
+                        _ => (depthwise + 1 + index(layer)).to_string(),
                     };
                     format!("features.{}.conv.{layer}.{tensor}", block + 1)
                 }
@@ -261,8 +276,8 @@ impl Network for MobileNetV2 {
     }
 }
 
-/// The place of a [`ConvBlock`]'s layer in torchvision's sequence.
-fn position(layer: &str) -> usize {
+/// Returns the index of a [`ConvBlock`]'s layer in torchvision's sequence.
+fn index(layer: &str) -> usize {
     match layer {
         "conv" => 0,
         _ => 1,

@@ -1,26 +1,27 @@
 //! The two residual blocks of figure 5.
 
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
+use burn::nn::BatchNorm;
+use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, add_relu, conv_norm};
 use serde::{Deserialize, Serialize};
 
+use crate::conv::{conv, norm};
 use crate::shortcut::{self, Projection, Shortcut};
 
-/// Which of figure 5's blocks a network repeats.
+/// The residual block that a network repeats (figure 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BlockKind {
-    /// Two 3x3 convolutions (left).
+    /// Two 3x3 convolutions (figure 5, left).
     Basic,
-    /// 1x1, 3x3 and 1x1 convolutions, the last with four times the channels (right).
+    /// 1x1, 3x3 and 1x1 convolutions, the last with four times the channels (figure 5, right).
     Bottleneck,
 }
 
 impl BlockKind {
-    /// Output channels of a block for each channel of its 3x3 convolution.
+    /// Returns the output channels of a block per channel of its 3x3 convolution.
     pub const fn expansion(self) -> usize {
         match self {
             Self::Basic => 1,
@@ -29,13 +30,14 @@ impl BlockKind {
     }
 }
 
-/// Which convolution of a bottleneck halves the maps.
+/// The convolution of a bottleneck that has the block's stride.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StrideOn {
-    /// The first 1x1, as in the paper.
+    /// The first 1x1 convolution, as in the paper.
     Conv1x1,
-    /// The 3x3, as in torchvision ("version 1.5"): a little more accurate, a little dearer.
+    /// The 3x3 convolution, as in torchvision ("ResNet V1.5"): slightly more accurate and more
+    /// expensive.
     Conv3x3,
 }
 
@@ -43,17 +45,17 @@ pub enum StrideOn {
 #[derive(Module, Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "a network holds few of them, and Burn implements Module for no Box"
+    reason = "a network has few blocks, and Burn does not implement Module for Box"
 )]
 pub enum Block {
     /// Two 3x3 convolutions.
     Basic(BasicBlock),
-    /// 1x1, 3x3, 1x1.
+    /// 1x1, 3x3 and 1x1 convolutions.
     Bottleneck(Bottleneck),
 }
 
 impl Block {
-    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Basic(block) => block.forward(x),
@@ -65,15 +67,15 @@ impl Block {
 /// Two 3x3 convolutions and a shortcut (figure 5, left).
 #[derive(Module, Debug)]
 pub struct BasicBlock {
-    /// 3x3, with the block's stride.
+    /// 3x3 convolution with the block's stride.
     pub conv1: Conv2d,
-    /// After `conv1`, before the ReLU.
+    /// The norm of `conv1`; a ReLU follows.
     pub bn1: BatchNorm,
-    /// 3x3.
+    /// 3x3 convolution.
     pub conv2: Conv2d,
-    /// After `conv2`, before the addition.
+    /// The norm of `conv2`; the addition follows.
     pub bn2: BatchNorm,
-    /// The shortcut's projection, if it has one.
+    /// The projection of the shortcut, if any.
     pub downsample: Option<Projection>,
 }
 
@@ -94,7 +96,7 @@ impl BasicBlock {
         }
     }
 
-    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let residual = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, x.clone());
         let residual = conv_norm(&self.conv2, Some(&self.bn2), Activation::Identity, residual);
@@ -107,19 +109,19 @@ impl BasicBlock {
 /// 1x1, 3x3 and 1x1 convolutions and a shortcut (figure 5, right).
 #[derive(Module, Debug)]
 pub struct Bottleneck {
-    /// 1x1, to a quarter of the output's channels.
+    /// 1x1 convolution to a quarter of the output channels.
     pub conv1: Conv2d,
-    /// After `conv1`, before the ReLU.
+    /// The norm of `conv1`; a ReLU follows.
     pub bn1: BatchNorm,
-    /// 3x3.
+    /// 3x3 convolution.
     pub conv2: Conv2d,
-    /// After `conv2`, before the ReLU.
+    /// The norm of `conv2`; a ReLU follows.
     pub bn2: BatchNorm,
-    /// 1x1, to the output's channels.
+    /// 1x1 convolution to the output channels.
     pub conv3: Conv2d,
-    /// After `conv3`, before the addition.
+    /// The norm of `conv3`; the addition follows.
     pub bn3: BatchNorm,
-    /// The shortcut's projection, if it has one.
+    /// The projection of the shortcut, if any.
     pub downsample: Option<Projection>,
 }
 
@@ -148,7 +150,7 @@ impl Bottleneck {
         }
     }
 
-    /// `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, ceil(h / stride), ceil(w / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let residual = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, x.clone());
         let residual = conv_norm(&self.conv2, Some(&self.bn2), Activation::Relu, residual);
@@ -158,24 +160,4 @@ impl Bottleneck {
         let shortcut = shortcut::forward(&self.downsample, x, channels, stride);
         add_relu(residual, shortcut)
     }
-}
-
-/// A convolution without bias whose padding keeps the size at stride 1, weights drawn by He's
-/// normal initialisation over the fan out (section 3.4).
-pub(crate) fn conv(channels: [usize; 2], kernel: usize, stride: usize, device: &Device) -> Conv2d {
-    let p = kernel / 2;
-    Conv2dConfig::new(channels, [kernel; 2])
-        .with_stride([stride; 2])
-        .with_padding(PaddingConfig2d::Explicit(p, p, p, p))
-        .with_bias(false)
-        .with_initializer(Initializer::KaimingNormal {
-            gain: std::f64::consts::SQRT_2,
-            fan_out_only: true,
-        })
-        .init(device)
-}
-
-/// Batch norm that starts as the identity: scale 1, shift 0, epsilon 1e-5.
-pub(crate) fn norm(channels: usize, device: &Device) -> BatchNorm {
-    BatchNormConfig::new(channels).init(device)
 }

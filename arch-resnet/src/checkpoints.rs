@@ -3,12 +3,13 @@
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::{Checkpoint, Source};
 
-/// What the second recipe's weights are evaluated with.
+/// The preprocessing of the `IMAGENET1K_V2` weights.
 const RESIZE_232: Preprocessing = Preprocessing {
     resize: 232,
     ..Preprocessing::IMAGENET
 };
 
+/// Returns a checkpoint of torchvision's first training recipe.
 const fn v1(
     url: &'static str,
     sha256: &'static str,
@@ -27,6 +28,7 @@ const fn v1(
     }
 }
 
+/// Returns a checkpoint of torchvision's second training recipe.
 const fn v2(
     url: &'static str,
     sha256: &'static str,

@@ -1,31 +1,34 @@
-//! The CIFAR-10 networks of section 4.2.
+//! The residual networks for CIFAR-10 (section 4.2).
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, conv_norm};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::block::{BasicBlock, conv, norm};
+use crate::block::BasicBlock;
+use crate::conv::{conv, norm};
 use crate::head;
+use crate::paper::PAPER;
 use crate::shortcut::Shortcut;
 
-/// Channels of the stages with maps of 32x32, 16x16 and 8x8.
+/// Channels of the stages, whose maps are 32x32, 16x16 and 8x8.
 const WIDTHS: [usize; 3] = [16, 32, 64];
 
 /// Hyperparameters of a [`CifarResNet`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CifarResNetConfig {
-    /// Weighted layers, `6n + 2` for `n` blocks a stage, `n` from 1 to 200.
+    /// Number of layers with weights: `6n + 2` for `n` blocks per stage, `n` from 1 to 200.
     pub depth: usize,
-    /// How shortcuts change shape; the paper uses option A here.
+    /// The shortcuts that change shape; the paper uses option A for CIFAR-10.
     pub shortcut: Shortcut,
-    /// Classes that the head tells apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
 }
 
@@ -63,6 +66,7 @@ impl CifarResNetConfig {
         }
     }
 
+    /// Builds the blocks of stage `index`; the first block of stages 1 and 2 has stride 2.
     fn stage(&self, index: usize, device: &Device) -> Vec<BasicBlock> {
         let output = WIDTHS[index];
         let first = match index {
@@ -89,13 +93,15 @@ impl NetworkConfig for CifarResNetConfig {
         .map(|(name, config)| Variant {
             name,
             config,
+            paper: PAPER,
+            recipe: "resnet20-cifar10.toml",
+            labels: LabelSet::Cifar10,
             checkpoints: &[],
         })
         .into()
     }
 
-    /// Any size: every convolution pads, so that an input of one pixel still gives maps of one
-    /// pixel.
+    /// Any image size is valid: every convolution pads, so a map of one pixel stays a map of one pixel.
     fn input(&self) -> InputSpec {
         InputSpec {
             channels: 3,
@@ -137,31 +143,31 @@ impl NetworkConfig for CifarResNetConfig {
     }
 }
 
-/// A residual network for images of 32x32 (section 4.2).
+/// A residual network for images of 32x32 pixels (section 4.2).
 #[derive(Module, Debug)]
 pub struct CifarResNet {
-    /// 3x3, to 16 channels.
+    /// 3x3 convolution to 16 channels.
     pub conv1: Conv2d,
-    /// After `conv1`, before the ReLU.
+    /// The norm of `conv1`; a ReLU follows.
     pub bn1: BatchNorm,
-    /// 16 channels, maps of 32x32.
+    /// conv2_x: 16 channels, maps of 32x32.
     pub layer1: Vec<BasicBlock>,
-    /// 32 channels, 16x16.
+    /// conv3_x: 32 channels, maps of 16x16.
     pub layer2: Vec<BasicBlock>,
-    /// 64 channels, 8x8.
+    /// conv4_x: 64 channels, maps of 8x8.
     pub layer3: Vec<BasicBlock>,
-    /// From the average over each map to the classes.
+    /// The classifier of the mean of each map.
     pub fc: Linear,
 }
 
 impl CifarResNet {
-    /// The last stage's maps, after showing those of every stage to `seen`.
-    fn trunk(&self, images: Tensor<4>, mut seen: impl FnMut(&Tensor<4>)) -> Tensor<4> {
+    /// Computes the output of the last stage, and calls `visit` with the output of each stage in order.
+    fn trunk(&self, images: Tensor<4>, mut visit: impl FnMut(&Tensor<4>)) -> Tensor<4> {
         let mut x = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, images);
-        seen(&x);
+        visit(&x);
         for stage in [&self.layer1, &self.layer2, &self.layer3] {
             x = stage.iter().fold(x, |x, block| block.forward(x));
-            seen(&x);
+            visit(&x);
         }
         x
     }
@@ -188,7 +194,7 @@ impl Network for CifarResNet {
     }
 
     fn with_classes(self, classes: usize) -> Self {
-        let fc = head::replaced(&self.fc, classes);
+        let fc = head::with_classes(&self.fc, classes);
         Self { fc, ..self }
     }
 }

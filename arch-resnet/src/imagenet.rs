@@ -1,4 +1,4 @@
-//! The ImageNet networks of Table 1.
+//! The residual networks for ImageNet (Table 1).
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -6,36 +6,39 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, conv_norm, max_pool};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
 use receptive_layers::weights::Checkpoint;
 use serde::{Deserialize, Serialize};
 
-use crate::block::{BasicBlock, Block, BlockKind, Bottleneck, StrideOn, conv, norm};
+use crate::block::{BasicBlock, Block, BlockKind, Bottleneck, StrideOn};
 use crate::checkpoints;
+use crate::conv::{conv, norm};
 use crate::head;
+use crate::paper::PAPER;
 use crate::shortcut::Shortcut;
 
 /// Channels of the 3x3 convolutions of conv2_x to conv5_x.
 const WIDTHS: [usize; 4] = [64, 128, 256, 512];
 
-/// Strides of the first blocks of conv2_x to conv5_x; the max pool has halved conv2_x already.
+/// Strides of the first blocks of conv2_x to conv5_x. The max pool already halves the maps of conv2_x.
 const STRIDES: [usize; 4] = [1, 2, 2, 2];
 
 /// Hyperparameters of a [`ResNet`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResNetConfig {
-    /// The block that every stage repeats.
+    /// The block of all stages.
     pub block: BlockKind,
     /// Blocks in conv2_x, conv3_x, conv4_x and conv5_x, from 1 to 256 each.
     pub blocks: [usize; 4],
-    /// How shortcuts change shape.
+    /// The shortcuts that change shape.
     pub shortcut: Shortcut,
-    /// Which convolution of a bottleneck has the stride.
+    /// The convolution of a bottleneck that has the block's stride.
     pub stride_on: StrideOn,
-    /// Classes that the head tells apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
 }
 
@@ -55,7 +58,7 @@ impl ResNetConfig {
         Self::imagenet(BlockKind::Bottleneck, [3, 4, 6, 3])
     }
 
-    /// 50 layers (Table 1), strides on the first 1x1 convolutions, as the paper has them.
+    /// 50 layers (Table 1), strides on the first 1x1 convolutions, as in the paper.
     pub fn resnet50_v1() -> Self {
         Self {
             stride_on: StrideOn::Conv1x1,
@@ -83,6 +86,7 @@ impl ResNetConfig {
         }
     }
 
+    /// Builds the blocks of stage `index`.
     fn stage(&self, index: usize, device: &Device) -> Vec<Block> {
         let expansion = self.block.expansion();
         let output = WIDTHS[index] * expansion;
@@ -119,6 +123,9 @@ impl NetworkConfig for ResNetConfig {
         let variant = |name, config, checkpoints: &'static [Checkpoint]| Variant {
             name,
             config,
+            paper: PAPER,
+            recipe: "resnet50-imagenet.toml",
+            labels: LabelSet::Imagenet1k,
             checkpoints,
         };
         vec![
@@ -131,7 +138,7 @@ impl NetworkConfig for ResNetConfig {
         ]
     }
 
-    /// Any size: every layer pads, so that an input of one pixel still gives maps of one pixel.
+    /// Any image size is valid: every layer pads, so a map of one pixel stays a map of one pixel.
     fn input(&self) -> InputSpec {
         InputSpec {
             channels: 3,
@@ -181,33 +188,33 @@ impl NetworkConfig for ResNetConfig {
 /// A residual network for ImageNet (Table 1).
 #[derive(Module, Debug)]
 pub struct ResNet {
-    /// conv1: 7x7, stride 2.
+    /// conv1: 7x7 convolution of stride 2.
     pub conv1: Conv2d,
-    /// After `conv1`, before the ReLU.
+    /// The norm of `conv1`; a ReLU follows.
     pub bn1: BatchNorm,
-    /// 3x3, stride 2: Table 1 counts it to conv2_x.
+    /// 3x3 max pool of stride 2, part of conv2_x in Table 1.
     pub maxpool: MaxPool2d,
-    /// conv2_x.
+    /// The blocks of conv2_x.
     pub layer1: Vec<Block>,
-    /// conv3_x.
+    /// The blocks of conv3_x.
     pub layer2: Vec<Block>,
-    /// conv4_x.
+    /// The blocks of conv4_x.
     pub layer3: Vec<Block>,
-    /// conv5_x.
+    /// The blocks of conv5_x.
     pub layer4: Vec<Block>,
-    /// From the average over each map to the classes.
+    /// The classifier of the mean of each map.
     pub fc: Linear,
 }
 
 impl ResNet {
-    /// The last stage's maps, after showing those of every stage to `seen`.
-    fn trunk(&self, images: Tensor<4>, mut seen: impl FnMut(&Tensor<4>)) -> Tensor<4> {
+    /// Computes the output of the last stage, and calls `visit` with the output of each stage in order.
+    fn trunk(&self, images: Tensor<4>, mut visit: impl FnMut(&Tensor<4>)) -> Tensor<4> {
         let x = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, images);
-        seen(&x);
+        visit(&x);
         let mut x = max_pool(&self.maxpool, x);
         for stage in [&self.layer1, &self.layer2, &self.layer3, &self.layer4] {
             x = stage.iter().fold(x, |x, block| block.forward(x));
-            seen(&x);
+            visit(&x);
         }
         x
     }
@@ -235,7 +242,7 @@ impl Network for ResNet {
     }
 
     fn with_classes(self, classes: usize) -> Self {
-        let fc = head::replaced(&self.fc, classes);
+        let fc = head::with_classes(&self.fc, classes);
         Self { fc, ..self }
     }
 }

@@ -3,8 +3,10 @@
 mod block;
 mod checkpoints;
 mod cifar;
+mod conv;
 mod head;
 mod imagenet;
+mod paper;
 mod shortcut;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What a block adds to its residual: its input, brought to the residual's shape.
+//! The shortcut of a block: the block's input in the shape of the residual.
 
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
@@ -6,19 +6,19 @@ use burn::tensor::{Device, Tensor, s};
 use receptive_layers::block::{Activation, conv_norm};
 use serde::{Deserialize, Serialize};
 
-use crate::block::{conv, norm};
+use crate::conv::{conv, norm};
 
-/// How shortcuts change shape (section 3.3, and options A, B and C of Table 3).
+/// The shortcuts of a network (section 3.3, and options A, B and C of Table 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shortcut {
-    /// Option A: identity everywhere, no parameters. Where the shape changes, every `stride`-th row
-    /// and column, and zeros for the new channels, which come after the old ones.
+    /// Option A: no shortcut has parameters. Where the shape changes, the shortcut takes every
+    /// `stride`-th row and column, and appends channels of zeros.
     ZeroPad,
-    /// Option B: a projection (1x1 convolution and batch norm) where the shape changes, identity
-    /// elsewhere.
+    /// Option B: a projection (1x1 convolution and batch norm) where the shape changes, and the
+    /// identity elsewhere.
     ProjectWhenChanged,
-    /// Option C: a projection everywhere.
+    /// Option C: every shortcut is a projection.
     ProjectAlways,
 }
 
@@ -26,7 +26,8 @@ pub enum Shortcut {
 pub type Projection = (Conv2d, BatchNorm);
 
 impl Shortcut {
-    /// The projection of a block from `channels[0]` to `channels[1]`, where this option has one.
+    /// Builds the projection of a block from `channels[0]` to `channels[1]` channels, or `None` if this
+    /// option has none.
     pub(crate) fn projection(
         self,
         channels: [usize; 2],
@@ -43,8 +44,8 @@ impl Shortcut {
     }
 }
 
-/// `[batch, c_in, h, w]` to `[batch, channels, ceil(h / stride), ceil(w / stride)]`, the shape of
-/// the residual.
+/// Computes the shortcut: maps `[batch, c_in, h, w]` to
+/// `[batch, channels, ceil(h / stride), ceil(w / stride)]`, the shape of the residual.
 pub(crate) fn forward(
     projection: &Option<Projection>,
     x: Tensor<4>,
@@ -57,6 +58,7 @@ pub(crate) fn forward(
     }
 }
 
+/// Takes every `stride`-th row and column.
 fn subsample(x: Tensor<4>, stride: usize) -> Tensor<4> {
     if stride == 1 {
         return x;
@@ -64,6 +66,7 @@ fn subsample(x: Tensor<4>, stride: usize) -> Tensor<4> {
     x.slice(s![.., .., ..; stride, ..; stride])
 }
 
+/// Appends channels of zeros up to `channels` channels.
 fn zero_pad(x: Tensor<4>, channels: usize) -> Tensor<4> {
     let [batch, existing, height, width] = x.dims();
     if existing == channels {
@@ -81,7 +84,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn zero_padding_keeps_the_number_type() {
+    fn zero_padding_keeps_the_data_type() {
         for dtype in [DType::F16, DType::F64] {
             let x = Tensor::ones([1, 2, 3, 3], (&Device::flex(), dtype));
             assert_eq!(forward(&None, x, 4, 2).dtype(), dtype);
@@ -91,9 +94,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
-        /// Option A against its definition, value by value.
+        /// Compares option A with its definition, value by value.
         #[test]
-        fn zero_padding_takes_every_stride_th_value_then_zeros(
+        fn zero_padding_subsamples_and_appends_zeros(
             channels in 1_usize..5,
             added in 0_usize..5,
             height in 1_usize..8,

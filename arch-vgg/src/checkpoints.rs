@@ -1,8 +1,9 @@
-//! The weights that torchvision publishes.
+//! torchvision's weights.
 
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::{Checkpoint, Source};
 
+/// Returns the only checkpoint of a variant.
 const fn published(
     url: &'static str,
     sha256: &'static str,

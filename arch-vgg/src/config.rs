@@ -1,11 +1,12 @@
-//! The columns of VGG's Table 1.
+//! The hyperparameters of VGG: the columns of Table 1.
 
 use burn::nn::conv::Conv2dConfig;
 use burn::nn::pool::{AdaptiveAvgPool2dConfig, MaxPool2dConfig};
 use burn::nn::{BatchNormConfig, DropoutConfig, Initializer, PaddingConfig2d, Relu};
 use burn::tensor::Device;
 use receptive_layers::block::{MapLayer, VectorLayer, init};
-use receptive_layers::network::{InputSpec, InvalidConfig, NetworkConfig, Sizes, Variant};
+use receptive_layers::labels::LabelSet;
+use receptive_layers::network::{InputSpec, InvalidConfig, NetworkConfig, Paper, Sizes, Variant};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoints;
@@ -14,20 +15,27 @@ use crate::vgg::{Vgg, linear};
 /// Hyperparameters of a [`Vgg`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VggConfig {
-    /// Output channels of each stage's 3x3 convolutions, at least one of at least 1; a 2x2 max
-    /// pool ends the stage.
+    /// Output channels of the 3x3 convolutions of each stage. A stage has at least one convolution
+    /// and ends with a 2x2 max pool.
     pub stages: [Vec<usize>; 5],
     /// Whether batch norm follows each convolution.
     pub batch_norm: bool,
     /// Width of the first two fully connected layers, from 1 to 1,000,000.
     pub hidden: usize,
-    /// Probability that training zeroes a value of those layers, at least 0 and below 1.
+    /// Probability that training sets a value of these layers to zero, at least 0 and below 1.
     pub dropout: f64,
-    /// Classes that the output tells apart, from 1 to 1,000,000.
+    /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
 }
 
-/// A column of Table 1: a row of channels for each stage, a max pool after each row.
+/// Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition, 2014.
+const PAPER: Paper = Paper {
+    authors: "Simonyan and Zisserman",
+    title: "Very Deep Convolutional Networks for Large-Scale Image Recognition",
+    year: 2014,
+};
+
+/// A column of Table 1: the output channels of the convolutions of each stage.
 type Column = [&'static [usize]; 5];
 
 const A: Column = [&[64], &[128], &[256; 2], &[512; 2], &[512; 2]];
@@ -104,12 +112,15 @@ impl NetworkConfig for VggConfig {
         .map(|(name, config, checkpoints)| Variant {
             name,
             config,
+            paper: PAPER,
+            recipe: "vgg16-imagenet.toml",
+            labels: LabelSet::Imagenet1k,
             checkpoints,
         })
         .into()
     }
 
-    /// At least 32 pixels, which five pools halve to 1.
+    /// The smallest image is 32x32 pixels, which five pools halve to 1x1.
     fn input(&self) -> InputSpec {
         InputSpec {
             channels: 3,

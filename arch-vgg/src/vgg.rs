@@ -1,4 +1,4 @@
-//! VGG: 3x3 convolutions in five stages, a max pool after each, three fully connected layers.
+//! VGG: five stages of 3x3 convolutions, each ended by a max pool, and three fully connected layers.
 
 use burn::module::Module;
 use burn::nn::pool::AdaptiveAvgPool2d;
@@ -8,25 +8,26 @@ use receptive_layers::block::{MapLayer, VectorLayer, init, map_layers};
 use receptive_layers::network::{Network, Stage};
 
 /// VGG (Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
-/// 2015, section 2.1 and Table 1), with or without batch norm after each convolution.
+/// 2014, section 2.1 and Table 1), with or without batch norm after each convolution.
 ///
-/// A mean over 7x7 regions stands before the fully connected layers, as torchvision has it; at the
-/// published 224x224 it changes nothing.
+/// A mean pool to 7x7 precedes the fully connected layers, as in torchvision. At the published size of
+/// 224x224 pixels the pool is the identity.
 ///
-/// Convolutions start by He's normal rule over the fan out and fully connected weights normal with
-/// deviation 0.01, all biases 0, as torchvision starts them. The paper's section 3.1 draws column
-/// A's weights normal with variance 0.01, and starts the deeper columns from a trained A.
+/// Initial weights are torchvision's: He's normal initialisation over the fan out for convolutions,
+/// normal with standard deviation 0.01 for fully connected layers, and zero biases. The paper
+/// (section 3.1) draws the weights of column A normal with variance 0.01 and initialises the deeper
+/// columns from a trained column A.
 #[derive(Module, Debug)]
 pub struct Vgg {
-    /// Convolutions, norms, ReLUs and pools.
+    /// The convolutions, norms, ReLUs and max pools.
     pub features: Vec<MapLayer>,
-    /// To maps of 7x7.
+    /// The mean pool to maps of 7x7.
     pub avgpool: AdaptiveAvgPool2d,
-    /// Fully connected layers, ReLUs and dropouts.
+    /// The fully connected layers, ReLUs and dropouts.
     pub classifier: Vec<VectorLayer>,
 }
 
-/// A fully connected layer: weights normal with deviation 0.01, biases 0.
+/// Builds a fully connected layer: weights normal with standard deviation 0.01, biases 0.
 pub(crate) fn linear(inputs: usize, outputs: usize, device: &Device) -> VectorLayer {
     let config = LinearConfig::new(inputs, outputs).with_initializer(Initializer::Normal {
         mean: 0.0,
@@ -46,7 +47,7 @@ impl Network for Vgg {
         Stage::new("conv5", &[]),
     ];
 
-    /// `[batch, 3, height, width]`, height and width at least 32, to `[batch, classes]`.
+    /// Maps `[batch, 3, height, width]`, height and width at least 32, to `[batch, classes]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let maps = map_layers(&self.features, images);
         let values = self.avgpool.forward(maps).flatten(1, 3);
@@ -55,8 +56,9 @@ impl Network for Vgg {
             .fold(values, |x, layer| layer.forward(x))
     }
 
-    /// `[batch, 3, 224, 224]` to `[64, 112, 112]`, `[128, 56, 56]`, `[256, 28, 28]`,
-    /// `[512, 14, 14]` and `[512, 7, 7]`: every stage after its pool.
+    /// Maps `[batch, 3, 224, 224]` to the outputs of the five max pools: `[batch, 64, 112, 112]`,
+    /// `[batch, 128, 56, 56]`, `[batch, 256, 28, 28]`, `[batch, 512, 14, 14]` and
+    /// `[batch, 512, 7, 7]`.
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let mut x = images;
         let mut stages = Vec::new();

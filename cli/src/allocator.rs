@@ -1,19 +1,20 @@
-//! The process's heap while a network is trained.
+//! Settings of the C allocator for training.
 
-/// Keeps the memory that is freed for what is allocated next, until the process ends.
+/// Keeps freed memory in the process until the process ends.
 ///
-/// A step of training frees as much as it allocates, the same sizes again. glibc gives arrays of megabytes back to
-/// the system, which fills them with zeros page by page when the next step asks for them: a tenth of a step's time and
-/// more. What is kept is never more than the step's own peak, about. Nothing happens with another C library.
+/// Each training step frees and allocates the same sizes. By default glibc returns large arrays to the
+/// operating system, which zeroes their pages when the next step allocates them again: more than a tenth
+/// of the time of a step. The retained memory is about the peak of one step at most.
 ///
-/// For a program's `main`: it is the whole process's allocator that changes.
+/// The setting applies to the whole process. With a C library other than glibc, this function does
+/// nothing.
 #[allow(unsafe_code)]
 pub(crate) fn retain_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: allocator options, which `mallopt` sets under its own lock.
+    // SAFETY: `mallopt` takes plain integers and changes the allocator's options under its own lock.
     unsafe {
         libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
-        // A mapping of its own is given back whatever the threshold.
+        // Arrays in their own memory mapping are unmapped when freed, whatever the threshold.
         libc::mallopt(libc::M_MMAP_MAX, 0);
     }
 }

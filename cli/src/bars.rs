@@ -1,13 +1,13 @@
-//! Probabilities for people: per cent, and bars of block characters.
+//! Class probabilities as text: percentages, and bars of Unicode block characters.
 
-/// The widest bar, in terminal columns.
-const WIDEST_BAR: usize = 40;
-/// The widest column of labels; longer ones are cut.
-const WIDEST_LABEL: usize = 32;
-/// Columns around label and bar: the indent, two gaps and `<0.1 %`.
+/// Largest width of a bar, in terminal columns.
+const MAX_BAR_WIDTH: usize = 40;
+/// Largest width of a label, in terminal columns; longer labels are truncated.
+const MAX_LABEL_WIDTH: usize = 32;
+/// Terminal columns besides label and bar: the indent, two gaps and the percentage.
 const MARGINS: usize = 2 + 2 + 1 + 6;
 
-/// A probability in per cent: `99 %`, `0.4 %`, `<0.1 %`.
+/// Formats a probability as a percentage: `99 %`, `0.4 %`, `<0.1 %`.
 pub fn percent(probability: f32) -> String {
     let percent = probability * 100.0;
     if percent >= 9.95 {
@@ -19,23 +19,23 @@ pub fn percent(probability: f32) -> String {
     }
 }
 
-/// A bar of `fraction` of `width` columns, in steps of an eighth of a column.
+/// Draws a bar that is `fraction * width` columns long, rounded to an eighth of a column.
 fn bar(fraction: f32, width: usize) -> String {
-    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (fraction.clamp(0.0, 1.0) * 8.0 * width as f32).round() as usize;
-    format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8])
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// Rows of label, bar and per cent that fit `columns` columns.
+/// Formats each (label, probability) as a row of label, bar and percentage, at most `columns` wide.
 pub fn rows(predictions: &[(&str, f32)], columns: usize) -> Vec<String> {
     let labels: Vec<String> = predictions
         .iter()
-        .map(|(label, _)| shorten(label, WIDEST_LABEL))
+        .map(|(label, _)| truncate(label, MAX_LABEL_WIDTH))
         .collect();
     let widest = labels.iter().map(|l| l.chars().count()).max().unwrap_or(0);
     let width = columns
         .saturating_sub(widest + MARGINS)
-        .clamp(1, WIDEST_BAR);
+        .clamp(1, MAX_BAR_WIDTH);
     labels
         .iter()
         .zip(predictions)
@@ -47,11 +47,12 @@ pub fn rows(predictions: &[(&str, f32)], columns: usize) -> Vec<String> {
         .collect()
 }
 
-fn shorten(label: &str, longest: usize) -> String {
-    if label.chars().count() <= longest {
+/// Cuts `label` to `width` characters, the last of which is then an ellipsis.
+fn truncate(label: &str, width: usize) -> String {
+    if label.chars().count() <= width {
         return label.to_owned();
     }
-    let kept: String = label.chars().take(longest - 1).collect();
+    let kept: String = label.chars().take(width - 1).collect();
     format!("{kept}…")
 }
 
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentages_keep_two_figures_where_they_matter() {
+    fn percentages_are_rounded_by_magnitude() {
         for (probability, text) in [
             (1.0, "100 %"),
             (0.992, "99 %"),
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_grow_by_eighths() {
+    fn bars_have_a_resolution_of_an_eighth_of_a_column() {
         assert_eq!(bar(0.0, 4), "");
         assert_eq!(bar(1.0, 4), "████");
         assert_eq!(bar(0.5, 1), "▌");

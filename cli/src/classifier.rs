@@ -1,19 +1,19 @@
-//! A network with its weights, the preparation of its images and the names of its classes.
+//! Classification of images: preprocessing, inference, softmax and class labels.
 
-use receptive_layers::compile::Compiled;
-use receptive_layers::image::{self, RgbImage};
+use receptive_layers::image::RgbImage;
 use receptive_layers::labels;
 use receptive_layers::preprocessing::Preprocessing;
 
 use crate::args::ClassifyArgs;
 use crate::engine::Runner;
 use crate::error::CliError;
-use crate::pretrained::{self, Pretrained};
-use crate::registry;
+use crate::preprocessing;
+use crate::registry::{self, Model};
+use crate::resolve::ResolvedModel;
 
-/// Turns photos into probabilities.
+/// A network that computes the class probabilities of images.
 pub struct Classifier {
-    /// The network's name.
+    /// Name of the network.
     pub model: &'static str,
     runner: Runner,
     preprocessing: Preprocessing,
@@ -22,63 +22,35 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// The network that the command line asks for, ready to run.
+    /// Opens the network, weights and labels that `args` name.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] when the network is unknown, or its weights or labels cannot be used.
     pub fn open(args: &ClassifyArgs) -> Result<Self, CliError> {
         let model = registry::model(&args.model)?;
-        let channels = model.input.channels;
-        let image =
-            |preprocessing: &Preprocessing| [channels, preprocessing.crop, preprocessing.crop];
-        let (runner, preprocessing, classes) = match args.weights.as_deref() {
-            Some(path) if Compiled::is_file(path) => {
-                let preprocessing = pretrained::preprocessing(&model, path);
-                let input = image(&preprocessing);
-                let runner = Runner::open(path, &model, input, &args.compute)?;
-                let classes = runner.classes().unwrap_or(model.classes);
-                (runner, preprocessing, classes)
-            }
-            file => {
-                let pretrained = pretrained::find(&model, file)?;
-                let [c, h, w] = image(&pretrained.preprocessing);
-                let Pretrained {
-                    weights, origin, ..
-                } = &pretrained;
-                let runner = Runner::new(&model, weights, origin, [1, c, h, w], &args.compute)?;
-                let classes = model.classes_of(weights);
-                (runner, pretrained.preprocessing, classes)
-            }
-        };
-
-        let labels = match &args.labels {
-            None if classes == model.classes => model.labels(),
-            None => Vec::new(),
-            Some(path) => {
-                let labels = labels::open(path)?;
-                if labels.len() != classes {
-                    return Err(CliError::LabelCount {
-                        path: path.clone(),
-                        found: labels.len(),
-                        classes,
-                    });
-                }
-                labels
-            }
-        };
+        let resolved = ResolvedModel::open(&model, args.weights.as_deref(), &args.compute)?;
+        let classes = resolved.classes();
+        let preprocessing = resolved.preprocessing();
+        let (channels, crop) = (model.input.channels, preprocessing.crop);
+        let runner = Runner::new(resolved, [1, channels, crop, crop], &args.compute)?;
         Ok(Self {
             model: model.name,
             runner,
             preprocessing,
             channels,
-            labels,
+            labels: class_labels(args, &model, classes)?,
         })
     }
 
-    /// The probability of every class.
+    /// Computes the probability of every class.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Compute`] when the device fails, [`CliError::NotFinite`] when a probability is
+    /// infinite or not a number.
     pub fn probabilities(&mut self, photo: &RgbImage) -> Result<Vec<f32>, CliError> {
-        let values = if self.channels == 1 {
-            image::preprocess_grey(photo, &self.preprocessing)
-        } else {
-            image::preprocess(photo, &self.preprocessing)
-        };
+        let values = preprocessing::apply(&self.preprocessing, photo, self.channels);
         let crop = self.preprocessing.crop;
         let logits = self
             .runner
@@ -90,11 +62,37 @@ impl Classifier {
         Ok(probabilities)
     }
 
-    /// The name of a class, or its number where it has none.
+    /// Label of a class, or its index for a network without labels.
     pub fn label(&self, class: usize) -> String {
         self.labels
             .get(class)
             .cloned()
             .unwrap_or_else(|| format!("class {class}"))
     }
+}
+
+/// Reads the labels of `classes` classes from the file that `args` name, or else returns the published
+/// labels; none if the number of classes is not the published one.
+fn class_labels(
+    args: &ClassifyArgs,
+    model: &Model,
+    classes: usize,
+) -> Result<Vec<String>, CliError> {
+    let Some(path) = &args.labels else {
+        let published = if classes == model.classes {
+            model.labels.names()
+        } else {
+            Vec::new()
+        };
+        return Ok(published.into_iter().map(str::to_owned).collect());
+    };
+    let labels = labels::open(path)?;
+    if labels.len() != classes {
+        return Err(CliError::LabelCount {
+            path: path.clone(),
+            found: labels.len(),
+            classes,
+        });
+    }
+    Ok(labels)
 }

@@ -1,48 +1,48 @@
-//! The devices a network can run on: those whose backend is compiled in.
+//! Devices of the Burn backends that are compiled into the program.
 
 use std::fmt;
 
 use burn::tensor::Device;
 use clap::ValueEnum;
 
-/// The name of a device on the command line.
+/// Names of devices on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DeviceName {
-    /// The processor, by burn-flex
+    /// CPU, with burn-flex
     Flex,
-    /// The processor, by burn-ndarray
+    /// CPU, with burn-ndarray
     Ndarray,
-    /// A GPU, by Vulkan, Metal, Direct3D or OpenGL
+    /// GPU, with Vulkan, Metal, Direct3D or OpenGL
     Wgpu,
-    /// An NVIDIA GPU, by CUDA
+    /// NVIDIA GPU, with CUDA
     Cuda,
 }
 
-/// A device cannot be used.
+/// Reasons why a device cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// Its backend is not part of this program.
+    /// The backend of the device is not compiled in.
     #[error(
-        "device {name} is not part of this program, which has {}; build it with `--features {name}`",
+        "device {name} is not compiled into this program, expected one of: {}; to use {name}, build the program with `--features {name}`",
         list(.compiled)
     )]
     NotCompiled {
-        /// What was asked for.
+        /// Name of the requested device.
         name: &'static str,
-        /// The devices whose backends are compiled in.
+        /// Names of the devices whose backends are compiled in.
         compiled: Vec<&'static str>,
     },
-    /// The backend found nothing to run on.
+    /// The backend found no such device on this machine.
     #[error("device {name} cannot be used on this machine: {reason}")]
     Unavailable {
-        /// What was asked for.
+        /// Name of the requested device.
         name: &'static str,
-        /// The backend's words.
+        /// Message of the backend.
         reason: String,
     },
 }
 
-/// The devices whose backends are compiled in, the default first.
+/// Devices whose backends are compiled in; the first one is the default.
 const COMPILED: &[DeviceName] = &[
     #[cfg(feature = "flex")]
     DeviceName::Flex,
@@ -61,7 +61,7 @@ impl fmt::Display for DeviceName {
 }
 
 impl DeviceName {
-    /// The name as it is typed; the feature that compiles it in has the same name.
+    /// Name on the command line, and of the Cargo feature that compiles the backend in.
     pub fn name(self) -> &'static str {
         match self {
             Self::Flex => "flex",
@@ -72,12 +72,12 @@ impl DeviceName {
     }
 }
 
-/// Where weights are read before they are compiled: the first processor backend that is compiled in.
+/// Opens the CPU device that holds weights before they are compiled: flex, or else ndarray.
 ///
 /// # Errors
 ///
-/// [`DeviceError`] when there is none.
-pub fn processor() -> Result<Device, DeviceError> {
+/// [`DeviceError::NotCompiled`] when neither backend is compiled in.
+pub fn cpu() -> Result<Device, DeviceError> {
     let ndarray = cfg!(feature = "ndarray") && !cfg!(feature = "flex");
     open(Some(if ndarray {
         DeviceName::Ndarray
@@ -86,19 +86,19 @@ pub fn processor() -> Result<Device, DeviceError> {
     }))
 }
 
-/// The device that was asked for, else the first that is compiled in.
+/// Opens the requested device, or else the default one.
 ///
 /// # Errors
 ///
-/// [`DeviceError`] when it is not compiled in, or the machine has no such device.
-pub fn open(asked: Option<DeviceName>) -> Result<Device, DeviceError> {
-    let name = chosen(asked);
+/// [`DeviceError`] when its backend is not compiled in, or the machine has no such device.
+pub fn open(requested: Option<DeviceName>) -> Result<Device, DeviceError> {
+    let name = name_or_default(requested);
     match name {
         #[cfg(feature = "flex")]
         DeviceName::Flex => Ok(Device::flex()),
         #[cfg(feature = "ndarray")]
         DeviceName::Ndarray => {
-            // Deprecated upstream in favour of flex, and gone after Burn 0.22.
+            // Deprecated by Burn in favour of flex; Burn 0.22 is the last version that has it.
             #[allow(deprecated)]
             let device = Device::ndarray();
             Ok(device)
@@ -115,7 +115,7 @@ pub fn open(asked: Option<DeviceName>) -> Result<Device, DeviceError> {
         #[cfg(feature = "cuda")]
         DeviceName::Cuda => {
             let device = Device::cuda(0_usize);
-            // The driver is loaded by the first operation, which panics where there is none.
+            // The first operation loads the driver, and panics if there is none.
             crate::panics::catch_panics(|| {
                 burn::tensor::Tensor::<1>::zeros([1], &device).into_data()
             })
@@ -133,9 +133,9 @@ pub fn open(asked: Option<DeviceName>) -> Result<Device, DeviceError> {
     }
 }
 
-/// The device that was asked for, else the first that is compiled in.
-pub fn chosen(asked: Option<DeviceName>) -> DeviceName {
-    asked
+/// Returns the requested device, or else the default one: the first that is compiled in.
+pub fn name_or_default(requested: Option<DeviceName>) -> DeviceName {
+    requested
         .or_else(|| COMPILED.first().copied())
         .unwrap_or(DeviceName::Flex)
 }

@@ -1,4 +1,4 @@
-//! The digits that are part of this program.
+//! The subset of MNIST that is embedded in the program.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ macro_rules! embedded {
     };
 }
 
-/// 7,500 digits of MNIST to train on, 1,500 to validate on.
+/// 7,500 training digits and 1,500 validation digits of MNIST, as gzipped IDX files.
 const FILES: IdxFiles<'static> = IdxFiles {
     train: [
         embedded!("train-images-idx3-ubyte.gz"),
@@ -26,11 +26,11 @@ const FILES: IdxFiles<'static> = IdxFiles {
     ],
 };
 
-/// The digits.
+/// Decodes the embedded digits.
 ///
 /// # Errors
 ///
-/// [`DataError`] where the program is damaged.
+/// [`DataError`] when the embedded files are damaged.
 pub fn open() -> Result<DataSplits, DataError> {
     DataSplits::from_idx(Path::new("the embedded digits"), &FILES)
 }
@@ -38,7 +38,7 @@ pub fn open() -> Result<DataSplits, DataError> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn there_are_seven_and_a_half_thousand_to_learn() {
+    fn the_subset_has_7500_training_and_1500_validation_digits() {
         let data = super::open().expect("sound");
         assert_eq!((data.train.len(), data.validation.len()), (7500, 1500));
         assert_eq!(data.classes.len(), 10);

@@ -1,119 +1,97 @@
-//! A network with its weights, by either engine.
-
-use std::path::Path;
+//! Inference with a resolved network, by the compiled or the eager engine.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use receptive_layers::compile::{CompileError, Compiled, Options, Precision, Tuning};
-use receptive_layers::weights::StateDict;
+use receptive_layers::compile::{Compiled, Options, Precision, Tuning};
 
 use crate::args::{ComputeArgs, Engine, PlanPrecision, PlanTuning, TuningArgs};
 use crate::device;
 use crate::error::CliError;
-use crate::registry::{AnyNetwork, Model};
+use crate::registry::AnyNetwork;
+use crate::resolve::{ModelPlan, ResolvedModel};
+use crate::weights::ModelWeights;
 
-/// A network with its weights, ready to run.
+/// A network with its weights, ready for inference.
 pub enum Runner {
-    /// A plan for this machine's processor.
+    /// A plan for this machine's CPU.
     Compiled(Box<Compiled>),
-    /// Operation by operation.
+    /// A Burn module, run one operation after the other.
     Eager {
-        /// The network.
+        /// The module.
         network: Box<dyn AnyNetwork>,
-        /// Where its weights are.
+        /// Device that holds the weights.
         device: Device,
     },
 }
 
 impl Runner {
-    /// `model` with these weights, whose `origin` messages tell, for batches of `input` or fewer
-    /// images.
+    /// Prepares `resolved` for images of shape `input`, `[batch, channels, height, width]`. Weights are
+    /// compiled for batches of up to `input[0]` images; the batch size of a plan is fixed in its file.
     ///
     /// # Errors
     ///
-    /// [`CliError`] when the weights are another network's, or the engine cannot run it.
+    /// [`CliError`] when the weights do not fit the network, the plan has another input shape, or the
+    /// engine cannot run the network.
     pub fn new(
-        model: &Model,
-        weights: &StateDict,
-        origin: &str,
+        resolved: ResolvedModel,
+        input: [usize; 4],
+        compute: &ComputeArgs,
+    ) -> Result<Self, CliError> {
+        match resolved {
+            ResolvedModel::Weights(weights) => Self::from_weights(weights, input, compute),
+            ResolvedModel::Plan(plan) => Self::from_plan(plan, input),
+        }
+    }
+
+    /// Prepares `weights` for batches of up to `input[0]` images of shape `input[1..]`.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] when the weights do not fit the network, or the engine cannot run the network.
+    pub fn from_weights(
+        weights: ModelWeights,
         input: [usize; 4],
         compute: &ComputeArgs,
     ) -> Result<Self, CliError> {
         match compute.engine()? {
             Engine::Compiled => {
-                let network = model.load(weights, origin, &device::processor()?)?;
-                let options = options(&compute.tuning, input[0], compute.threads);
+                let network = weights.load(&device::cpu()?)?;
+                let model = weights.model;
+                drop(weights);
+                let options = compiler_options(&compute.tuning, input[0], compute.threads);
                 let compiled = network.compile(input, &options);
                 let compiled = compiled.map_err(|source| model.uncompiled(source))?;
                 Ok(Self::Compiled(Box::new(compiled)))
             }
             Engine::Eager => {
-                limit_threads(compute.threads);
+                limit_backend_threads(compute.threads);
                 let device = device::open(compute.device)?;
-                let network = model.load(weights, origin, &device)?;
+                let network = weights.load(&device)?;
                 Ok(Self::Eager { network, device })
             }
         }
     }
 
-    /// Opens a file that `compile` wrote, for images of `input`'s shape.
-    ///
-    /// # Errors
-    ///
-    /// [`CliError`] when it is damaged, for another machine, model or input, or another engine is
-    /// asked for.
-    pub fn open(
-        path: &Path,
-        model: &Model,
-        input: [usize; 3],
-        compute: &ComputeArgs,
-    ) -> Result<Self, CliError> {
-        if compute.engine()? == Engine::Eager {
-            return Err(CliError::EagerPlan {
-                path: path.to_owned(),
-            });
-        }
-        let compiled = Compiled::load(path, compute.threads);
-        let compiled = compiled.map_err(|error| match error {
-            CompileError::File(error) => CliError::PlanFile(error),
-            source => CliError::Compile {
-                model: path.display().to_string(),
-                source,
-            },
-        })?;
-        if compiled.name() != model.name {
-            return Err(CliError::OtherPlan {
-                path: path.to_owned(),
-                found: compiled.name().to_owned(),
-                model: model.name,
-            });
-        }
-        if compiled.input() != input {
+    fn from_plan(plan: ModelPlan, [_, image @ ..]: [usize; 4]) -> Result<Self, CliError> {
+        if plan.compiled.input() != image {
             return Err(CliError::PlanInput {
-                path: path.to_owned(),
-                found: compiled.input().to_vec(),
-                expected: input,
+                path: plan.path,
+                found: plan.compiled.input().to_vec(),
+                expected: image,
             });
         }
-        Ok(Self::Compiled(Box::new(compiled)))
+        Ok(Self::Compiled(plan.compiled))
     }
 
-    /// Images that run together at most.
-    pub fn batch(&self) -> usize {
+    /// Largest number of images that [`logits`](Self::logits) takes.
+    pub fn max_batch(&self) -> usize {
         match self {
             Self::Compiled(compiled) => compiled.batch(),
             Self::Eager { .. } => usize::MAX,
         }
     }
 
-    /// Classes that it tells apart, of a plan; the weights tell it otherwise.
-    pub fn classes(&self) -> Option<usize> {
-        match self {
-            Self::Compiled(compiled) => compiled.outputs().first()?.first().copied(),
-            Self::Eager { .. } => None,
-        }
-    }
-
-    /// The logits, row by row, of images of this shape, no more than [`batch`](Self::batch).
+    /// Computes the logits `[batch, classes]`, in row-major order, of images of shape
+    /// `[batch, channels, height, width]`, with a batch of at most [`max_batch`](Self::max_batch).
     ///
     /// # Errors
     ///
@@ -134,8 +112,8 @@ impl Runner {
     }
 }
 
-/// The compiler's options that the command line asks for.
-pub fn options(tuning: &TuningArgs, batch: usize, threads: Option<usize>) -> Options {
+/// Returns the options of the compiler for batches of up to `batch` images.
+pub fn compiler_options(tuning: &TuningArgs, batch: usize, threads: Option<usize>) -> Options {
     Options {
         batch: Some(batch),
         threads,
@@ -151,10 +129,10 @@ pub fn options(tuning: &TuningArgs, batch: usize, threads: Option<usize>) -> Opt
     }
 }
 
-/// Lets Burn's processor backends use so many threads; before they use any.
-pub fn limit_threads(threads: Option<usize>) {
+/// Sets the number of threads of Burn's CPU backends. Has an effect only before their first operation.
+pub fn limit_backend_threads(threads: Option<usize>) {
     if let Some(threads) = threads {
-        // It fails where a pool is there already, which only a second call would find.
+        // An error means that the global pool exists already, which only a second call can cause.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global();

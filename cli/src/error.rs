@@ -1,7 +1,7 @@
-//! What can go wrong, said in one line that names the thing and what was expected.
+//! Errors of the commands. Every message is one line that says what is wrong and what was expected.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use receptive_layers::compile::{CompileError, FileError};
@@ -15,188 +15,186 @@ use receptive_layers::weights::{FindError, WeightsError};
 use crate::device::{DeviceError, DeviceName};
 use crate::npy::NpyError;
 
-/// Why a command failed.
+/// Reasons why a command fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CliError {
-    /// No network has this name.
-    #[error("no network is called {asked:?}; {}", suggest(.near))]
+    /// No network has the given name.
+    #[error("unknown network {asked:?}; {}", suggest(.near))]
     UnknownModel {
-        /// What was asked for.
+        /// The given name.
         asked: String,
-        /// Names like it, the most alike first.
+        /// Similar names, the most similar first.
         near: Vec<&'static str>,
     },
-    /// The network cannot be built so.
+    /// A hyperparameter of the network is out of its range.
     #[error("{model}: {source}")]
     Config {
-        /// The network's name.
+        /// Name of the network.
         model: &'static str,
-        /// Which hyperparameter is wrong.
+        /// The hyperparameter and its range.
         source: InvalidConfig,
     },
-    /// The network takes inputs of another shape.
+    /// The network does not accept inputs of this shape.
     #[error("{model}: {source}")]
     Input {
-        /// The network's name.
+        /// Name of the network.
         model: &'static str,
-        /// What it takes.
+        /// The shape, and the shapes that the network accepts.
         source: InputError,
     },
-    /// The network's layers could not be listed.
+    /// The graph of the network cannot be recorded.
     #[error("{model}: {source}")]
     Graph {
-        /// The network's name.
+        /// Name of the network.
         model: &'static str,
-        /// Why.
+        /// Error of the recorder.
         source: GraphError,
     },
-    /// The network's costs could not be counted.
+    /// The cost of the network cannot be computed.
     #[error("{model}: {source}")]
     Summary {
-        /// The network's name.
+        /// Name of the network.
         model: &'static str,
-        /// Which layer's, and why.
+        /// The layer, and the reason.
         source: SummaryError,
     },
     /// A weight file cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// A weight file does not hold this network.
-    #[error("{origin}, as weights of {model}: {source}")]
+    /// The tensors of a weight file do not fit the network.
+    #[error("{origin} does not hold weights of {model}: {source}")]
     Unfit {
-        /// The weights, in words.
+        /// Source of the weights: a path, or the name of an embedded file.
         origin: String,
-        /// The network's name.
+        /// Name of the network.
         model: &'static str,
-        /// What is missing, unexpected or of another shape.
+        /// The tensors that are missing, unexpected or of another shape.
         source: WeightsError,
     },
-    /// Published weights are neither here nor to be had.
-    #[error("weights of {model}: {source}")]
+    /// The published weights are not in the cache folder and cannot be downloaded.
+    #[error("published weights of {model}: {source}")]
     Find {
-        /// The network's name.
+        /// Name of the network.
         model: &'static str,
-        /// Why.
+        /// Error of the download.
         source: FindError,
     },
-    /// Nobody published weights for this network.
-    #[error("no weights are published for {model}; give a file with --weights")]
+    /// The network has no published weights.
+    #[error("{model} has no published weights; name a weight file with --weights")]
     NoWeights {
-        /// The network's name.
+        /// Name of the network.
         model: &'static str,
     },
-    /// A weight file's name does not say its format.
+    /// The extension of a weight file to write is unknown.
     #[error(
-        "the format of {} is not known by its extension, expected .pth, .pt, .safetensors or .bpk",
+        "the extension of {} is not that of a weight file, expected .pth, .pt, .safetensors, .bpk or .burnpack",
         path.display()
     )]
     Format {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// A file of labels is not one.
+    /// A label file cannot be read.
     #[error(transparent)]
     Labels(#[from] LabelsError),
-    /// A file of labels is for another network.
-    #[error("{} has {found} labels, expected {classes}: one for each class of the network", path.display())]
+    /// The number of labels is not the number of classes.
+    #[error("{} has {found} labels, expected {classes}, one for each class of the network", path.display())]
     LabelCount {
-        /// The file.
+        /// Path of the label file.
         path: PathBuf,
-        /// Labels in the file.
+        /// Number of labels in the file.
         found: usize,
-        /// Classes that the network tells apart.
+        /// Number of classes of the network.
         classes: usize,
     },
-    /// A folder to classify cannot be listed.
+    /// A folder of images cannot be listed.
     #[error("cannot list the folder {}: {source}", path.display())]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// A folder to classify holds no image.
-    #[error("no image is in the folder {}, expected files named .{}", path.display(), .extensions.join(", ."))]
+    /// A folder contains no image file.
+    #[error("the folder {} contains no image, expected files named .{}", path.display(), .extensions.join(", ."))]
     EmptyFolder {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// The extensions that images have.
+        /// Extensions of image files.
         extensions: &'static [&'static str],
     },
-    /// The device cannot be used.
+    /// A device cannot be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// A compiled network runs on no device.
+    /// A device is given for the compiled engine, which runs on the CPU only.
     #[error(
-        "a compiled network runs on the processor, not on --device {device}; leave one of --engine compiled and --device out"
+        "--engine compiled runs on the CPU and cannot be combined with --device {device}; remove one of the two options"
     )]
     CompiledDevice {
-        /// The device that was named.
+        /// The given device.
         device: DeviceName,
     },
-    /// The network cannot be compiled, or its compiled file cannot be read or written.
+    /// The network cannot be compiled, or its plan cannot be read or written.
     #[error("{model}: {source}")]
     Compile {
-        /// The network's name.
+        /// Name of the network, or path of the plan.
         model: String,
-        /// Why.
+        /// Error of the compiler.
         source: CompileError,
     },
-    /// A compiled file cannot be read.
+    /// A plan file cannot be read.
     #[error(transparent)]
     PlanFile(FileError),
-    /// A compiled file has no eager engine.
-    #[error("{} is compiled already; leave --engine eager and --device out", path.display())]
+    /// A plan is to be run by the eager engine.
+    #[error(
+        "{} is a compiled plan, which the eager engine cannot run; remove --engine eager and --device",
+        path.display()
+    )]
     EagerPlan {
-        /// The file.
+        /// Path of the plan.
         path: PathBuf,
     },
-    /// A compiled file is another network's.
-    #[error("{} is {found} compiled, expected {model}", path.display())]
+    /// A plan is of another network than the given one.
+    #[error("{} is a compiled plan of {found}, expected {model}", path.display())]
     OtherPlan {
-        /// The file.
+        /// Path of the plan.
         path: PathBuf,
-        /// The network that it is.
+        /// Name of the network of the plan.
         found: String,
-        /// The network that was named.
+        /// Name of the given network.
         model: &'static str,
     },
-    /// A compiled file takes other inputs.
-    #[error("{} was compiled for images {found:?}, expected {expected:?} (channels, height, width)", path.display())]
+    /// A plan is for images of another shape.
+    #[error("{} is compiled for images of shape {found:?}, the images have {expected:?} (channels, height, width)", path.display())]
     PlanInput {
-        /// The file.
+        /// Path of the plan.
         path: PathBuf,
-        /// What it takes.
+        /// Image shape of the plan.
         found: Vec<usize>,
-        /// What there is.
+        /// Shape of the images to run.
         expected: [usize; 3],
     },
-    /// An option that only a compiled network has.
-    #[error("--profile needs the compiled engine: leave --engine eager and --device out")]
+    /// `--profile` is given for the eager engine.
+    #[error("--profile needs the compiled engine; remove --engine eager and --device")]
     EagerProfile,
-    /// The roofline could not be drawn.
-    #[error("cannot draw {}: {message}", path.display())]
-    Drawing {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        message: String,
-    },
-    /// The device failed while computing.
+    /// The device fails while it computes.
     #[error("the device failed: {0}")]
     Compute(String),
-    /// The network's outputs are infinite or not numbers.
+    /// A logit or feature map has an infinite value or a NaN.
     #[error(
-        "the network's outputs are not finite: its weights are damaged, or the input is far out of range"
+        "the network computed infinite values or NaN; the weights are damaged, or the input is out of range"
     )]
     NotFinite,
-    /// A batch's maps do not fit into memory.
-    #[error("a batch of {batch} needs {} GB for its maps, more than can be had", bytes / 1_000_000_000)]
+    /// The feature maps of a batch cannot be allocated.
+    #[error(
+        "cannot allocate {} GB for the feature maps of a batch of {batch} images; choose a smaller --batch",
+        bytes / 1_000_000_000
+    )]
     Batch {
-        /// Images that run together.
+        /// Number of images in the batch.
         batch: usize,
-        /// Bytes of their activations.
+        /// Size of all feature maps of the batch, in bytes.
         bytes: u64,
     },
     /// An array cannot be read or written.
@@ -205,84 +203,84 @@ pub enum CliError {
     /// An image cannot be read.
     #[error(transparent)]
     Image(#[from] OpenError),
-    /// A picture cannot be written.
+    /// A picture cannot be drawn or written.
     #[error("cannot write the picture {}: {message}", path.display())]
     Picture {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         message: String,
     },
-    /// A drawing's name does not say its format.
+    /// The extension of a drawing is unknown, and no format is given.
     #[error(
-        "the format of {} is not known by its extension, expected .svg, .dot, .gv or .json; or name it with --format",
+        "the extension of {} is not that of a drawing, expected .svg, .dot, .gv or .json; or choose a --format",
         path.display()
     )]
     DrawFormat {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// No image could be read.
+    /// Every image of the data was skipped.
     #[cfg(feature = "train")]
-    #[error("no image of the data could be read")]
+    #[error("none of the images could be read")]
     NothingRead,
-    /// Weights tell apart other classes than there are.
+    /// The weights have another number of classes than the data.
     #[cfg(feature = "train")]
-    #[error("{} tells {known} classes apart, the data has {found}", path.display())]
+    #[error("the weights in {} have {known} classes, the data has {found}", path.display())]
     OtherClasses {
-        /// The weight file.
+        /// Path of the weight file.
         path: PathBuf,
-        /// Classes of its head.
+        /// Number of classes of the weights.
         known: usize,
-        /// Classes of the data.
+        /// Number of classes of the data.
         found: usize,
     },
-    /// The network cannot be trained so, or the run ended before its time.
+    /// Training fails.
     #[cfg(feature = "train")]
     #[error(transparent)]
     Train(#[from] receptive_train::TrainError),
-    /// There is nothing to train on.
+    /// No data is given, and none is embedded for this network.
     #[cfg(feature = "train")]
-    #[error("{model} has no data of its own; give a folder with --data")]
+    #[error("no data is embedded for {model}; name a folder of images with --data")]
     NoData {
-        /// The network's name.
+        /// Name of the network.
         model: &'static str,
     },
-    /// The head is to tell apart other classes than there are.
+    /// `--classes` is not the number of classes of the data.
     #[cfg(feature = "train")]
-    #[error("--classes {asked}: the data has {found} classes")]
+    #[error("--classes is {asked}, but the data has {found} classes")]
     ClassCount {
-        /// What was asked for.
+        /// Value of `--classes`.
         asked: usize,
-        /// Classes of the data.
+        /// Number of classes of the data.
         found: usize,
     },
-    /// A run is to go on by another recipe than its own.
+    /// A resumed run is given another recipe than it was started with.
     #[cfg(feature = "train")]
     #[error(
-        "--resume goes on by {}, from which --recipe, --set or --freeze differ: leave them out, or begin another run",
+        "--resume continues with the recipe {}, which --recipe, --set or --freeze would change; remove these options, or start a new run",
         path.display()
     )]
     OtherRecipe {
-        /// The run's own recipe.
+        /// Path of the recipe of the run.
         path: PathBuf,
     },
-    /// The recipe's fields of the network's configuration do not fit.
+    /// The table `network` of the recipe does not fit the configuration of the network.
     #[cfg(feature = "train")]
-    #[error("{model}: the recipe's network: {reason}")]
+    #[error("{model}: table [network] of the recipe: {reason}")]
     NetworkFields {
-        /// The network's name.
+        /// Name of the network.
         model: &'static str,
-        /// What is wrong, and what was expected.
+        /// The field that is wrong, and what was expected.
         reason: String,
     },
-    /// The output cannot be written.
+    /// Standard output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
 }
 
 impl CliError {
-    /// Whether the reader of the output has gone away, as `head` does: nothing to complain about.
+    /// Whether the reader of standard output has closed the pipe, as `head` does. Not a failure.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
@@ -301,26 +299,31 @@ impl From<receptive_train::recipe::RecipeError> for CliError {
     }
 }
 
-/// The error and its causes on one line, causes that it already tells left out.
+/// Formats an error and its sources on one line, without sources whose text is already included.
 pub fn one_line(error: &dyn Error) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
+    let mut source = error.source();
+    while let Some(error) = source {
         let more = error.to_string();
         if !text.contains(&more) {
             text = format!("{text}: {more}");
         }
-        cause = error.source();
+        source = error.source();
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Prints `error: ` and the message to standard error. Ignores a failure to write.
+pub fn print_error(message: &str) {
+    let _ = writeln!(io::stderr(), "error: {message}");
+}
+
 fn suggest(near: &[&str]) -> String {
     if near.is_empty() {
-        "`receptive models` lists all there are".to_owned()
+        "`receptive models` lists all networks".to_owned()
     } else {
         format!(
-            "did you mean {}? `receptive models` lists all there are",
+            "did you mean {}? `receptive models` lists all networks",
             near.join(", ")
         )
     }

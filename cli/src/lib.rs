@@ -9,42 +9,46 @@ mod commands;
 pub mod device;
 #[cfg(feature = "train")]
 mod digits;
+mod embedded;
 mod engine;
 pub mod error;
-mod mosaic;
+mod image_grid;
+mod json;
 pub mod npy;
 mod panics;
-pub mod pretrained;
+mod picture;
+mod preprocessing;
 mod profile;
+mod progress;
 #[cfg(feature = "train")]
 mod recipes;
 pub mod registry;
+mod resolve;
 mod roofline;
+mod weights;
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Cli, Command};
-use error::CliError;
+use error::{CliError, one_line, print_error};
 
-/// Reads the command line, does what it says, and tells how it went: 0 all is well, 1 some images
-/// could not be classified, 2 bad usage or input.
+/// Parses the command line, runs the command and returns the exit code: 0 for success, 1 if some of the
+/// images could not be classified, 2 for wrong usage or input.
 pub fn main() -> ExitCode {
     let command = Cli::parse().command;
     match panics::catch_panics(|| execute(command)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
-        Ok(Err(error)) => fail(&error::one_line(&error)),
-        Err(message) => fail(&format!(
-            "receptive failed in a way that it should not: {message}"
-        )),
+        Ok(Err(error)) => fail(&one_line(&error)),
+        Err(panic) => fail(&format!("internal error, please report it: {panic}")),
     }
 }
 
 fn execute(command: Command) -> Result<ExitCode, CliError> {
-    // Not locked: training's dashboard writes from a thread of its own.
+    // Not locked: the dashboard of a training run writes to standard output from its own thread.
     let mut out = io::stdout();
     match command {
         #[cfg(feature = "train")]
@@ -66,11 +70,6 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
 }
 
 fn fail(message: &str) -> ExitCode {
-    complain(message);
+    print_error(message);
     ExitCode::from(2)
-}
-
-/// Tells an error on standard error, unless nobody reads it.
-fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {message}");
 }

@@ -1,4 +1,4 @@
-//! The command `receptive`.
+//! The `receptive` program.
 
 fn main() -> std::process::ExitCode {
     receptive::main()

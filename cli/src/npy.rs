@@ -1,4 +1,4 @@
-//! NumPy arrays: a batch of images in, logits out.
+//! NumPy array files: reads a batch of images, writes logits.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek, Write};
@@ -7,61 +7,61 @@ use std::path::{Path, PathBuf};
 use npyz::{NpyFile, NpyHeader, Order, WriterBuilder};
 use receptive_layers::atomic_file::AtomicFile;
 
-/// An array cannot be read or written.
+/// Reasons why an array file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum NpyError {
-    /// The file cannot be read, or is no `.npy` file.
+    /// The file cannot be read, or is not an `.npy` file.
     #[error("cannot read the array {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system or the decoder says.
+        /// Error of the operating system or the decoder.
         source: io::Error,
     },
-    /// The file holds something else than floating-point numbers.
+    /// The numbers in the file are neither float32 nor float64.
     #[error(
-        "the array {} holds numbers of type {found}, expected float32 ('<f4') or float64 ('<f8')",
+        "the array {} has elements of type {found}, expected float32 ('<f4') or float64 ('<f8')",
         path.display()
     )]
     Type {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// NumPy's name of the type found.
+        /// NumPy's name of the element type.
         found: String,
     },
-    /// The array has another rank than a batch of images.
+    /// The array does not have four dimensions.
     #[error("the array {} has shape {found:?}, expected [batch, channels, height, width]", path.display())]
     Rank {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The array's shape.
+        /// Shape of the array.
         found: Vec<u64>,
     },
-    /// The file ends before the array does.
-    #[error("the array {} is cut short: {found} bytes of the {expected} that its header promises", path.display())]
+    /// The file is shorter than its header says.
+    #[error("the array {} is truncated: it has {found} bytes of elements, expected {expected} by its header", path.display())]
     Short {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Bytes after the header.
+        /// Number of bytes after the header.
         found: u64,
-        /// Bytes that its shape and type need.
+        /// Number of bytes of an array with the shape and element type in the header.
         expected: u128,
     },
     /// The file cannot be written.
     #[error("cannot write the array {}: {source}", path.display())]
     Write {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         source: io::Error,
     },
 }
 
-/// An opened `.npy` file of floating-point numbers with four dimensions.
+/// An open `.npy` file of a float32 or float64 array with four dimensions.
 pub struct ImageBatch {
     path: PathBuf,
     file: NpyFile<BufReader<File>>,
-    /// `[batch, channels, height, width]`.
+    /// Shape of the array, `[batch, channels, height, width]`.
     pub shape: [usize; 4],
 }
 
@@ -70,7 +70,7 @@ impl ImageBatch {
     ///
     /// # Errors
     ///
-    /// [`NpyError`] when it is no such array or shorter than its header says.
+    /// [`NpyError`] when the file is not such an array, or is shorter than its header says.
     pub fn open(path: &Path) -> Result<Self, NpyError> {
         let path = path.to_owned();
         let read = |source| NpyError::Read {
@@ -113,11 +113,11 @@ impl ImageBatch {
         Ok(Self { path, file, shape })
     }
 
-    /// The images, `[batch, channels, height, width]`, as 32-bit numbers.
+    /// Reads the images, `[batch, channels, height, width]` in row-major order, as float32.
     ///
     /// # Errors
     ///
-    /// [`NpyError::Read`] when the file ends early or cannot be read.
+    /// [`NpyError::Read`] when the file is truncated or cannot be read.
     pub fn read(self) -> Result<Vec<f32>, NpyError> {
         let Self { path, file, shape } = self;
         let order = file.order();
@@ -125,44 +125,44 @@ impl ImageBatch {
             Ok(values) => values.collect::<io::Result<Vec<f32>>>(),
             Err(file) => file
                 .data::<f64>()
-                .map_err(|refused| io::Error::new(io::ErrorKind::InvalidData, refused))
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
                 .and_then(|values| values.map(|value| value.map(|v| v as f32)).collect()),
         }
         .map_err(|source| NpyError::Read { path, source })?;
         Ok(match order {
             Order::C => values,
-            Order::Fortran => reversed(&values, shape),
+            Order::Fortran => to_row_major(&values, shape),
         })
     }
 }
 
-/// The elements in row-major order, of an array whose first axis runs fastest.
-fn reversed(values: &[f32], [batch, channels, height, width]: [usize; 4]) -> Vec<f32> {
-    let mut rows = Vec::with_capacity(values.len());
+/// Reorders the elements of a column-major array (Fortran order) to row-major order.
+fn to_row_major(values: &[f32], [batch, channels, height, width]: [usize; 4]) -> Vec<f32> {
+    let mut row_major = Vec::with_capacity(values.len());
     for n in 0..batch {
         for c in 0..channels {
             for y in 0..height {
                 for x in 0..width {
-                    rows.push(values[n + batch * (c + channels * (y + height * x))]);
+                    row_major.push(values[n + batch * (c + channels * (y + height * x))]);
                 }
             }
         }
     }
-    rows
+    row_major
 }
 
-/// A `.npy` file in the making: it appears whole, under its name, or not at all.
+/// An `.npy` file that is written under a temporary name and renamed when complete.
 pub struct LogitsFile {
     path: PathBuf,
     file: AtomicFile,
 }
 
 impl LogitsFile {
-    /// Starts a file in the folder of `path`.
+    /// Creates the temporary file in the folder of `path`.
     ///
     /// # Errors
     ///
-    /// [`NpyError::Write`] when the folder is missing or cannot be written.
+    /// [`NpyError::Write`] when the folder does not exist or cannot be written.
     pub fn create(path: &Path) -> Result<Self, NpyError> {
         let file = AtomicFile::create(path).map_err(|source| NpyError::Write {
             path: path.to_owned(),
@@ -174,11 +174,11 @@ impl LogitsFile {
         })
     }
 
-    /// Writes `values` as a float32 array of this shape and gives the file its name.
+    /// Writes `values` as a float32 array of this shape and renames the file to its final path.
     ///
     /// # Errors
     ///
-    /// [`NpyError::Write`] when the disk is full or the name belongs to a folder.
+    /// [`NpyError::Write`] when the disk is full or the path is a folder.
     pub fn write(mut self, values: &[f32], shape: [usize; 2]) -> Result<(), NpyError> {
         self.fill(values, shape)
             .and_then(|()| self.file.commit())
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_the_file_and_what_was_expected() {
+    fn errors_name_the_file_and_what_was_expected() {
         let header = |descr: &str, shape: &str| {
             format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}")
         };
@@ -262,14 +262,14 @@ mod tests {
                 npy(&header("<f4", "(2, 2)"), &floats(4)),
                 "[batch, channels",
             ),
-            (npy(&header("<f4", "(1, 1, 2, 2)"), &floats(3)), "cut short"),
+            (npy(&header("<f4", "(1, 1, 2, 2)"), &floats(3)), "truncated"),
             (
                 npy(&header("<f4", "(4294967296, 4, 1, 1)"), &floats(3)),
-                "cut short",
+                "truncated",
             ),
         ] {
             let file = temporary(&bytes);
-            let error = ImageBatch::open(file.path()).err().expect("refused");
+            let error = ImageBatch::open(file.path()).err().expect("an error");
             let text = error.to_string();
             assert!(text.contains(part), "{text}");
             assert!(text.contains(&file.path().display().to_string()), "{text}");
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn written_logits_read_back() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("logits.npy");
         LogitsFile::create(&path)

@@ -1,25 +1,27 @@
-//! A failure inside a library becomes an error like any other.
+//! Panics of libraries, turned into errors.
 
 use std::backtrace::Backtrace;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
-/// What the first failure said.
-static FIRST: Mutex<Option<String>> = Mutex::new(None);
+/// Message of the first panic of any thread since [`catch_panics`] last returned one.
+static FIRST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// Runs `command`; where it panics, the message of the first panic of any thread.
+/// Runs `command` and returns its value, or the message of the first panic of any thread.
+///
+/// Prints a backtrace to standard error for each panic if `RUST_BACKTRACE` is set.
 ///
 /// # Errors
 ///
-/// The message and its place in the source.
+/// If `command` panics: the message of the panic and its source location.
 pub fn catch_panics<T>(command: impl FnOnce() -> T) -> Result<T, String> {
-    let standard = panic::take_hook();
+    let default_hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let place = info.location().map(ToString::to_string);
+        let location = info.location().map(ToString::to_string);
         let message = info.payload_as_str().unwrap_or("unknown failure");
-        let text = format!("{message} (at {})", place.unwrap_or_default());
-        FIRST
+        let text = format!("{message} (at {})", location.unwrap_or_default());
+        FIRST_PANIC
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get_or_insert(text);
@@ -28,9 +30,9 @@ pub fn catch_panics<T>(command: impl FnOnce() -> T) -> Result<T, String> {
         }
     }));
     let outcome = panic::catch_unwind(AssertUnwindSafe(command));
-    panic::set_hook(standard);
+    panic::set_hook(default_hook);
     outcome.map_err(|_| {
-        FIRST
+        FIRST_PANIC
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
@@ -43,9 +45,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_told_with_its_place() {
+    fn a_panic_becomes_an_error_with_message_and_location() {
         assert_eq!(catch_panics(|| 7), Ok(7));
-        let told = catch_panics(|| panic!("no adapter")).expect_err("it panics");
-        assert!(told.starts_with("no adapter (at "), "{told}");
+        let message = catch_panics(|| panic!("no adapter")).expect_err("it panics");
+        assert!(message.starts_with("no adapter (at "), "{message}");
     }
 }

@@ -1,69 +1,71 @@
-//! Where a compiled network's time goes, layer by layer.
+//! Time of every step of a compiled network, compared with the peak of the machine.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use receptive_layers::compile::{Compiled, Machine};
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::roofline;
 
-/// What each step of a compiled network takes, and what the machine could do.
+/// Measured time of every step of a compiled network, and the measured peaks of the machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Profile {
-    /// The roof.
+    /// Peak arithmetic throughput and memory bandwidth.
     pub machine: Machine,
-    /// In the order in which they run.
+    /// Steps in execution order.
     pub steps: Vec<StepProfile>,
 }
 
-/// What a step takes.
+/// Time and cost of one step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepProfile {
-    /// The layer.
+    /// Name of the layer.
     pub name: String,
-    /// What computes it.
+    /// Name of the algorithm.
     pub algorithm: String,
-    /// Milliseconds of one run, the median of all.
+    /// Median time of a run, in milliseconds.
     pub ms: f64,
-    /// Multiply-adds of the layer, by its definition.
+    /// Multiply-adds of the layer's definition, whatever the algorithm computes.
     pub multiply_adds: u64,
-    /// Bytes of its maps and packed weights, each moved once.
+    /// Bytes of the feature maps and packed weights, each counted once.
     pub bytes: u64,
 }
 
 impl StepProfile {
-    /// Billions of floating point operations a second, a multiply-add counted as two.
+    /// Throughput in billions of floating-point operations per second; a multiply-add counts as two.
     pub fn gflops(&self) -> f64 {
         2.0 * self.multiply_adds as f64 / self.ms / 1e6
     }
 
-    /// Floating point operations for each byte moved.
+    /// Arithmetic intensity in floating-point operations per byte.
     pub fn intensity(&self) -> f64 {
         2.0 * self.multiply_adds as f64 / self.bytes as f64
     }
 }
 
-/// The middle of the times, which a run that had to wait does not move.
+/// Median of `times`.
 ///
 /// # Panics
 ///
-/// Where there are none.
+/// If `times` is empty.
 pub fn median(times: &[Duration]) -> Duration {
     let mut times = times.to_vec();
     times.sort_unstable();
     times[times.len() / 2]
 }
 
-/// A time in milliseconds.
+/// Converts a time to milliseconds.
 pub fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
 impl Profile {
-    /// The median times of `runs` runs.
+    /// Measures the peaks of the machine, and the median time of every step in `runs` runs.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Compute`] when a run fails.
     pub fn measure(
         compiled: &mut Compiled,
         images: &[f32],
@@ -71,18 +73,18 @@ impl Profile {
         runs: usize,
     ) -> Result<Self, CliError> {
         let machine = Machine::measure(compiled.isa(), compiled.threads());
-        let mut all = vec![Vec::new(); compiled.steps().len()];
+        let mut times_of_steps = vec![Vec::new(); compiled.steps().len()];
         for _ in 0..runs {
-            let mut times = vec![Duration::ZERO; all.len()];
+            let mut times = vec![Duration::ZERO; times_of_steps.len()];
             compiled
                 .profile(images, &mut [&mut *logits], &mut times)
                 .map_err(|error| CliError::Compute(error.to_string()))?;
-            std::iter::zip(&mut all, times).for_each(|(all, time)| all.push(time));
+            std::iter::zip(&mut times_of_steps, times).for_each(|(all, time)| all.push(time));
         }
         let steps = compiled
             .steps()
             .iter()
-            .zip(&all)
+            .zip(&times_of_steps)
             .map(|(step, times)| StepProfile {
                 name: step.name.clone(),
                 algorithm: step.algorithm.clone(),
@@ -92,16 +94,6 @@ impl Profile {
             })
             .collect();
         Ok(Self { machine, steps })
-    }
-
-    /// Draws it as a roofline; the file is there whole or not at all.
-    pub fn draw(&self, title: &str, path: &Path) -> Result<(), CliError> {
-        roofline::draw(self, title)
-            .and_then(|svg| roofline::write(&svg, path))
-            .map_err(|message| CliError::Drawing {
-                path: path.to_owned(),
-                message,
-            })
     }
 }
 
@@ -144,8 +136,8 @@ impl fmt::Display for Profile {
         }
         writeln!(
             f,
-            "\n{total:.3} ms in all, the sum of the medians. This machine: {:.1} GFLOP/s in cache, {:.1} GB/s from memory.\n\
-             Above 100 % is Winograd's algorithm, which does less than the layer's definition says.",
+            "\n{total:.3} ms in total, the sum of the medians. Peak of this machine: {:.1} GFLOP/s in cache, {:.1} GB/s from memory.\n\
+             GFLOP/s count the operations of direct convolution; Winograd's algorithm does fewer and can exceed 100 % of the peak.",
             self.machine.flops / 1e9,
             self.machine.bandwidth / 1e9
         )
@@ -157,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_that_waited_moves_no_median() {
+    fn an_outlier_does_not_change_the_median() {
         let times = [4, 2, 12_000, 3, 2].map(Duration::from_micros);
         assert_eq!(milliseconds(median(&times)), 0.003);
     }

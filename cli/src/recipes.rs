@@ -1,4 +1,4 @@
-//! The recipes that are part of this program.
+//! The training recipes of `recipes/`, which are embedded in the program.
 
 use receptive_train::recipe::{Recipe, RecipeError};
 
@@ -6,7 +6,7 @@ use crate::registry::Model;
 
 macro_rules! embedded {
     ($($name:literal),* $(,)?) => {
-        /// Every recipe: its file's name, its text.
+        /// File name and text of every recipe.
         const ALL: &[(&str, &str)] = &[$((
             $name,
             include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../recipes/", $name)),
@@ -26,54 +26,27 @@ embedded![
     "finetune.toml",
 ];
 
-/// The recipe for pretrained weights.
+/// The recipe for fine-tuning pretrained weights.
 const FINETUNE: &str = "finetune.toml";
 
-/// The recipe of each network whose name begins so; the first that fits.
-const PUBLISHED: &[(&str, &str)] = &[
-    ("lenet5-1998", "lenet5-1998-mnist.toml"),
-    ("lenet5", "lenet5-mnist.toml"),
-    ("alexnet", "alexnet-imagenet.toml"),
-    ("vgg", "vgg16-imagenet.toml"),
-    ("googlenet", "googlenet-imagenet.toml"),
-    ("mobilenet", "mobilenet-v1-imagenet.toml"),
-    ("resnet", "resnet50-imagenet.toml"),
-];
-
-/// The text of the recipe in the file of this name.
+/// Returns the text of the recipe in the file `name`.
 fn text(name: &str) -> &'static str {
     let found = ALL.iter().find(|(known, _)| *known == name);
     found.map_or("", |(_, text)| text)
 }
 
-/// The name of the recipe by which `model` was published, or one of its kind.
-fn published(model: &Model) -> &'static str {
-    if model.name.ends_with("-cifar") {
-        return "resnet20-cifar10.toml";
-    }
-    let fits = |(prefix, _): &&(&str, &str)| model.name.starts_with(prefix);
-    PUBLISHED
-        .iter()
-        .find(fits)
-        .map_or(FINETUNE, |(_, name)| name)
-}
-
-/// The recipe for `model` where none is named, or the one for pretrained weights, with its crops at the
-/// size that the network takes and with `overrides` as `--set` has them.
+/// Returns the default recipe for training `model` from random weights, or from pretrained ones, with crops
+/// of the network's input size and with the fields in `overrides`, each `FIELD=VALUE` as in `--set`.
 ///
 /// # Errors
 ///
-/// [`RecipeError`] when an override is wrong.
+/// [`RecipeError`] when an override has an unknown field or an invalid value.
 pub fn default_for(
     model: &Model,
     pretrained: bool,
     overrides: &[String],
 ) -> Result<Recipe, RecipeError> {
-    let name = if pretrained {
-        FINETUNE
-    } else {
-        published(model)
-    };
+    let name = if pretrained { FINETUNE } else { model.recipe };
     let mut recipe = Recipe::parse(text(name), name, &[])?;
     recipe.data.crop_to(model.input.size);
     if overrides.is_empty() {
@@ -88,7 +61,7 @@ mod tests {
     use crate::registry;
 
     #[test]
-    fn every_recipe_is_read_and_round_trips() {
+    fn every_recipe_parses_and_round_trips() {
         for (name, text) in ALL {
             let recipe = Recipe::parse(text, name, &[]).expect(name);
             let again = recipe.text().expect(name);
@@ -101,7 +74,14 @@ mod tests {
     }
 
     #[test]
-    fn every_network_has_a_recipe_for_its_size() {
+    fn the_recipe_of_every_network_is_embedded() {
+        for model in registry::models() {
+            assert!(!text(model.recipe).is_empty(), "{}", model.name);
+        }
+    }
+
+    #[test]
+    fn default_recipes_crop_to_the_input_size_of_every_network() {
         for model in registry::models() {
             for pretrained in [false, true] {
                 let overrides = ["epochs=7".to_owned()];

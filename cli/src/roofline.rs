@@ -1,36 +1,35 @@
-//! A profile as a picture: what each layer reaches, under what the machine allows.
+//! Roofline chart of a profile: throughput over arithmetic intensity, below the peaks of the machine
+//! (Williams, Waterman and Patterson, Roofline, 2009).
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 use plotters::prelude::*;
-use receptive_layers::atomic_file::AtomicFile;
 
+use crate::error::CliError;
+use crate::picture;
 use crate::profile::{Profile, StepProfile};
 
+/// Width and height of the chart, in pixels.
 const SIZE: (u32, u32) = (1000, 640);
-/// Layers that are named: those that take the most time.
-const NAMED: usize = 6;
 
-/// The picture, in SVG.
-pub fn draw(profile: &Profile, title: &str) -> Result<String, String> {
+/// Number of steps with a label: those with the longest times.
+const LABELLED_STEPS: usize = 6;
+
+/// Writes the roofline chart of `profile` to the SVG file `path`.
+///
+/// # Errors
+///
+/// [`CliError::Picture`] when the file cannot be written; an existing file is then unchanged.
+pub fn save(profile: &Profile, title: &str, path: &Path) -> Result<(), CliError> {
     let mut svg = String::new();
     paint(
         &SVGBackend::with_string(&mut svg, SIZE).into_drawing_area(),
         profile,
         title,
     )
-    .map_err(|error| error.to_string())?;
-    Ok(svg)
-}
-
-/// Writes it under another name, then renames it.
-pub fn write(svg: &str, path: &Path) -> Result<(), String> {
-    let text = |error: std::io::Error| error.to_string();
-    let mut file = AtomicFile::create(path).map_err(text)?;
-    file.write_all(svg.as_bytes()).map_err(text)?;
-    file.commit().map_err(text)
+    .map_err(|error| picture::cannot_write(path, &error))?;
+    picture::save(svg.as_bytes(), path)
 }
 
 fn paint<B: DrawingBackend>(
@@ -63,7 +62,7 @@ fn paint<B: DrawingBackend>(
         .build_cartesian_2d((x.0..x.1).log_scale(), (y.0..y.1).log_scale())?;
     chart
         .configure_mesh()
-        .x_desc("floating point operations for each byte moved")
+        .x_desc("arithmetic intensity, FLOP per byte")
         .y_desc("GFLOP/s")
         .light_line_style(WHITE)
         .draw()?;
@@ -72,8 +71,8 @@ fn paint<B: DrawingBackend>(
     let points = (0..=200).map(|i| x.0 * (x.1 / x.0).powf(f64::from(i) / 200.0));
     chart.draw_series(LineSeries::new(
         points
-            .map(|at| (at, roof(at)))
-            .filter(|&(_, height)| height >= y.0),
+            .map(|intensity| (intensity, roof(intensity)))
+            .filter(|&(_, gflops)| gflops >= y.0),
         BLACK.stroke_width(2),
     ))?;
 
@@ -85,7 +84,7 @@ fn paint<B: DrawingBackend>(
         let colour = Palette99::pick(index).to_rgba();
         chart
             .draw_series(steps.into_iter().map(|step| {
-                // The area is the share of the time.
+                // The area of a circle grows with the step's share of the total time.
                 let radius = (4.0 + 60.0 * (step.ms / total).sqrt()) as i32 / 2;
                 Circle::new(
                     (step.intensity(), step.gflops()),
@@ -96,11 +95,11 @@ fn paint<B: DrawingBackend>(
             .label(algorithm)
             .legend(move |(x, y)| Circle::new((x + 8, y), 6, colour.filled()));
     }
-    let mut longest = steps;
-    longest.sort_by(|a, b| b.ms.total_cmp(&a.ms));
-    chart.draw_series(longest.iter().take(NAMED).map(|step| {
-        let place = (step.intensity(), step.gflops());
-        Text::new(step.name.clone(), place, ("sans-serif", 13).into_font())
+    let mut slowest = steps;
+    slowest.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    chart.draw_series(slowest.iter().take(LABELLED_STEPS).map(|step| {
+        let position = (step.intensity(), step.gflops());
+        Text::new(step.name.clone(), position, ("sans-serif", 13).into_font())
     }))?;
     chart
         .configure_series_labels()
@@ -112,7 +111,8 @@ fn paint<B: DrawingBackend>(
     area.present()
 }
 
-/// A range of powers of ten around all values.
+/// Returns the narrowest range between powers of ten that contains all finite, positive values, with a
+/// margin of 5 % at the top; 0.1 to 10 if there are none.
 fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .filter(|value| value.is_finite() && *value > 0.0)

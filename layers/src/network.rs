@@ -1,37 +1,45 @@
-//! The contract that every network of this workspace keeps.
+//! The interface of every network of this workspace.
 //!
-//! A network is an ordinary Burn module with a `forward`. What this module adds is what a caller
-//! needs to treat all of them alike: the input they take, the maps between their stages, the names
-//! that published weights use, and the replacement of the head.
+//! A network is a Burn module that implements [`Network`]: inference, feature maps, the names that
+//! published weights use, and the replacement of the head. Its hyperparameters implement
+//! [`NetworkConfig`], which lists the published variants: each with its paper, training recipe,
+//! labels and published weights.
 
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::tensor::{Device, Tensor};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::labels::LabelSet;
 use crate::weights::{self, Checkpoint, PublishedNames};
 
 /// A classifier of images.
+///
+/// Implementations run convolutions, pools and fully connected layers through the functions of
+/// [`block`](crate::block), not through the `forward` of Burn's own layers: on a CPU the fused
+/// operations are several times faster, and the results agree up to rounding. The workspace test
+/// `tests/tests/suite/fused.rs` traces every published variant and fails on a layer that bypasses
+/// `block`.
 pub trait Network: Module {
-    /// Reference-name prefixes of the layers whose shape depends on the number of classes
-    /// (`"fc"`, `"classifier.6"`; the auxiliary heads' last layers too).
+    /// Reference-name prefixes of the layers whose shape depends on the number of classes, such as
+    /// `"fc"` or `"classifier.6"`, including the last layers of auxiliary heads.
     const HEAD: &'static [&'static str];
 
-    /// Reference-name prefixes that a weight file may hold, or lack, whatever this network has:
-    /// auxiliary heads.
+    /// Reference-name prefixes of the tensors that only training needs: auxiliary heads. Loading
+    /// ignores those tensors in a file when the network lacks them, and vice versa.
     const OPTIONAL: &'static [&'static str] = &[];
 
-    /// The stages in order, the stem first, the head left out.
+    /// The stages from the stem to the last feature maps, in order; the head is not a stage.
     const STAGES: &'static [Stage];
 
-    /// Class scores before softmax, `[batch, classes]`, of images `[batch, channels, height, width]`.
+    /// Computes the class scores before softmax, `[batch, classes]`, of images
+    /// `[batch, channels, height, width]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2>;
 
-    /// The output of every stage, `[batch, channels, height, width]`, in the order of
+    /// Computes the output of every stage, `[batch, channels, height, width]`, in the order of
     /// [`STAGES`](Self::STAGES).
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>>;
 
-    /// What a training step needs: the logits, and those of the auxiliary heads with the weight
-    /// of their loss.
+    /// Computes the logits of the main head and of every auxiliary head for a training step.
     fn forward_train(&self, images: Tensor<4>) -> TrainingLogits {
         TrainingLogits {
             main: self.forward(images),
@@ -39,10 +47,12 @@ pub trait Network: Module {
         }
     }
 
-    /// This network with freshly initialised heads for `classes` classes; all the rest is kept.
+    /// Replaces the heads by newly initialised ones for `classes` classes and keeps all other
+    /// weights.
     fn with_classes(self, classes: usize) -> Self;
 
-    /// Trainable parameters. Burn's own `num_params` counts batch norms' statistics too.
+    /// Returns the number of trainable parameters: weights, biases, and batch norms' scales and
+    /// shifts. Burn's `num_params` also counts the running statistics of batch norms.
     fn num_trainable_params(&self) -> usize {
         weights::shapes(self)
             .iter()
@@ -51,22 +61,25 @@ pub trait Network: Module {
             .sum()
     }
 
-    /// The name that published weights give to the parameter at `path`.
+    /// Returns the name that published weights give to the parameter at `path`.
     ///
-    /// `path` is the module path without enum variants and in PyTorch's words (a norm's `weight`
-    /// and `bias`, not `gamma` and `beta`). Most networks name their fields as the reference does.
+    /// `path` is the module path without enum variants and with PyTorch's parameter names (a norm's
+    /// `weight` and `bias`, not `gamma` and `beta`). The default returns `path`: most networks name
+    /// their fields as the reference does.
     fn reference_name(path: &str) -> String {
         path.to_owned()
     }
 
-    /// Module paths of the layers of `stage`, one of [`STAGES`](Self::STAGES): the stage's own list,
-    /// unless the layers' numbers differ from variant to variant.
+    /// Returns the module paths of the layers of `stage`, one of [`STAGES`](Self::STAGES).
+    ///
+    /// The default returns [`Stage::modules`]. A network whose layer numbers depend on the variant
+    /// overrides this method.
     fn stage_modules(&self, stage: &Stage) -> Vec<String> {
         stage.modules.iter().map(|&path| path.to_owned()).collect()
     }
 
-    /// Stops training the first stages, up to and including `stage`; their batch norms keep their
-    /// statistics.
+    /// Freezes the first stages, up to and including `stage`: their parameters are not trained and
+    /// their batch norms keep their running statistics.
     ///
     /// # Errors
     ///
@@ -79,7 +92,7 @@ pub trait Network: Module {
                 asked: stage.to_owned(),
                 known: Self::STAGES.iter().map(|s| s.name).collect(),
             })?;
-        let mut inside = ValuesInside {
+        let mut frozen = ParametersOf {
             modules: Self::STAGES[..=last]
                 .iter()
                 .flat_map(|stage| self.stage_modules(stage))
@@ -88,8 +101,8 @@ pub trait Network: Module {
             path: Vec::new(),
             found: Vec::new(),
         };
-        self.visit(&mut inside);
-        Ok(self.freeze_group(ParamGroup::from_ids(inside.found)))
+        self.visit(&mut frozen);
+        Ok(self.freeze_group(ParamGroup::from_ids(frozen.found)))
     }
 }
 
@@ -102,15 +115,16 @@ impl<N: Network> PublishedNames for N {
     }
 }
 
-/// Collects the parameters and training flags whose path starts with one of `modules`.
-struct ValuesInside {
+/// A visitor that collects the ids of the parameters and training flags whose path starts with one
+/// of `modules`.
+struct ParametersOf {
     modules: Vec<String>,
     path: Vec<String>,
     found: Vec<ParamId>,
 }
 
-impl ValuesInside {
-    fn note(&mut self, id: ParamId) {
+impl ParametersOf {
+    fn collect(&mut self, id: ParamId) {
         let path = self.path.join(".");
         if self.modules.iter().any(|module| path.starts_with(module)) {
             self.found.push(id);
@@ -118,7 +132,7 @@ impl ValuesInside {
     }
 }
 
-impl ModuleVisitor for ValuesInside {
+impl ModuleVisitor for ParametersOf {
     fn enter_module(&mut self, name: &str, container: &str) {
         if !container.starts_with("Enum:") {
             self.path.push(name.to_owned());
@@ -132,119 +146,138 @@ impl ModuleVisitor for ValuesInside {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.note(param.id);
+        self.collect(param.id);
     }
 
     fn visit_flag(&mut self, flag: &Param<Flag>) {
-        self.note(flag.id);
+        self.collect(flag.id);
     }
 }
 
-/// A stage of a network: a run of layers between two maps worth looking at.
+/// A stage of a network: consecutive layers whose output [`Network::features`] returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stage {
-    /// The paper's name, such as `conv2` or `inception3a`.
+    /// The paper's name of the stage, such as `conv2` or `inception3a`.
     pub name: &'static str,
-    /// Module paths (in the Rust module's own field names, enum variants left out) of the stage's
-    /// layers; empty where [`Network::stage_modules`] gives them.
+    /// Module paths of the stage's layers: Rust field names without enum variants. Empty when
+    /// [`Network::stage_modules`] computes the paths.
     pub modules: &'static [&'static str],
 }
 
 impl Stage {
-    /// The stage `name` of the layers at the paths `modules`.
+    /// Creates the stage `name` of the layers at the module paths `modules`.
     pub const fn new(name: &'static str, modules: &'static [&'static str]) -> Self {
         Self { name, modules }
     }
 }
 
-/// No stage of the network has the name that was asked for.
+/// The network has no stage of the requested name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no stage is called {asked:?}; the stages are {}", known.join(", "))]
 pub struct UnknownStage {
-    /// What was asked for.
+    /// The requested name.
     pub asked: String,
-    /// The names there are, first stage first.
+    /// The names of all stages, in order.
     pub known: Vec<&'static str>,
 }
 
-/// What a network returns in training.
+/// The outputs of [`Network::forward_train`].
 #[derive(Debug, Clone)]
 pub struct TrainingLogits {
     /// Class scores of the main head, `[batch, classes]`.
     pub main: Tensor<2>,
-    /// Class scores of each auxiliary head, nearest the input first, with the weight of its loss.
+    /// Class scores of each auxiliary head, `[batch, classes]`, and the weight of its loss; the
+    /// head nearest the input comes first.
     pub auxiliary: Vec<(Tensor<2>, f64)>,
 }
 
-/// A network's hyperparameters: a plain serde struct with a named constructor per published
-/// variant.
+/// A network's hyperparameters: a serde struct with a named constructor per published variant.
 pub trait NetworkConfig: Clone + Serialize + DeserializeOwned {
-    /// What it builds.
+    /// The network that this configuration builds.
     type Network: Network;
 
-    /// Every published variant, under the name that the command line uses.
+    /// Returns every published variant of the architecture.
     fn variants() -> Vec<Variant<Self>>;
 
-    /// What the network takes.
+    /// Returns the shape of the images that the network accepts.
     fn input(&self) -> InputSpec;
 
-    /// How many classes the head tells apart.
+    /// Returns the number of classes of the head.
     fn classes(&self) -> usize;
 
-    /// The same network for another number of classes.
+    /// Sets the number of classes of the head.
     #[must_use]
     fn with_classes(self, classes: usize) -> Self;
 
-    /// The same network with what only training needs (auxiliary heads), or without.
+    /// Adds or removes the auxiliary heads, which only training uses. Does nothing when the
+    /// architecture has none.
     #[must_use]
     fn with_auxiliary(self, _auxiliary: bool) -> Self {
         self
     }
 
-    /// Whether every field is in its range.
+    /// Checks that every field is in its range.
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`] names the first field that is not.
+    /// [`InvalidConfig`] names the first field that is out of range.
     fn validate(&self) -> Result<(), InvalidConfig>;
 
-    /// The network, initialised as its paper says, on `device`.
+    /// Builds the network on `device`, its weights drawn as its paper says.
     ///
     /// # Panics
     ///
-    /// Where [`validate`](Self::validate) returns an error.
+    /// When [`validate`](Self::validate) returns an error.
     fn init(&self, device: &Device) -> Self::Network;
 }
 
 /// A published variant of an architecture.
 #[derive(Debug, Clone)]
 pub struct Variant<C> {
-    /// The name that the command line uses, such as `resnet50`.
+    /// The name on the command line, such as `resnet50`.
     pub name: &'static str,
-    /// Its hyperparameters.
+    /// The hyperparameters.
     pub config: C,
-    /// Published weights, the ones to prefer first.
+    /// The paper that published the architecture.
+    pub paper: Paper,
+    /// The file in `recipes/` that trains the variant from scratch, such as
+    /// `resnet50-imagenet.toml`: the paper's training recipe, shared by the family's sizes.
+    pub recipe: &'static str,
+    /// The names of the classes that the variant was published for.
+    pub labels: LabelSet,
+    /// Published weights; the first is the default.
     pub checkpoints: &'static [Checkpoint],
 }
 
-/// A configuration's field is out of its range.
+/// The paper that published an architecture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Paper {
+    /// The authors, such as `He et al.`.
+    pub authors: &'static str,
+    /// The title.
+    pub title: &'static str,
+    /// The year of publication.
+    pub year: u16,
+}
+
+/// A field of a configuration is out of its range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is {found}, expected {expected}")]
 pub struct InvalidConfig {
     /// The field's name.
     pub field: &'static str,
-    /// What it holds.
+    /// The field's value.
     pub found: String,
-    /// What it may hold.
+    /// The valid values, in words.
     pub expected: &'static str,
 }
 
 impl InvalidConfig {
-    /// An error that names `field` and what it holds, unless it is `valid`.
+    /// Returns an error that names `field` and its value `found`, unless the field is `valid`.
     ///
     /// # Errors
     ///
-    /// Where `valid` is false.
+    /// When `valid` is false.
     pub fn unless(
         valid: bool,
         field: &'static str,
@@ -261,58 +294,58 @@ impl InvalidConfig {
         })
     }
 
-    /// An error unless `probability`, in `field`, is at least 0 and below 1.
+    /// Returns an error that names `field`, unless `probability` is at least 0 and below 1.
     ///
     /// # Errors
     ///
-    /// Where `probability` is out of that range.
+    /// When `probability` is out of that range.
     pub fn unless_probability(field: &'static str, probability: f64) -> Result<(), Self> {
         let valid = (0.0..1.0).contains(&probability);
         Self::unless(valid, field, probability, "at least 0 and below 1")
     }
 
-    /// An error unless a head can tell apart so many `classes`: from 1 to 1,000,000.
+    /// Returns an error unless `classes`, the number of classes of a head, is from 1 to 1,000,000.
     ///
     /// # Errors
     ///
-    /// Where `classes` is out of that range.
+    /// When `classes` is out of that range.
     pub fn unless_classes(classes: usize) -> Result<(), Self> {
         let valid = (1..=1_000_000).contains(&classes);
         Self::unless(valid, "classes", classes, "from 1 to 1,000,000")
     }
 }
 
-/// The images that a network takes: `[batch, channels, height, width]`.
+/// The images that a network accepts: `[batch, channels, height, width]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputSpec {
-    /// Channels: 3 for colour, 1 for grey.
+    /// Channels: 3 for RGB, 1 for greyscale.
     pub channels: usize,
-    /// Height and width, in pixels, that the network was published for.
+    /// The published height and width, in pixels.
     pub size: usize,
-    /// Which other sizes it takes.
+    /// The sizes that the network accepts.
     pub accepts: Sizes,
 }
 
-/// The image sizes that a network takes.
+/// The image sizes that a network accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sizes {
-    /// The published size alone, since a fully connected layer follows the maps directly.
+    /// Only the published size: a fully connected layer of fixed width reads the feature maps.
     Published,
     /// Any height and width of at least this many pixels.
     AtLeast(usize),
 }
 
 impl InputSpec {
-    /// `[1, channels, size, size]`: one image as published.
+    /// Returns `[1, channels, size, size]`: one image of the published size.
     pub const fn shape(&self) -> [usize; 4] {
         [1, self.channels, self.size, self.size]
     }
 
-    /// Whether the network takes images of this shape.
+    /// Checks that the network accepts images of this shape.
     ///
     /// # Errors
     ///
-    /// [`InputError`] says what was expected.
+    /// [`InputError`] when the batch is empty, or the channels or the size differ.
     pub fn check(&self, shape: [usize; 4]) -> Result<(), InputError> {
         let [batch, channels, height, width] = shape;
         let smallest = height.min(width);
@@ -330,13 +363,13 @@ impl InputSpec {
     }
 }
 
-/// An input has a shape that the network does not take.
+/// The network does not accept an input of this shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("input is {found:?}, expected {}", describe(.expected))]
 pub struct InputError {
     /// The input's shape.
     pub found: [usize; 4],
-    /// What the network takes.
+    /// The images that the network accepts.
     pub expected: InputSpec,
 }
 

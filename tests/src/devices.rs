@@ -2,23 +2,23 @@
 
 use burn::tensor::{Device, DeviceType};
 
-/// The CPU, through burn-ndarray.
+/// Returns the CPU with the ndarray backend.
 #[allow(deprecated)]
 pub fn ndarray() -> Device {
     Device::ndarray()
 }
 
-/// The CPU, through burn-flex.
+/// Returns the CPU with the flex backend.
 pub fn flex() -> Device {
     Device::flex()
 }
 
-/// The GPU (or a software driver) that wgpu prefers, if the machine has any.
+/// Returns the default wgpu adapter, a GPU or a software driver, or `None` if wgpu finds no adapter.
 ///
 /// # Panics
 ///
-/// Where there is none although the environment says `RECEPTIVE_REQUIRE_WGPU`, as it does where
-/// the project is checked, lest tests be skipped there unseen.
+/// When wgpu finds no adapter and the environment variable `RECEPTIVE_REQUIRE_WGPU` is set, as in CI,
+/// where the tests must not be skipped.
 #[cfg(feature = "wgpu")]
 pub fn wgpu() -> Option<Device> {
     if Device::enumerate(DeviceType::Wgpu).is_empty() {

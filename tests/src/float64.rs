@@ -1,28 +1,28 @@
-//! The layers of a convolutional network as plain loops over float64, each straight from its
-//! definition: what every backend is held against.
+//! The layers of a convolutional network as float64 loops, written from their definitions. The results
+//! are the reference for every backend.
 
-/// A map `[batch, channels, height, width]`, row-major.
+/// Feature maps `[batch, channels, height, width]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Map {
     /// Batch, channels, height, width.
     pub shape: [usize; 4],
-    /// Row-major.
+    /// The elements, row-major.
     pub values: Vec<f64>,
 }
 
-/// Kernel, stride and zero padding of a window, the same in both directions.
+/// A window with the same kernel, stride and padding in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Rows and columns.
+    /// Height and width of the kernel.
     pub kernel: usize,
-    /// Step.
+    /// Vertical and horizontal stride.
     pub stride: usize,
-    /// Added on every side.
+    /// Zeros added on every side.
     pub padding: usize,
 }
 
 impl Window {
-    /// Kernel, stride, padding.
+    /// Creates a window.
     pub const fn new(kernel: usize, stride: usize, padding: usize) -> Self {
         Self {
             kernel,
@@ -31,8 +31,8 @@ impl Window {
         }
     }
 
-    /// The rows (or columns) of an input of `len` that output `o` sees, with their place in the
-    /// kernel; padding left out.
+    /// Returns the rows (or columns) of an input of `len` in the window of output `o`, each with its
+    /// index in the kernel. Padding is omitted.
     fn taps(self, o: usize, len: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
         (0..self.kernel).filter_map(move |k| {
             let row = (o * self.stride + k).checked_sub(self.padding)?;
@@ -40,13 +40,13 @@ impl Window {
         })
     }
 
-    /// `floor((len + 2p - k) / s) + 1`.
+    /// Returns the output size `floor((len + 2p - k) / s) + 1`.
     pub fn output(self, len: usize) -> usize {
         (len + 2 * self.padding - self.kernel) / self.stride + 1
     }
 
-    /// `ceil((len + 2p - k) / s) + 1`, less a last window that would start in the padding at the
-    /// end, as PyTorch has it.
+    /// Returns the output size with PyTorch's ceil mode: `ceil((len + 2p - k) / s) + 1`, without a
+    /// last window that starts in the padding at the end.
     pub fn output_ceil(self, len: usize) -> usize {
         let out = (len + 2 * self.padding - self.kernel).div_ceil(self.stride) + 1;
         out - usize::from((out - 1) * self.stride >= len + self.padding)
@@ -54,7 +54,7 @@ impl Window {
 }
 
 impl Map {
-    /// The map whose value at `[n, c, y, x]` is `f([n, c, y, x])`.
+    /// Creates maps whose value at `[n, c, y, x]` is `f([n, c, y, x])`.
     pub fn from_fn(shape: [usize; 4], mut f: impl FnMut([usize; 4]) -> f64) -> Self {
         let mut values = Vec::with_capacity(shape.iter().product());
         for n in 0..shape[0] {
@@ -69,13 +69,13 @@ impl Map {
         Self { shape, values }
     }
 
-    /// The value at `[n, c, y, x]`.
+    /// Returns the value at `[n, c, y, x]`.
     pub fn at(&self, [n, c, y, x]: [usize; 4]) -> f64 {
         let [_, channels, height, width] = self.shape;
         self.values[((n * channels + c) * height + y) * width + x]
     }
 
-    /// `f` of each value.
+    /// Applies `f` to each value.
     pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
         Self {
             shape: self.shape,
@@ -83,13 +83,13 @@ impl Map {
         }
     }
 
-    /// Element by element.
+    /// Adds two maps of the same shape element by element.
     pub fn add(&self, other: &Self) -> Self {
         assert_eq!(self.shape, other.shape);
         Self::from_fn(self.shape, |at| self.at(at) + other.at(at))
     }
 
-    /// One after another along the channels.
+    /// Concatenates maps along the channels.
     pub fn concatenate(maps: &[Self]) -> Self {
         let [n, _, h, w] = maps[0].shape;
         let owner: Vec<(usize, usize)> = maps
@@ -103,7 +103,7 @@ impl Map {
         })
     }
 
-    /// Convolution with `weight` `[c_out, c_in / groups, k, k]` and a bias for each output channel.
+    /// Convolves the maps with `weight` `[c_out, c_in / groups, k, k]` and adds a bias per output channel.
     pub fn convolve(&self, weight: &Self, bias: &[f64], window: Window, groups: usize) -> Self {
         let [n, _, h, w] = self.shape;
         let [c_out, group_in, _, _] = weight.shape;
@@ -123,7 +123,7 @@ impl Map {
         })
     }
 
-    /// `(x - mean) / sqrt(variance + epsilon) * scale + shift`, each per channel.
+    /// Computes `(x - mean) / sqrt(variance + epsilon) * scale + shift` with a norm per channel.
     pub fn normalize(&self, norm: &Norm) -> Self {
         Self::from_fn(self.shape, |at| {
             let c = at[1];
@@ -132,7 +132,8 @@ impl Map {
         })
     }
 
-    /// `a_i / (k + alpha * sum a_j^2)^beta`, `j` over the `size` channels around `i`.
+    /// Computes `a_i / (k + alpha * sum a_j^2)^beta`, where `j` runs over the `size` channels around
+    /// `i`.
     pub fn respond_locally(&self, size: usize, alpha: f64, beta: f64, k: f64) -> Self {
         Self::from_fn(self.shape, |[n, c, y, x]| {
             let neighbours = c.saturating_sub(size / 2)..=(c + size / 2).min(self.shape[1] - 1);
@@ -141,7 +142,7 @@ impl Map {
         })
     }
 
-    /// The largest value of each window; `ceil` keeps a last window that does not fill.
+    /// Computes the largest value of each window; with `ceil`, a last window may be partial.
     pub fn max_pool(&self, window: Window, ceil: bool) -> Self {
         let [n, c, h, w] = self.shape;
         let output = |len| match ceil {
@@ -156,7 +157,7 @@ impl Map {
         })
     }
 
-    /// The mean of each window, which must lie within the map.
+    /// Computes the mean of each window. The window must have no padding.
     pub fn average_pool(&self, window: Window) -> Self {
         let [n, c, h, w] = self.shape;
         assert_eq!(window.padding, 0);
@@ -171,18 +172,18 @@ impl Map {
     }
 }
 
-/// Batch norm in inference, each array with a value for each channel.
+/// Batch norm in inference. Each array has a value per channel.
 #[derive(Debug, Clone)]
 pub struct Norm {
     /// Running mean.
     pub mean: Vec<f64>,
     /// Running variance.
     pub variance: Vec<f64>,
-    /// Multiplies.
+    /// Factor of the normalized value.
     pub scale: Vec<f64>,
-    /// Is added last.
+    /// Added to the scaled value.
     pub shift: Vec<f64>,
-    /// Is added to the variance.
+    /// Added to the variance.
     pub epsilon: f64,
 }
 
@@ -190,6 +191,7 @@ pub struct Norm {
 mod tests {
     use super::*;
 
+    /// Returns maps with the values 1, 2, 3, ...
     fn ramp(shape: [usize; 4]) -> Map {
         let mut next = 0.0;
         Map::from_fn(shape, |_| {
@@ -198,7 +200,7 @@ mod tests {
         })
     }
 
-    // Computed by hand: [1..9] as 3x3, a 2x2 kernel of ones.
+    // The input is 1 to 9 as a 3x3 map, the kernel 2x2 ones; the expected values are computed by hand.
     #[test]
     fn loops_agree_with_hand_computed_maps() {
         let x = ramp([1, 1, 3, 3]);
@@ -218,9 +220,9 @@ mod tests {
         assert_eq!(x.max_pool(strided, true).values, [5.0, 6.0, 8.0, 9.0]);
     }
 
-    // Two channels, one group each: the second output sees the second channel alone.
+    // Two channels, one per group: the second output reads only the second channel.
     #[test]
-    fn groups_do_not_see_each_other() {
+    fn an_output_channel_reads_only_its_group() {
         let x = ramp([1, 2, 1, 1]);
         let weight = Map::from_fn([2, 1, 1, 1], |[o, ..]| 10.0 + o as f64);
         let window = Window::new(1, 1, 0);

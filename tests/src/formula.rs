@@ -1,13 +1,13 @@
-//! Weights that are a formula of their names (`reference/README.md`).
+//! The formula of the reference networks' weights and images (`reference/README.md`).
 
-/// FNV-1a, 64 bits.
+/// Computes the 64-bit FNV-1a hash of `text`.
 fn fnv1a64(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// The output of splitmix64 in state `x`.
+/// Computes the output of splitmix64 in state `x`.
 fn splitmix64(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -15,7 +15,7 @@ fn splitmix64(x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// The first `len` values, in `[-1, 1)`, that belong to `name`.
+/// Returns the first `len` values of the tensor `name`, in `[-1, 1)`.
 fn values(salt: &str, name: &str, len: usize) -> impl Iterator<Item = f64> {
     let seed = fnv1a64(&format!("{salt}/{name}"));
     (0..len as u64).map(move |i| {
@@ -24,7 +24,7 @@ fn values(salt: &str, name: &str, len: usize) -> impl Iterator<Item = f64> {
     })
 }
 
-/// What the tensor `name` of this shape (PyTorch's layout) holds, in row-major order.
+/// Returns the elements of the tensor `name` of shape `shape` (PyTorch's layout), row-major.
 pub fn fill(salt: &str, name: &str, shape: &[usize], gain: f64) -> Vec<f32> {
     let values = values(salt, name, shape.iter().product());
     let leaf = name.rsplit('.').next().unwrap_or(name);
@@ -38,7 +38,7 @@ pub fn fill(salt: &str, name: &str, shape: &[usize], gain: f64) -> Vec<f32> {
     }
 }
 
-/// Images of this shape, in row-major order.
+/// Returns the elements of images of shape `shape`, row-major.
 pub fn images(salt: &str, shape: [usize; 4]) -> Vec<f32> {
     values(salt, "input", shape.iter().product())
         .map(|v| v as f32)
@@ -49,9 +49,9 @@ pub fn images(salt: &str, shape: [usize; 4]) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    // The vectors published with FNV-1a, and splitmix64's first output from state 0.
+    // Expects the published test vectors of FNV-1a, and splitmix64's first output from state 0.
     #[test]
-    fn hashes_give_their_published_values() {
+    fn hashes_match_their_published_values() {
         assert_eq!(fnv1a64(""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a64("a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a64("foobar"), 0x8594_4171_f739_67e8);
@@ -60,7 +60,7 @@ mod tests {
 
     // The expected values were computed by NumPy 2 from the formula of `reference/README.md`.
     #[test]
-    fn fills_equal_numpys() {
+    fn tensors_match_numpy() {
         let images = images("public", [1, 1, 2, 2]);
         assert_eq!(images, [-0.0055149794, 0.5063175, 0.36494863, -0.29542267]);
 

@@ -1,4 +1,4 @@
-//! What the tests that cross crates share.
+//! Shared code of the tests across crates.
 
 pub mod devices;
 pub mod float64;
@@ -7,7 +7,7 @@ pub mod recorded;
 pub mod reference;
 pub mod variants;
 
-/// The example of the project's README, run as a doctest.
+/// The example in the project's README as a doctest.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}

@@ -1,4 +1,4 @@
-//! The graphs of the references, with their weights, and no network built for it.
+//! The recorded graphs of the reference networks, with their weights.
 
 use receptive_layers::graph::{Data, Graph, Origin};
 use receptive_layers::network::{Network, NetworkConfig};
@@ -7,12 +7,12 @@ use crate::formula;
 use crate::reference::Reference;
 use crate::variants::{self, Visit};
 
-/// The recorded graph of the reference's network for so many images, its parameters filled by the
-/// formula.
+/// Records the graph of the reference's network for a batch of `images` images, and fills its
+/// parameters by the formula.
 ///
 /// # Panics
 ///
-/// Where the network cannot be recorded.
+/// When the network cannot be recorded.
 pub fn graph(reference: &Reference, images: usize) -> Graph {
     struct Record<'a>(&'a Reference, usize);
 
@@ -40,7 +40,8 @@ pub fn graph(reference: &Reference, images: usize) -> Graph {
     graph
 }
 
-/// A fully connected weight is `[in, out]` in the graph.
+/// Returns the elements of the parameter `name`. The weight of a fully connected layer is `[in, out]` in
+/// the graph and `[out, in]` in the formula.
 fn elements(reference: &Reference, name: &str, shape: &[usize]) -> burn::tensor::TensorData {
     let fill = |shape: &[usize]| formula::fill(&reference.salt, name, shape, reference.gain);
     let values = match *shape {

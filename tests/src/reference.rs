@@ -1,4 +1,4 @@
-//! PyTorch's outputs on networks whose weights are a formula (`reference/README.md`).
+//! PyTorch's outputs for the reference networks (`reference/README.md`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,53 +10,54 @@ use serde::Deserialize;
 
 use crate::formula;
 
-/// One file of `reference/`.
+/// A file of `reference/`.
 #[derive(Debug, Deserialize)]
 pub struct Reference {
     /// The variant's name.
     pub name: String,
-    /// Goes into every value of the formula.
+    /// The salt of the formula's hash.
     pub salt: String,
-    /// Scales the weights.
+    /// The factor of the weights.
     pub gain: f64,
     /// Shape of the images.
     pub input: [usize; 4],
-    /// Trainable parameters.
+    /// Number of trainable parameters.
     pub parameters: u64,
-    /// Name and shape (PyTorch's) of every weight, bias and running statistic.
+    /// Name and shape, in PyTorch's layout, of every weight, bias and running statistic.
     pub state: BTreeMap<String, Vec<usize>>,
     /// Class scores of each image.
     pub logits: Vec<Vec<f64>>,
-    /// A training step.
+    /// The results of a training step.
     pub grad: Option<Gradients>,
 }
 
-/// What one training step gives.
+/// The results of a training step.
 #[derive(Debug, Deserialize)]
 pub struct Gradients {
     /// Shape of the images.
     pub input: [usize; 4],
     /// The class of each image.
     pub target: Vec<i64>,
-    /// Cross entropy, mean over the batch.
+    /// Mean cross entropy over the batch.
     pub loss: f64,
     /// L2 norm of the gradient of each parameter.
     pub norms: BTreeMap<String, f64>,
 }
 
+/// Returns the folder of the references.
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("reference")
 }
 
 impl Reference {
-    /// The reference of the variant `name`.
+    /// Reads the reference of the variant `name`.
     pub fn read(name: &str) -> Self {
         let path = folder().join(format!("{name}.json"));
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
     }
 
-    /// The weights: each tensor of the state filled by the formula.
+    /// Returns the weights: each tensor of the state, filled by the formula.
     pub fn weights(&self) -> StateDict {
         self.state
             .iter()
@@ -67,7 +68,7 @@ impl Reference {
             .collect()
     }
 
-    /// The names of all the references, sorted.
+    /// Returns the names of all references, sorted.
     pub fn names() -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder())
             .expect("the folder of the references")
@@ -80,17 +81,28 @@ impl Reference {
     }
 }
 
-/// The largest difference of two lists of numbers, over the largest magnitude of `expected`.
+/// Published variants without a reference. `lenet5-1998` has layers that PyTorch lacks; each of the
+/// other variants differs from a variant with a reference only in its width or in the position of a
+/// stride.
+pub const WITHOUT_REFERENCE: &[&str] = &[
+    "lenet5-1998",
+    "mobilenet-v1-0.25",
+    "mobilenet-v1-0.75",
+    "resnet50-v1",
+];
+
+/// Returns the largest absolute difference of `found` and `expected`, divided by the largest magnitude in
+/// `expected`.
 ///
 /// # Panics
 ///
-/// Where they differ in length, or a number is not finite.
+/// When the lengths differ or a number is not finite.
 pub fn relative_difference(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let largest = |values: &mut dyn Iterator<Item = f64>| {
-        values.fold(0.0_f64, |most, v| {
+        values.fold(0.0_f64, |largest, v| {
             assert!(v.is_finite());
-            most.max(v.abs())
+            largest.max(v.abs())
         })
     };
     let difference = largest(&mut found.iter().zip(expected).map(|(f, e)| f - e));

@@ -1,23 +1,23 @@
-//! Something done to a published variant, whichever architecture it belongs to.
+//! Dispatch from the name of a published variant to its configuration type.
 
 use receptive_layers::network::NetworkConfig;
 
-/// What is done.
+/// A function of a configuration of any architecture.
 pub trait Visit {
-    /// What comes of it.
+    /// The result.
     type Output;
 
-    /// Does it to this configuration.
+    /// Calls the function with `config`.
     fn visit<C: NetworkConfig>(self, config: C) -> Self::Output;
 }
 
 macro_rules! architectures {
     ($($config:ty,)*) => {
-        /// Does it to the variant that is called `name`.
+        /// Calls `visit` with the configuration of the variant `name`.
         ///
         /// # Panics
         ///
-        /// Where no variant is.
+        /// When no variant has this name.
         pub fn visit<V: Visit>(name: &str, visit: V) -> V::Output {
             $(
                 let mut variants = <$config>::variants().into_iter();
@@ -28,7 +28,7 @@ macro_rules! architectures {
             panic!("no variant is called {name:?}")
         }
 
-        /// The names of all variants.
+        /// Returns the names of all variants.
         pub fn names() -> Vec<&'static str> {
             let mut names = Vec::new();
             $(names.extend(<$config>::variants().iter().map(|v| v.name));)*
@@ -57,7 +57,7 @@ mod tests {
     use receptive::registry;
 
     #[test]
-    fn the_registrys_variants_can_be_visited() {
+    fn every_model_of_the_registry_can_be_visited() {
         let mut registered: Vec<&str> = registry::models().iter().map(|m| m.name).collect();
         let mut visited = names();
         registered.sort_unstable();

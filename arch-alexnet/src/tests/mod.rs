@@ -9,12 +9,12 @@ fn device() -> Device {
     Device::flex()
 }
 
-/// What a weight file holds, sorted by name.
+/// Returns the names and shapes of the tensors in a weight file of `network`, sorted by name.
 fn tensors<N: Network>(network: &N) -> Vec<(String, Vec<usize>)> {
     weights::shapes(network).into_iter().collect()
 }
 
-/// The paper's network with fully connected layers that are quick to draw.
+/// Returns the paper's network with narrow fully connected layers, which initialise fast.
 fn thin() -> AlexNetConfig {
     AlexNetConfig {
         hidden: 16,
@@ -22,6 +22,7 @@ fn thin() -> AlexNetConfig {
     }
 }
 
+/// Returns torchvision's network with narrow fully connected layers.
 fn thin_torchvision() -> AlexNetTorchvisionConfig {
     AlexNetTorchvisionConfig {
         hidden: 16,
@@ -37,7 +38,8 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_to_vec().unwrap()
 }
 
-/// Weights and biases of layers given by name and weight shape, sorted by name.
+/// Returns the names and shapes of the weights and biases of layers given by name and weight shape,
+/// sorted by name.
 fn with_biases(layers: &[(&str, &[usize])]) -> Vec<(String, Vec<usize>)> {
     let mut expected: Vec<_> = layers
         .iter()
@@ -53,18 +55,18 @@ fn with_biases(layers: &[(&str, &[usize])]) -> Vec<(String, Vec<usize>)> {
 }
 
 #[test]
-fn the_papers_networks_have_the_references_tensors() {
-    for (config, seen, count) in [
+fn alexnet_has_the_tensors_of_the_reference() {
+    for (config, inputs, count) in [
         (AlexNetConfig::alexnet(), [96, 384, 384], 62_378_344),
         (AlexNetConfig::alexnet_grouped(), [48, 192, 192], 60_965_224),
     ] {
         let net = config.init(&device());
         let expected = with_biases(&[
             ("conv1", &[96, 3, 11, 11]),
-            ("conv2", &[256, seen[0], 5, 5]),
+            ("conv2", &[256, inputs[0], 5, 5]),
             ("conv3", &[384, 256, 3, 3]),
-            ("conv4", &[384, seen[1], 3, 3]),
-            ("conv5", &[256, seen[2], 3, 3]),
+            ("conv4", &[384, inputs[1], 3, 3]),
+            ("conv5", &[256, inputs[2], 3, 3]),
             ("fc6", &[4096, 9216]),
             ("fc7", &[4096, 4096]),
             ("fc8", &[1000, 4096]),
@@ -76,7 +78,7 @@ fn the_papers_networks_have_the_references_tensors() {
 }
 
 #[test]
-fn torchvisions_network_has_its_tensors() {
+fn alexnet_torchvision_has_the_tensors_of_torchvision() {
     let net = AlexNetTorchvisionConfig::alexnet_torchvision().init(&device());
     let expected = with_biases(&[
         ("features.0", &[64, 3, 11, 11]),
@@ -93,7 +95,7 @@ fn torchvisions_network_has_its_tensors() {
 }
 
 #[test]
-fn large_weights_are_drawn_when_first_used() {
+fn weights_are_drawn_at_first_use() {
     let net = AlexNetConfig::alexnet().init(&device());
     assert!(!net.fc6.weight.is_initialized());
     let net = net.with_classes(10);
@@ -101,7 +103,7 @@ fn large_weights_are_drawn_when_first_used() {
 }
 
 #[test]
-fn maps_have_the_sizes_of_the_table() {
+fn stages_have_the_published_shapes() {
     let images = Tensor::zeros([1, 3, 227, 227], &device());
     let net = thin().init(&device());
     assert_eq!(
@@ -132,7 +134,7 @@ fn maps_have_the_sizes_of_the_table() {
 }
 
 #[test]
-fn the_smallest_image_leaves_one_value_per_map() {
+fn the_smallest_image_gives_maps_of_one_pixel() {
     let config = thin_torchvision();
     let input = config.input();
     assert!(input.check([1, 3, 62, 200]).is_err());
@@ -144,26 +146,26 @@ fn the_smallest_image_leaves_one_value_per_map() {
 }
 
 #[test]
-fn two_groups_do_not_meet_before_conv3() {
+fn an_output_channel_reads_only_its_group() {
     let net = AlexNetConfig {
         groups: 2,
         ..thin()
     }
     .init(&device());
-    let dark = Tensor::<4>::zeros([1, 96, 27, 27], &device());
-    let lit = dark.clone().slice_assign(
+    let zeros = Tensor::<4>::zeros([1, 96, 27, 27], &device());
+    let ones = zeros.clone().slice_assign(
         [0..1, 0..48, 0..27, 0..27],
         Tensor::ones([1, 48, 27, 27], &device()),
     );
-    let dark = values(net.conv2.forward(dark));
-    let lit = values(net.conv2.forward(lit));
+    let from_zeros = values(net.conv2.forward(zeros));
+    let from_ones = values(net.conv2.forward(ones));
     let half = 128 * 27 * 27;
-    assert_ne!(dark[..half], lit[..half]);
-    assert_eq!(dark[half..], lit[half..]);
+    assert_ne!(from_zeros[..half], from_ones[..half]);
+    assert_eq!(from_zeros[half..], from_ones[half..]);
 }
 
 #[test]
-fn biases_start_as_section_5_says() {
+fn initial_weights_and_biases_follow_section_5() {
     let net = thin().init(&device());
     let bias = |bias: &Option<burn::module::Param<Tensor<1>>>| {
         let values = values(bias.as_ref().unwrap().val());
@@ -189,7 +191,7 @@ fn biases_start_as_section_5_says() {
 }
 
 #[test]
-fn another_class_count_keeps_all_but_the_head() {
+fn with_classes_replaces_only_the_head() {
     let net = thin().init(&device());
     let before = values(net.fc7.weight.val());
     let net = net.with_classes(3);
@@ -304,12 +306,12 @@ fn invalid_fields_are_named() {
 
 proptest! {
     #[test]
-    fn a_configuration_that_validates_can_be_built(groups in 0_usize..70, hidden in 0_usize..5, classes in 0_usize..5) {
+    fn every_valid_configuration_builds(groups in 0_usize..70, hidden in 0_usize..5, classes in 0_usize..5) {
         let config = AlexNetConfig { groups, hidden, classes, dropout: 0.0 };
         if config.validate().is_ok() {
-            let seen = 96 / groups;
+            let inputs = 96 / groups;
             let net = config.init(&device());
-            prop_assert_eq!(net.conv2.weight.lazy_shape().to_vec(), [256, seen, 5, 5]);
+            prop_assert_eq!(net.conv2.weight.lazy_shape().to_vec(), [256, inputs, 5, 5]);
             prop_assert_eq!(net.fc8.weight.lazy_shape().to_vec(), [hidden, classes]);
         } else {
             prop_assert!(hidden == 0 || classes == 0 || ![1, 2, 4, 8, 16, 32].contains(&groups));
@@ -318,7 +320,7 @@ proptest! {
 }
 
 #[test]
-fn variants_and_checkpoints_agree_with_the_networks() {
+fn variants_and_checkpoints_match_the_networks() {
     let names: Vec<_> = AlexNetConfig::variants().iter().map(|v| v.name).collect();
     assert_eq!(names, ["alexnet", "alexnet-grouped"]);
     let [torchvision] = &AlexNetTorchvisionConfig::variants()[..] else {
@@ -338,7 +340,7 @@ fn variants_and_checkpoints_agree_with_the_networks() {
 }
 
 #[test]
-fn frozen_stages_have_no_gradients_and_the_later_ones_do() {
+fn only_the_stages_after_the_frozen_stages_have_gradients() {
     let device = device().autodiff();
     let net = thin_torchvision()
         .init(&device)
@@ -359,7 +361,7 @@ fn frozen_stages_have_no_gradients_and_the_later_ones_do() {
 }
 
 #[test]
-fn dropout_acts_in_training_alone() {
+fn dropout_acts_only_in_training() {
     let images = Tensor::<4>::ones([1, 3, 64, 64], &device());
     let net = thin_torchvision().init(&device());
     let twice = [0, 1].map(|_| values(net.forward(images.clone())));

@@ -9,7 +9,7 @@ use super::listed;
 use crate::{Edition, GoogLeNet, GoogLeNetConfig};
 
 #[test]
-fn every_variant_has_the_published_number_of_parameters() {
+fn variants_have_the_published_number_of_parameters() {
     let device = Device::flex();
     let counts: Vec<_> = GoogLeNetConfig::variants()
         .into_iter()
@@ -33,7 +33,7 @@ fn every_variant_has_the_published_number_of_parameters() {
 }
 
 #[test]
-fn checkpoints_hold_what_their_network_has() {
+fn checkpoints_have_as_many_parameters_as_their_network() {
     for variant in GoogLeNetConfig::variants() {
         let expected = variant.config.init(&Device::flex()).num_trainable_params() as u64;
         for checkpoint in variant.checkpoints {
@@ -44,7 +44,7 @@ fn checkpoints_hold_what_their_network_has() {
 }
 
 #[test]
-fn parameters_carry_the_reference_names_and_shapes() {
+fn parameters_have_the_reference_names_and_shapes() {
     let device = Device::flex();
     assert_eq!(
         shapes(&GoogLeNetConfig::googlenet_paper().init(&device)),
@@ -74,9 +74,9 @@ fn only_auxiliary_heads_are_optional() {
     );
 }
 
-/// Its auxiliary heads average at a fixed stride before a fully connected layer.
+/// A fully connected layer follows the pool of fixed stride in the paper's auxiliary heads.
 #[test]
-fn the_papers_heads_take_the_published_size_alone() {
+fn the_papers_auxiliary_heads_accept_only_the_published_size() {
     let paper = GoogLeNetConfig::googlenet_paper();
     assert_eq!(paper.input().accepts, Sizes::AtLeast(31));
     assert_eq!(paper.with_auxiliary(true).input().accepts, Sizes::Published);
@@ -85,7 +85,7 @@ fn the_papers_heads_take_the_published_size_alone() {
 }
 
 #[test]
-fn fields_out_of_range_are_refused_by_name() {
+fn errors_name_the_field_out_of_range() {
     let good = GoogLeNetConfig::googlenet();
     for classes in [0, 1_000_001, usize::MAX] {
         let error = good.clone().with_classes(classes).validate().unwrap_err();
@@ -106,14 +106,14 @@ fn fields_out_of_range_are_refused_by_name() {
     }
 }
 
-/// Probabilities below 1 whose decimals JSON holds exactly.
+/// Generates probabilities below 1 with three decimals, which JSON preserves.
 fn thousandths() -> impl Strategy<Value = f64> {
     (0_u16..1000).prop_map(|n| f64::from(n) / 1000.0)
 }
 
 proptest! {
     #[test]
-    fn configurations_survive_json(
+    fn configurations_round_trip_through_json(
         paper: bool,
         aux: bool,
         classes in 1_usize..=1_000_000,

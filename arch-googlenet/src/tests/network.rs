@@ -6,12 +6,13 @@ use receptive_layers::network::{Network, NetworkConfig};
 use super::noise;
 use crate::{ConvUnit, GoogLeNetConfig, Inception};
 
+/// Returns the shapes of `maps`.
 fn dims(maps: &[Tensor<4>]) -> Vec<[usize; 4]> {
     maps.iter().map(|x| x.dims()).collect()
 }
 
 #[test]
-fn stages_give_the_sizes_of_table_1() {
+fn stages_have_the_sizes_of_table_1() {
     let device = Device::flex();
     let images = noise([1, 3, 224, 224], &device);
     for variant in GoogLeNetConfig::variants() {
@@ -38,7 +39,7 @@ fn stages_give_the_sizes_of_table_1() {
 }
 
 #[test]
-fn the_smallest_images_are_taken() {
+fn the_smallest_images_are_accepted() {
     let device = Device::flex();
     for (config, least) in [
         (GoogLeNetConfig::googlenet(), 15),
@@ -60,7 +61,7 @@ fn the_smallest_images_are_taken() {
 }
 
 #[test]
-fn training_returns_both_heads_with_their_weight() {
+fn forward_train_returns_both_auxiliary_heads_and_their_weights() {
     let device = Device::flex();
     for (config, size) in [
         (GoogLeNetConfig::googlenet(), 64),
@@ -84,7 +85,7 @@ fn training_returns_both_heads_with_their_weight() {
 }
 
 #[test]
-fn new_heads_leave_the_rest_alone() {
+fn with_classes_replaces_only_the_heads() {
     let device = Device::flex();
     let images = noise([1, 3, 32, 32], &device);
     let config = GoogLeNetConfig::googlenet().with_auxiliary(true);
@@ -100,7 +101,7 @@ fn new_heads_leave_the_rest_alone() {
 }
 
 #[test]
-fn freezing_reaches_the_first_stages_and_no_further() {
+fn freezing_affects_only_the_first_stages() {
     let device = Device::flex().autodiff();
     let network = GoogLeNetConfig::googlenet().init(&device);
     let frozen = network.freeze_through("inception3a").unwrap();
@@ -149,8 +150,9 @@ fn ceil_pool(kernel: usize) -> MaxPool2d {
         .init()
 }
 
-/// What PyTorch does: every window that starts inside the maps, cut at the edge.
-fn windows(values: &[f32], [height, width]: [usize; 2], kernel: usize) -> Vec<f32> {
+/// Computes a max pool of stride 2 with PyTorch's ceil mode: every window that starts inside the map,
+/// cut at the edge.
+fn pytorch_ceil_pool(values: &[f32], [height, width]: [usize; 2], kernel: usize) -> Vec<f32> {
     let starts = |n: usize| (0..(n - kernel.min(n)).div_ceil(2) + 1).map(|i| 2 * i);
     let mut maxima = Vec::new();
     for top in starts(height) {
@@ -170,7 +172,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn burns_ceiling_pools_are_pytorchs(
+    fn ceil_mode_of_burn_equals_pytorch(
         three: bool,
         height in 2_usize..20,
         width in 2_usize..20,
@@ -184,7 +186,7 @@ proptest! {
                 (state >> 8) as f32 - 8e6
             })
             .collect();
-        let expected = windows(&values, [height, width], kernel);
+        let expected = pytorch_ceil_pool(&values, [height, width], kernel);
         let data = TensorData::new(values, [1, 1, height, width]);
         #[allow(deprecated)]
         for device in [Device::flex(), Device::ndarray()] {

@@ -1,4 +1,4 @@
-//! LeNet-5 as printed, in loops over float64, straight from section II.B of the paper.
+//! LeNet-5 of 1998 as float64 loops, after section II.B of the paper.
 
 use burn::module::Param;
 use burn::nn::conv::Conv2d;
@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use super::values;
 use crate::{LeNet5Original, Subsampling, code};
 
-/// Table I: which maps of C3 (columns) each map of S2 (rows) feeds.
+/// Table I: `X` where a map of C3 (column) reads a map of S2 (row).
 const TABLE_I: [&str; 6] = [
     "X...XXX..XXXX.XX",
     "XX...XXX..XXXX.X",
@@ -17,7 +17,7 @@ const TABLE_I: [&str; 6] = [
     "...XXX..XXXX.XXX",
 ];
 
-/// A square map, row by row.
+/// A square feature map, row by row.
 #[derive(Clone)]
 struct Map {
     side: usize,
@@ -29,7 +29,7 @@ impl Map {
         self.values[row * self.side + column]
     }
 
-    /// A map of `side` by `side` whose units squash what `sum` gives them.
+    /// Returns a map of `side` by `side` units, each the squashed `sum(row, column)`.
     fn of_units(side: usize, sum: impl Fn(usize, usize) -> f64) -> Self {
         let units = (0..side).flat_map(|row| (0..side).map(move |column| (row, column)));
         Self {
@@ -41,16 +41,17 @@ impl Map {
     }
 }
 
-/// Equation 6, A = 1.7159, S = 2/3.
+/// Computes equation 6 with A = 1.7159 and S = 2/3.
 fn squash(sum: f64) -> f64 {
     1.7159 * (2.0 / 3.0 * sum).tanh()
 }
 
+/// Returns the values of a parameter in float64.
 fn wide<const D: usize>(param: &Param<Tensor<D>>) -> Vec<f64> {
     values(param.val()).into_iter().map(f64::from).collect()
 }
 
-/// Output map `map` of a 5x5 convolution of `inputs`.
+/// Computes the output map `map` of a 5x5 convolution of `inputs`.
 fn convolve(conv: &Conv2d, map: usize, inputs: &[&Map]) -> Map {
     let weights = wide(&conv.weight);
     let bias = wide(conv.bias.as_ref().unwrap())[map];
@@ -66,7 +67,7 @@ fn convolve(conv: &Conv2d, map: usize, inputs: &[&Map]) -> Map {
     })
 }
 
-/// Four inputs added, times a coefficient, plus a bias; the coefficient is that of the sum.
+/// Computes the sum of each 2x2 window times a coefficient plus a bias, as the paper does.
 fn subsample(layer: &Subsampling, maps: &[Map]) -> Vec<Map> {
     let of_sum: Vec<f64> = wide(&layer.coefficient).iter().map(|c| c / 4.0).collect();
     let bias = wide(&layer.bias);
@@ -83,7 +84,7 @@ fn subsample(layer: &Subsampling, maps: &[Map]) -> Vec<Map> {
     maps.iter().enumerate().map(halve).collect()
 }
 
-/// The penalties of the ten digits for one image of 32x32 pixels.
+/// Computes the penalties of the ten digits for an image of 32x32 pixels.
 pub fn penalties(net: &LeNet5Original, image: &[f32]) -> Vec<f64> {
     let image = Map {
         side: 32,
@@ -95,8 +96,8 @@ pub fn penalties(net: &LeNet5Original, image: &[f32]) -> Vec<f64> {
     let s2 = subsample(&net.s2, &c1);
     let c3: Vec<_> = (0..16)
         .map(|map| {
-            let fed = |row: &&str| row.as_bytes()[map] == b'X';
-            let rows = TABLE_I.iter().zip(&s2).filter(|(row, _)| fed(row));
+            let is_read = |row: &&str| row.as_bytes()[map] == b'X';
+            let rows = TABLE_I.iter().zip(&s2).filter(|(row, _)| is_read(row));
             let inputs: Vec<_> = rows.map(|(_, input)| input).collect();
             convolve(&net.c3.maps[map], 0, &inputs)
         })

@@ -11,11 +11,12 @@ fn device() -> Device {
     Device::flex()
 }
 
-/// What a weight file holds, sorted by name.
+/// Returns the names and shapes of the tensors in a weight file of `network`, sorted by name.
 fn tensors<N: Network>(network: &N) -> Vec<(String, Vec<usize>)> {
     weights::shapes(network).into_iter().collect()
 }
 
+/// Returns random images in the value range of the paper's digits.
 fn digits(batch: usize) -> Tensor<4> {
     Tensor::random(
         [batch, 1, 32, 32],
@@ -41,7 +42,7 @@ const STAGE_SHAPES: [[usize; 4]; 5] = [
 ];
 
 #[test]
-fn as_printed_has_the_papers_parameters_layer_by_layer() {
+fn lenet5_1998_has_the_parameters_of_the_paper_in_every_layer() {
     let net = LeNet5OriginalConfig::lenet5_1998().init(&device());
     assert_eq!(net.c1.num_params(), 156);
     assert_eq!(net.s2.num_params(), 12);
@@ -55,7 +56,7 @@ fn as_printed_has_the_papers_parameters_layer_by_layer() {
 }
 
 #[test]
-fn as_taught_has_the_references_tensors() {
+fn lenet5_has_the_tensors_of_the_reference() {
     let net = LeNet5Config::lenet5().init(&device());
     let mut expected = Vec::new();
     for (name, weight) in [
@@ -73,7 +74,7 @@ fn as_taught_has_the_references_tensors() {
 }
 
 #[test]
-fn shapes_follow_figure_2() {
+fn outputs_have_the_shapes_of_figure_2() {
     let printed = LeNet5OriginalConfig::lenet5_1998().init(&device());
     assert_eq!(printed.forward(digits(3)).dims(), [3, 10]);
     assert_eq!(shapes(printed.features(digits(2))), STAGE_SHAPES);
@@ -84,7 +85,7 @@ fn shapes_follow_figure_2() {
 }
 
 #[test]
-fn a_code_is_nothing_away_from_its_class_and_four_per_pixel_from_the_others() {
+fn the_penalty_of_a_code_is_four_per_pixel_that_differs() {
     let net = LeNet5OriginalConfig::lenet5_1998().init(&device());
     for class in 0..10 {
         let vector = Tensor::<1>::from_floats(code(class).as_slice(), &device()).unsqueeze();
@@ -105,7 +106,7 @@ fn scores_are_negated_squared_distances_of_f6() {
     let net = LeNet5OriginalConfig::lenet5_1998().init(&device());
     let scores = values(net.forward(digits(2)));
     assert!(scores.iter().all(|score| *score < 0.0));
-    // F6 lies within 1.7159 of 0, a code's values at 1 from it, and there are 84 of them.
+    // Each of the 84 values of F6 is within ±1.7159, each value of a code is -1 or 1.
     let farthest = 84.0 * (1.7159_f32 + 1.0).powi(2);
     assert!(scores.iter().all(|score| *score > -farthest));
 }
@@ -125,20 +126,20 @@ fn scores_equal_the_papers_equations_in_float64() {
 }
 
 #[test]
-fn each_map_of_c3_sees_its_connections_alone() {
+fn each_map_of_c3_depends_only_on_its_connected_maps() {
     let net = LeNet5OriginalConfig::lenet5_1998().init(&device());
     let base = Tensor::<4>::zeros([1, 6, 14, 14], &device());
-    let unmoved = values(net.c3.forward(base.clone()));
+    let before = values(net.c3.forward(base.clone()));
     for input in 0..6 {
-        let lit = base.clone().slice_assign(
+        let changed = base.clone().slice_assign(
             [0..1, input..input + 1, 0..14, 0..14],
             Tensor::ones([1, 1, 14, 14], &device()),
         );
-        let moved = values(net.c3.forward(lit));
+        let after = values(net.c3.forward(changed));
         for (output, seen) in C3_CONNECTIONS.iter().enumerate() {
             let map = output * 100..(output + 1) * 100;
             assert_eq!(
-                unmoved[map.clone()] != moved[map],
+                before[map.clone()] != after[map],
                 seen.contains(&input),
                 "map {output} of C3, map {input} of S2"
             );
@@ -147,7 +148,7 @@ fn each_map_of_c3_sees_its_connections_alone() {
 }
 
 #[test]
-fn table_i_has_six_threes_nine_fours_and_a_six_and_uses_every_map_ten_times() {
+fn table_i_reads_every_map_of_s2_ten_times() {
     let sizes: Vec<_> = C3_CONNECTIONS.iter().map(|seen| seen.len()).collect();
     assert_eq!(sizes, [3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6]);
     for input in 0..6 {
@@ -191,7 +192,7 @@ fn weights_start_within_the_range_of_appendix_a() {
 }
 
 #[test]
-fn another_class_count_keeps_all_but_the_head() {
+fn with_classes_replaces_only_the_head() {
     let printed = LeNet5OriginalConfig::lenet5_1998().init(&device());
     let before = values(printed.f6.weight.val());
     let printed = printed.with_classes(13);
@@ -208,7 +209,7 @@ fn another_class_count_keeps_all_but_the_head() {
 }
 
 #[test]
-fn centres_survive_a_record_and_a_move_and_are_not_in_it() {
+fn centres_are_not_recorded_and_move_with_the_module() {
     let net = LeNet5OriginalConfig::lenet5_1998().init(&device());
     let images = digits(2);
     let expected = values(net.forward(images.clone()));
@@ -217,10 +218,10 @@ fn centres_survive_a_record_and_a_move_and_are_not_in_it() {
         .init(&device())
         .load_record(record);
     #[allow(deprecated)]
-    let elsewhere = Device::ndarray();
-    let moved = loaded.to_device(&elsewhere);
-    assert_eq!(moved.devices(), std::slice::from_ref(&elsewhere));
-    let images = Tensor::<4>::from_data(images.into_data(), &elsewhere);
+    let other = Device::ndarray();
+    let moved = loaded.to_device(&other);
+    assert_eq!(moved.devices(), std::slice::from_ref(&other));
+    let images = Tensor::<4>::from_data(images.into_data(), &other);
     for (a, b) in values(moved.forward(images)).iter().zip(expected) {
         assert!((a - b).abs() < 1e-3 * b.abs(), "{a} {b}");
     }
@@ -232,7 +233,7 @@ fn centres_survive_a_record_and_a_move_and_are_not_in_it() {
 }
 
 #[test]
-fn configurations_round_trip_and_refuse_no_class() {
+fn configurations_round_trip_and_zero_classes_is_an_error() {
     let config = LeNet5Config::lenet5().with_classes(7);
     let json = serde_json::to_string(&config).unwrap();
     assert_eq!(serde_json::from_str::<LeNet5Config>(&json).unwrap(), config);
@@ -253,7 +254,7 @@ fn configurations_round_trip_and_refuse_no_class() {
 }
 
 #[test]
-fn variants_say_their_names_and_inputs() {
+fn variants_have_names_and_inputs() {
     let [printed] = &LeNet5OriginalConfig::variants()[..] else {
         panic!("one variant");
     };
@@ -268,14 +269,14 @@ fn variants_say_their_names_and_inputs() {
 }
 
 #[test]
-fn freezing_an_unknown_stage_names_those_there_are() {
+fn freezing_an_unknown_stage_lists_the_known_stages() {
     let error = LeNet5Config::lenet5().init(&device()).freeze_through("c2");
     let UnknownStage { known, .. } = error.unwrap_err();
     assert_eq!(known, ["c1", "s2", "c3", "s4", "c5"]);
 }
 
 #[test]
-fn frozen_stages_have_no_gradients_and_the_later_ones_do() {
+fn only_the_stages_after_the_frozen_stages_have_gradients() {
     let device = device().autodiff();
     let net = LeNet5OriginalConfig::lenet5_1998()
         .init(&device)

@@ -6,6 +6,7 @@ use receptive_layers::weights::shapes;
 use super::listed;
 use crate::{MobileNetV1Config, MobileNetV2Config, TimmMobileNetV1Config};
 
+/// Returns the name and the number of trainable parameters of every variant.
 fn counts<C: NetworkConfig>() -> Vec<(&'static str, usize)> {
     let device = Device::flex();
     C::variants()
@@ -19,8 +20,9 @@ fn counts<C: NetworkConfig>() -> Vec<(&'static str, usize)> {
         .collect()
 }
 
-/// Table 1's arithmetic, apart from the network: a 3x3 stem, then for each block 9 weights a
-/// channel and `c_in * c_out`, each followed by a norm of two values a channel; a classifier.
+/// Computes the number of parameters from Table 1, without the network. The stem has 27 weights per
+/// output channel; a block has 9 weights per input channel and `c_in * c_out` weights; each norm has
+/// two parameters per channel; a classifier follows.
 fn v1_parameters(width: f64, classes: usize) -> usize {
     let c = |n: usize| (n as f64 * width) as usize;
     let pairs = [
@@ -43,7 +45,7 @@ fn v1_parameters(width: f64, classes: usize) -> usize {
 }
 
 #[test]
-fn every_variant_has_the_published_number_of_parameters() {
+fn variants_have_the_published_number_of_parameters() {
     assert_eq!(
         counts::<MobileNetV1Config>(),
         [
@@ -60,7 +62,8 @@ fn every_variant_has_the_published_number_of_parameters() {
     assert_eq!(counts::<MobileNetV2Config>(), [("mobilenet-v2", 3_504_872)]);
 }
 
-fn checkpoints_agree<C: NetworkConfig>() {
+/// Checks that every checkpoint has as many parameters as its network.
+fn check_checkpoints<C: NetworkConfig>() {
     for variant in C::variants() {
         let expected = variant.config.init(&Device::flex()).num_trainable_params() as u64;
         for checkpoint in variant.checkpoints {
@@ -71,14 +74,14 @@ fn checkpoints_agree<C: NetworkConfig>() {
 }
 
 #[test]
-fn checkpoints_hold_what_their_network_has() {
-    checkpoints_agree::<MobileNetV1Config>();
-    checkpoints_agree::<TimmMobileNetV1Config>();
-    checkpoints_agree::<MobileNetV2Config>();
+fn checkpoints_have_as_many_parameters_as_their_network() {
+    check_checkpoints::<MobileNetV1Config>();
+    check_checkpoints::<TimmMobileNetV1Config>();
+    check_checkpoints::<MobileNetV2Config>();
 }
 
 #[test]
-fn parameters_carry_the_reference_names_and_shapes() {
+fn parameters_have_the_reference_names_and_shapes() {
     let device = Device::flex();
     assert_eq!(
         shapes(&MobileNetV1Config::mobilenet_v1(1.0).init(&device)),
@@ -98,9 +101,9 @@ fn parameters_carry_the_reference_names_and_shapes() {
     );
 }
 
-/// The widths of torchvision's `mobilenet_v2(width_mult=0.35)` and `(width_mult=1.4)`.
+/// Expects the shapes of torchvision's `mobilenet_v2(width_mult=0.35)` and `(width_mult=1.4)`.
 #[test]
-fn v2_rounds_its_widths_to_multiples_of_8() {
+fn v2_rounds_channels_as_torchvision_does() {
     let parameters = |width| {
         let config = MobileNetV2Config {
             width,
@@ -119,24 +122,27 @@ fn v2_rounds_its_widths_to_multiples_of_8() {
 }
 
 #[test]
-fn fields_out_of_range_are_refused_by_name() {
+fn errors_name_the_field_out_of_range() {
     let v1 = MobileNetV1Config::mobilenet_v1(1.0);
-    let refused = |config: MobileNetV1Config| config.validate().unwrap_err().field;
-    assert_eq!(refused(v1.clone().with_classes(0)), "classes");
-    assert_eq!(refused(v1.clone().with_classes(usize::MAX)), "classes");
+    let invalid_field = |config: MobileNetV1Config| config.validate().unwrap_err().field;
+    assert_eq!(invalid_field(v1.clone().with_classes(0)), "classes");
+    assert_eq!(
+        invalid_field(v1.clone().with_classes(usize::MAX)),
+        "classes"
+    );
     for resolution in [0, usize::MAX] {
         let config = MobileNetV1Config {
             resolution,
             ..v1.clone()
         };
-        assert_eq!(refused(config), "resolution");
+        assert_eq!(invalid_field(config), "resolution");
     }
     for dropout in [-0.1, 1.0, f64::NAN] {
         let config = MobileNetV1Config {
             dropout,
             ..v1.clone()
         };
-        assert_eq!(refused(config), "dropout");
+        assert_eq!(invalid_field(config), "dropout");
         let config = TimmMobileNetV1Config {
             dropout,
             classes: 10,
@@ -150,7 +156,7 @@ fn fields_out_of_range_are_refused_by_name() {
     }
 }
 
-/// A number whose decimals JSON holds exactly.
+/// Returns `n / 1000`, whose three decimals JSON preserves.
 fn thousandths(n: u16) -> f64 {
     f64::from(n) / 1000.0
 }
@@ -159,7 +165,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn v1_has_table_1s_parameters_at_every_width(width in 0.03125_f64..4.0, classes in 1_usize..50) {
+    fn v1_has_the_parameters_of_table_1_at_every_width(width in 0.03125_f64..4.0, classes in 1_usize..50) {
         let config = MobileNetV1Config::mobilenet_v1(width).with_classes(classes);
         prop_assert!(config.validate().is_ok());
         let parameters = config.init(&Device::flex()).num_trainable_params();
@@ -178,7 +184,7 @@ proptest! {
     }
 
     #[test]
-    fn widths_out_of_range_are_refused(
+    fn widths_out_of_range_are_errors(
         width in prop_oneof![
             Just(f64::NAN),
             Just(f64::INFINITY),
@@ -194,7 +200,7 @@ proptest! {
     }
 
     #[test]
-    fn configurations_survive_json(
+    fn configurations_round_trip_through_json(
         width in (32_u16..=16_000).prop_map(thousandths),
         resolution in 1_usize..=65_536,
         classes in 1_usize..=1_000_000,

@@ -6,12 +6,13 @@ use receptive_layers::network::{Network, NetworkConfig};
 use super::noise;
 use crate::{MobileNetV1Config, MobileNetV2Config, TimmMobileNetV1Config};
 
+/// Returns the shapes of `maps`.
 fn dims(maps: &[Tensor<4>]) -> Vec<[usize; 4]> {
     maps.iter().map(|x| x.dims()).collect()
 }
 
 #[test]
-fn v1_stages_give_the_sizes_of_table_1() {
+fn v1_stages_have_the_sizes_of_table_1() {
     let device = Device::flex();
     let expected = [
         [1, 32, 112, 112],
@@ -30,7 +31,7 @@ fn v1_stages_give_the_sizes_of_table_1() {
 }
 
 #[test]
-fn v2_stages_give_the_sizes_of_table_2() {
+fn v2_stages_have_the_sizes_of_table_2() {
     let device = Device::flex();
     let images = noise([1, 3, 224, 224], &device);
     let network = MobileNetV2Config::mobilenet_v2().init(&device);
@@ -51,7 +52,7 @@ fn v2_stages_give_the_sizes_of_table_2() {
 }
 
 #[test]
-fn any_image_size_is_taken() {
+fn any_image_size_is_accepted() {
     let device = Device::flex();
     let v1 = MobileNetV1Config::mobilenet_v1(0.25).init(&device);
     let v2 = MobileNetV2Config::mobilenet_v2().init(&device);
@@ -62,20 +63,20 @@ fn any_image_size_is_taken() {
     }
 }
 
-/// The variants differ by the activation alone: where ReLU lets more than 6 through, ReLU6 does not.
+/// The variants differ only in the activation: ReLU6 limits the outputs to 6, ReLU does not.
 #[test]
-fn timms_activations_stop_at_6() {
+fn activations_of_the_timm_variant_are_at_most_6() {
     let device = Device::flex();
     let images = noise([1, 3, 32, 32], &device) * 1000.0;
-    let top = |maps: Vec<Tensor<4>>| maps[0].clone().max().into_scalar::<f32>();
+    let largest = |maps: Vec<Tensor<4>>| maps[0].clone().max().into_scalar::<f32>();
     let paper = MobileNetV1Config::mobilenet_v1(1.0).init(&device);
-    assert!(top(paper.features(images.clone())) > 6.0);
+    assert!(largest(paper.features(images.clone())) > 6.0);
     let timm = TimmMobileNetV1Config::mobilenetv1_100().init(&device);
-    assert_eq!(top(timm.features(images)), 6.0);
+    assert_eq!(largest(timm.features(images)), 6.0);
 }
 
 #[test]
-fn a_new_head_leaves_the_rest_alone() {
+fn with_classes_replaces_only_the_head() {
     let device = Device::flex();
     let images = noise([1, 3, 32, 32], &device);
     let network = MobileNetV2Config::mobilenet_v2().init(&device);
@@ -90,7 +91,7 @@ fn a_new_head_leaves_the_rest_alone() {
 }
 
 #[test]
-fn freezing_reaches_the_first_stages_and_no_further() {
+fn freezing_affects_only_the_first_stages() {
     let device = Device::flex().autodiff();
     let network = MobileNetV1Config::mobilenet_v1(0.25).init(&device);
     let frozen = network.freeze_through("stage1").unwrap();

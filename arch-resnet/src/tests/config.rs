@@ -11,7 +11,7 @@ fn parameters<C: NetworkConfig>(config: &C) -> usize {
 }
 
 #[test]
-fn every_variant_has_the_published_number_of_parameters() {
+fn variants_have_the_published_number_of_parameters() {
     let counts: Vec<_> = ResNetConfig::variants()
         .iter()
         .map(|variant| (variant.name, parameters(&variant.config)))
@@ -40,7 +40,7 @@ fn every_variant_has_the_published_number_of_parameters() {
 }
 
 #[test]
-fn checkpoints_hold_what_their_network_has() {
+fn checkpoints_have_as_many_parameters_as_their_network() {
     for variant in ResNetConfig::variants() {
         for checkpoint in variant.checkpoints {
             let expected = parameters(&variant.config) as u64;
@@ -51,7 +51,7 @@ fn checkpoints_hold_what_their_network_has() {
 }
 
 #[test]
-fn parameters_carry_the_reference_names_and_shapes() {
+fn parameters_have_the_reference_names_and_shapes() {
     let device = Device::flex();
     assert_eq!(
         shapes(&ResNetConfig::resnet18().init(&device)),
@@ -69,9 +69,9 @@ fn parameters_carry_the_reference_names_and_shapes() {
     );
 }
 
-/// A projection from `i` to `o` channels has `i * o` weights and two values of norm a channel.
+/// A projection from `i` to `o` channels has `i * o` weights, and its norm `2 * o` parameters.
 #[test]
-fn options_b_and_c_add_their_projections() {
+fn options_b_and_c_add_the_parameters_of_their_projections() {
     let with = |shortcut| {
         parameters(&CifarResNetConfig {
             shortcut,
@@ -87,7 +87,7 @@ fn options_b_and_c_add_their_projections() {
 }
 
 #[test]
-fn counts_out_of_range_are_refused_by_name() {
+fn errors_name_the_field_out_of_range() {
     let resnet = ResNetConfig::resnet18();
     for (config, field) in [
         (resnet.clone().with_classes(0), "classes"),
@@ -114,7 +114,7 @@ fn counts_out_of_range_are_refused_by_name() {
 
 proptest! {
     #[test]
-    fn a_cifar_depth_is_valid_where_it_is_6n_plus_2(depth in 0_usize..2000) {
+    fn a_cifar_depth_is_valid_if_it_is_6n_plus_2(depth in 0_usize..2000) {
         let config = CifarResNetConfig { depth, ..CifarResNetConfig::resnet20() };
         let valid = (1..=200).any(|n| 6 * n + 2 == depth);
         match config.validate() {
@@ -128,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn configurations_survive_json(
+    fn configurations_round_trip_through_json(
         bottleneck: bool,
         on_1x1: bool,
         shortcut in prop_oneof![

@@ -5,12 +5,13 @@ use receptive_layers::network::{Network, NetworkConfig};
 use super::noise;
 use crate::{Block, CifarResNetConfig, ResNetConfig, Shortcut};
 
+/// Returns the shapes of `maps`.
 fn dims(maps: &[Tensor<4>]) -> Vec<[usize; 4]> {
     maps.iter().map(|x| x.dims()).collect()
 }
 
 #[test]
-fn stages_give_the_sizes_of_table_1() {
+fn stages_have_the_sizes_of_table_1() {
     let device = Device::flex();
     let images = noise([1, 3, 224, 224], &device);
     let basic = ResNetConfig::resnet18().init(&device);
@@ -40,7 +41,7 @@ fn stages_give_the_sizes_of_table_1() {
 }
 
 #[test]
-fn the_smallest_images_are_taken() {
+fn the_smallest_images_are_accepted() {
     let device = Device::flex();
     for size in [[1, 1], [1, 5], [2, 3]] {
         let images = noise([1, 3, size[0], size[1]], &device);
@@ -52,7 +53,7 @@ fn the_smallest_images_are_taken() {
 }
 
 #[test]
-fn the_stride_is_on_the_convolution_that_was_asked_for() {
+fn the_stride_is_on_the_configured_convolution() {
     let device = Device::flex();
     let strides = |config: ResNetConfig| match &config.init(&device).layer2[0] {
         Block::Bottleneck(block) => (block.conv1.stride[0], block.conv2.stride[0]),
@@ -63,7 +64,7 @@ fn the_stride_is_on_the_convolution_that_was_asked_for() {
 }
 
 #[test]
-fn a_new_head_leaves_the_rest_alone() {
+fn with_classes_replaces_only_the_head() {
     let device = Device::flex();
     let images = noise([2, 3, 32, 32], &device);
     let network = CifarResNetConfig::resnet20().init(&device);
@@ -76,7 +77,7 @@ fn a_new_head_leaves_the_rest_alone() {
 }
 
 #[test]
-fn freezing_reaches_the_first_stages_and_no_further() {
+fn freezing_affects_only_the_first_stages() {
     let device = Device::flex().autodiff();
     let network = CifarResNetConfig::resnet20().init(&device);
     let frozen = network.freeze_through("conv2_x").unwrap();
@@ -112,7 +113,7 @@ fn freezing_reaches_the_first_stages_and_no_further() {
 }
 
 #[test]
-fn an_unknown_stage_is_refused_with_the_known_ones() {
+fn freezing_an_unknown_stage_lists_the_known_stages() {
     let network = CifarResNetConfig::resnet20().init(&Device::flex());
     let error = network.freeze_through("conv6_x").unwrap_err();
     assert_eq!(error.asked, "conv6_x");
@@ -122,9 +123,9 @@ fn an_unknown_stage_is_refused_with_the_known_ones() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Whatever the option, a network of that shape runs, and its maps have the same sizes.
+    /// Networks with every shortcut option run, and their feature maps have the same sizes.
     #[test]
-    fn every_option_runs_at_every_size(
+    fn every_shortcut_option_runs_at_every_size(
         shortcut in prop_oneof![
             Just(Shortcut::ZeroPad),
             Just(Shortcut::ProjectWhenChanged),

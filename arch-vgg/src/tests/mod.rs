@@ -9,12 +9,12 @@ fn device() -> Device {
     Device::flex()
 }
 
-/// What a weight file holds, sorted by name.
+/// Returns the names and shapes of the tensors in a weight file of `network`, sorted by name.
 fn tensors<N: Network>(network: &N) -> Vec<(String, Vec<usize>)> {
     weights::shapes(network).into_iter().collect()
 }
 
-/// Column A in narrow layers, with batch norm.
+/// Returns column A with narrow layers and batch norm.
 fn thin() -> VggConfig {
     VggConfig {
         stages: [vec![4], vec![4], vec![8; 2], vec![8; 2], vec![8; 2]],
@@ -27,8 +27,8 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_to_vec().unwrap()
 }
 
-/// Where torchvision's convolutions stand among `features`, by variant; a norm follows each in the
-/// variants that have them.
+/// Each variant's name, indices of its convolutions in torchvision's `features`, and parameters. In
+/// the `-bn` variants a norm follows each convolution.
 const CONVOLUTIONS: [(&str, &[usize], usize); 8] = [
     ("vgg11", &[0, 3, 6, 8, 11, 13, 16, 18], 132_863_336),
     ("vgg11-bn", &[0, 4, 8, 11, 15, 18, 22, 25], 132_868_840),
@@ -61,7 +61,7 @@ const CONVOLUTIONS: [(&str, &[usize], usize); 8] = [
 ];
 
 #[test]
-fn every_variant_has_torchvisions_tensors() {
+fn every_variant_has_the_tensors_of_torchvision() {
     let variants = VggConfig::variants();
     assert_eq!(variants.len(), CONVOLUTIONS.len());
     for (variant, (name, indices, count)) in variants.into_iter().zip(CONVOLUTIONS) {
@@ -100,7 +100,7 @@ fn every_variant_has_torchvisions_tensors() {
 }
 
 #[test]
-fn the_names_say_the_weight_layers() {
+fn names_give_the_number_of_weight_layers() {
     for (name, indices, _) in CONVOLUTIONS {
         let depth = name.trim_start_matches("vgg").trim_end_matches("-bn");
         assert_eq!(depth.parse(), Ok(indices.len() + 3), "{name}");
@@ -111,7 +111,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn parameters_and_maps_follow_the_configuration(
+    fn parameters_and_feature_maps_match_the_configuration(
         widths in vec(vec(1_usize..5, 1..3), 5),
         batch_norm: bool,
         hidden in 1_usize..5,
@@ -153,7 +153,7 @@ fn the_smallest_image_is_32_pixels() {
 }
 
 #[test]
-fn another_class_count_keeps_all_but_the_head() {
+fn with_classes_replaces_only_the_head() {
     let net = thin().init(&device());
     let tensors_before = tensors(&net);
     let net = net.with_classes(3);
@@ -166,7 +166,7 @@ fn another_class_count_keeps_all_but_the_head() {
 }
 
 #[test]
-fn weights_start_as_torchvision_starts_them() {
+fn initial_weights_match_torchvision() {
     let net = VggConfig {
         hidden: 64,
         ..VggConfig::vgg11()
@@ -195,7 +195,7 @@ fn weights_start_as_torchvision_starts_them() {
 }
 
 #[test]
-fn stages_hold_every_layer_of_the_features_once() {
+fn the_stages_partition_the_features() {
     let net = VggConfig::vgg16_bn().init(&device());
     let modules: Vec<_> = Vgg::STAGES
         .iter()
@@ -243,7 +243,7 @@ fn invalid_fields_are_named() {
 }
 
 #[test]
-fn frozen_stages_have_no_gradients_and_keep_their_statistics() {
+fn frozen_stages_have_no_gradients_and_keep_their_running_statistics() {
     use receptive_layers::block::MapLayer;
 
     let device = device().autodiff();
@@ -255,7 +255,7 @@ fn frozen_stages_have_no_gradients_and_keep_their_statistics() {
     );
     let gradients = net.forward(images).sum().backward();
     for (index, layer) in net.features.iter().enumerate() {
-        // Two stages of four layers each are frozen.
+        // The frozen stages conv1 and conv2 have four layers each.
         let trained = index >= 8;
         match layer {
             MapLayer::Conv(conv) => {
@@ -263,10 +263,10 @@ fn frozen_stages_have_no_gradients_and_keep_their_statistics() {
                 assert_eq!(gradient.is_some(), trained, "features.{index}");
             }
             MapLayer::Norm(norm) => {
-                let moved = values(norm.running_mean.value_sync())
+                let changed = values(norm.running_mean.value_sync())
                     .iter()
                     .any(|mean| *mean != 0.0);
-                assert_eq!(moved, trained, "features.{index}");
+                assert_eq!(changed, trained, "features.{index}");
             }
             MapLayer::Relu(_) | MapLayer::MaxPool(_) => {}
         }

@@ -1,8 +1,8 @@
-//! Values of options, refused with what was expected.
+//! Parsers of option values. Their errors say what was expected.
 
-/// A shape written `1x3x224x224`, every dimension at least 1.
+/// Parses a shape such as `1x3x224x224`, with every dimension at least 1.
 pub(super) fn shape(text: &str) -> Result<[usize; 4], String> {
-    let refused = || {
+    let error = || {
         "expected batch x channels x height x width, each at least 1, such as 1x3x224x224"
             .to_owned()
     };
@@ -10,10 +10,11 @@ pub(super) fn shape(text: &str) -> Result<[usize; 4], String> {
         .split('x')
         .map(|dimension| dimension.parse().ok().filter(|&n: &usize| n > 0))
         .collect::<Option<Vec<_>>>()
-        .ok_or_else(refused)?;
-    dimensions.try_into().map_err(|_| refused())
+        .ok_or_else(error)?;
+    dimensions.try_into().map_err(|_| error())
 }
 
+/// Parses a whole number of at least 1.
 pub(super) fn positive(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
@@ -21,6 +22,7 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number of at least 1".to_owned())
 }
 
+/// Parses a number of threads, from 1 to 1024.
 pub(super) fn threads(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
@@ -28,9 +30,19 @@ pub(super) fn threads(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number from 1 to 1024".to_owned())
 }
 
+/// Parses a duration in seconds, above 0 and at most 3600.
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|&seconds: &f64| seconds > 0.0 && seconds <= 3600.0)
-        .ok_or_else(|| "expected a number above 0, at most 3600".to_owned())
+        .ok_or_else(|| "expected a number above 0 and at most 3600".to_owned())
+}
+
+/// Parses a duration in minutes, from 0 to 1,000,000.
+#[cfg(feature = "train")]
+pub(super) fn minutes(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|minutes| (0.0..=1e6).contains(minutes))
+        .ok_or_else(|| "expected a number from 0 to 1000000".to_owned())
 }

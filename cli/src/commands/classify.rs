@@ -1,46 +1,49 @@
-//! `receptive classify`: what images show.
+//! `receptive classify`: the most probable classes of images.
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use receptive_layers::{image, labels};
 use serde::Serialize;
 use terminal_size::{Width, terminal_size};
 
-use super::write_json;
 use crate::args::ClassifyArgs;
 use crate::bars;
 use crate::classifier::Classifier;
-use crate::complain;
-use crate::error::{CliError, one_line};
+use crate::error::{CliError, one_line, print_error};
+use crate::json::write_json;
+use crate::progress::image_bar;
 
-/// Columns of a terminal that does not tell its width.
-const COLUMNS: usize = 80;
+/// Width of a terminal that does not report one, in columns.
+const DEFAULT_COLUMNS: usize = 80;
 
-/// Classifies every image; those that fail are told on standard error and turn the exit code to 1,
-/// or to 2 where none succeeds.
+/// Classifies every image and prints the results, and an error for each image that fails. The exit code
+/// is 0 if no image fails, 1 if some fail, 2 if all fail.
+///
+/// # Errors
+///
+/// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be written.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let images = collect(&args.images)?;
+    let images = expand_folders(&args.images)?;
     let mut classifier = Classifier::open(args)?;
-    let progress = progress(images.len());
-    let columns = io::stdout()
-        .is_terminal()
-        .then(|| terminal_size().map_or(COLUMNS, |(Width(columns), _)| usize::from(columns)));
+    let progress = image_bar(images.len());
+    let columns = io::stdout().is_terminal().then(|| {
+        terminal_size().map_or(DEFAULT_COLUMNS, |(Width(columns), _)| usize::from(columns))
+    });
 
-    let mut answers = Vec::new();
+    let mut results = Vec::new();
     let mut failed = 0;
     for path in &images {
-        let answer = classify(&mut classifier, path, args.top);
+        let result = classify(&mut classifier, path, args.top);
         progress.suspend(|| -> Result<(), CliError> {
-            match answer {
-                Ok(answer) if args.json => answers.push(answer),
-                Ok(answer) => write_text(&answer, columns, out)?,
+            match result {
+                Ok(result) if args.json => results.push(result),
+                Ok(result) => write_text(&result, columns, out)?,
                 Err(error) => {
                     failed += 1;
-                    complain(&error);
+                    print_error(&error);
                 }
             }
             Ok(())
@@ -49,7 +52,7 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
     }
     progress.finish_and_clear();
     if args.json {
-        write_json(&answers, out)?;
+        write_json(&results, out)?;
     }
     Ok(ExitCode::from(match failed {
         0 => 0,
@@ -58,9 +61,9 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
     }))
 }
 
-/// What one image shows.
+/// The predictions for one image.
 #[derive(Serialize)]
-struct Answer {
+struct Classification {
     image: String,
     model: &'static str,
     predictions: Vec<Prediction>,
@@ -73,7 +76,11 @@ struct Prediction {
     probability: f32,
 }
 
-fn classify(classifier: &mut Classifier, path: &Path, top: usize) -> Result<Answer, String> {
+fn classify(
+    classifier: &mut Classifier,
+    path: &Path,
+    top: usize,
+) -> Result<Classification, String> {
     let photo = image::open(path).map_err(|error| one_line(&error))?;
     let probabilities = classifier
         .probabilities(&photo)
@@ -86,21 +93,25 @@ fn classify(classifier: &mut Classifier, path: &Path, top: usize) -> Result<Answ
             probability,
         })
         .collect();
-    Ok(Answer {
+    Ok(Classification {
         image: path.display().to_string(),
         model: classifier.model,
         predictions,
     })
 }
 
-/// Bars where `columns` of a terminal are there to draw in, plain lines otherwise.
-fn write_text(answer: &Answer, columns: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
-    let predictions: Vec<(&str, f32)> = answer
+/// Writes bars for a terminal with the given number of columns, or plain lines without a terminal.
+fn write_text(
+    result: &Classification,
+    columns: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let predictions: Vec<(&str, f32)> = result
         .predictions
         .iter()
         .map(|prediction| (prediction.label.as_str(), prediction.probability))
         .collect();
-    writeln!(out, "{}", answer.image)?;
+    writeln!(out, "{}", result.image)?;
     match columns {
         Some(columns) => {
             for row in bars::rows(&predictions, columns) {
@@ -116,8 +127,8 @@ fn write_text(answer: &Answer, columns: Option<usize>, out: &mut dyn Write) -> i
     Ok(())
 }
 
-/// The images to classify: folders give way to the images in them, sorted by name.
-fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+/// Replaces every folder in `paths` by the images in it, sorted by name.
+fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut images = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -130,13 +141,13 @@ fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
 }
 
 fn images_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let cannot = |source| CliError::Folder {
+    let error = |source| CliError::Folder {
         path: folder.to_owned(),
         source,
     };
     let mut images = Vec::new();
-    for entry in fs::read_dir(folder).map_err(cannot)? {
-        let path = entry.map_err(cannot)?.path();
+    for entry in fs::read_dir(folder).map_err(error)? {
+        let path = entry.map_err(error)?.path();
         if is_image(&path) && !path.is_dir() {
             images.push(path);
         }
@@ -159,14 +170,4 @@ fn is_image(path: &Path) -> bool {
                 .iter()
                 .any(|known| known.eq_ignore_ascii_case(extension))
         })
-}
-
-/// A bar on standard error, hidden for a single image and where standard error is no terminal.
-fn progress(images: usize) -> ProgressBar {
-    if images < 2 {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(images as u64).with_style(style)
 }

@@ -1,22 +1,25 @@
-//! `receptive compile`: a network with its weights in one file that starts at once.
-
-use receptive_layers::weights::StateDict;
+//! `receptive compile`: compiles a network with its weights into a plan file.
 
 use crate::args::CompileArgs;
 use crate::device;
 use crate::engine;
 use crate::error::CliError;
 use crate::registry;
+use crate::weights::ModelWeights;
 
-/// Compiles and writes the file.
+/// Compiles the network and writes the plan.
+///
+/// # Errors
+///
+/// [`CliError`] when the weights do not fit the network, the network cannot be compiled, or the plan
+/// cannot be written.
 pub fn run(args: &CompileArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
-    let weights = StateDict::open(&args.weights)?;
-    let origin = args.weights.display().to_string();
-    let network = model.load(&weights, &origin, &device::processor()?)?;
+    let weights = ModelWeights::open(&model, &args.weights)?;
+    let network = weights.load(&device::cpu()?)?;
     drop(weights);
     let [_, channels, height, width] = model.input.shape();
-    let options = engine::options(&args.tuning, args.batch, None);
+    let options = engine::compiler_options(&args.tuning, args.batch, None);
     network
         .compile([args.batch, channels, height, width], &options)
         .and_then(|compiled| compiled.with_name(model.name).save(&args.output))

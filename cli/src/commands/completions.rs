@@ -1,4 +1,4 @@
-//! `receptive completions`: the script that lets a shell complete the other commands.
+//! `receptive completions`: the completion script of a shell.
 
 use std::io::Write;
 
@@ -8,6 +8,10 @@ use crate::args::{Cli, CompletionsArgs};
 use crate::error::CliError;
 
 /// Writes the script.
+///
+/// # Errors
+///
+/// [`CliError::Output`] when `out` cannot be written.
 pub fn run(args: &CompletionsArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "receptive", &mut script);

@@ -1,28 +1,31 @@
-//! `receptive convert`: the same weights in another format or precision.
+//! `receptive convert`: writes a weight file in another format or precision.
 
-use receptive_layers::weights::{self, Format, StateDict};
+use receptive_layers::weights::{Format, Precision};
 
-use crate::args::{ConvertArgs, Precision};
+use crate::args::{ConvertArgs, Dtype};
 use crate::device;
 use crate::error::CliError;
 use crate::registry;
+use crate::weights::ModelWeights;
 
-/// Reads the file, checks it against the model and writes it under the reference's names.
+/// Reads the weights, checks them against the network and writes them under the reference
+/// implementation's names.
+///
+/// # Errors
+///
+/// [`CliError`] when the weights do not fit the network, the format of the output is unknown, or the
+/// output cannot be written.
 pub fn run(args: &ConvertArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let format = Format::from_extension(&args.output).ok_or_else(|| CliError::Format {
         path: args.output.clone(),
     })?;
-    let file = StateDict::open(&args.input)?;
-    let network = model.load_whole(
-        &file,
-        &args.input.display().to_string(),
-        &device::open(None)?,
-    )?;
+    let weights = ModelWeights::open(&model, &args.input)?;
+    let network = weights.load_whole(&device::open(None)?)?;
     let precision = match args.dtype {
-        Precision::F32 => weights::Precision::F32,
-        Precision::F16 => weights::Precision::F16,
-        Precision::Bf16 => weights::Precision::BF16,
+        Dtype::F32 => Precision::F32,
+        Dtype::F16 => Precision::F16,
+        Dtype::Bf16 => Precision::BF16,
     };
     network.state_dict().save(&args.output, format, precision)?;
     Ok(())

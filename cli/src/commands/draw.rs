@@ -1,17 +1,21 @@
-//! `receptive draw`: a picture of a network.
+//! `receptive draw`: a drawing of a network.
 
 use std::io::Write;
-use std::path::Path;
 
-use receptive_layers::atomic_file::AtomicFile;
 use receptive_layers::drawing::{Diagram, Volumes};
 use serde::Serialize;
 
 use crate::args::{DrawArgs, DrawFormat, DrawStyle};
 use crate::error::CliError;
+use crate::picture;
 use crate::registry;
 
-/// Writes the picture, to standard output where no file is named.
+/// Draws the network and writes the drawing to the file of `--output`, or else to standard output.
+///
+/// # Errors
+///
+/// [`CliError`] when the network is unknown, does not accept the input or the number of classes, or the
+/// drawing cannot be written.
 pub fn run(args: &DrawArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let format = format(args)?;
@@ -36,17 +40,18 @@ pub fn run(args: &DrawArgs, out: &mut dyn Write) -> Result<(), CliError> {
     };
     match &args.output {
         None => out.write_all(text.as_bytes())?,
-        Some(path) => write(path, &text).map_err(|error| CliError::Picture {
-            path: path.clone(),
-            message: error.to_string(),
-        })?,
+        Some(path) => picture::save(text.as_bytes(), path)?,
     }
     Ok(())
 }
 
-/// The format that is asked for, or that the file's extension names.
+/// Returns the format of `--format`, else of the extension of the file, else SVG.
+///
+/// # Errors
+///
+/// [`CliError::DrawFormat`] for an unknown extension without `--format`.
 fn format(args: &DrawArgs) -> Result<DrawFormat, CliError> {
-    let named = args.output.as_ref().map(|path| {
+    let from_extension = args.output.as_ref().map(|path| {
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("svg") => Ok(DrawFormat::Svg),
@@ -55,19 +60,13 @@ fn format(args: &DrawArgs) -> Result<DrawFormat, CliError> {
             _ => Err(CliError::DrawFormat { path: path.clone() }),
         }
     });
-    match (args.format, named) {
+    match (args.format, from_extension) {
         (Some(format), _) => Ok(format),
-        (None, Some(named)) => named,
+        (None, Some(format)) => format,
         (None, None) => Ok(DrawFormat::Svg),
     }
 }
 
 fn json(drawing: &impl Serialize) -> Result<String, CliError> {
     Ok(serde_json::to_string_pretty(drawing)? + "\n")
-}
-
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = AtomicFile::create(path)?;
-    file.write_all(text.as_bytes())?;
-    file.commit()
 }

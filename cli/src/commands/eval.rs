@@ -1,25 +1,26 @@
-//! `receptive eval`: how well a network tells labelled images apart.
+//! `receptive eval`: the accuracy of a network on labelled images.
 
 use std::io::Write;
 
-use receptive_layers::weights::StateDict;
 use receptive_train::data::DataSplits;
 use receptive_train::loader::{Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
 use receptive_train::{ClassAccuracy, ConfusionMatrix, TrainError};
 use serde::Serialize;
 
-use super::write_json;
-use crate::args::train::EvalArgs;
+use crate::args::EvalArgs;
 use crate::digits;
 use crate::engine::Runner;
 use crate::error::CliError;
+use crate::json::write_json;
 use crate::recipes;
 use crate::registry::{self, Model};
+use crate::weights::ModelWeights;
 
-/// Images that run through the network together.
-const IMAGES_AT_ONCE: usize = 16;
+/// Number of images in a batch.
+const BATCH: usize = 16;
 
+/// The report as JSON.
 #[derive(Serialize)]
 struct Report {
     top1: f64,
@@ -30,7 +31,12 @@ struct Report {
     per_class: Vec<ClassAccuracy>,
 }
 
-/// Evaluates, and prints what came out.
+/// Evaluates the network and prints the report.
+///
+/// # Errors
+///
+/// [`CliError`] when the weights do not fit the network or the data, an image cannot be read, or the
+/// output cannot be written.
 pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let recipe = recipe(args, &model)?;
@@ -42,8 +48,8 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
         }
         None => return Err(CliError::NoData { model: model.name }),
     };
-    let weights = StateDict::open(&args.weights)?;
-    let known = model.classes_of(&weights);
+    let weights = ModelWeights::open(&model, &args.weights)?;
+    let known = weights.classes();
     if known != classes.len() {
         return Err(CliError::OtherClasses {
             path: args.weights.clone(),
@@ -52,9 +58,8 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
         });
     }
     let [_, channels, height, width] = model.input.shape();
-    let origin = args.weights.display().to_string();
-    let batch = [IMAGES_AT_ONCE, channels, height, width];
-    let mut runner = Runner::new(&model, &weights, &origin, batch, &args.compute)?;
+    let input = [BATCH, channels, height, width];
+    let mut runner = Runner::from_weights(weights, input, &args.compute)?;
     let loader = Loader {
         dataset,
         preprocessing: Preprocessing {
@@ -65,7 +70,7 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
             smoothing: 0.0,
         },
         mix: None,
-        batch: IMAGES_AT_ONCE,
+        batch: BATCH,
         shuffle: false,
         seed: 0,
         workers: 1,
@@ -78,6 +83,8 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     report(args, &confusion, skipped, out)
 }
 
+/// Runs the images of `loader` through the network. Returns the confusion matrix and the number of images
+/// that could not be read.
 fn evaluate(
     runner: &mut Runner,
     loader: &Loader,
@@ -99,6 +106,7 @@ fn evaluate(
     Ok((confusion, skipped))
 }
 
+/// Prints the report as text or as JSON.
 fn report(
     args: &EvalArgs,
     confusion: &ConfusionMatrix,
@@ -117,17 +125,17 @@ fn report(
     if args.json {
         return write_json(&report, out);
     }
-    let part = |part: f64| format!("{:.2} %", 100.0 * part);
+    let percent = |fraction: f64| format!("{:.2} %", 100.0 * fraction);
     writeln!(
         out,
         "{} images: top-1 {}, top-5 {}, loss {:.4}",
         report.count,
-        part(report.top1),
-        part(report.top5),
+        percent(report.top1),
+        percent(report.top5),
         report.loss
     )?;
     if skipped > 0 {
-        writeln!(out, "{skipped} images could not be read")?;
+        writeln!(out, "{skipped} images could not be read and were skipped")?;
     }
     let width = report
         .per_class
@@ -135,14 +143,14 @@ fn report(
         .map(|class| class.class.chars().count());
     let width = width.max().unwrap_or(0);
     for ClassAccuracy { class, count, top1 } in &report.per_class {
-        let top1 = top1.map_or("-".to_owned(), part);
+        let top1 = top1.map_or("-".to_owned(), percent);
         writeln!(out, "  {class:<width$}  {top1:>8}  of {count}")?;
     }
     Ok(())
 }
 
-/// The recipe that says how images are prepared: the one that is named, the one of the run that the
-/// weights are from, or the model's.
+/// Returns the recipe that says how images are prepared: that of `--recipe`, else `recipe.toml` in the
+/// folder of the weights or in its parent folder, else the default recipe of the network.
 fn recipe(args: &EvalArgs, model: &Model) -> Result<Recipe, CliError> {
     let beside = || {
         let folders = args.weights.ancestors().skip(1).take(2);

@@ -1,4 +1,4 @@
-//! One file for each command.
+//! One module for each command.
 
 pub mod bench;
 pub mod classify;
@@ -14,16 +14,3 @@ pub mod run;
 pub mod summary;
 #[cfg(feature = "train")]
 pub mod train;
-
-use std::io::Write;
-
-use serde::Serialize;
-
-use crate::error::CliError;
-
-/// Writes `value` as indented JSON and a line's end.
-fn write_json(value: &impl Serialize, out: &mut dyn Write) -> Result<(), CliError> {
-    let text = serde_json::to_string_pretty(value)?;
-    writeln!(out, "{text}")?;
-    Ok(())
-}

@@ -1,20 +1,24 @@
-//! `receptive models`: every network with its size, input, published weights and paper.
+//! `receptive models`: the list of all networks.
 
 use std::io::Write;
 
 use receptive_layers::weights::{Checkpoint, Source};
 use serde::Serialize;
 
-use super::write_json;
 use crate::args::ModelsArgs;
 use crate::error::CliError;
+use crate::json::write_json;
 use crate::registry::{self, Model, Paper};
 
-/// Writes the list.
+/// Writes the list as a table or as JSON.
+///
+/// # Errors
+///
+/// [`CliError`] when the parameters of a network cannot be counted, or the output cannot be written.
 pub fn run(args: &ModelsArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let entries = registry::models()
         .iter()
-        .map(Entry::of)
+        .map(Entry::from_model)
         .collect::<Result<Vec<_>, _>>()?;
     if args.json {
         return write_json(&entries, out);
@@ -25,6 +29,7 @@ pub fn run(args: &ModelsArgs, out: &mut dyn Write) -> Result<(), CliError> {
     Ok(())
 }
 
+/// A network in the list.
 #[derive(Serialize)]
 struct Entry {
     name: &'static str,
@@ -32,12 +37,13 @@ struct Entry {
     parameters: u64,
     input: [usize; 3],
     classes: usize,
-    weights: Vec<Published>,
+    weights: Vec<PublishedWeights>,
     paper: Paper,
 }
 
+/// Published weights of a network, with their ImageNet or CIFAR accuracy in percent.
 #[derive(Serialize)]
-struct Published {
+struct PublishedWeights {
     tag: &'static str,
     publisher: &'static str,
     url: &'static str,
@@ -46,7 +52,7 @@ struct Published {
 }
 
 impl Entry {
-    fn of(model: &Model) -> Result<Self, CliError> {
+    fn from_model(model: &Model) -> Result<Self, CliError> {
         let [_, channels, height, width] = model.input.shape();
         Ok(Self {
             name: model.name,
@@ -54,14 +60,18 @@ impl Entry {
             parameters: model.parameters()?,
             input: [channels, height, width],
             classes: model.classes,
-            weights: model.checkpoints.iter().map(Published::of).collect(),
+            weights: model
+                .checkpoints
+                .iter()
+                .map(PublishedWeights::from_checkpoint)
+                .collect(),
             paper: model.paper,
         })
     }
 }
 
-impl Published {
-    fn of(checkpoint: &Checkpoint) -> Self {
+impl PublishedWeights {
+    fn from_checkpoint(checkpoint: &Checkpoint) -> Self {
         Self {
             tag: checkpoint.tag,
             publisher: match checkpoint.source {
@@ -75,7 +85,7 @@ impl Published {
     }
 }
 
-/// Lines of aligned columns, the heading first.
+/// Formats the entries as lines with aligned columns, after a heading.
 fn table(entries: &[Entry]) -> Vec<String> {
     let heading = [
         "NAME",
@@ -117,12 +127,12 @@ fn table(entries: &[Entry]) -> Vec<String> {
         .collect()
 }
 
-/// `61,100,840`.
+/// Formats a number with commas between groups of three digits, such as `61,100,840`.
 fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -135,7 +145,7 @@ mod tests {
     use super::thousands;
 
     #[test]
-    fn thousands_are_set_apart() {
+    fn digits_are_grouped_by_three() {
         for (number, text) in [(7, "7"), (1000, "1,000"), (61_100_840, "61,100,840")] {
             assert_eq!(thousands(number), text);
         }

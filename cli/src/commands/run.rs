@@ -1,55 +1,46 @@
-//! `receptive run`: an array of images in, an array of logits out.
-
-use receptive_layers::compile::Compiled;
-use receptive_layers::weights::StateDict;
+//! `receptive run`: computes the logits of a NumPy array of images.
 
 use crate::args::RunArgs;
 use crate::engine::Runner;
 use crate::error::CliError;
 use crate::npy::{ImageBatch, LogitsFile};
 use crate::registry;
+use crate::resolve::ResolvedModel;
 
-/// Images that run through the network together: enough to keep every core busy, few enough that
-/// VGG's maps stay under 1 GB.
-const IMAGES_AT_ONCE: usize = 8;
+/// Largest number of images in a batch: enough work for every core, with less than 1 GB of feature maps
+/// for VGG.
+const MAX_BATCH: usize = 8;
 
-/// Runs the network over the batch, a few images at a time.
+/// Runs the network over the array in batches and writes the logits.
+///
+/// # Errors
+///
+/// [`CliError`] when the array does not fit the network, the weights or plan cannot be used, or the
+/// output cannot be written.
 pub fn run(args: &RunArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
-    let batch = ImageBatch::open(&args.input)?;
-    let input = |source| CliError::Input {
-        model: model.name,
-        source,
-    };
-    model.input.check(batch.shape).map_err(input)?;
+    let array = ImageBatch::open(&args.input)?;
+    model
+        .input
+        .check(array.shape)
+        .map_err(|source| CliError::Input {
+            model: model.name,
+            source,
+        })?;
     let output = LogitsFile::create(&args.output)?;
+    let resolved = ResolvedModel::open(&model, Some(&args.weights), &args.compute)?;
 
-    let [count, channels, height, width] = batch.shape;
-    let together = [count.min(IMAGES_AT_ONCE), channels, height, width];
-    let mut runner = if Compiled::is_file(&args.weights) {
-        Runner::open(
-            &args.weights,
-            &model,
-            [channels, height, width],
-            &args.compute,
-        )?
-    } else {
-        let weights = StateDict::open(&args.weights)?;
-        let origin = args.weights.display().to_string();
-        Runner::new(&model, &weights, &origin, together, &args.compute)?
-    };
+    let [count, channels, height, width] = array.shape;
+    let input = [count.min(MAX_BATCH), channels, height, width];
+    let mut runner = Runner::new(resolved, input, &args.compute)?;
 
-    let images = batch.read()?;
-    let together = IMAGES_AT_ONCE.min(runner.batch());
+    let images = array.read()?;
+    let image_len = channels * height * width;
+    let batch = MAX_BATCH.min(runner.max_batch());
     let mut logits = Vec::new();
-    for part in images.chunks(together * channels * height * width) {
-        let shape = [
-            part.len() / (channels * height * width),
-            channels,
-            height,
-            width,
-        ];
-        logits.extend(runner.logits(part, shape)?);
+    for values in images.chunks(batch * image_len) {
+        let shape = [values.len() / image_len, channels, height, width];
+        logits.extend(runner.logits(values, shape)?);
     }
     output.write(&logits, [count, logits.len() / count])?;
     Ok(())

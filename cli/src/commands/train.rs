@@ -1,4 +1,4 @@
-//! `receptive train`: a network from nothing, or from pretrained weights, to a saved model.
+//! `receptive train`: trains a network from random or pretrained weights.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -9,26 +9,31 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 use burn::train::Interrupter;
-use receptive_layers::weights::{Heads, StateDict};
+use receptive_layers::weights::Heads;
 use receptive_train::TrainError;
 use receptive_train::data::{DataSplits, Holdout, PublicDataset};
 use receptive_train::monitor::{Dashboard, Monitor, Plain};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::{Folder, Outcome, Run};
 
-use crate::args::train::{Dataset, TrainArgs};
+use crate::args::{Dataset, TrainArgs};
 use crate::device;
 use crate::digits;
 use crate::engine;
 use crate::error::CliError;
-use crate::pretrained;
+use crate::progress::download_bar;
 use crate::recipes;
 use crate::registry::{self, InitialWeights, Model, Pretrained};
+use crate::weights::ModelWeights;
 
-/// What a shell calls the end by Ctrl-C.
+/// Exit code of a process that Ctrl-C ends, by the convention of shells: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// Trains, and tells what came of it.
+/// Trains the network, or resumes a run, and prints the result.
+///
+/// # Errors
+///
+/// [`CliError`] when the recipe, data or weights cannot be used, or the run fails.
 pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let output = args.output.clone();
@@ -36,10 +41,10 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let folder = Folder::new(&output);
     let recipe = recipe(args, &model, &folder)?;
     let data = data(args, &model, &recipe)?;
-    engine::limit_threads(args.threads);
+    engine::limit_backend_threads(args.threads);
     crate::allocator::retain_freed_memory();
     let devices = devices(args)?;
-    let initial = initial(args, &model, &data)?;
+    let initial = initial_weights(args, &model, &data)?;
     let mut network = model.trainable(&recipe, &initial, devices)?;
 
     let interrupter = Interrupter::new();
@@ -68,12 +73,12 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     } else {
         run.start()
     };
-    // The terminal is a terminal again.
+    // Dropping the dashboard restores the terminal.
     drop(monitor);
-    tell(&outcome?, &folder, &model, out)
+    print_outcome(&outcome?, &folder, &model, out)
 }
 
-fn tell(
+fn print_outcome(
     outcome: &Outcome,
     folder: &Folder,
     model: &Model,
@@ -82,13 +87,13 @@ fn tell(
     match outcome {
         Outcome::Stopped { epoch } => writeln!(
             out,
-            "stopped in epoch {epoch} and saved; the same command with --resume goes on"
+            "stopped in epoch {epoch}, checkpoint saved; run the same command with --resume to continue"
         )?,
         Outcome::Finished(last) => {
             let accuracy = last.as_ref().map_or(String::new(), |record| {
                 let validation = &record.validation;
-                let part = 100.0 * validation.top1;
-                format!("{part:.2} % of {} validation images, ", validation.count)
+                let percent = 100.0 * validation.top1;
+                format!("{percent:.2} % of {} validation images, ", validation.count)
             });
             let path = folder.model();
             writeln!(
@@ -102,9 +107,13 @@ fn tell(
     Ok(())
 }
 
-/// The recipe that the command line asks for; of a run that goes on, its own.
+/// Returns the recipe of the command line, or the saved recipe of a run to resume.
+///
+/// # Errors
+///
+/// [`CliError::OtherRecipe`] when the options change the recipe of a run to resume.
 fn recipe(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Recipe, CliError> {
-    let asked = || -> Result<Recipe, CliError> {
+    let requested = || -> Result<Recipe, CliError> {
         let mut recipe = match &args.recipe {
             Some(path) => Recipe::open(path, &args.set)?,
             None => recipes::default_for(model, args.from.is_some(), &args.set)?,
@@ -115,18 +124,24 @@ fn recipe(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Recipe, Cl
         Ok(recipe)
     };
     if !args.resume {
-        return asked();
+        return requested();
     }
-    let own = folder.read_recipe()?;
-    let says_more = args.recipe.is_some() || !args.set.is_empty() || args.freeze.is_some();
-    if says_more && asked()? != own {
+    let saved = folder.read_recipe()?;
+    let has_options = args.recipe.is_some() || !args.set.is_empty() || args.freeze.is_some();
+    if has_options && requested()? != saved {
         return Err(CliError::OtherRecipe {
             path: folder.recipe(),
         });
     }
-    Ok(own)
+    Ok(saved)
 }
 
+/// Opens the data of `--data` or `--download`, or else the embedded digits for networks with grey input.
+///
+/// # Errors
+///
+/// [`CliError::NoData`] without any data, [`CliError::ClassCount`] when `--classes` is not the number of
+/// classes of the data, [`CliError::Train`] when the data cannot be read.
 fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, CliError> {
     let downloaded = args.download.map(download).transpose()?;
     let data = match args.data.as_ref().or(downloaded.as_ref()) {
@@ -150,9 +165,9 @@ fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, 
     }
 }
 
-/// The folder of a dataset in the cache, downloaded with a bar if it is not there.
+/// Returns the folder of a dataset in the cache folder, and downloads the dataset if it is missing.
 fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
-    let bar = pretrained::download_bar();
+    let bar = download_bar();
     let mut report = |name: &str, done: u64, total: Option<u64>| {
         bar.set_message(name.to_owned());
         bar.set_length(total.unwrap_or(done));
@@ -168,23 +183,29 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
     Ok(folder?)
 }
 
-/// The weights that training begins with.
-fn initial(args: &TrainArgs, model: &Model, data: &DataSplits) -> Result<InitialWeights, CliError> {
+/// Returns the weights that training starts from: those of `--from`, or else random ones.
+///
+/// The heads of `--from` are loaded if they have the classes of the data and `--classes` is not given.
+fn initial_weights(
+    args: &TrainArgs,
+    model: &Model,
+    data: &DataSplits,
+) -> Result<InitialWeights, CliError> {
     let classes = data.classes.len();
-    // A run that goes on has its weights in its checkpoint.
+    // A resumed run loads the weights of its checkpoint.
     let Some(path) = args.from.as_ref().filter(|_| !args.resume) else {
         return Ok(InitialWeights {
             classes,
             pretrained: None,
         });
     };
-    let weights = StateDict::open(path)?;
-    let same_classes = args.classes.is_none() && model.classes_of(&weights) == classes;
+    let weights = ModelWeights::open(model, path)?;
+    let same_classes = args.classes.is_none() && weights.classes() == classes;
     Ok(InitialWeights {
         classes,
         pretrained: Some(Pretrained {
-            weights,
-            origin: path.display().to_string(),
+            weights: weights.tensors,
+            origin: weights.origin,
             heads: if same_classes {
                 Heads::Load
             } else {
@@ -194,6 +215,7 @@ fn initial(args: &TrainArgs, model: &Model, data: &DataSplits) -> Result<Initial
     })
 }
 
+/// Opens the devices of `--device`, or else the default device.
 fn devices(args: &TrainArgs) -> Result<Vec<Device>, CliError> {
     if args.device.is_empty() {
         return Ok(vec![device::open(None)?]);
@@ -202,11 +224,11 @@ fn devices(args: &TrainArgs) -> Result<Vec<Device>, CliError> {
     args.device.iter().map(open).collect()
 }
 
-/// Becomes true at the first Ctrl-C (or termination); the second one ends the program where it is.
+/// Returns a flag that the first Ctrl-C or termination signal sets. The second one ends the process.
 fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stopped);
-    // It fails where a handler is there already: then that one decides.
+    // An error means that the process has another handler, which then decides.
     let _ = ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
             process::exit(INTERRUPTED);

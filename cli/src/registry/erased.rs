@@ -1,4 +1,4 @@
-//! A network, and a published variant, without their types.
+//! Traits that erase the types of networks and of their configurations.
 
 use burn::module::{ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
@@ -14,21 +14,22 @@ use receptive_train::{
     session::{Session, TrainableNetwork},
 };
 
-/// A network whose type only the registry knows.
+/// A network of any architecture.
 pub trait AnyNetwork {
-    /// Class scores before softmax, `[batch, classes]`, of images `[batch, channels, height, width]`.
+    /// Computes the class scores before softmax, `[batch, classes]`, of images
+    /// `[batch, channels, height, width]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2>;
 
-    /// Its weights under the reference's names.
+    /// Returns the weights under their reference names.
     fn state_dict(&self) -> StateDict;
 
-    /// The maps after every stage, `[batch, channels, height, width]`, with the stage's name.
+    /// Computes the output of every stage, `[batch, channels, height, width]`, with the stage's name.
     fn features(&self, images: Tensor<4>) -> Vec<(&'static str, Tensor<4>)>;
 
-    /// The kernels of the first convolution, `[out, in, height, width]`.
+    /// Returns the weight of the first convolution, `[out, in, height, width]`.
     fn first_kernels(&self) -> Option<Tensor<4>>;
 
-    /// The network as a plan for this machine's processor and images of options `input`.
+    /// Compiles the network for this machine's CPU and images of shape `input`.
     fn compile(&self, input: [usize; 4], options: &Options) -> Result<Compiled, CompileError>;
 }
 
@@ -57,34 +58,34 @@ impl<N: Network> AnyNetwork for N {
     }
 }
 
-/// The first parameter of four dimensions.
+/// A visitor that finds the first parameter of four dimensions.
 struct FirstKernels(Option<Tensor<4>>);
 
 impl ModuleVisitor for FirstKernels {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if D == 4 && self.0.is_none() {
             let value = param.val();
-            let options: [usize; 4] = std::array::from_fn(|axis| value.dims()[axis]);
-            self.0 = Some(value.reshape(options));
+            let shape: [usize; 4] = std::array::from_fn(|axis| value.dims()[axis]);
+            self.0 = Some(value.reshape(shape));
         }
     }
 }
 
-/// The hyperparameters of a network whose type only the registry knows.
+/// The hyperparameters of a network of any architecture.
 pub(super) trait AnyConfig {
-    /// Prefixes of the tensors whose options depends on the number of classes.
+    /// Returns the prefixes of the tensors whose shape depends on the number of classes.
     fn head(&self) -> &'static [&'static str];
 
-    /// Prefixes of the auxiliary heads' tensors.
+    /// Returns the prefixes of the auxiliary heads' tensors.
     fn optional(&self) -> &'static [&'static str];
 
-    /// Whether a network can be built so.
+    /// Checks that a network can be built with `options`.
     fn check(&self, options: BuildOptions) -> Result<(), InvalidConfig>;
 
-    /// The network with weights as they are drawn before training.
+    /// Builds the network with untrained weights.
     fn fresh(&self, options: BuildOptions, device: &Device) -> Box<dyn AnyNetwork>;
 
-    /// The network with these weights.
+    /// Builds the network with `weights`.
     fn load(
         &self,
         options: BuildOptions,
@@ -92,7 +93,7 @@ pub(super) trait AnyConfig {
         device: &Device,
     ) -> Result<Box<dyn AnyNetwork>, WeightsError>;
 
-    /// The network while it is trained.
+    /// Builds the network for training, with `weights` if given.
     #[cfg(feature = "train")]
     fn trainable(
         &self,
@@ -102,21 +103,23 @@ pub(super) trait AnyConfig {
         devices: Vec<Device>,
     ) -> Result<Box<dyn TrainableNetwork>, TrainableError>;
 
-    /// The layers that images of this options pass; in training through the auxiliary heads too.
+    /// Records the network's graph for images of shape `input`, including the auxiliary heads if
+    /// `options` has them.
     fn graph(&self, options: BuildOptions, input: [usize; 4]) -> Result<Graph, GraphError>;
 }
 
-/// What is chosen about a published network when it is built.
+/// The choices in building a published network.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BuildOptions {
-    /// Classes that the head tells apart.
+    /// Number of classes of the head.
     pub classes: usize,
-    /// Whether it has its auxiliary heads.
+    /// Whether the network has its auxiliary heads.
     pub auxiliary: bool,
 }
 
 impl BuildOptions {
-    fn of<C: NetworkConfig>(self, config: &C) -> C {
+    /// Returns `config` with these options.
+    fn apply<C: NetworkConfig>(self, config: &C) -> C {
         config
             .clone()
             .with_classes(self.classes)
@@ -134,11 +137,11 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
     }
 
     fn check(&self, options: BuildOptions) -> Result<(), InvalidConfig> {
-        options.of(self).validate()
+        options.apply(self).validate()
     }
 
     fn fresh(&self, options: BuildOptions, device: &Device) -> Box<dyn AnyNetwork> {
-        Box::new(options.of(self).init(device))
+        Box::new(options.apply(self).init(device))
     }
 
     fn load(
@@ -147,7 +150,7 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
         weights: &StateDict,
         device: &Device,
     ) -> Result<Box<dyn AnyNetwork>, WeightsError> {
-        let network = options.of(self).init(device);
+        let network = options.apply(self).init(device);
         Ok(Box::new(weights::load(network, weights, Heads::Load)?))
     }
 
@@ -159,7 +162,7 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
         weights: Option<(&StateDict, Heads)>,
         devices: Vec<Device>,
     ) -> Result<Box<dyn TrainableNetwork>, TrainableError> {
-        let config = with_fields(&options.of(self), &recipe.network)?;
+        let config = with_fields(&options.apply(self), &recipe.network)?;
         config.validate().map_err(TrainableError::Config)?;
         let network = Session::init_network(&config, &devices[0], recipe.seed);
         let network = match weights {
@@ -173,7 +176,7 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
     }
 
     fn graph(&self, options: BuildOptions, input: [usize; 4]) -> Result<Graph, GraphError> {
-        let init = |device: &Device| options.of(self).init(device);
+        let init = |device: &Device| options.apply(self).init(device);
         let graph = if options.auxiliary {
             Graph::trace(init, input, |network, images| network.forward_train(images))
         } else {
@@ -185,28 +188,28 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
     }
 }
 
-/// Why a network cannot be trained so.
+/// A network cannot be built for training.
 #[cfg(feature = "train")]
 #[derive(Debug)]
 pub(super) enum TrainableError {
-    /// The recipe sets a field that the configuration has not, or to another kind of value.
+    /// The recipe sets an unknown field of the configuration, or a value of the wrong type.
     Fields(String),
-    /// A field is out of its range.
+    /// A field of the configuration is out of its range.
     Config(InvalidConfig),
-    /// The weights are another network's.
+    /// The weights belong to another network.
     Weights(WeightsError),
-    /// The recipe freezes a stage that there is not.
+    /// The recipe freezes an unknown stage.
     Stage(UnknownStage),
 }
 
-/// The configuration with these values in the place of its fields.
+/// Returns `config` with the values of `fields`.
 #[cfg(feature = "train")]
 fn with_fields<C: NetworkConfig>(config: &C, fields: &toml::Table) -> Result<C, TrainableError> {
     let failed = |error: serde_json::Error| TrainableError::Fields(error.to_string());
     let mut value = serde_json::to_value(config).map_err(failed)?;
     for (field, new) in fields {
-        let known = value.as_object_mut();
-        let Some(old) = known.and_then(|known| known.get_mut(field)) else {
+        let object = value.as_object_mut();
+        let Some(old) = object.and_then(|object| object.get_mut(field)) else {
             let known = value
                 .as_object()
                 .into_iter()

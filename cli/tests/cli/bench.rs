@@ -1,10 +1,10 @@
-//! `bench`: what it prints and draws, not how fast anything is.
+//! Tests of `bench`: its report and roofline chart, not the times.
 
 use std::fs;
 
 use tempfile::tempdir;
 
-use super::{files, json, output, refusal, text};
+use super::{error_line, files, json, output, text};
 
 #[test]
 fn json_is_one_line_with_the_median() {
@@ -23,7 +23,7 @@ fn json_is_one_line_with_the_median() {
     assert_eq!(report["batch"], 2);
     assert_eq!(
         report["threads"], 1,
-        "a small network stays on the caller's thread"
+        "a small network runs on the calling thread"
     );
     assert_eq!(report["engine"], "compiled");
     assert!(report["median_ms"].as_f64().expect("a number") > 0.0);
@@ -31,7 +31,7 @@ fn json_is_one_line_with_the_median() {
 }
 
 #[test]
-fn the_eager_engine_is_timed_too() {
+fn the_eager_engine_is_timed() {
     let printed = output(&[
         "bench",
         "lenet5",
@@ -49,7 +49,7 @@ fn the_eager_engine_is_timed_too() {
 }
 
 #[test]
-fn a_profile_lists_every_layer_and_is_drawn() {
+fn a_profile_lists_every_layer_and_draws_a_roofline() {
     let folder = tempdir().expect("a folder");
     let picture = folder.path().join("roofline.svg");
     let printed = output(&[
@@ -70,7 +70,7 @@ fn a_profile_lists_every_layer_and_is_drawn() {
 }
 
 #[test]
-fn what_cannot_be_timed_is_refused() {
+fn wrong_options_are_errors() {
     let cases: [(&[&str], &str); 8] = [
         (&["bench", "lenet6"], "lenet6"),
         (&["bench", "lenet5", "--batch", "999999999"], "999999999"),
@@ -104,19 +104,19 @@ fn what_cannot_be_timed_is_refused() {
         (&["bench", "lenet5", "--threads", "0"], "0"),
     ];
     for (arguments, part) in cases {
-        let told = if part == "-1" || part == "0" {
+        let line = if part == "-1" || part == "0" {
             let done = super::receptive(arguments).assert().code(2).stdout("");
             String::from_utf8(done.get_output().stderr.clone()).expect("text")
         } else {
-            refusal(arguments)
+            error_line(arguments)
         };
-        assert!(told.contains(part), "{arguments:?}: {told}");
+        assert!(line.contains(part), "{arguments:?}: {line}");
     }
 }
 
 #[cfg(feature = "train")]
 #[test]
-fn a_step_of_training_is_timed() {
+fn a_training_step_is_timed() {
     let printed = output(&[
         "bench",
         "lenet5",

@@ -1,10 +1,12 @@
+//! Tests of `classify`.
+
 use std::fs;
 
 use predicates::prelude::*;
 
-use crate::{files, json, lenet, output, photo, receptive, refusal, text};
+use crate::{error_line, files, json, lenet, output, photo, receptive, text};
 
-/// torchvision's probabilities of the three photos.
+/// The three largest probabilities that torchvision computes for each photo.
 const EXPECTED: [(&str, [(&str, f64); 3]); 3] = [
     (
         "coffee.png",
@@ -29,7 +31,7 @@ const EXPECTED: [(&str, [(&str, f64); 3]); 3] = [
 ];
 
 #[test]
-fn lenet_reads_the_sample_digits() {
+fn lenet5_classifies_the_sample_digits() {
     let folder = photo("../digits");
     let answers = json(&output(&[
         "classify",
@@ -51,7 +53,7 @@ fn lenet_reads_the_sample_digits() {
     }
 }
 
-fn assert_as_expected(device: &str) {
+fn assert_expected_predictions(device: &str) {
     let photos: Vec<_> = EXPECTED.iter().map(|(name, _)| photo(name)).collect();
     let mut arguments = vec!["classify", "--json", "--top", "3", "--device", device];
     arguments.extend(photos.iter().map(|path| text(path)));
@@ -78,18 +80,18 @@ fn assert_as_expected(device: &str) {
 }
 
 #[test]
-fn photos_show_what_torchvision_sees() {
-    assert_as_expected("flex");
+fn predictions_are_those_of_torchvision() {
+    assert_expected_predictions("flex");
 }
 
 #[cfg(feature = "ndarray")]
 #[test]
-fn ndarray_agrees() {
-    assert_as_expected("ndarray");
+fn predictions_of_ndarray_are_those_of_torchvision() {
+    assert_expected_predictions("ndarray");
 }
 
 #[test]
-fn text_is_plain_where_no_terminal_reads_it() {
+fn text_without_a_terminal_has_no_bars() {
     let coffee = photo("coffee.png");
     let lines = output(&["classify", text(&coffee), "--top", "2"]);
     assert_eq!(
@@ -99,7 +101,7 @@ fn text_is_plain_where_no_terminal_reads_it() {
 }
 
 #[test]
-fn a_corrupt_image_does_not_stop_the_rest_of_its_folder() {
+fn a_corrupt_image_does_not_stop_the_others_in_its_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = |name: &str| folder.path().join(name);
     fs::copy(photo("coffee.png"), name("c.PNG")).expect("copied");
@@ -128,7 +130,7 @@ fn a_corrupt_image_does_not_stop_the_rest_of_its_folder() {
 }
 
 #[test]
-fn a_missing_image_is_told_and_the_rest_classified() {
+fn a_missing_image_does_not_stop_the_others() {
     let coffee = photo("coffee.png");
     receptive(&["classify", "no-such.png", text(&coffee), "--top", "1"])
         .assert()
@@ -138,7 +140,7 @@ fn a_missing_image_is_told_and_the_rest_classified() {
 }
 
 #[test]
-fn no_image_at_all_is_bad_input() {
+fn the_exit_code_is_2_if_every_image_fails() {
     let folder = tempfile::tempdir().expect("a folder");
     let corrupt = folder.path().join("b.png");
     fs::write(&corrupt, b"\x89PNG\r\n\x1a\nnot really").expect("written");
@@ -149,15 +151,15 @@ fn no_image_at_all_is_bad_input() {
 }
 
 #[test]
-fn a_folder_without_images_is_refused() {
+fn a_folder_without_images_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("notes.txt"), "no image").expect("written");
-    let told = refusal(&["classify", text(folder.path())]);
-    assert!(told.contains("no image") && told.contains(".png"), "{told}");
+    let line = error_line(&["classify", text(folder.path())]);
+    assert!(line.contains("no image") && line.contains(".png"), "{line}");
 }
 
 #[test]
-fn a_weight_file_tells_the_number_of_classes_and_labels_must_agree() {
+fn the_weights_set_the_number_of_classes_and_labels_must_match() {
     let folder = tempfile::tempdir().expect("a folder");
     let labels = folder.path().join("labels.txt");
     fs::write(&labels, "left\nmiddle\nright\n").expect("written");
@@ -202,27 +204,27 @@ fn a_weight_file_tells_the_number_of_classes_and_labels_must_agree() {
         ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
     );
 
-    let refused = arguments(text(&ten), &["--labels", text(&labels)]);
-    let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
-    let told = refusal(&refused);
-    assert!(told.contains("3 labels, expected 10"), "{told}");
+    let mismatched = arguments(text(&ten), &["--labels", text(&labels)]);
+    let mismatched: Vec<&str> = mismatched.iter().map(String::as_str).collect();
+    let line = error_line(&mismatched);
+    assert!(line.contains("3 labels, expected 10"), "{line}");
 }
 
 #[test]
-fn weights_that_cannot_be_had_are_explained() {
+fn missing_pretrained_weights_are_an_error() {
     let coffee = photo("coffee.png");
-    let told = refusal(&["classify", text(&coffee), "--model", "lenet5-1998"]);
-    assert!(told.contains("--weights"), "{told}");
+    let line = error_line(&["classify", text(&coffee), "--model", "lenet5-1998"]);
+    assert!(line.contains("--weights"), "{line}");
     let folder = tempfile::tempdir().expect("a folder");
     let done = receptive(&["classify", text(&coffee), "--model", "resnet18"])
         .env("RECEPTIVE_CACHE", folder.path())
         .assert()
         .code(2)
         .stdout("");
-    let told = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+    let line = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
     assert!(
-        told.contains("resnet18") && told.starts_with("error: "),
-        "{told}"
+        line.contains("resnet18") && line.starts_with("error: "),
+        "{line}"
     );
     assert!(
         files(folder.path()).is_empty(),
@@ -232,10 +234,13 @@ fn weights_that_cannot_be_had_are_explained() {
 }
 
 #[test]
-fn another_networks_weights_are_refused() {
+fn weights_of_another_network_are_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_, lenet) = lenet(folder.path(), 10);
     let coffee = photo("coffee.png");
-    let told = refusal(&["classify", text(&coffee), "--weights", text(&lenet)]);
-    assert!(told.contains("as weights of mobilenet-v2"), "{told}");
+    let line = error_line(&["classify", text(&coffee), "--weights", text(&lenet)]);
+    assert!(
+        line.contains("does not hold weights of mobilenet-v2"),
+        "{line}"
+    );
 }

@@ -1,4 +1,4 @@
-//! `compile`, and files it wrote in the place of weights.
+//! Tests of `compile`, and of plans as `--weights` of other commands.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use tempfile::tempdir;
 
 use super::run::{images, logits};
-use super::{files, lenet, photo, receptive, refusal, text};
+use super::{error_line, files, lenet, photo, receptive, text};
 
-/// The file in `folder` that LeNet-5 with these weights is compiled to, for two images at once.
-fn compiled(folder: &Path, weights: &Path) -> PathBuf {
+/// Compiles LeNet-5 with these weights to a plan in `folder`, for batches of two images.
+fn compile(folder: &Path, weights: &Path) -> PathBuf {
     let plan = folder.join("lenet5.plan");
     receptive(&["compile", "lenet5", "--weights", text(weights)])
         .args(["-o", text(&plan), "--batch", "2"])
@@ -19,13 +19,13 @@ fn compiled(folder: &Path, weights: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_compiled_file_gives_the_logits_of_its_weights() {
+fn a_plan_computes_the_logits_of_its_weights() {
     let folder = tempdir().expect("a folder");
     let (_, weights) = lenet(folder.path(), 10);
     let input = images(folder.path(), 3);
-    let plan = compiled(folder.path(), &weights);
+    let plan = compile(folder.path(), &weights);
 
-    let [from_plan, at_once, eager] = [
+    let [from_plan, from_weights, eager] = [
         (&plan, &[][..]),
         (&weights, &["--engine", "compiled"][..]),
         (&weights, &["--engine", "eager"][..]),
@@ -39,35 +39,38 @@ fn a_compiled_file_gives_the_logits_of_its_weights() {
             .success();
         logits(&output)
     });
-    assert_eq!(from_plan, at_once, "the same plan, saved");
+    assert_eq!(from_plan, from_weights, "saved and not saved");
     let largest = eager.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-    for (a, b) in at_once.iter().zip(&eager) {
+    for (a, b) in from_weights.iter().zip(&eager) {
         assert!((a - b).abs() <= 1e-5 * largest, "{a} compiled, {b} eager");
     }
 }
 
 #[test]
-fn a_compiled_file_is_refused_where_it_does_not_belong() {
+fn a_plan_of_another_network_or_engine_or_a_damaged_plan_is_an_error() {
     let folder = tempdir().expect("a folder");
     let (_, weights) = lenet(folder.path(), 10);
     let input = images(folder.path(), 1);
-    let plan = compiled(folder.path(), &weights);
+    let plan = compile(folder.path(), &weights);
     let output = folder.path().join("logits.npy");
     let run = |model: &str, more: &[&str]| {
         let mut arguments = vec!["run", model, "--weights", text(&plan)];
         arguments.extend(["--input", text(&input), "--output", text(&output)]);
         arguments.extend(more);
-        refusal(&arguments)
+        error_line(&arguments)
     };
     let eager = run("lenet5", &["--engine", "eager"]);
-    assert!(eager.contains("lenet5.plan is compiled already"), "{eager}");
+    assert!(
+        eager.contains("lenet5.plan is a compiled plan, which the eager engine cannot run"),
+        "{eager}"
+    );
 
     let espresso = photo("coffee.png");
     let mut other = vec!["classify", text(&espresso), "--model", "resnet18"];
     other.extend(["--weights", text(&plan)]);
-    let other = refusal(&other);
+    let other = error_line(&other);
     assert!(
-        other.contains("lenet5.plan is lenet5 compiled, expected resnet18"),
+        other.contains("lenet5.plan is a compiled plan of lenet5, expected resnet18"),
         "{other}"
     );
 
@@ -79,18 +82,18 @@ fn a_compiled_file_is_refused_where_it_does_not_belong() {
     assert_eq!(damaged.matches("lenet5.plan").count(), 1, "{damaged}");
     bytes.truncate(middle);
     fs::write(&plan, &bytes).expect("written");
-    let cut = run("lenet5", &[]);
-    assert!(cut.contains("lenet5.plan"), "{cut}");
+    let truncated = run("lenet5", &[]);
+    assert!(truncated.contains("lenet5.plan"), "{truncated}");
     assert!(!output.exists());
 }
 
 #[test]
-fn nothing_is_left_of_a_compilation_that_fails() {
+fn a_failed_compilation_leaves_no_files() {
     let folder = tempdir().expect("a folder");
     let (_, weights) = lenet(folder.path(), 10);
     let before = files(folder.path());
     let plan = folder.path().join("x.plan");
-    let told = refusal(&[
+    let line = error_line(&[
         "compile",
         "vgg11",
         "--weights",
@@ -98,9 +101,9 @@ fn nothing_is_left_of_a_compilation_that_fails() {
         "-o",
         text(&plan),
     ]);
-    assert!(told.contains("vgg11"), "{told}");
+    assert!(line.contains("vgg11"), "{line}");
     let nowhere = folder.path().join("missing/x.plan");
-    let told = refusal(&[
+    let line = error_line(&[
         "compile",
         "lenet5",
         "--weights",
@@ -108,6 +111,6 @@ fn nothing_is_left_of_a_compilation_that_fails() {
         "-o",
         text(&nowhere),
     ]);
-    assert!(told.contains("missing"), "{told}");
+    assert!(line.contains("missing"), "{line}");
     assert_eq!(files(folder.path()), before);
 }

@@ -1,7 +1,9 @@
+//! Tests of `convert`.
+
 use std::fs;
 use std::path::Path;
 
-use crate::{files, lenet, receptive, refusal, tensors, text};
+use crate::{error_line, files, lenet, receptive, tensors, text};
 
 fn convert(from: &Path, to: &Path, model: &str, more: &[&str]) {
     receptive(&["convert", text(from), text(to), "--model", model])
@@ -13,7 +15,7 @@ fn convert(from: &Path, to: &Path, model: &str, more: &[&str]) {
 }
 
 #[test]
-fn every_format_keeps_every_bit() {
+fn every_format_preserves_every_bit() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = |name: &str| folder.path().join(name);
     let (_, first) = lenet(folder.path(), 10);
@@ -28,7 +30,7 @@ fn every_format_keeps_every_bit() {
 }
 
 #[test]
-fn halves_are_rounded_once() {
+fn half_precision_is_rounded_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = |name: &str| folder.path().join(name);
     let (_, whole) = lenet(folder.path(), 10);
@@ -51,7 +53,7 @@ fn halves_are_rounded_once() {
 }
 
 #[test]
-fn embedded_weights_pass_through_every_format() {
+fn embedded_weights_survive_a_round_trip_through_pytorch() {
     let folder = tempfile::tempdir().expect("a folder");
     let asset =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/mobilenet_v2-f16.safetensors");
@@ -67,7 +69,7 @@ fn embedded_weights_pass_through_every_format() {
 }
 
 #[test]
-fn a_refused_conversion_leaves_nothing() {
+fn a_failed_conversion_leaves_no_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = |name: &str| folder.path().join(name);
     let (_, good) = lenet(folder.path(), 10);
@@ -107,20 +109,20 @@ fn a_refused_conversion_leaves_nothing() {
             good.clone(),
             path("out.pth"),
             "resnet18",
-            "as weights of resnet18",
+            "does not hold weights of resnet18",
         ),
         (good.clone(), path("out.pth"), "lenet7", "lenet5"),
         (good.clone(), path("no-such/out.pth"), "lenet5", "no-such"),
         (good.clone(), path("folder.pth"), "lenet5", "folder.pth"),
     ] {
-        let told = refusal(&["convert", &from, &to, "--model", model]);
-        assert!(told.contains(part), "{told}");
+        let line = error_line(&["convert", &from, &to, "--model", model]);
+        assert!(line.contains(part), "{line}");
     }
     assert_eq!(files(folder.path()), before);
 }
 
 #[test]
-fn a_file_can_be_converted_onto_itself() {
+fn a_file_can_be_converted_in_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_, path) = lenet(folder.path(), 10);
     let before = tensors(&path);

@@ -1,3 +1,5 @@
+//! Tests of `draw`, and of the drawings of every network.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -6,7 +8,7 @@ use receptive::registry::{self, Model};
 use receptive_layers::drawing::{Diagram, Volumes};
 use roxmltree::{Document, Node};
 
-use crate::{files, json, output, receptive, refusal, text};
+use crate::{error_line, files, json, output, receptive, text};
 
 /// A rectangle: left, top, right, bottom.
 type Rect = [f64; 4];
@@ -29,7 +31,7 @@ fn overlap(one: Rect, other: Rect) -> bool {
     one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3]
 }
 
-/// The rectangles that are painted as shapes.
+/// Rectangles of the boxes and volumes.
 fn shapes<'a>(svg: &'a Document) -> Vec<Node<'a, 'a>> {
     let shape = |node: &Node| {
         node.attribute("class")
@@ -40,27 +42,27 @@ fn shapes<'a>(svg: &'a Document) -> Vec<Node<'a, 'a>> {
         .collect()
 }
 
-fn no_overlap(name: &str, svg: &Document) {
+fn assert_no_overlap(name: &str, svg: &Document) {
     let rects: Vec<Rect> = shapes(svg).into_iter().map(rect).collect();
-    let page = rect_of_page(svg);
-    for (place, &one) in rects.iter().enumerate() {
+    let page = page_size(svg);
+    for (index, &one) in rects.iter().enumerate() {
         assert!(one[0] >= 0.0 && one[1] >= 0.0, "{name}: {one:?}");
         assert!(one[2] <= page[0] && one[3] <= page[1], "{name}: {one:?}");
-        for &other in &rects[place + 1..] {
+        for &other in &rects[index + 1..] {
             assert!(!overlap(one, other), "{name}: {one:?} {other:?}");
         }
     }
 }
 
-fn rect_of_page(svg: &Document) -> [f64; 2] {
+fn page_size(svg: &Document) -> [f64; 2] {
     ["width", "height"].map(|name| number(svg.root_element(), name))
 }
 
-/// Where arrows may begin and end: at the edges of boxes, and at the dots of frames.
-fn ends(svg: &Document) -> BTreeMap<String, Rect> {
+/// Rectangles that arrows may start and end at, by name: boxes, and the dots of frames, which have no area.
+fn arrow_ends(svg: &Document) -> BTreeMap<String, Rect> {
     let named = svg.descendants().filter_map(|node| {
         let name = node.attribute("data-box")?.to_owned();
-        let place = if node.has_tag_name("circle") {
+        let bounds = if node.has_tag_name("circle") {
             let [x, y] = ["cx", "cy"].map(|axis| number(node, axis));
             [x, y, x, y]
         } else {
@@ -70,12 +72,12 @@ fn ends(svg: &Document) -> BTreeMap<String, Rect> {
                     .expect("a box"),
             )
         };
-        Some((name, place))
+        Some((name, bounds))
     });
     named.collect()
 }
 
-/// The first and the last point of a path of absolute coordinates.
+/// First and last point of a path with absolute coordinates.
 fn path_ends(path: &str) -> [[f64; 2]; 2] {
     let numbers: Vec<f64> = path
         .split(|letter: char| letter.is_ascii_alphabetic() || letter == ',' || letter == ' ')
@@ -86,8 +88,8 @@ fn path_ends(path: &str) -> [[f64; 2]; 2] {
     [[numbers[0], numbers[1]], [numbers[last], numbers[last + 1]]]
 }
 
-fn arrows_touch(name: &str, svg: &Document) -> usize {
-    let ends = ends(svg);
+fn assert_arrows_touch_boxes(name: &str, svg: &Document) -> usize {
+    let ends = arrow_ends(svg);
     let mut arrows = 0;
     for arrow in svg
         .descendants()
@@ -110,16 +112,16 @@ fn arrows_touch(name: &str, svg: &Document) -> usize {
     arrows
 }
 
-/// What the boxes stand for, each node of the graph that depends on the input once.
-fn every_node_once(model: &Model, drawn: &Diagram, train: bool) {
+/// Asserts that the boxes contain every node of the graph that depends on the input exactly once.
+fn assert_every_node_is_drawn_once(model: &Model, drawn: &Diagram, train: bool) {
     let graph = model
         .graph(model.classes, model.input.shape(), train)
         .expect("recorded");
-    let mut moving = BTreeSet::from([graph.input]);
+    let mut dependent = BTreeSet::from([graph.input]);
     let mut expected = Vec::new();
     for node in &graph.nodes {
-        if node.inputs.iter().any(|input| moving.contains(input)) {
-            moving.extend(&node.outputs);
+        if node.inputs.iter().any(|input| dependent.contains(input)) {
+            dependent.extend(&node.outputs);
             expected.push(node.name.clone());
         }
     }
@@ -145,16 +147,16 @@ fn every_network_is_drawn_in_both_styles_at_every_depth() {
         ] {
             let name = format!("{} {depth:?} {train}", model.name);
             let diagram = diagram(&model, depth, train);
-            every_node_once(&model, &diagram, train);
+            assert_every_node_is_drawn_once(&model, &diagram, train);
             assert!(diagram.arrows.iter().all(|[from, to]| from < to), "{name}");
 
             let picture = diagram.svg();
             assert!(picture.len() < 150_000, "{name}: {} bytes", picture.len());
             let svg = Document::parse(&picture).expect("XML");
             assert_eq!(shapes(&svg).len(), diagram.boxes.len(), "{name}");
-            no_overlap(&name, &svg);
+            assert_no_overlap(&name, &svg);
             assert!(
-                arrows_touch(&name, &svg) + 1 >= diagram.boxes.len(),
+                assert_arrows_touch_boxes(&name, &svg) + 1 >= diagram.boxes.len(),
                 "{name}"
             );
 
@@ -163,7 +165,7 @@ fn every_network_is_drawn_in_both_styles_at_every_depth() {
             assert_eq!(last.output, [1, model.classes], "{name}");
             let picture = volumes.svg();
             assert!(picture.len() < 150_000, "{name}: {} bytes", picture.len());
-            no_overlap(&name, &Document::parse(&picture).expect("XML"));
+            assert_no_overlap(&name, &Document::parse(&picture).expect("XML"));
         }
     }
 }
@@ -192,7 +194,7 @@ fn repeated_blocks_are_drawn_once() {
 }
 
 #[test]
-fn lenet_is_drawn_as_always() {
+fn lenet5_drawings_match_the_snapshots() {
     insta::assert_snapshot!(output(&["draw", "lenet5"]));
     insta::assert_snapshot!(output(&[
         "draw", "lenet5", "--style", "graph", "--format", "dot"
@@ -200,8 +202,8 @@ fn lenet_is_drawn_as_always() {
     insta::assert_snapshot!(output(&["draw", "lenet5", "--format", "json"]));
 }
 
-/// The pictures that the READMEs show; `RECEPTIVE_BLESS=1` writes them anew.
-const SHOWN: [(&str, &[&str]); 4] = [
+/// Pictures that the READMEs show. `RECEPTIVE_BLESS=1` updates them.
+const README_PICTURES: [(&str, &[&str]); 4] = [
     ("lenet5-blocks.svg", &["lenet5"]),
     ("vgg16-blocks.svg", &["vgg16"]),
     ("resnet152-blocks.svg", &["resnet152"]),
@@ -209,21 +211,24 @@ const SHOWN: [(&str, &[&str]); 4] = [
 ];
 
 #[test]
-fn the_pictures_shown_are_what_the_command_writes() {
+fn the_pictures_of_the_readmes_are_up_to_date() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/drawings");
-    for (file, arguments) in SHOWN {
+    for (file, arguments) in README_PICTURES {
         let drawn = output(&[&["draw"], arguments].concat());
         let path = folder.join(file);
         if std::env::var_os("RECEPTIVE_BLESS").is_some() {
             fs::write(&path, &drawn).expect("written");
         }
-        let shown = fs::read_to_string(&path).expect("shown");
-        assert!(shown == drawn, "{file} is not what `receptive draw` writes");
+        let committed = fs::read_to_string(&path).expect("committed");
+        assert!(
+            committed == drawn,
+            "{file} differs from the output of `receptive draw`"
+        );
     }
 }
 
 #[test]
-fn the_extension_names_the_format() {
+fn the_extension_chooses_the_format() {
     let folder = tempfile::tempdir().expect("a folder");
     for (file, begins) in [
         ("a.svg", "<svg"),
@@ -250,7 +255,7 @@ fn the_extension_names_the_format() {
 }
 
 #[test]
-fn input_classes_and_heads_are_drawn() {
+fn input_classes_and_auxiliary_heads_are_drawn() {
     let drawn = json(&output(&[
         "draw",
         "resnet18",
@@ -290,7 +295,7 @@ fn input_classes_and_heads_are_drawn() {
     let heads = drawn["heads"].as_array().expect("a list");
     let found: Vec<Vec<&str>> = (heads.iter())
         .map(|head| {
-            let from = head["from"].as_u64().expect("a place") as usize;
+            let from = head["from"].as_u64().expect("an index") as usize;
             let own = head["volumes"].as_array().expect("a list");
             std::iter::once(&volumes[from])
                 .chain(own)
@@ -308,7 +313,7 @@ fn input_classes_and_heads_are_drawn() {
 }
 
 #[test]
-fn what_cannot_be_drawn_is_told_and_leaves_nothing() {
+fn a_failed_drawing_is_an_error_and_leaves_no_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let nowhere = folder.path().join("no/such/folder/a.svg");
     let unknown = folder.path().join("a.bmp");
@@ -327,8 +332,8 @@ fn what_cannot_be_drawn_is_told_and_leaves_nothing() {
             "expected [batch, 1",
         ),
     ] {
-        let told = refusal(arguments);
-        assert!(told.contains(part), "{told}");
+        let line = error_line(arguments);
+        assert!(line.contains(part), "{line}");
     }
     for arguments in [
         &["draw", "lenet5", "--style", "cubist"][..],

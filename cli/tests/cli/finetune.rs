@@ -1,4 +1,4 @@
-//! Pretrained weights taught three new classes.
+//! Fine-tuning of pretrained weights on three new classes.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +7,11 @@ use std::time::Instant;
 use receptive_train::augment::{ColorJitter, RandomResizedCrop, Transform};
 use receptive_train::{Image, Purpose, stream};
 
-use crate::{alone, output, photo, text};
+use crate::{output, photo, text, training_lock};
 
-/// Crops of each photo in a folder for each: to train on from its left three fifths, to validate on from
-/// the rest, so that no pixel is in both.
-fn crops(folder: &Path) {
+/// Writes a dataset of random crops, one class per photo. Training crops come from the left three fifths of
+/// a photo, validation crops from the rest: the two share no pixel.
+fn write_crops(folder: &Path) {
     let transforms = [
         Transform::RandomResizedCrop(RandomResizedCrop {
             size: 160,
@@ -54,16 +54,16 @@ fn crops(folder: &Path) {
 }
 
 #[test]
-fn mobilenet_learns_three_classes_in_two_minutes() {
-    let _turn = alone();
+fn mobilenet_v2_learns_three_classes_within_two_minutes() {
+    let _lock = training_lock();
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
-    crops(&data);
+    write_crops(&data);
     let weights =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/mobilenet_v2-f16.safetensors");
     let run = folder.path().join("run");
     let started = Instant::now();
-    let told = output(&[
+    let printed = output(&[
         "train",
         "mobilenet-v2",
         "--data",
@@ -81,9 +81,9 @@ fn mobilenet_learns_three_classes_in_two_minutes() {
         "--set",
         "batch=8",
     ]);
-    println!("{:.1} s\n{told}", started.elapsed().as_secs_f64());
+    println!("{:.1} s\n{printed}", started.elapsed().as_secs_f64());
     let model = run.join("model.safetensors");
-    let judged = output(&[
+    let report = output(&[
         "eval",
         "mobilenet-v2",
         "--weights",
@@ -92,11 +92,11 @@ fn mobilenet_learns_three_classes_in_two_minutes() {
         text(&data),
         "--json",
     ]);
-    let judged: serde_json::Value = serde_json::from_str(&judged).expect("JSON");
-    assert_eq!(judged["count"], 48);
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["count"], 48);
     assert!(
-        judged["top1"].as_f64().expect("a number") > 0.95,
-        "{judged}"
+        report["top1"].as_f64().expect("a number") > 0.95,
+        "{report}"
     );
     assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
 }

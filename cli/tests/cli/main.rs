@@ -1,4 +1,4 @@
-//! Every command of the program, run as its user runs it.
+//! Tests of the program: every command, run as a child process.
 
 mod bad_input;
 mod bench;
@@ -24,7 +24,7 @@ use receptive_layers::network::NetworkConfig;
 use receptive_layers::weights::{self, Format, Precision, StateDict};
 use receptive_lenet::{LeNet5, LeNet5Config};
 
-/// The program, with a cache of its own that is empty, and no way to the network.
+/// Returns the program with these arguments, an empty cache folder, and a proxy that blocks downloads.
 fn receptive(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_receptive"));
     command
@@ -37,27 +37,28 @@ fn receptive(arguments: &[&str]) -> Command {
     command
 }
 
-/// Tests that train for long wait for each other: two at once take more than twice as long.
+/// Locks out other long training tests: two at once take more than twice as long as one after the other.
 #[cfg(feature = "train")]
-fn alone() -> std::sync::MutexGuard<'static, ()> {
-    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    TURN.lock()
+fn training_lock() -> std::sync::MutexGuard<'static, ()> {
+    static TRAINING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    TRAINING
+        .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// What it prints where all is well.
+/// Runs the program, expects success and returns standard output.
 fn output(arguments: &[&str]) -> String {
     let done = receptive(arguments).assert().success();
     String::from_utf8(done.get_output().stdout.clone()).expect("text")
 }
 
-/// The one line that it prints on standard error, with exit code 2 and nothing on standard output.
-fn refusal(arguments: &[&str]) -> String {
+/// Runs the program, expects exit code 2, an empty standard output and a one-line error; returns the line.
+fn error_line(arguments: &[&str]) -> String {
     let done = receptive(arguments).assert().code(2).stdout("");
     let text = String::from_utf8(done.get_output().stderr.clone()).expect("text");
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.starts_with("error: "), "{text}");
-    assert!(!text.contains("should not"), "{text}");
+    assert!(!text.contains("internal error"), "{text}");
     text
 }
 
@@ -65,7 +66,7 @@ fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-/// A photo of the workspace's `assets`.
+/// Path of a photo in `assets/photos/`.
 fn photo(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../assets/photos")
@@ -76,7 +77,7 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }
 
-/// A fresh LeNet-5, and the file in `folder` that holds its weights.
+/// Returns LeNet-5 with random weights, and the file in `folder` that holds them.
 fn lenet(folder: &Path, classes: usize) -> (LeNet5, PathBuf) {
     let network = config(classes).init(&Device::flex());
     let path = folder.join(format!("lenet5-{classes}.safetensors"));
@@ -93,7 +94,7 @@ fn config(classes: usize) -> LeNet5Config {
         .with_classes(classes)
 }
 
-/// Every tensor of a weight file, bit by bit.
+/// Name, shape and the bits of the elements of every tensor in a weight file.
 fn tensors(path: &Path) -> Vec<(String, Vec<usize>, Vec<u32>)> {
     StateDict::open(path)
         .expect("weights")
@@ -113,7 +114,7 @@ fn tensors(path: &Path) -> Vec<(String, Vec<usize>, Vec<u32>)> {
         .collect()
 }
 
-/// The names of the files in a folder, hidden ones too.
+/// Sorted names of the files in a folder, including hidden files.
 fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .expect("a folder")
@@ -129,7 +130,7 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The shape of one image for LeNet-5.
+/// Input shape of LeNet-5 for one image.
 fn input() -> [usize; 4] {
     config(10).input().shape()
 }

@@ -1,3 +1,5 @@
+//! Tests of `run`.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -5,8 +7,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use npyz::WriterBuilder;
 use receptive_layers::network::Network;
 
-use crate::{files, lenet, receptive, refusal, text};
+use crate::{error_line, files, lenet, receptive, text};
 
+/// Returns a deterministic pattern of values from -1 to 1.02.
 fn pattern(shape: &[u64]) -> Vec<f32> {
     let count = shape.iter().product::<u64>();
     (0..count)
@@ -26,7 +29,7 @@ fn write_npy(path: &Path, shape: &[u64]) {
     array.finish().expect("finished");
 }
 
-/// A file in `folder` of `count` images for LeNet-5.
+/// Writes an array of `count` images for LeNet-5 to a file in `folder`.
 pub fn images(folder: &Path, count: u64) -> PathBuf {
     let [_, channels, height, width] = crate::input();
     let path = folder.join("images.npy");
@@ -37,7 +40,7 @@ pub fn images(folder: &Path, count: u64) -> PathBuf {
     path
 }
 
-/// The values of an array.
+/// Reads the elements of an array file.
 pub fn logits(path: &Path) -> Vec<f32> {
     let bytes = fs::read(path).expect("written");
     let array = npyz::NpyFile::new(&bytes[..]).expect("an array");
@@ -45,12 +48,12 @@ pub fn logits(path: &Path) -> Vec<f32> {
 }
 
 #[test]
-fn logits_are_the_networks_own() {
+fn logits_are_those_of_the_burn_module() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = |name: &str| folder.path().join(name);
     let (network, weights) = lenet(folder.path(), 7);
     let [_, channels, height, width] = crate::input();
-    // More images than run at once, and a last part that is not full.
+    // More images than fit in a batch, and a last batch that is not full.
     let shape = [11, channels as u64, height as u64, width as u64];
     write_npy(&name("in.npy"), &shape);
     let images = TensorData::new(pattern(&shape), shape.map(|n| n as usize));
@@ -109,7 +112,7 @@ fn inputs_are_checked_before_anything_is_written() {
         ("", "cannot read"),
     ] {
         let input = name(input);
-        let told = refusal(&[
+        let line = error_line(&[
             "run",
             "lenet5",
             "--weights",
@@ -119,13 +122,13 @@ fn inputs_are_checked_before_anything_is_written() {
             "--output",
             text(&out),
         ]);
-        assert!(told.contains(part), "{told}");
+        assert!(line.contains(part), "{line}");
     }
     assert_eq!(files(folder.path()), before);
 }
 
 #[test]
-fn outputs_that_cannot_be_written_are_named() {
+fn errors_name_an_output_that_cannot_be_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = |name: &str| folder.path().join(name);
     let (_, weights) = lenet(folder.path(), 10);
@@ -139,7 +142,7 @@ fn outputs_that_cannot_be_written_are_named() {
     for output in ["no-such/out.npy", "folder.npy"] {
         let output = name(output);
         let input = name("in.npy");
-        let told = refusal(&[
+        let line = error_line(&[
             "run",
             "lenet5",
             "--weights",
@@ -149,7 +152,7 @@ fn outputs_that_cannot_be_written_are_named() {
             "--output",
             text(&output),
         ]);
-        assert!(told.contains(text(&output)), "{told}");
+        assert!(line.contains(text(&output)), "{line}");
     }
     assert_eq!(files(folder.path()), before);
 }

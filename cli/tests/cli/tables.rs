@@ -1,3 +1,5 @@
+//! Tests of `models`, `summary`, `completions` and the help texts.
+
 use crate::{json, output};
 
 #[test]
@@ -37,7 +39,7 @@ fn a_summary_takes_input_classes_and_depth() {
 }
 
 #[test]
-fn a_summary_in_json_has_the_promised_keys() {
+fn a_summary_in_json_has_every_key() {
     let summary = json(&output(&["summary", "vgg16", "--json"]));
     assert_eq!(summary["model"], "vgg16");
     assert_eq!(summary["input"], serde_json::json!([1, 3, 224, 224]));
@@ -58,7 +60,7 @@ fn a_summary_in_json_has_the_promised_keys() {
 }
 
 #[test]
-fn auxiliary_heads_count_in_training_alone() {
+fn auxiliary_heads_count_only_with_train() {
     let parameters = |more: &[&str]| {
         let arguments: Vec<&str> = ["summary", "googlenet", "--json"]
             .iter()

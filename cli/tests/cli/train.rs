@@ -1,4 +1,4 @@
-//! Training from the command line: its files, its ends, its refusals.
+//! Tests of `train`, `eval` and `inspect`: files, interruption, resuming, errors.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{files, output, receptive, refusal, tensors, text};
+use crate::{error_line, files, output, receptive, tensors, text};
 
-/// MNIST's four files in `folder`: bars at ten heights with noise, 240 to train on, 40 to validate on.
-fn bars(folder: &Path) -> PathBuf {
+/// Writes a dataset in MNIST's format to `folder`: noisy bars at ten heights, 240 training images and 40
+/// validation images.
+fn write_bars(folder: &Path) -> PathBuf {
     let mut noise = 1_u32;
     let mut next = move || {
         noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -32,7 +33,7 @@ fn bars(folder: &Path) -> PathBuf {
     folder.to_owned()
 }
 
-/// What trains LeNet-5 on `data` for six epochs of fifteen steps, saved after every step.
+/// Arguments that train LeNet-5 on `data` for six epochs of fifteen steps, with a checkpoint after every step.
 fn arguments<'a>(data: &'a Path, run: &'a Path) -> Vec<&'a str> {
     vec![
         "train",
@@ -54,7 +55,7 @@ fn arguments<'a>(data: &'a Path, run: &'a Path) -> Vec<&'a str> {
     ]
 }
 
-/// The program with these arguments, started.
+/// Starts the program with these arguments.
 fn start(arguments: &[&str]) -> std::process::Child {
     Command::new(env!("CARGO_BIN_EXE_receptive"))
         .args(arguments)
@@ -68,7 +69,7 @@ fn model(run: &Path) -> PathBuf {
     run.join("model.safetensors")
 }
 
-/// The lines of `metrics.jsonl` without the epochs' times.
+/// Lines of `metrics.jsonl`, without the times of the epochs.
 fn metrics(run: &Path) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(run.join("metrics.jsonl")).expect("lines");
     let lines = text.lines().map(|line| {
@@ -80,14 +81,14 @@ fn metrics(run: &Path) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn killed_at_random_and_resumed_it_ends_with_the_same_weights() {
+fn a_run_killed_at_random_and_resumed_ends_with_the_same_weights() {
     let folder = tempfile::tempdir().expect("a folder");
-    let data = bars(folder.path());
+    let data = write_bars(folder.path());
     let unbroken = folder.path().join("unbroken");
     let started = Instant::now();
-    let told = output(&arguments(&data, &unbroken));
+    let printed = output(&arguments(&data, &unbroken));
     let whole = started.elapsed();
-    assert!(told.contains("of 40 validation images"), "{told}");
+    assert!(printed.contains("of 40 validation images"), "{printed}");
 
     let broken = folder.path().join("broken");
     let first = arguments(&data, &broken);
@@ -101,10 +102,10 @@ fn killed_at_random_and_resumed_it_ends_with_the_same_weights() {
             random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            let part = (random >> 40) as f64 / (1_u64 << 24) as f64;
-            thread::sleep(whole.mul_f64(0.4 * part));
+            let fraction = (random >> 40) as f64 / (1_u64 << 24) as f64;
+            thread::sleep(whole.mul_f64(0.4 * fraction));
             kills += 1;
-            // It may have ended before.
+            // An error means that the process has already exited.
             let _ = child.kill();
         }
         child.wait().expect("waited");
@@ -123,12 +124,12 @@ fn killed_at_random_and_resumed_it_ends_with_the_same_weights() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_saves_and_leaves() {
+fn an_interrupt_saves_a_checkpoint_and_exits() {
     let folder = tempfile::tempdir().expect("a folder");
-    let data = bars(folder.path());
+    let data = write_bars(folder.path());
     let run = folder.path().join("run");
     let mut arguments = arguments(&data, &run);
-    // Only what the interrupt saves is there to go on from.
+    // Without `--save-minutes 0`: the interrupt saves the only checkpoint within an epoch.
     arguments.truncate(arguments.len() - 2);
     arguments.extend(["--set", "epochs=2000"]);
     let child = start(&arguments);
@@ -141,22 +142,22 @@ fn an_interrupt_saves_and_leaves() {
     assert!(sent.expect("sent").success());
     let done = child.wait_with_output().expect("waited");
     assert!(done.status.success(), "{:?}", done.status);
-    let told = String::from_utf8(done.stdout).expect("text");
-    assert!(told.contains("--resume goes on"), "{told}");
+    let printed = String::from_utf8(done.stdout).expect("text");
+    assert!(printed.contains("--resume to continue"), "{printed}");
     assert!(!model(&run).exists());
     assert_eq!(files(&run.join("checkpoints")).len(), 2);
 
-    let again = refusal(&arguments);
+    let again = error_line(&arguments);
     assert!(again.contains("already contains a run"), "{again}");
     let other = [&arguments[..], &["--set", "batch=8", "--resume"]].concat();
-    let other = refusal(&other);
+    let other = error_line(&other);
     assert!(other.contains("recipe.toml"), "{other}");
 }
 
 #[test]
-fn a_run_is_judged_and_looked_into() {
+fn a_trained_model_is_evaluated_and_inspected() {
     let folder = tempfile::tempdir().expect("a folder");
-    let data = bars(folder.path());
+    let data = write_bars(folder.path());
     let run = folder.path().join("run");
     output(&arguments(&data, &run));
     let last = metrics(&run).pop().expect("a line");
@@ -164,7 +165,7 @@ fn a_run_is_judged_and_looked_into() {
 
     let weights = model(&run);
     let confusion = folder.path().join("confusion.svg");
-    let judged = output(&[
+    let report = output(&[
         "eval",
         "lenet5",
         "--weights",
@@ -175,12 +176,12 @@ fn a_run_is_judged_and_looked_into() {
         text(&confusion),
         "--json",
     ]);
-    let judged: serde_json::Value = serde_json::from_str(&judged).expect("JSON");
-    assert_eq!(judged["count"], 40);
-    assert_eq!(judged["top1"], last["validation"]["top1"]);
-    let losses = [&judged["loss"], &last["validation"]["loss"]].map(|v| v.as_f64().expect("one"));
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["count"], 40);
+    assert_eq!(report["top1"], last["validation"]["top1"]);
+    let losses = [&report["loss"], &last["validation"]["loss"]].map(|v| v.as_f64().expect("one"));
     assert!((losses[0] - losses[1]).abs() < 1e-4, "{losses:?}");
-    let classes = judged["per_class"].as_array().expect("classes");
+    let classes = report["per_class"].as_array().expect("classes");
     assert_eq!(classes.len(), 10);
     assert_eq!(classes[3]["class"], "3");
     assert!(
@@ -200,7 +201,7 @@ fn a_run_is_judged_and_looked_into() {
 }
 
 #[test]
-fn refusals_name_what_is_wrong() {
+fn errors_name_the_wrong_option() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = folder.path().join("run");
     let run = text(&run);
@@ -217,16 +218,16 @@ fn refusals_name_what_is_wrong() {
         (&["lenet5", "--resume"], "no run to resume"),
         (&["lenet6"], "lenet5"),
     ] {
-        let told = refusal(&[&["train"], arguments, &["--output", run]].concat());
-        assert!(told.contains(part), "{told}");
+        let line = error_line(&[&["train"], arguments, &["--output", run]].concat());
+        assert!(line.contains(part), "{line}");
         assert!(!Path::new(run).exists(), "{arguments:?}");
     }
-    let told = refusal(&["eval", "resnet18", "--weights", "none.pth"]);
-    assert!(told.contains("--data"), "{told}");
+    let line = error_line(&["eval", "resnet18", "--weights", "none.pth"]);
+    assert!(line.contains("--data"), "{line}");
 }
 
 #[test]
-fn a_corrupt_image_ends_the_run_or_is_counted() {
+fn a_corrupt_image_ends_the_run_or_is_skipped() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     for (class, grey) in [("dark", 20_u8), ("light", 220)] {
@@ -256,12 +257,12 @@ fn a_corrupt_image_ends_the_run_or_is_counted() {
         "data.train=[{ kind = 'flip' }]",
     ];
     let done = receptive(&arguments).assert().code(2);
-    let told = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
-    assert!(told.contains("dark/05.png"), "{told}");
+    let line = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+    assert!(line.contains("dark/05.png"), "{line}");
     fs::remove_dir_all(&run).expect("removed");
-    let told = output(&[&arguments[..], &["--skip-bad"]].concat());
+    let printed = output(&[&arguments[..], &["--skip-bad"]].concat());
     assert!(
-        told.contains("skipped: ") && told.contains("dark/05.png"),
-        "{told}"
+        printed.contains("skipped: ") && printed.contains("dark/05.png"),
+        "{printed}"
     );
 }

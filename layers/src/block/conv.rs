@@ -1,52 +1,13 @@
-//! Convolution, batch norm, activation: the unit that most networks repeat.
+//! A convolution, its batch norm and its activation: the unit that most networks repeat.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
-use burn::tensor::{Device, Tensor, activation};
-use receptive_kernels::cpu;
+use burn::tensor::{Device, Tensor};
 
-use super::{conv_norm, init};
-
-/// What follows a convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Activation {
-    /// Nothing.
-    #[default]
-    Identity,
-    /// `max(x, 0)`.
-    Relu,
-    /// `min(max(x, 0), 6)`.
-    Relu6,
-    /// The hyperbolic tangent.
-    Tanh,
-}
-
-impl Activation {
-    /// Element by element, any shape.
-    pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Identity => x,
-            Self::Relu => activation::relu(x),
-            Self::Relu6 => activation::relu6(x),
-            Self::Tanh => x.tanh(),
-        }
-    }
-}
-
-impl From<Activation> for cpu::Activation {
-    fn from(activation: Activation) -> Self {
-        match activation {
-            Activation::Identity => Self::Identity,
-            Activation::Relu => Self::Relu,
-            Activation::Relu6 => Self::Clamp {
-                low: 0.0,
-                high: 6.0,
-            },
-            Activation::Tanh => Self::Tanh,
-        }
-    }
-}
+use super::activation::Activation;
+use super::conv_norm::conv_norm;
+use super::init;
 
 /// Hyperparameters of a [`ConvBlock`].
 #[derive(Debug, Clone)]
@@ -55,23 +16,25 @@ pub struct ConvBlockConfig {
     pub channels: [usize; 2],
     /// Height and width of the kernel.
     pub kernel: usize,
-    /// Vertical and horizontal step.
+    /// Vertical and horizontal stride.
     pub stride: usize,
     /// Zeros added on every side.
     pub padding: usize,
-    /// Groups of channels that do not see each other; `channels[0]` for depthwise.
+    /// Groups of channels: an output channel reads only the input channels of its group.
+    /// `channels[0]` groups are a depthwise convolution.
     pub groups: usize,
-    /// Batch norm's epsilon; `None` for a convolution with a bias and no norm.
+    /// The epsilon of the batch norm; `None` for a convolution with a bias and without norm.
     pub norm: Option<f64>,
-    /// What follows.
+    /// The activation after the norm.
     pub activation: Activation,
-    /// How the convolution's weight starts.
+    /// The initial distribution of the convolution's weight.
     pub initializer: Initializer,
 }
 
 impl ConvBlockConfig {
-    /// Stride 1, `kernel / 2` zeros of padding, batch norm of epsilon 1e-5, ReLU, and He's normal
-    /// initialisation over the fan out (Delving Deep into Rectifiers, eq. 14).
+    /// Creates a configuration with stride 1, `kernel / 2` zeros of padding, batch norm of epsilon
+    /// 1e-5, ReLU, and He's normal initialisation over the fan out (Delving Deep into Rectifiers,
+    /// equation 14).
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self {
             channels,
@@ -88,7 +51,7 @@ impl ConvBlockConfig {
         }
     }
 
-    /// The block on `device`.
+    /// Builds the block on `device`.
     pub fn init(&self, device: &Device) -> ConvBlock {
         let p = self.padding;
         ConvBlock {
@@ -112,20 +75,20 @@ impl ConvBlockConfig {
     }
 }
 
-/// Convolution, batch norm (or the convolution's bias), activation.
+/// A convolution, a batch norm or the convolution's bias, and an activation.
 #[derive(Module, Debug)]
 pub struct ConvBlock {
-    /// The convolution; it has a bias where there is no norm.
+    /// The convolution, with a bias if the block has no norm.
     pub conv: Conv2d,
-    /// The norm, if any.
+    /// The norm after the convolution, if any.
     pub bn: Option<BatchNorm>,
-    /// What follows.
+    /// The activation after the norm.
     #[module(skip)]
     pub activation: Activation,
 }
 
 impl ConvBlock {
-    /// `[batch, c_in, h, w]` to `[batch, c_out, h', w']`.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, h', w']`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         conv_norm(&self.conv, self.bn.as_ref(), self.activation, x)
     }

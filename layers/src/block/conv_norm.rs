@@ -1,4 +1,4 @@
-//! A convolution, its batch norm and its activation, as one operation where that is faster.
+//! A convolution, its batch norm and its activation as fused operations.
 
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, PaddingConfig2d};
@@ -6,19 +6,21 @@ use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 use receptive_kernels::ops;
 
-use super::Activation;
+use super::activation::Activation;
+use super::fused_calls::{FusedCall, record};
 
-/// `conv(x)`: `[batch, c_in, h, w]` to `[batch, c_out, h', w']`, as [`conv_norm`] without the rest.
+/// Computes `conv(x)`, [`conv_norm`] without norm and activation: `[batch, c_in, h, w]` to
+/// `[batch, c_out, h', w']`.
 pub fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     conv_norm(conv, None, Activation::Identity, x)
 }
 
-/// `activation(norm(conv(x)))`: `[batch, c_in, h, w]` to `[batch, c_out, h', w']`.
+/// Computes `activation(norm(conv(x)))`: `[batch, c_in, h, w]` to `[batch, c_out, h', w']`.
 ///
-/// In inference one operation, [`ops::conv2d_norm_activation`]. On an autodiff device the convolution is one,
-/// with the activation if there is no norm, and the norm with its activation another,
-/// [`ops::batch_norm_activation`]. Where the padding is to be found first, Burn's own modules one after
-/// the other.
+/// In inference the three layers are one operation, [`ops::conv2d_norm_activation`]. On an autodiff
+/// device a convolution without norm is one operation with its activation; a convolution with a norm
+/// is [`ops::conv2d`], then [`ops::batch_norm_activation`]. A convolution with
+/// [`PaddingConfig2d::Same`], whose padding depends on the input, is not fused.
 pub fn conv_norm(
     conv: &Conv2d,
     norm: Option<&BatchNorm>,
@@ -31,15 +33,20 @@ pub fn conv_norm(
         PaddingConfig2d::Explicit(top, left, bottom, right) => [(top, bottom), (left, right)],
         PaddingConfig2d::Same => {
             let x = conv.forward(x);
-            return normalised(norm, activation, x);
+            return norm_activation(norm, activation, x);
         }
     };
+    record(|| FusedCall::Conv {
+        weight: conv.weight.id,
+        norm: norm.map(|norm| norm.gamma.id),
+        activation,
+    });
     let options = ConvOptions::new_with_padding(conv.stride, padding, conv.dilation, conv.groups);
     let bias = conv.bias.as_ref().map(|bias| bias.val());
     let weight = conv.weight.val();
     if let Some(norm) = norm.filter(|_| device.is_autodiff()) {
         let x = ops::conv2d(x, weight, bias, options);
-        return normalised(Some(norm), activation, x);
+        return norm_activation(Some(norm), activation, x);
     }
     let norm = norm.map(|norm| ops::BatchNorm {
         gamma: norm.gamma.val(),
@@ -51,9 +58,11 @@ pub fn conv_norm(
     ops::conv2d_norm_activation(x, weight, bias, options, norm, activation.into())
 }
 
-/// `activation(norm(x))`, `[batch, channels, h, w]`; over the batch's own statistics, which the running ones
-/// then follow, on an autodiff device unless the norm is frozen.
-fn normalised(norm: Option<&BatchNorm>, activation: Activation, x: Tensor<4>) -> Tensor<4> {
+/// Computes `activation(norm(x))` of maps `[batch, channels, h, w]`.
+///
+/// On an autodiff device a norm that is not frozen uses the statistics of the batch and updates its
+/// running statistics; otherwise the norm uses its running statistics.
+fn norm_activation(norm: Option<&BatchNorm>, activation: Activation, x: Tensor<4>) -> Tensor<4> {
     let Some(norm) = norm else {
         return activation.forward(x);
     };
@@ -65,9 +74,9 @@ fn normalised(norm: Option<&BatchNorm>, activation: Activation, x: Tensor<4>) ->
     let (y, mean, variance) =
         ops::batch_norm_activation(x, gamma, beta, norm.epsilon, activation.into());
     for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
-        let before = running.value_sync().to_device(&device);
-        let after = before * (1.0 - norm.momentum) + batch.detach() * norm.momentum;
-        running.update(after.detach());
+        let old = running.value_sync().to_device(&device);
+        let new = old * (1.0 - norm.momentum) + batch.detach() * norm.momentum;
+        running.update(new.detach());
     }
     y
 }

@@ -1,27 +1,28 @@
-//! Local response normalization, as AlexNet's paper defines it.
+//! Local response normalization, as defined in AlexNet's paper.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use receptive_kernels::ops;
 
-/// `b_i = a_i / (k + alpha * sum_j a_j^2)^beta` over `size` neighbouring channels, `j` from
-/// `i - size/2` to `i + size/2` within range (ImageNet Classification with Deep CNNs, section 3.3).
+/// Local response normalization: `b_i = a_i / (k + alpha * sum_j a_j^2)^beta`, where `j` runs over
+/// the channels from `i - size/2` to `i + size/2` that exist (ImageNet Classification with Deep
+/// Convolutional Neural Networks, section 3.3).
 ///
-/// `alpha` multiplies the sum, not the mean: PyTorch's and Burn's own layers divide it by `size`.
+/// `alpha` multiplies the sum of squares. PyTorch's and Burn's own layers divide `alpha` by `size`.
 #[derive(Module, Debug)]
 pub struct LocalResponseNorm {
-    /// Channels in the window, odd.
+    /// Number of channels in the window, odd.
     pub size: usize,
-    /// Multiplies the sum of squares.
+    /// Factor of the sum of squares.
     pub alpha: f64,
-    /// The exponent.
+    /// Exponent of the denominator.
     pub beta: f64,
-    /// Added to the scaled sum.
+    /// Constant added to the scaled sum.
     pub k: f64,
 }
 
 impl Default for LocalResponseNorm {
-    /// The paper's: 5 channels, alpha 1e-4, beta 0.75, k 2.
+    /// Returns the paper's constants: 5 channels, alpha 1e-4, beta 0.75, k 2.
     fn default() -> Self {
         Self {
             size: 5,
@@ -33,7 +34,7 @@ impl Default for LocalResponseNorm {
 }
 
 impl LocalResponseNorm {
-    /// `[batch, channels, height, width]`, shape kept.
+    /// Normalizes maps `[batch, channels, height, width]`; the result has the same shape.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         ops::local_response_norm(x, self.size, self.alpha, self.beta, self.k)
     }

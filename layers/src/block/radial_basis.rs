@@ -1,14 +1,14 @@
-//! Euclidean radial basis functions: one fixed centre for each class.
+//! Euclidean radial basis functions with a fixed centre per class.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use receptive_kernels::ops;
 
-/// `y_i = sum_j (x_j - w_ij)^2`: how far a vector is from each class's centre (Gradient-Based
-/// Learning Applied to Document Recognition, section II.B, eq. 7).
+/// The squared distance of a vector from the centre of each class, `y_i = sum_j (x_j - w_ij)^2`
+/// (Gradient-Based Learning Applied to Document Recognition, section II.B, equation 7).
 ///
-/// The centres are constants: they move with the module from device to device, but no optimiser,
-/// no parameter count and no weight file sees them.
+/// The centres are constants. They move with the module between devices, but they are not parameters:
+/// optimisers, parameter counts and weight files ignore them.
 #[derive(Module, Debug)]
 pub struct RadialBasis {
     /// The centres, `[classes, width]`.
@@ -16,7 +16,7 @@ pub struct RadialBasis {
 }
 
 impl RadialBasis {
-    /// `[batch, width]` to `[batch, classes]`: squared distances, the smaller the closer.
+    /// Computes the squared distances: `[batch, width]` to `[batch, classes]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         ops::radial_basis(x, self.centers.clone())
     }

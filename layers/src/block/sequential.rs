@@ -1,7 +1,7 @@
-//! Layers in a row, for networks whose published weights number their layers.
+//! Sequences of layers, for networks whose published weights number their layers.
 //!
-//! A `Vec` of these has the parameter paths of torchvision's sequential modules
-//! (`features.3.weight`): layers without parameters count too.
+//! A `Vec` of these layers has the parameter paths of torchvision's sequential modules, such as
+//! `features.3.weight`. The numbers also count layers without parameters.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -9,9 +9,12 @@ use burn::nn::pool::MaxPool2d;
 use burn::nn::{BatchNorm, Dropout, Linear, Relu};
 use burn::tensor::Tensor;
 
-use super::{Activation, conv_norm, convolve, fully_connected, max_pool};
+use super::activation::Activation;
+use super::conv_norm::{conv_norm, convolve};
+use super::fully_connected::fully_connected;
+use super::max_pool::max_pool;
 
-/// A layer from maps to maps.
+/// A layer from feature maps to feature maps.
 #[derive(Module, Debug)]
 pub enum MapLayer {
     /// Convolution.
@@ -25,7 +28,7 @@ pub enum MapLayer {
 }
 
 impl MapLayer {
-    /// `[batch, channels, height, width]`, to the shape that the layer makes of it.
+    /// Runs the layer on maps `[batch, channels, height, width]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Conv(conv) => convolve(conv, x),
@@ -36,8 +39,8 @@ impl MapLayer {
     }
 }
 
-/// `[batch, channels, height, width]` through `layers`, to the shape that the last makes of it. The
-/// norm and the ReLU after a convolution run with it.
+/// Runs `layers` in order on maps `[batch, channels, height, width]`. A convolution and the norm and
+/// the ReLU that follow it run as one operation.
 pub fn map_layers(layers: &[MapLayer], mut x: Tensor<4>) -> Tensor<4> {
     let mut rest = layers;
     while let [layer, after @ ..] = rest {
@@ -73,12 +76,12 @@ pub enum VectorLayer {
     Linear(Linear),
     /// `max(x, 0)`.
     Relu(Relu),
-    /// Zeroes values at random in training.
+    /// Sets random values to zero in training.
     Dropout(Dropout),
 }
 
 impl VectorLayer {
-    /// `[batch, width]`, to the width that the layer makes of it.
+    /// Runs the layer on vectors `[batch, width]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Linear(layer) => fully_connected(layer, x),

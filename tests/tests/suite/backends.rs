@@ -1,4 +1,4 @@
-//! Random small networks: every backend gives what plain float64 loops give.
+//! Random small networks on every backend, against float64 loops.
 
 use burn::nn::PaddingConfig2d;
 use burn::nn::pool::{AvgPool2dConfig, MaxPool2dConfig};
@@ -11,7 +11,7 @@ use receptive_tests::{devices, formula};
 
 const EPSILON: f64 = 1e-5;
 
-/// A step of a random network; it takes maps of any shape that its window fits.
+/// A layer or block of a random network. A layer whose window does not fit its input is skipped.
 #[derive(Debug, Clone)]
 enum Step {
     Conv(Conv),
@@ -23,7 +23,7 @@ enum Step {
     DepthwiseSeparable { width: usize, stride: usize },
 }
 
-/// A [`ConvBlock`](receptive_layers::block::ConvBlock), whatever channels come in.
+/// A [`ConvBlock`](receptive_layers::block::ConvBlock) for any number of input channels.
 #[derive(Debug, Clone)]
 struct Conv {
     width: Width,
@@ -32,16 +32,18 @@ struct Conv {
     activation: Activation,
 }
 
+/// The output channels and groups of a convolution.
 #[derive(Debug, Clone, Copy)]
 enum Width {
-    /// This many channels, one group.
+    /// This many channels in one group.
     Dense(usize),
-    /// This many channels for each of two groups; dense where the channels that come in are odd.
+    /// This many channels in each of two groups, or in one group if the number of input channels is odd.
     Halves(usize),
-    /// This many channels for each channel that comes in.
+    /// This many channels per input channel.
     Depthwise(usize),
 }
 
+/// The constants of a local response normalization.
 #[derive(Debug, Clone, Copy)]
 struct LocalResponse {
     size: usize,
@@ -51,6 +53,7 @@ struct LocalResponse {
 }
 
 impl Conv {
+    /// Returns a convolution with padding `kernel / 2`, batch norm and ReLU.
     fn relu(width: Width, kernel: usize, stride: usize) -> Self {
         Self {
             width,
@@ -60,7 +63,7 @@ impl Conv {
         }
     }
 
-    /// Output channels and groups.
+    /// Returns the output channels and the groups for `input` channels.
     fn channels(&self, input: usize) -> (usize, usize) {
         match self.width {
             Width::Halves(half) if input.is_multiple_of(2) => (2 * half, 2),
@@ -69,7 +72,7 @@ impl Conv {
         }
     }
 
-    /// The weights, under their names in the block.
+    /// Returns the weights under their names in the block.
     fn tensors(&self, input: usize, salt: &str) -> Vec<(&'static str, TensorData)> {
         let (output, groups) = self.channels(input);
         let kernel = self.window.kernel;
@@ -93,7 +96,7 @@ impl Conv {
     }
 }
 
-/// What a network is made of, in either arithmetic.
+/// The layers of a network, in float64 loops or on a backend.
 trait Arithmetic: Clone {
     fn shape(&self) -> [usize; 4];
     fn convolve(&self, conv: &Conv, salt: &str) -> Self;
@@ -225,6 +228,7 @@ impl Arithmetic for Tensor<4> {
 }
 
 impl Step {
+    /// Computes the step on `x`, with weights that depend on `salt`.
     fn run<A: Arithmetic>(&self, x: &A, salt: &str) -> A {
         let [_, channels, height, width] = x.shape();
         let fits = |w: Window| w.kernel <= height.min(width) + 2 * w.padding;
@@ -269,7 +273,7 @@ impl Step {
     }
 }
 
-/// A network and the shape of its input.
+/// A random network and the shape of its input.
 #[derive(Debug, Clone)]
 struct RandomNetwork {
     shape: [usize; 4],
@@ -278,6 +282,7 @@ struct RandomNetwork {
 }
 
 impl RandomNetwork {
+    /// Computes the output of the network.
     fn run<A: Arithmetic>(&self, images: A) -> A {
         let steps = self.steps.iter().enumerate();
         steps.fold(images, |x, (i, step)| {
@@ -285,9 +290,9 @@ impl RandomNetwork {
         })
     }
 
-    /// Fails where `device` is off the loops by more than `tolerance`, or by more than that times
-    /// the largest value if it is above 1: the images lie within [-1, 1], and no step grows them
-    /// by much.
+    /// Compares the outputs on `device` with the float64 loops. The largest accepted difference is
+    /// `tolerance` times the largest expected magnitude, or `tolerance` if that magnitude is below 1.
+    /// Images are in [-1, 1], and no step increases the magnitude much.
     fn assert_agrees(&self, device: &Device, tolerance: f64) {
         let images = formula::images(&self.salt.to_string(), self.shape);
         let expected = self.run(Map {
@@ -313,12 +318,14 @@ impl RandomNetwork {
     }
 }
 
+/// Generates windows with a padding of at most half the kernel.
 fn window() -> impl Strategy<Value = Window> {
     (1..=5_usize, 1..=3_usize).prop_flat_map(|(kernel, stride)| {
         (0..=kernel / 2).prop_map(move |padding| Window::new(kernel, stride, padding))
     })
 }
 
+/// Generates steps.
 fn step() -> impl Strategy<Value = Step> {
     let activation = prop_oneof![
         Just(Activation::Identity),
@@ -367,6 +374,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Generates networks of up to five steps.
 fn network() -> impl Strategy<Value = RandomNetwork> {
     let shape = (1..=2_usize, 1..=6_usize, 1..=12_usize, 1..=12_usize);
     (shape, any::<u32>(), prop::collection::vec(step(), 1..=5)).prop_map(
@@ -392,7 +400,7 @@ proptest! {
     }
 }
 
-// Few shapes: a software driver takes a second to compile each kernel.
+// Only two networks: a software driver takes a second to compile each kernel.
 #[cfg(feature = "wgpu")]
 #[test]
 fn chosen_networks_agree_on_wgpu() {

@@ -1,21 +1,21 @@
-//! Every network compiled, on every instruction set that this machine has.
+//! Every network compiled, on every instruction set of this machine.
 
 use burn::tensor::{Distribution, Tensor};
 use receptive_layers::compile::{self, Compiled, Isa, Options, Precision, Tuning};
 use receptive_layers::network::{Network, NetworkConfig};
-use receptive_tests::reference::{Reference, relative_difference};
+use receptive_tests::reference::{Reference, WITHOUT_REFERENCE, relative_difference};
 use receptive_tests::variants::{self, Visit};
 use receptive_tests::{devices, formula, recorded};
 
-/// Multiply-adds from which exact algorithms are tried on the fastest instruction set alone: the others
-/// run the same algorithms on every smaller network.
+/// Multiply-adds per image above which a network is tested only on the fastest instruction set. The
+/// other instruction sets run the same algorithms on smaller networks.
 const LARGE: u64 = 5_000_000_000;
 
-/// Bytes of packed weights up to which a network is written to a file.
+/// Largest size of packed weights, in bytes, for which the plan is also tested from a file.
 const SMALL: usize = 150 << 20;
 
-/// Compiles the reference's network with its weights and compares its logits with PyTorch's: within
-/// 1e-4 of the largest, or 1e-5 with exact algorithms.
+/// Compiles the network of the reference `name` and compares its logits with PyTorch's. The largest
+/// accepted difference, relative to the largest logit, is 1e-4, and 1e-5 with exact algorithms.
 pub fn assert_matches_pytorch(name: &str) {
     let reference = Reference::read(name);
     let [count, ..] = reference.input;
@@ -52,7 +52,7 @@ pub fn assert_matches_pytorch(name: &str) {
     }
 }
 
-/// Images one at a time, and any number of threads, give the same bits.
+/// Checks that the logits are bit-identical for single images and for every number of threads.
 fn assert_same_bits(mut compiled: Compiled, images: &[f32], expected: &[f32]) {
     let count = compiled.batch();
     for (image, expected) in images
@@ -72,7 +72,7 @@ fn assert_same_bits(mut compiled: Compiled, images: &[f32], expected: &[f32]) {
     }
 }
 
-/// Whichever algorithms are the fastest at the time.
+/// The measured tuning selects the algorithms by their time on this machine.
 #[test]
 fn measured_algorithms_match_pytorch() {
     for name in ["resnet18", "mobilenet-v2"] {
@@ -95,9 +95,9 @@ fn measured_algorithms_match_pytorch() {
     }
 }
 
-/// Networks without a reference compute what Burn computes.
+/// Networks without a reference are compared with their forward pass on the flex backend.
 #[test]
-fn the_others_are_as_burn_computes_them() {
+fn networks_without_a_reference_match_flex() {
     struct Compare;
 
     impl Visit for Compare {
@@ -116,14 +116,14 @@ fn the_others_are_as_burn_computes_them() {
         }
     }
 
-    for name in crate::parity::WITHOUT_REFERENCE {
+    for name in WITHOUT_REFERENCE {
         let difference = variants::visit(name, Compare);
         assert!(difference < 1e-4, "{name}: {difference:.1e}");
     }
 }
 
-/// LeNet-5 as printed: partial connections are one convolution, subsampling and its squashing function
-/// another, and factors are gone.
+/// The compiler folds the partial connections of C3 into one convolution, subsampling and its squashing
+/// function into another, and constant factors into weights.
 #[test]
 fn lenet_of_1998_is_a_step_for_each_layer() {
     struct Steps;

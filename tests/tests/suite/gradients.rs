@@ -1,10 +1,10 @@
-//! One training step of nine networks against PyTorch: the loss and every parameter's gradient.
+//! A training step of nine networks against PyTorch: the loss and every parameter's gradient.
 //!
-//! The reference is computed in float64. Float32 reaches 1e-5 of its loss and 1e-3 of each gradient
-//! in the networks where no batch norm sees a mere handful of values. In the others (two images of
-//! 64x64 leave maps of 2x2 in the last stage) a norm's gradient is a difference of nearly equal
-//! numbers, and float32's rounding grows to a per cent on the way back to the first layer: these
-//! run in float64, where they are equal to a millionth, on both CPU backends.
+//! The reference is computed in float64. Networks run in float32 if each batch norm averages many
+//! values: the loss agrees to 1e-5 and each gradient to 1e-3. In the other networks two images of
+//! 64x64 pixels leave maps of 2x2 in the last stage. The gradient of a norm over so few values is a
+//! difference of nearly equal numbers, and float32's rounding error grows to 1 % at the first layer.
+//! These networks run in float64, where the gradients agree to 1e-6 on both CPU backends.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
@@ -16,7 +16,8 @@ use receptive_tests::reference::{self, Reference};
 use receptive_tests::variants::{self, Visit};
 use receptive_tests::{devices, formula};
 
-/// The loss, and the gradients in the place of the parameters, all in `dtype`.
+/// A training step in `dtype`. The result is the loss, and the gradients under the names of their
+/// parameters.
 struct Step<'a> {
     reference: &'a Reference,
     step: &'a reference::Gradients,
@@ -37,7 +38,7 @@ impl Visit for Step<'_> {
         let network = without_dropout(config.with_auxiliary(false)).init(device);
         let network = weights::load(network, &reference.weights(), Heads::Load)
             .unwrap_or_else(|e| panic!("{}: {e}", reference.name))
-            .map(&mut In(dtype));
+            .map(&mut Convert(dtype));
 
         let images = formula::images(&reference.salt, step.input);
         let images = Tensor::from_data(TensorData::new(images, step.input), (device, dtype));
@@ -54,7 +55,7 @@ impl Visit for Step<'_> {
     }
 }
 
-/// The same configuration, its dropout rate 0 if it has one.
+/// Sets the dropout rate of the configuration, if any, to 0.
 fn without_dropout<C: NetworkConfig>(config: C) -> C {
     let mut fields = serde_json::to_value(config).expect("a configuration as JSON");
     if let Some(rate) = fields.get_mut("dropout") {
@@ -63,7 +64,7 @@ fn without_dropout<C: NetworkConfig>(config: C) -> C {
     serde_json::from_value(fields).expect("a configuration from JSON")
 }
 
-/// Puts each parameter's gradient in its place, so that the network's own names apply.
+/// Replaces each parameter by its gradient, which keeps the parameter's name.
 struct ParametersToGradients<'a>(&'a Gradients);
 
 impl ModuleMapper for ParametersToGradients<'_> {
@@ -75,10 +76,10 @@ impl ModuleMapper for ParametersToGradients<'_> {
     }
 }
 
-/// Changes the type of every parameter and statistic.
-struct In(DType);
+/// Converts every parameter and running statistic to a data type.
+struct Convert(DType);
 
-impl ModuleMapper for In {
+impl ModuleMapper for Convert {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let trained = param.is_require_grad();
         param.map(|value| {
@@ -88,8 +89,8 @@ impl ModuleMapper for In {
     }
 }
 
-/// How far the loss may be off, relative, and each gradient's norm: relative to itself, or to the
-/// largest of them where the true gradient is zero.
+/// The largest accepted relative errors of the loss and of each gradient's norm. The error of a gradient
+/// that is exactly zero is relative to the largest norm.
 struct Bounds {
     dtype: DType,
     loss: f64,
@@ -108,7 +109,8 @@ const FLOAT32: Bounds = Bounds {
     norm: 1e-3,
 };
 
-/// A bias before a batch norm has no effect: PyTorch's gradient of it is float64's rounding.
+/// Norms below this fraction of the largest norm are zero up to float64's rounding: a bias before a batch
+/// norm has no effect.
 const ZERO: f64 = 1e-10;
 
 fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
@@ -124,9 +126,9 @@ fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
         },
     );
 
-    let off = (loss - step.loss).abs() / step.loss;
-    println!("{name}: loss {off:.1e} off");
-    assert!(off < bounds.loss, "loss {loss}, expected {}", step.loss);
+    let error = (loss - step.loss).abs() / step.loss;
+    println!("{name}: the error of the loss is {error:.1e}");
+    assert!(error < bounds.loss, "loss {loss}, expected {}", step.loss);
 
     let largest = step.norms.values().copied().fold(0.0, f64::max);
     let mut worst = (0.0, "");
@@ -139,15 +141,18 @@ fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
             true => largest,
             false => expected,
         };
-        let off = (norm - expected).abs() / scale;
-        if off > worst.0 {
-            worst = (off, parameter.as_str());
+        let error = (norm - expected).abs() / scale;
+        if error > worst.0 {
+            worst = (error, parameter.as_str());
         }
-        if off.is_nan() || off >= bounds.norm {
+        if error.is_nan() || error >= bounds.norm {
             wrong.push(format!("{parameter}: {norm:.6e}, expected {expected:.6e}"));
         }
     }
-    println!("{name}: norm of {} {:.1e} off", worst.1, worst.0);
+    println!(
+        "{name}: the largest error of a norm is {:.1e}, of {}",
+        worst.0, worst.1
+    );
     assert!(wrong.is_empty(), "{name}: {wrong:#?}");
 }
 

@@ -1,7 +1,8 @@
-//! What crosses crates, in one binary: each would link all of Burn.
+//! The tests across crates, in one binary: each binary links all of Burn.
 
 mod backends;
 mod compiled;
+mod fused;
 mod gradients;
 mod parity;
 mod round_trips;

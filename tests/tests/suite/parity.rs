@@ -1,12 +1,13 @@
-//! Every network against PyTorch, on every backend.
+//! Every network against PyTorch on every backend.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use receptive::registry;
 use receptive_layers::weights::StateDict;
-use receptive_tests::reference::{Reference, relative_difference};
+use receptive_tests::reference::{Reference, WITHOUT_REFERENCE, relative_difference};
 use receptive_tests::{devices, formula};
 
-/// The network has PyTorch's tensors, by name and shape, and as many trainable parameters.
+/// Checks that the network has the tensors of PyTorch's network, by name and shape, and as many
+/// trainable parameters.
 fn assert_same_tensors(found: &StateDict, reference: &Reference) {
     let found: Vec<(&str, &[usize])> = found.iter().map(|(n, t)| (n, t.shape())).collect();
     let expected: Vec<(&str, &[usize])> = reference
@@ -24,8 +25,8 @@ fn assert_same_tensors(found: &StateDict, reference: &Reference) {
     assert_eq!(parameters as u64, reference.parameters);
 }
 
-/// Fills the network by the formula and runs it; fails where its logits are off by more than
-/// `tolerance` times the largest of them.
+/// Fills the network's weights by the formula and compares its logits with PyTorch's. The largest
+/// accepted difference is `tolerance` times the largest logit.
 fn assert_matches_pytorch(name: &str, device: &Device, tolerance: f64) {
     let reference = Reference::read(name);
     let model = registry::model(name).unwrap();
@@ -110,17 +111,8 @@ fn every_reference_is_a_case() {
     assert_eq!(Reference::names(), cases);
 }
 
-/// Published variants that have no reference: they differ from one that has in a number or in the
-/// place of a stride, or PyTorch has no such layers.
-pub const WITHOUT_REFERENCE: &[&str] = &[
-    "lenet5-1998",
-    "mobilenet-v1-0.25",
-    "mobilenet-v1-0.75",
-    "resnet50-v1",
-];
-
 #[test]
-fn every_variant_has_a_reference_or_a_reason() {
+fn every_variant_has_a_reference_or_is_listed_without() {
     let missing: Vec<&str> = registry::models()
         .into_iter()
         .map(|model| model.name)
@@ -142,8 +134,8 @@ mod wgpu {
         };
     }
 
-    // AlexNet's fc6 is larger than a buffer may be on Mesa's software device; GoogLeNet as printed
-    // has the same norm.
+    // AlexNet is missing: its fc6 exceeds the largest buffer of Mesa's software device. GoogLeNet's
+    // paper edition covers the local response normalization.
     cases! {
         googlenet: "googlenet",
         googlenet_paper: "googlenet-paper",

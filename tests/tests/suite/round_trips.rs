@@ -1,4 +1,4 @@
-//! Real networks through the three formats, with another head, and with other weights after a run.
+//! Loading weights: through the three file formats, with another head, and after a run with other weights.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use receptive_kernels::ops;
@@ -7,7 +7,7 @@ use receptive_layers::weights::{self, Format, Heads, Precision, StateDict};
 use receptive_tests::variants::{self, Visit};
 use receptive_tests::{devices, formula};
 
-/// Name, shape and bits of every tensor.
+/// Returns the name, shape and elements of every tensor.
 fn contents(weights: &StateDict) -> Vec<(String, Vec<usize>, Vec<f32>)> {
     weights
         .iter()
@@ -18,7 +18,7 @@ fn contents(weights: &StateDict) -> Vec<(String, Vec<usize>, Vec<f32>)> {
         .collect()
 }
 
-/// Writes a network in each format, and reads it back into another of its kind.
+/// Writes a network in each format and reads the file into a new network.
 struct RoundTrip {
     device: Device,
 }
@@ -44,7 +44,7 @@ impl Visit for RoundTrip {
     }
 }
 
-/// Loads the weights of a network into one with another number of classes.
+/// Loads the weights of a network into a network with another number of classes.
 struct AnotherHead {
     device: Device,
 }
@@ -85,7 +85,8 @@ impl Visit for AnotherHead {
     }
 }
 
-/// Loads weights into a network that has run, for which the kernels keep packed what it had before.
+/// Loads weights into a network that has run, whose old weights are in the kernels' cache of packed
+/// weights.
 struct AfterARun {
     device: Device,
 }
@@ -103,10 +104,10 @@ impl Visit for AfterARun {
         };
         let other = config.init(&self.device);
         let expected = run(&other);
-        // What is kept of the other must not stand in for a reading of its weights.
+        // Without this, a result could come from the packed weights of `other`.
         ops::clear_cache();
         let used = config.init(&self.device);
-        assert_ne!(run(&used), expected, "another network");
+        assert_ne!(run(&used), expected, "the two networks have equal weights");
         let loaded = weights::load(used, &weights::state_dict(&other), Heads::Load).unwrap();
         assert_eq!(run(&loaded), expected);
     }

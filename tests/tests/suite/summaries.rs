@@ -1,9 +1,10 @@
-//! What the summaries say of every variant, against the papers and torchvision.
+//! The summaries of every variant, against the papers and torchvision.
 
 use receptive::registry;
 use receptive_layers::summary::Summary;
 use receptive_tests::reference::Reference;
 
+/// Returns the summary of the network without auxiliary heads.
 fn inference(name: &str) -> Summary {
     let model = registry::model(name).unwrap();
     model
@@ -11,6 +12,7 @@ fn inference(name: &str) -> Summary {
         .unwrap()
 }
 
+/// Returns the summary of the network with auxiliary heads.
 fn training(name: &str) -> Summary {
     let model = registry::model(name).unwrap();
     model
@@ -18,9 +20,8 @@ fn training(name: &str) -> Summary {
         .unwrap()
 }
 
-/// Trainable parameters and multiply-adds of one image, counted by hand from the papers' tables:
-/// products of kernel, channels and map. `lenet5-1998`, whose paper counts connections, stands
-/// apart.
+/// Trainable parameters and multiply-adds per image, counted by hand from the papers' tables as products
+/// of kernel, channels and map size. `lenet5-1998` has a test of its own: its paper counts connections.
 #[rustfmt::skip]
 const TOTALS: &[(&str, u64, u64)] = &[
     ("lenet5", 61_706, 416_520),
@@ -56,7 +57,7 @@ const TOTALS: &[(&str, u64, u64)] = &[
     ("mobilenet-v2", 3_504_872, 300_774_272),
 ];
 
-/// 10^9 multiply-adds at 224 pixels, to three decimals, as torchvision states them.
+/// 10^9 multiply-adds at 224x224 pixels, to three decimals, as torchvision states.
 #[rustfmt::skip]
 const TORCHVISION: &[(&str, f64)] = &[
     ("alexnet-torchvision", 0.714),
@@ -68,18 +69,20 @@ const TORCHVISION: &[(&str, f64)] = &[
     ("mobilenet-v2", 0.301),
 ];
 
+/// Returns the parameters and multiply-adds of the variant `name` in [`TOTALS`].
 fn total(name: &str) -> (u64, u64) {
     let row = TOTALS.iter().find(|(n, ..)| *n == name);
     row.map(|&(_, parameters, macs)| (parameters, macs))
         .unwrap_or_else(|| panic!("{name} has no row"))
 }
 
+/// Returns `value / unit`, rounded.
 fn rounded(value: u64, unit: f64) -> f64 {
     (value as f64 / unit).round()
 }
 
 #[test]
-fn summaries_give_every_variants_totals() {
+fn summaries_have_the_totals_counted_by_hand() {
     for model in registry::models() {
         let name = model.name;
         if name == "lenet5-1998" {
@@ -96,7 +99,7 @@ fn summaries_give_every_variants_totals() {
 }
 
 #[test]
-fn totals_are_the_references_and_torchvisions() {
+fn totals_match_the_references_and_torchvision() {
     for name in Reference::names() {
         assert_eq!(total(&name).0, Reference::read(&name).parameters, "{name}");
     }
@@ -106,10 +109,10 @@ fn totals_are_the_references_and_torchvisions() {
     }
 }
 
-// MobileNets, tables 6 and 7: millions of multiply-adds and of parameters. Table 7 cuts its decimals
-// off (290 at 160 pixels, where 290.7 are counted).
+// MobileNets, Tables 6 and 7: millions of multiply-adds and parameters. Table 7 truncates: it states 290
+// at 160 pixels, for 290.7.
 #[test]
-fn mobilenets_cost_what_their_paper_says() {
+fn mobilenets_have_the_costs_of_their_paper() {
     let paper = [
         ("mobilenet-v1", 569.0, 42.0),
         ("mobilenet-v1-0.75", 325.0, 26.0),
@@ -127,8 +130,8 @@ fn mobilenets_cost_what_their_paper_says() {
     }
 }
 
-// Deep Residual Learning, table 6: millions of parameters. 20 layers are printed as 0.27, 110 as
-// 1.7.
+// Deep Residual Learning, Table 6: hundredths of millions of parameters. The table prints 1.7 million for
+// 110 layers.
 #[test]
 fn cifar_resnets_have_the_parameters_of_their_paper() {
     let paper = [(20, 27), (32, 46), (44, 66), (56, 85), (110, 173)];
@@ -142,7 +145,7 @@ fn cifar_resnets_have_the_parameters_of_their_paper() {
     }
 }
 
-// Section 2.B of the paper, of the network that Figure 2 draws.
+// Gradient-Based Learning, section II.B.
 #[test]
 fn lenet5_has_the_papers_parameters_and_connections() {
     let summary = inference("lenet5-1998");
@@ -151,7 +154,7 @@ fn lenet5_has_the_papers_parameters_and_connections() {
 }
 
 #[test]
-fn vgg16_takes_the_memory_of_the_notes() {
+fn vgg16_has_15_million_activations_and_528_mib_of_parameters() {
     let summary = inference("vgg16");
     assert_eq!(summary.parameter_bytes, 4 * 138_357_544);
     assert_eq!(summary.parameter_bytes.div_ceil(1 << 20), 528);

@@ -1,4 +1,4 @@
-//! Training on the GPU's backend, here on Mesa's software device, against training on the processor.
+//! Training on wgpu, against training on the CPU.
 
 #![cfg(feature = "wgpu")]
 
@@ -14,16 +14,18 @@ use receptive_train::loader::{Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
 use receptive_train::session::{Session, TrainableNetwork};
 
-/// Steps of 64 digits.
+/// Training steps of 64 digits each.
 const STEPS: usize = 200;
 
-/// Validation digits that are judged.
-const JUDGED: usize = 512;
+/// Number of validation digits in the accuracy.
+const EVALUATED: usize = 512;
 
+/// Returns the folder of the MNIST files.
 fn assets() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/mnist"))
 }
 
+/// Returns LeNet-5's recipe with batches of 64 and a constant learning rate.
 fn recipe() -> Recipe {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes/lenet5-mnist.toml");
     let changes = [
@@ -57,7 +59,8 @@ fn loader(recipe: &Recipe, dataset: Arc<dyn Dataset>, train: bool) -> Loader {
     }
 }
 
-/// The accuracy on validation digits after the steps, and the losses of the first and the last.
+/// Trains LeNet-5 on `device`, and returns its accuracy on validation digits and the losses of the first
+/// and the last step.
 fn trained(device: Device) -> (f64, [f64; 2]) {
     let recipe = recipe();
     let holdout = Holdout {
@@ -65,7 +68,7 @@ fn trained(device: Device) -> (f64, [f64; 2]) {
         seed: 0,
     };
     let data = DataSplits::open(assets(), holdout).expect("the digits");
-    // The processor's weights on both, since each backend draws its own.
+    // Both devices start from weights drawn on the CPU: the backends draw different numbers.
     let network = Session::init_network(&LeNet5Config::lenet5(), &Device::flex(), recipe.seed);
     let weights = receptive_layers::weights::state_dict(&network);
     let network = Session::init_network(&LeNet5Config::lenet5(), &device, recipe.seed);
@@ -84,7 +87,7 @@ fn trained(device: Device) -> (f64, [f64; 2]) {
     let mut sums = MetricSums::default();
     for batch in loader(&recipe, data.validation, false)
         .epoch(0, 0)
-        .take(JUDGED / 64)
+        .take(EVALUATED / 64)
     {
         let batch = batch.expect("read");
         let scores = evaluator.scores(&batch).expect("scores");
@@ -95,15 +98,15 @@ fn trained(device: Device) -> (f64, [f64; 2]) {
 }
 
 #[test]
-fn lenet_learns_on_wgpu_as_on_the_processor() {
+fn lenet_learns_on_wgpu_as_on_the_cpu() {
     let Some(wgpu) = devices::wgpu() else { return };
     let (found, found_losses) = trained(wgpu);
     let (expected, expected_losses) = trained(devices::flex());
-    println!("{found} {found_losses:?}, on the processor {expected} {expected_losses:?}");
+    println!("{found} {found_losses:?}, on the CPU {expected} {expected_losses:?}");
     assert!((found_losses[0] - expected_losses[0]).abs() < 1e-4);
     assert!(expected > 0.9, "{expected}");
     assert!(
         (found - expected).abs() < 0.02,
-        "{found}, on the processor {expected}"
+        "{found}, on the CPU {expected}"
     );
 }

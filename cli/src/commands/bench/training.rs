@@ -1,10 +1,11 @@
-//! A step of training: forward, backward, the optimizer.
+//! Times a training step: forward, backward, optimizer.
 
 use receptive_train::loader::Batch;
 use receptive_train::optimizer::Optimizer;
 use receptive_train::recipe::Recipe;
 
-use super::{Report, backend_threads, noise, report, time};
+use super::report::Report;
+use super::timing::{backend_threads, noise, time_runs};
 use crate::args::BenchArgs;
 use crate::device;
 use crate::engine;
@@ -12,13 +13,13 @@ use crate::error::CliError;
 use crate::recipes;
 use crate::registry::{InitialWeights, Model};
 
-/// Small, so that noise learnt by heart for as long as anyone measures stays finite.
-const RATE: f64 = 1e-4;
+/// Learning rate, small enough that the weights stay finite in a long measurement on noise.
+const LEARNING_RATE: f64 = 1e-4;
 
-/// Times a step on images of noise: the network and loss of the paper's recipe, stochastic gradient
-/// descent with momentum and weight decay.
+/// Times a training step on a batch of noise of shape `input`, with the network and loss of the default
+/// recipe and stochastic gradient descent with momentum and weight decay.
 pub(super) fn step(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report, CliError> {
-    engine::limit_threads(args.compute.threads);
+    engine::limit_backend_threads(args.compute.threads);
     crate::allocator::retain_freed_memory();
     let device = device::open(args.compute.device)?;
     let recipe = Recipe {
@@ -26,7 +27,7 @@ pub(super) fn step(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result
         clip_norm: None,
         ema: None,
         optimizer: Optimizer::Sgd {
-            lr: RATE,
+            lr: LEARNING_RATE,
             momentum: 0.9,
             nesterov: false,
             weight_decay: 1e-4,
@@ -39,21 +40,22 @@ pub(super) fn step(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result
         pretrained: None,
     };
     let mut network = model.trainable(&recipe, &initial, vec![device])?;
-    let batch = batch(input, model.classes);
+    let batch = noise_batch(input, model.classes);
     let mut count = 0;
-    let times = time(args.seconds, || {
-        network.step(&batch, RATE, count)?;
+    let times = time_runs(args.seconds, || {
+        network.step(&batch, LEARNING_RATE, count)?;
         count += 1;
         Ok(())
     })?;
+    let threads = backend_threads(args.compute.threads);
     Ok(Report {
-        device: Some(device::chosen(args.compute.device).name()),
-        ..report(model, args, "training", backend_threads(args), &times)
+        device: Some(device::name_or_default(args.compute.device).name()),
+        ..Report::new(model, args, "training", threads, &times)
     })
 }
 
-/// Images of noise, of one class after the other.
-fn batch(shape: [usize; 4], classes: usize) -> Batch {
+/// Returns a batch of noise whose labels cycle through the classes.
+fn noise_batch(shape: [usize; 4], classes: usize) -> Batch {
     let labels: Vec<usize> = (0..shape[0]).map(|image| image % classes).collect();
     let mut targets = vec![0.0; shape[0] * classes];
     for (image, label) in labels.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! An outside crate that wants LeNet-5 on the processor, and nothing else.
+//! A crate outside the workspace that runs LeNet-5 on the CPU.
 
 use burn::tensor::{Device, Tensor};
 use receptive_lenet::{LeNet5Config, Network, NetworkConfig};

@@ -1,4 +1,4 @@
-//! An outside crate that wants a ResNet on the graphics card, and nothing else.
+//! A crate outside the workspace that runs a ResNet on the GPU.
 
 use burn::tensor::{Device, Distribution, Tensor};
 use receptive_resnet::{CifarResNetConfig, Network, NetworkConfig};

@@ -1,0 +1,44 @@
+//! Options of `classify`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::compute::ComputeArgs;
+use super::parse;
+
+/// Network that `classify` runs by default; its weights are embedded in the program.
+const DEFAULT_MODEL: &str = "mobilenet-v2";
+
+/// Options of `classify`.
+#[derive(Debug, Args)]
+pub struct ClassifyArgs {
+    /// Images, or folders of images
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+
+    /// Name of the network, as `models` lists it
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
+    pub model: String,
+
+    /// Weight file or compiled plan [default: the embedded or published weights]
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Text file with one class label per line [default: the published labels]
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+
+    /// Number of most probable classes to print for each image
+    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(value_parser = parse::positive, allow_negative_numbers = true)]
+    pub top: usize,
+
+    /// Engine, device and threads.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,165 @@
+//! The command line: every command with its help text and examples.
+
+use clap::{Parser, Subcommand};
+
+use super::bench::BenchArgs;
+use super::classify::ClassifyArgs;
+use super::compile::CompileArgs;
+use super::completions::CompletionsArgs;
+use super::convert::ConvertArgs;
+use super::draw::DrawArgs;
+#[cfg(feature = "train")]
+use super::eval::EvalArgs;
+use super::inspect::InspectArgs;
+use super::models::ModelsArgs;
+use super::run::RunArgs;
+use super::summary::SummaryArgs;
+#[cfg(feature = "train")]
+use super::train::TrainArgs;
+
+/// Classic convolutional networks: classify images, cost every layer, train, compile and convert.
+#[derive(Debug, Parser)]
+#[command(name = "receptive", version, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  receptive classify photo.jpg
+  receptive summary vgg16 --depth 1
+  receptive draw vgg16 -o vgg16.svg
+  receptive models
+
+Exit codes:
+  0  success
+  1  some of the images could not be classified
+  2  wrong usage or input, or no image could be classified")]
+pub struct Cli {
+    /// Command to run.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Commands of the program.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List every network with its parameters, input shape, published accuracy and paper
+    #[command(after_help = "\
+Examples:
+  receptive models
+  receptive models --json")]
+    Models(ModelsArgs),
+
+    /// Print the output shape, memory, parameters and multiply-adds of every layer
+    #[command(after_help = "\
+Examples:
+  receptive summary vgg16
+  receptive summary resnet50 --depth 1 --input 1x3x288x288
+  receptive summary googlenet --train --json")]
+    Summary(SummaryArgs),
+
+    /// Draw a network as feature maps or as a graph of operations
+    #[command(after_help = "\
+Examples:
+  receptive draw lenet5 -o lenet5.svg
+  receptive draw googlenet --style graph -o googlenet.svg
+  receptive draw resnet152 --style graph --depth 2 --format dot | dot -Tpdf -o resnet152.pdf
+
+The drawing goes to standard output unless --output names a file. Consecutive identical modules
+are drawn once, with their number.")]
+    Draw(DrawArgs),
+
+    /// Classify images
+    #[command(after_help = "\
+Examples:
+  receptive classify photo.jpg
+  receptive classify holiday/ --top 1 --json
+  receptive classify photo.jpg --model resnet50
+  receptive classify assets/digits/ --model lenet5
+
+The weights of mobilenet-v2 (ImageNet) and lenet5 (MNIST) are embedded in the program. For other
+networks, published weights are read from the cache folder. Missing weights are downloaded.
+RECEPTIVE_CACHE chooses another cache folder.")]
+    Classify(ClassifyArgs),
+
+    /// Run a network on a NumPy array and write the logits
+    #[command(after_help = "\
+Examples:
+  receptive run resnet18 --weights resnet18-f37072fd.pth --input batch.npy --output logits.npy
+
+The input is a float32 or float64 array [batch, channels, height, width] of normalized images.
+The output is a float32 array [batch, classes].")]
+    Run(RunArgs),
+
+    /// Measure the time of a forward pass or of a training step, with random weights
+    #[command(after_help = "\
+Examples:
+  receptive bench resnet50
+  receptive bench vgg16 --batch 8 --threads 2 --json
+  receptive bench mobilenet-v1 --profile --roofline roofline.svg
+  receptive bench resnet18 --train --batch 8")]
+    Bench(BenchArgs),
+
+    /// Compile a network and its weights into a plan file, which loads without compilation
+    #[command(after_help = "\
+Examples:
+  receptive compile resnet50 --weights resnet50-11ad3fa6.pth -o resnet50.plan
+  receptive classify photo.jpg --model resnet50 --weights resnet50.plan
+
+The plan runs only on machines with the instruction set that it was compiled for. By default this
+is the best instruction set of this machine; RECEPTIVE_ISA chooses another.")]
+    Compile(CompileArgs),
+
+    /// Convert a weight file to another format or precision
+    #[command(after_help = "\
+Examples:
+  receptive convert vgg16-397923af.pth vgg16.safetensors --model vgg16
+  receptive convert resnet50.safetensors resnet50.bpk --model resnet50 --dtype f16
+
+The extension of OUT chooses the format: .pth or .pt (PyTorch), .safetensors, .bpk or .burnpack.
+IN is checked against the model before OUT is written.")]
+    Convert(ConvertArgs),
+
+    /// Train a network on labelled images
+    #[cfg(feature = "train")]
+    #[command(after_help = "\
+Examples:
+  receptive train lenet5
+  receptive train resnet20-cifar --data cifar-10-batches-bin --output runs/cifar
+  receptive train resnet18 --data photos --from resnet18-f37072fd.pth --freeze conv4_x
+  receptive train lenet5 --set optimizer.lr=0.02 --set epochs=5 --output runs/slow
+  receptive train resnet18 --data photos --resume
+
+The data folder holds one of:
+  - MNIST's IDX files
+  - CIFAR's binary files
+  - train/ and val/, each with one folder of images per class
+  - one folder of images per class; a fraction of the images is held out for validation
+Networks for MNIST digits train on 7,500 embedded digits when there is no --data.
+The default recipe is that of the network's paper, or the fine-tuning recipe with --from.")]
+    Train(TrainArgs),
+
+    /// Measure the accuracy of a network on labelled images
+    #[cfg(feature = "train")]
+    #[command(after_help = "\
+Examples:
+  receptive eval lenet5 --weights runs/lenet5/model.safetensors
+  receptive eval resnet18 --weights resnet18-f37072fd.pth --data imagenet/val --json
+
+The data folder has the same layouts as for `train`; validation images are used when it has some.
+Images are prepared by the recipe of the run that wrote the weights (recipe.toml beside them), or
+else by the recipe of the network's paper.")]
+    Eval(EvalArgs),
+
+    /// Draw the kernels of the first layer, and the feature maps of an image
+    #[command(after_help = "\
+Examples:
+  receptive inspect alexnet-torchvision --weights alexnet-owt-7be5be79.pth --image cat.png -o cat
+
+Writes kernels.png, the kernels of the first convolution. With --image, also writes one picture
+for the feature maps of every stage.")]
+    Inspect(InspectArgs),
+
+    /// Print the completion script of a shell
+    #[command(after_help = "\
+Examples:
+  receptive completions bash > ~/.local/share/bash-completion/completions/receptive")]
+    Completions(CompletionsArgs),
+}

@@ -1,0 +1,24 @@
+//! Options of `inspect`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Options of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Name of the network, as `models` lists it
+    pub model: String,
+
+    /// Weight file
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+
+    /// Image whose feature maps are drawn
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<PathBuf>,
+
+    /// Folder for the pictures, created if missing
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+}

@@ -1,0 +1,36 @@
+//! Command-line arguments: one file for each command, and the options that several commands share.
+
+mod bench;
+mod classify;
+mod command;
+mod compile;
+mod completions;
+mod compute;
+mod convert;
+mod draw;
+#[cfg(feature = "train")]
+mod eval;
+mod inspect;
+mod models;
+mod parse;
+mod run;
+mod summary;
+#[cfg(feature = "train")]
+mod train;
+
+pub use bench::BenchArgs;
+pub use classify::ClassifyArgs;
+pub use command::{Cli, Command};
+pub use compile::CompileArgs;
+pub use completions::CompletionsArgs;
+pub use compute::{ComputeArgs, Engine, PlanPrecision, PlanTuning, TuningArgs};
+pub use convert::{ConvertArgs, Dtype};
+pub use draw::{DrawArgs, DrawFormat, DrawStyle};
+#[cfg(feature = "train")]
+pub use eval::EvalArgs;
+pub use inspect::InspectArgs;
+pub use models::ModelsArgs;
+pub use run::RunArgs;
+pub use summary::SummaryArgs;
+#[cfg(feature = "train")]
+pub use train::{Dataset, TrainArgs};

@@ -1,0 +1,264 @@
+//! A published network whose type only the registry knows.
+
+use burn::tensor::Device;
+use receptive_layers::compile::CompileError;
+use receptive_layers::graph::Graph;
+use receptive_layers::labels::LabelSet;
+use receptive_layers::network::{InputSpec, NetworkConfig, Paper, Variant};
+use receptive_layers::summary::Summary;
+#[cfg(feature = "train")]
+use receptive_layers::weights::Heads;
+use receptive_layers::weights::{Checkpoint, StateDict};
+#[cfg(feature = "train")]
+use receptive_train::{recipe::Recipe, session::TrainableNetwork};
+
+#[cfg(feature = "train")]
+use super::erased::TrainableError;
+use super::erased::{AnyConfig, AnyNetwork, BuildOptions};
+use crate::error::CliError;
+
+/// The network that a training run starts from.
+#[cfg(feature = "train")]
+pub struct InitialWeights {
+    /// Number of classes of the head.
+    pub classes: usize,
+    /// Initial weights; random weights if `None`.
+    pub pretrained: Option<Pretrained>,
+}
+
+/// Trained weights that a training run starts from.
+#[cfg(feature = "train")]
+pub struct Pretrained {
+    /// The tensors.
+    pub weights: StateDict,
+    /// The source of the weights, for error messages.
+    pub origin: String,
+    /// Whether the weights of the heads are loaded.
+    pub heads: Heads,
+}
+
+/// A published variant of an architecture, without the type of its configuration.
+pub struct Model {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// The name of the architecture.
+    pub family: &'static str,
+    /// The paper that published the architecture.
+    pub paper: Paper,
+    /// The file in `recipes/` that trains the network from scratch.
+    pub recipe: &'static str,
+    /// The names of the classes that the network was published for.
+    pub labels: LabelSet,
+    /// The images that the network accepts.
+    pub input: InputSpec,
+    /// The published number of classes.
+    pub classes: usize,
+    /// Published weights; the first is the default.
+    pub checkpoints: &'static [Checkpoint],
+    config: Box<dyn AnyConfig>,
+}
+
+impl Model {
+    /// Erases the type of `variant` of the architecture `family`.
+    pub(super) fn new<C: NetworkConfig + 'static>(
+        family: &'static str,
+        variant: Variant<C>,
+    ) -> Self {
+        Self {
+            name: variant.name,
+            family,
+            paper: variant.paper,
+            recipe: variant.recipe,
+            labels: variant.labels,
+            input: variant.config.input(),
+            classes: variant.config.classes(),
+            checkpoints: variant.checkpoints,
+            config: Box::new(variant.config),
+        }
+    }
+
+    /// Returns the number of trainable parameters, without auxiliary heads.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Graph`] or [`CliError::Summary`] when the network cannot be recorded or counted.
+    pub fn parameters(&self) -> Result<u64, CliError> {
+        let summary = self.summary(self.classes, self.input.shape(), false)?;
+        Ok(summary.parameters)
+    }
+
+    /// Returns the cost of every layer for `classes` classes and an input of shape
+    /// `[batch, channels, height, width]`; with `train`, including the auxiliary heads.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] when the input or the number of classes is invalid for the network.
+    pub fn summary(
+        &self,
+        classes: usize,
+        input: [usize; 4],
+        train: bool,
+    ) -> Result<Summary, CliError> {
+        let graph = self.graph(classes, input, train)?;
+        Summary::from_graph(&graph, self.name).map_err(|source| CliError::Summary {
+            model: self.name,
+            source,
+        })
+    }
+
+    /// Records the network's graph, without the values of the weights, for `classes` classes and an
+    /// input of shape `[batch, channels, height, width]`; with `train`, including the auxiliary heads.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] when the input or the number of classes is invalid for the network.
+    pub fn graph(&self, classes: usize, input: [usize; 4], train: bool) -> Result<Graph, CliError> {
+        self.input.check(input).map_err(|source| CliError::Input {
+            model: self.name,
+            source,
+        })?;
+        let options = self.options(classes, train)?;
+        self.config
+            .graph(options, input)
+            .map_err(|source| CliError::Graph {
+                model: self.name,
+                source,
+            })
+    }
+
+    /// Builds the network for inference with untrained weights.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Config`] when the published configuration is invalid.
+    pub fn fresh(&self, device: &Device) -> Result<Box<dyn AnyNetwork>, CliError> {
+        let options = self.options(self.classes, false)?;
+        Ok(self.config.fresh(options, device))
+    }
+
+    /// Returns the error that the network cannot be compiled because of `source`.
+    pub fn uncompiled(&self, source: CompileError) -> CliError {
+        CliError::Compile {
+            model: self.name.to_owned(),
+            source,
+        }
+    }
+
+    /// Builds the network for inference with `weights`, which determine the number of classes.
+    ///
+    /// `origin` is the source of the weights, for error messages.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Unfit`] when the weights belong to another network.
+    pub fn load(
+        &self,
+        weights: &StateDict,
+        origin: &str,
+        device: &Device,
+    ) -> Result<Box<dyn AnyNetwork>, CliError> {
+        self.load_with(weights, false, origin, device)
+    }
+
+    /// Builds the network with `weights` as [`load`](Self::load) does, and with its auxiliary heads if
+    /// the weights contain them.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Unfit`] when the weights belong to another network.
+    pub fn load_whole(
+        &self,
+        weights: &StateDict,
+        origin: &str,
+        device: &Device,
+    ) -> Result<Box<dyn AnyNetwork>, CliError> {
+        let optional = self.config.optional();
+        let auxiliary = weights
+            .iter()
+            .any(|(name, _)| optional.iter().any(|layer| is_within(name, layer)));
+        self.load_with(weights, auxiliary, origin, device)
+    }
+
+    fn load_with(
+        &self,
+        weights: &StateDict,
+        auxiliary: bool,
+        origin: &str,
+        device: &Device,
+    ) -> Result<Box<dyn AnyNetwork>, CliError> {
+        let options = self.options(self.classes_of(weights), auxiliary)?;
+        self.config
+            .load(options, weights, device)
+            .map_err(|source| CliError::Unfit {
+                origin: origin.to_owned(),
+                model: self.name,
+                source,
+            })
+    }
+
+    /// Builds the network for training by `recipe` on `devices`, one or more.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] when the recipe or the weights do not fit the network.
+    #[cfg(feature = "train")]
+    pub fn trainable(
+        &self,
+        recipe: &Recipe,
+        initial: &InitialWeights,
+        devices: Vec<Device>,
+    ) -> Result<Box<dyn TrainableNetwork>, CliError> {
+        let options = self.options(initial.classes, recipe.auxiliary)?;
+        let pretrained = initial.pretrained.as_ref();
+        let weights = pretrained.map(|pretrained| (&pretrained.weights, pretrained.heads));
+        self.config
+            .trainable(options, recipe, weights, devices)
+            .map_err(|error| match error {
+                TrainableError::Fields(reason) => CliError::NetworkFields {
+                    model: self.name,
+                    reason,
+                },
+                TrainableError::Config(source) => CliError::Config {
+                    model: self.name,
+                    source,
+                },
+                TrainableError::Stage(unknown) => CliError::Train(unknown.into()),
+                TrainableError::Weights(source) => CliError::Unfit {
+                    origin: pretrained.map_or(String::new(), |p| p.origin.clone()),
+                    model: self.name,
+                    source,
+                },
+            })
+    }
+
+    /// Returns the build options if the network can have `classes` classes.
+    fn options(&self, classes: usize, auxiliary: bool) -> Result<BuildOptions, CliError> {
+        let options = BuildOptions { classes, auxiliary };
+        self.config
+            .check(options)
+            .map_err(|source| CliError::Config {
+                model: self.name,
+                source,
+            })?;
+        Ok(options)
+    }
+
+    /// Returns the number of classes of the head in `weights`, or the published number if `weights`
+    /// contain no head.
+    pub fn classes_of(&self, weights: &StateDict) -> usize {
+        let head = self.config.head();
+        // The only dimension of a bias is the number of classes; the layout of a weight varies.
+        weights
+            .iter()
+            .filter(|(name, _)| head.iter().any(|layer| is_within(name, layer)))
+            .min_by_key(|(_, tensor)| tensor.shape().len())
+            .and_then(|(_, tensor)| tensor.shape().first().copied())
+            .unwrap_or(self.classes)
+    }
+}
+
+/// Whether the tensor `name` belongs to the module `layer` or to a module inside it.
+fn is_within(name: &str, layer: &str) -> bool {
+    name.strip_prefix(layer)
+        .is_some_and(|rest| rest.starts_with('.'))
+}

@@ -1,0 +1,69 @@
+use receptive_googlenet::GoogLeNetConfig;
+use receptive_layers::network::NetworkConfig;
+
+use super::*;
+use crate::error::CliError;
+
+#[test]
+fn names_are_unique() {
+    let mut names: Vec<_> = models().iter().map(|model| model.name).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn every_model_has_a_label_for_each_class() {
+    for model in models() {
+        assert_eq!(model.labels.names().len(), model.classes, "{}", model.name);
+    }
+}
+
+#[test]
+fn every_model_has_as_many_parameters_as_its_checkpoints() {
+    for model in models() {
+        let parameters = model.parameters().expect("recorded");
+        for checkpoint in model.checkpoints {
+            assert_eq!(parameters, checkpoint.parameters, "{}", model.name);
+        }
+    }
+}
+
+#[test]
+fn load_whole_keeps_the_auxiliary_heads_of_the_weights() {
+    let device = crate::device::open(None).expect("a device");
+    let model = model("googlenet").expect("listed");
+    let config = GoogLeNetConfig::variants().swap_remove(0).config;
+    let tensors = |auxiliary| {
+        let network = config.clone().with_auxiliary(auxiliary).init(&device);
+        let weights = receptive_layers::weights::state_dict(&network);
+        let with_heads = model.load_whole(&weights, "test", &device).expect("fits");
+        let without_heads = model.load(&weights, "test", &device).expect("fits");
+        [
+            weights.len(),
+            with_heads.state_dict().len(),
+            without_heads.state_dict().len(),
+        ]
+    };
+    let [with, whole, bare] = tensors(true);
+    let [without, plain, _] = tensors(false);
+    assert_eq!([whole, bare, plain], [with, without, without]);
+    assert!(with > without);
+}
+
+#[test]
+fn errors_suggest_similar_names() {
+    for (asked, wanted) in [
+        ("resnet5O", "resnet50"),
+        ("mobilenet_v2", "mobilenet-v2"),
+        ("VGG16", "vgg16"),
+    ] {
+        match model(asked) {
+            Err(CliError::UnknownModel { near, .. }) => {
+                assert!(near.contains(&wanted), "{asked}: {near:?}");
+            }
+            _ => panic!("{asked} is no model"),
+        }
+    }
+}

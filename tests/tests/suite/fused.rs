@@ -1,0 +1,272 @@
+//! Every network runs its layers through the fused operations of [`receptive_layers::block`].
+//!
+//! A forward pass that calls Burn's own `Conv2d::forward` computes the same logits as
+//! `block::conv_norm` several times slower on a CPU, which no test of the results detects. The test
+//! below records the graph of every published variant and a log of the fused calls, and fails on a layer
+//! that is in the graph but not in the log. The test requires these layers in the log:
+//!
+//! - a convolution, and a batch norm and an activation that directly follow a convolution;
+//! - a fully connected layer;
+//! - a max pool, and a mean pool without padding and ceil mode;
+//! - the ReLU of a sum of two maps of the same shape.
+
+use std::collections::HashMap;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+use receptive_layers::block::{
+    Activation, FusedCall, conv_norm, fully_connected, max_pool, record_fused_calls,
+};
+use receptive_layers::graph::{Arithmetic, Graph, Node, Op, Outputs, ValueId};
+use receptive_layers::network::{Network, NetworkConfig};
+use receptive_tests::variants::{self, Visit};
+
+/// A layer, as far as the graph and the log both know it.
+#[derive(Debug, Clone, PartialEq)]
+enum Layer {
+    /// The layer whose weight (scale, of a norm) is the parameter of this path.
+    Weighted(String),
+    /// An activation.
+    Activation(Activation),
+    /// A max pool of an input of this shape.
+    MaxPool(Vec<usize>),
+    /// A mean pool of an input of this shape.
+    MeanPool(Vec<usize>),
+    /// A ReLU of a sum of two maps of this shape.
+    AddRelu(Vec<usize>),
+}
+
+/// Returns the layers of the log, in order; the norm and the activation of a convolution are layers of
+/// their own. `paths` has the path of every parameter.
+fn logged(calls: &[FusedCall], paths: &HashMap<ParamId, String>) -> Vec<Layer> {
+    let weighted = |id: &ParamId| Layer::Weighted(paths[id].clone());
+    let mut layers = Vec::new();
+    for call in calls {
+        match call {
+            FusedCall::Conv {
+                weight,
+                norm,
+                activation,
+            } => {
+                layers.push(weighted(weight));
+                layers.extend(norm.as_ref().map(weighted));
+                if *activation != Activation::Identity {
+                    layers.push(Layer::Activation(*activation));
+                }
+            }
+            FusedCall::Linear { weight } => layers.push(weighted(weight)),
+            FusedCall::MaxPool { input } => layers.push(Layer::MaxPool(input.to_vec())),
+            FusedCall::MeanPool { input } => layers.push(Layer::MeanPool(input.to_vec())),
+            FusedCall::AddRelu { shape } => layers.push(Layer::AddRelu(shape.to_vec())),
+        }
+    }
+    layers
+}
+
+/// Returns the layers of the graph for which a fused operation exists, in order, with the nodes' names.
+fn fusible(graph: &Graph) -> Vec<(&str, Layer)> {
+    let producer = |value: ValueId| {
+        let mut nodes = graph.nodes.iter();
+        nodes.find(|node| node.outputs.contains(&value))
+    };
+    let follows_conv = |node: &Node| match producer(node.inputs[0]) {
+        Some(before) => match before.op {
+            Op::Conv2d(_) => true,
+            Op::BatchNorm { .. } => {
+                producer(before.inputs[0]).is_some_and(|before| matches!(before.op, Op::Conv2d(_)))
+            }
+            _ => false,
+        },
+        None => false,
+    };
+    let follows_add = |node: &Node| {
+        producer(node.inputs[0]).is_some_and(|sum| {
+            let [x, y] = sum.inputs[..] else { return false };
+            sum.op == Op::Binary(Arithmetic::Add) && graph.shape(x) == graph.shape(y)
+        })
+    };
+    let weight = |node: &Node| {
+        let (name, _) = graph.value(node.inputs[1]).parameter()?;
+        Some(Layer::Weighted(name.to_owned()))
+    };
+    let activation = |op: &Op| match op {
+        Op::Relu => Some(Activation::Relu),
+        Op::Clamp { min: 0.0, max: 6.0 } => Some(Activation::Relu6),
+        Op::Tanh => Some(Activation::Tanh),
+        _ => None,
+    };
+    let layer = |node: &Node| {
+        let input = || graph.shape(node.inputs[0]).to_vec();
+        match &node.op {
+            Op::Conv2d(_) | Op::Linear => weight(node),
+            Op::BatchNorm { .. } if follows_conv(node) => weight(node),
+            Op::MaxPool2d { .. } => Some(Layer::MaxPool(input())),
+            Op::AvgPool2d { window, .. } if window.padding == [0, 0] && !window.ceil => {
+                Some(Layer::MeanPool(input()))
+            }
+            Op::Relu if follows_add(node) => Some(Layer::AddRelu(input())),
+            op if follows_conv(node) => activation(op).map(Layer::Activation),
+            _ => None,
+        }
+    };
+    let nodes = graph.nodes.iter();
+    nodes
+        .filter_map(|node| Some((node.name.as_str(), layer(node)?)))
+        .collect()
+}
+
+/// Returns the names of the layers in `graph` that are missing in `logged`.
+///
+/// Both lists are in the order of execution, so that the log is the list of the graph's layers without
+/// the missing ones.
+///
+/// # Panics
+///
+/// When the log has a layer that the graph lacks: the log and the graph disagree about a layer.
+fn bypassing(graph: &Graph, logged: &[Layer]) -> Vec<String> {
+    let mut rest = logged;
+    let mut missing = Vec::new();
+    for (name, layer) in fusible(graph) {
+        match rest {
+            [next, after @ ..] if *next == layer => rest = after,
+            _ => missing.push(name.to_owned()),
+        }
+    }
+    assert!(
+        rest.is_empty() || !missing.is_empty(),
+        "the graph lacks the fused layers {rest:?}"
+    );
+    missing
+}
+
+/// A visitor that collects the path of every parameter, without enum variants.
+#[derive(Default)]
+struct Paths {
+    path: Vec<String>,
+    found: HashMap<ParamId, String>,
+}
+
+impl ModuleVisitor for Paths {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.path.push(name.to_owned());
+        }
+    }
+
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.path.pop();
+        }
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let path = self.path.join(".");
+        // The graph has PyTorch's name of a norm's scale.
+        let path = match path.strip_suffix(".gamma") {
+            Some(norm) => format!("{norm}.weight"),
+            None => path,
+        };
+        self.found.insert(param.id, path);
+    }
+}
+
+/// Returns the layers that `forward` of the network computes without the fused operations, for images of
+/// shape `input`.
+fn unfused<M: Module, O: Outputs>(
+    init: impl FnOnce(&Device) -> M,
+    input: [usize; 4],
+    forward: impl FnOnce(&M, Tensor<4>) -> O,
+) -> Vec<String> {
+    let mut paths = Paths::default();
+    let (graph, calls) = record_fused_calls(|| {
+        Graph::trace(init, input, |network: &M, images| {
+            network.visit(&mut paths);
+            forward(network, images)
+        })
+    });
+    let graph = graph.expect("a network that can be recorded");
+    bypassing(&graph, &logged(&calls, &paths.found))
+}
+
+/// The layers of a variant, of its inference and of its training, that bypass the fused operations.
+struct Unfused;
+
+impl Visit for Unfused {
+    type Output = Vec<String>;
+
+    fn visit<C: NetworkConfig>(self, config: C) -> Vec<String> {
+        let mut found = unfused(
+            |device| config.init(device),
+            config.input().shape(),
+            |network, images| Network::forward(network, images),
+        );
+        let training = config.with_auxiliary(true);
+        found.extend(unfused(
+            |device| training.init(device),
+            training.input().shape(),
+            |network, images| network.forward_train(images),
+        ));
+        found
+    }
+}
+
+#[test]
+fn every_network_runs_its_layers_as_fused_operations() {
+    let mut failures = Vec::new();
+    for name in variants::names() {
+        for layer in variants::visit(name, Unfused) {
+            failures.push(format!("{name}: {layer}"));
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "these layers bypass the fused operations of receptive_layers::block:\n{}",
+        failures.join("\n")
+    );
+}
+
+/// Two convolutions, a max pool and a fully connected layer.
+#[derive(Module, Debug)]
+struct Small {
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    conv2: Conv2d,
+    pool: MaxPool2d,
+    fc: Linear,
+}
+
+impl Small {
+    fn new(device: &Device) -> Self {
+        Self {
+            conv1: Conv2dConfig::new([3, 4], [3, 3]).init(device),
+            bn1: BatchNormConfig::new(4).init(device),
+            conv2: Conv2dConfig::new([4, 4], [3, 3]).init(device),
+            pool: MaxPool2dConfig::new([2, 2]).init(),
+            fc: LinearConfig::new(4 * 2 * 2, 5).init(device),
+        }
+    }
+}
+
+#[test]
+fn every_layer_that_bypasses_the_fused_operations_is_named() {
+    let input = [1, 3, 8, 8];
+    let found = unfused(Small::new, input, |network: &Small, x| {
+        let x = conv_norm(&network.conv1, Some(&network.bn1), Activation::Relu, x);
+        let x = network.conv2.forward(x);
+        let x = max_pool(&network.pool, relu(x));
+        network.fc.forward(x.flatten::<2>(1, 3))
+    });
+    assert_eq!(found, ["conv2", "relu", "fc"]);
+
+    let found = unfused(Small::new, input, |network: &Small, x| {
+        let x = relu(network.bn1.forward(network.conv1.forward(x)));
+        let x = conv_norm(&network.conv2, None, Activation::Relu, x);
+        let x = network.pool.forward(x);
+        fully_connected(&network.fc, x.flatten::<2>(1, 3))
+    });
+    assert_eq!(found, ["conv1", "bn1", "relu", "maxpool"]);
+}
