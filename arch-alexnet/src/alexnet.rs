@@ -48,8 +48,8 @@ impl AlexNetConfig {
         }
     }
 
-    /// AlexNet with two groups of channels in conv2, conv4 and conv5, one on each of the paper's two
-    /// GPUs (section 3.2): 60,965,224 parameters.
+    /// AlexNet with two groups of channels in conv2, conv4 and conv5, one on each of the paper's
+    /// two GPUs (section 3.2): 60,965,224 parameters.
     pub fn alexnet_grouped() -> Self {
         Self {
             groups: 2,

@@ -23,7 +23,8 @@ pub struct GoogLeNetConfig {
     pub edition: Edition,
     /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,
-    /// Whether the network has auxiliary heads after inception (4a) and (4d), used only in training.
+    /// Whether the network has auxiliary heads after inception (4a) and (4d), used only in
+    /// training.
     pub aux: bool,
     /// Probability that training sets an input of the classifier to zero, at least 0 and below 1.
     pub dropout: f64,
@@ -65,8 +66,8 @@ impl GoogLeNetConfig {
     ///
     /// From n pixels, conv1 computes `ceil(n / 2)` and a 3x3 pool `ceil((n - 1) / 2)` for n of at
     /// least 2; a 2x2 pool accepts 1 pixel. The smallest inputs of pool4, pool3, pool2, pool1 and
-    /// conv1 are therefore 2, 4, 8, 16 and 31 pixels in the paper's edition, and 1, 2, 4, 8 and 15 in
-    /// torchvision's.
+    /// conv1 are therefore 2, 4, 8, 16 and 31 pixels in the paper's edition, and 1, 2, 4, 8 and 15
+    /// in torchvision's.
     const fn smallest(&self) -> usize {
         match self.edition {
             Edition::Paper => 31,
@@ -99,9 +100,9 @@ impl NetworkConfig for GoogLeNetConfig {
         ]
     }
 
-    /// Images are 224x224 pixels as published, or of any size in which every pool's window fits: from
-    /// 15x15, or from 31x31 in the paper's edition. The paper's auxiliary heads accept only 224x224,
-    /// because a fully connected layer follows their pool of fixed stride.
+    /// Images are 224x224 pixels as published, or of any size in which every pool's window fits:
+    /// from 15x15, or from 31x31 in the paper's edition. The paper's auxiliary heads accept only
+    /// 224x224, because a fully connected layer follows their pool of fixed stride.
     fn input(&self) -> InputSpec {
         InputSpec {
             channels: 3,

@@ -13,11 +13,12 @@ pub enum Edition {
     /// The paper specifies no initialisation. Initial weights are those of BVLC's replication in
     /// Caffe: uniform in `±sqrt(3 / fan_in)`, biases of 0.2, and of 0 in the classifiers.
     Paper,
-    /// torchvision's network: batch norm of epsilon 1e-3 after every convolution, 3x3 convolutions in
-    /// place of 5x5, a 2x2 pool4.
+    /// torchvision's network: batch norm of epsilon 1e-3 after every convolution, 3x3 convolutions
+    /// in place of 5x5, a 2x2 pool4.
     ///
-    /// Weights start normal with standard deviation 0.01, and the biases of fully connected layers at
-    /// 0. torchvision truncates the distribution at ±2, 200 standard deviations, which has no effect.
+    /// Weights start normal with standard deviation 0.01, and the biases of fully connected layers
+    /// at 0. torchvision truncates the distribution at ±2, 200 standard deviations, which has no
+    /// effect.
     Torchvision,
 }
 

@@ -68,8 +68,8 @@ pub struct GoogLeNet {
 }
 
 impl GoogLeNet {
-    /// Computes the output of inception (5b), and calls `visit` with the name and the output of each
-    /// stage in order.
+    /// Computes the output of inception (5b), and calls `visit` with the name and the output of
+    /// each stage in order.
     fn trunk(
         &self,
         images: Tensor<4>,

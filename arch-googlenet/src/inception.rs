@@ -101,8 +101,8 @@ pub struct Inception {
 }
 
 impl Inception {
-    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, h, w]`, where `c_out` is the sum of the branches'
-    /// output channels.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, h, w]`, where `c_out` is the sum of the
+    /// branches' output channels.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let conv1x1 = self.conv1x1.forward(x.clone());
         let conv3x3 = self.conv3x3.forward(self.reduce3x3.forward(x.clone()));

@@ -77,8 +77,8 @@ impl NetworkConfig for LeNet5Config {
 }
 
 /// The layers of LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998, figure 2), modernised: C3 is a dense
-/// convolution, subsampling is a plain mean, the activation is a plain tanh, and the output layer is
-/// fully connected.
+/// convolution, subsampling is a plain mean, the activation is a plain tanh, and the output layer
+/// is fully connected.
 ///
 /// Weights and biases start uniform in `±1 / sqrt(fan_in)`, the default of deep learning libraries;
 /// the narrower range of the paper's appendix A suits its steeper tanh.

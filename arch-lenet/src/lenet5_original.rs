@@ -112,7 +112,8 @@ fn squash<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// LeNet-5 (LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document
 /// Recognition, 1998, section II.B and figure 2): 60,000 trainable parameters, 340,908 connections.
 ///
-/// Images are 32x32 pixels, with values of -0.1 for the background and 1.175 for ink (section II.B).
+/// Images are 32x32 pixels, with values of -0.1 for the background and 1.175 for ink (section
+/// II.B).
 #[derive(Module, Debug)]
 pub struct LeNet5Original {
     /// 5x5 convolution to 6 maps of 28x28: 156 parameters.

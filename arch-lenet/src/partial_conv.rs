@@ -40,7 +40,8 @@ pub struct PartialConv2d {
 }
 
 impl PartialConv2d {
-    /// Builds the layer on `device`, with `kernel` by `kernel` weights per connection and no padding.
+    /// Builds the layer on `device`, with `kernel` by `kernel` weights per connection and no
+    /// padding.
     ///
     /// The weights and the bias of an output map start uniform in `±2.4 / fan_in` (appendix A).
     pub fn init(connections: &[&[usize]], kernel: usize, device: &Device) -> Self {
@@ -59,8 +60,8 @@ impl PartialConv2d {
         }
     }
 
-    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, h - kernel + 1, w - kernel + 1]`, where `c_out`
-    /// is the length of `connections` and `c_in` is larger than every map number in them.
+    /// Maps `[batch, c_in, h, w]` to `[batch, c_out, h - kernel + 1, w - kernel + 1]`, where
+    /// `c_out` is the length of `connections` and `c_in` is larger than every map number in them.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let channels = x.dims()[1];
         let inputs = x.chunk(channels, 1);

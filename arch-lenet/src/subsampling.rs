@@ -11,8 +11,8 @@ use receptive_layers::block::mean_pool;
 /// Recognition, section II.B, layer S2).
 ///
 /// The paper multiplies the sum of the four values, so `coefficient` is four times the paper's. The
-/// paper's initial range for a fan in of 4, `±2.4 / 4`, becomes `±2.4` for the coefficient and stays
-/// `±2.4 / 4` for the bias.
+/// paper's initial range for a fan in of 4, `±2.4 / 4`, becomes `±2.4` for the coefficient and
+/// stays `±2.4 / 4` for the bias.
 #[derive(Module, Debug)]
 pub struct Subsampling {
     /// The mean of 2x2 windows with stride 2.

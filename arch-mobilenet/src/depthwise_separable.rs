@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig};
 
-/// A depthwise separable convolution: a depthwise and a pointwise convolution, each with batch norm and
-/// activation (MobileNets, section 3.1 and figure 3, right).
+/// A depthwise separable convolution: a depthwise and a pointwise convolution, each with batch norm
+/// and activation (MobileNets, section 3.1 and figure 3, right).
 #[derive(Module, Debug)]
 pub struct DepthwiseSeparable {
     /// 3x3 depthwise convolution with the block's stride.

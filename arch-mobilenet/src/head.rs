@@ -6,8 +6,8 @@ use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{fully_connected, init};
 use receptive_layers::network::InvalidConfig;
 
-/// Builds the fully connected layer: weights normal with standard deviation 0.01 and zero biases, as in
-/// torchvision. The papers specify no initialisation.
+/// Builds the fully connected layer: weights normal with standard deviation 0.01 and zero biases,
+/// as in torchvision. The papers specify no initialisation.
 pub(crate) fn linear(channels: usize, classes: usize, device: &Device) -> Linear {
     let initializer = Initializer::Normal {
         mean: 0.0,

@@ -4,9 +4,10 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig};
 
-/// An inverted residual with a linear bottleneck: a 1x1 convolution that expands the channels, a 3x3
-/// depthwise convolution, and a 1x1 convolution without activation that projects to fewer channels. The
-/// input is added if the output has its shape (MobileNetV2, Table 1 and figure 4 (d)).
+/// An inverted residual with a linear bottleneck: a 1x1 convolution that expands the channels, a
+/// 3x3 depthwise convolution, and a 1x1 convolution without activation that projects to fewer
+/// channels. The input is added if the output has its shape (MobileNetV2, Table 1 and figure 4
+/// (d)).
 #[derive(Module, Debug)]
 pub struct InvertedResidual {
     /// 1x1 convolution to `expansion` times the input channels; `None` if the factor is 1.

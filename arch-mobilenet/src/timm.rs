@@ -120,7 +120,8 @@ impl Network for TimmMobileNetV1 {
         }
     }
 
-    /// Returns timm's name: timm numbers the blocks within their stage, and the norms within a block.
+    /// Returns timm's name: timm numbers the blocks within their stage, and the norms within a
+    /// block.
     fn reference_name(path: &str) -> String {
         let parts: Vec<&str> = path.split('.').collect();
         match parts[..] {

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::depthwise_separable::DepthwiseSeparable;
 use crate::head;
 
-/// Howard et al.: MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications,
-/// 2017.
+/// Howard et al.: MobileNets: Efficient Convolutional Neural Networks for Mobile Vision
+/// Applications, 2017.
 pub(crate) const PAPER: Paper = Paper {
     authors: "Howard et al.",
     title: "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
@@ -24,8 +24,8 @@ pub(crate) const PAPER: Paper = Paper {
 /// Output channels of the stem.
 const STEM: usize = 32;
 
-/// Output channels and stride of each block: two rows of Table 1 each. The table prints a stride of 2
-/// for the last depthwise convolution; the sizes in the table require a stride of 1.
+/// Output channels and stride of each block: two rows of Table 1 each. The table prints a stride of
+/// 2 for the last depthwise convolution; the sizes in the table require a stride of 1.
 const BLOCKS: [(usize, usize); 13] = [
     (64, 1),
     (128, 2),
@@ -63,8 +63,8 @@ pub struct MobileNetV1Config {
 }
 
 impl MobileNetV1Config {
-    /// Table 1 with the width multiplier `width`, for images of 224x224 pixels. The paper evaluates the
-    /// widths 1, 0.75, 0.5 and 0.25 (Table 6).
+    /// Table 1 with the width multiplier `width`, for images of 224x224 pixels. The paper evaluates
+    /// the widths 1, 0.75, 0.5 and 0.25 (Table 6).
     pub fn mobilenet_v1(width: f64) -> Self {
         Self {
             width,
@@ -129,8 +129,8 @@ impl NetworkConfig for MobileNetV1Config {
         .into()
     }
 
-    /// Any image size is valid: every 3x3 convolution pads, so a map of one pixel stays a map of one
-    /// pixel.
+    /// Any image size is valid: every 3x3 convolution pads, so a map of one pixel stays a map of
+    /// one pixel.
     fn input(&self) -> InputSpec {
         InputSpec {
             channels: 3,
@@ -164,9 +164,9 @@ impl NetworkConfig for MobileNetV1Config {
 
 /// MobileNet v1 (Table 1): a stem, thirteen depthwise separable blocks, a classifier.
 ///
-/// The paper specifies no initialisation. Initial weights are those of torchvision's MobileNetV2: He's
-/// normal initialisation over the fan out for convolutions, normal with standard deviation 0.01 for the
-/// classifier.
+/// The paper specifies no initialisation. Initial weights are those of torchvision's MobileNetV2:
+/// He's normal initialisation over the fan out for convolutions, normal with standard deviation
+/// 0.01 for the classifier.
 #[derive(Module, Debug)]
 pub struct MobileNetV1 {
     /// 3x3 convolution of stride 2.

@@ -63,8 +63,8 @@ const LAST: usize = 1280;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MobileNetV2Config {
-    /// The width multiplier (section 4), above 0 and at most 16. Channels are rounded to multiples of
-    /// 8. A multiplier below 1 does not reduce the channels of the last convolution.
+    /// The width multiplier (section 4), above 0 and at most 16. Channels are rounded to multiples
+    /// of 8. A multiplier below 1 does not reduce the channels of the last convolution.
     pub width: f64,
     /// Height and width of the images, from 1 to 65,536 pixels. No layer depends on the resolution.
     pub resolution: usize,
@@ -86,8 +86,8 @@ impl MobileNetV2Config {
     }
 }
 
-/// Returns `channels * width` rounded to the nearest multiple of 8 that is at least 8 and at least 90 %
-/// of the exact value, as in the authors' code and in torchvision.
+/// Returns `channels * width` rounded to the nearest multiple of 8 that is at least 8 and at least
+/// 90 % of the exact value, as in the authors' code and in torchvision.
 fn scaled(channels: usize, width: f64) -> usize {
     let exact = channels as f64 * width;
     let rounded = ((exact + 4.0) as usize / 8 * 8).max(8);
@@ -112,8 +112,8 @@ impl NetworkConfig for MobileNetV2Config {
         }]
     }
 
-    /// Any image size is valid: every 3x3 convolution pads, so a map of one pixel stays a map of one
-    /// pixel.
+    /// Any image size is valid: every 3x3 convolution pads, so a map of one pixel stays a map of
+    /// one pixel.
     fn input(&self) -> InputSpec {
         InputSpec {
             channels: 3,
@@ -181,8 +181,9 @@ impl NetworkConfig for MobileNetV2Config {
 
 /// MobileNetV2 (Table 2): a stem, seventeen inverted residuals, a 1x1 convolution, a classifier.
 ///
-/// The paper specifies no initialisation. Initial weights are torchvision's: He's normal initialisation
-/// over the fan out for convolutions, normal with standard deviation 0.01 for the classifier.
+/// The paper specifies no initialisation. Initial weights are torchvision's: He's normal
+/// initialisation over the fan out for convolutions, normal with standard deviation 0.01 for the
+/// classifier.
 #[derive(Module, Debug)]
 pub struct MobileNetV2 {
     /// 3x3 convolution of stride 2.
@@ -198,8 +199,8 @@ pub struct MobileNetV2 {
 }
 
 impl MobileNetV2 {
-    /// Computes the output of the last convolution, and calls `visit` with the output of each stage in
-    /// order.
+    /// Computes the output of the last convolution, and calls `visit` with the output of each stage
+    /// in order.
     fn trunk(&self, images: Tensor<4>, mut visit: impl FnMut(&Tensor<4>)) -> Tensor<4> {
         let mut x = self.stem.forward(images);
         visit(&x);

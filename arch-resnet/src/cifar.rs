@@ -101,7 +101,8 @@ impl NetworkConfig for CifarResNetConfig {
         .into()
     }
 
-    /// Any image size is valid: every convolution pads, so a map of one pixel stays a map of one pixel.
+    /// Any image size is valid: every convolution pads, so a map of one pixel stays a map of one
+    /// pixel.
     fn input(&self) -> InputSpec {
         InputSpec {
             channels: 3,
@@ -161,7 +162,8 @@ pub struct CifarResNet {
 }
 
 impl CifarResNet {
-    /// Computes the output of the last stage, and calls `visit` with the output of each stage in order.
+    /// Computes the output of the last stage, and calls `visit` with the output of each stage in
+    /// order.
     fn trunk(&self, images: Tensor<4>, mut visit: impl FnMut(&Tensor<4>)) -> Tensor<4> {
         let mut x = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, images);
         visit(&x);

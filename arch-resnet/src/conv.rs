@@ -4,8 +4,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::Device;
 
-/// Builds a convolution without bias whose padding keeps the size at stride 1. Its weights are drawn by
-/// He's normal initialisation over the fan out (section 3.4).
+/// Builds a convolution without bias whose padding keeps the size at stride 1. Its weights are
+/// drawn by He's normal initialisation over the fan out (section 3.4).
 pub(crate) fn conv(channels: [usize; 2], kernel: usize, stride: usize, device: &Device) -> Conv2d {
     let p = kernel / 2;
     Conv2dConfig::new(channels, [kernel; 2])

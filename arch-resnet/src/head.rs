@@ -5,8 +5,8 @@ use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor};
 use receptive_layers::block::{fully_connected, init};
 
-/// Builds the fully connected layer: weights uniform in `±1 / sqrt(channels)`, torchvision's default,
-/// and zero biases.
+/// Builds the fully connected layer: weights uniform in `±1 / sqrt(channels)`, torchvision's
+/// default, and zero biases.
 pub(crate) fn linear(channels: usize, classes: usize, device: &Device) -> Linear {
     init::linear(&LinearConfig::new(channels, classes), 0.0, device)
 }

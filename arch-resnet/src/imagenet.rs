@@ -23,7 +23,8 @@ use crate::shortcut::Shortcut;
 /// Channels of the 3x3 convolutions of conv2_x to conv5_x.
 const WIDTHS: [usize; 4] = [64, 128, 256, 512];
 
-/// Strides of the first blocks of conv2_x to conv5_x. The max pool already halves the maps of conv2_x.
+/// Strides of the first blocks of conv2_x to conv5_x. The max pool already halves the maps of
+/// conv2_x.
 const STRIDES: [usize; 4] = [1, 2, 2, 2];
 
 /// Hyperparameters of a [`ResNet`].
@@ -207,7 +208,8 @@ pub struct ResNet {
 }
 
 impl ResNet {
-    /// Computes the output of the last stage, and calls `visit` with the output of each stage in order.
+    /// Computes the output of the last stage, and calls `visit` with the output of each stage in
+    /// order.
     fn trunk(&self, images: Tensor<4>, mut visit: impl FnMut(&Tensor<4>)) -> Tensor<4> {
         let x = conv_norm(&self.conv1, Some(&self.bn1), Activation::Relu, images);
         visit(&x);

@@ -26,8 +26,8 @@ pub enum Shortcut {
 pub type Projection = (Conv2d, BatchNorm);
 
 impl Shortcut {
-    /// Builds the projection of a block from `channels[0]` to `channels[1]` channels, or `None` if this
-    /// option has none.
+    /// Builds the projection of a block from `channels[0]` to `channels[1]` channels, or `None` if
+    /// this option has none.
     pub(crate) fn projection(
         self,
         channels: [usize; 2],

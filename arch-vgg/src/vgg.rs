@@ -1,4 +1,5 @@
-//! VGG: five stages of 3x3 convolutions, each ended by a max pool, and three fully connected layers.
+//! VGG: five stages of 3x3 convolutions, each ended by a max pool, and three fully connected
+//! layers.
 
 use burn::module::Module;
 use burn::nn::pool::AdaptiveAvgPool2d;
@@ -10,8 +11,8 @@ use receptive_layers::network::{Network, Stage};
 /// VGG (Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
 /// 2014, section 2.1 and Table 1), with or without batch norm after each convolution.
 ///
-/// A mean pool to 7x7 precedes the fully connected layers, as in torchvision. At the published size of
-/// 224x224 pixels the pool is the identity.
+/// A mean pool to 7x7 precedes the fully connected layers, as in torchvision. At the published size
+/// of 224x224 pixels the pool is the identity.
 ///
 /// Initial weights are torchvision's: He's normal initialisation over the fan out for convolutions,
 /// normal with standard deviation 0.01 for fully connected layers, and zero biases. The paper

@@ -13,12 +13,13 @@ pub fn flex() -> Device {
     Device::flex()
 }
 
-/// Returns the default wgpu adapter, a GPU or a software driver, or `None` if wgpu finds no adapter.
+/// Returns the default wgpu adapter, a GPU or a software driver, or `None` if wgpu finds no
+/// adapter.
 ///
 /// # Panics
 ///
-/// When wgpu finds no adapter and the environment variable `RECEPTIVE_REQUIRE_WGPU` is set, as in CI,
-/// where the tests must not be skipped.
+/// When wgpu finds no adapter and the environment variable `RECEPTIVE_REQUIRE_WGPU` is set, as in
+/// CI, where the tests must not be skipped.
 #[cfg(feature = "wgpu")]
 pub fn wgpu() -> Option<Device> {
     if Device::enumerate(DeviceType::Wgpu).is_empty() {

@@ -1,5 +1,5 @@
-//! The layers of a convolutional network as float64 loops, written from their definitions. The results
-//! are the reference for every backend.
+//! The layers of a convolutional network as float64 loops, written from their definitions. The
+//! results are the reference for every backend.
 
 /// Feature maps `[batch, channels, height, width]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +31,8 @@ impl Window {
         }
     }
 
-    /// Returns the rows (or columns) of an input of `len` in the window of output `o`, each with its
-    /// index in the kernel. Padding is omitted.
+    /// Returns the rows (or columns) of an input of `len` in the window of output `o`, each with
+    /// its index in the kernel. Padding is omitted.
     fn taps(self, o: usize, len: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
         (0..self.kernel).filter_map(move |k| {
             let row = (o * self.stride + k).checked_sub(self.padding)?;
@@ -103,7 +103,8 @@ impl Map {
         })
     }
 
-    /// Convolves the maps with `weight` `[c_out, c_in / groups, k, k]` and adds a bias per output channel.
+    /// Convolves the maps with `weight` `[c_out, c_in / groups, k, k]` and adds a bias per output
+    /// channel.
     pub fn convolve(&self, weight: &Self, bias: &[f64], window: Window, groups: usize) -> Self {
         let [n, _, h, w] = self.shape;
         let [c_out, group_in, _, _] = weight.shape;
@@ -132,8 +133,8 @@ impl Map {
         })
     }
 
-    /// Computes `a_i / (k + alpha * sum a_j^2)^beta`, where `j` runs over the `size` channels around
-    /// `i`.
+    /// Computes `a_i / (k + alpha * sum a_j^2)^beta`, where `j` runs over the `size` channels
+    /// around `i`.
     pub fn respond_locally(&self, size: usize, alpha: f64, beta: f64, k: f64) -> Self {
         Self::from_fn(self.shape, |[n, c, y, x]| {
             let neighbours = c.saturating_sub(size / 2)..=(c + size / 2).min(self.shape[1] - 1);
@@ -200,7 +201,8 @@ mod tests {
         })
     }
 
-    // The input is 1 to 9 as a 3x3 map, the kernel 2x2 ones; the expected values are computed by hand.
+    // The input is 1 to 9 as a 3x3 map, the kernel 2x2 ones; the expected values are computed by
+    // hand.
     #[test]
     fn loops_agree_with_hand_computed_maps() {
         let x = ramp([1, 1, 3, 3]);

@@ -40,8 +40,8 @@ pub fn graph(reference: &Reference, images: usize) -> Graph {
     graph
 }
 
-/// Returns the elements of the parameter `name`. The weight of a fully connected layer is `[in, out]` in
-/// the graph and `[out, in]` in the formula.
+/// Returns the elements of the parameter `name`. The weight of a fully connected layer is `[in,
+/// out]` in the graph and `[out, in]` in the formula.
 fn elements(reference: &Reference, name: &str, shape: &[usize]) -> burn::tensor::TensorData {
     let fill = |shape: &[usize]| formula::fill(&reference.salt, name, shape, reference.gain);
     let values = match *shape {

@@ -91,8 +91,8 @@ pub const WITHOUT_REFERENCE: &[&str] = &[
     "resnet50-v1",
 ];
 
-/// Returns the largest absolute difference of `found` and `expected`, divided by the largest magnitude in
-/// `expected`.
+/// Returns the largest absolute difference of `found` and `expected`, divided by the largest
+/// magnitude in `expected`.
 ///
 /// # Panics
 ///

@@ -150,8 +150,8 @@ fn ceil_pool(kernel: usize) -> MaxPool2d {
         .init()
 }
 
-/// Computes a max pool of stride 2 with PyTorch's ceil mode: every window that starts inside the map,
-/// cut at the edge.
+/// Computes a max pool of stride 2 with PyTorch's ceil mode: every window that starts inside the
+/// map, cut at the edge.
 fn pytorch_ceil_pool(values: &[f32], [height, width]: [usize; 2], kernel: usize) -> Vec<f32> {
     let starts = |n: usize| (0..(n - kernel.min(n)).div_ceil(2) + 1).map(|i| 2 * i);
     let mut maxima = Vec::new();

@@ -21,8 +21,8 @@ fn counts<C: NetworkConfig>() -> Vec<(&'static str, usize)> {
 }
 
 /// Computes the number of parameters from Table 1, without the network. The stem has 27 weights per
-/// output channel; a block has 9 weights per input channel and `c_in * c_out` weights; each norm has
-/// two parameters per channel; a classifier follows.
+/// output channel; a block has 9 weights per input channel and `c_in * c_out` weights; each norm
+/// has two parameters per channel; a classifier follows.
 fn v1_parameters(width: f64, classes: usize) -> usize {
     let c = |n: usize| (n as f64 * width) as usize;
     let pairs = [

@@ -23,7 +23,8 @@ pub trait AnyNetwork {
     /// Returns the weights under their reference names.
     fn state_dict(&self) -> StateDict;
 
-    /// Computes the output of every stage, `[batch, channels, height, width]`, with the stage's name.
+    /// Computes the output of every stage, `[batch, channels, height, width]`, with the stage's
+    /// name.
     fn features(&self, images: Tensor<4>) -> Vec<(&'static str, Tensor<4>)>;
 
     /// Returns the weight of the first convolution, `[out, in, height, width]`.

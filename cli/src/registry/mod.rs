@@ -1,7 +1,7 @@
 //! The registry of all networks.
 //!
-//! [`models`] lists every published variant of every architecture, and [`model`] finds a variant by
-//! name. The networks' types are erased, so that the commands handle all networks alike.
+//! [`models()`] lists every published variant of every architecture, and [`model()`] finds a
+//! variant by name. The networks' types are erased, so that the commands handle all networks alike.
 
 mod erased;
 mod list;

@@ -107,7 +107,8 @@ impl Model {
     }
 
     /// Records the network's graph, without the values of the weights, for `classes` classes and an
-    /// input of shape `[batch, channels, height, width]`; with `train`, including the auxiliary heads.
+    /// input of shape `[batch, channels, height, width]`; with `train`, including the auxiliary
+    /// heads.
     ///
     /// # Errors
     ///
@@ -160,8 +161,8 @@ impl Model {
         self.load_with(weights, false, origin, device)
     }
 
-    /// Builds the network with `weights` as [`load`](Self::load) does, and with its auxiliary heads if
-    /// the weights contain them.
+    /// Builds the network with `weights` as [`load`](Self::load) does, and with its auxiliary heads
+    /// if the weights contain them.
     ///
     /// # Errors
     ///

@@ -18,8 +18,8 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
 /// Computes `activation(norm(conv(x)))`: `[batch, c_in, h, w]` to `[batch, c_out, h', w']`.
 ///
 /// In inference the three layers are one operation, [`ops::conv2d_norm_activation`]. On an autodiff
-/// device a convolution without norm is one operation with its activation; a convolution with a norm
-/// is [`ops::conv2d`], then [`ops::batch_norm_activation`]. A convolution with
+/// device a convolution without norm is one operation with its activation; a convolution with a
+/// norm is [`ops::conv2d`], then [`ops::batch_norm_activation`]. A convolution with
 /// [`PaddingConfig2d::Same`], whose padding depends on the input, is not fused.
 pub fn conv_norm(
     conv: &Conv2d,

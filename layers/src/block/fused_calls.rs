@@ -1,8 +1,8 @@
 //! A log of the layers that ran as fused operations, for tests.
 //!
-//! A layer that calls Burn's own `forward` computes the same result as the functions of this module,
-//! several times slower on a CPU, and records the same graph. Tests therefore compare the graph with
-//! this log.
+//! A layer that calls Burn's own `forward` computes the same result as the functions of this
+//! module, several times slower on a CPU, and records the same graph. Tests therefore compare the
+//! graph with this log.
 
 use std::cell::RefCell;
 

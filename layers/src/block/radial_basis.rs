@@ -7,8 +7,8 @@ use receptive_kernels::ops;
 /// The squared distance of a vector from the centre of each class, `y_i = sum_j (x_j - w_ij)^2`
 /// (Gradient-Based Learning Applied to Document Recognition, section II.B, equation 7).
 ///
-/// The centres are constants. They move with the module between devices, but they are not parameters:
-/// optimisers, parameter counts and weight files ignore them.
+/// The centres are constants. They move with the module between devices, but they are not
+/// parameters: optimisers, parameter counts and weight files ignore them.
 #[derive(Module, Debug)]
 pub struct RadialBasis {
     /// The centres, `[classes, width]`.

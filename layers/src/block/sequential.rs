@@ -39,8 +39,8 @@ impl MapLayer {
     }
 }
 
-/// Runs `layers` in order on maps `[batch, channels, height, width]`. A convolution and the norm and
-/// the ReLU that follow it run as one operation.
+/// Runs `layers` in order on maps `[batch, channels, height, width]`. A convolution and the norm
+/// and the ReLU that follow it run as one operation.
 pub fn map_layers(layers: &[MapLayer], mut x: Tensor<4>) -> Tensor<4> {
     let mut rest = layers;
     while let [layer, after @ ..] = rest {

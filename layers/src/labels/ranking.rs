@@ -2,8 +2,8 @@
 
 /// Returns the `k` most probable classes and their probabilities, most probable first.
 ///
-/// Classes of equal probability keep the order of their indices, and NaN comes last. A `k` above the
-/// number of classes returns all of them.
+/// Classes of equal probability keep the order of their indices, and NaN comes last. A `k` above
+/// the number of classes returns all of them.
 pub fn top_k(probabilities: &[f32], k: usize) -> Vec<(usize, f32)> {
     let mut ranking: Vec<(usize, f32)> = probabilities.iter().copied().enumerate().collect();
     ranking.sort_by(|(_, a), (_, b)| a.is_nan().cmp(&b.is_nan()).then(b.total_cmp(a)));

@@ -37,7 +37,8 @@ struct Conv {
 enum Width {
     /// This many channels in one group.
     Dense(usize),
-    /// This many channels in each of two groups, or in one group if the number of input channels is odd.
+    /// This many channels in each of two groups, or in one group if the number of input channels is
+    /// odd.
     Halves(usize),
     /// This many channels per input channel.
     Depthwise(usize),
@@ -291,8 +292,8 @@ impl RandomNetwork {
     }
 
     /// Compares the outputs on `device` with the float64 loops. The largest accepted difference is
-    /// `tolerance` times the largest expected magnitude, or `tolerance` if that magnitude is below 1.
-    /// Images are in [-1, 1], and no step increases the magnitude much.
+    /// `tolerance` times the largest expected magnitude, which counts as at least 1. Images are in
+    /// [-1, 1], and no step increases the magnitude much.
     fn assert_agrees(&self, device: &Device, tolerance: f64) {
         let images = formula::images(&self.salt.to_string(), self.shape);
         let expected = self.run(Map {

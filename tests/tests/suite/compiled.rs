@@ -122,8 +122,8 @@ fn networks_without_a_reference_match_flex() {
     }
 }
 
-/// The compiler folds the partial connections of C3 into one convolution, subsampling and its squashing
-/// function into another, and constant factors into weights.
+/// The compiler folds the partial connections of C3 into one convolution, subsampling and its
+/// squashing function into another, and constant factors into weights.
 #[test]
 fn lenet_of_1998_is_a_step_for_each_layer() {
     struct Steps;

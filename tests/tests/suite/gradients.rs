@@ -3,8 +3,8 @@
 //! The reference is computed in float64. Networks run in float32 if each batch norm averages many
 //! values: the loss agrees to 1e-5 and each gradient to 1e-3. In the other networks two images of
 //! 64x64 pixels leave maps of 2x2 in the last stage. The gradient of a norm over so few values is a
-//! difference of nearly equal numbers, and float32's rounding error grows to 1 % at the first layer.
-//! These networks run in float64, where the gradients agree to 1e-6 on both CPU backends.
+//! difference of nearly equal numbers, and float32's rounding error grows to 1 % at the first
+//! layer. These networks run in float64, where the gradients agree to 1e-6 on both CPU backends.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
@@ -89,8 +89,8 @@ impl ModuleMapper for Convert {
     }
 }
 
-/// The largest accepted relative errors of the loss and of each gradient's norm. The error of a gradient
-/// that is exactly zero is relative to the largest norm.
+/// The largest accepted relative errors of the loss and of each gradient's norm. The error of a
+/// gradient that is exactly zero is relative to the largest norm.
 struct Bounds {
     dtype: DType,
     loss: f64,
@@ -109,8 +109,8 @@ const FLOAT32: Bounds = Bounds {
     norm: 1e-3,
 };
 
-/// Norms below this fraction of the largest norm are zero up to float64's rounding: a bias before a batch
-/// norm has no effect.
+/// Norms below this fraction of the largest norm are zero up to float64's rounding: a bias before a
+/// batch norm has no effect.
 const ZERO: f64 = 1e-10;
 
 fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {

@@ -1,4 +1,5 @@
-//! Loading weights: through the three file formats, with another head, and after a run with other weights.
+//! Loading weights: through the three file formats, with another head, and after a run with other
+//! weights.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use receptive_kernels::ops;

@@ -20,8 +20,9 @@ fn training(name: &str) -> Summary {
         .unwrap()
 }
 
-/// Trainable parameters and multiply-adds per image, counted by hand from the papers' tables as products
-/// of kernel, channels and map size. `lenet5-1998` has a test of its own: its paper counts connections.
+/// Trainable parameters and multiply-adds per image, counted by hand from the papers' tables as
+/// products of kernel, channels and map size. `lenet5-1998` has a test of its own: its paper counts
+/// connections.
 #[rustfmt::skip]
 const TOTALS: &[(&str, u64, u64)] = &[
     ("lenet5", 61_706, 416_520),
@@ -109,8 +110,8 @@ fn totals_match_the_references_and_torchvision() {
     }
 }
 
-// MobileNets, Tables 6 and 7: millions of multiply-adds and parameters. Table 7 truncates: it states 290
-// at 160 pixels, for 290.7.
+// MobileNets, Tables 6 and 7: millions of multiply-adds and parameters. Table 7 truncates: it
+// states 290 at 160 pixels, for 290.7.
 #[test]
 fn mobilenets_have_the_costs_of_their_paper() {
     let paper = [
@@ -130,8 +131,8 @@ fn mobilenets_have_the_costs_of_their_paper() {
     }
 }
 
-// Deep Residual Learning, Table 6: hundredths of millions of parameters. The table prints 1.7 million for
-// 110 layers.
+// Deep Residual Learning, Table 6: hundredths of millions of parameters. The table prints 1.7
+// million for 110 layers.
 #[test]
 fn cifar_resnets_have_the_parameters_of_their_paper() {
     let paper = [(20, 27), (32, 46), (44, 66), (56, 85), (110, 173)];

@@ -59,8 +59,8 @@ fn loader(recipe: &Recipe, dataset: Arc<dyn Dataset>, train: bool) -> Loader {
     }
 }
 
-/// Trains LeNet-5 on `device`, and returns its accuracy on validation digits and the losses of the first
-/// and the last step.
+/// Trains LeNet-5 on `device`, and returns its accuracy on validation digits and the losses of the
+/// first and the last step.
 fn trained(device: Device) -> (f64, [f64; 2]) {
     let recipe = recipe();
     let holdout = Holdout {
