@@ -127,7 +127,7 @@ fn append(
         return Err(DataError::Format {
             path: path.to_owned(),
             reason: format!(
-                "holds {} bytes, expected a multiple of {record} bytes per image",
+                "holds {} bytes, expected a multiple of {record}, the bytes of one image",
                 bytes.len()
             ),
         });

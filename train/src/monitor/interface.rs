@@ -39,7 +39,7 @@ pub trait Monitor {
     /// `images` images of the validation are done.
     fn validated(&mut self, images: usize);
 
-    /// An epoch and its validation are done. `is_best` is true if its accuracy is the highest so
+    /// An epoch and its validation are done. `is_best` is true if the accuracy is the highest so
     /// far.
     fn end_epoch(&mut self, record: &EpochRecord, is_best: bool);
 
