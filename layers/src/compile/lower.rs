@@ -251,42 +251,56 @@ fn sources(layer: &Layer) -> Vec<ValueId> {
             [first.weights.sources(), weights.sources()].concat()
         }
         LayerOp::RadialBasis { centers, .. } => vec![*centers],
-        _ => Vec::new(),
+        LayerOp::MaxPool(_)
+        | LayerOp::MeanPool { .. }
+        | LayerOp::AdaptiveMean
+        | LayerOp::Lrn { .. }
+        | LayerOp::Binary(_)
+        | LayerOp::Activation
+        | LayerOp::Softmax
+        | LayerOp::Concat
+        | LayerOp::Slice(_)
+        | LayerOp::Affine(_)
+        | LayerOp::Pad(_) => Vec::new(),
     }
 }
 
 /// Packs the weights of `layer` for `step` into `packed`.
+///
+/// # Panics
+///
+/// When the step does not compute the layer: a step with weights is never left unpacked.
 fn pack(
     step: &Step,
     layer: &Layer,
     values: &mut Values,
     packed: &mut [f32],
 ) -> Result<(), Problem> {
-    match step {
-        Step::Separable(step) => {
-            if let LayerOp::Separable {
+    match (&layer.op, step) {
+        (
+            LayerOp::Conv { spec, weights },
+            Step::Direct(_) | Step::FullyConnected(_) | Step::Depthwise(_) | Step::Winograd(_),
+        ) => {
+            let (weights, bias) = weights.evaluate(spec, values)?;
+            step.pack(&weights, bias.as_deref(), packed);
+        }
+        (
+            LayerOp::Separable {
                 first,
                 spec,
                 weights,
-            } = &layer.op
-            {
-                let (first, first_bias) = first.weights.evaluate(&first.spec, values)?;
-                let (second, second_bias) = weights.evaluate(spec, values)?;
-                let first = (&first[..], first_bias.as_deref());
-                step.pack(first, (&second, second_bias.as_deref()), packed);
-            }
+            },
+            Step::Separable(step),
+        ) => {
+            let (first, first_bias) = first.weights.evaluate(&first.spec, values)?;
+            let (second, second_bias) = weights.evaluate(spec, values)?;
+            let first = (&first[..], first_bias.as_deref());
+            step.pack(first, (&second, second_bias.as_deref()), packed);
         }
-        Step::RadialBasis(step) => {
-            if let LayerOp::RadialBasis { centers, .. } = &layer.op {
-                step.pack(&values.floats(*centers)?, packed);
-            }
+        (LayerOp::RadialBasis { centers, .. }, Step::RadialBasis(step)) => {
+            step.pack(&values.floats(*centers)?, packed);
         }
-        step => {
-            if let LayerOp::Conv { spec, weights } = &layer.op {
-                let (weights, bias) = weights.evaluate(spec, values)?;
-                step.pack(&weights, bias.as_deref(), packed);
-            }
-        }
+        (_, step) => panic!("layer {} has weights, but its step is {step:?}", layer.name),
     }
     Ok(())
 }
