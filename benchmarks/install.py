@@ -85,15 +85,23 @@ def python_engine(name: str, python: Path) -> Engine:
 
 def pinned(package: str) -> str:
     """The version of a package in requirements.txt."""
-    return re.search(rf"^{package}==(.+)$", PINS.read_text(), re.MULTILINE)[1]
+    return first_group(rf"^{package}==(.+)$", PINS)
+
+
+def first_group(pattern: str, path: Path) -> str:
+    """The first group of the pattern's first match in a file."""
+    found = re.search(pattern, path.read_text(), re.MULTILINE)
+    if found is None:
+        raise Failed(f"{path.name} has no line that matches {pattern}")
+    return found[1]
 
 
 def rust_engine(name: str, target: Path) -> Engine:
     """Builds a program of `peers/`."""
     manifest = HERE / "peers" / "Cargo.toml"
-    arguments = ["--features", name, "--bin", name, "--target-dir", target]
-    pin = re.search(rf'^{name}.* version = "=([^"]+)"', manifest.read_text(), re.MULTILINE)
-    return Engine(name, pin[1], [cargo_build(name, manifest, *arguments)])
+    arguments: list[str | Path] = ["--features", name, "--bin", name, "--target-dir", target]
+    version = first_group(rf'^{name}.* version = "=([^"]+)"', manifest)
+    return Engine(name, version, [cargo_build(name, manifest, *arguments)])
 
 
 def receptive(program: Path | None) -> Engine:
@@ -109,7 +117,14 @@ def build_receptive(root: Path, *arguments: str | Path) -> Path:
 
 def cargo_build(name: str, manifest: Path, *arguments: str | Path) -> Path:
     """Builds a program in release mode and returns its path."""
-    command = ["cargo", "build", "--release", "--locked", "--manifest-path", manifest]
+    command: list[str | Path] = [
+        "cargo",
+        "build",
+        "--release",
+        "--locked",
+        "--manifest-path",
+        manifest,
+    ]
     command += ["--message-format", "json-render-diagnostics", *arguments]
     try:
         built = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)

@@ -152,6 +152,9 @@ def validate(result: Result) -> None:
         require(measurement["kind"] in ("inference", "training"), "kind")
         datetime.fromisoformat(measurement["date"])
         require(isinstance(measurement["options"]["seconds"], int | float), "options.seconds")
+        require(isinstance(measurement["options"]["rounds"], int), "options.rounds")
+        require(isinstance(measurement["engines"], dict), "engines")
+        require(isinstance(measurement["errors"], dict), "errors")
         if measurement["kind"] == "inference":
             require(isinstance(measurement["options"]["batch"], int), "options.batch")
         else:
