@@ -2,10 +2,10 @@
 """Times inference in `receptive bench` and in other engines on this machine, in turn.
 
     python3 benchmarks/compare.py
-    python3 benchmarks/compare.py --networks vgg16,resnet50 --engines receptive,onnxruntime --rounds 3
+    python3 benchmarks/compare.py --networks vgg16,resnet50 --engines receptive,onnxruntime
 
-Prints tables and adds the measurement to `benchmarks/results/MACHINE-COMMIT.json`. Needs Python 3.11,
-Cargo and, the first time, the network: see README.md beside this file.
+Prints tables and adds the measurement to `benchmarks/results/MACHINE-COMMIT.json`. Needs Python
+3.11, Cargo and, the first time, the network: see README.md beside this file.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from networks import INFERENCE
 from process import Failed, peak_kib, run
 from runs import Run, add_run_options, comma_separated, rotated, say, warn_of_load
 
-# The largest relative difference of an engine's outputs from ONNX Runtime's. Float32 and Winograd stay
-# far below it; half precision does not.
+# The largest relative difference of an engine's outputs from ONNX Runtime's. Float32 and Winograd
+# stay far below it; half precision does not.
 TOLERANCE = 1e-3
 # Seconds of a run whose memory is sampled: memory peaks in the first passes.
 MEMORY_SECONDS = 0.5
@@ -75,7 +75,7 @@ class Comparison:
                     self.measured.fail(f"{TITLES[name]} on {network}", error)
 
     def model(self, network: str, suffix: str) -> Path:
-        """The path of a model in the format of this suffix; writes the file if it does not exist."""
+        """The path of a model in the format of this suffix; writes a file that does not exist."""
         graph, recipe = HERE / "graphs" / f"{network}.onnx", HERE / "models.py"
         # The folder's name is a hash of everything that the models depend on.
         sources = [path.read_bytes() for path in (graph, recipe, install.PINS)]

@@ -114,7 +114,7 @@ def skylake_server(flags: list[str]) -> str:
 
 
 def amd(family: int, model: int) -> str | None:
-    """AMD's Zen generations, by the model ranges of the Linux kernel (arch/x86/kernel/cpu/amd.c)."""
+    """AMD's Zen generations, by the ranges of the Linux kernel (arch/x86/kernel/cpu/amd.c)."""
     if family == 0x17:
         if model >= 0x30:
             return "Zen 2"

@@ -4,38 +4,48 @@
     python3 benchmarks/outputs.py OLD NEW
     python3 benchmarks/outputs.py main HEAD --networks resnet18,vgg16 --isas avx2
 
-OLD and NEW are paths of `receptive` programs, or git revisions, which are built in release mode. Both
-run `receptive run` with the same random weights and images, for each network that `receptive models`
-lists, each instruction set of this machine, and each variant: compiled, compiled with exact algorithms,
-eager. Prints a line for each combination and exits with 1 if an output differs.
+OLD and NEW are paths of `receptive` programs, or git revisions, which are built in release mode.
+Both programs get the same random weights and images, for each network that `receptive models`
+lists, each instruction set of this machine, and each variant:
+
+    compiled   logits of `receptive run`
+    exact      logits of `receptive run --precision exact`
+    eager      logits of `receptive run --engine eager`
+    training   weights after the steps of a short `receptive train`, for the networks of TRAINED
+
+Prints a line for each combination and exits with 1 if an output differs.
 """
 
 import argparse
-import ast
 import json
 import math
 import os
-import random
-import struct
 import sys
 import tempfile
-import zlib
 from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import fixtures
 from machine import cpus, processor
 from process import Failed, run
 from programs import program
-from results import ROOT
 from runs import comma_separated, say
 
-# The options of `receptive run` for each way to compute.
-VARIANTS = {
+# The options of `receptive run` for each way to compute logits.
+INFERENCE = {
     "compiled": ["--engine", "compiled"],
     "exact": ["--engine", "compiled", "--precision", "exact"],
     "eager": ["--engine", "eager"],
 }
+VARIANTS = [*INFERENCE, "training"]
+# Networks that together train every kind of layer. VGG is left out: its large files take minutes.
+TRAINED = [
+    "lenet5", "lenet5-1998", "alexnet", "alexnet-grouped", "alexnet-torchvision",
+    "googlenet", "googlenet-paper", "resnet18", "resnet20-cifar", "resnet50",
+    "mobilenet-v1", "mobilenet-v1-timm", "mobilenet-v2",
+]  # fmt: skip
 # The instruction sets of RECEPTIVE_ISA, with the flags of /proc/cpuinfo that each needs.
 ISAS = {
     "avx512": ["avx512f", "avx2", "fma"],
@@ -43,150 +53,112 @@ ISAS = {
     "neon": ["asimd"],
     "scalar": [],
 }
-REFERENCES = ROOT / "tests" / "reference"
-# Networks that tests/reference lacks: the network of the same tensors, and a factor of the channels.
-SAME_TENSORS = {
-    "resnet50-v1": ("resnet50", 1),
-    "mobilenet-v1-0.75": ("mobilenet-v1", 0.75),
-    "mobilenet-v1-0.25": ("mobilenet-v1", 0.25),
-}
-MOBILENET_CHANNELS = [32, 64, 128, 256, 512, 1024]
-# Random weights repeat with this period, a prime: no two rows of a layer are equal.
-PERIOD = 65_537
-# Keeps the logits of every network in range, as in tests/reference.
-GAIN = 1.4
-
-State = dict[str, list[int]]
 
 
-def state(network: str) -> State:
-    """Names and shapes of the tensors of a network's weight file.
+@dataclass
+class Case:
+    """A network and its input files."""
 
-    Raises Failed for a network that neither tests/reference nor this module knows.
+    network: str
+    weights: Path
+    images: Path
+    # The folder of a data set; None for LeNet-5, which trains on the digits of the program.
+    data: Path | None
+
+
+def prepare(network: str, shape: list[int], batch: int, block: array, folder: Path) -> Case:
+    """Writes the input files of a network.
+
+    Raises Failed where the shapes of its weights are unknown.
     """
-    if network == "lenet5-1998":
-        return lenet5_1998()
-    name, width = SAME_TENSORS.get(network, (network, 1))
-    try:
-        found = json.loads((REFERENCES / f"{name}.json").read_text())["state"]
-    except OSError as error:
-        raise Failed("the shapes of the weights are unknown: not in tests/reference") from error
-    return {name: [scaled(size, width) for size in shape] for name, shape in found.items()}
+    case = Case(network, folder / "weights.safetensors", folder / "images.npy", folder / "data")
+    fixtures.write_weights(fixtures.state(network), block, case.weights)
+    values = fixtures.repeated(block, batch * math.prod(shape))
+    fixtures.write_npy(values, [batch, *shape], case.images)
+    channels, size, _ = shape
+    if channels == 1:
+        case.data = None
+    elif case.data:
+        # The recipes of ImageNet crop images whose shorter side is 256.
+        fixtures.write_images(case.data, 256 if size > 32 else size)
+    return case
 
 
-def scaled(size: int, width: float) -> int:
-    """A number of channels times the width; other sizes (kernels, image channels, classes) as is."""
-    return int(size * width) if size in MOBILENET_CHANNELS else size
+def logits(
+    options: argparse.Namespace, binary: Path, case: Case, variant: str, isa: str, folder: Path
+) -> dict[str, bytes]:
+    """The output of `receptive run`."""
+    output = folder / "logits.npy"
+    command = [binary, "run", case.network, "--weights", case.weights, "--input", case.images]
+    command += ["--output", output, "--threads", str(options.threads), *INFERENCE[variant]]
+    run(command, {**os.environ, "RECEPTIVE_ISA": isa})
+    shape, values = fixtures.read_npy(output)
+    return {f"logits {shape}": values}
 
 
-def lenet5_1998() -> State:
-    """The network that tests/reference lacks."""
-    inputs = [3] * 6 + [4] * 9 + [6]
-    state = {
-        "c1.weight": [6, 1, 5, 5], "c1.bias": [6],
-        "s2.coefficient": [6], "s2.bias": [6],
-        "s4.coefficient": [16], "s4.bias": [16],
-        "c5.weight": [120, 16, 5, 5], "c5.bias": [120],
-        "f6.weight": [84, 120], "f6.bias": [84],
-    }  # fmt: skip
-    for index, channels in enumerate(inputs):
-        state[f"c3.maps.{index}.weight"] = [1, channels, 5, 5]
-        state[f"c3.maps.{index}.bias"] = [1]
-    return state
+def trained(
+    options: argparse.Namespace, binary: Path, case: Case, isa: str, folder: Path
+) -> dict[str, bytes]:
+    """The weights after two epochs of `receptive train`."""
+    command = [binary, "train", case.network, "--output", folder, "--plain"]
+    command += ["--threads", str(options.threads), "--set", "epochs=2", "--set"]
+    command += ["batch=4", "--data", case.data] if case.data else ["batch=64"]
+    run(command, {**os.environ, "RECEPTIVE_ISA": isa})
+    return fixtures.read_weights(folder / "checkpoints" / "last.safetensors")
 
 
-def uniform_block() -> array:
-    """PERIOD random numbers of [-1, 1), always the same ones."""
-    generator = random.Random(0)
-    return array("f", (2 * generator.random() - 1 for _ in range(PERIOD)))
-
-
-def tensor(block: array, name: str, shape: list[int]) -> bytes:
-    """The float32 values of a tensor, little-endian.
-
-    They are the block's numbers, scaled, from an offset that the tensor's name determines.
-    """
-    leaf = name.rpartition(".")[2]
-    if leaf == "running_var" or (leaf in ("weight", "coefficient") and len(shape) == 1):
-        values = array("f", (1 + value / 2 for value in block))
-    else:
-        fan_in = math.prod(shape[1:])
-        scale = GAIN * math.sqrt(3 / fan_in) if leaf == "weight" else 0.1
-        values = array("f", (scale * value for value in block))
-    offset = zlib.crc32(name.encode()) % PERIOD
-    values = values[offset:] + values[:offset]
-    return repeated(values, math.prod(shape))
-
-
-def repeated(values: array, length: int) -> bytes:
-    """The values over and over, up to a length, as little-endian float32."""
-    values = array("f", values)
-    if sys.byteorder == "big":
-        values.byteswap()
-    return (values.tobytes() * -(-length // len(values)))[: 4 * length]
-
-
-def write_weights(state: State, block: array, path: Path) -> None:
-    """Writes a SafeTensors file: the header's length, the header as JSON, the tensors."""
-    header, offset = {}, 0
-    for name, shape in state.items():
-        end = offset + 4 * math.prod(shape)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [offset, end]}
-        offset = end
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)))
-        file.write(text)
-        for name, shape in state.items():
-            file.write(tensor(block, name, shape))
-
-
-def write_npy(values: bytes, shape: list[int], path: Path) -> None:
-    """Writes a NumPy array of float32, format version 1.0."""
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
-    header += " " * (-(len(header) + 11) % 64) + "\n"
-    prefix = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header))
-    path.write_bytes(prefix + header.encode() + values)
-
-
-def read_npy(path: Path) -> tuple[tuple[int, ...], bytes]:
-    """The shape and the bytes of a NumPy array of float32."""
-    content = path.read_bytes()
-    if content[:6] != b"\x93NUMPY":
-        raise Failed(f"{path.name} is not a NumPy array")
-    start, size = (10, "<H") if content[6] == 1 else (12, "<I")
-    end = start + struct.unpack(size, content[8:start])[0]
-    header = ast.literal_eval(content[start:end].decode("latin1").strip())
-    if header["descr"] != "<f4":
-        raise Failed(f"{path.name} holds {header['descr']}, expected <f4")
-    return header["shape"], content[end:]
-
-
-def compare(old: Path, new: Path) -> tuple[bool, str]:
-    """Whether two output files are equal, and a description."""
-    (old_shape, old_bytes), (new_shape, new_bytes) = read_npy(old), read_npy(new)
-    if old_shape != new_shape:
-        return False, f"shape {new_shape}, was {old_shape}"
-    olds, news = floats(old_bytes), floats(new_bytes)
-    largest = max(map(abs, olds))
-    if not all(map(math.isfinite, olds)) or largest == 0:
-        return False, "the old outputs are not finite, or all zero: nothing is compared"
-    if old_bytes == new_bytes:
+def compare(old: dict[str, bytes], new: dict[str, bytes]) -> tuple[bool, str]:
+    """Whether two outputs (float32 values by tensor) are equal, and a description."""
+    if old.keys() != new.keys():
+        return False, f"other tensors: {sorted(old.keys() ^ new.keys())[:3]}"
+    if {name: len(values) for name, values in old.items()} != {n: len(v) for n, v in new.items()}:
+        return False, "tensors of other sizes"
+    olds, news = [fixtures.floats(b"".join(each[name] for name in old)) for each in (old, new)]
+    total = sum(olds)
+    if total == 0 or not math.isfinite(total):
+        return False, "the old outputs are all zero or not finite: the comparison means nothing"
+    if old == new:
         return True, "identical"
-    changed = sum(a != b for a, b in zip(olds, news, strict=True))
-    difference = max(
-        abs(a - b) if math.isfinite(b) else math.inf for a, b in zip(olds, news, strict=True)
-    )
-    share = difference / largest
+    changed, difference = 0, 0.0
+    for a, b in zip(olds, news, strict=True):
+        # A zero of another sign is equal in value, but not in bits.
+        if a != b or math.copysign(1, a) != math.copysign(1, b):
+            changed += 1
+            difference = max(difference, abs(a - b) if math.isfinite(b) else math.inf)
+    share = difference / max(map(abs, olds))
     return False, f"{changed} of {len(olds)} differ, by {share:.1e} of the largest at most"
 
 
-def floats(values: bytes) -> array:
-    numbers = array("f", values)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
+def check(options: argparse.Namespace, case: Case, variant: str, isa: str) -> tuple[bool, str]:
+    """Runs both programs; whether they agree, and how."""
+    found = []
+    for binary in (options.old, options.new):
+        with tempfile.TemporaryDirectory(dir=case.weights.parent) as scratch:
+            try:
+                if variant == "training":
+                    found.append(trained(options, binary, case, isa, Path(scratch)))
+                else:
+                    found.append(logits(options, binary, case, variant, isa, Path(scratch)))
+            except (Failed, OSError) as error:
+                return False, f"{binary} failed: {error}"
+    return compare(*found)
+
+
+def check_network(
+    options: argparse.Namespace, network: str, shape: list[int], block: array
+) -> Iterator[tuple[bool, str]]:
+    """Compares every variant on every instruction set; yields whether they agree, and a line."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            case = prepare(network, shape, options.batch, block, Path(folder))
+        except Failed as error:
+            yield False, f"{network}: {error}"
+            return
+        for isa in options.isas:
+            for variant in options.variants:
+                if variant != "training" or network in TRAINED:
+                    equal, how = check(options, case, variant, isa)
+                    yield equal, f"{network} {variant} {isa}: {how}"
 
 
 def available_isas() -> list[str]:
@@ -201,48 +173,6 @@ def models(program: Path) -> dict[str, list[int]]:
     return {model["name"]: model["input"] for model in listed}
 
 
-def check_network(
-    options: argparse.Namespace, network: str, shape: list[int], block: array
-) -> Iterator[tuple[bool, str, str]]:
-    """Runs both programs in every variant; yields whether they agree, the combination, and how."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        weights, images = folder / "weights.safetensors", folder / "images.npy"
-        batch = [options.batch, *shape]
-        try:
-            write_weights(state(network), block, weights)
-        except Failed as error:
-            yield False, network, str(error)
-            return
-        write_npy(repeated(block, math.prod(batch)), batch, images)
-        for isa in options.isas:
-            for variant in options.variants:
-                outputs = [folder / "old.npy", folder / "new.npy"]
-                try:
-                    for binary, output in zip((options.old, options.new), outputs, strict=True):
-                        run_network(options, binary, network, isa, variant, weights, images, output)
-                    equal, how = compare(*outputs)
-                except Failed as error:
-                    equal, how = False, f"failed: {error}"
-                yield equal, f"{network} {variant} {isa}", how
-
-
-def run_network(
-    options: argparse.Namespace,
-    binary: Path,
-    network: str,
-    isa: str,
-    variant: str,
-    weights: Path,
-    images: Path,
-    output: Path,
-) -> None:
-    """Writes the logits of one program."""
-    command = [binary, "run", network, "--weights", weights, "--input", images]
-    command += ["--output", output, "--threads", str(options.threads), *VARIANTS[variant]]
-    run(command, {**os.environ, "RECEPTIVE_ISA": isa})
-
-
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add, isas = parser.add_argument, available_isas()
@@ -251,8 +181,8 @@ def parse_options() -> argparse.Namespace:
     add("--networks", help="comma-separated (default: all of both programs)")
     add("--isas", type=comma_separated(isas), default=isas, help=f"of {','.join(isas)}")
     variants = comma_separated(VARIANTS)
-    add("--variants", type=variants, default=list(VARIANTS), help=f"of {','.join(VARIANTS)}")
-    add("--batch", type=int, default=2, help="images (default 2)")
+    add("--variants", type=variants, default=VARIANTS, help=f"of {','.join(VARIANTS)}")
+    add("--batch", type=int, default=2, help="images of `receptive run` (default 2)")
     add("--threads", type=int, default=cpus(), help="(default: all CPUs)")
     return parser.parse_args()
 
@@ -266,16 +196,17 @@ def main() -> int:
         say(f"error: {error}")
         return 1
     names = options.networks.split(",") if options.networks else list(old | new)
-    block, failures = uniform_block(), 0
+    block, failures, count = fixtures.uniform_block(), 0, 0
     for network in names:
         if old.get(network) is None or old.get(network) != new.get(network):
             print(f"{network}: not in both programs with one input shape", flush=True)
             failures += 1
             continue
-        for equal, combination, how in check_network(options, network, old[network], block):
-            print(f"{combination}: {how}", flush=True)
+        for equal, line in check_network(options, network, old[network], block):
+            print(line, flush=True)
             failures += not equal
-    print(f"{failures} differences" if failures else "all outputs are identical")
+            count += 1
+    print(f"{failures} of {count} differ" if failures else f"all {count} are identical")
     return 1 if failures else 0
 
 

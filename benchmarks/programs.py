@@ -24,8 +24,8 @@ def program(argument: str) -> Path:
     return built(commit)
 
 
-def built(commit: str) -> Path:
-    """A release build of a commit, from the cache folder if it is there."""
+def built(commit: str, root: Path = ROOT) -> Path:
+    """A release build of a commit of the repository, from the cache folder if the build exists."""
     folder = install.cache_folder() / "programs"
     target = folder / commit
     if target.exists():
@@ -33,11 +33,11 @@ def built(commit: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         checkout = Path(scratch) / "receptive"
-        run(["git", "-C", ROOT, "worktree", "add", "--detach", checkout, commit])
+        run(["git", "-C", root, "worktree", "add", "--detach", checkout, commit])
         try:
             # One build folder for all commits: dependencies are compiled once.
             binary = install.build_receptive(checkout, "--target-dir", folder / "target")
             shutil.copy2(binary, target)
         finally:
-            run(["git", "-C", ROOT, "worktree", "remove", "--force", checkout])
+            run(["git", "-C", root, "worktree", "remove", "--force", checkout])
     return target

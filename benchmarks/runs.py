@@ -103,7 +103,7 @@ def comma_separated(names: Iterable[str]) -> Callable[[str], list[str]]:
 
 
 def rotated(names: list[str], count: int) -> list[str]:
-    """The names from index `count` on, then those before it: no engine always follows the same one."""
+    """Rotates the names to the left, so that no engine always follows the same one."""
     start = count % len(names)
     return names[start:] + names[:start]
 

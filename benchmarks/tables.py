@@ -83,7 +83,7 @@ def newest_rows(
 
 
 def times_table(times: Times, titles: dict[str, str]) -> str:
-    """Median milliseconds, the ratio to ONNX Runtime in brackets, and the ratios' geometric mean."""
+    """Median milliseconds, ratios to ONNX Runtime in brackets, and the ratios' geometric mean."""
     rows = []
     ratios: dict[str, list[float]] = {engine: [] for engine in titles}
     for network, by_engine in times.items():

@@ -4,8 +4,8 @@
     python3 benchmarks/training.py
     python3 benchmarks/training.py --networks lenet5,resnet18 --rounds 5 --memory
 
-PyTorch runs in both of its memory layouts, and the ratio is to the faster one. Prints a table and adds
-the measurement to `benchmarks/results/MACHINE-COMMIT.json`.
+PyTorch runs in both of its memory layouts, and the ratio is to the faster one. Prints a table and
+adds the measurement to `benchmarks/results/MACHINE-COMMIT.json`.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Times a training step in PyTorch: `python training_worker.py MODEL BATCH THREADS SECONDS LAYOUT`.
 
-A step is a forward pass, a backward pass, and an update by PyTorch's fused SGD with momentum and weight
-decay. Prints a JSON line with the median milliseconds. LAYOUT is `contiguous` or `channels_last`.
+A step is a forward pass, a backward pass, and an update by PyTorch's fused SGD with momentum and
+weight decay. Prints a JSON line with the median milliseconds. LAYOUT is `contiguous` or
+`channels_last`.
 """
 
 import json
@@ -13,7 +14,7 @@ from torchvision import models
 
 from worker import image, median_ms
 
-# The weight of GoogLeNet's auxiliary losses in the loss (Going Deeper with Convolutions, section 5).
+# The weight of GoogLeNet's auxiliary losses (Going Deeper with Convolutions, section 5).
 AUXILIARY = 0.3
 
 

@@ -5,8 +5,8 @@
     python3 benchmarks/versus.py main HEAD --kinds inference --networks resnet18,vgg16 --pairs 10
 
 OLD and NEW are paths of programs, or git revisions, which are built in release mode. A pair is one
-process of OLD and then one of NEW. The ratio of a pair is NEW's median time over OLD's: below 1, NEW is
-faster. Prints each network's median ratio and the middle half of its ratios, and the geometric mean.
+process of OLD and then one of NEW. The ratio of a pair is NEW's median time over OLD's: below 1, NEW
+is faster. Prints the median and the quartiles of each network's ratios, and the geometric mean.
 """
 
 import argparse
@@ -20,18 +20,17 @@ from machine import cpus
 from networks import INFERENCE, TRAINING
 from process import Failed, run
 from programs import program
-from runs import say, warn_of_load
+from runs import comma_separated, say, warn_of_load
 from tables import markdown, number
 
 KINDS = ["inference", "training"]
 
 
 def networks(options: argparse.Namespace, kind: str) -> dict[str, int]:
-    """The names in `receptive`, and the images of a pass or step."""
+    """The chosen networks of a kind: name in `receptive`, images of a pass or step."""
     inference = {name: options.batch for name, _ in INFERENCE.values()}
     chosen = TRAINING if kind == "training" else inference
-    wanted = options.networks.split(",") if options.networks else list(chosen)
-    return {name: batch for name, batch in chosen.items() if name in wanted}
+    return {name: batch for name, batch in chosen.items() if name in options.networks}
 
 
 def median_ms(
@@ -62,7 +61,7 @@ def measure(options: argparse.Namespace, kind: str) -> None:
     mean = statistics.geometric_mean(medians)
     rows.append(["geometric mean", "", "", "", f"{mean:.3f}", ""])
     print(f"\n{kind}, {options.pairs} pairs of {options.seconds:g} s, {options.threads} threads\n")
-    print(markdown(["ms", "images", "old", "new", "ratio", "middle half"], rows), flush=True)
+    print(markdown(["ms", "images", "old", "new", "ratio", "quartiles"], rows), flush=True)
 
 
 def table_row(network: str, pairs: list[list[float]]) -> tuple[list[str], float]:
@@ -82,8 +81,10 @@ def parse_options() -> argparse.Namespace:
     add = parser.add_argument
     add("old", metavar="OLD", help="a program's path or a git revision")
     add("new", metavar="NEW", help="a program's path or a git revision")
-    add("--kinds", default=",".join(KINDS), help="inference, training (default both)")
-    add("--networks", help="names in receptive, comma-separated (default: the timed ones)")
+    names = list(dict.fromkeys([name for name, _ in INFERENCE.values()] + list(TRAINING)))
+    kinds, networks = comma_separated(KINDS), comma_separated(names)
+    add("--kinds", type=kinds, default=KINDS, help="inference,training (default both)")
+    add("--networks", type=networks, default=names, help="comma-separated (default: all)")
     add("--batch", type=int, default=1, help="images of a forward pass (default 1)")
     add("--threads", type=int, default=cpus(), help="(default: all CPUs)")
     add("--seconds", type=float, default=1, help="of one process (default 1)")
@@ -96,7 +97,7 @@ def main() -> int:
     warn_of_load()
     try:
         options.old, options.new = program(options.old), program(options.new)
-        for kind in options.kinds.split(","):
+        for kind in options.kinds:
             measure(options, kind)
     except Failed as error:
         say(f"error: {error}")

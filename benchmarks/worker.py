@@ -1,7 +1,7 @@
 """Times one model in one Python engine: `python worker.py ENGINE MODEL SHAPE THREADS SECONDS`.
 
-Prints a JSON line: the median milliseconds of a forward pass and the first outputs. Without MODEL the
-script only imports the engine: memory is measured above that of this empty start.
+Prints a JSON line: the median milliseconds of a forward pass and the first outputs. Without MODEL
+the script only imports the engine: memory is measured above that of this empty start.
 """
 
 import importlib
