@@ -71,7 +71,7 @@ class Run:
         result: Result = results.new_result(slug, commit, options.threads)
         result["measurements"] = [measurement]
         path = results.save(result, options.out or results.default_path(result))
-        print(report.joined(*(report.GENERATORS[name]([result]) for name in report.DETAILS)))
+        print(report.joined(*(generate([result]) for generate in report.DETAILS.values())))
         say(f"\nwritten to {path}")
 
 

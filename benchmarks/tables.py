@@ -106,13 +106,13 @@ def times_table(times: Times, titles: dict[str, str]) -> str:
     return markdown(["ms", *titles.values()], rows)
 
 
-def plain_table(times: Times, titles: dict[str, str]) -> str:
+def plain_table(times: Times, titles: dict[str, str], unit: str = "ms") -> str:
     """Median milliseconds without ratios."""
     rows = [
         [network, *(number(median(by[e])) if by.get(e) else "" for e in titles)]
         for network, by in times.items()
     ]
-    return markdown(["ms", *titles.values()], rows)
+    return markdown([unit, *titles.values()], rows)
 
 
 def memory_table(peaks: Peaks, titles: dict[str, str]) -> str:

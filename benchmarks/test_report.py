@@ -177,6 +177,17 @@ class Blocks(unittest.TestCase):
             "Receptive takes 0.50x the time of ONNX Runtime (geometric mean).",
         )
 
+    def test_the_chinese_headline(self):
+        self.assertEqual(
+            report.chinese_headline([result(measurement())]),
+            "| 毫秒 | Receptive | ONNX Runtime |\n"
+            "| --- | --: | --: |\n"
+            "| vgg16 | 50 | 100 |\n\n"
+            "单张图像，float32，单位为毫秒。测试环境：Emerald Rapids (Intel(R) Xeon(R) Processor)，"
+            "AVX-512，虚拟机，2 个线程，2026-11-29，提交 abc1234。"
+            "Receptive 的用时是 ONNX Runtime 的 0.50 倍（几何平均）。",
+        )
+
     def test_inference_has_conditions_ratios_spread_and_errors(self):
         errors = {"ncnn on vgg16": "ended by signal 9"}
         self.assertEqual(
@@ -235,16 +246,17 @@ def block(name: str, content: str = "") -> str:
 class Markers(unittest.TestCase):
     def test_the_text_between_markers_is_replaced(self):
         text = f"before\n{block('memory', 'old')}\nafter\n"
-        new = report.fill(text, ["memory"], [])
+        generators = {"memory": report.memory}
+        new = report.fill(text, generators, [])
         filled = block("memory", f"\n{report.NO_RESULT}\n")
         self.assertEqual(new, f"before\n{filled}\nafter\n")
-        self.assertEqual(report.fill(new, ["memory"], []), new)
+        self.assertEqual(report.fill(new, generators, []), new)
 
     def test_missing_repeated_swapped_and_unknown_markers_are_errors(self):
         begin, _, end = block("memory").split("\n")
         for text in ("", begin, end, f"{end}\n{begin}", block("memory") * 2, block("mystery")):
             with self.subTest(text), self.assertRaises(report.InvalidMarkers):
-                report.fill(text, ["memory"], [])
+                report.fill(text, {"memory": report.memory}, [])
 
 
 class Check(unittest.TestCase):
@@ -256,7 +268,7 @@ class Check(unittest.TestCase):
         self.root = Path(folder.name)
         self.results = self.root / "benchmarks" / "results"
         self.results.mkdir(parents=True)
-        for name, markers in report.MARKERS.items():
+        for name, markers in report.FILES.items():
             blocks = "\n\n".join(block(marker) for marker in markers)
             (self.root / name).write_text(f"# Title\n\n{blocks}\n")
         self.write(result(measurement()))
@@ -323,14 +335,16 @@ class Check(unittest.TestCase):
     def test_without_results_the_tables_say_so(self):
         default_path(result(), self.results).unlink()
         self.run_report(check=False)
-        for name in report.MARKERS:
-            self.assertIn(report.NO_RESULT, (self.root / name).read_text())
+        for name in report.FILES:
+            no_result = report.CHINESE_NO_RESULT if ".zh." in name else report.NO_RESULT
+            self.assertIn(no_result, (self.root / name).read_text())
 
     def test_a_result_is_not_changed_by_a_report(self):
         found = result(measurement(), measurement("training"))
         before = copy.deepcopy(found)
-        for generate in report.GENERATORS.values():
-            generate([found])
+        for generators in report.FILES.values():
+            for generate in generators.values():
+                generate([found])
         self.assertEqual(found, before)
 
 
