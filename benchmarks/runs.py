@@ -67,6 +67,8 @@ class Run:
     def finish(self, measurement: Measurement, options: argparse.Namespace) -> None:
         """Adds the measurement to the result file and prints its tables."""
         commit = options.commit or results.head_commit()
+        if options.receptive and not options.commit:
+            say(f"\nThe program is recorded as commit {commit}; --commit names another one.")
         slug = options.machine or machine.slug(machine.processor(), options.threads)
         result: Result = results.new_result(slug, commit, options.threads)
         result["measurements"] = [measurement]
