@@ -1,6 +1,8 @@
-//! Command line and timing of the programs. `ENGINE MODEL SHAPE THREADS SECONDS` prints a JSON line:
-//! the median milliseconds of a forward pass and the first outputs. Without arguments a program exits
-//! at once: memory is measured above that of this empty start.
+//! Command line and timing of the programs.
+//!
+//! `ENGINE MODEL SHAPE THREADS SECONDS` prints a JSON line: the median milliseconds of a forward
+//! pass and the first outputs. Without arguments a program exits at once: memory is measured above
+//! that of this empty start.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -36,7 +38,8 @@ impl Job {
         let shape: [usize; 4] = shape
             .try_into()
             .map_err(|_| "a shape has four dimensions: 1x3x224x224")?;
-        // The input of every engine (`image` in worker.py): a permuted cycle of 101 values from -1 to 1.
+        // The input of every engine, as `image` in worker.py: a permuted cycle of 101 values
+        // from -1 to 1.
         let input = (0..shape.iter().product())
             .map(|i: usize| ((i * 37 % 101) as f64 / 50.0 - 1.0) as f32)
             .collect();
@@ -49,8 +52,8 @@ impl Job {
         }))
     }
 
-    /// Calls `run` twice to warm up, then for the job's seconds, at least five times, and prints the
-    /// JSON line.
+    /// Calls `run` twice to warm up, then for the job's seconds, at least five times, and prints
+    /// the JSON line.
     ///
     /// # Errors
     ///
