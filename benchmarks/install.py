@@ -1,6 +1,7 @@
-"""Makes the engines ready: a virtual environment with the pinned packages, and the Rust programs."""
+"""Installs the engines: a virtual environment with the pinned packages, and the Rust programs."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from process import Failed, run
 HERE = Path(__file__).resolve().parent
 PINS = HERE / "requirements.txt"
 
+# The titles of the engines, in the order of the tables' columns.
 TITLES = {
     "receptive": "Receptive",
     "onnxruntime": "ONNX Runtime",
@@ -20,7 +22,11 @@ TITLES = {
     "pytorch": "PyTorch",
     "rten": "RTen",
     "tract": "tract",
+    # A second memory layout of a PyTorch training step.
+    "pytorch-channels-last": "PyTorch, channels last",
 }
+# The engines of inference.
+INFERENCE = [name for name in TITLES if name != "pytorch-channels-last"]
 PACKAGES = {
     "onnxruntime": ["onnxruntime"],
     "openvino": ["openvino"],
@@ -31,11 +37,13 @@ PACKAGES = {
 
 @dataclass
 class Engine:
+    """An installed engine."""
+
     name: str
     version: str
-    # A command that starts the engine and does nothing: what else it takes is appended.
+    # A command that starts the engine and exits. The arguments of a measurement are appended.
     start: list
-    # Which of the forms of models.py it reads, as a file name's suffix.
+    # The suffix of the model file that the engine reads (one of the suffixes of models.py).
     suffix: str = ".onnx"
 
     @property
@@ -43,8 +51,14 @@ class Engine:
         return f"{TITLES[self.name]} {self.version}"
 
 
+def cache_folder() -> Path:
+    """The folder of the virtual environment, the models and the builds."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "receptive" / "benchmarks"
+
+
 def environment(folder: Path) -> Path:
-    """The Python of a virtual environment that can fill graphs with weights."""
+    """Returns the Python of a virtual environment with NumPy and onnx; creates it if needed."""
     python = folder / "bin" / "python"
     if not python.exists():
         run([sys.executable, "-m", "venv", folder])
@@ -53,35 +67,64 @@ def environment(folder: Path) -> Path:
 
 
 def pip(python: Path, *arguments: str) -> None:
+    """Installs packages in the versions of requirements.txt."""
     run([python, "-m", "pip", "install", "--quiet", "--constraint", PINS, *arguments])
 
 
 def python_engine(name: str, python: Path) -> Engine:
+    """Installs an engine that is a Python package."""
     pip(python, *PACKAGES[name])
     if name == "ncnn":
-        # The converter is one program: the PyTorch that its package asks for is not used.
+        # pnnx's package depends on PyTorch, but its converter is one executable without PyTorch.
         pip(python, "--no-deps", "pnnx")
-    pin = re.search(rf"^{PACKAGES[name][0]}==(.+)$", PINS.read_text(), re.MULTILINE)
     suffix = {"ncnn": ".param", "pytorch": ".pt"}.get(name, ".onnx")
-    # -P: no module beside the script can stand in for an engine's own.
-    return Engine(name, pin[1], [python, "-P", HERE / "worker.py", name], suffix)
+    # -P keeps this folder out of the module search path: its modules must not shadow an engine's.
+    start = [python, "-P", HERE / "worker.py", name]
+    return Engine(name, pinned(PACKAGES[name][0]), start, suffix)
+
+
+def pinned(package: str) -> str:
+    """The version of a package in requirements.txt."""
+    return first_group(rf"^{package}==(.+)$", PINS)
+
+
+def first_group(pattern: str, path: Path) -> str:
+    """The first group of the pattern's first match in a file."""
+    found = re.search(pattern, path.read_text(), re.MULTILINE)
+    if found is None:
+        raise Failed(f"{path.name} has no line that matches {pattern}")
+    return found[1]
 
 
 def rust_engine(name: str, target: Path) -> Engine:
+    """Builds a program of `peers/`."""
     manifest = HERE / "peers" / "Cargo.toml"
-    arguments = ["--features", name, "--bin", name, "--target-dir", target]
-    pin = re.search(rf'^{name}.* version = "=([^"]+)"', manifest.read_text(), re.MULTILINE)
-    return Engine(name, pin[1], [cargo_build(name, manifest, *arguments)])
+    arguments: list[str | Path] = ["--features", name, "--bin", name, "--target-dir", target]
+    version = first_group(rf'^{name}.* version = "=([^"]+)"', manifest)
+    return Engine(name, version, [cargo_build(name, manifest, *arguments)])
 
 
 def receptive(program: Path | None) -> Engine:
-    manifest = HERE.parent / "Cargo.toml"
-    program = program or cargo_build("receptive", manifest, "--package", "receptive")
+    """Receptive's command line: the given program, or a build of this checkout."""
+    program = program or build_receptive(HERE.parent)
     return Engine("receptive", run([program, "--version"]).split()[-1], [program, "--version"])
 
 
+def build_receptive(root: Path, *arguments: str | Path) -> Path:
+    """Builds the command line of a checkout in release mode and returns the program's path."""
+    return cargo_build("receptive", root / "Cargo.toml", "--package", "receptive", *arguments)
+
+
 def cargo_build(name: str, manifest: Path, *arguments: str | Path) -> Path:
-    command = ["cargo", "build", "--release", "--locked", "--manifest-path", manifest]
+    """Builds a program in release mode and returns its path."""
+    command: list[str | Path] = [
+        "cargo",
+        "build",
+        "--release",
+        "--locked",
+        "--manifest-path",
+        manifest,
+    ]
     command += ["--message-format", "json-render-diagnostics", *arguments]
     try:
         built = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
@@ -90,8 +133,8 @@ def cargo_build(name: str, manifest: Path, *arguments: str | Path) -> Path:
     if built.returncode < 0:
         raise Failed(f"cargo build ended by signal {-built.returncode}")
     if built.returncode:
-        raise Failed("cargo build failed, as said above")
+        raise Failed("cargo build failed with the errors above")
     for message in map(json.loads, built.stdout.splitlines()):
         if message.get("executable") and message["target"]["name"] == name:
             return Path(message["executable"])
-    raise Failed(f"cargo built no program {name}")
+    raise Failed(f"cargo build wrote no program {name}")

@@ -1,7 +1,7 @@
-"""Writes what an engine reads: `python models.py GRAPH TARGET SHAPE`.
+"""Writes a model file with random weights: `python models.py GRAPH TARGET SHAPE`.
 
-TARGET's suffix says what: `.onnx` is the graph with random weights, and from that file beside it come
-`.param` (and `.bin`) for ncnn and `.pt` for PyTorch.
+The suffix of TARGET is the format. `.onnx` is GRAPH with random weights. `.param` (with `.bin`, for
+ncnn) and `.pt` (for PyTorch) are conversions of the `.onnx` file of the same name and folder.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ from onnx import numpy_helper
 
 
 def random_weights(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """He's normal for weights, which keeps activations in range; small positive biases."""
+    """He's normal initialization, which keeps activations in range; small positive biases."""
     if len(shape) > 1:
         weights = rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
     else:
@@ -24,7 +24,10 @@ def random_weights(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarr
 
 
 def fill(graph: onnx.GraphProto) -> None:
-    """Gives every initializer values, and drops the `Identity` nodes through which some share one."""
+    """Fills every initializer, and removes the `Identity` nodes.
+
+    The graphs' exporter writes an `Identity` node where two layers share an initializer.
+    """
     rng = np.random.default_rng(0)
     for initializer in graph.initializer:
         weights = random_weights(tuple(initializer.dims), rng)
@@ -68,15 +71,15 @@ def main() -> None:
     filled = target.with_suffix(".onnx")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        part = Path(scratch) / target.name
+        partial = Path(scratch) / target.name
         if target == filled:
-            to_onnx(graph, part)
+            to_onnx(graph, partial)
         elif target.suffix == ".param":
-            to_ncnn(filled, part, shape)
+            to_ncnn(filled, partial, shape)
         else:
-            to_pytorch(filled, part)
-        # The file that says that all is there comes last.
-        for path in sorted(part.parent.glob(part.stem + ".*"), key=lambda p: p == part):
+            to_pytorch(filled, partial)
+        # TARGET is moved last: its presence means that the other files are complete.
+        for path in sorted(partial.parent.glob(partial.stem + ".*"), key=lambda p: p == partial):
             path.replace(target.with_name(path.name))
 
 

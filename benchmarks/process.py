@@ -1,26 +1,33 @@
-"""Runs a command to its end, and watches the memory that it takes."""
+"""Runs a command to its end and, where wanted, samples the peak memory of its process."""
 
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+# Seconds between two samples of a process's memory.
+SAMPLE_SECONDS = 0.0005
+
 
 class Failed(Exception):
-    """A command that ended badly, with the line that says why."""
+    """A command failed; the message is the line of its standard error that says why."""
 
 
 def run(command: list, env: dict[str, str] | None = None) -> str:
-    """The command's standard output."""
-    return watched(command, env, watch=False)[0]
+    """Returns the command's standard output.
+
+    Raises Failed where the command cannot start or exits with another status than 0.
+    """
+    return execute(command, env, sample_memory=False)[0]
 
 
 def peak_kib(command: list, env: dict[str, str]) -> int:
-    """The peak resident size of the command's process (Linux), mapped files included."""
-    return watched(command, env, watch=True)[1]
+    """Returns the peak resident size of the command's process (Linux), mapped files included."""
+    return execute(command, env, sample_memory=True)[1]
 
 
-def watched(command: list, env: dict[str, str] | None, watch: bool) -> tuple[str, int]:
+def execute(command: list, env: dict[str, str] | None, sample_memory: bool) -> tuple[str, int]:
+    """Returns the standard output and the peak resident size in KiB (0 where not sampled)."""
     with tempfile.TemporaryFile("w+") as errors:
         try:
             process = subprocess.Popen(
@@ -29,9 +36,9 @@ def watched(command: list, env: dict[str, str] | None, watch: bool) -> tuple[str
         except OSError as error:
             raise Failed(f"{command[0]}: {error.strerror}") from error
         peak = 0
-        while watch and process.poll() is None:
+        while sample_memory and process.poll() is None:
             peak = max(peak, high_water_mark(process.pid))
-            time.sleep(0.0005)
+            time.sleep(SAMPLE_SECONDS)
         output = process.communicate()[0]
         if process.returncode:
             errors.seek(0)
@@ -40,7 +47,10 @@ def watched(command: list, env: dict[str, str] | None, watch: bool) -> tuple[str
 
 
 def high_water_mark(pid: int) -> int:
-    # Not getrusage's: that starts at the peak of the process that forked.
+    """The peak resident size of a running process in KiB; 0 where /proc does not have it.
+
+    The peak of getrusage is not used: it starts at the peak of the process that forked.
+    """
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -50,6 +60,10 @@ def high_water_mark(pid: int) -> int:
 
 
 def reason(errors: str, code: int) -> str:
+    """The line of a failed command's standard error that says why it failed.
+
+    The last line with the word "error", else the last line; `note:` lines are ignored.
+    """
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith("note:")]
     if code < 0:

@@ -1,81 +1,111 @@
 #!/usr/bin/env python3
-"""Times a step of training in `receptive bench --train` and in PyTorch, in turn, and prints a table.
+"""Times a training step in `receptive bench --train` and in PyTorch on this machine, in turn.
 
-    python3 benchmarks/training.py --receptive target/release/receptive --python .venv/bin/python
+    python3 benchmarks/training.py
+    python3 benchmarks/training.py --networks lenet5,resnet18 --rounds 5 --memory
 
-The Python has the torch and torchvision of requirements.txt. PyTorch runs in both of its layouts; the better
-counts.
+PyTorch runs in both of its memory layouts, and the ratio is to the faster one. Prints a table and
+adds the measurement to `benchmarks/results/MACHINE-COMMIT.json`.
 """
 
 import argparse
 import json
-import math
 import os
 import statistics
 import sys
 from pathlib import Path
 
-from process import peak_kib, run
-
-HERE = Path(__file__).resolve().parent
-# Each network, and the images of a step.
-BATCHES = {
-    "lenet5": 64,
-    "alexnet-torchvision": 8,
-    "vgg11": 2,
-    "googlenet": 8,
-    "resnet18": 8,
-    "resnet50": 4,
-    "mobilenet-v1": 8,
-}
-LAYOUTS = ["contiguous", "channels_last"]
-MIB = 1024
+import install
+from install import HERE, TITLES
+from machine import cpus
+from networks import TRAINING
+from process import Failed, peak_kib, run
+from runs import Run, add_run_options, comma_separated, rotated, say, warn_of_load
+from tables import LAYOUTS, number
 
 
-def commands(options: argparse.Namespace, network: str) -> dict[str, list]:
-    batch, threads, seconds = BATCHES[network], options.threads, options.seconds
-    own = [options.receptive, "bench", network, "--train", "--batch", batch, "--json"]
+def commands(options: argparse.Namespace, program: Path, network: str) -> dict[str, list[str]]:
+    """The command of each engine."""
+    batch, threads, seconds = TRAINING[network], options.threads, options.seconds
+    own = [program, "bench", network, "--train", "--batch", batch, "--json"]
     own += ["--threads", threads, "--seconds", seconds]
-    worker = [options.python, "-P", HERE / "training_worker.py", network, batch, threads, seconds]
-    found = {"receptive": own, **{layout: [*worker, layout] for layout in LAYOUTS}}
-    return {name: [str(part) for part in command] for name, command in found.items()}
+    script = HERE / "training_worker.py"
+    worker = [options.python, "-P", script, network, batch, threads, seconds]
+    layouts = dict(zip(LAYOUTS, ("contiguous", "channels_last"), strict=True))
+    found = {"receptive": own, **{name: [*worker, layout] for name, layout in layouts.items()}}
+    return {name: [str(argument) for argument in command] for name, command in found.items()}
 
 
-def measure(options: argparse.Namespace, network: str) -> list[str]:
-    env = os.environ | {"OMP_NUM_THREADS": str(options.threads), "PYTHONPATH": str(HERE)}
-    turns = commands(options, network)
-    times: dict[str, list[float]] = {name: [] for name in turns}
-    for turn in range(options.rounds):
-        names = list(turns)
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            line = run(turns[name], env).strip().splitlines()[-1]
-            times[name].append(json.loads(line)["median_ms"])
-    own, *theirs = [statistics.median(times[name]) for name in turns]
-    peaks = [math.nan] * 2
+def environment(options: argparse.Namespace) -> dict[str, str]:
+    # training_worker.py imports worker.py, and -P keeps this folder out of the module search path.
+    return os.environ | {"OMP_NUM_THREADS": str(options.threads), "PYTHONPATH": str(HERE)}
+
+
+def measure(options: argparse.Namespace, program: Path, measured: Run, network: str) -> None:
+    """Times every engine on one network and, with --memory, samples the peak memory."""
+    env, engines = environment(options), commands(options, program, network)
+    times: dict[str, list[float]] = {name: [] for name in engines}
+    measured.times[network] = times
+    for index in range(options.rounds):
+        say(f"{network}, round {index + 1} of {options.rounds}", end=":")
+        for name in rotated(list(engines), index):
+            if name not in times:
+                continue
+            try:
+                line = run(engines[name], env).strip().splitlines()[-1]
+                times[name].append(round(json.loads(line)["median_ms"], 6))
+                say(f" {name} {number(times[name][-1])}", end="")
+            except (Failed, ValueError, LookupError) as error:
+                measured.fail(f"{TITLES[name]} on {network}", error)
+                del times[name]
+        say("")
     if options.memory:
-        best = LAYOUTS[theirs.index(min(theirs))]
-        peaks = [peak_kib(turns[name], env) / MIB for name in ("receptive", best)]
-    row = [network, str(BATCHES[network]), *(f"{time:.1f}" for time in (own, *theirs))]
-    print("|", " | ".join([*row, f"{own / min(theirs):.2f}", *(f"{p:.0f}" for p in peaks)]), "|")
-    sys.stdout.flush()
-    return [own / min(theirs)]
+        measured.peaks[network] = {}
+        layouts = [name for name in LAYOUTS if name in times]
+        fastest = sorted(layouts, key=lambda name: statistics.median(times[name]))[:1]
+        for name in [*(["receptive"] if "receptive" in times else []), *fastest]:
+            try:
+                measured.peaks[network][name] = round(peak_kib(engines[name], env) / 1024, 1)
+            except Failed as error:
+                measured.fail(f"memory of {TITLES[name]} on {network}", error)
 
 
-def main() -> None:
+def pytorch_version(python: Path) -> str:
+    """The version without the build's suffix, such as `+cpu`."""
+    return run([python, "-c", "import torch; print(torch.__version__)"]).strip().split("+")[0]
+
+
+def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--receptive", type=Path, required=True)
-    parser.add_argument("--python", type=Path, required=True)
-    parser.add_argument("--networks", default=",".join(BATCHES))
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--memory", action="store_true", help="peaks too, MiB, one run more")
-    options = parser.parse_args()
-    print("| | batch | Receptive | PyTorch | channels last | ratio | MiB | PyTorch's |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|")
-    ratios = [ratio for name in options.networks.split(",") for ratio in measure(options, name)]
-    print(f"geometric mean {math.exp(statistics.fmean(map(math.log, ratios))):.2f}")
+    add = parser.add_argument
+    networks = comma_separated(TRAINING)
+    add("--networks", type=networks, default=list(TRAINING), help="comma-separated")
+    add("--python", type=Path, help="a Python with torch and torchvision, instead of --venv's")
+    add("--threads", type=int, default=cpus(), help="threads of each engine (default: all CPUs)")
+    add_run_options(parser, seconds=2, rounds=3)
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse_options()
+    warn_of_load()
+    measured = Run()
+    try:
+        if options.python is None:
+            options.python = install.environment(options.venv)
+            install.python_engine("pytorch", options.python)
+        engine = install.receptive(options.receptive)
+        pytorch = pytorch_version(options.python)
+    except Failed as error:
+        say(f"error: {error}")
+        return 1
+    for network in options.networks:
+        measure(options, engine.start[0], measured, network)
+    versions = {"receptive": engine.version, **{name: pytorch for name in LAYOUTS}}
+    batches = {network: TRAINING[network] for network in options.networks}
+    measured.finish(measured.to_json("training", options, versions, batches=batches), options)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

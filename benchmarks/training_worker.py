@@ -1,22 +1,25 @@
-"""Times a step of training in PyTorch: `python training_worker.py MODEL BATCH THREADS SECONDS LAYOUT`.
+"""Times a training step in PyTorch: `python training_worker.py MODEL BATCH THREADS SECONDS LAYOUT`.
 
-Prints a JSON line: the median milliseconds of forward, backward and a step of SGD with momentum and weight
-decay, the fused one. LAYOUT is `contiguous` or `channels_last`.
+A step is a forward pass, a backward pass, and an update by PyTorch's fused SGD with momentum and
+weight decay. Prints a JSON line with the median milliseconds. LAYOUT is `contiguous` or
+`channels_last`.
 """
 
 import json
 import sys
 
 import torch
-import torchvision.models as models
 from torch import nn
+from torchvision import models
 
 from worker import image, median_ms
 
+# The weight of GoogLeNet's auxiliary losses (Going Deeper with Convolutions, section 5).
 AUXILIARY = 0.3
 
 
 def lenet5() -> nn.Module:
+    """Receptive's `lenet5`, which torchvision does not have."""
     return nn.Sequential(
         nn.Conv2d(1, 6, 5), nn.Tanh(), nn.AvgPool2d(2),
         nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2),
@@ -25,22 +28,26 @@ def lenet5() -> nn.Module:
     )  # fmt: skip
 
 
-def unit(inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1) -> list[nn.Module]:
+def conv_norm_relu(
+    inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1
+) -> list[nn.Module]:
     conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
     return [conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
 def mobilenet_v1() -> nn.Module:
+    """MobileNet of width 1 (MobileNets, table 1), which torchvision does not have."""
     rows = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)]
     rows += [(512, 1)] * 5 + [(1024, 2), (1024, 1)]
-    layers, width = unit(3, 32, 3, 2), 32
+    layers, width = conv_norm_relu(3, 32, 3, 2), 32
     for outputs, stride in rows:
-        layers += unit(width, width, 3, stride, groups=width) + unit(width, outputs, 1, 1)
+        layers += conv_norm_relu(width, width, 3, stride, groups=width)
+        layers += conv_norm_relu(width, outputs, 1, 1)
         width = outputs
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 1000))
 
 
-# The network, and an image's shape.
+# The constructor of each network, and the shape of an image.
 NETWORKS = {
     "lenet5": (lenet5, [1, 32, 32]),
     "alexnet-torchvision": (models.alexnet, [3, 224, 224]),

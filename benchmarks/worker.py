@@ -1,7 +1,7 @@
 """Times one model in one Python engine: `python worker.py ENGINE MODEL SHAPE THREADS SECONDS`.
 
-Prints a JSON line: the median milliseconds of a forward pass and the first outputs. Without MODEL it
-only imports the engine: the process's empty start.
+Prints a JSON line: the median milliseconds of a forward pass and the first outputs. Without MODEL
+the script only imports the engine: memory is measured above that of this empty start.
 """
 
 import importlib
@@ -38,7 +38,7 @@ def openvino(model: Path, x: np.ndarray, threads: int) -> Run:
     config = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
-        # bfloat16 is its default where the processor has it.
+        # The default is bfloat16 on processors that have it.
         "INFERENCE_PRECISION_HINT": "f32",
     }
     request = core.compile_model(graph, "CPU", config).create_infer_request()
@@ -81,6 +81,7 @@ def pytorch(model: Path, x: np.ndarray, threads: int) -> Run:
     return run
 
 
+# Each engine's loader, and the modules that its empty start imports.
 ENGINES = {
     "onnxruntime": (onnxruntime, ["onnxruntime"]),
     "openvino": (openvino, ["openvino"]),
@@ -90,11 +91,12 @@ ENGINES = {
 
 
 def image(shape: list[int]) -> np.ndarray:
-    """The same numbers in every engine: 101 values from -1 to 1, in an order that repeats late."""
+    """The input of every engine: a permuted cycle of 101 values from -1 to 1."""
     return (np.arange(math.prod(shape)) * 37 % 101 / 50 - 1).astype(np.float32).reshape(shape)
 
 
 def median_ms(run: Run, seconds: float) -> float:
+    """Calls `run` for so many seconds, at least five times; the median milliseconds of a call."""
     times: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < 5:

@@ -1,24 +1,31 @@
-//! `ENGINE MODEL SHAPE THREADS SECONDS` prints a JSON line: the median milliseconds of a forward pass
-//! and the first outputs. Without arguments a program only starts.
+//! Command line and timing of the programs.
+//!
+//! `ENGINE MODEL SHAPE THREADS SECONDS` prints a JSON line: the median milliseconds of a forward
+//! pass and the first outputs. Without arguments a program exits at once: memory is measured above
+//! that of this empty start.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// What an engine needs to load a model.
+/// The arguments of a program, and the input.
 pub struct Job {
     /// The path of the ONNX file.
     pub model: String,
-    /// Batch, channels, height, width.
+    /// The shape of the input: batch, channels, height, width.
     pub shape: [usize; 4],
-    /// The images, row by row.
+    /// The images, in row-major order.
     pub input: Vec<f32>,
-    /// How many threads to use.
+    /// Number of threads.
     pub threads: usize,
     seconds: f64,
 }
 
 impl Job {
-    /// Of the command line, if it has arguments.
+    /// Parses the command line; `None` without arguments.
+    ///
+    /// # Errors
+    ///
+    /// An argument is missing or invalid.
     pub fn from_args() -> Result<Option<Self>, Box<dyn Error>> {
         let args: Vec<String> = std::env::args().skip(1).collect();
         if args.is_empty() {
@@ -31,7 +38,8 @@ impl Job {
         let shape: [usize; 4] = shape
             .try_into()
             .map_err(|_| "a shape has four dimensions: 1x3x224x224")?;
-        // The same numbers in every engine: 101 values from -1 to 1, in an order that repeats late.
+        // The input of every engine, as `image` in worker.py: a permuted cycle of 101 values
+        // from -1 to 1.
         let input = (0..shape.iter().product())
             .map(|i: usize| ((i * 37 % 101) as f64 / 50.0 - 1.0) as f32)
             .collect();
@@ -44,7 +52,12 @@ impl Job {
         }))
     }
 
-    /// Runs twice to warm up, then for the job's seconds and at least five times.
+    /// Calls `run` twice to warm up, then for the job's seconds, at least five times, and prints
+    /// the JSON line.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `run`.
     pub fn time<E>(&self, mut run: impl FnMut() -> Result<Vec<f32>, E>) -> Result<(), E> {
         run()?;
         let output = run()?;

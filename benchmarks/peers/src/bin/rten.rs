@@ -1,4 +1,4 @@
-//! RTen, with prepacked weights.
+//! Times RTen with prepacked weights.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! tract, with a pool of threads for its matrix products.
+//! Times tract with a thread pool for matrix products.
 
 use std::error::Error;
 
