@@ -1,5 +1,6 @@
 //! Shared code of the tests across crates.
 
+pub mod cost_model;
 pub mod devices;
 pub mod float64;
 pub mod formula;

@@ -22,7 +22,7 @@ pub(super) struct Choice {
     /// Index of the layer in [`Net::layers`].
     pub layer: usize,
     pub candidates: Vec<Algorithm>,
-    workload: ConvWorkload,
+    pub workload: ConvWorkload,
 }
 
 /// Returns every convolution of `net` with its candidate algorithms: the algorithm that `options`

@@ -5,17 +5,70 @@ use std::time::Duration;
 use receptive_kernels::cpu::Isa;
 use receptive_kernels::plan::{Plan, RunError};
 
-use super::choose::{self, Target};
+use super::choose::{self, Choice, Target};
 use super::draw::Draw;
 use super::error::CompileError;
 use super::lower::{StepCost, lower};
-use super::measure::measured;
+use super::measure::{Measurements, measure, measured};
+use super::net::Net;
 use super::options::{Options, Tuning};
 use super::passes;
 use super::threads::threads;
 use super::translate::translate;
 use super::values::Values;
 use crate::graph::Graph;
+
+/// Measures every convolution of `graph` with each algorithm that computes it, in the context of the
+/// whole network. Weights are zeros.
+///
+/// # Errors
+///
+/// The errors of [`Compiled::from_graph`].
+pub fn measure_convolutions(graph: Graph, options: &Options) -> Result<Measurements, CompileError> {
+    let prepared = Prepared::new(graph, Some(Draw::new(0)), options)?;
+    measure(&prepared.net, &prepared.choices, prepared.target)
+}
+
+/// A network before the choice of algorithms.
+struct Prepared {
+    net: Net,
+    values: Values,
+    target: Target,
+    choices: Vec<Choice>,
+}
+
+impl Prepared {
+    fn new(graph: Graph, draw: Option<Draw>, options: &Options) -> Result<Self, CompileError> {
+        let isa = match options.isa {
+            Some(isa) if isa.is_available() => isa,
+            Some(isa) => return Err(CompileError::MissingIsa { isa }),
+            None => Isa::detect()?,
+        };
+        let recorded = graph.shape(graph.input).first().copied();
+        let batch = options.batch.or(recorded).unwrap_or(1);
+        if batch == 0 {
+            return Err(CompileError::EmptyBatch);
+        }
+        let skeleton = graph.without_data();
+        let mut values = Values::new(graph, draw);
+        let mut net = translate(&skeleton, &mut values)?;
+        passes::run(&mut net, isa.lanes(), |name| {
+            options.algorithms.contains_key(name)
+        });
+        let target = Target {
+            isa,
+            batch,
+            threads: threads(options.threads, net.multiply_adds()),
+        };
+        let choices = choose::choices(&net, options, target)?;
+        Ok(Self {
+            net,
+            values,
+            target,
+            choices,
+        })
+    }
+}
 
 /// A compiled network: its steps, packed weights, and memory for its feature maps. A clone shares
 /// the packed weights and has its own memory, so that another thread can run it.
@@ -50,29 +103,12 @@ impl Compiled {
     }
 
     fn new(graph: Graph, draw: Option<Draw>, options: &Options) -> Result<Self, CompileError> {
-        let isa = match options.isa {
-            Some(isa) if isa.is_available() => isa,
-            Some(isa) => return Err(CompileError::MissingIsa { isa }),
-            None => Isa::detect()?,
-        };
-        let recorded = graph.shape(graph.input).first().copied();
-        let batch = options.batch.or(recorded).unwrap_or(1);
-        if batch == 0 {
-            return Err(CompileError::EmptyBatch);
-        }
-        let skeleton = graph.without_data();
-        let mut values = Values::new(graph, draw);
-        let mut net = translate(&skeleton, &mut values)?;
-        passes::run(&mut net, isa.lanes(), |name| {
-            options.algorithms.contains_key(name)
-        });
-
-        let target = Target {
-            isa,
-            batch,
-            threads: threads(options.threads, net.multiply_adds()),
-        };
-        let choices = choose::choices(&net, options, target)?;
+        let Prepared {
+            net,
+            mut values,
+            target,
+            choices,
+        } = Prepared::new(graph, draw, options)?;
         let algorithms = match options.tuning {
             Tuning::Modelled => choose::modelled(&net, &choices),
             Tuning::Measured => measured(&net, &choices, target)?,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use receptive_kernels::cpu::{Algorithm, Buffer};
+use receptive_kernels::cpu::{Algorithm, Buffer, ConvWorkload};
 use receptive_kernels::plan::Plan;
 
 use super::choose::{Choice, Target};
@@ -13,41 +13,89 @@ use super::net::Net;
 /// Number of runs of each program after the first. The minimum of a step's times counts.
 const RUNS: usize = 5;
 
+/// Measured times of a network's steps, every convolution with each of its algorithms.
+#[derive(Debug, Clone)]
+pub struct Measurements {
+    /// The convolutions in execution order.
+    pub convolutions: Vec<MeasuredConvolution>,
+    /// Minimum time of all other steps together.
+    pub other: Duration,
+}
+
+/// Measured times of a convolution in its network.
+#[derive(Debug, Clone)]
+pub struct MeasuredConvolution {
+    /// Name of the layer.
+    pub name: String,
+    /// The convolution as the cost model sees it.
+    pub workload: ConvWorkload,
+    /// Minimum time with each algorithm, in the order of the candidates.
+    pub times: Vec<(Algorithm, Duration)>,
+}
+
 /// Returns the fastest algorithm of each convolution; `None` for other layers.
-///
-/// The whole network runs with the first candidate of every convolution, then with the second
-/// candidates, and so on. Each layer is therefore timed with the cache state that the other layers
-/// leave.
 pub(super) fn measured(
     net: &Net,
     choices: &[Choice],
     target: Target,
 ) -> Result<Vec<Option<Algorithm>>, CompileError> {
+    let measurements = measure(net, choices, target)?;
+    let mut algorithms = vec![None; net.layers.len()];
+    for (choice, convolution) in choices.iter().zip(measurements.convolutions) {
+        let fastest = convolution.times.into_iter().min_by_key(|&(_, time)| time);
+        algorithms[choice.layer] = fastest.map(|(algorithm, _)| algorithm);
+    }
+    Ok(algorithms)
+}
+
+/// Measures every convolution with each of its candidates.
+///
+/// The whole network runs with the first candidate of every convolution, then with the second
+/// candidates, and so on. Each layer is therefore timed with the cache state that the other layers
+/// leave.
+pub(super) fn measure(
+    net: &Net,
+    choices: &[Choice],
+    target: Target,
+) -> Result<Measurements, CompileError> {
     let trials = choices.iter().map(|choice| choice.candidates.len()).max();
-    let mut best: Vec<(Duration, Option<Algorithm>)> =
-        vec![(Duration::MAX, None); net.layers.len()];
+    let mut convolutions: Vec<MeasuredConvolution> = (choices.iter())
+        .map(|choice| MeasuredConvolution {
+            name: net.layers[choice.layer].name.clone(),
+            workload: choice.workload,
+            times: Vec::new(),
+        })
+        .collect();
+    let mut other = Duration::MAX;
     for trial in 0..trials.unwrap_or(0) {
         let mut algorithms = vec![None; net.layers.len()];
         for choice in choices {
             let last = choice.candidates.len() - 1;
             algorithms[choice.layer] = Some(choice.candidates[trial.min(last)]);
         }
-        let times = times(net, &algorithms, target)?;
-        for (layer, best) in best.iter_mut().enumerate() {
-            if times[layer] < best.0 {
-                *best = (times[layer], algorithms[layer]);
+        let (times, rest) = times(net, choices, &algorithms, target)?;
+        other = other.min(rest);
+        for ((choice, convolution), time) in choices.iter().zip(&mut convolutions).zip(times) {
+            if let Some(&algorithm) = choice.candidates.get(trial) {
+                convolution.times.push((algorithm, time));
+            } else if let Some((_, last)) = convolution.times.last_mut() {
+                *last = time.min(*last);
             }
         }
     }
-    Ok(best.into_iter().map(|(_, algorithm)| algorithm).collect())
+    Ok(Measurements {
+        convolutions,
+        other,
+    })
 }
 
-/// Returns the minimum time of each convolution; `Duration::MAX` for other layers.
+/// Returns the minimum time of each convolution, and of all other steps together.
 fn times(
     net: &Net,
+    choices: &[Choice],
     algorithms: &[Option<Algorithm>],
     target: Target,
-) -> Result<Vec<Duration>, CompileError> {
+) -> Result<(Vec<Duration>, Duration), CompileError> {
     let lowered = lower(net, algorithms, target);
     let mut weights = Buffer::zeroed(lowered.program.weights);
     // Writes the zeros: the operating system maps unwritten zero pages to one physical page, which
@@ -71,9 +119,17 @@ fn times(
             *best = time.min(*best);
         }
     }
-    let mut times = vec![Duration::MAX; net.layers.len()];
+    let mut rest: Duration = best.iter().sum();
+    let mut by_layer = vec![Duration::MAX; net.layers.len()];
     for (step, layer) in weighted {
-        times[layer] = best[step];
+        by_layer[layer] = best[step];
     }
-    Ok(times)
+    let times: Vec<Duration> = choices
+        .iter()
+        .map(|choice| by_layer[choice.layer])
+        .collect();
+    for time in &times {
+        rest = rest.saturating_sub(*time);
+    }
+    Ok((times, rest))
 }

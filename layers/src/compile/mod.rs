@@ -35,12 +35,15 @@ mod values;
 mod views;
 mod weights;
 
-pub use receptive_kernels::cpu::{Algorithm, Isa, UnknownIsa, WinogradTile};
+pub use receptive_kernels::cpu::{
+    Algorithm, ConvWorkload, CostModel, Isa, UnknownIsa, WinogradTile,
+};
 pub use receptive_kernels::plan::{Machine, ProgramError, RunError};
 
-pub use compiled::Compiled;
+pub use compiled::{Compiled, measure_convolutions};
 pub use error::{CompileError, FileError, Problem};
 pub use lower::StepCost;
+pub use measure::{MeasuredConvolution, Measurements};
 pub use options::{Options, Precision, Tuning};
 
 use crate::graph::Graph;

@@ -67,24 +67,34 @@ impl CostModel {
         &self,
         convolutions: &[(ConvWorkload, Vec<Algorithm>)],
     ) -> Vec<Option<Algorithm>> {
-        let fastest = |(workload, candidates): &(ConvWorkload, Vec<Algorithm>),
-                       weights_from_dram| {
-            let workload = ConvWorkload {
-                weights_from_dram,
-                ..*workload
-            };
-            self.fastest(&workload, candidates)
-        };
+        let weights_from_dram = self.exceeds_llc(convolutions);
+        (convolutions.iter())
+            .map(|convolution| self.fastest_in_context(convolution, weights_from_dram))
+            .collect()
+    }
+
+    /// Whether the packed weights of all `convolutions`, by the algorithms that are fastest with cached
+    /// weights, exceed the last-level cache.
+    pub fn exceeds_llc(&self, convolutions: &[(ConvWorkload, Vec<Algorithm>)]) -> bool {
         let packed: usize = (convolutions.iter())
             .map(|convolution| {
-                let algorithm = fastest(convolution, false);
+                let algorithm = self.fastest_in_context(convolution, false);
                 algorithm.map_or(0, |algorithm| convolution.0.packed(algorithm))
             })
             .sum();
-        let weights_from_dram = 4 * packed > self.llc_bytes;
-        (convolutions.iter())
-            .map(|convolution| fastest(convolution, weights_from_dram))
-            .collect()
+        4 * packed > self.llc_bytes
+    }
+
+    fn fastest_in_context(
+        &self,
+        (workload, candidates): &(ConvWorkload, Vec<Algorithm>),
+        weights_from_dram: bool,
+    ) -> Option<Algorithm> {
+        let workload = ConvWorkload {
+            weights_from_dram,
+            ..*workload
+        };
+        self.fastest(&workload, candidates)
     }
 
     /// The fastest of `candidates`.
