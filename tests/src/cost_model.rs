@@ -195,10 +195,10 @@ pub fn fit(networks: &[MeasuredNetwork], start: CostModel) -> CostModel {
     let mut best = loss(networks, &model);
     loop {
         let mut step = None;
-        for rate in 0..RATES.len() {
+        for rate in RATES {
             for factor in FACTORS {
                 let mut changed = model;
-                *RATES[rate](&mut changed) *= factor;
+                *rate(&mut changed) *= factor;
                 let loss = loss(networks, &changed);
                 if loss < best - MIN_GAIN {
                     best = loss;
