@@ -219,6 +219,6 @@ fn errors_name_what_is_wrong() {
     assert_eq!(error.to_string(), "2 groups do not divide 3 channels");
     assert_eq!(
         cost::linear(usize::MAX, 2, false).unwrap_err().to_string(),
-        "the weights are more than 18446744073709551615"
+        "the number of weights exceeds 18446744073709551615"
     );
 }
