@@ -11,6 +11,9 @@ use burn::tensor::Tensor;
 /// When the shapes differ.
 pub fn add_relu(x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
     let (left, right) = (x.dims(), y.dims());
-    assert!(left == right, "expected maps of the same shape, found {left:?} and {right:?}");
+    assert!(
+        left == right,
+        "expected maps of the same shape, found {left:?} and {right:?}"
+    );
     Tensor::from_dispatch(Dispatch::add_relu(x.into_dispatch(), y.into_dispatch()))
 }
