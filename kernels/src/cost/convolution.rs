@@ -2,7 +2,7 @@
 
 use super::total::{Cost, CostError, add, product};
 
-/// Two-dimensional convolution. Its cost depends on the size of the output, which
+/// Two-dimensional convolution. The cost depends on the size of the output, which
 /// [`geometry`](crate::geometry) computes.
 ///
 /// ```

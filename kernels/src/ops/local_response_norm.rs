@@ -9,7 +9,8 @@ use burn::tensor::Tensor;
 /// Deep Convolutional Neural Networks, section 3.3).
 ///
 /// `x` and the output are `[batch, channels, height, width]`. `alpha` multiplies the sum; the layers
-/// of PyTorch and Burn multiply the mean and take `alpha * size` for the same result. Capture records [`ids::LOCAL_RESPONSE_NORM`](super::ids::LOCAL_RESPONSE_NORM).
+/// of PyTorch and Burn multiply the mean and take `alpha * size` for the same result.
+/// Capture records [`ids::LOCAL_RESPONSE_NORM`](super::ids::LOCAL_RESPONSE_NORM).
 ///
 /// # Panics
 ///

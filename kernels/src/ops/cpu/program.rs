@@ -71,9 +71,9 @@ impl ConvGeometry {
     /// The convolution that computes the gradient of this convolution's input. `None` if the padding
     /// exceeds the kernel's extent minus 1.
     ///
-    /// Its input is the output gradient with `stride - 1` zeros between pixels (zero insertion), and its
-    /// weights are [transposed](Taps::transposed) if there is one group. Its output has the size of this
-    /// convolution's input.
+    /// The returned convolution reads the output gradient with `stride - 1` zeros between pixels (zero
+    /// insertion), uses the [transposed](Taps::transposed) weights if there is one group, and has an output
+    /// of the size of this convolution's input.
     pub fn of_input_gradient(&self) -> Option<Self> {
         let Self { spec, size, .. } = *self;
         let output = spec.output(size);

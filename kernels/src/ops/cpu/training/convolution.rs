@@ -115,8 +115,8 @@ pub(in crate::ops) fn convolution_gradients<B: HostBackend>(
                 .of_input_gradient()
                 .expect("checked in the forward pass");
             if spec.kernel == [1, 1] && spec.padding.is_empty() {
-                // A strided pointwise convolution reads one pixel per output pixel. Its gradient is
-                // computed for these pixels; all other pixels have the gradient 0.
+                // A strided pointwise convolution reads one pixel per output pixel. The
+                // gradient is computed for these pixels; all other pixels have the gradient 0.
                 let read_pixels = ConvGeometry {
                     size: output,
                     ..backward.without_padding()
