@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-// What only training on Burn's CPU backends calls is there, and tested, without these as well.
+// Code that only training on Burn's CPU backends calls is compiled and tested without these features.
 #![cfg_attr(
     not(all(feature = "autodiff", any(feature = "ndarray", feature = "flex"))),
     allow(dead_code, unused_imports)

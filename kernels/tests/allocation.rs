@@ -1,4 +1,4 @@
-//! A plan allocates nothing when it runs.
+//! Test that a plan does not allocate memory when it runs.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -10,36 +10,40 @@ use receptive_kernels::cpu::{
 };
 use receptive_kernels::plan::{Plan, Program, ProgramStep, Step};
 
-/// The system's allocator, which counts while it is told to.
+/// The system allocator, which counts allocations while `IS_COUNTING` is set.
 struct Counting;
 
-static COUNTS: AtomicBool = AtomicBool::new(false);
-static COUNT: AtomicUsize = AtomicUsize::new(0);
+static IS_COUNTING: AtomicBool = AtomicBool::new(false);
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
 fn count() {
-    if COUNTS.load(Ordering::Relaxed) {
-        COUNT.fetch_add(1, Ordering::Relaxed);
+    if IS_COUNTING.load(Ordering::Relaxed) {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-// SAFETY: the system's allocator does it all.
+// SAFETY: every method calls the method of the system allocator with the same arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
+        // SAFETY: the caller satisfies the contract of this method, which is that of the system allocator.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count();
+        // SAFETY: as in `alloc`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, start: *mut u8, layout: Layout, len: usize) -> *mut u8 {
         count();
+        // SAFETY: as in `alloc`.
         unsafe { System.realloc(start, layout, len) }
     }
 
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        // SAFETY: as in `alloc`.
         unsafe { System.dealloc(start, layout) }
     }
 }
@@ -47,7 +51,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Two convolutions of a planar image, and a softmax.
+/// Program of a direct convolution, a Winograd convolution and a softmax, with its packed weights.
 fn program(isa: Isa, images: usize) -> (Program, Buffer) {
     let lanes = isa.lanes();
     let padding = Border {
@@ -116,16 +120,20 @@ fn a_run_allocates_nothing() {
             let mut plan = Plan::new(program, weights, threads).unwrap();
             let input = vec![0.5; 2 * 3 * 16 * 16];
             let mut output = vec![0.0; 2 * 24 * 16 * 16];
-            // The pool's threads, made with the plan, allocate while they start.
+            // The threads of the pool allocate while they start.
             plan.run(&input, &mut [&mut output]).unwrap();
-            COUNTS.store(true, Ordering::SeqCst);
+            IS_COUNTING.store(true, Ordering::SeqCst);
             for images in [1, 2] {
                 let input = &input[..images * 3 * 16 * 16];
                 let output = &mut output[..images * 24 * 16 * 16];
                 plan.run(input, &mut [output]).unwrap();
             }
-            COUNTS.store(false, Ordering::SeqCst);
-            assert_eq!(COUNT.load(Ordering::SeqCst), 0, "{isa}, {threads} threads");
+            IS_COUNTING.store(false, Ordering::SeqCst);
+            assert_eq!(
+                ALLOCATIONS.load(Ordering::SeqCst),
+                0,
+                "{isa}, {threads} threads"
+            );
             assert!(output.iter().all(|x| x.is_finite()));
         }
     }

@@ -1,11 +1,11 @@
-//! Costs against counting in naive loops.
+//! Tests of costs against counts in naive loops.
 
 use std::collections::HashSet;
 
 use proptest::prelude::*;
 use receptive_kernels::cost::{self, Convolution, Cost, CostError, DepthwiseSeparable};
 
-/// What a naive convolution does: the weights it touches, its multiplications, its links.
+/// Counts of a naive convolution: weights and biases that it reads, multiply-adds and connections.
 #[derive(Default)]
 struct Counted {
     weights: HashSet<[usize; 4]>,
@@ -15,6 +15,7 @@ struct Counted {
     connections: u64,
 }
 
+/// Counts the operations of a convolution with an output of this height and width.
 fn convolve(layer: &Convolution, output: [usize; 2]) -> Counted {
     let mut counted = Counted::default();
     let [c_in, c_out] = layer.channels;
@@ -68,7 +69,7 @@ fn any_count() -> impl Strategy<Value = usize> {
 
 proptest! {
     #[test]
-    fn convolution_is_what_the_loops_do(layer in convolution(), output in map()) {
+    fn convolution_costs_equal_counts_of_loops(layer in convolution(), output in map()) {
         let counted = convolve(&layer, output);
         let expected = Cost {
             parameters: (counted.weights.len() + counted.biases.len()) as u64,
@@ -83,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn depthwise_and_pointwise_are_convolutions(
+    fn depthwise_and_pointwise_constructors(
         channels in 1..5_usize,
         c_out in 1..5_usize,
         kernel in map(),
@@ -103,24 +104,24 @@ proptest! {
     }
 
     #[test]
-    fn cascade_saves_exactly_its_ratio(
+    fn depthwise_separable_ratio_is_exact(
         channels in [1..64_usize, 1..64_usize],
         kernel in 1..8_usize,
         output in map(),
     ) {
-        let cascade = DepthwiseSeparable { channels, kernel };
+        let separable = DepthwiseSeparable { channels, kernel };
         let standard = Convolution { bias: false, ..Convolution::new(channels, [kernel; 2]) };
-        let (less, full) = (cascade.cost(output).unwrap(), standard.cost(output).unwrap());
-        // less / full = 1/c_out + 1/k^2 = (k^2 + c_out) / (k^2 * c_out)
+        let (reduced, full) = (separable.cost(output).unwrap(), standard.cost(output).unwrap());
+        // reduced / full = 1/c_out + 1/k^2 = (k^2 + c_out) / (k^2 * c_out)
         let (c_out, area) = (channels[1] as u64, (kernel * kernel) as u64);
-        prop_assert_eq!(less.macs * area * c_out, full.macs * (area + c_out));
-        prop_assert_eq!(less.parameters * area * c_out, full.parameters * (area + c_out));
-        let ratio = less.macs as f64 / full.macs as f64;
-        prop_assert!((cascade.ratio() - ratio).abs() <= 4.0 * f64::EPSILON * ratio);
+        prop_assert_eq!(reduced.macs * area * c_out, full.macs * (area + c_out));
+        prop_assert_eq!(reduced.parameters * area * c_out, full.parameters * (area + c_out));
+        let ratio = reduced.macs as f64 / full.macs as f64;
+        prop_assert!((separable.ratio() - ratio).abs() <= 4.0 * f64::EPSILON * ratio);
     }
 
     #[test]
-    fn linear_is_a_convolution_over_one_position(
+    fn linear_equals_pointwise_convolution_of_one_position(
         inputs in 1..50_usize,
         outputs in 1..50_usize,
         bias in any::<bool>(),
@@ -130,28 +131,28 @@ proptest! {
     }
 
     #[test]
-    fn subsampling_is_a_depthwise_layer_with_a_shared_weight(
+    fn subsampling_equals_depthwise_convolution_with_shared_weights(
         channels in 1..6_usize,
         window in map(),
         output in map(),
     ) {
-        let links = convolve(&Convolution::depthwise(channels, window), output);
+        let counted = convolve(&Convolution::depthwise(channels, window), output);
         let layer = cost::subsampling(channels, window, output).unwrap();
-        prop_assert_eq!(layer.connections, links.connections);
+        prop_assert_eq!(layer.connections, counted.connections);
         prop_assert_eq!(layer.parameters, 2 * channels as u64);
         let pool = cost::pool(channels, window, output).unwrap();
-        prop_assert_eq!(pool.connections, links.macs);
-        prop_assert_eq!(pool.activations, links.activations);
+        prop_assert_eq!(pool.connections, counted.macs);
+        prop_assert_eq!(pool.activations, counted.activations);
         prop_assert_eq!((pool.parameters, pool.macs), (0, 0));
     }
 
     #[test]
-    fn no_count_makes_it_panic(n in prop::array::uniform7(any_count()), bias in any::<bool>()) {
+    fn arbitrary_sizes_do_not_panic(n in prop::array::uniform7(any_count()), bias in any::<bool>()) {
         let [a, b, c, d, e, f, g] = n;
         let layer = Convolution { channels: [a, b], kernel: [c, d], groups: g, bias };
         let _ = (layer.weights(), layer.parameters(), layer.cost([e, f]));
-        let cascade = DepthwiseSeparable { channels: [a, b], kernel: c };
-        let _ = (cascade.cost([e, f]), cascade.ratio());
+        let separable = DepthwiseSeparable { channels: [a, b], kernel: c };
+        let _ = (separable.cost([e, f]), separable.ratio());
         let costs = [
             cost::pool(a, [b, c], [d, e]),
             cost::subsampling(a, [b, c], [d, e]),
@@ -171,7 +172,7 @@ proptest! {
 }
 
 #[test]
-fn resnet50_stem_and_vgg16_as_published() {
+fn published_costs_of_resnet50_stem_and_vgg16() {
     let stem = Convolution {
         bias: false,
         ..Convolution::new([3, 64], [7, 7])
@@ -203,7 +204,7 @@ fn resnet50_stem_and_vgg16_as_published() {
 }
 
 #[test]
-fn errors_name_what_is_wrong() {
+fn error_messages() {
     let uneven = Convolution {
         groups: 2,
         ..Convolution::new([4, 3], [3, 3])
@@ -219,6 +220,6 @@ fn errors_name_what_is_wrong() {
     assert_eq!(error.to_string(), "2 groups do not divide 3 channels");
     assert_eq!(
         cost::linear(usize::MAX, 2, false).unwrap_err().to_string(),
-        "the weights are more than 18446744073709551615"
+        "the number of weights exceeds 18446744073709551615"
     );
 }

@@ -1,4 +1,4 @@
-//! Output sizes, padding and receptive fields against windows laid down one by one.
+//! Tests of output sizes, padding and receptive fields against enumerated windows.
 
 use proptest::prelude::*;
 use receptive_kernels::geometry::{GeometryError, Padding, ReceptiveField, Rounding, Window};
@@ -63,7 +63,7 @@ fn last_read(window: &Window, start: usize) -> usize {
         .unwrap()
 }
 
-/// Windows that lie wholly within `padded` positions.
+/// Number of windows that lie entirely within `padded` positions.
 fn count_floor(window: &Window, padded: usize) -> usize {
     (0..)
         .step_by(window.stride)
@@ -71,8 +71,8 @@ fn count_floor(window: &Window, padded: usize) -> usize {
         .count()
 }
 
-/// Windows laid down until one reaches the end, which may hang over by less than a stride; the
-/// last does not count when it starts beyond the input.
+/// Number of windows up to the first that reaches the end of the padded input, which may exceed the end
+/// by less than a stride. The last window does not count if it starts after the input.
 fn count_ceil(window: &Window, input: usize, before: usize, padded: usize) -> usize {
     let mut starts = Vec::new();
     for start in (0..).step_by(window.stride) {
@@ -93,7 +93,7 @@ fn count_ceil(window: &Window, input: usize, before: usize, padded: usize) -> us
 
 proptest! {
     #[test]
-    fn output_counts_the_windows(window in window(explicit()), input in 1..60_usize) {
+    fn output_equals_the_number_of_windows(window in window(explicit()), input in 1..60_usize) {
         let Padding::Explicit { before, after } = window.padding else { unreachable!() };
         let padded = before + input + after;
         let counted = match window.rounding {
@@ -114,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn what_windows_see_is_what_they_cover(
+    fn seen_positions_equal_covered_positions(
         window in window(explicit()),
         input in 1..60_usize,
         first in 0..20_usize,
@@ -135,13 +135,13 @@ proptest! {
     }
 
     #[test]
-    fn valid_is_no_padding(window in window(Just(Padding::Valid)), input in 1..60_usize) {
+    fn valid_padding_equals_no_padding(window in window(Just(Padding::Valid)), input in 1..60_usize) {
         let explicit = Window { padding: Padding::symmetric(0), ..window };
         prop_assert_eq!(window.output(input), explicit.output(input));
     }
 
     #[test]
-    fn same_pads_as_little_as_gives_a_window_every_stride(
+    fn same_padding_is_minimal(
         window in window(Just(Padding::Same)),
         input in 1..60_usize,
     ) {
@@ -157,10 +157,10 @@ proptest! {
     }
 
     #[test]
-    fn receptive_field_is_what_the_taps_reach(
+    fn receptive_field_equals_enumerated_taps(
         windows in prop::collection::vec(window(explicit()), 0..4),
     ) {
-        let sees = |output: isize| {
+        let input_positions = |output: isize| {
             windows.iter().rev().fold(vec![output], |outputs, window| {
                 let Padding::Explicit { before, .. } = window.padding else { unreachable!() };
                 let mut inputs: Vec<isize> = outputs
@@ -175,7 +175,7 @@ proptest! {
                 inputs
             })
         };
-        let (first, second) = (sees(0), sees(1));
+        let (first, second) = (input_positions(0), input_positions(1));
         let (start, end) = (first[0], first[first.len() - 1]);
 
         let (field, output) = ReceptiveField::of_stack(&windows, 100_000).unwrap();
@@ -205,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn no_length_makes_it_panic(
+    fn arbitrary_lengths_do_not_panic(
         windows in prop::collection::vec(any_window(), 1..4),
         input in any_length(),
     ) {
@@ -245,7 +245,7 @@ fn published_sizes() {
     };
     assert_eq!([227, 55, 27, 13].map(|n| out(pool, n))[1..], [27, 13, 6]);
     assert_eq!(out(conv1, 227), 55);
-    // GoogLeNet (table 1): every pool halves its map, 112 to 7.
+    // GoogLeNet (table 1): every pool halves the size of its input, 112 to 7.
     assert_eq!(
         [112, 56, 28, 14].map(|n| out(ceil(3, 2), n)),
         [56, 28, 14, 7]
@@ -260,7 +260,7 @@ fn published_sizes() {
 }
 
 #[test]
-fn vgg16_sees_212_pixels() {
+fn vgg16_receptive_field() {
     let conv = Window {
         padding: Padding::symmetric(1),
         ..Window::new(3)
@@ -278,7 +278,7 @@ fn vgg16_sees_212_pixels() {
 }
 
 #[test]
-fn errors_name_what_is_wrong() {
+fn error_messages() {
     let wide = Window {
         padding: Padding::symmetric(1),
         dilation: 2,
@@ -288,12 +288,12 @@ fn errors_name_what_is_wrong() {
         wide.output(3).unwrap_err().to_string(),
         "a window of 7 does not fit an input of 3 padded by 1 before and 1 after"
     );
-    let still = Window {
+    let zero_stride = Window {
         stride: 0,
         ..Window::new(3)
     };
     assert_eq!(
-        still.output(3).unwrap_err().to_string(),
+        zero_stride.output(3).unwrap_err().to_string(),
         "stride is 0, expected at least 1"
     );
     assert_eq!(

@@ -1,9 +1,9 @@
-//! Convolutions: standard, grouped, depthwise, pointwise, and MobileNet's cascade of the last two.
+//! Costs of convolutions: standard, grouped, depthwise, pointwise and depthwise separable.
 
 use super::total::{Cost, CostError, add, product};
 
-/// A two-dimensional convolution. What its window does to the size of its input is
-/// [`geometry`](crate::geometry)'s affair; a cost takes the output's size.
+/// Two-dimensional convolution. The cost depends on the size of the output, which
+/// [`geometry`](crate::geometry) computes.
 ///
 /// ```
 /// use receptive_kernels::cost::Convolution;
@@ -11,7 +11,7 @@ use super::total::{Cost, CostError, add, product};
 /// // VGG16's conv1_1: 64x3x3x3 weights.
 /// assert_eq!(Convolution::new([3, 64], [3, 3]).weights()?, 1_728);
 ///
-/// // Two 3x3 layers on depth 3 against one 5x5, which sees as much.
+/// // Two 3x3 layers of 3 channels against one 5x5 layer with the same receptive field.
 /// let three = Convolution { bias: false, ..Convolution::new([3, 3], [3, 3]) };
 /// let five = Convolution { bias: false, ..Convolution::new([3, 3], [5, 5]) };
 /// assert_eq!(2 * three.parameters()?, 162);
@@ -24,14 +24,14 @@ pub struct Convolution {
     pub channels: [usize; 2],
     /// Height and width of the kernel.
     pub kernel: [usize; 2],
-    /// Groups of channels that do not see each other, at least 1.
+    /// Number of groups of channels, at least 1.
     pub groups: usize,
     /// Whether each output channel has a bias.
     pub bias: bool,
 }
 
 impl Convolution {
-    /// One group, with biases.
+    /// A convolution in one group, with biases.
     pub const fn new(channels: [usize; 2], kernel: [usize; 2]) -> Self {
         Self {
             channels,
@@ -41,7 +41,7 @@ impl Convolution {
         }
     }
 
-    /// Each channel by itself: as many groups as channels, with biases.
+    /// A depthwise convolution, with as many groups as channels, and biases.
     pub const fn depthwise(channels: usize, kernel: [usize; 2]) -> Self {
         Self {
             groups: channels,
@@ -49,12 +49,12 @@ impl Convolution {
         }
     }
 
-    /// Each position by itself: a kernel of 1x1, with biases.
+    /// A pointwise convolution, with a 1x1 kernel, and biases.
     pub const fn pointwise(channels: [usize; 2]) -> Self {
         Self::new(channels, [1, 1])
     }
 
-    /// Values of the kernels: `c_out * (c_in / groups) * k_h * k_w`.
+    /// Returns the number of weights: `c_out * (c_in / groups) * k_h * k_w`.
     ///
     /// # Errors
     ///
@@ -62,10 +62,10 @@ impl Convolution {
     pub fn weights(&self) -> Result<u64, CostError> {
         let [_, c_out] = self.channels;
         let [k_h, k_w] = self.kernel;
-        product("weights", [c_out, self.seen()?, k_h, k_w])
+        product("weights", [c_out, self.channels_in_per_group()?, k_h, k_w])
     }
 
-    /// Weights and biases.
+    /// Returns the number of weights and biases.
     ///
     /// # Errors
     ///
@@ -75,9 +75,9 @@ impl Convolution {
         add("parameters", self.weights()?, biases as u64)
     }
 
-    /// The cost with an output of this height and width: every output value takes
-    /// `(c_in / groups) * k_h * k_w` multiply-adds and as many connections, and one more for its
-    /// bias.
+    /// Returns the cost for an output of this height and width. Every output value takes
+    /// `(c_in / groups) * k_h * k_w` multiply-adds and as many connections, and one more connection
+    /// for its bias.
     ///
     /// # Errors
     ///
@@ -89,7 +89,14 @@ impl Convolution {
         let activations = product("activation values", [c_out, height, width])?;
         let macs = product(
             "multiply-adds",
-            [c_out, height, width, self.seen()?, k_h, k_w],
+            [
+                c_out,
+                height,
+                width,
+                self.channels_in_per_group()?,
+                k_h,
+                k_w,
+            ],
         )?;
         Ok(Cost {
             parameters: self.parameters()?,
@@ -100,8 +107,8 @@ impl Convolution {
         })
     }
 
-    /// Input channels that an output channel sees.
-    fn seen(&self) -> Result<usize, CostError> {
+    /// Input channels that an output channel depends on.
+    fn channels_in_per_group(&self) -> Result<usize, CostError> {
         for channels in self.channels {
             if self.groups == 0 || !channels.is_multiple_of(self.groups) {
                 return Err(CostError::Groups {
@@ -114,20 +121,20 @@ impl Convolution {
     }
 }
 
-/// A depthwise and a pointwise convolution in place of a standard one, without biases (MobileNets,
-/// section 3.1).
+/// Depthwise separable convolution: a depthwise and a pointwise convolution in place of a standard
+/// one, without biases (MobileNets, section 3.1).
 ///
 /// ```
 /// use receptive_kernels::cost::{Convolution, DepthwiseSeparable};
 ///
-/// let cascade = DepthwiseSeparable { channels: [512, 512], kernel: 3 };
+/// let separable = DepthwiseSeparable { channels: [512, 512], kernel: 3 };
 /// let standard = Convolution { bias: false, ..Convolution::new([512, 512], [3, 3]) };
-/// let (less, full) = (cascade.cost([14, 14])?, standard.cost([14, 14])?);
-/// // 1/512 + 1/9 of the multiply-adds, exactly.
-/// assert_eq!(less.macs * 512 * 9, full.macs * (512 + 9));
-/// assert_eq!(cascade.ratio(), 1.0 / 512.0 + 1.0 / 9.0);
-/// // Between 8 and 9 times fewer, as the paper says.
-/// assert_eq!(full.macs / less.macs, 8);
+/// let (reduced, full) = (separable.cost([14, 14])?, standard.cost([14, 14])?);
+/// // Exactly 1/512 + 1/9 of the multiply-adds.
+/// assert_eq!(reduced.macs * 512 * 9, full.macs * (512 + 9));
+/// assert_eq!(separable.ratio(), 1.0 / 512.0 + 1.0 / 9.0);
+/// // Between 8 and 9 times fewer (section 3.1).
+/// assert_eq!(full.macs / reduced.macs, 8);
 /// # Ok::<(), receptive_kernels::cost::CostError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -139,7 +146,7 @@ pub struct DepthwiseSeparable {
 }
 
 impl DepthwiseSeparable {
-    /// The first of the two: every input channel by itself.
+    /// The depthwise convolution, which is applied first.
     pub const fn depthwise(&self) -> Convolution {
         Convolution {
             bias: false,
@@ -147,7 +154,7 @@ impl DepthwiseSeparable {
         }
     }
 
-    /// The second of the two: every position by itself.
+    /// The pointwise convolution, which is applied second.
     pub const fn pointwise(&self) -> Convolution {
         Convolution {
             bias: false,
@@ -155,8 +162,8 @@ impl DepthwiseSeparable {
         }
     }
 
-    /// Both together, each with an output of this height and width. The activations are the
-    /// values of both outputs.
+    /// Returns the cost of both convolutions, each with an output of this height and width. The
+    /// activations are the values of both outputs.
     ///
     /// # Errors
     ///
@@ -168,8 +175,8 @@ impl DepthwiseSeparable {
         ])
     }
 
-    /// Its multiply-adds and weights by those of the standard convolution: `1/c_out + 1/k^2`
-    /// (MobileNets, section 3.1).
+    /// Returns the ratio of multiply-adds, and of weights, to those of the standard convolution:
+    /// `1/c_out + 1/k^2` (MobileNets, section 3.1).
     pub fn ratio(&self) -> f64 {
         let kernel = self.kernel as f64;
         1.0 / self.channels[1] as f64 + 1.0 / (kernel * kernel)

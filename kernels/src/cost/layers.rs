@@ -1,9 +1,9 @@
-//! Everything that is not a convolution.
+//! Costs of pools, normalizations, fully connected and other layers.
 
 use super::total::{Cost, CostError, add, product};
 
-/// A pool, of maximum or average: `channels` maps of this height and width, each value from a
-/// window of its own channel. No parameters and no multiply-adds.
+/// Cost of max or mean pooling with an output of `channels` maps of this height and width. A pool
+/// has no parameters and no multiply-adds.
 ///
 /// ```
 /// // AlexNet's first pool: 3x3 windows, 55x55x96 to 27x27x96.
@@ -26,7 +26,7 @@ pub fn pool(channels: usize, window: [usize; 2], output: [usize; 2]) -> Result<C
     })
 }
 
-/// LeNet-5's trainable subsampling: an average pool with a coefficient and a bias for each map.
+/// Cost of LeNet-5's trainable subsampling: mean pooling with a coefficient and a bias for each map.
 ///
 /// ```
 /// let s2 = receptive_kernels::cost::subsampling(6, [2, 2], [14, 14])?;
@@ -50,8 +50,8 @@ pub fn subsampling(
     })
 }
 
-/// Batch norm over `channels` maps: a scale and a shift for each to train, a running mean and
-/// variance for each to keep.
+/// Cost of batch norm over `channels` maps. Each map has a trainable scale and shift, and a running
+/// mean and variance.
 ///
 /// ```
 /// let norm = receptive_kernels::cost::batch_norm(64, [112, 112])?;
@@ -66,11 +66,11 @@ pub fn batch_norm(channels: usize, output: [usize; 2]) -> Result<Cost, CostError
     Ok(Cost {
         parameters: product("parameters", [2, channels])?,
         buffers: product("buffers", [2, channels])?,
-        ..maps(channels, output)?
+        ..elementwise_maps(channels, output)?
     })
 }
 
-/// Local response normalization: activations only.
+/// Cost of local response normalization: activations only.
 ///
 /// ```
 /// let norm = receptive_kernels::cost::local_response_norm(96, [55, 55])?;
@@ -82,11 +82,11 @@ pub fn batch_norm(channels: usize, output: [usize; 2]) -> Result<Cost, CostError
 ///
 /// [`CostError::Overflow`].
 pub fn local_response_norm(channels: usize, output: [usize; 2]) -> Result<Cost, CostError> {
-    maps(channels, output)
+    elementwise_maps(channels, output)
 }
 
-/// A fully connected layer: `inputs * outputs` weights, as many multiply-adds, and a bias for
-/// every output if it has them.
+/// Cost of a fully connected layer: `inputs * outputs` weights, as many multiply-adds, and with
+/// `bias` a bias for every output.
 ///
 /// ```
 /// // VGG16's fc6, three quarters of the network's parameters.
@@ -112,8 +112,8 @@ pub fn linear(inputs: usize, outputs: usize, bias: bool) -> Result<Cost, CostErr
     })
 }
 
-/// LeNet-5's output layer: the squared distance of `inputs` values from each of `classes` fixed
-/// centers. A squared difference that is added up counts as a multiply-add.
+/// Cost of LeNet-5's output layer: the squared distance of `inputs` values from each of `classes`
+/// fixed centers. Adding a squared difference counts as a multiply-add.
 ///
 /// ```
 /// let output = receptive_kernels::cost::radial_basis(84, 10)?;
@@ -125,18 +125,18 @@ pub fn linear(inputs: usize, outputs: usize, bias: bool) -> Result<Cost, CostErr
 ///
 /// [`CostError::Overflow`].
 pub fn radial_basis(inputs: usize, classes: usize) -> Result<Cost, CostError> {
-    let links = product("connections", [inputs, classes])?;
+    let connections = product("connections", [inputs, classes])?;
     Ok(Cost {
         parameters: 0,
-        buffers: links,
-        macs: links,
+        buffers: connections,
+        macs: connections,
         activations: classes as u64,
-        connections: links,
+        connections,
     })
 }
 
-/// An operation on each value by itself (activation functions, dropout), or on two maps of one
-/// size (a residual's addition): so many output values, nothing else.
+/// Cost of an elementwise operation with `values` output values: an activation function, dropout,
+/// or the addition of a residual connection.
 ///
 /// ```
 /// let relu = receptive_kernels::cost::elementwise(64 * 112 * 112);
@@ -149,7 +149,8 @@ pub fn elementwise(values: u64) -> Cost {
     }
 }
 
-fn maps(channels: usize, output: [usize; 2]) -> Result<Cost, CostError> {
+/// Cost of an elementwise operation on `channels` maps of this height and width.
+fn elementwise_maps(channels: usize, output: [usize; 2]) -> Result<Cost, CostError> {
     let [height, width] = output;
     product("activation values", [channels, height, width]).map(elementwise)
 }

@@ -1,9 +1,9 @@
-//! What a layer costs, counted as the papers and the usual tables count. Plain arithmetic.
+//! Costs of layers and networks: parameters, multiply-adds, activations and connections.
 //!
-//! All costs are those of one image. A multiply-add is one MAC; biases, pools, norms and
-//! activations have none, so that the sums are those of the published tables (VGG16: 15.47 G).
-//! *Connections* are the links into every unit, biases included, as LeCun et al. count LeNet-5
-//! (Gradient-Based Learning Applied to Document Recognition, section II.B).
+//! Every cost is that of one image. A multiply-add is one MAC. Biases, pools, norms and activations
+//! have no MACs, so that totals agree with published tables (VGG16: 15.47 G). *Connections* are the
+//! links into every unit, biases included, as LeCun et al. count LeNet-5 (Gradient-Based Learning
+//! Applied to Document Recognition, section II.B).
 //!
 //! ```
 //! use receptive_kernels::cost::{self, Convolution, Cost};
@@ -14,7 +14,7 @@
 //! assert_eq!((c1.parameters, c1.connections), (156, 122_304));
 //! let s2 = cost::subsampling(6, [2, 2], [14, 14])?;
 //! assert_eq!((s2.parameters, s2.connections), (12, 5_880));
-//! // C3's maps see 3, 4 or 6 of S2's (table I): six, nine and one of them.
+//! // C3 has six maps with 3 inputs from S2, nine with 4 and one with 6 (table I).
 //! let c3 = Cost::sum([
 //!     Convolution::new([3, 6], five).cost([10, 10])?,
 //!     Convolution::new([4, 9], five).cost([10, 10])?,

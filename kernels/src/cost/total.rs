@@ -1,23 +1,23 @@
-//! The cost of a layer or a network, its sums and its errors.
+//! Cost of a layer or a network, sums of costs, and errors.
 
-/// What a layer, or a network, costs for one image.
+/// Cost of a layer or a network for one image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Cost {
-    /// Trainable values.
+    /// Number of trainable values.
     pub parameters: u64,
-    /// Values that are kept but not trained: batch norm's running statistics, fixed centers.
+    /// Number of stored values that are not trained: running statistics of batch norms, fixed centers.
     pub buffers: u64,
-    /// Multiply-adds.
+    /// Number of multiply-adds (MACs).
     pub macs: u64,
-    /// Values of the output.
+    /// Number of output values.
     pub activations: u64,
-    /// Links into every unit, biases included. Norms and elementwise operations are part of the
-    /// unit whose value they change and have none of their own.
+    /// Number of links into every unit, biases included. Norms and elementwise operations belong to
+    /// the unit whose value they change and have no connections.
     pub connections: u64,
 }
 
 impl Cost {
-    /// The cost of several layers together.
+    /// Returns the total cost of several layers.
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ impl Cost {
     }
 }
 
-/// The memory of so many values of `size` bytes each (4 for f32, 2 for f16 and bf16), in bytes.
+/// Returns the size in bytes of `values` values of `size` bytes each (4 for f32, 2 for f16 and bf16).
 ///
 /// ```
 /// // VGG16's parameters in f32: 528 MiB.
@@ -55,31 +55,32 @@ pub fn bytes(values: u64, size: usize) -> Result<u64, CostError> {
         .ok_or(CostError::Overflow { quantity: "bytes" })
 }
 
-/// A cost cannot be counted.
+/// A cost cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CostError {
-    /// A count does not fit 64 bits.
-    #[error("the {quantity} are more than {}", u64::MAX)]
+    /// A count exceeds 64 bits.
+    #[error("the number of {quantity} exceeds {}", u64::MAX)]
     Overflow {
-        /// What was counted.
+        /// Name of the count.
         quantity: &'static str,
     },
     /// The groups of a convolution do not divide its channels.
     #[error("{groups} groups do not divide {channels} channels")]
     Groups {
-        /// How many groups.
+        /// Number of groups.
         groups: usize,
-        /// The channels, of input or output.
+        /// Number of input or output channels.
         channels: usize,
     },
 }
 
+/// Sum of two counts.
 pub(super) fn add(quantity: &'static str, left: u64, right: u64) -> Result<u64, CostError> {
     left.checked_add(right)
         .ok_or(CostError::Overflow { quantity })
 }
 
-/// The product of all factors. A factor of 0 makes it 0, however large the others are.
+/// Product of all factors. A factor of 0 makes the product 0, however large the other factors are.
 pub(super) fn product<const N: usize>(
     quantity: &'static str,
     factors: [usize; N],

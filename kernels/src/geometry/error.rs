@@ -1,33 +1,33 @@
 //! Errors of window arithmetic.
 
-/// A window or its input makes no sense.
+/// The output of a window cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GeometryError {
     /// A length that must be positive is 0.
     #[error("{length} is 0, expected at least 1")]
     Zero {
-        /// Which one: `kernel`, `stride`, `dilation` or `input`.
+        /// Name of the length: `kernel`, `stride`, `dilation` or `input`.
         length: &'static str,
     },
-    /// Not even one window lies within the padded input.
+    /// The window is longer than the padded input.
     #[error(
         "a window of {window} does not fit an input of {input} padded by {before} before and \
          {after} after"
     )]
     DoesNotFit {
-        /// The input's length.
+        /// Length of the input.
         input: usize,
-        /// Padding before it.
+        /// Padding before the input.
         before: usize,
-        /// Padding after it.
+        /// Padding after the input.
         after: usize,
-        /// The window's length, dilation included.
+        /// Length of the window, dilation included.
         window: usize,
     },
-    /// A length does not fit `usize`.
+    /// A length exceeds `usize::MAX`.
     #[error("{length} is larger than {}", usize::MAX)]
     Overflow {
-        /// Which one.
+        /// Name of the length.
         length: &'static str,
     },
 }

@@ -1,5 +1,6 @@
-//! Where windows lie: output sizes, padding, dilation, receptive fields. Plain arithmetic, no
-//! tensors; every length is in positions (pixels) along one axis.
+//! Window geometry: output sizes, padding, dilation and receptive fields.
+//!
+//! Plain arithmetic without tensors. Every length is a number of positions (pixels) along one axis.
 //!
 //! ```
 //! use receptive_kernels::geometry::{Padding, Window};

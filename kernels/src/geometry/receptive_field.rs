@@ -1,18 +1,18 @@
-//! How much of the network's input one output sees.
+//! Receptive fields of a stack of windows.
 
 use super::error::GeometryError;
 use super::window::Window;
 
-/// Which input positions the outputs of a stack of windows see, along one axis.
+/// Receptive field of the outputs of a stack of windows, along one axis.
 ///
-/// Output `i` sees `size` positions from `i * jump - padding`; those outside the input are padding
-/// (Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks, section 2;
-/// `jump` and `padding` are their effective stride and effective padding).
+/// Output `i` depends on the `size` input positions from `i * jump - padding` on. Positions outside
+/// the input are padding (Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural
+/// Networks, section 2; `jump` and `padding` are their effective stride and effective padding).
 ///
 /// ```
 /// use receptive_kernels::geometry::{ReceptiveField, Window};
 ///
-/// // Two 3x3 layers see what one 5x5 layer sees.
+/// // Two 3x3 layers have the receptive field of one 5x5 layer.
 /// let (two, _) = ReceptiveField::of_stack(&[Window::new(3); 2], 32)?;
 /// let (one, _) = ReceptiveField::of_stack(&[Window::new(5)], 32)?;
 /// assert_eq!(two, one);
@@ -21,27 +21,28 @@ use super::window::Window;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ReceptiveField {
-    /// Input positions that one output sees.
+    /// Input positions that one output depends on.
     pub size: usize,
-    /// Input positions between the fields of two neighbouring outputs.
+    /// Distance between the receptive fields of adjacent outputs, in input positions.
     pub jump: usize,
-    /// Positions before the input at which the first output's field starts.
+    /// Positions of the first output's receptive field that lie before the input.
     pub padding: usize,
 }
 
 impl ReceptiveField {
-    /// The input itself: every position sees itself.
+    /// Receptive field of the input: every position depends on itself.
     pub const INPUT: Self = Self {
         size: 1,
         jump: 1,
         padding: 0,
     };
 
-    /// The field of a stack of windows over an input of this length, and the output's length.
+    /// Returns the receptive field of a stack of windows over an input of length `input`, and the
+    /// length of the output.
     ///
     /// # Errors
     ///
-    /// As [`Window::output`], for the first layer that has no output.
+    /// The error of [`Window::output`] for the first layer whose window does not fit.
     pub fn of_stack(windows: &[Window], input: usize) -> Result<(Self, usize), GeometryError> {
         windows
             .iter()
@@ -50,8 +51,9 @@ impl ReceptiveField {
             })
     }
 
-    /// The field after one more layer, whose own input has this length: the size grows by
-    /// `(extent - 1) * jump`, the padding by `padding * jump`, the jump by the stride.
+    /// Returns the receptive field after one more layer, whose input has length `input`: the size
+    /// grows by `(extent - 1) * jump`, the padding by `padding * jump`, and the jump is multiplied by
+    /// the stride.
     ///
     /// # Errors
     ///
@@ -59,22 +61,24 @@ impl ReceptiveField {
     pub fn then(self, window: &Window, input: usize) -> Result<Self, GeometryError> {
         let extent = window.extent()?;
         let (before, _) = window.padding_around(input)?;
-        let grown = |length: usize, by: usize| {
-            by.checked_mul(self.jump)
-                .and_then(|by| by.checked_add(length))
+        let grow = |length: usize, steps: usize| {
+            steps
+                .checked_mul(self.jump)
+                .and_then(|growth| growth.checked_add(length))
                 .ok_or(GeometryError::Overflow {
                     length: "the receptive field",
                 })
         };
         Ok(Self {
-            size: grown(self.size, extent - 1)?,
-            jump: grown(0, window.stride)?,
-            padding: grown(self.padding, before)?,
+            size: grow(self.size, extent - 1)?,
+            jump: grow(0, window.stride)?,
+            padding: grow(self.padding, before)?,
         })
     }
 
-    /// What an output sees that is computed from both: where branches meet, by addition or
-    /// concatenation. Branches that meet have the same jump; the larger counts if not.
+    /// Returns the smallest receptive field that contains both: the field of an addition or a
+    /// concatenation of two branches. Branches of a network have the same jump; if not, the larger
+    /// jump is returned.
     ///
     /// # Errors
     ///

@@ -1,12 +1,12 @@
-//! A window that slides along one axis of its input.
+//! Sliding window along one axis of an input.
 
 use std::ops::Range;
 
 use super::error::GeometryError;
 
-/// A window that slides along one axis of its input: a convolution's kernel or a pool.
+/// Sliding window of a convolution or a pool along one axis of its input.
 ///
-/// The fields are public; start from [`Window::new`] and name what differs:
+/// The fields are public; start from [`Window::new`] and set the fields that differ:
 ///
 /// ```
 /// use receptive_kernels::geometry::{Rounding, Window};
@@ -20,37 +20,37 @@ use super::error::GeometryError;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Window {
-    /// Positions it reads, at least 1.
+    /// Positions that the window reads, at least 1.
     pub kernel: usize,
-    /// Distance between two windows' starts, at least 1.
+    /// Distance between the starts of adjacent windows, at least 1.
     pub stride: usize,
     /// Positions added around the input.
     pub padding: Padding,
-    /// Distance between two positions it reads, at least 1.
+    /// Distance between adjacent positions that the window reads, at least 1.
     pub dilation: usize,
-    /// What becomes of a last window that hangs over the end.
+    /// Treatment of a last window that exceeds the end of the padded input.
     pub rounding: Rounding,
 }
 
 /// Positions added around an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Padding {
-    /// So many before the input and after it.
+    /// Explicit numbers of positions.
     Explicit {
-        /// Before the first position: above, or to the left.
+        /// Positions before the first: above, or to the left.
         before: usize,
-        /// After the last position: below, or to the right.
+        /// Positions after the last: below, or to the right.
         after: usize,
     },
-    /// As many as give `ceil(input / stride)` windows, the odd one after the input (TensorFlow's
-    /// `SAME`).
+    /// The fewest positions that give `ceil(input / stride)` windows (TensorFlow's `SAME`). An odd
+    /// number has the extra position after the input.
     Same,
-    /// None (TensorFlow's `VALID`).
+    /// No padding (TensorFlow's `VALID`).
     Valid,
 }
 
 impl Padding {
-    /// The same on both sides.
+    /// `padding` positions on both sides.
     pub const fn symmetric(padding: usize) -> Self {
         Self::Explicit {
             before: padding,
@@ -59,18 +59,19 @@ impl Padding {
     }
 }
 
-/// What becomes of a last window that hangs over the end of the padded input.
+/// Treatment of a last window that exceeds the end of the padded input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Rounding {
-    /// It is left out.
+    /// The window is dropped.
     #[default]
     Floor,
-    /// It counts if it starts within the input or the padding before it (PyTorch's `ceil_mode`).
+    /// The window counts if it starts within the input or the padding before it (PyTorch's
+    /// `ceil_mode`).
     Ceil,
 }
 
 impl Window {
-    /// A window of `kernel` adjacent positions, moved by one, without padding.
+    /// A window of `kernel` adjacent positions with stride 1 and no padding.
     pub const fn new(kernel: usize) -> Self {
         Self {
             kernel,
@@ -81,7 +82,8 @@ impl Window {
         }
     }
 
-    /// From the first position it reads to the last, both included: `dilation * (kernel - 1) + 1`.
+    /// Returns the length from the first to the last position that the window reads, both included:
+    /// `dilation * (kernel - 1) + 1`.
     ///
     /// ```
     /// use receptive_kernels::geometry::Window;
@@ -112,12 +114,12 @@ impl Window {
             })
     }
 
-    /// Padding before and after an input of this length.
+    /// Returns the padding before and after an input of length `input`.
     ///
     /// ```
     /// use receptive_kernels::geometry::{Padding, Window};
     ///
-    /// // TensorFlow's MobileNet pads a 224-pixel side by 0 and 1 where PyTorch's pads by 1 and 1.
+    /// // TensorFlow's MobileNet pads 224 pixels by 0 and 1, PyTorch's by 1 and 1.
     /// let stem = Window { stride: 2, padding: Padding::Same, ..Window::new(3) };
     /// assert_eq!(stem.padding_around(224)?, (0, 1));
     /// # Ok::<(), receptive_kernels::geometry::GeometryError>(())
@@ -147,8 +149,8 @@ impl Window {
         }
     }
 
-    /// The positions of an input of this length, padding left out, from the first that one of the
-    /// windows `outputs` covers to the last. It is empty where they cover nothing but padding.
+    /// Returns the range of input positions, without padding, that the windows of `outputs` cover,
+    /// where the input has length `input`. The range is empty if the windows cover only padding.
     ///
     /// ```
     /// use receptive_kernels::geometry::{Padding, Window};
@@ -168,7 +170,7 @@ impl Window {
         let end = before.checked_add(input).ok_or(GeometryError::Overflow {
             length: "the padded input",
         })?;
-        // Windows that end before the input, and those that begin behind it, see nothing.
+        // Windows before `first` end before the input, windows from `beyond` on start after it.
         let first = (before.saturating_add(1).saturating_sub(extent)).div_ceil(self.stride);
         let beyond = end.div_ceil(self.stride);
         let outputs = outputs.start.max(first)..outputs.end.min(beyond);
@@ -180,16 +182,16 @@ impl Window {
         Ok(within(outputs.start * self.stride)..within(last.saturating_add(extent)))
     }
 
-    /// How many windows an input of this length has: the length of the output.
+    /// Returns the length of the output for an input of length `input`: the number of windows.
     ///
-    /// With an input of `n`, padding `b` before and `a` after, and an [`extent`](Self::extent) of
-    /// `e`, that is `(n + b + a - e) / stride + 1`, the quotient rounded as
-    /// [`rounding`](Self::rounding) says.
+    /// An input of `n` positions with padding `b` before and `a` after, and a window of
+    /// [`extent`](Self::extent) `e`, give `(n + b + a - e) / stride + 1`, where
+    /// [`rounding`](Self::rounding) determines the rounding of the quotient.
     ///
     /// # Errors
     ///
-    /// As [`padding_around`](Self::padding_around), and [`GeometryError::DoesNotFit`] when there
-    /// is no window.
+    /// As [`padding_around`](Self::padding_around), and [`GeometryError::DoesNotFit`] if no window
+    /// fits.
     pub fn output(&self, input: usize) -> Result<usize, GeometryError> {
         let extent = self.extent()?;
         let (before, after) = self.padding_around(input)?;
@@ -200,15 +202,15 @@ impl Window {
                 length: "the padded input",
             })?;
         let windows = match (padded.checked_sub(extent), self.rounding) {
-            (Some(room), Rounding::Floor) => room / self.stride + 1,
-            (Some(room), Rounding::Ceil) => {
-                let last = room.div_ceil(self.stride);
+            (Some(travel), Rounding::Floor) => travel / self.stride + 1,
+            (Some(travel), Rounding::Ceil) => {
+                let last = travel.div_ceil(self.stride);
                 let starts_within = last
                     .checked_mul(self.stride)
                     .is_some_and(|start| start < input + before);
                 if starts_within { last + 1 } else { last }
             }
-            // One window may hang over by less than a stride.
+            // One window may exceed the padded input by less than a stride.
             (None, Rounding::Ceil) if extent - padded < self.stride => 1,
             (None, _) => 0,
         };

@@ -1,6 +1,8 @@
-//! The operations as an extension of Burn's backends: one default body, right on all of them.
+//! The operations as an extension of Burn's backends.
+//!
+//! The default methods compute the operations with Burn's operations and are valid on every backend.
 
-// Burn has deprecated its ndarray backend, which is first class here until Burn drops it.
+// Burn has deprecated its ndarray backend; this crate supports it until Burn removes it.
 #![allow(deprecated)]
 
 use burn::backend::tensor::FloatTensor;
@@ -19,7 +21,8 @@ use crate::cpu::PoolWindow;
 #[cfg(all(feature = "autodiff", any(feature = "ndarray", feature = "flex")))]
 use crate::cpu::gradient::SgdParams;
 
-/// What this crate adds to a backend of Burn. Shapes as in the public functions.
+/// Operations that this crate adds to a backend of Burn. Shapes are those of the public functions of
+/// [`ops`](crate::ops).
 #[backend_extension(
     NdArray: cfg(feature = "ndarray"),
     Flex: cfg(feature = "flex"),
@@ -28,7 +31,7 @@ use crate::cpu::gradient::SgdParams;
     Autodiff: cfg(feature = "autodiff")
 )]
 pub(super) trait KernelOps: Backend {
-    /// Two-dimensional convolution, norm, activation.
+    /// Two-dimensional convolution, then batch norm, then an activation.
     fn convolution(
         x: FloatTensor<Self>,
         #[extension_type] layer: Layer<Self>,
@@ -36,12 +39,12 @@ pub(super) trait KernelOps: Backend {
         convolution::forward::<Self>(x, layer)
     }
 
-    /// The ReLU of a sum of two maps of one shape.
+    /// ReLU of the sum of two tensors of the same shape.
     fn add_relu(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
         add_relu::forward::<Self>(x, y)
     }
 
-    /// A fully connected layer.
+    /// Fully connected layer.
     fn fully_connected(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -50,8 +53,8 @@ pub(super) trait KernelOps: Backend {
         linear::forward::<Self>(x, weight, bias)
     }
 
-    /// Batch norm over the input's own statistics, then the activation: the result, the mean and the
-    /// variance (biased) of each channel.
+    /// Batch norm over the statistics of `x`, then an activation. Returns the output, and the mean and
+    /// the biased variance of each channel.
     fn batch_norm_activation(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -62,7 +65,7 @@ pub(super) trait KernelOps: Backend {
         batch_norm::forward::<Self>(x, gamma, beta, epsilon, activation)
     }
 
-    /// A step of gradient descent: the weights and their velocity after it.
+    /// Step of stochastic gradient descent. Returns the updated weights and velocity.
     fn sgd_step(
         weight: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
@@ -76,7 +79,7 @@ pub(super) trait KernelOps: Backend {
         sgd_step::forward::<Self>(weight, gradient, velocity, step, nesterov)
     }
 
-    /// Two-dimensional max pooling whose padding is the same on both sides.
+    /// Two-dimensional max pooling with the same padding on both sides of an axis.
     fn max_pooling(
         x: FloatTensor<Self>,
         kernel: [usize; 2],
@@ -108,13 +111,13 @@ pub(super) trait KernelOps: Backend {
         local_response_norm::forward::<Self>(x, size, alpha, beta, k)
     }
 
-    /// Squared Euclidean distances to centers.
+    /// Squared Euclidean distances from centers.
     fn radial_basis(x: FloatTensor<Self>, centers: FloatTensor<Self>) -> FloatTensor<Self> {
         radial_basis::forward::<Self>(x, centers)
     }
 }
 
-/// A backend whose tensors the CPU kernels read.
+/// Implements [`KernelOps`] by the CPU kernels for a host backend.
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 macro_rules! impl_for_cpu_backend {
     ($backend:ty) => {
@@ -125,9 +128,9 @@ macro_rules! impl_for_cpu_backend {
 
             #[cfg(feature = "autodiff")]
             fn add_relu(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
-                let both = cpu::training::is_supported::<Self>(&x)
+                let is_supported = cpu::training::is_supported::<Self>(&x)
                     && cpu::training::is_supported::<Self>(&y);
-                match both {
+                match is_supported {
                     true => cpu::training::add_relu::<Self>(x, y),
                     false => add_relu::forward::<Self>(x, y),
                 }
@@ -162,13 +165,13 @@ macro_rules! impl_for_cpu_backend {
                     return sgd_step::forward::<Self>(weight, gradient, velocity, step, nesterov);
                 }
                 let [rate, momentum, decay] = step.map(|factor| factor as f32);
-                let descent = SgdParams {
+                let params = SgdParams {
                     rate,
                     momentum,
                     decay,
                     nesterov,
                 };
-                cpu::training::gradient_descent::<Self>(weight, gradient, velocity, descent)
+                cpu::training::sgd_step::<Self>(weight, gradient, velocity, params)
             }
 
             #[cfg(feature = "autodiff")]
@@ -191,7 +194,7 @@ macro_rules! impl_for_cpu_backend {
                 beta: f64,
                 k: f64,
             ) -> FloatTensor<Self> {
-                if beta != cpu::training::BETA || !cpu::training::is_supported::<Self>(&x) {
+                if beta != cpu::training::LRN_BETA || !cpu::training::is_supported::<Self>(&x) {
                     return local_response_norm::forward::<Self>(x, size, alpha, beta, k);
                 }
                 cpu::training::local_response_norm::<Self>(x, None, size, [alpha, k])

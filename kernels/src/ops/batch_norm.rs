@@ -1,15 +1,22 @@
-//! Batch norm over the statistics of the batch itself, for training.
+//! Batch norm over the statistics of the batch, for training.
 
 use super::backend::KernelOps;
 use crate::cpu::Activation;
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-/// `activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)` with the mean and the variance of each
-/// channel of `x` (Batch Normalization, algorithm 1), and these two.
+/// Returns `activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)`, where `mean` and
+/// `variance` are the statistics of each channel of `x` (Batch Normalization, algorithm 1), and these
+/// statistics.
 ///
-/// `x` is `[batch, channels, height, width]`, the result has its shape; all others are `[channels]`, the
-/// variance is a mean of squares (biased). Gradients go through all but the returned statistics.
+/// `x` and the output are `[batch, channels, height, width]`; `gamma`, `beta`, the mean and the
+/// variance are `[channels]`. The variance is biased: the mean of squared deviations. The output is
+/// differentiable with respect to `x`, `gamma` and `beta`; the returned statistics are not
+/// differentiable.
+///
+/// # Panics
+///
+/// When `gamma` or `beta` does not have one value for each channel.
 pub fn batch_norm_activation(
     x: Tensor<4>,
     gamma: Tensor<1>,

@@ -1,4 +1,5 @@
-//! How capture records the operations: whole, so that a reader of the graph sees one layer.
+//! Recording by capture of the operations that Burn does not have: one custom operation each, so that
+//! a layer is one node of the graph.
 
 use burn::backend::Capture;
 use burn::backend::TensorMetadata;
@@ -9,6 +10,7 @@ use burn_router::RouterClient;
 
 use super::ids;
 
+/// Records [`ids::LOCAL_RESPONSE_NORM`].
 pub(super) fn local_response_norm(
     x: FloatTensor<Capture>,
     size: usize,
@@ -30,6 +32,7 @@ pub(super) fn local_response_norm(
     )
 }
 
+/// Records [`ids::RADIAL_BASIS`].
 pub(super) fn radial_basis(
     x: FloatTensor<Capture>,
     centers: FloatTensor<Capture>,
@@ -38,6 +41,7 @@ pub(super) fn radial_basis(
     record(ids::RADIAL_BASIS, [x, centers], shape, Vec::new())
 }
 
+/// Records a custom operation with one output of shape `shape`.
 fn record<const N: usize>(
     id: &'static str,
     inputs: [FloatTensor<Capture>; N],

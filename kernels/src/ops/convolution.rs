@@ -1,4 +1,4 @@
-//! Two-dimensional convolution, and what follows it in most networks.
+//! Two-dimensional convolution, fused with batch norm and an activation.
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
@@ -9,18 +9,17 @@ use super::definition::convolution::{Bias, Layer, Norm};
 use crate::cpu::Activation;
 use crate::geometry::{Padding, Rounding, Window};
 
-/// Convolves `x` with `weight` (as cross-correlation, the way networks do), then adds `bias`.
+/// Convolves `x` with `weight` (as cross-correlation, without flipping the kernel) and adds `bias`.
 ///
-/// `x` is `[batch, channels_in, height, width]`, `weight`
-/// `[channels_out, channels_in / groups, kernel_height, kernel_width]`, `bias` `[channels_out]`;
-/// the result is `[batch, channels_out, height', width']`, its size as
-/// [`Window::output`](crate::geometry::Window::output) says. Capture records Burn's own
-/// convolution.
+/// `x` is `[batch, channels_in, height, width]`, `weight` is
+/// `[channels_out, channels_in / groups, kernel_height, kernel_width]`, `bias` is `[channels_out]`.
+/// The output is `[batch, channels_out, height', width']` with the height and width that
+/// [`Window::output`](crate::geometry::Window::output) returns. Capture records Burn's convolution.
 ///
 /// # Panics
 ///
-/// When the channels of `weight` or `bias` do not fit `x`, a group count that does not divide both
-/// channel counts, or a window that does not fit the padded input.
+/// When the channels of `weight` or `bias` do not fit `x`, the number of groups does not divide both
+/// numbers of channels, or the kernel is larger than the padded input.
 pub fn conv2d(
     x: Tensor<4>,
     weight: Tensor<4>,
@@ -30,30 +29,31 @@ pub fn conv2d(
     conv2d_norm_activation(x, weight, bias, options, None, Activation::Identity)
 }
 
-/// Batch norm as inference has it, `gamma * (x - mean) / sqrt(variance + epsilon) + beta` in each
-/// channel (Batch Normalization, algorithm 2).
+/// Batch norm for inference: `gamma * (x - mean) / sqrt(variance + epsilon) + beta` in each channel
+/// (Batch Normalization, algorithm 2).
 #[derive(Debug, Clone)]
 pub struct BatchNorm {
-    /// The scale, `[channels]`.
+    /// Scale, `[channels]`.
     pub gamma: Tensor<1>,
-    /// The shift, `[channels]`.
+    /// Shift, `[channels]`.
     pub beta: Tensor<1>,
-    /// The mean over the training set, `[channels]`.
+    /// Mean over the training set, `[channels]`.
     pub mean: Tensor<1>,
-    /// The variance over the training set, `[channels]`.
+    /// Variance over the training set, `[channels]`.
     pub variance: Tensor<1>,
-    /// Added to the variance.
+    /// Constant that is added to the variance.
     pub epsilon: f64,
 }
 
-/// [`conv2d`], then `norm`, then `activation`, element by element.
+/// Convolution as [`conv2d`], then batch norm, then an activation.
 ///
-/// Capture records Burn's own operations, one after the other. On Burn's CPU backends tensors of `f32`
-/// go through the norm, folded into the weights, and the activation on their way to memory.
+/// On Burn's CPU backends the operation is fused for tensors of `f32`: the norm is folded into the
+/// weights, and the activation is applied before the output is written. Capture records Burn's
+/// convolution, batch norm and activation.
 ///
 /// # Panics
 ///
-/// As [`conv2d`], and when the norm is not of the weight's output channels.
+/// As [`conv2d`], and when a parameter of the norm does not have one value for each output channel.
 pub fn conv2d_norm_activation(
     x: Tensor<4>,
     weight: Tensor<4>,
@@ -64,7 +64,7 @@ pub fn conv2d_norm_activation(
 ) -> Tensor<4> {
     check(x.dims(), weight.dims(), &options);
     let channels_out = weight.dims()[0];
-    let each = |name, values: Tensor<1>| {
+    let per_channel = |name, values: Tensor<1>| {
         let [found] = values.dims();
         assert!(
             found == channels_out,
@@ -75,15 +75,15 @@ pub fn conv2d_norm_activation(
     let layer = Layer {
         weight: weight.into_dispatch(),
         bias: match bias {
-            Some(bias) => Bias::Each(each("bias", bias)),
+            Some(bias) => Bias::Each(per_channel("bias", bias)),
             None => Bias::Absent,
         },
         norm: match norm {
             Some(norm) => Norm::Batch {
-                gamma: each("gamma", norm.gamma),
-                beta: each("beta", norm.beta),
-                mean: each("mean", norm.mean),
-                variance: each("variance", norm.variance),
+                gamma: per_channel("gamma", norm.gamma),
+                beta: per_channel("beta", norm.beta),
+                mean: per_channel("mean", norm.mean),
+                variance: per_channel("variance", norm.variance),
                 epsilon: norm.epsilon,
             },
             None => Norm::Absent,
@@ -94,6 +94,7 @@ pub fn conv2d_norm_activation(
     Tensor::from_dispatch(Dispatch::convolution(x.into_dispatch(), layer))
 }
 
+/// Panics unless the weight fits the channels of `x` and the kernel fits the padded input.
 fn check(x: [usize; 4], weight: [usize; 4], options: &ConvOptions<2>) {
     let [_, channels_in, height, width] = x;
     let [channels_out, channels_group, kernel_height, kernel_width] = weight;

@@ -1,11 +1,11 @@
-//! Names of the operations that capture records and Burn has no operation for.
+//! Identifiers of the custom operations that capture records.
 //!
-//! Each is recorded whole, as one `OperationIr::Custom` with this `id`.
+//! An operation that Burn does not have is recorded as one `OperationIr::Custom` with its `id`.
 
-/// [`local_response_norm`](super::local_response_norm()): input `x`, output of its shape,
-/// scalars `size` (`UInt`), `alpha`, `beta`, `k` (`Float`) in this order.
+/// Id of [`local_response_norm`](super::local_response_norm()). Input: `x`. Output: a tensor of the
+/// shape of `x`. Scalars: `size` (`UInt`), `alpha`, `beta`, `k` (`Float`), in this order.
 pub const LOCAL_RESPONSE_NORM: &str = "receptive.local_response_norm";
 
-/// [`radial_basis`](super::radial_basis()): inputs `x` and `centers`, output
-/// `[batch, classes]`, no scalars.
+/// Id of [`radial_basis`](super::radial_basis()). Inputs: `x` and `centers`. Output:
+/// `[batch, classes]`. No scalars.
 pub const RADIAL_BASIS: &str = "receptive.radial_basis";

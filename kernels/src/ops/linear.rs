@@ -1,22 +1,24 @@
-//! A fully connected layer.
+//! Fully connected layer.
 
 use super::backend::KernelOps;
 use super::definition::convolution::Bias;
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-/// `x weight + bias`: `x` is `[batch, inputs]`, `weight` `[inputs, outputs]`, `bias` `[outputs]`, the result
-/// `[batch, outputs]`. On an autodiff device over Burn's CPU backends few images go through the CPU kernels,
-/// both ways.
+/// Returns `x weight + bias`, `[batch, outputs]`, where `x` is `[batch, inputs]`, `weight` is
+/// `[inputs, outputs]` and `bias` is `[outputs]`.
+///
+/// On an autodiff device over Burn's CPU backends, the CPU kernels compute the forward and the backward
+/// pass of small batches.
 ///
 /// # Panics
 ///
-/// When the shapes do not fit.
+/// When the shapes do not fit each other.
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     let ([_, found], [inputs, outputs]) = (x.dims(), weight.dims());
     assert!(
         found == inputs,
-        "an input of {found} values, expected the weight's {inputs}"
+        "the input has {found} values per image, the weight expects {inputs}"
     );
     if let Some([found]) = bias.as_ref().map(Tensor::dims) {
         assert!(

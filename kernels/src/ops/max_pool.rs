@@ -7,13 +7,16 @@ use burn::tensor::{Tensor, module};
 use super::backend::KernelOps;
 use crate::geometry::{Padding, Rounding, Window};
 
-/// The greatest element of each window: `[batch, channels, height, width]` to
-/// `[batch, channels, height', width']`. The same as Burn's, which capture records.
+/// Returns the maximum of each window, `[batch, channels, height', width']`, for `x`,
+/// `[batch, channels, height, width]`.
+///
+/// The result equals that of Burn's max pooling, which capture records.
 pub fn max_pool2d(x: Tensor<4>, options: MaxPoolOptions<2>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     let size = [height, width];
-    // Burn makes one operation of padding that differs, and of a last window that starts in it, two.
-    let is_one = |axis: usize| {
+    // `KernelOps::max_pooling` supports symmetric padding and counts every window in ceil mode. Burn's
+    // function also supports asymmetric padding, and drops a last window that starts in the padding.
+    let is_supported = |axis: usize| {
         let (before, after) = options.padding[axis];
         let window = Window {
             kernel: options.kernel_size[axis],
@@ -28,16 +31,16 @@ pub fn max_pool2d(x: Tensor<4>, options: MaxPoolOptions<2>) -> Tensor<4> {
         let Ok(windows) = window.output(size[axis]) else {
             return false;
         };
-        let room = window
+        let travel = window
             .extent()
             .ok()
             .and_then(|extent| (size[axis] + 2 * before).checked_sub(extent));
         before == after
-            && room.is_some_and(|room| {
-                !options.ceil_mode || room.div_ceil(window.stride) + 1 == windows
+            && travel.is_some_and(|travel| {
+                !options.ceil_mode || travel.div_ceil(window.stride) + 1 == windows
             })
     };
-    if !(is_one(0) && is_one(1)) {
+    if !(is_supported(0) && is_supported(1)) {
         return module::max_pool2d(x, options);
     }
     Tensor::from_dispatch(Dispatch::max_pooling(

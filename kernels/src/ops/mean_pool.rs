@@ -5,12 +5,14 @@ use crate::geometry::Window;
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-/// The mean of each window within the map: `[batch, channels, height, width]` to
-/// `[batch, channels, height', width']`. The same as Burn's without padding, which capture records.
+/// Returns the mean of each window, `[batch, channels, height', width']`, for `x`,
+/// `[batch, channels, height, width]`. Windows lie within the map.
+///
+/// The result equals that of Burn's mean pooling without padding, which capture records.
 ///
 /// # Panics
 ///
-/// When the window does not fit.
+/// When the window is larger than the map.
 pub fn mean_pool2d(x: Tensor<4>, kernel: [usize; 2], stride: [usize; 2]) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     for (axis, length) in [height, width].into_iter().enumerate() {

@@ -1,11 +1,11 @@
-//! Tensor operations that every backend runs, capture records and autodiff differentiates.
+//! Tensor operations on Burn's backends, with capture and autodiff.
 //!
-//! The backends are those that this crate's features turn on (`ndarray`, `flex`, `wgpu`, `vulkan`,
-//! `metal`, `cuda`), Burn's capture always, and any of them under autodiff with `autodiff`. A tensor
-//! of another backend makes an operation panic with "Backend not supported".
+//! The features `ndarray`, `flex`, `wgpu`, `vulkan`, `metal` and `cuda` enable the operations on the
+//! backend of that name, and the feature `autodiff` enables their gradients. Burn's capture is always
+//! supported. On a tensor of another backend, an operation panics with "Backend not supported".
 //!
-//! With Burn's own `fusion` feature on, the GPU runs the same definitions, fused operation by
-//! operation.
+//! GPU backends run the operations as definitions by Burn's operations, which Burn's feature `fusion`
+//! fuses.
 
 mod add_relu;
 mod backend;
@@ -35,11 +35,12 @@ pub use mean_pool::mean_pool2d;
 pub use radial_basis::radial_basis;
 pub use sgd_step::sgd_step;
 
-/// Forgets the packed weights of the convolutions that ran on Burn's CPU backends.
+/// Clears the cache of packed weights of convolutions on Burn's CPU backends.
 ///
-/// They are kept for the next run with the same weights, as long as these are alive and in use: several times
-/// the weights' own size where Winograd's algorithm runs. Those of weights that are gone, and the weights
-/// themselves, are dropped when next convolutions run, and here.
+/// A convolution packs its weights in the first run and caches the packed weights for later runs.
+/// Packed weights for Winograd's algorithm are several times as large as the weights. An entry of the
+/// cache keeps its weights alive until a later convolution evicts the entry, because nothing else holds
+/// the weights or because the entry was not used for long, or until this function is called.
 pub fn clear_cache() {
     #[cfg(any(feature = "ndarray", feature = "flex"))]
     cpu::cache::clear();

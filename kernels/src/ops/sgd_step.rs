@@ -1,15 +1,22 @@
-//! A step of gradient descent.
+//! Step of stochastic gradient descent.
 
 use super::backend::KernelOps;
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-/// The weights and their velocity after a step against `gradient` of stochastic gradient descent with
-/// momentum: with `h = gradient + decay * weight`, `velocity = momentum * velocity + h` and
-/// `weight -= rate * velocity`, or with Nesterov's momentum `weight -= rate * (h + momentum * velocity)`.
+/// Returns the weights and the velocity after a step of stochastic gradient descent with momentum.
 ///
-/// All are of one shape. On Burn's CPU backends a weight and a velocity of `f32` that nobody else has are
-/// written where they are. Not differentiable by intent: an optimizer's step is no part of a graph.
+/// With `h = gradient + decay * weight`, the step computes `velocity = momentum * velocity + h` and
+/// `weight -= rate * velocity`, or with Nesterov's momentum
+/// `weight -= rate * (h + momentum * velocity)`.
+///
+/// All tensors have the same shape. On Burn's CPU backends, weights and velocities of `f32` are updated
+/// in place if no other tensor shares their memory. The operation is not differentiable: the step of an
+/// optimizer is not part of a graph.
+///
+/// # Panics
+///
+/// When the shapes differ.
 pub fn sgd_step<const D: usize>(
     weight: Tensor<D>,
     gradient: Tensor<D>,
@@ -19,7 +26,7 @@ pub fn sgd_step<const D: usize>(
 ) -> (Tensor<D>, Tensor<D>) {
     assert!(
         weight.dims() == gradient.dims() && weight.dims() == velocity.dims(),
-        "a weight of {:?} with a gradient of {:?} and a velocity of {:?}",
+        "expected tensors of the same shape, found a weight of {:?}, a gradient of {:?} and a velocity of {:?}",
         weight.dims(),
         gradient.dims(),
         velocity.dims()

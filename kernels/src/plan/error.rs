@@ -13,7 +13,7 @@ pub enum ProgramError {
         step: String,
     },
     /// The maps of a step do not fit each other or the step.
-    #[error("the maps of step {step} do not fit micro_batch: {reason}")]
+    #[error("the maps of step {step} do not fit together: {reason}")]
     Mismatch {
         /// Name of the step.
         step: String,

@@ -25,4 +25,5 @@ pub use machine::Machine;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 pub(crate) use packed::{PackedProgram, Workspace};
 pub use program::Program;
+pub(crate) use step::ConvStep;
 pub use step::{ProgramStep, Step};

@@ -79,26 +79,8 @@ impl Step {
         weights: usize,
         isa: Isa,
     ) -> (Self, usize) {
-        let lanes = isa.lanes();
-        match algorithm {
-            Algorithm::Direct => (
-                Self::Direct(Direct::new(spec, x, output, weights)),
-                Direct::packed_len(&spec, x.lanes, lanes),
-            ),
-            Algorithm::FullyConnected => (
-                Self::FullyConnected(FullyConnected::new(spec, x, output, weights)),
-                FullyConnected::packed_len(&spec, lanes),
-            ),
-            Algorithm::Depthwise => (
-                Self::Depthwise(Depthwise::new(spec, x, output, weights)),
-                Depthwise::packed_len(&spec, lanes),
-            ),
-            Algorithm::Winograd(tile) => {
-                let step = Winograd::new(tile, spec, x, output, weights, isa.blocking());
-                let len = Winograd::packed_len(tile, &spec, lanes);
-                (Self::Winograd(step), len)
-            }
-        }
+        let (step, len) = ConvStep::new(algorithm, spec, x, output, weights, isa);
+        (step.into(), len)
     }
 
     /// Packs the weights, `[out, in / groups, height, width]`, and the bias of a
@@ -136,6 +118,58 @@ impl Step {
             Self::RadialBasis(step) => step,
             Self::CopyChannels(step) => step,
             Self::Export(step) => step,
+        }
+    }
+}
+
+/// Step that computes a convolution: one variant for each [`Algorithm`].
+pub(crate) enum ConvStep {
+    Direct(Direct),
+    FullyConnected(FullyConnected),
+    Depthwise(Depthwise),
+    Winograd(Winograd),
+}
+
+impl ConvStep {
+    /// As [`Step::convolution`].
+    pub fn new(
+        algorithm: Algorithm,
+        spec: ConvSpec,
+        x: Map,
+        output: Output,
+        weights: usize,
+        isa: Isa,
+    ) -> (Self, usize) {
+        let lanes = isa.lanes();
+        match algorithm {
+            Algorithm::Direct => (
+                Self::Direct(Direct::new(spec, x, output, weights)),
+                Direct::packed_len(&spec, x.lanes, lanes),
+            ),
+            Algorithm::FullyConnected => (
+                Self::FullyConnected(FullyConnected::new(spec, x, output, weights)),
+                FullyConnected::packed_len(&spec, lanes),
+            ),
+            Algorithm::Depthwise => (
+                Self::Depthwise(Depthwise::new(spec, x, output, weights)),
+                Depthwise::packed_len(&spec, lanes),
+            ),
+            Algorithm::Winograd(tile) => {
+                let step = Winograd::new(tile, spec, x, output, weights, isa.blocking());
+                let len = Winograd::packed_len(tile, &spec, lanes);
+                (Self::Winograd(step), len)
+            }
+        }
+    }
+}
+
+impl From<ConvStep> for Step {
+    fn from(step: ConvStep) -> Self {
+        match step {
+            ConvStep::Direct(step) => Self::Direct(step),
+            ConvStep::FullyConnected(step) => Self::FullyConnected(step),
+            ConvStep::Depthwise(step) => Self::Depthwise(step),
+            ConvStep::Winograd(step) => Self::Winograd(step),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Packed weights that are kept: never those of other weights.
+//! Tests that cached packed weights are never used for other weights.
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Tensor, module};
@@ -7,8 +7,13 @@ use receptive_kernels::ops;
 use crate::devices;
 use crate::fused::{assert_close, noise};
 
-/// Fails unless `found` is within 5e-6 of the largest of Burn's sums in float64.
-fn assert_sums(found: Tensor<4>, x: &Tensor<4>, weight: &Tensor<4>, options: ConvOptions<2>) {
+/// Asserts that `found` equals Burn's convolution in float64 within 5e-6 of the largest value.
+fn assert_convolution(
+    found: Tensor<4>,
+    x: &Tensor<4>,
+    weight: &Tensor<4>,
+    options: ConvOptions<2>,
+) {
     let wide = |x: &Tensor<4>| x.clone().cast(DType::F64);
     let expected = module::conv2d(wide(x), wide(weight), None, options);
     let largest = expected.clone().abs().max().into_scalar::<f64>();
@@ -24,7 +29,7 @@ fn convolve(x: &Tensor<4>, weight: &Tensor<4>) -> Tensor<4> {
 }
 
 fn check(x: &Tensor<4>, weight: &Tensor<4>) {
-    assert_sums(convolve(x, weight), x, weight, options());
+    assert_convolution(convolve(x, weight), x, weight, options());
 }
 
 fn x(device: &Device) -> Tensor<4> {
@@ -35,9 +40,9 @@ fn weight(seed: u64, device: &Device) -> Tensor<4> {
     noise(seed, [33, 40, 3, 3], device)
 }
 
-/// A backend may write into the memory of a tensor that it is given alone.
+/// A backend may write in place into the memory of a tensor that no other tensor shares.
 #[test]
-fn weights_that_change_in_place() {
+fn weights_updated_in_place() {
     for device in devices() {
         let x = x(&device);
         let mut weight = weight(2, &device);
@@ -51,9 +56,9 @@ fn weights_that_change_in_place() {
     }
 }
 
-/// Memory that is freed comes back for other weights.
+/// The allocator may reuse the memory of dropped weights for other weights.
 #[test]
-fn weights_at_addresses_of_weights_that_are_gone() {
+fn weights_at_reused_addresses() {
     for device in devices() {
         let x = x(&device);
         for seed in 0..24 {
@@ -65,16 +70,16 @@ fn weights_at_addresses_of_weights_that_are_gone() {
     }
 }
 
-/// One weight as two shapes, and a view of a part.
+/// Convolutions in several groups, and views, of one weight.
 #[test]
-fn one_memory_as_several_weights() {
+fn several_views_of_one_weight() {
     for device in devices() {
         let weight = noise(3, [36, 36, 3, 3], &device);
         for groups in [1, 2, 3] {
             let x = noise::<4>(4, [1, 36 * groups, 9, 9], &device);
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], groups);
             let found = ops::conv2d(x.clone(), weight.clone(), None, options.clone());
-            assert_sums(found, &x, &weight, options);
+            assert_convolution(found, &x, &weight, options);
         }
         let x = noise(5, [1, 36, 9, 9], &device);
         check(&x, &weight.clone().slice([0..12, 0..36, 0..3, 0..3]));
@@ -85,7 +90,7 @@ fn one_memory_as_several_weights() {
 }
 
 #[test]
-fn inputs_that_are_views() {
+fn non_contiguous_inputs() {
     for device in devices() {
         let whole = noise::<4>(6, [3, 50, 12, 14], &device);
         let weight = weight(7, &device);
@@ -93,14 +98,14 @@ fn inputs_that_are_views() {
         check(&whole.clone().slice([0..2, 0..40, 2..9, 3..13]), &weight);
         check(&whole.clone().narrow(1, 10, 40).flip([3]), &weight);
         check(&whole.narrow(1, 0, 40).permute([0, 1, 3, 2]), &weight);
-        let last = noise::<4>(8, [2, 9, 8, 40], &device).permute([0, 3, 1, 2]);
-        check(&last, &weight);
+        let channels_last = noise::<4>(8, [2, 9, 8, 40], &device).permute([0, 3, 1, 2]);
+        check(&channels_last, &weight);
     }
 }
 
-/// More images than run at a time.
+/// More images than a micro-batch has.
 #[test]
-fn a_large_batch() {
+fn batch_larger_than_a_micro_batch() {
     for device in devices() {
         let x = noise::<4>(9, [9, 4, 130, 130], &device);
         let weight = noise::<4>(10, [17, 4, 3, 3], &device);
@@ -114,7 +119,7 @@ fn a_large_batch() {
 }
 
 #[test]
-fn threads_at_once() {
+fn concurrent_threads() {
     for device in devices() {
         let x = x(&device);
         let weights: Vec<_> = (0..3).map(|seed| weight(100 + seed, &device)).collect();
@@ -125,9 +130,9 @@ fn threads_at_once() {
                 let (x, weights, expected) = (&x, &weights, &expected);
                 scope.spawn(move || {
                     for round in 0..12 {
-                        let which = (thread + round) % 3;
-                        let found = convolve(x, &weights[which]);
-                        assert_close(found, expected[which].clone(), 0.0);
+                        let index = (thread + round) % 3;
+                        let found = convolve(x, &weights[index]);
+                        assert_close(found, expected[index].clone(), 0.0);
                         if round == 6 {
                             ops::clear_cache();
                         }

@@ -1,4 +1,4 @@
-//! What capture records.
+//! Tests of the operations that capture records.
 
 use burn::backend::capture::{CaptureBackend, CapturedGraph, TensorId};
 use burn::backend::ir::{CustomOpIr, ModuleOperationIr, OperationIr, ScalarIr};
@@ -16,7 +16,7 @@ fn id<const D: usize>(tensor: &Tensor<D>) -> TensorId {
         .id()
 }
 
-/// The graph of `forward` on an input of this shape.
+/// Captures the graph of `forward` on an input of shape `shape`.
 fn capture<const I: usize, const O: usize>(
     shape: [usize; I],
     forward: impl FnOnce(Tensor<I>, &Device) -> Tensor<O>,
@@ -32,7 +32,7 @@ fn capture<const I: usize, const O: usize>(
         .unwrap()
 }
 
-/// What was recorded beyond the tensors moved in.
+/// The recorded operations, without the initialization of tensors.
 fn recorded(captured: &CapturedGraph) -> Vec<&OperationIr> {
     captured
         .graph
@@ -42,7 +42,8 @@ fn recorded(captured: &CapturedGraph) -> Vec<&OperationIr> {
         .collect()
 }
 
-fn only_custom(captured: &CapturedGraph) -> &CustomOpIr {
+/// The only recorded operation, which must be a custom operation.
+fn single_custom_operation(captured: &CapturedGraph) -> &CustomOpIr {
     match recorded(captured).as_slice() {
         [OperationIr::Custom(operation)] => operation,
         others => panic!("expected one custom operation, found {others:?}"),
@@ -50,11 +51,11 @@ fn only_custom(captured: &CapturedGraph) -> &CustomOpIr {
 }
 
 #[test]
-fn local_response_norm_is_one_operation() {
+fn local_response_norm_is_recorded_as_one_operation() {
     let captured = capture([2, 96, 27, 27], |x, _| {
         ops::local_response_norm(x, 5, 1e-4, 0.75, 2.0)
     });
-    let operation = only_custom(&captured);
+    let operation = single_custom_operation(&captured);
     assert_eq!(operation.id, ops::ids::LOCAL_RESPONSE_NORM);
     assert_eq!(
         operation.scalars,
@@ -73,12 +74,12 @@ fn local_response_norm_is_one_operation() {
 }
 
 #[test]
-fn radial_basis_is_one_operation() {
+fn radial_basis_is_recorded_as_one_operation() {
     let captured = capture([3, 84], |x, _| {
         let centers = Tensor::<2>::ones([10, 84], &devices()[0]);
         ops::radial_basis(x.clone(), centers.to_device(&x.device()))
     });
-    let operation = only_custom(&captured);
+    let operation = single_custom_operation(&captured);
     assert_eq!(operation.id, ops::ids::RADIAL_BASIS);
     assert_eq!(operation.scalars, []);
     let ([x, centers], [output]) = operation.as_fixed();
@@ -88,7 +89,7 @@ fn radial_basis_is_one_operation() {
 }
 
 #[test]
-fn convolution_is_burns_own() {
+fn convolution_is_recorded_as_burns_operation() {
     let captured = capture([1, 4, 8, 8], |x, device| {
         let weight = Tensor::<4>::ones([6, 2, 3, 3], &devices()[0]).to_device(device);
         let bias = Tensor::<1>::ones([6], &devices()[0]).to_device(device);

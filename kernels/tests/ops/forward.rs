@@ -1,4 +1,4 @@
-//! Values on every CPU backend.
+//! Tests of the values of the operations on every CPU backend.
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Tensor};
@@ -11,7 +11,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn local_response_norm_is_the_papers(norm in norm()) {
+    fn local_response_norm_equals_the_definition(norm in norm()) {
         let expected = reference::local_response_norm(&norm);
         for device in devices() {
             for (dtype, tolerance) in [(DType::F32, 2e-6), (DType::F64, 1e-13)] {
@@ -25,7 +25,7 @@ proptest! {
     }
 
     #[test]
-    fn radial_basis_is_the_papers((x, centers, [batch, classes, features]) in rows_and_centers()) {
+    fn radial_basis_equals_the_definition((x, centers, [batch, classes, features]) in rows_and_centers()) {
         let expected = reference::radial_basis(&x, &centers, features);
         for device in devices() {
             for (dtype, tolerance) in [(DType::F32, 2e-6), (DType::F64, 1e-14)] {
@@ -39,7 +39,7 @@ proptest! {
     }
 
     #[test]
-    fn convolution_is_six_loops(conv in conv()) {
+    fn convolution_equals_the_definition(conv in conv()) {
         let (shape, expected) = reference::conv2d(&conv);
         for device in devices() {
             let bias = conv
@@ -63,15 +63,15 @@ proptest! {
     }
 }
 
-/// `1 / (2 + 1e-4 * sum)^0.75` for channels of one pixel each, from the paper's hyperparameters.
+/// With the hyperparameters of AlexNet's paper, the output is `x / (2 + 1e-4 * sum)^0.75`.
 #[test]
 fn alpha_multiplies_the_sum() {
     for device in devices() {
         let x = Tensor::<4>::full([1, 96, 1, 1], 100.0, &device);
         let y = values(ops::local_response_norm(x, 5, 1e-4, 0.75, 2.0));
-        let expect = |neighbours: f64| 100.0 / (2.0 + neighbours).powf(0.75);
-        assert_close(&y[..3], &[3.0, 4.0, 5.0].map(expect), 1e-6, &device);
-        assert_close(&y[93..], &[5.0, 4.0, 3.0].map(expect), 1e-6, &device);
+        let expected = |channels: f64| 100.0 / (2.0 + channels).powf(0.75);
+        assert_close(&y[..3], &[3.0, 4.0, 5.0].map(expected), 1e-6, &device);
+        assert_close(&y[93..], &[5.0, 4.0, 3.0].map(expected), 1e-6, &device);
     }
 }
 
@@ -85,7 +85,7 @@ fn window_wider_than_any_tensor() {
 }
 
 #[test]
-#[should_panic(expected = "over 4 channels, expected an odd count")]
+#[should_panic(expected = "over 4 channels, expected an odd number")]
 fn even_window() {
     let x = Tensor::<4>::ones([1, 8, 1, 1], &devices()[0]);
     ops::local_response_norm(x, 4, 1e-4, 0.75, 2.0);
@@ -93,7 +93,7 @@ fn even_window() {
 
 #[test]
 #[should_panic(expected = "input has 84 features, the centers have 80")]
-fn centers_of_another_length() {
+fn centers_with_other_number_of_features() {
     let device = &devices()[0];
     ops::radial_basis(
         Tensor::ones([1, 84], device),
@@ -115,7 +115,7 @@ fn weight_for_other_channels() {
 
 #[test]
 #[should_panic(expected = "a window of 3 does not fit an input of 2")]
-fn kernel_beyond_the_input() {
+fn kernel_larger_than_the_input() {
     let device = &devices()[0];
     ops::conv2d(
         Tensor::ones([1, 1, 5, 2], device),

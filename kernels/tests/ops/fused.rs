@@ -1,4 +1,5 @@
-//! Convolution, norm and activation in one, in float32, against Burn's own operations in float64.
+//! Tests of convolution fused with batch norm and an activation, in float32, against Burn's operations in
+//! float64.
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Tensor, activation, module};
@@ -8,7 +9,7 @@ use receptive_kernels::ops;
 
 use crate::{devices, values};
 
-/// A convolution with what follows it, of random values.
+/// Parameters of a random convolution, batch norm and activation.
 #[derive(Debug, Clone)]
 struct Problem {
     shape: [usize; 4],
@@ -23,8 +24,8 @@ struct Problem {
     seed: u64,
 }
 
-/// Channels from a few to many vectors, kernels of 1 to 5 over maps of up to 20; every other one as
-/// networks have them, of stride 1 in one group.
+/// Channels from a few to several vectors, kernels of 1 to 5 over maps of up to 20 pixels. Common
+/// parameters, such as stride 1, one group and square kernels, are more frequent.
 fn problem() -> impl Strategy<Value = Problem> {
     let channels = prop_oneof![1..8_usize, 30..70_usize];
     let shape = (
@@ -61,7 +62,7 @@ fn problem() -> impl Strategy<Value = Problem> {
             (bias, norm, activation),
             seed,
         )| {
-            // The window fits.
+            // The kernel fits the padded input.
             let size = [0, 1].map(|axis| {
                 let extent = (kernel[axis] - 1) * dilation[axis] + 1;
                 let (before, after) = padding[axis];
@@ -84,7 +85,7 @@ fn problem() -> impl Strategy<Value = Problem> {
     )
 }
 
-/// Numbers in `-1..1`, the same for the same seed.
+/// Pseudorandom numbers in `-1..1`, which `seed` determines.
 pub fn noise<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let len = shape.iter().product();
@@ -117,16 +118,17 @@ impl Problem {
     }
 
     fn norm(&self, device: &Device) -> Option<ops::BatchNorm> {
-        let each = |seed| noise(self.seed ^ seed, [self.weight[0]], device);
+        let parameter = |seed| noise(self.seed ^ seed, [self.weight[0]], device);
         self.norm.then(|| ops::BatchNorm {
-            gamma: each(3),
-            beta: each(4),
-            mean: each(5),
-            variance: each(6).abs() + 0.1,
+            gamma: parameter(3),
+            beta: parameter(4),
+            mean: parameter(5),
+            variance: parameter(6).abs() + 0.1,
             epsilon: 1e-3,
         })
     }
 
+    /// The output of the fused operation.
     fn found(&self, device: &Device) -> Tensor<4> {
         ops::conv2d_norm_activation(
             self.x(device),
@@ -138,7 +140,7 @@ impl Problem {
         )
     }
 
-    /// Before the activation, by Burn in float64.
+    /// The values before the activation, by Burn's operations in float64.
     fn sums(&self, device: &Device) -> Tensor<4> {
         let wide = |x: Tensor<1>| x.cast(DType::F64);
         let y = module::conv2d(
@@ -160,7 +162,8 @@ impl Problem {
         }
     }
 
-    /// Fails unless `found` is within `tolerance` of the largest sum.
+    /// Asserts that `found` equals the expected values within `tolerance` times the largest value before
+    /// the activation.
     fn check(&self, found: Tensor<4>, tolerance: f64, device: &Device) {
         let sums = self.sums(device);
         let largest = sums.clone().abs().max().into_scalar::<f64>();
@@ -173,7 +176,7 @@ impl Problem {
     }
 }
 
-/// Fails unless every value is within `tolerance`.
+/// Asserts that every value is within `tolerance` of the expected value.
 pub fn assert_close(found: Tensor<4>, expected: Tensor<4>, tolerance: f64) {
     assert_eq!(found.dims(), expected.dims());
     let [found, expected] = [values(found), values(expected)];
@@ -189,16 +192,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn is_burns_own_operations(problem in problem()) {
+    fn equals_burns_operations(problem in problem()) {
         for device in devices() {
             problem.check(problem.found(&device), 5e-6, &device);
         }
     }
 }
 
-/// Float64 is left to Burn.
+/// Tensors of float64 are computed by Burn's operations.
 #[test]
-fn float64_is_as_exact_as_burns() {
+fn float64_has_full_precision() {
     let problem = Problem {
         shape: [1, 32, 9, 9],
         weight: [32, 32, 3, 3],
@@ -227,19 +230,19 @@ fn float64_is_as_exact_as_burns() {
 
 #[test]
 #[should_panic(expected = "gamma has 5 values, expected one for each of 4 output channels")]
-fn norm_of_other_channels() {
+fn norm_with_other_number_of_channels() {
     let device = &devices()[0];
-    let each = |len| Tensor::<1>::ones([len], device);
+    let ones = |len| Tensor::<1>::ones([len], device);
     ops::conv2d_norm_activation(
         Tensor::ones([1, 3, 5, 5], device),
         Tensor::ones([4, 3, 3, 3], device),
         None,
         ConvOptions::new([1, 1], [0, 0], [1, 1], 1),
         Some(ops::BatchNorm {
-            gamma: each(5),
-            beta: each(4),
-            mean: each(4),
-            variance: each(4),
+            gamma: ones(5),
+            beta: ones(4),
+            mean: ones(4),
+            variance: ones(4),
             epsilon: 1e-5,
         }),
         Activation::Relu,

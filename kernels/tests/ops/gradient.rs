@@ -1,4 +1,4 @@
-//! Gradients in float64 against central differences of the reference loops.
+//! Tests of gradients against central differences of the reference loops.
 
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{DType, Device};
@@ -11,26 +11,27 @@ use crate::{
     values,
 };
 
-/// The derivative of `loss` with respect to each of its values.
+/// Central differences: the derivative of `loss` with respect to each value at `at`.
 fn differences(at: &[f64], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let step = 1e-4;
     (0..at.len())
         .map(|index| {
-            let moved = |by: f64| {
+            let loss_at = |distance: f64| {
                 let mut values = at.to_vec();
-                values[index] += by;
+                values[index] += distance;
                 loss(&values)
             };
-            (moved(step) - moved(-step)) / (2.0 * step)
+            (loss_at(step) - loss_at(-step)) / (2.0 * step)
         })
         .collect()
 }
 
-fn weighted(values: &[f64], weights: &[f64]) -> f64 {
+/// Weighted sum, the loss of most tests.
+fn weighted_sum(values: &[f64], weights: &[f64]) -> f64 {
     values.iter().zip(weights).map(|(v, w)| v * w).sum()
 }
 
-/// A case with a weight for each of its outputs in the loss.
+/// A normalization, and the weight of each of its outputs in the loss.
 fn norm_and_weights() -> impl Strategy<Value = (Norm, Vec<f64>)> {
     norm().prop_flat_map(|norm| {
         let weights = numbers(norm.x.len());
@@ -38,6 +39,7 @@ fn norm_and_weights() -> impl Strategy<Value = (Norm, Vec<f64>)> {
     })
 }
 
+/// A convolution, and the weight of each of its outputs in the loss.
 fn conv_and_weights() -> impl Strategy<Value = (Conv, Vec<f64>)> {
     conv().prop_flat_map(|conv| {
         let (shape, _) = reference::conv2d(&conv);
@@ -52,7 +54,7 @@ proptest! {
     fn of_local_response_norm((norm, weights) in norm_and_weights()) {
         let expected = differences(&norm.x, |x| {
             let moved = Norm { x: x.to_vec(), ..norm.clone() };
-            weighted(&reference::local_response_norm(&moved), &weights)
+            weighted_sum(&reference::local_response_norm(&moved), &weights)
         });
         for (device, dtype, tolerance) in cases() {
             let x = tensor(&norm.x, norm.shape, &device, dtype).require_grad();
@@ -68,10 +70,10 @@ proptest! {
 
     #[test]
     fn of_radial_basis((rows, centers, [batch, classes, features]) in rows_and_centers()) {
-        // The loss is the sum of squares, so that each output has a weight of its own.
+        // The loss is the sum of squares, so that outputs have different weights.
         let loss = |x: &[f64], c: &[f64]| {
             let y = reference::radial_basis(x, c, features);
-            weighted(&y, &y)
+            weighted_sum(&y, &y)
         };
         let by_rows = differences(&rows, |rows| loss(rows, &centers));
         let by_centers = differences(&centers, |centers| loss(&rows, centers));
@@ -88,7 +90,7 @@ proptest! {
 
     #[test]
     fn of_convolution((conv, weights) in conv_and_weights()) {
-        let loss = |conv: &Conv| weighted(&reference::conv2d(conv).1, &weights);
+        let loss = |conv: &Conv| weighted_sum(&reference::conv2d(conv).1, &weights);
         let by_x = differences(&conv.x, |x| loss(&Conv { x: x.to_vec(), ..conv.clone() }));
         let by_weight = differences(&conv.weight, |weight| {
             loss(&Conv { weight: weight.to_vec(), ..conv.clone() })
@@ -120,10 +122,10 @@ proptest! {
         }
     }
 
-    /// Winograd's algorithm, whole blocks and tiles, chunks of many images: float32 by the kernels against
-    /// float64 by Burn's own operations, which the differences above check.
+    /// Sizes that use Winograd's algorithm, whole blocks and tiles, and chunks of several images. Compares
+    /// float32, computed by the kernels, with float64, computed by Burn's operations.
     #[test]
-    fn of_wide_convolution(
+    fn of_large_convolution(
         [images, c_in, c_out] in [1..7_usize, 1..70_usize, 1..70_usize],
         (kernel, stride, size) in (1..6_usize, 1..3_usize, 5..20_usize),
         depthwise in any::<bool>(),
@@ -152,8 +154,8 @@ proptest! {
                 x.clone(), weight.clone(), Some(bias.clone()), options.clone(), None, activation,
             );
             let shape = y.dims();
-            let by = tensor(&noise(len(shape), 4), shape, device, dtype);
-            let grads = (y.clone() * by).sum().backward();
+            let loss_weights = tensor(&noise(len(shape), 4), shape, device, dtype);
+            let grads = (y.clone() * loss_weights).sum().backward();
             [
                 values(y.inner()),
                 values(x.grad(&grads).unwrap()),
@@ -165,7 +167,8 @@ proptest! {
             let device = device.autodiff();
             let expected = gradients(&device, DType::F64);
             let found = gradients(&device, DType::F32);
-            // A value within rounding of a kink may fall on its other side.
+            // The gradient is discontinuous where the activation starts to clip, so values near these
+            // points are excluded.
             let [low, high] = [0.0, 6.0];
             let near = |y: &f64| (y - low).abs() < 1e-4 || (y - high).abs() < 1e-4;
             let clipped = !matches!(activation, Activation::Identity | Activation::Tanh);
@@ -182,28 +185,29 @@ proptest! {
             (numbers(shape.iter().product()), Just(shape))
         }),
         (gamma, beta) in (numbers(3), numbers(3)),
-        by in numbers(3 * 3 * 4 * 4),
+        loss_weights in numbers(3 * 3 * 4 * 4),
     ) {
         let channels = shape[1];
         let (gamma, beta) = (&gamma[..channels], &beta[..channels]);
-        let by = &by[..x.len()];
+        let loss_weights = &loss_weights[..x.len()];
         let epsilon = 0.1;
         let loss = |x: &[f64], gamma: &[f64], beta: &[f64]| {
             let area = shape[2] * shape[3];
-            let of = |at: usize| at / area % channels;
+            let channel_of = |index: usize| index / area % channels;
             let count = (shape[0] * area) as f64;
-            let mean = |channel: usize, of_value: &dyn Fn(f64) -> f64| -> f64 {
-                let values = x.iter().enumerate().filter(|(at, _)| of(*at) == channel);
-                values.map(|(_, &x)| of_value(x)).sum::<f64>() / count
+            let mean = |channel: usize, function: &dyn Fn(f64) -> f64| -> f64 {
+                let values = x.iter().enumerate();
+                let values = values.filter(|(index, _)| channel_of(*index) == channel);
+                values.map(|(_, &x)| function(x)).sum::<f64>() / count
             };
             let means: Vec<f64> = (0..channels).map(|c| mean(c, &|x| x)).collect();
             let variances: Vec<f64> =
                 (0..channels).map(|c| mean(c, &|x| (x - means[c]).powi(2))).collect();
-            let y = x.iter().enumerate().map(|(at, x)| {
-                let c = of(at);
+            let y = x.iter().enumerate().map(|(index, x)| {
+                let c = channel_of(index);
                 let y = gamma[c] * (x - means[c]) / (variances[c] + epsilon).sqrt() + beta[c];
-                // A smooth stand-in for what follows.
-                y * by[at]
+                // The loss is a weighted sum of the outputs.
+                y * loss_weights[index]
             });
             y.sum::<f64>()
         };
@@ -217,7 +221,7 @@ proptest! {
             let (y, _, _) = ops::batch_norm_activation(
                 input.clone(), scale.clone(), shift.clone(), epsilon, Activation::Identity,
             );
-            let grads = (y * tensor(by, shape, &device, dtype)).sum().backward();
+            let grads = (y * tensor(loss_weights, shape, &device, dtype)).sum().backward();
             assert_close(&values(input.grad(&grads).unwrap()), &by_x, (10.0 * tolerance).max(1e-5), &device);
             assert_close(&values(scale.grad(&grads).unwrap()), &by_gamma, tolerance, &device);
             assert_close(&values(shift.grad(&grads).unwrap()), &by_beta, tolerance, &device);
@@ -259,9 +263,9 @@ proptest! {
         }
     }
 
-    /// Against Burn's own, which runs in float64.
+    /// Compares float32, computed by the kernels, with float64, computed by Burn's operations.
     #[test]
-    fn of_pools_and_sums(
+    fn of_pools_and_add_relu(
         shape in [1..3_usize, 1..4_usize, 3..9_usize, 3..9_usize],
         (kernel, stride, padding) in (1..4_usize, 1..4_usize, 0..2_usize),
         ceil in any::<bool>(),
@@ -284,8 +288,9 @@ proptest! {
             let pooled = ops::max_pool2d(sum + x.clone(), options);
             let side = kernel.min(pooled.dims()[2]).min(pooled.dims()[3]);
             let pooled = ops::mean_pool2d(pooled, [side; 2], [stride; 2]);
-            let by = tensor(&noise(pooled.dims().iter().product(), 9), pooled.dims(), device, dtype);
-            let grads = (pooled * by).sum().backward();
+            let len = pooled.dims().iter().product();
+            let loss_weights = tensor(&noise(len, 9), pooled.dims(), device, dtype);
+            let grads = (pooled * loss_weights).sum().backward();
             [x, y].map(|map| values(map.grad(&grads).unwrap()))
         };
         for device in devices() {
@@ -298,8 +303,8 @@ proptest! {
     }
 }
 
-/// Every device with its types and how close their gradients come: float64 runs Burn's own operations,
-/// float32 the kernels.
+/// Every autodiff device with each type and the tolerance of gradients. Burn's operations compute float64,
+/// the kernels float32.
 fn cases() -> Vec<(Device, DType, f64)> {
     let with_types = |device: Device| {
         let device = device.autodiff();
@@ -311,25 +316,25 @@ fn cases() -> Vec<(Device, DType, f64)> {
     devices().into_iter().flat_map(with_types).collect()
 }
 
-/// A step of descent in place, and where another holder keeps the old weights.
+/// An SGD step does not modify the weights of another tensor that shares their memory.
 #[test]
-fn steps_of_descent() {
+fn sgd_step_copies_shared_weights() {
     for device in devices() {
         for dtype in [DType::F32, DType::F64] {
-            let of = |values: [f64; 3]| tensor(&values, [3], &device, dtype);
-            let weight = of([1.0, -2.0, 0.5]);
+            let vector = |values: [f64; 3]| tensor(&values, [3], &device, dtype);
+            let weight = vector([1.0, -2.0, 0.5]);
             let held = weight.clone();
-            let (gradient, velocity) = (of([0.5, 0.25, -1.0]), of([1.0, 0.0, -0.5]));
+            let (gradient, velocity) = (vector([0.5, 0.25, -1.0]), vector([1.0, 0.0, -0.5]));
             let step = [0.1, 0.9, 0.01];
-            let (moved, velocity) = ops::sgd_step(weight, gradient, velocity, step, false);
+            let (updated, velocity) = ops::sgd_step(weight, gradient, velocity, step, false);
             assert_close(&values(velocity), &[1.41, 0.23, -1.445], 1e-6, &device);
-            assert_close(&values(moved), &[0.859, -2.023, 0.6445], 1e-6, &device);
+            assert_close(&values(updated), &[0.859, -2.023, 0.6445], 1e-6, &device);
             assert_eq!(values(held), [1.0, -2.0, 0.5]);
         }
     }
 }
 
-/// What is not tracked costs nothing and stays usable: the same values as without autodiff.
+/// On an autodiff device, an untracked input gives the same values as without autodiff.
 #[test]
 fn untracked_input() {
     for device in devices() {

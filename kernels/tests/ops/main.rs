@@ -1,4 +1,4 @@
-//! The tensor operations against float64 loops, on every CPU backend that is enabled.
+//! Tests of the tensor operations against loops in float64, on every enabled CPU backend.
 
 mod cache;
 mod capture;
@@ -13,7 +13,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use proptest::prelude::*;
 
 /// The enabled CPU backends.
-// ndarray's constructor is deprecated, the backend is not yet.
+// Burn has deprecated the ndarray backend; this crate supports it until Burn removes it.
 #[allow(deprecated)]
 fn devices() -> Vec<Device> {
     let devices = [
@@ -38,8 +38,8 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-/// Whether every value is within `tolerance` of its reference, relative to the larger of the
-/// reference's size and 1.
+/// Asserts that every value is within `tolerance` of its reference, relative to the larger of the
+/// magnitude of the reference and 1.
 fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, device: &Device) {
     assert_eq!(found.len(), expected.len());
     for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
@@ -51,12 +51,12 @@ fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, device: &Device
     }
 }
 
-/// So many values that f32 holds exactly.
+/// `len` values that f32 represents exactly.
 fn numbers(len: usize) -> impl Strategy<Value = Vec<f64>> {
     prop::collection::vec((-3.0..3.0_f32).prop_map(f64::from), len)
 }
 
-/// A normalization: input, its shape, and the hyperparameters.
+/// Input and hyperparameters of a local response normalization.
 #[derive(Debug, Clone)]
 struct Norm {
     x: Vec<f64>,
@@ -67,14 +67,14 @@ struct Norm {
     k: f64,
 }
 
-/// Windows narrower and wider than the channels.
+/// Normalizations over fewer and over more channels than the input has.
 fn norm() -> impl Strategy<Value = Norm> {
     let shape = [1..3_usize, 1..9_usize, 1..4_usize, 1..4_usize];
     (
         shape,
         0..6_usize,
         1e-4..1.0_f64,
-        // ndarray rounds exponents to f32, in float64 too.
+        // ndarray rounds exponents to f32, even for tensors of float64.
         prop_oneof![Just(0.75), Just(1.0), (0.25..1.5_f32).prop_map(f64::from)],
         0.5..3.0_f64,
     )
@@ -90,7 +90,7 @@ fn norm() -> impl Strategy<Value = Norm> {
         })
 }
 
-/// Rows, centers, and `[batch, classes, features]`.
+/// Input rows, centers, and `[batch, classes, features]`.
 fn rows_and_centers() -> impl Strategy<Value = (Vec<f64>, Vec<f64>, [usize; 3])> {
     [1..4_usize, 1..6_usize, 1..20_usize].prop_flat_map(|[batch, classes, features]| {
         (
@@ -101,7 +101,7 @@ fn rows_and_centers() -> impl Strategy<Value = (Vec<f64>, Vec<f64>, [usize; 3])>
     })
 }
 
-/// A convolution: its input, weight and bias with their shapes, and its options.
+/// Input, weight, bias and options of a convolution.
 #[derive(Debug, Clone)]
 struct Conv {
     x: Vec<f64>,
@@ -115,7 +115,7 @@ struct Conv {
     groups: usize,
 }
 
-/// Kernels of 1 to 3, never beyond the input.
+/// Convolutions with kernels of 1 to 3 pixels that fit the input.
 fn conv() -> impl Strategy<Value = Conv> {
     let sizes = (
         [1..3_usize, 1..3_usize, 1..3_usize, 1..4_usize],

@@ -1,4 +1,4 @@
-//! Max pooling against Burn's own, bit by bit.
+//! Tests that max pooling equals Burn's max pooling exactly.
 
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{DType, module};
@@ -12,7 +12,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn is_burns_own(
+    fn equals_burns_max_pooling(
         shape in [1..3_usize, 1..40_usize, 1..20_usize, 1..20_usize],
         kernel in [1..5_usize, 1..5_usize],
         stride in [1..4_usize, 1..4_usize],
@@ -25,10 +25,10 @@ proptest! {
         let mut shape = shape;
         let mut padding = padding;
         for axis in 0..2 {
-            // Burn refuses more padding than half of a window.
+            // Burn supports padding of at most half the kernel.
             let extent = (kernel[axis] - 1) * dilation[axis] + 1;
-            let most = kernel[axis] / 2;
-            padding[axis] = (padding[axis].0.min(most), padding[axis].1.min(most));
+            let limit = kernel[axis] / 2;
+            padding[axis] = (padding[axis].0.min(limit), padding[axis].1.min(limit));
             if symmetric {
                 padding[axis].1 = padding[axis].0;
             }
@@ -52,7 +52,7 @@ proptest! {
 }
 
 #[test]
-fn of_a_view() {
+fn non_contiguous_input() {
     let options = MaxPoolOptions::new([3, 3])
         .with_stride([2, 2])
         .with_padding([1, 1]);

@@ -1,7 +1,8 @@
-//! The definitions, loop by loop, in float64.
+//! Reference implementations of the operations as loops in float64.
 
 use crate::{Conv, Norm};
 
+/// AlexNet's local response normalization (section 3.3).
 pub fn local_response_norm(norm: &Norm) -> Vec<f64> {
     let [batch, channels, height, width] = norm.shape;
     let area = height * width;
@@ -21,6 +22,7 @@ pub fn local_response_norm(norm: &Norm) -> Vec<f64> {
     output
 }
 
+/// LeNet-5's radial basis functions (equation 7).
 pub fn radial_basis(x: &[f64], centers: &[f64], features: usize) -> Vec<f64> {
     let mut output = Vec::new();
     for row in x.chunks(features) {
@@ -31,16 +33,16 @@ pub fn radial_basis(x: &[f64], centers: &[f64], features: usize) -> Vec<f64> {
     output
 }
 
-/// The output's shape and values.
+/// Two-dimensional convolution. Returns the shape and the values of the output.
 pub fn conv2d(conv: &Conv) -> ([usize; 4], Vec<f64>) {
     let [batch, c_in, height, width] = conv.shape;
     let [c_out, c_group, k_h, k_w] = conv.weight_shape;
-    let side = |axis: usize, input: usize, kernel: usize| {
+    let output_len = |axis: usize, input: usize, kernel: usize| {
         let (before, after) = conv.padding[axis];
         let extent = conv.dilation[axis] * (kernel - 1) + 1;
         (input + before + after - extent) / conv.stride[axis] + 1
     };
-    let (rows, columns) = (side(0, height, k_h), side(1, width, k_w));
+    let (rows, columns) = (output_len(0, height, k_h), output_len(1, width, k_w));
     let mut output = Vec::new();
     for image in 0..batch {
         for o in 0..c_out {

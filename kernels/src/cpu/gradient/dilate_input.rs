@@ -1,10 +1,18 @@
-//! Planes with zeros between their pixels.
+//! Zero insertion between the pixels of planes.
+//!
+//! The gradient of a strided convolution's input is a convolution of stride 1 over the dilated
+//! output gradient.
 
 use std::borrow::Cow;
 
 use crate::threads::{Shared, run_team};
 
-/// Planes of size `from` with `stride - 1` zeros between their pixels, and more to a size of `to`.
+/// Inserts `stride - 1` zeros between the pixels of planes of size `from`, and pads the planes with
+/// zeros below and to the right up to size `to`. Returns `values` unchanged if the sizes are equal.
+///
+/// # Panics
+///
+/// When `values` are not whole planes, or `to` is too small.
 pub(crate) fn dilate_input(
     threads: usize,
     values: Cow<'_, [f32]>,
@@ -15,24 +23,25 @@ pub(crate) fn dilate_input(
     if from == to {
         return values;
     }
-    let [area, wider] = [from, to].map(|[height, width]| height * width);
+    let [area, dilated_area] = [from, to].map(|[height, width]| height * width);
     let fits = (0..2).all(|axis| (from[axis] - 1) * stride[axis] < to[axis]);
     let planes = values.len() / area;
     assert!(
         fits && values.len() == planes * area,
-        "planes of {from:?}, dilate_input by {stride:?}, do not fit {to:?}"
+        "planes of size {from:?}, dilated by {stride:?}, do not fit size {to:?}"
     );
-    let mut wide = Vec::with_capacity(planes * wider);
-    let all = Shared::uninit(wide.spare_capacity_mut());
+    let mut dilated = Vec::with_capacity(planes * dilated_area);
+    let output = Shared::uninit(dilated.spare_capacity_mut());
     run_team(threads, &|team| {
         for plane in team.static_range(planes) {
-            // SAFETY: there is room for all planes, and this one is this thread's.
-            let wide = unsafe {
-                let wide = all.at(plane * wider);
-                wide.write_bytes(0, wider);
-                std::slice::from_raw_parts_mut(wide, wider)
+            // SAFETY: the vector has capacity for all planes, and only this thread writes this
+            // plane. The plane is initialized before a reference to it is made.
+            let dilated = unsafe {
+                let dilated = output.at(plane * dilated_area);
+                dilated.write_bytes(0, dilated_area);
+                std::slice::from_raw_parts_mut(dilated, dilated_area)
             };
-            let rows = wide.chunks_exact_mut(to[1]).step_by(stride[0]);
+            let rows = dilated.chunks_exact_mut(to[1]).step_by(stride[0]);
             let plane = &values[plane * area..][..area];
             for (row, values) in rows.zip(plane.chunks_exact(from[1])) {
                 for (to, value) in row.iter_mut().step_by(stride[1]).zip(values) {
@@ -41,7 +50,7 @@ pub(crate) fn dilate_input(
             }
         }
     });
-    // SAFETY: the threads together wrote all planes.
-    unsafe { wide.set_len(planes * wider) };
-    wide.into()
+    // SAFETY: the static ranges of the threads cover all planes, so every element is initialized.
+    unsafe { dilated.set_len(planes * dilated_area) };
+    dilated.into()
 }

@@ -1,31 +1,36 @@
-//! Element by element.
+//! Elementwise operation on two arrays.
 
 use crate::threads::{Shared, run_team};
 
-/// Elements of which a thread takes all or none.
-const UNIT: usize = 4 << 10;
+/// Granularity of the partition among threads, in elements.
+const CHUNK_ELEMENTS: usize = 4 << 10;
 
-/// `of` of each pair of elements.
+/// Returns `operation(a, b)` for each pair of elements of two arrays of the same length.
+///
+/// # Panics
+///
+/// When the lengths differ.
 pub(crate) fn elementwise(
     threads: usize,
     [a, b]: [&[f32]; 2],
-    of: impl Fn(f32, f32) -> f32 + Sync,
+    operation: impl Fn(f32, f32) -> f32 + Sync,
 ) -> Vec<f32> {
     let len = a.len();
-    assert_eq!(len, b.len(), "as many of each");
-    let mut made = Vec::with_capacity(len);
-    let to = Shared::uninit(made.spare_capacity_mut());
+    assert_eq!(len, b.len(), "the arrays must have the same length");
+    let mut result = Vec::with_capacity(len);
+    let output = Shared::uninit(result.spare_capacity_mut());
     run_team(threads, &|team| {
-        let units = team.static_range(len.div_ceil(UNIT));
-        let part = (units.start * UNIT).min(len)..(units.end * UNIT).min(len);
-        // SAFETY: there is room for all, and the part is this thread's.
-        let to = unsafe { to.at(part.start) };
-        for (at, (&a, &b)) in a[part.clone()].iter().zip(&b[part]).enumerate() {
-            // SAFETY: as above.
-            unsafe { to.add(at).write(of(a, b)) };
+        let chunks = team.static_range(len.div_ceil(CHUNK_ELEMENTS));
+        let range =
+            (chunks.start * CHUNK_ELEMENTS).min(len)..(chunks.end * CHUNK_ELEMENTS).min(len);
+        // SAFETY: the range lies within the capacity of the vector.
+        let output = unsafe { output.at(range.start) };
+        for (index, (&a, &b)) in a[range.clone()].iter().zip(&b[range]).enumerate() {
+            // SAFETY: the index lies within the range, which only this thread writes.
+            unsafe { output.add(index).write(operation(a, b)) };
         }
     });
-    // SAFETY: the threads together wrote all.
-    unsafe { made.set_len(len) };
-    made
+    // SAFETY: the ranges of the threads cover all elements.
+    unsafe { result.set_len(len) };
+    result
 }

@@ -1,21 +1,26 @@
-//! A fully connected layer of few images, and its gradients: as fast as memory gives its weights, which are
-//! read, or written, once, row by row.
+//! Fully connected layer for small batches, and its gradients.
 //!
-//! The weight is `[inputs, outputs]`, arrays of images `[images, inputs]` and `[images, outputs]`. Some hundred
-//! outputs are taken at a time, whose values of all images stay in the nearest cache.
+//! With few images, the layer is limited by the memory bandwidth of its weights, which are read, or
+//! written, once, row by row. The weight is `[inputs, outputs]`; arrays of images are
+//! `[images, inputs]` and `[images, outputs]`. The outputs of all images are processed in blocks
+//! that stay in the L1 cache.
 
 use crate::cpu::micro::gradient::LinearArgs;
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::simd::Isa;
 use crate::threads::{Shared, run_team};
 
-/// Outputs that are taken at a time.
-const OUTPUTS: usize = 512;
+/// Outputs of a block.
+const OUTPUTS_PER_BLOCK: usize = 512;
 
-/// Outputs, or inputs, of which a thread takes all or none.
-const UNIT: usize = 32;
+/// Granularity of the partition among threads, in outputs or inputs.
+const UNITS_PER_CHUNK: usize = 32;
 
-/// `x weight + bias`.
+/// Returns `x weight + bias`.
+///
+/// # Panics
+///
+/// When the lengths of the arrays do not fit each other.
 pub(crate) fn linear(
     isa: Isa,
     threads: usize,
@@ -30,13 +35,18 @@ pub(crate) fn linear(
         Some(bias) => bias.repeat(images),
         None => vec![0.0; images * outputs],
     };
-    assert_eq!(y.len(), images * outputs, "a bias for each output");
+    assert_eq!(
+        y.len(),
+        images * outputs,
+        "the bias must have one value per output"
+    );
     let to = Shared::new(&mut y);
     run_team(threads, &|team| {
-        let units = team.static_range(outputs.div_ceil(UNIT));
-        let part = units.start * UNIT..(units.end * UNIT).min(outputs);
-        for first in part.clone().step_by(OUTPUTS) {
-            // SAFETY: the outputs are this thread's, and the arrays have as many rows and columns.
+        let chunks = team.static_range(outputs.div_ceil(UNITS_PER_CHUNK));
+        let range = chunks.start * UNITS_PER_CHUNK..(chunks.end * UNITS_PER_CHUNK).min(outputs);
+        for first in range.clone().step_by(OUTPUTS_PER_BLOCK) {
+            // SAFETY: only this thread writes the outputs of the range. The arrays have `images`
+            // rows, the weight has `inputs` rows, and the block ends within the rows.
             unsafe {
                 (code.forward)(&LinearArgs {
                     x: x.as_ptr().cast_mut(),
@@ -46,7 +56,7 @@ pub(crate) fn linear(
                     row: outputs,
                     images,
                     inputs,
-                    outputs: (part.end - first).min(OUTPUTS),
+                    outputs: (range.end - first).min(OUTPUTS_PER_BLOCK),
                     accumulate: true,
                 });
             }
@@ -55,7 +65,11 @@ pub(crate) fn linear(
     y
 }
 
-/// The gradient of the input where `gradient` is that of the output.
+/// Returns the gradient of the input, where `gradient` is the gradient of the output.
+///
+/// # Panics
+///
+/// When the lengths of the arrays do not fit each other.
 pub(crate) fn linear_input_gradient(
     isa: Isa,
     threads: usize,
@@ -68,12 +82,11 @@ pub(crate) fn linear_input_gradient(
     let mut x = vec![0.0; images * inputs];
     let to = Shared::new(&mut x);
     run_team(threads, &|team| {
-        let units = team.static_range(inputs.div_ceil(UNIT));
-        for unit in units {
-            let rows = unit * UNIT..((unit + 1) * UNIT).min(inputs);
-            for first in (0..outputs).step_by(OUTPUTS) {
-                // SAFETY: the inputs are this thread's, and the arrays have as many rows and
-                // columns.
+        for chunk in team.static_range(inputs.div_ceil(UNITS_PER_CHUNK)) {
+            let rows = chunk * UNITS_PER_CHUNK..((chunk + 1) * UNITS_PER_CHUNK).min(inputs);
+            for first in (0..outputs).step_by(OUTPUTS_PER_BLOCK) {
+                // SAFETY: only this thread writes the inputs of the chunk. The arrays have `images`
+                // rows, the chunk's rows of the weight exist, and the block ends within the rows.
                 unsafe {
                     (code.input)(&LinearArgs {
                         x: to.at(rows.start),
@@ -83,7 +96,7 @@ pub(crate) fn linear_input_gradient(
                         row: outputs,
                         images,
                         inputs: rows.len(),
-                        outputs: (outputs - first).min(OUTPUTS),
+                        outputs: (outputs - first).min(OUTPUTS_PER_BLOCK),
                         accumulate: true,
                     });
                 }
@@ -93,7 +106,11 @@ pub(crate) fn linear_input_gradient(
     x
 }
 
-/// The gradient of the weight where `gradient` is that of the output.
+/// Returns the gradient of the weight, where `gradient` is the gradient of the output.
+///
+/// # Panics
+///
+/// When an array is not a whole number of images.
 pub(crate) fn linear_weight_gradient(
     isa: Isa,
     threads: usize,
@@ -105,17 +122,16 @@ pub(crate) fn linear_weight_gradient(
     let [inputs, outputs] = [x, gradient].map(|values| values.len() / images);
     assert!(
         x.len() == images * inputs && gradient.len() == images * outputs,
-        "whole images"
+        "the arrays must hold whole images"
     );
     let mut weight = Vec::with_capacity(inputs * outputs);
     let to = Shared::uninit(weight.spare_capacity_mut());
     run_team(threads, &|team| {
-        let units = team.static_range(inputs.div_ceil(UNIT));
-        for unit in units {
-            let rows = unit * UNIT..((unit + 1) * UNIT).min(inputs);
-            for first in (0..outputs).step_by(OUTPUTS) {
-                // SAFETY: the inputs are this thread's, and the arrays have as many rows and
-                // columns.
+        for chunk in team.static_range(inputs.div_ceil(UNITS_PER_CHUNK)) {
+            let rows = chunk * UNITS_PER_CHUNK..((chunk + 1) * UNITS_PER_CHUNK).min(inputs);
+            for first in (0..outputs).step_by(OUTPUTS_PER_BLOCK) {
+                // SAFETY: only this thread writes the chunk's rows of the weight, which lie within
+                // the capacity. Both arrays have `images` rows, and the block ends within the rows.
                 unsafe {
                     (code.weight)(&LinearArgs {
                         x: x[rows.start..].as_ptr().cast_mut(),
@@ -125,25 +141,26 @@ pub(crate) fn linear_weight_gradient(
                         row: outputs,
                         images,
                         inputs: rows.len(),
-                        outputs: (outputs - first).min(OUTPUTS),
+                        outputs: (outputs - first).min(OUTPUTS_PER_BLOCK),
                         accumulate: false,
                     });
                 }
             }
         }
     });
-    // SAFETY: the threads together wrote all of it.
+    // SAFETY: the chunks of the threads cover all rows of the weight, the blocks all columns.
     unsafe { weight.set_len(inputs * outputs) };
     weight
 }
 
-/// What an image has on this side of a weight, and on the other.
-fn sides(images: usize, values: usize, weights: usize) -> [usize; 2] {
-    let here = values / images;
-    let there = weights / here;
+/// Values per image of an array of `len` elements, and of the array on the other side of a weight of
+/// `weights` elements.
+fn sides(images: usize, len: usize, weights: usize) -> [usize; 2] {
+    let near = len / images;
+    let far = weights / near;
     assert!(
-        values == images * here && weights == here * there,
-        "arrays of other lengths than the layer's"
+        len == images * near && weights == near * far,
+        "arrays of {len} values and {weights} weights do not form a layer for {images} images"
     );
-    [here, there]
+    [near, far]
 }

@@ -1,106 +1,120 @@
-//! Local response normalization across channels with the exponent 3/4, and its gradient, over planes.
+//! Local response normalization across channels with the exponent 3/4, and its gradient.
 //!
-//! A vector's pixels go through all channels; what each channel leaves for the next pass lies in memory of
-//! the thread's own.
+//! The micro-kernel computes all channels of one vector of pixels. A buffer of the thread holds the
+//! intermediate values of each channel between the passes of the micro-kernel.
 
 use crate::cpu::micro::gradient::{LrnGradArgs, LrnParams};
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::simd::Isa;
 use crate::threads::{Shared, run_team};
 
-/// The response of `x`, `[images, channels, area]`.
+/// Returns the normalization of `x`, `[images, channels, area]`; `shape` is `[channels, area]`.
+///
+/// # Panics
+///
+/// When `x` is not a whole number of images.
 pub(crate) fn lrn(
     isa: Isa,
     threads: usize,
     x: &[f32],
     shape: [usize; 2],
-    response: LrnParams,
+    params: LrnParams,
 ) -> Vec<f32> {
-    run(isa, threads, [x, &[]], shape, response)
+    run(isa, threads, [x, &[]], shape, params)
 }
 
-/// The gradient of its input where `gradient` is that of its output: with `d_i` the sum in brackets,
-/// `g_i d_i^(-3/4) - 3/2 alpha x_i sum_j g_j x_j d_j^(-7/4)`.
+/// Returns the gradient of the input `x`, where `gradient` is the gradient `g` of the output: with
+/// `d_i = k + alpha sum_j x_j^2`, `g_i d_i^(-3/4) - 3/2 alpha x_i sum_j g_j x_j d_j^(-7/4)`.
+///
+/// # Panics
+///
+/// When the lengths of the arrays differ, or are not a whole number of images.
 pub(crate) fn lrn_gradient(
     isa: Isa,
     threads: usize,
     [x, gradient]: [&[f32]; 2],
     shape: [usize; 2],
-    response: LrnParams,
+    params: LrnParams,
 ) -> Vec<f32> {
-    assert_eq!(x.len(), gradient.len(), "as many gradients as values");
-    run(isa, threads, [x, gradient], shape, response)
+    assert_eq!(
+        x.len(),
+        gradient.len(),
+        "the gradient must have the length of the input"
+    );
+    run(isa, threads, [x, gradient], shape, params)
 }
 
-/// The gradient, or without one the response.
+/// Returns the gradient of the input, or the normalization if `gradient` is empty.
 fn run(
     isa: Isa,
     threads: usize,
     [x, gradient]: [&[f32]; 2],
     [channels, area]: [usize; 2],
-    response: LrnParams,
+    params: LrnParams,
 ) -> Vec<f32> {
     let kernels = Kernels::get(isa);
     let lanes = kernels.lanes;
     let image = channels * area;
     let images = x.len() / image;
-    assert_eq!(x.len(), images * image, "whole images");
-    let per_image = area.div_ceil(lanes);
+    assert_eq!(x.len(), images * image, "the input must hold whole images");
+    let vectors_per_image = area.div_ceil(lanes);
     let mut y = Vec::with_capacity(x.len());
-    let to = Shared::uninit(y.spare_capacity_mut());
+    let output = Shared::uninit(y.spare_capacity_mut());
     run_team(threads, &|team| {
         let mut memory = vec![0.0; 2 * channels * lanes];
-        // The last pixels of an image, where they are no whole vector: its values, its gradient, the result.
-        let mut few = vec![0.0; 3 * channels * lanes];
-        for unit in team.static_range(images * per_image) {
-            let first = unit / per_image * image + unit % per_image * lanes;
-            let pixels = (area - unit % per_image * lanes).min(lanes);
+        // Copies of the last, incomplete vector of an image: its inputs, gradients and results.
+        let mut remainder = vec![0.0; 3 * channels * lanes];
+        for vector in team.static_range(images * vectors_per_image) {
+            let first = vector / vectors_per_image * image + vector % vectors_per_image * lanes;
+            let pixels = (area - vector % vectors_per_image * lanes).min(lanes);
             let mut args = LrnGradArgs {
-                params: response,
+                params,
                 x: x[first..].as_ptr(),
                 gradient: match gradient {
                     [] => std::ptr::null(),
                     _ => gradient[first..].as_ptr(),
                 },
-                // SAFETY: there is room for all images.
-                to: unsafe { to.at(first) },
+                // SAFETY: `first` is within the capacity, which is the length of `x`.
+                to: unsafe { output.at(first) },
                 channels,
                 area,
                 memory: memory.as_mut_ptr(),
             };
             if pixels == lanes {
-                // SAFETY: every channel has a vector here, which is this thread's.
+                // SAFETY: every channel has a whole vector of pixels at this offset in all arrays,
+                // and only this thread writes them.
                 unsafe { (kernels.lrn_grad)(&args) };
                 continue;
             }
             for channel in 0..channels {
                 let from = first + channel * area..first + channel * area + pixels;
-                few[channel * lanes..][..pixels].copy_from_slice(&x[from.clone()]);
+                remainder[channel * lanes..][..pixels].copy_from_slice(&x[from.clone()]);
                 if !gradient.is_empty() {
-                    let there = (channels + channel) * lanes;
-                    few[there..][..pixels].copy_from_slice(&gradient[from]);
+                    let to = (channels + channel) * lanes;
+                    remainder[to..][..pixels].copy_from_slice(&gradient[from]);
                 }
             }
-            let all = few.as_mut_ptr();
-            args.x = all;
+            let start = remainder.as_mut_ptr();
+            args.x = start;
             args.area = lanes;
-            // SAFETY: there are three vectors for each channel, and the pixels are this thread's.
+            // SAFETY: `remainder` has three vectors for each channel. The copied pixels lie within
+            // the image, and only this thread writes them.
             unsafe {
                 if !args.gradient.is_null() {
-                    args.gradient = all.add(channels * lanes);
+                    args.gradient = start.add(channels * lanes);
                 }
-                let made = all.add(2 * channels * lanes);
-                args.to = made;
+                let results = start.add(2 * channels * lanes);
+                args.to = results;
                 (kernels.lrn_grad)(&args);
                 for channel in 0..channels {
-                    let from = made.add(channel * lanes);
-                    let to = to.at(first + channel * area);
+                    let from = results.add(channel * lanes);
+                    let to = output.at(first + channel * area);
                     to.copy_from_nonoverlapping(from, pixels);
                 }
             }
         }
     });
-    // SAFETY: the threads together wrote all images.
+    // SAFETY: the static ranges of the threads cover all vectors of all images.
     unsafe { y.set_len(x.len()) };
     y
 }

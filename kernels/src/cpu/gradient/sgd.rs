@@ -1,15 +1,23 @@
-//! A step of gradient descent, in place.
+//! In-place step of stochastic gradient descent.
 
 use crate::cpu::micro::gradient::{SgdParams, SgdStepArgs};
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::simd::Isa;
 use crate::threads::{Shared, run_team};
 
-/// Moves `weights` and their `velocity`, which a first step finds all zero.
+/// Granularity of the partition among threads, in weights: a multiple of the lanes of every
+/// instruction set.
+const CHUNK_WEIGHTS: usize = 64;
+
+/// Updates `weights` and their `velocity`, which must be zero in the first step.
+///
+/// # Panics
+///
+/// When the lengths of the arrays differ.
 pub(crate) fn sgd_step(
     isa: Isa,
     threads: usize,
-    descent: SgdParams,
+    params: SgdParams,
     weights: &mut [f32],
     gradient: &[f32],
     velocity: &mut [f32],
@@ -17,26 +25,23 @@ pub(crate) fn sgd_step(
     let len = weights.len();
     assert!(
         gradient.len() == len && velocity.len() == len,
-        "as many gradients and velocities as weights"
+        "the gradient and the velocity must have the length of the weights"
     );
     let code = Kernels::get(isa).sgd_step;
     let [weights, velocity] = [weights, velocity].map(Shared::new);
     run_team(threads, &|team| {
-        // Whole vectors, so that the same weights are rounded in the same way whoever moves them.
-        let units = team.static_range(len.div_ceil(UNIT));
-        let part = (units.start * UNIT).min(len)..(units.end * UNIT).min(len);
-        // SAFETY: the part is this thread's.
+        // Ranges start at whole vectors, so that rounding does not depend on the number of threads.
+        let chunks = team.static_range(len.div_ceil(CHUNK_WEIGHTS));
+        let range = (chunks.start * CHUNK_WEIGHTS).min(len)..(chunks.end * CHUNK_WEIGHTS).min(len);
+        // SAFETY: the range lies within all three arrays, and only this thread writes it.
         unsafe {
             code(&SgdStepArgs {
-                params: descent,
-                weights: weights.at(part.start),
-                velocity: velocity.at(part.start),
-                gradient: gradient[part.clone()].as_ptr(),
-                len: part.len(),
+                params,
+                weights: weights.at(range.start),
+                velocity: velocity.at(range.start),
+                gradient: gradient[range.clone()].as_ptr(),
+                len: range.len(),
             });
         }
     });
 }
-
-/// Weights of which a thread takes all or none: a multiple of every vector's lanes.
-const UNIT: usize = 64;

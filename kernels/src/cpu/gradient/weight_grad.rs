@@ -1,11 +1,13 @@
-//! The gradient of a convolution's weight: for each output channel, input channel and tap the sum over all
-//! images and output pixels of the gradient there times the input that the tap saw.
+//! Gradient of a convolution's weight and bias.
 //!
-//! The input lies in blocks of as many channels as a tile of [products](crate::cpu::micro::gradient::WeightGradTiles) has, or, where it has
-//! fewer channels than the kernel has columns, in planes: there the taps of a kernel's row are side by side and
-//! take the channels' place. The output's gradient lies in blocks of two vectors. A thread has its own pairs of blocks, so that nothing is summed
-//! across threads; it goes over some hundred pixels at a time, which stay in the nearest cache for all
-//! taps.
+//! For each output channel, input channel and tap, the gradient of the weight is the sum over all
+//! images and output pixels of the output gradient times the input under the tap.
+//!
+//! The input is blocked by the channels of a [tile](crate::cpu::micro::gradient::WeightGradTiles).
+//! If it has fewer channels than the kernel has columns, it is planar: the taps of a row of the
+//! kernel are adjacent and take the place of channels in the tile. The output gradient is blocked by
+//! two vectors. Each thread computes its own tiles, so that no sums are combined across threads. A
+//! thread passes over the pixels in chunks that stay in the L1 cache for all its tiles.
 
 use crate::cpu::layout::{Border, Buffer, Context, ConvSpec, Map};
 use crate::cpu::micro::gradient::{DepthwiseWeightGradArgs, WeightGradArgs, is_three_by_three};
@@ -15,15 +17,25 @@ use crate::cpu::steps::{Import, Operation};
 use crate::threads::partition::partition_range;
 use crate::threads::{Shared, TeamThread, run_team};
 
-/// Pixels that are summed before the next pair of blocks takes its turn.
-const PIXELS: usize = 192;
+/// Output pixels of a chunk, over which all tiles of a block of output channels are summed before
+/// the next chunk.
+const PIXELS_PER_CHUNK: usize = 192;
 
-/// Elements of the maps that are imported together, about: what a cache holds.
-const MAPS: usize = 2 << 20;
+/// Approximate size of the maps of a micro-batch, in elements, so that a cache holds them.
+const MICRO_BATCH_ELEMENTS: usize = 2 << 20;
 
-/// The gradient of the weight, `[out, in / groups, height, width]`, of the convolution `spec`, which is
-/// depthwise or has one group: `x` is its input, of `size`, and `gradient` that of its output. `memory`
-/// grows to what is needed.
+/// Elements of a cache line.
+const CACHE_LINE_ELEMENTS: usize = 16;
+
+/// Returns the gradient of the weight, `[out, in / groups, height, width]`, of the convolution `spec`,
+/// which has one group or is depthwise. `x` is the input of the convolution, with height and width
+/// `size`; `gradient` is the gradient of its output. `memory` is scratch memory, which grows to the
+/// required size.
+///
+/// # Panics
+///
+/// When the lengths of the arrays do not fit the convolution, or it has several groups and is not
+/// depthwise.
 pub(crate) fn weight_gradient(
     isa: Isa,
     threads: usize,
@@ -33,7 +45,7 @@ pub(crate) fn weight_gradient(
     memory: &mut Buffer,
 ) -> Vec<f32> {
     let kernels = Kernels::get(isa);
-    let plan = Plan::new(kernels, spec, size, x.len(), gradient.len());
+    let plan = WeightGradPlan::new(kernels, spec, size, x.len(), gradient.len());
     if memory.len() < plan.end {
         *memory = Buffer::zeroed(plan.end);
     }
@@ -44,9 +56,9 @@ pub(crate) fn weight_gradient(
     run_team(threads, &|team| {
         for first in (0..plan.images).step_by(plan.micro_batch) {
             let images = plan.micro_batch.min(plan.images - first);
-            // SAFETY: the maps lie in the memory, whole images in the arrays; each thread writes
-            // its
-            // share of the maps and, after all have, its own sums.
+            // SAFETY: the memory holds the maps and the sums, and the arrays hold the images from
+            // `first` on. Each thread writes its own range of the maps and, after the barrier, its
+            // own sums; a second barrier precedes the next import.
             unsafe {
                 plan.import(
                     team,
@@ -60,15 +72,17 @@ pub(crate) fn weight_gradient(
                 team.wait();
             }
         }
-        // SAFETY: the sums are complete, and each thread writes its own output channels.
+        // SAFETY: the sums are complete after the last barrier, and each thread writes its own
+        // elements of the weight.
         unsafe { plan.unpack(team, memory, to) };
     });
-    // SAFETY: the threads together wrote all output channels.
+    // SAFETY: the static ranges of the threads cover all elements of the weight.
     unsafe { weights.set_len(spec.weights()) };
     weights
 }
 
-/// The sum of the gradient of each channel, whose planes have `area` values: that of a bias.
+/// Returns the gradient of a bias: the sum of `gradient`, `[images, channels, area]`, over each
+/// channel.
 pub(crate) fn bias_gradient(
     threads: usize,
     channels: usize,
@@ -81,42 +95,44 @@ pub(crate) fn bias_gradient(
         for channel in team.static_range(channels) {
             let images = gradient.chunks_exact(channels * area);
             let planes = images.map(|image| &image[channel * area..][..area]);
-            let sum: f64 = planes.map(|plane| f64::from(sum_of(plane))).sum();
-            // SAFETY: the channel is this thread's.
+            let sum: f64 = planes.map(|plane| f64::from(plane_sum(plane))).sum();
+            // SAFETY: the array has `channels` elements, and only this thread writes this one.
             unsafe { *to.at(channel) = sum as f32 };
         }
     });
     sums
 }
 
-/// The sum in sixteen parts, so that rounding stays small and the parts are a vector.
-fn sum_of(values: &[f32]) -> f32 {
-    let mut parts = [0.0; 16];
+/// Sum of a plane in sixteen partial sums, which limit the rounding error and which the compiler
+/// vectorizes.
+fn plane_sum(values: &[f32]) -> f32 {
+    let mut partial_sums = [0.0; 16];
     let chunks = values.chunks_exact(16);
     let rest: f32 = chunks.remainder().iter().sum();
     for chunk in chunks {
-        for (part, value) in parts.iter_mut().zip(chunk) {
-            *part += value;
+        for (sum, value) in partial_sums.iter_mut().zip(chunk) {
+            *sum += value;
         }
     }
-    parts.iter().sum::<f32>() + rest
+    partial_sums.iter().sum::<f32>() + rest
 }
 
-/// Where everything lies.
-struct Plan {
+/// Memory layout and tiles of the gradient of a weight.
+struct WeightGradPlan {
     kernels: &'static Kernels,
     spec: ConvSpec,
     images: usize,
-    /// Images whose maps are there at once.
+    /// Images that the maps hold at a time.
     micro_batch: usize,
     x: Map,
     gradient: Map,
-    /// Where the sums begin and end.
+    /// Offset of the sums in the memory.
     sums: usize,
+    /// Elements of the memory.
     end: usize,
 }
 
-impl Plan {
+impl WeightGradPlan {
     fn new(
         kernels: &'static Kernels,
         spec: &ConvSpec,
@@ -130,30 +146,32 @@ impl Plan {
         assert!(
             x_len == images * image
                 && gradient_len == images * spec.channels_out * output[0] * output[1],
-            "arrays of other lengths than the convolution's"
+            "arrays of {x_len} inputs and {gradient_len} gradients do not fit the convolution"
         );
         assert!(
             spec.groups == 1 || spec.is_depthwise(),
-            "groups of channels"
+            "expected one group or a depthwise convolution, found {} groups",
+            spec.groups
         );
-        let tile = kernels.blocking.mr;
-        let planar = spec.channels_in < spec.kernel[1].min(tile) && spec.dilation[1] == 1;
+        let mr = kernels.blocking.mr;
+        let planar = spec.channels_in < spec.kernel[1].min(mr) && spec.dilation[1] == 1;
         let [x_lanes, lanes] = match spec.is_depthwise() {
             true => [kernels.lanes; 2],
             false if planar => [1, 2 * kernels.lanes],
-            false => [tile, 2 * kernels.lanes],
+            false => [mr, 2 * kernels.lanes],
         };
         let shape = [spec.channels_in, size[0], size[1]];
         let x = Map::new(shape, spec.padding, x_lanes, 0);
         let shape = [spec.channels_out, output[0], output[1]];
         let gradient = Map::new(shape, Border::default(), lanes, 0);
-        let micro_batch = (MAPS / (x.image + gradient.image)).clamp(1, images.max(1));
+        let micro_batch =
+            (MICRO_BATCH_ELEMENTS / (x.image + gradient.image)).clamp(1, images.max(1));
         let x = x.with_slots(micro_batch);
         let gradient = Map {
-            offset: x.elements().next_multiple_of(LINE),
+            offset: x.elements().next_multiple_of(CACHE_LINE_ELEMENTS),
             ..gradient.with_slots(micro_batch)
         };
-        let sums = gradient.end().next_multiple_of(LINE);
+        let sums = gradient.end().next_multiple_of(CACHE_LINE_ELEMENTS);
         let mut plan = Self {
             kernels,
             spec: *spec,
@@ -166,13 +184,14 @@ impl Plan {
         };
         plan.end += match spec.is_depthwise() {
             true => x.blocks() * spec.kernel[0] * spec.kernel[1] * kernels.lanes,
-            false => gradient.blocks() * plan.tiles() * tile * gradient.lanes,
+            false => gradient.blocks() * plan.tiles_per_block() * mr * gradient.lanes,
         };
         plan
     }
 
-    /// Partition of a kernel's row whose taps are together in a tile, of an input in planes; otherwise its taps.
-    fn parts(&self) -> usize {
+    /// Tiles that cover a row of the kernel: for a planar input the ranges of columns that a tile
+    /// holds, otherwise the columns.
+    fn tiles_per_kernel_row(&self) -> usize {
         match self.x.lanes {
             1 => self.spec.kernel[1].div_ceil(self.kernels.blocking.mr),
             _ => self.spec.kernel[1],
@@ -180,33 +199,34 @@ impl Plan {
     }
 
     /// Tiles of each block of output channels.
-    fn tiles(&self) -> usize {
-        self.x.blocks() * self.spec.kernel[0] * self.parts()
+    fn tiles_per_block(&self) -> usize {
+        self.x.blocks() * self.spec.kernel[0] * self.tiles_per_kernel_row()
     }
 
-    /// What is in a tile.
+    /// The weights of tile `tile` of a block of output channels.
     fn tile(&self, tile: usize) -> Tile {
-        let parts = self.parts();
-        let block = tile / parts / self.spec.kernel[0];
-        let down = tile / parts % self.spec.kernel[0];
-        let columns = partition_range(self.spec.kernel[1], parts, tile % parts);
-        match self.x.lanes {
-            1 => Tile {
-                block,
-                down,
-                across: columns.start,
-                rows: columns.len(),
-            },
-            lanes => Tile {
-                block,
-                down,
-                across: columns.start,
-                rows: (self.x.channels - block * lanes).min(lanes),
+        let per_row = self.tiles_per_kernel_row();
+        let block = tile / per_row / self.spec.kernel[0];
+        let kernel_row = tile / per_row % self.spec.kernel[0];
+        let columns = partition_range(self.spec.kernel[1], per_row, tile % per_row);
+        Tile {
+            block,
+            kernel_row,
+            kernel_column: columns.start,
+            rows: match self.x.lanes {
+                1 => columns.len(),
+                lanes => (self.x.channels - block * lanes).min(lanes),
             },
         }
     }
 
-    /// Copies images into the maps.
+    /// Copies `images` images from image `first` on into the maps: this thread's range of them.
+    ///
+    /// # Safety
+    ///
+    /// `memory` has `self.end` elements, and `from` points to the input and the output gradient of at
+    /// least `first + images` images. `images` is at most the micro-batch, and no other thread uses
+    /// the maps otherwise.
     unsafe fn import(
         &self,
         team: &TeamThread,
@@ -216,6 +236,8 @@ impl Plan {
         first: usize,
     ) {
         for (map, from) in [self.x, self.gradient].into_iter().zip(from) {
+            // SAFETY: the memory holds the map and the array holds the images, as the caller
+            // guarantees. An import uses no scratch memory, and threads write disjoint ranges.
             unsafe {
                 let context = Context {
                     kernels: self.kernels,
@@ -235,44 +257,57 @@ impl Plan {
         }
     }
 
-    /// Adds the products of the images that are there to this thread's sums.
+    /// Adds the products of the images in the maps to this thread's sums.
+    ///
+    /// # Safety
+    ///
+    /// `memory` has `self.end` elements, the maps hold `images` images, and no other thread writes
+    /// the maps or this thread's sums.
     unsafe fn sum(&self, team: &TeamThread, memory: Shared, images: usize) {
         if self.spec.is_depthwise() {
+            // SAFETY: as for this function.
             return unsafe { self.sum_depthwise(team, memory, images) };
         }
         let Self {
             spec, x, gradient, ..
         } = self;
-        let each = self.tiles();
-        let units = team.static_range(gradient.blocks() * each);
-        for pair in units.start / each..units.end.div_ceil(each) {
-            let before = pair * each;
-            let here = units.start.max(before) - before..(units.end - before).min(each);
-            let left = gradient.channels - pair * gradient.lanes;
+        let tiles_per_block = self.tiles_per_block();
+        let tiles = team.static_range(gradient.blocks() * tiles_per_block);
+        for block in tiles.start / tiles_per_block..tiles.end.div_ceil(tiles_per_block) {
+            let first = block * tiles_per_block;
+            let tiles = tiles.start.max(first) - first..(tiles.end - first).min(tiles_per_block);
+            let left = gradient.channels - block * gradient.lanes;
             let vectors = if left > self.kernels.lanes { 2 } else { 1 };
-            for [image, count, row, rows] in self.chunks(images) {
-                for unit in here.clone() {
-                    let tile = self.tile(unit);
-                    let down = row * spec.stride[0] + tile.down * spec.dilation[0];
-                    let from = x.offset
-                        + image * x.image
+            for chunk in self.chunks(images) {
+                for tile_index in tiles.clone() {
+                    let tile = self.tile(tile_index);
+                    let x_row =
+                        chunk.first_row * spec.stride[0] + tile.kernel_row * spec.dilation[0];
+                    let x_offset = x.offset
+                        + chunk.first_image * x.image
                         + tile.block * x.block
-                        + down * x.row
-                        + tile.across * spec.dilation[1] * x.lanes;
-                    // SAFETY: the maps hold these images, the sums are this thread's.
+                        + x_row * x.row
+                        + tile.kernel_column * spec.dilation[1] * x.lanes;
+                    // SAFETY: the maps hold the images and rows of the chunk, with the border that
+                    // the taps read. Only this thread writes the sums of the tile.
                     unsafe {
                         (self.kernels.weight_grad_tiles.get(vectors, tile.rows))(&WeightGradArgs {
-                            x: memory.at(from),
+                            x: memory.at(x_offset),
                             x_image: x.image,
                             x_row: spec.stride[0] * x.row,
                             x_pixel: spec.stride[1] * x.lanes,
-                            gradient: memory.at(gradient.at(image, pair, row, 0)),
+                            gradient: memory.at(gradient.at(
+                                chunk.first_image,
+                                block,
+                                chunk.first_row,
+                                0,
+                            )),
                             gradient_image: gradient.image,
                             gradient_row: gradient.row,
-                            images: count,
-                            rows,
+                            images: chunk.images,
+                            rows: chunk.rows,
                             columns: gradient.width,
-                            sums: memory.at(self.sums_of(pair, unit)),
+                            sums: memory.at(self.sums_offset(block, tile_index)),
                         });
                     }
                 }
@@ -280,55 +315,73 @@ impl Plan {
         }
     }
 
+    /// [`sum`](Self::sum) of a depthwise convolution.
+    ///
+    /// # Safety
+    ///
+    /// As [`sum`](Self::sum).
     unsafe fn sum_depthwise(&self, team: &TeamThread, memory: Shared, images: usize) {
         let Self {
             spec, x, gradient, ..
         } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
         for block in team.static_range(x.blocks()) {
-            let args = DepthwiseWeightGradArgs {
-                x: unsafe { memory.at(x.offset + block * x.block) },
-                x_image: x.image,
-                x_row: spec.stride[0] * x.row,
-                x_pixel: spec.stride[1] * x.lanes,
-                x_tap: [spec.dilation[0] * x.row, spec.dilation[1] * x.lanes],
-                kernel: spec.kernel,
-                gradient: unsafe { memory.at(gradient.at(0, block, 0, 0)) },
-                gradient_image: gradient.image,
-                gradient_row: gradient.row,
-                images,
-                rows: gradient.height,
-                columns: gradient.width,
-                sums: unsafe { memory.at(self.sums + block * taps * x.lanes) },
-            };
+            let kernel = is_three_by_three(spec.kernel);
+            let kernel = self.kernels.depthwise_weight_grad[usize::from(kernel)];
+            // SAFETY: the maps hold `images` images of the block, with the border that the taps
+            // read. Only this thread writes the sums of the block.
             unsafe {
-                (self.kernels.depthwise_weight_grad[usize::from(is_three_by_three(spec.kernel))])(
-                    &args,
-                )
-            };
+                kernel(&DepthwiseWeightGradArgs {
+                    x: memory.at(x.offset + block * x.block),
+                    x_image: x.image,
+                    x_row: spec.stride[0] * x.row,
+                    x_pixel: spec.stride[1] * x.lanes,
+                    x_tap: [spec.dilation[0] * x.row, spec.dilation[1] * x.lanes],
+                    kernel: spec.kernel,
+                    gradient: memory.at(gradient.at(0, block, 0, 0)),
+                    gradient_image: gradient.image,
+                    gradient_row: gradient.row,
+                    images,
+                    rows: gradient.height,
+                    columns: gradient.width,
+                    sums: memory.at(self.sums + block * taps * x.lanes),
+                });
+            }
         }
     }
 
-    /// `images` in chunks of some pixels: the first image, how many, the first row, how many.
-    fn chunks(&self, images: usize) -> impl Iterator<Item = [usize; 4]> + use<> {
+    /// Partition of the output pixels of `images` images into chunks of about
+    /// [`PIXELS_PER_CHUNK`]: several images, or several rows of one image.
+    fn chunks(&self, images: usize) -> impl Iterator<Item = PixelChunk> + use<> {
         let [height, width] = [self.gradient.height, self.gradient.width];
-        let micro_batch = (PIXELS / (height * width)).max(1);
-        let rows = (PIXELS / width).clamp(1, height);
-        (0..images).step_by(micro_batch).flat_map(move |image| {
-            let count = micro_batch.min(images - image);
-            (0..height)
-                .step_by(rows)
-                .map(move |row| [image, count, row, rows.min(height - row)])
-        })
+        let images_per_chunk = (PIXELS_PER_CHUNK / (height * width)).max(1);
+        let rows_per_chunk = (PIXELS_PER_CHUNK / width).clamp(1, height);
+        (0..images)
+            .step_by(images_per_chunk)
+            .flat_map(move |first_image| {
+                (0..height)
+                    .step_by(rows_per_chunk)
+                    .map(move |first_row| PixelChunk {
+                        first_image,
+                        images: images_per_chunk.min(images - first_image),
+                        first_row,
+                        rows: rows_per_chunk.min(height - first_row),
+                    })
+            })
     }
 
-    /// Where the sums of a tile of a pair of output blocks begin.
-    fn sums_of(&self, pair: usize, tile: usize) -> usize {
-        let size = self.kernels.blocking.mr * self.gradient.lanes;
-        self.sums + (pair * self.tiles() + tile) * size
+    /// Offset in the memory of the sums of tile `tile` of a block of output channels.
+    fn sums_offset(&self, block: usize, tile: usize) -> usize {
+        let tile_len = self.kernels.blocking.mr * self.gradient.lanes;
+        self.sums + (block * self.tiles_per_block() + tile) * tile_len
     }
 
-    /// Copies this thread's share of the sums to `to`.
+    /// Copies this thread's range of the sums to the weight `to`, `[out, in / groups, height, width]`.
+    ///
+    /// # Safety
+    ///
+    /// `memory` has `self.end` elements and `to` as many as the weight. No thread writes the sums, and
+    /// no other thread writes this thread's range of the weight.
     unsafe fn unpack(&self, team: &TeamThread, memory: Shared, to: Shared) {
         let Self {
             spec, x, gradient, ..
@@ -339,33 +392,40 @@ impl Plan {
                 let (block, lane) = (channel / gradient.lanes, channel % gradient.lanes);
                 for tap in 0..taps {
                     let from = self.sums + (block * taps + tap) * gradient.lanes + lane;
+                    // SAFETY: the offsets lie within the sums and the weight, and only this thread
+                    // writes this channel.
                     unsafe { *to.at(channel * taps + tap) = *memory.at(from) };
                 }
             }
             return;
         }
-        let each = self.tiles() / x.blocks();
-        let size = self.kernels.blocking.mr * gradient.lanes;
-        for unit in team.static_range(gradient.blocks() * x.blocks()) {
-            let (pair, block) = (unit / x.blocks(), unit % x.blocks());
-            let first = block * x.lanes;
-            let tiles = block * each..(block + 1) * each;
-            let from = self.sums_of(pair, tiles.start);
-            for lane in 0..(gradient.channels - pair * gradient.lanes).min(gradient.lanes) {
-                let out = pair * gradient.lanes + lane;
-                let mut place = (out * spec.channels_in + first) * taps;
-                let mut put = |tile: usize, row: usize| {
-                    let from = from + tile * size + row * gradient.lanes + lane;
-                    unsafe { *to.at(place) = *memory.at(from) };
-                    place += 1;
+        let tiles_per_input_block = self.tiles_per_block() / x.blocks();
+        let tile_len = self.kernels.blocking.mr * gradient.lanes;
+        for pair in team.static_range(gradient.blocks() * x.blocks()) {
+            let (out_block, in_block) = (pair / x.blocks(), pair % x.blocks());
+            let first_channel = in_block * x.lanes;
+            let first_tile = in_block * tiles_per_input_block;
+            let sums = self.sums_offset(out_block, first_tile);
+            let left = gradient.channels - out_block * gradient.lanes;
+            for lane in 0..left.min(gradient.lanes) {
+                let out = out_block * gradient.lanes + lane;
+                let mut to_offset = (out * spec.channels_in + first_channel) * taps;
+                // Appends the sum of a row of a tile to the weight.
+                let mut append = |tile: usize, row: usize| {
+                    let from = sums + tile * tile_len + row * gradient.lanes + lane;
+                    // SAFETY: the offsets lie within the sums and the weight, and only this thread
+                    // writes this pair of blocks.
+                    unsafe { *to.at(to_offset) = *memory.at(from) };
+                    to_offset += 1;
                 };
                 if x.lanes == 1 {
-                    for (at, tile) in tiles.clone().enumerate() {
-                        (0..self.tile(tile).rows).for_each(|tap| put(at, tap));
+                    for tile in 0..tiles_per_input_block {
+                        let rows = self.tile(first_tile + tile).rows;
+                        (0..rows).for_each(|tap| append(tile, tap));
                     }
                 } else {
-                    for channel in 0..(x.channels - first).min(x.lanes) {
-                        (0..taps).for_each(|tap| put(tap, channel));
+                    for channel in 0..(x.channels - first_channel).min(x.lanes) {
+                        (0..taps).for_each(|tap| append(tap, channel));
                     }
                 }
             }
@@ -373,17 +433,23 @@ impl Plan {
     }
 }
 
-/// Weights of some output channels that are summed together: of one tap and some input channels, or of one input
-/// channel and some taps of a kernel's row.
+/// Weights of a tile, for a block of output channels: those of one tap and several input channels,
+/// or, for a planar input, of one input channel and several taps of a row of the kernel.
 struct Tile {
-    /// The block of input channels.
+    /// Block of input channels.
     block: usize,
-    /// The kernel's row, and its first column.
-    down: usize,
-    across: usize,
-    /// How many input channels, or taps.
+    /// Row of the kernel.
+    kernel_row: usize,
+    /// First column of the kernel.
+    kernel_column: usize,
+    /// Number of input channels, or of taps.
     rows: usize,
 }
 
-/// Elements of a cache line.
-const LINE: usize = 16;
+/// Output pixels over which the tiles are summed at a time.
+struct PixelChunk {
+    first_image: usize,
+    images: usize,
+    first_row: usize,
+    rows: usize,
+}

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::super::gradient::{
-    Means, Norm, bias_gradient, dilate_input, elementwise, max_pool_gradient, normalise,
-    normalise_gradient, weight_gradient,
+    BatchNormParams, PlanarMeanPool, batch_norm_backward, batch_norm_forward, bias_gradient,
+    dilate_input, elementwise, max_pool_gradient, weight_gradient,
 };
 use super::super::{Activation, Border, Buffer, ConvSpec, Isa, PoolWindow};
 use super::{config, noise};
@@ -182,7 +182,7 @@ proptest! {
         let count = images * channels * area;
         let (x, gradient) = (noise(seed, count), noise(seed + 1, count));
         let (gamma, beta) = (noise(seed + 2, channels), noise(seed + 3, channels));
-        let norm = Norm { gamma: &gamma, beta: &beta, epsilon: 1e-2, activation };
+        let norm = BatchNormParams { gamma: &gamma, beta: &beta, epsilon: 1e-2, activation };
         let of = |at: usize| at / area % channels;
         let total = |values: &dyn Fn(usize) -> f64| -> Vec<f64> {
             let mut sums = vec![0.0; channels];
@@ -203,10 +203,10 @@ proptest! {
         // Rounding may put a value on the other side of a kink.
         prop_assume!((0..count).all(|at| [low, high].iter().all(|edge| (before(at) - edge).abs() > 1e-5)));
         let y: Vec<[f64; 2]> = (0..count).map(|at| [before(at).clamp(low, high), 1.0]).collect();
-        let found = each(|isa, threads| normalise(isa, threads, &x, area, &norm).y);
+        let found = each(|isa, threads| batch_norm_forward(isa, threads, &x, area, &norm).y);
         check(&found, &y, 1e-5)?;
         let statistics = |isa, threads| {
-            let made = normalise(isa, threads, &x, area, &norm);
+            let made = batch_norm_forward(isa, threads, &x, area, &norm);
             [made.mean, made.variance]
         };
         let found = each(|isa, threads| statistics(isa, threads).concat());
@@ -232,7 +232,7 @@ proptest! {
         let found = each(|isa, threads| {
             let [mean, variance] = statistics(isa, threads);
             let arrays = [&x[..], &gradient];
-            let made = normalise_gradient(isa, threads, arrays, area, &norm, [&mean, &variance]);
+            let made = batch_norm_backward(isa, threads, arrays, area, &norm, [&mean, &variance]);
             [made.x, made.gamma, made.beta].concat()
         });
         check(&found, &expected, 1e-5)?;
@@ -296,7 +296,7 @@ proptest! {
     ) {
         let size: [usize; 2] = std::array::from_fn(|i| kernel[i] + more[i]);
         let windows: [usize; 2] = std::array::from_fn(|i| more[i] / stride[i] + 1);
-        let means = Means { kernel, stride, size, windows };
+        let pool = PlanarMeanPool { kernel, stride, size, windows };
         let [area, count] = [size, windows].map(|[height, width]| height * width);
         let x = noise(seed, planes * area);
         let gradient = noise(seed + 1, planes * count);
@@ -313,8 +313,8 @@ proptest! {
                 back[place][0] += f64::from(gradient[at]) / taps as f64;
             }
         }
-        check(&each(|_, threads| means.of(threads, &x)), &y, 1e-6)?;
-        check(&each(|_, threads| means.gradient(threads, &gradient)), &back, 1e-6)?;
+        check(&each(|_, threads| pool.forward(threads, &x)), &y, 1e-6)?;
+        check(&each(|_, threads| pool.backward(threads, &gradient)), &back, 1e-6)?;
     }
 
     #[test]

@@ -1,34 +1,39 @@
-//! Execution of packed programs in memory that each thread keeps.
+//! Execution of packed programs in a workspace that each thread keeps.
 
 use std::cell::RefCell;
 
 use crate::plan::{PackedProgram, Workspace};
 
-/// Bytes of maps that a thread keeps for its next convolution.
-const KEPT: usize = 64 << 20;
+/// Largest workspace, in bytes, that a thread keeps for its next operation.
+const MAX_KEPT_WORKSPACE_BYTES: usize = 64 << 20;
 
-/// Multiply-adds for which waking another thread does not pay: some tens of microseconds.
-const ALONE: usize = 1 << 20;
+/// Multiply-adds from which on an operation runs on several threads. Fewer take some tens of
+/// microseconds on one thread, and waking another thread would not pay off.
+const MIN_PARALLEL_FMAS: usize = 1 << 20;
 
 thread_local! {
     static WORKSPACE: RefCell<Workspace> = RefCell::default();
 }
 
-/// How many threads so many multiply-adds, or as simple operations, are worth.
-pub(super) fn threads(operations: usize) -> usize {
-    match operations {
-        ..ALONE => 1,
+/// Number of threads for an operation of `fmas` multiply-adds, or of as many similar operations.
+pub(super) fn threads(fmas: usize) -> usize {
+    match fmas {
+        ..MIN_PARALLEL_FMAS => 1,
         _ => rayon::current_num_threads(),
     }
 }
 
-/// The output of `plan` for these images.
-pub(super) fn run(plan: &PackedProgram, threads: usize, images: &[f32]) -> Vec<f32> {
+/// Returns the output of `program` for `images`.
+///
+/// # Panics
+///
+/// When `images` is not a whole number of images.
+pub(super) fn run(program: &PackedProgram, threads: usize, images: &[f32]) -> Vec<f32> {
     WORKSPACE.with_borrow_mut(|workspace| {
-        let values = plan.run_borrowed(workspace, threads, images);
-        if workspace.bytes() > KEPT {
+        let values = program.run_borrowed(workspace, threads, images);
+        if workspace.bytes() > MAX_KEPT_WORKSPACE_BYTES {
             *workspace = Workspace::default();
         }
-        values.expect("whole images")
+        values.expect("the input holds whole images")
     })
 }

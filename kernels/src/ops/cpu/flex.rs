@@ -1,28 +1,17 @@
-//! Burn's flex backend.
+//! Burn's flex backend as a host backend.
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{DType, Shape, TensorData};
 
-use super::host::Host;
+use super::host::HostBackend;
 
-impl Host for Flex {
-    fn floats(x: &FlexTensor) -> Option<&[f32]> {
+impl HostBackend for Flex {
+    fn as_f32_slice(x: &FlexTensor) -> Option<&[f32]> {
         x.as_slice()
     }
 
-    fn contiguous(x: FlexTensor) -> FlexTensor {
-        match x.is_contiguous() {
-            true => x,
-            false => x.to_contiguous(),
-        }
-    }
-
-    fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
-        FlexTensor::from_data(TensorData::new(values, shape))
-    }
-
-    fn floats_mut(x: &mut FlexTensor) -> Option<&mut [f32]> {
+    fn as_f32_slice_mut(x: &mut FlexTensor) -> Option<&mut [f32]> {
         if x.dtype() != DType::F32 {
             return None;
         }
@@ -30,12 +19,23 @@ impl Host for Flex {
         x.try_storage_mut()?.get_mut(start..end)
     }
 
-    /// Memory is behind one `Arc`, written only by its last holder.
-    fn is_shareable(x: &FlexTensor) -> bool {
+    fn into_contiguous(x: FlexTensor) -> FlexTensor {
+        match x.is_contiguous() {
+            true => x,
+            false => x.to_contiguous(),
+        }
+    }
+
+    fn from_vec(values: Vec<f32>, shape: Shape) -> FlexTensor {
+        FlexTensor::from_data(TensorData::new(values, shape))
+    }
+
+    /// All storage is behind one `Arc` and is written only by its last holder.
+    fn is_copy_on_write(x: &FlexTensor) -> bool {
         x.dtype() == DType::F32
     }
 
-    fn is_unshared(x: &FlexTensor) -> bool {
+    fn is_unique(x: &FlexTensor) -> bool {
         x.is_unique()
     }
 }

@@ -1,20 +1,23 @@
-//! A layer's weights with its batch norm in them.
+//! Folding of a batch norm into the weights of a convolution.
 
 use std::borrow::Cow;
 
 use burn::backend::TensorMetadata;
 
-use super::host::Host;
+use super::host::HostBackend;
 use crate::ops::definition::convolution::{Bias, Layer, Norm};
 
-/// Weights and biases of a convolution that does what `layer` does before its activation.
+/// Returns the weights and biases of the convolution that computes `layer` without its activation;
+/// `None` if a tensor is not a contiguous tensor of `f32`.
 ///
-/// `norm(w * x + b) = gamma / sqrt(variance + epsilon) * (w * x + b - mean) + beta` is linear in `w`,
-/// a factor and a summand for each output channel.
-pub(super) fn fold<B: Host>(layer: &Layer<B>) -> Option<(Cow<'_, [f32]>, Vec<f32>)> {
-    let weights = B::floats(&layer.weight)?;
+/// `norm(w * x + b) = gamma / sqrt(variance + epsilon) * (w * x + b - mean) + beta` is linear in `w`:
+/// the norm multiplies the weights of each output channel by a factor and adds to its bias.
+pub(super) fn fold_batch_norm<B: HostBackend>(
+    layer: &Layer<B>,
+) -> Option<(Cow<'_, [f32]>, Vec<f32>)> {
+    let weights = B::as_f32_slice(&layer.weight)?;
     let bias = match &layer.bias {
-        Bias::Each(bias) => Some(B::floats(bias)?),
+        Bias::Each(bias) => Some(B::as_f32_slice(bias)?),
         Bias::Absent => None,
     };
     let channels = layer.weight.shape()[0];
@@ -31,15 +34,15 @@ pub(super) fn fold<B: Host>(layer: &Layer<B>) -> Option<(Cow<'_, [f32]>, Vec<f32
         return Some((Cow::Borrowed(weights), biases.collect()));
     };
     let [gamma, beta, mean, variance] = [
-        B::floats(gamma)?,
-        B::floats(beta)?,
-        B::floats(mean)?,
-        B::floats(variance)?,
+        B::as_f32_slice(gamma)?,
+        B::as_f32_slice(beta)?,
+        B::as_f32_slice(mean)?,
+        B::as_f32_slice(variance)?,
     ];
-    let each = weights.len() / channels;
+    let weights_per_channel = weights.len() / channels;
     let mut folded = Vec::with_capacity(weights.len());
     let mut biases = Vec::with_capacity(channels);
-    for (channel, weights) in weights.chunks_exact(each).enumerate() {
+    for (channel, weights) in weights.chunks_exact(weights_per_channel).enumerate() {
         let deviation = (f64::from(variance[channel]) + epsilon).sqrt();
         let factor = f64::from(gamma[channel]) / deviation;
         folded.extend(weights.iter().map(|&w| (f64::from(w) * factor) as f32));

@@ -1,8 +1,9 @@
-//! Operations by [`crate::cpu`] for Burn's CPU backends.
+//! Operations by the kernels of [`crate::cpu`], for Burn's host backends.
 //!
-//! An operation in float32, with all that is fused to it, is a [plan](crate::plan) of its own:
-//! import, the step, export. Packing a convolution's weights takes as long as the convolution, so that plans are
-//! kept ([`cache`]).
+//! A convolution or a max pool in float32, with the operations fused with it, runs as a
+//! [plan](crate::plan) of three steps: import, operation, export. Packing the weights of a
+//! convolution takes about as long as the convolution, so programs are cached with their packed
+//! weights ([`cache`]).
 
 pub(super) mod cache;
 mod convolution;
@@ -20,4 +21,4 @@ pub(super) mod training;
 
 pub(super) use convolution::convolution;
 #[cfg(feature = "autodiff")]
-pub(super) use host::Host;
+pub(super) use host::HostBackend;

@@ -1,38 +1,23 @@
-//! Burn's ndarray backend.
+//! Burn's ndarray backend as a host backend.
 
-// Deprecated upstream, first class here.
+// Burn has deprecated its ndarray backend; this crate supports it until Burn removes it.
 #![allow(deprecated)]
 
 use burn::backend::NdArray;
 use burn::backend::ndarray::NdArrayTensor;
 use burn::tensor::{Shape, TensorData};
 
-use super::host::Host;
+use super::host::HostBackend;
 
-impl Host for NdArray {
-    fn floats(x: &NdArrayTensor) -> Option<&[f32]> {
+impl HostBackend for NdArray {
+    fn as_f32_slice(x: &NdArrayTensor) -> Option<&[f32]> {
         match x {
             NdArrayTensor::F32(storage) => storage.view().to_slice(),
             _ => None,
         }
     }
 
-    fn contiguous(x: NdArrayTensor) -> NdArrayTensor {
-        match &x {
-            NdArrayTensor::F32(storage) if !storage.view().is_standard_layout() => {
-                let view = storage.view();
-                let shape = Shape::from(view.shape().to_vec());
-                Self::tensor(view.iter().copied().collect(), shape)
-            }
-            _ => x,
-        }
-    }
-
-    fn tensor(values: Vec<f32>, shape: Shape) -> NdArrayTensor {
-        NdArrayTensor::from_data(TensorData::new(values, shape))
-    }
-
-    fn floats_mut(x: &mut NdArrayTensor) -> Option<&mut [f32]> {
+    fn as_f32_slice_mut(x: &mut NdArrayTensor) -> Option<&mut [f32]> {
         match x {
             NdArrayTensor::F32(storage) if storage.is_unique() => {
                 storage.ensure_owned().as_slice_mut()
@@ -41,13 +26,28 @@ impl Host for NdArray {
         }
     }
 
-    /// Arrays of its own are behind one `Arc`, written only by its last holder. Clones of one that
-    /// it borrows, from a file, may have memory of their own.
-    fn is_shareable(x: &NdArrayTensor) -> bool {
+    fn into_contiguous(x: NdArrayTensor) -> NdArrayTensor {
+        match &x {
+            NdArrayTensor::F32(storage) if !storage.view().is_standard_layout() => {
+                let view = storage.view();
+                let shape = Shape::from(view.shape().to_vec());
+                Self::from_vec(view.iter().copied().collect(), shape)
+            }
+            _ => x,
+        }
+    }
+
+    fn from_vec(values: Vec<f32>, shape: Shape) -> NdArrayTensor {
+        NdArrayTensor::from_data(TensorData::new(values, shape))
+    }
+
+    /// Owned storage is behind one `Arc` and is written only by its last holder. Storage that is
+    /// borrowed, such as from a file, may be copied by a clone.
+    fn is_copy_on_write(x: &NdArrayTensor) -> bool {
         matches!(x, NdArrayTensor::F32(storage) if storage.is_owned())
     }
 
-    fn is_unshared(x: &NdArrayTensor) -> bool {
+    fn is_unique(x: &NdArrayTensor) -> bool {
         matches!(x, NdArrayTensor::F32(storage) if storage.is_unique())
     }
 }

@@ -1,20 +1,20 @@
-//! One convolution as a program.
+//! Program of one convolution.
 
 use std::sync::{Arc, LazyLock};
 
 use burn::backend::TensorMetadata;
 
-use super::host::Host;
+use super::host::HostBackend;
 use crate::cpu::{
     Activation, Algorithm, Border, Buffer, ConvSpec, ConvWorkload, Export, Import, Isa, Kernels,
     Map, Output, Taps,
 };
 use crate::ops::definition::convolution::Layer;
-use crate::plan::{PackedProgram, Program, ProgramStep, Step};
+use crate::plan::{ConvStep, PackedProgram, Program, ProgramStep, Step};
 
-/// What a convolution's program depends on, but for the weights' values.
+/// Convolution without its weights: the parameters that determine its program.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Geometry {
+pub(super) struct ConvGeometry {
     pub spec: ConvSpec,
     /// Height and width of the input.
     pub size: [usize; 2],
@@ -22,34 +22,36 @@ pub(super) struct Geometry {
     pub isa: Isa,
 }
 
-/// `None` for a `RECEPTIVE_ISA` that is not here.
+/// Instruction set of the programs; `None` if this machine lacks the one that the environment variable
+/// `RECEPTIVE_ISA` names.
 pub(super) fn isa() -> Option<Isa> {
     static ISA: LazyLock<Option<Isa>> = LazyLock::new(|| Isa::detect().ok());
     *ISA
 }
 
-/// Elements of the maps of one run, about, unless one image has more: what a cache holds.
-const MAPS: usize = 2 << 20;
+/// Approximate size of the maps of a micro-batch, in elements, so that a cache holds them. A larger
+/// image has a micro-batch to itself.
+const MICRO_BATCH_ELEMENTS: usize = 2 << 20;
 
-/// Images of one run: more of small maps gain nothing.
-const IMAGES: usize = 64;
+/// Largest micro-batch, in images. More images with small maps are not faster.
+const MAX_MICRO_BATCH: usize = 64;
 
-impl Geometry {
-    /// `None` for what the kernels do not run: an input without elements, or a `RECEPTIVE_ISA` that is
-    /// not here.
-    pub fn new<B: Host>(x: &[usize; 4], layer: &Layer<B>) -> Option<Self> {
+impl ConvGeometry {
+    /// The geometry of `layer` over an input of shape `x`. `None` if the kernels do not support it: the
+    /// input has no elements, or [`isa`] returns `None`.
+    pub fn new<B: HostBackend>(x: &[usize; 4], layer: &Layer<B>) -> Option<Self> {
         if x.contains(&0) {
             return None;
         }
         let [_, channels_in, height, width] = *x;
-        let [channels_out, _, rows, columns] = layer.weight.shape().dims();
+        let [channels_out, _, kernel_height, kernel_width] = layer.weight.shape().dims();
         let options = &layer.options;
         let [(top, bottom), (left, right)] = options.padding;
         Some(Self {
             spec: ConvSpec {
                 channels_in,
                 channels_out,
-                kernel: [rows, columns],
+                kernel: [kernel_height, kernel_width],
                 stride: options.stride,
                 padding: Border {
                     top,
@@ -66,21 +68,23 @@ impl Geometry {
         })
     }
 
-    /// The convolution that is the gradient of this one's input, with the weights
-    /// [transposed](Taps::transposed) if there is one group: over the output's gradient with
-    /// `stride - 1` zeros between its pixels, of the size that this has. `None` where the padding is more
-    /// than the kernel's reach.
+    /// The convolution that computes the gradient of this convolution's input. `None` if the padding
+    /// exceeds the kernel's extent minus 1.
+    ///
+    /// The returned convolution reads the output gradient with `stride - 1` zeros between pixels (zero
+    /// insertion), uses the [transposed](Taps::transposed) weights if there is one group, and has an output
+    /// of the size of this convolution's input.
     pub fn of_input_gradient(&self) -> Option<Self> {
         let Self { spec, size, .. } = *self;
         let output = spec.output(size);
-        let mut spread = [0; 2];
+        let mut dilated = [0; 2];
         let mut padding = [[0; 2]; 2];
         let before = [spec.padding.top, spec.padding.left];
         for axis in 0..2 {
             let reach = (spec.kernel[axis] - 1) * spec.dilation[axis];
-            spread[axis] = (output[axis] - 1) * spec.stride[axis] + 1;
+            dilated[axis] = (output[axis] - 1) * spec.stride[axis] + 1;
             let first = reach.checked_sub(before[axis])?;
-            let last = (size[axis] + reach).checked_sub(first + spread[axis])?;
+            let last = (size[axis] + reach).checked_sub(first + dilated[axis])?;
             padding[axis] = [first, last];
         }
         let [[top, bottom], [left, right]] = padding;
@@ -98,15 +102,18 @@ impl Geometry {
         };
         Some(Self {
             spec,
-            size: spread,
+            size: dilated,
             activation: Activation::Identity,
             isa: self.isa,
         })
     }
 
-    /// The same, where a kernel sees all of the map at once, over maps of one pixel that have every element
-    /// as a channel: maps and weights are in memory as before, and no gradient is padded by the kernel's reach.
-    pub fn of_one_pixel(self) -> Self {
+    /// Returns the equivalent pointwise convolution over one pixel if the kernel covers the whole input;
+    /// otherwise `self`.
+    ///
+    /// Every element of the input is a channel of that pixel. Input and weights keep their order in
+    /// memory, and the gradient of the input needs no padding.
+    pub fn flatten_full_kernel(self) -> Self {
         let Self { spec, size, .. } = self;
         if spec.kernel != size || spec.groups != 1 || !spec.padding.is_empty() {
             return self;
@@ -124,8 +131,8 @@ impl Geometry {
         }
     }
 
-    /// The same without padding.
-    pub fn unpadded(self) -> Self {
+    /// Returns the same convolution without padding.
+    pub fn without_padding(self) -> Self {
         Self {
             spec: ConvSpec {
                 padding: Border::default(),
@@ -135,13 +142,13 @@ impl Geometry {
         }
     }
 
-    /// What computes it fastest, with weights that were packed before.
+    /// The fastest algorithm for one image with packed weights.
     fn algorithm(&self) -> Algorithm {
         self.fastest(self.workload())
     }
 
-    /// The same for `images`, with weights that are packed for them.
-    fn algorithm_once(&self, images: usize) -> Algorithm {
+    /// The fastest algorithm for `images` images, including the time to pack the weights.
+    fn algorithm_with_packing(&self, images: usize) -> Algorithm {
         self.fastest(ConvWorkload {
             images,
             packs_per_run: true,
@@ -149,8 +156,8 @@ impl Geometry {
         })
     }
 
-    /// One image. Between two runs of a layer all others of its network run, so its weights come from
-    /// memory.
+    /// Workload of one image. The other layers of the network run between two runs of this layer, so
+    /// its weights are read from DRAM.
     fn workload(&self) -> ConvWorkload {
         ConvWorkload {
             weights_from_dram: true,
@@ -161,41 +168,44 @@ impl Geometry {
     fn fastest(&self, workload: ConvWorkload) -> Algorithm {
         let output = self.spec.output(self.size);
         let mut candidates = Algorithm::candidates(&self.spec, output, self.is_planar());
-        // Whose weights may change at any time, and are packed in each step of training.
+        // 24-bit weights are for plans whose weights are fixed. The weights of a tensor may change at
+        // any time, and training packs them in every step.
         candidates.retain(|algorithm| *algorithm != Algorithm::FullyConnected);
-        workload.fastest(&candidates).expect("direct, if no other")
+        workload
+            .fastest(&candidates)
+            .expect("direct convolution or another algorithm fits every convolution")
     }
 
-    /// Whether the input is read as it comes: a block would be mostly nothing.
+    /// Whether the input map is planar, since most lanes of a block of channels would be unused.
     fn is_planar(&self) -> bool {
         self.spec.channels_in < self.isa.lanes() && !self.spec.is_depthwise()
     }
 
-    /// What its packed weights depend on.
-    pub fn packing(&self) -> Packing {
-        Packing {
+    /// The parameters that determine the layout of the packed weights.
+    pub fn packing(&self) -> WeightPacking {
+        WeightPacking {
             spec: self.spec,
             algorithm: self.algorithm(),
             isa: self.isa,
         }
     }
 
-    /// The weights as its program has them.
+    /// Returns the packed weights for [`program`](Self::program).
     pub fn pack(&self, weights: &[f32], biases: &[f32]) -> Buffer {
-        let laid = self.lay_out(self.algorithm());
-        let mut packed = Buffer::zeroed(laid.packed);
-        laid.step.pack(weights, Some(biases), &mut packed);
+        let layout = self.layout(self.algorithm());
+        let mut packed = Buffer::zeroed(layout.packed_len);
+        Step::from(layout.step).pack(weights, Some(biases), &mut packed);
         packed
     }
 
-    /// The program with packed weights.
-    pub fn load(&self, packed: Arc<Buffer>) -> PackedProgram {
-        self.finish(self.lay_out(self.algorithm()), packed)
+    /// Returns the program with packed weights.
+    pub fn program(&self, packed: Arc<Buffer>) -> PackedProgram {
+        self.finish(self.layout(self.algorithm()), packed)
     }
 
-    /// The program for `images` with weights that serve once, packed by `threads` threads into `packed`,
-    /// which grows to what is needed. One group, or depthwise.
-    pub fn load_once(
+    /// Returns the program for one run of `images` images. Packs the weights on `threads` threads into
+    /// `packed`, which grows to the required size. The convolution has one group or is depthwise.
+    pub fn pack_program(
         &self,
         images: usize,
         threads: usize,
@@ -203,29 +213,35 @@ impl Geometry {
         biases: Option<&[f32]>,
         mut packed: Buffer,
     ) -> PackedProgram {
-        let laid = self.lay_out(self.algorithm_once(images));
+        let layout = self.layout(self.algorithm_with_packing(images));
         let kernels = Kernels::get(self.isa);
-        if packed.len() < laid.packed {
-            packed = Buffer::zeroed(laid.packed);
+        if packed.len() < layout.packed_len {
+            packed = Buffer::zeroed(layout.packed_len);
         }
-        match &laid.step {
-            Step::Depthwise(step) => {
-                let values: Vec<f32> = (0..self.spec.channels_out)
-                    .flat_map(|channel| {
-                        let first = taps.pair(channel, 0);
-                        (0..taps.taps).map(move |tap| taps.values[first + taps.tap(tap)])
-                    })
-                    .collect();
-                step.pack(&values, biases, &mut packed);
+        match &layout.step {
+            ConvStep::Direct(step) => step.pack_once(threads, kernels, taps, biases, &mut packed),
+            ConvStep::Winograd(step) => step.pack_once(threads, kernels, taps, biases, &mut packed),
+            ConvStep::Depthwise(step) => {
+                step.pack(&self.weights_in_order(taps), biases, &mut packed);
             }
-            Step::Winograd(step) => step.pack_once(threads, kernels, taps, biases, &mut packed),
-            Step::Direct(step) => step.pack_once(threads, kernels, taps, biases, &mut packed),
-            _ => unreachable!("a convolution"),
+            ConvStep::FullyConnected(step) => {
+                step.pack(&self.weights_in_order(taps), biases, &mut packed);
+            }
         }
-        self.finish(laid, packed)
+        self.finish(layout, packed)
     }
 
-    fn lay_out(&self, algorithm: Algorithm) -> Laid {
+    /// Returns the weights that `taps` views, `[out, in / groups, height, width]`.
+    fn weights_in_order(&self, taps: &Taps) -> Vec<f32> {
+        let channels = self.spec.channels_in / self.spec.groups;
+        (0..self.spec.channels_out)
+            .flat_map(|out| (0..channels).map(move |channel| taps.pair(out, channel)))
+            .flat_map(|first| (0..taps.taps).map(move |tap| taps.values[first + taps.tap(tap)]))
+            .collect()
+    }
+
+    /// Maps and step of the program.
+    fn layout(&self, algorithm: Algorithm) -> ConvLayout {
         let Self {
             spec,
             size,
@@ -241,7 +257,7 @@ impl Geometry {
         let x = Map::new(input, algorithm.border(&spec, [height, width]), lanes, 0);
         let shape = [spec.channels_out, height, width];
         let y = Map::new(shape, Border::default(), isa.lanes(), 0);
-        let images = (MAPS / (x.image + y.image)).clamp(1, IMAGES);
+        let images = (MICRO_BATCH_ELEMENTS / (x.image + y.image)).clamp(1, MAX_MICRO_BATCH);
         let x = x.with_slots(images);
         let y = Map {
             offset: x.elements(),
@@ -252,27 +268,28 @@ impl Geometry {
             residual: None,
             activation,
         };
-        let (step, packed) = Step::convolution(algorithm, spec, x, output, 0, isa);
-        Laid {
+        let (step, packed_len) = ConvStep::new(algorithm, spec, x, output, 0, isa);
+        ConvLayout {
             step,
-            packed,
+            packed_len,
             x,
             y,
             images,
         }
     }
 
-    fn finish(&self, laid: Laid, packed: impl Into<Arc<Buffer>>) -> PackedProgram {
+    /// Returns the program of `layout` with packed weights.
+    fn finish(&self, layout: ConvLayout, packed: impl Into<Arc<Buffer>>) -> PackedProgram {
         let packed = packed.into();
-        let Laid {
+        let ConvLayout {
             step, x, y, images, ..
-        } = laid;
+        } = layout;
         let steps = [
             Step::Import(Import { y: x }),
-            step,
+            step.into(),
             Step::Export(Export { x: y, output: 0 }),
         ];
-        let named = |step| ProgramStep {
+        let program_step = |step| ProgramStep {
             name: String::new(),
             step,
             micro_batch: images,
@@ -282,29 +299,30 @@ impl Geometry {
             images,
             input: x.shape(),
             outputs: vec![y.shape()],
-            steps: steps.map(named).into(),
+            steps: steps.map(program_step).into(),
             arena: y.end(),
             weights: packed.len(),
         };
-        PackedProgram::new(program, packed).expect("made to fit")
+        PackedProgram::new(program, packed).expect("the program is valid")
     }
 }
 
-/// What a convolution's packed weights depend on, but for their values.
+/// The parameters that determine the layout of the packed weights of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Packing {
+pub(super) struct WeightPacking {
     spec: ConvSpec,
     algorithm: Algorithm,
     isa: Isa,
 }
 
-/// Where a convolution's maps lie, and how much memory its weights need.
-struct Laid {
-    step: Step,
-    packed: usize,
+/// Maps and step of the program of a convolution.
+struct ConvLayout {
+    step: ConvStep,
+    /// Elements of the packed weights.
+    packed_len: usize,
     x: Map,
     y: Map,
-    /// Images of one run.
+    /// Images of a micro-batch.
     images: usize,
 }
 
@@ -312,13 +330,11 @@ struct Laid {
 mod tests {
     use super::*;
 
-    /// A fully connected layer of many weights, as the gradients see one.
-    #[test]
-    fn weights_that_may_change_are_packed_as_they_are() {
-        let geometry = Geometry {
+    fn pointwise(channels_in: usize, channels_out: usize) -> ConvGeometry {
+        ConvGeometry {
             spec: ConvSpec {
-                channels_in: 4096,
-                channels_out: 4096,
+                channels_in,
+                channels_out,
                 kernel: [1, 1],
                 stride: [1, 1],
                 padding: Border::default(),
@@ -328,8 +344,22 @@ mod tests {
             size: [1, 1],
             activation: Activation::Identity,
             isa: isa().expect("an instruction set of this machine"),
-        };
+        }
+    }
+
+    #[test]
+    fn large_fully_connected_layers_have_f32_weights() {
+        let geometry = pointwise(4096, 4096);
         assert_eq!(geometry.algorithm(), Algorithm::Direct);
-        assert_eq!(geometry.algorithm_once(1), Algorithm::Direct);
+        assert_eq!(geometry.algorithm_with_packing(1), Algorithm::Direct);
+    }
+
+    #[test]
+    fn transposed_weights_in_order() {
+        let values = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let taps = Taps::new(&pointwise(3, 2).spec, &values);
+        let transposed = pointwise(2, 3).weights_in_order(&taps.transposed());
+        assert_eq!(pointwise(3, 2).weights_in_order(&taps), values);
+        assert_eq!(transposed, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
     }
 }

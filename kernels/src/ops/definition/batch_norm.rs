@@ -5,6 +5,7 @@ use crate::cpu::Activation;
 use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
 
+/// See [`batch_norm_activation`](crate::ops::batch_norm_activation).
 pub(in crate::ops) fn forward<B: Backend>(
     x: FloatTensor<B>,
     gamma: FloatTensor<B>,
@@ -12,7 +13,7 @@ pub(in crate::ops) fn forward<B: Backend>(
     epsilon: f64,
     activation: Activation,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
-    let made = B::batch_norm_train(x, gamma, beta, epsilon);
-    let y = activate::<B>(made.output, activation);
-    (y, made.mean, made.variance)
+    let norm = B::batch_norm_train(x, gamma, beta, epsilon);
+    let y = activate::<B>(norm.output, activation);
+    (y, norm.mean, norm.variance)
 }

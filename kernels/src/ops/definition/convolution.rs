@@ -6,7 +6,7 @@ use burn::tensor::ops::ConvOptions;
 
 use crate::cpu::Activation;
 
-/// A convolution and what follows it.
+/// Parameters of a convolution, and of the batch norm and the activation after it.
 #[derive(ExtensionType)]
 pub(in crate::ops) struct Layer<B: Backend> {
     /// `[channels_out, channels_in / groups, kernel_height, kernel_width]`.
@@ -19,7 +19,7 @@ pub(in crate::ops) struct Layer<B: Backend> {
     pub activation: Activation,
 }
 
-/// A convolution's bias, if it has one; the extension's routing takes no `Option` of a tensor.
+/// Optional bias. Backend extensions do not support an `Option` of a tensor.
 #[derive(ExtensionType)]
 pub(in crate::ops) enum Bias<B: Backend> {
     /// `[channels_out]`.
@@ -28,10 +28,10 @@ pub(in crate::ops) enum Bias<B: Backend> {
     Absent,
 }
 
-/// The [batch norm](crate::ops::BatchNorm) after a convolution, if there is one.
+/// Optional [batch norm](crate::ops::BatchNorm) after a convolution.
 #[derive(ExtensionType)]
 pub(in crate::ops) enum Norm<B: Backend> {
-    /// `[channels_out]` each.
+    /// Parameters of the norm, `[channels_out]` each.
     Batch {
         gamma: FloatTensor<B>,
         beta: FloatTensor<B>,
@@ -43,7 +43,7 @@ pub(in crate::ops) enum Norm<B: Backend> {
     Absent,
 }
 
-/// By the backend's own operations.
+/// See [`conv2d_norm_activation`](crate::ops::conv2d_norm_activation).
 pub(in crate::ops) fn forward<B: Backend>(x: FloatTensor<B>, layer: Layer<B>) -> FloatTensor<B> {
     let bias = match layer.bias {
         Bias::Each(bias) => Some(bias),
@@ -63,7 +63,7 @@ pub(in crate::ops) fn forward<B: Backend>(x: FloatTensor<B>, layer: Layer<B>) ->
     activate::<B>(x, layer.activation)
 }
 
-/// By the backend's own operations.
+/// Applies an activation.
 pub(in crate::ops) fn activate<B: Backend>(
     x: FloatTensor<B>,
     activation: Activation,

@@ -1,9 +1,9 @@
-//! Gradients of a layer's input, weight and bias.
+//! Gradients of the input, weight and bias of a layer.
 
 use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
 
-/// The gradients of those of a layer's input, weight and bias that have one.
+/// Gradients of the input, weight and bias of a layer; `None` for a gradient that was not requested.
 pub(in crate::ops) struct LayerGradients<B: Backend> {
     pub x: Option<FloatTensor<B>>,
     pub weight: Option<FloatTensor<B>>,

@@ -1,9 +1,10 @@
-//! A fully connected layer by Burn's operation.
+//! Fully connected layer by Burn's operation.
 
 use super::convolution::Bias;
 use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
 
+/// See [`linear`](crate::ops::linear()).
 pub(in crate::ops) fn forward<B: Backend>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,

@@ -3,6 +3,7 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Scalar, Slice, TensorMetadata};
 
+/// See [`local_response_norm`](crate::ops::local_response_norm()).
 pub(in crate::ops) fn forward<B: Backend>(
     x: FloatTensor<B>,
     size: usize,
@@ -17,11 +18,11 @@ pub(in crate::ops) fn forward<B: Backend>(
     B::float_mul(x, scale)
 }
 
-/// The gradient with respect to `x`, where `gradient` is that of the output.
+/// Returns the gradient of `x`, where `gradient` is the gradient `g` of the output.
 ///
 /// With `d_i = k + alpha * sum_j x_j^2`, output `i` depends on `x_i` directly and on every `x_j` of
-/// its window through `d_i`. The window is symmetric, so `j` in the window of `i` means `i` in the
-/// window of `j`, and the sum over the outputs that see `x_j` is a window sum again:
+/// its window through `d_i`. The window is symmetric: `j` is in the window of `i` if and only if `i`
+/// is in the window of `j`. The sum over the outputs that depend on `x_j` is therefore a window sum:
 /// `g_j * d_j^-beta - 2 * alpha * beta * x_j * sum_i (g_i * x_i * d_i^(-beta - 1))`.
 #[cfg(feature = "autodiff")]
 pub(in crate::ops) fn backward<B: Backend>(
@@ -48,7 +49,7 @@ pub(in crate::ops) fn backward<B: Backend>(
     )
 }
 
-/// `k + alpha * sum_j x_j^2`.
+/// Returns `k + alpha * sum_j x_j^2`.
 fn denominator<B: Backend>(x: FloatTensor<B>, size: usize, alpha: f64, k: f64) -> FloatTensor<B> {
     let sum = window_sum::<B>(B::float_mul(x.clone(), x), size);
     B::float_add_scalar(
@@ -57,12 +58,12 @@ fn denominator<B: Backend>(x: FloatTensor<B>, size: usize, alpha: f64, k: f64) -
     )
 }
 
-/// The sum over the `size` channels around each channel, those beyond the ends counting as 0: the
-/// sum of `size` slices of the padded tensor, each one channel further.
+/// Returns the sum over the `size` channels around each channel, where channels beyond the ends are 0:
+/// the sum of `size` slices of the padded tensor, each shifted by one channel.
 fn window_sum<B: Backend>(x: FloatTensor<B>, size: usize) -> FloatTensor<B> {
     let mut padding = x.shape();
     let channels = padding[1];
-    // A window that reaches past both ends from every channel sums them all.
+    // A window that extends past both ends from every channel sums all channels.
     let reach = (size / 2).min(channels.saturating_sub(1));
     if reach == 0 {
         return x;

@@ -3,6 +3,7 @@
 use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
 
+/// See [`mean_pool2d`](crate::ops::mean_pool2d).
 pub(in crate::ops) fn forward<B: Backend>(
     x: FloatTensor<B>,
     kernel: [usize; 2],

@@ -1,4 +1,6 @@
-//! Every operation in terms of Burn's own: right on any backend, recorded by capture, differentiated by
+//! Definition of every operation by Burn's operations.
+//!
+//! The definitions are valid on every backend, can be recorded by capture and can be differentiated by
 //! autodiff.
 
 pub(super) mod add_relu;

@@ -3,8 +3,8 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Shape, TensorMetadata};
 
-/// Differences first, squares after: expanding the square would lose the small distances to
-/// cancellation.
+/// See [`radial_basis`](crate::ops::radial_basis()). Computes the squares of differences, since the
+/// expanded square would lose small distances to cancellation.
 pub(in crate::ops) fn forward<B: Backend>(
     x: FloatTensor<B>,
     centers: FloatTensor<B>,

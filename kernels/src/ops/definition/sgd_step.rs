@@ -1,8 +1,10 @@
-//! A step of stochastic gradient descent by Burn's operations.
+//! Step of stochastic gradient descent by Burn's operations.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Scalar};
 
+/// See [`sgd_step`](crate::ops::sgd_step()); `step` is the learning rate, the momentum and the weight
+/// decay.
 pub(in crate::ops) fn forward<B: Backend>(
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
@@ -11,15 +13,15 @@ pub(in crate::ops) fn forward<B: Backend>(
     nesterov: bool,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let [rate, momentum, decay] = step.map(Scalar::from);
-    let decayed = B::float_mul_scalar(weight.clone(), decay);
-    let pull = B::float_add(gradient, decayed);
-    let velocity = B::float_add(B::float_mul_scalar(velocity, momentum), pull.clone());
-    let by = match nesterov {
-        true => B::float_add(pull, B::float_mul_scalar(velocity.clone(), momentum)),
+    let decay = B::float_mul_scalar(weight.clone(), decay);
+    let gradient = B::float_add(gradient, decay);
+    let velocity = B::float_add(B::float_mul_scalar(velocity, momentum), gradient.clone());
+    let direction = match nesterov {
+        true => B::float_add(gradient, B::float_mul_scalar(velocity.clone(), momentum)),
         false => velocity.clone(),
     };
     (
-        B::float_sub(weight, B::float_mul_scalar(by, rate)),
+        B::float_sub(weight, B::float_mul_scalar(direction, rate)),
         velocity,
     )
 }

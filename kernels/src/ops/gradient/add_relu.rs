@@ -1,4 +1,4 @@
-//! The gradient of a sum of two maps after its ReLU.
+//! Gradient of addition fused with ReLU.
 
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -11,7 +11,7 @@ use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::ops::backend::KernelOps;
 use crate::ops::definition::add_relu;
 
-/// By the kernels where they compute it, otherwise by the backend's own operations.
+/// Forward pass: by the kernels if they compute the gradients, otherwise by Burn's operations.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
     y: FloatTensor<Autodiff<B, C>>,
@@ -31,7 +31,7 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 struct AddRelu;
 
 impl<B: TrainingOps> Backward<B, 2> for AddRelu {
-    /// The kernels and the output.
+    /// The kernels, and the output of the forward pass.
     type State = (B::Kernels, FloatTensor<B>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {

@@ -1,4 +1,4 @@
-//! The operations of every backend under autodiff.
+//! Implementation of the operations for autodiff over every backend.
 
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;

@@ -1,4 +1,4 @@
-//! The gradients of batch norm over a batch's own statistics, and of the activation after it.
+//! Gradients of batch norm over the statistics of the batch, fused with an activation.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -12,7 +12,7 @@ use crate::cpu::Activation;
 use crate::ops::backend::KernelOps;
 use crate::ops::definition::batch_norm;
 
-/// By the kernels where they compute it, otherwise by the backend's own operations.
+/// Forward pass: by the kernels if they compute the gradients, otherwise by Burn's operations.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
     gamma: FloatTensor<Autodiff<B, C>>,
@@ -20,27 +20,26 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     epsilon: f64,
     activation: Activation,
 ) -> [FloatTensor<Autodiff<B, C>>; 3] {
-    let known = matches!(
+    let has_activation_gradient = matches!(
         activation,
         Activation::Identity | Activation::Relu | Activation::Clamp { .. }
     );
-    let kernels = B::kernels(x.primitive()).filter(|_| known);
+    let kernels = B::kernels(x.primitive()).filter(|_| has_activation_gradient);
     let Some(kernels) = kernels else {
         let (y, mean, variance) =
             batch_norm::forward::<Autodiff<B, C>>(x, gamma, beta, epsilon, activation);
         return [y, mean, variance];
     };
-    let made = B::batch_norm_activation(
+    let (y, mean, variance) = B::batch_norm_activation(
         x.primitive().clone(),
         gamma.primitive().clone(),
         beta.primitive().clone(),
         epsilon,
         activation,
     );
-    let (y, mean, variance) = made;
     let statistics =
-        [&mean, &variance].map(|each| FloatTensor::<Autodiff<B, C>>::new(each.clone()));
-    let y = match Norm
+        [&mean, &variance].map(|values| FloatTensor::<Autodiff<B, C>>::new(values.clone()));
+    let y = match BatchNorm
         .prepare::<C>([x.node(), gamma.node(), beta.node()])
         .compute_bound()
         .stateful()
@@ -63,12 +62,13 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 }
 
 #[derive(Debug)]
-struct Norm;
+struct BatchNorm;
 
+/// State of the backward pass.
 #[derive(Debug, Clone)]
 struct State<K, T> {
     kernels: K,
-    /// The input, the scale and the shift.
+    /// Checkpoints of the input, the scale and the shift.
     inputs: [NodeId; 3],
     mean: T,
     variance: T,
@@ -76,7 +76,7 @@ struct State<K, T> {
     activation: Activation,
 }
 
-impl<B: TrainingOps> Backward<B, 3> for Norm {
+impl<B: TrainingOps> Backward<B, 3> for BatchNorm {
     type State = State<B::Kernels, FloatTensor<B>>;
 
     fn backward(
@@ -97,8 +97,8 @@ impl<B: TrainingOps> Backward<B, 3> for Norm {
         let [x, gamma, beta] =
             inputs.map(|node| checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(node));
         let values = [gamma, beta, mean, variance];
-        let made = kernels.batch_norm_gradients(x, values, epsilon, activation, gradient);
-        for (parent, gradient) in ops.parents.into_iter().zip(made) {
+        let gradients = kernels.batch_norm_gradients(x, values, epsilon, activation, gradient);
+        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, gradient);
             }

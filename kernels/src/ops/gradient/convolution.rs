@@ -1,4 +1,4 @@
-//! The gradients of a convolution, its bias and its activation.
+//! Gradients of a convolution fused with an activation.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -12,7 +12,7 @@ use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::cpu::Activation;
 use crate::ops::definition::convolution::{self, Bias, Layer, Norm};
 
-/// By the kernels where they compute it, otherwise by the backend's own operations.
+/// Forward pass: by the kernels if they compute the gradients, otherwise by Burn's operations.
 pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
     layer: Layer<Autodiff<B, C>>,
@@ -35,8 +35,8 @@ pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
     let Some((kernels, y)) = computed else {
         return convolution::forward::<Autodiff<B, C>>(x, layer);
     };
-    // The output tells where the activation let gradients through.
-    let kept = || (layer.activation != Activation::Identity).then(|| y.clone());
+    // The gradient of the activation is computed from the output.
+    let output = || (layer.activation != Activation::Identity).then(|| y.clone());
     let state = |x, weight, y| State {
         kernels,
         x,
@@ -53,38 +53,41 @@ pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
         {
             OpsKind::Tracked(mut prep) => {
                 let nodes = [&x, &layer.weight].map(|tensor| prep.checkpoint(tensor));
-                prep.finish(state(nodes[0], nodes[1], kept()), y)
+                prep.finish(state(nodes[0], nodes[1], output()), y)
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         },
-        Bias::Absent => match Plain
+        Bias::Absent => match Unbiased
             .prepare::<C>([x.node(), layer.weight.node()])
             .compute_bound()
             .stateful()
         {
             OpsKind::Tracked(mut prep) => {
                 let nodes = [&x, &layer.weight].map(|tensor| prep.checkpoint(tensor));
-                prep.finish(state(nodes[0], nodes[1], kept()), y)
+                prep.finish(state(nodes[0], nodes[1], output()), y)
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         },
     }
 }
 
-/// With a bias.
+/// Backward pass with a bias.
 #[derive(Debug)]
 struct Biased;
 
-/// Without.
+/// Backward pass without a bias.
 #[derive(Debug)]
-struct Plain;
+struct Unbiased;
 
+/// State of the backward pass.
 #[derive(Debug, Clone)]
 struct State<K, T> {
     kernels: K,
+    /// Checkpoint of the input.
     x: NodeId,
+    /// Checkpoint of the weight.
     weight: NodeId,
-    /// The output, if there is an activation.
+    /// The output of the forward pass, if the layer has an activation.
     y: Option<T>,
     options: ConvOptions<2>,
     activation: Activation,
@@ -105,7 +108,7 @@ impl<B: TrainingOps> Backward<B, 3> for Biased {
     }
 }
 
-impl<B: TrainingOps> Backward<B, 2> for Plain {
+impl<B: TrainingOps> Backward<B, 2> for Unbiased {
     type State = State<B::Kernels, FloatTensor<B>>;
 
     fn backward(
@@ -120,6 +123,7 @@ impl<B: TrainingOps> Backward<B, 2> for Plain {
     }
 }
 
+/// Registers the gradients of the parents `[x, weight, bias]` that are tracked.
 fn backward<B: TrainingOps>(
     state: State<B::Kernels, FloatTensor<B>>,
     parents: [Option<NodeId>; 3],
@@ -137,10 +141,14 @@ fn backward<B: TrainingOps>(
         activation: state.activation,
     };
     let wanted = parents.each_ref().map(Option::is_some);
-    let made = state
+    let gradients = state
         .kernels
         .convolution_gradients(x, &layer, state.y, gradient, wanted);
-    for (parent, gradient) in parents.into_iter().zip([made.x, made.weight, made.bias]) {
+    for (parent, gradient) in
+        parents
+            .into_iter()
+            .zip([gradients.x, gradients.weight, gradients.bias])
+    {
         if let (Some(parent), Some(gradient)) = (parent, gradient) {
             grads.register::<B>(parent, gradient);
         }

@@ -1,4 +1,4 @@
-//! The gradients of a fully connected layer.
+//! Gradients of a fully connected layer.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -11,7 +11,7 @@ use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::ops::definition::convolution::Bias;
 use crate::ops::definition::linear;
 
-/// By the kernels where they compute it, otherwise by the backend's own operations.
+/// Forward pass: by the kernels if they compute the gradients, otherwise by Burn's operations.
 pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
     weight: FloatTensor<Autodiff<B, C>>,
@@ -40,7 +40,7 @@ pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         },
-        Bias::Absent => match Plain
+        Bias::Absent => match Unbiased
             .prepare::<C>([x.node(), weight.node()])
             .compute_bound()
             .stateful()
@@ -54,16 +54,16 @@ pub(super) fn forward<B: TrainingOps, C: CheckpointStrategy>(
     }
 }
 
-/// With a bias.
+/// Backward pass with a bias.
 #[derive(Debug)]
 struct Biased;
 
-/// Without.
+/// Backward pass without a bias.
 #[derive(Debug)]
-struct Plain;
+struct Unbiased;
 
 impl<B: TrainingOps> Backward<B, 3> for Biased {
-    /// The kernels; the input and the weight.
+    /// The kernels, and checkpoints of the input and the weight.
     type State = (B::Kernels, [NodeId; 2]);
 
     fn backward(
@@ -78,8 +78,8 @@ impl<B: TrainingOps> Backward<B, 3> for Biased {
     }
 }
 
-impl<B: TrainingOps> Backward<B, 2> for Plain {
-    /// The kernels; the input and the weight.
+impl<B: TrainingOps> Backward<B, 2> for Unbiased {
+    /// The kernels, and checkpoints of the input and the weight.
     type State = (B::Kernels, [NodeId; 2]);
 
     fn backward(
@@ -94,6 +94,7 @@ impl<B: TrainingOps> Backward<B, 2> for Plain {
     }
 }
 
+/// Registers the gradients of the parents `[x, weight, bias]` that are tracked.
 fn backward<B: TrainingOps>(
     (kernels, inputs): (B::Kernels, [NodeId; 2]),
     parents: [Option<NodeId>; 3],
@@ -104,8 +105,12 @@ fn backward<B: TrainingOps>(
     let [x, weight] =
         inputs.map(|node| checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(node));
     let wanted = parents.each_ref().map(Option::is_some);
-    let made = kernels.linear_gradients(x, weight, gradient, wanted);
-    for (parent, gradient) in parents.into_iter().zip([made.x, made.weight, made.bias]) {
+    let gradients = kernels.linear_gradients(x, weight, gradient, wanted);
+    for (parent, gradient) in
+        parents
+            .into_iter()
+            .zip([gradients.x, gradients.weight, gradients.bias])
+    {
         if let (Some(parent), Some(gradient)) = (parent, gradient) {
             grads.register::<B>(parent, gradient);
         }

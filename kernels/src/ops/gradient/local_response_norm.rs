@@ -1,4 +1,4 @@
-//! The gradient of local response normalization.
+//! Gradient of local response normalization.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -11,7 +11,8 @@ use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::ops::backend::KernelOps;
 use crate::ops::definition::local_response_norm;
 
-/// With its own gradient, on any backend; by the kernels where they compute it.
+/// Forward pass. The backward pass has a closed form on every backend, which the kernels compute if
+/// they support the tensor.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
     size: usize,
@@ -49,9 +50,11 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 #[derive(Debug)]
 struct LocalResponseNorm;
 
+/// State of the backward pass.
 #[derive(Debug, Clone)]
 struct State<K> {
     kernels: Option<K>,
+    /// Checkpoint of the input.
     x: NodeId,
     size: usize,
     alpha: f64,
@@ -81,9 +84,9 @@ impl<B: TrainingOps> Backward<B, 1> for LocalResponseNorm {
         let x = checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(x);
         if let Some(parent) = parent {
             let factors = [alpha, beta, k];
-            let made =
+            let by_kernels =
                 kernels.and_then(|kernels| kernels.lrn_gradient(&x, &gradient, size, factors));
-            let gradient = made.unwrap_or_else(|| {
+            let gradient = by_kernels.unwrap_or_else(|| {
                 local_response_norm::backward::<B>(x, gradient, size, alpha, beta, k)
             });
             grads.register::<B>(parent.id, gradient);

@@ -1,4 +1,4 @@
-//! The gradient of a max pool.
+//! Gradient of max pooling.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -11,7 +11,7 @@ use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::cpu::PoolWindow;
 use crate::ops::backend::KernelOps;
 
-/// By the kernels; `x` is of those that they take.
+/// Forward pass by the kernels, which support `x`.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     kernels: B::Kernels,
     x: FloatTensor<Autodiff<B, C>>,
@@ -49,10 +49,13 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 #[derive(Debug)]
 struct MaxPool;
 
+/// State of the backward pass.
 #[derive(Debug, Clone)]
 struct State<K, T> {
     kernels: K,
+    /// Checkpoint of the input.
     x: NodeId,
+    /// Output of the forward pass.
     y: T,
     window: PoolWindow,
 }

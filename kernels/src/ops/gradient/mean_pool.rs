@@ -1,4 +1,4 @@
-//! The gradient of a mean pool.
+//! Gradient of mean pooling.
 
 use burn::backend::TensorMetadata;
 use burn::backend::autodiff::Autodiff;
@@ -12,7 +12,7 @@ use burn::tensor::Shape;
 use super::training_ops::{TrainingKernels, TrainingOps};
 use crate::ops::backend::KernelOps;
 
-/// By the kernels; `x` is of those that they take.
+/// Forward pass by the kernels, which support `x`.
 pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
     kernels: B::Kernels,
     x: FloatTensor<Autodiff<B, C>>,
@@ -32,7 +32,7 @@ pub(super) fn forward<B: TrainingOps + KernelOps, C: CheckpointStrategy>(
 struct MeanPool;
 
 impl<B: TrainingOps> Backward<B, 1> for MeanPool {
-    /// The kernels; the input's shape; the window's height and width, and its stride.
+    /// The kernels, the shape of the input, and the kernel and stride of the windows.
     type State = (B::Kernels, Shape, [usize; 2], [usize; 2]);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {

@@ -1,6 +1,8 @@
-//! The operations under autodiff. Local response normalization has its own gradient on every backend; convolution,
-//! batch norm and max pooling have theirs where the CPU kernels compute them ([`training_ops`]), and are
-//! differentiated through their definitions elsewhere.
+//! The operations under autodiff.
+//!
+//! The gradient of local response normalization has a closed form on every backend. The gradients of the
+//! other operations are computed by the CPU kernels if they support the tensor ([`training_ops`]);
+//! otherwise autodiff differentiates the definitions of the operations.
 
 mod add_relu;
 mod autodiff;

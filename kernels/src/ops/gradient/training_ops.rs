@@ -1,6 +1,6 @@
-//! Gradients that a backend has kernels for.
+//! Gradients by the kernels of a backend.
 
-// Burn has deprecated its ndarray backend, which is first class here until Burn drops it.
+// Burn has deprecated its ndarray backend; this crate supports it until Burn removes it.
 #![allow(deprecated)]
 
 use std::convert::Infallible;
@@ -12,31 +12,33 @@ use burn::tensor::Shape;
 
 use crate::cpu::{Activation, PoolWindow};
 #[cfg(any(feature = "ndarray", feature = "flex"))]
-use crate::ops::cpu::{Host, training};
+use crate::ops::cpu::{HostBackend, training};
 use crate::ops::definition::convolution::Layer;
 use crate::ops::definition::layer_gradients::LayerGradients;
 
-/// A backend under autodiff.
+/// A backend that autodiff supports.
 pub(in crate::ops) trait TrainingOps: Backend {
-    /// The kernels of this backend's gradients; [`Infallible`] for a backend without kernels.
+    /// Kernels that compute gradients on this backend; [`Infallible`] for a backend without kernels.
     type Kernels: TrainingKernels<Self>;
 
-    /// The kernels for the gradient of an operation on `x`; `None` where Burn's own definitions are
-    /// differentiated instead.
+    /// The kernels for the gradient of an operation on `x`. `None` if autodiff differentiates the
+    /// definition of the operation instead.
     fn kernels(x: &FloatTensor<Self>) -> Option<Self::Kernels>;
 }
 
 /// Kernels that compute gradients of operations on tensors of `B`.
 ///
-/// Methods take `self` so that a backend without kernels, whose type has no value, needs no bodies.
+/// Methods take `self`, so that the implementation for [`Infallible`], which has no values, needs no
+/// bodies.
 pub(in crate::ops) trait TrainingKernels<B: Backend>:
     Copy + Debug + Send + Sync + 'static
 {
-    /// The output of a convolution; `None` where its gradients have no kernels.
+    /// Returns the output of a convolution; `None` if the kernels do not compute its gradients.
     fn convolution(self, x: &FloatTensor<B>, layer: &Layer<B>) -> Option<FloatTensor<B>>;
 
-    /// The `wanted` gradients of the input, weight and bias of a [`convolution`](Self::convolution) with
-    /// output `y`, which is needed where the layer has an activation.
+    /// Returns the `wanted` gradients of the input, weight and bias of a
+    /// [`convolution`](Self::convolution) with output `y`, which is required if the layer has an
+    /// activation.
     fn convolution_gradients(
         self,
         x: FloatTensor<B>,
@@ -46,7 +48,8 @@ pub(in crate::ops) trait TrainingKernels<B: Backend>:
         wanted: [bool; 3],
     ) -> LayerGradients<B>;
 
-    /// The output of a fully connected layer; `None` where its gradients have no kernels.
+    /// Returns the output of a fully connected layer; `None` if the kernels do not compute its
+    /// gradients.
     fn linear(
         self,
         x: &FloatTensor<B>,
@@ -54,7 +57,7 @@ pub(in crate::ops) trait TrainingKernels<B: Backend>:
         bias: Option<&FloatTensor<B>>,
     ) -> Option<FloatTensor<B>>;
 
-    /// The `wanted` gradients of the input, weight and bias of a [`linear`](Self::linear) layer.
+    /// Returns the `wanted` gradients of the input, weight and bias of a [`linear`](Self::linear) layer.
     fn linear_gradients(
         self,
         x: FloatTensor<B>,
@@ -63,8 +66,8 @@ pub(in crate::ops) trait TrainingKernels<B: Backend>:
         wanted: [bool; 3],
     ) -> LayerGradients<B>;
 
-    /// The gradients of the input, scale and shift of a batch norm; `values` are its scale, shift, mean and
-    /// variance.
+    /// Returns the gradients of the input, scale and shift of a batch norm; `values` are its scale, shift,
+    /// mean and variance.
     fn batch_norm_gradients(
         self,
         x: FloatTensor<B>,
@@ -74,8 +77,8 @@ pub(in crate::ops) trait TrainingKernels<B: Backend>:
         gradient: FloatTensor<B>,
     ) -> [FloatTensor<B>; 3];
 
-    /// The gradient of the input of a local response normalization with the factors `alpha`, `beta` and `k`;
-    /// `None` where this exponent `beta` has no kernel.
+    /// Returns the gradient of the input of a local response normalization with the hyperparameters
+    /// `[alpha, beta, k]`; `None` if the kernels do not support the exponent `beta`.
     fn lrn_gradient(
         self,
         x: &FloatTensor<B>,
@@ -84,10 +87,10 @@ pub(in crate::ops) trait TrainingKernels<B: Backend>:
         factors: [f64; 3],
     ) -> Option<FloatTensor<B>>;
 
-    /// The gradient of the input of a ReLU with output `y`.
+    /// Returns the gradient of the input of a ReLU with output `y`.
     fn relu_gradient(self, y: FloatTensor<B>, gradient: FloatTensor<B>) -> FloatTensor<B>;
 
-    /// The gradient of the input, of shape `shape`, of a mean pool.
+    /// Returns the gradient of the input of a mean pool, whose shape is `shape`.
     fn mean_pool_gradient(
         self,
         shape: Shape,
@@ -96,7 +99,7 @@ pub(in crate::ops) trait TrainingKernels<B: Backend>:
         stride: [usize; 2],
     ) -> FloatTensor<B>;
 
-    /// The gradient of the input `x` of a max pool with output `y`.
+    /// Returns the gradient of the input `x` of a max pool with output `y`.
     fn max_pool_gradient(
         self,
         x: FloatTensor<B>,
@@ -106,7 +109,7 @@ pub(in crate::ops) trait TrainingKernels<B: Backend>:
     ) -> FloatTensor<B>;
 }
 
-/// A backend without kernels: there is no value to call a method on.
+/// Kernels of a backend without kernels. No method can be called, since the type has no values.
 impl<B: Backend> TrainingKernels<B> for Infallible {
     fn convolution(self, _: &FloatTensor<B>, _: &Layer<B>) -> Option<FloatTensor<B>> {
         match self {}
@@ -188,13 +191,13 @@ impl<B: Backend> TrainingKernels<B> for Infallible {
     }
 }
 
-/// The CPU kernels, for backends whose tensors are arrays in memory.
+/// The CPU kernels of host backends.
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 #[derive(Debug, Clone, Copy)]
 pub(in crate::ops) struct CpuKernels;
 
 #[cfg(any(feature = "ndarray", feature = "flex"))]
-impl<B: Host> TrainingKernels<B> for CpuKernels {
+impl<B: HostBackend> TrainingKernels<B> for CpuKernels {
     fn convolution(self, x: &FloatTensor<B>, layer: &Layer<B>) -> Option<FloatTensor<B>> {
         training::convolution::<B>(x, layer)
     }
@@ -248,7 +251,7 @@ impl<B: Host> TrainingKernels<B> for CpuKernels {
         factors: [f64; 3],
     ) -> Option<FloatTensor<B>> {
         let [alpha, beta, k] = factors;
-        (beta == training::BETA).then(|| {
+        (beta == training::LRN_BETA).then(|| {
             let gradient = Some(gradient.clone());
             training::local_response_norm::<B>(x.clone(), gradient, size, [alpha, k])
         })
@@ -275,7 +278,7 @@ impl<B: Host> TrainingKernels<B> for CpuKernels {
         window: &PoolWindow,
         gradient: FloatTensor<B>,
     ) -> FloatTensor<B> {
-        training::max_pool_gradients::<B>(x, y, window, gradient)
+        training::max_pool_gradient::<B>(x, y, window, gradient)
     }
 }
 

@@ -1,45 +1,50 @@
-//! Batch norm over the statistics of a batch, with its activation, and its gradients.
+//! Batch norm over the statistics of a batch, fused with an activation, and its gradients.
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
-use super::memory::{PASSES, floats};
+use super::memory::{FMAS_PER_MEMORY_ACCESS, f32_slice};
 use crate::cpu::Activation;
-use crate::cpu::gradient::{Norm, normalise, normalise_gradient};
+use crate::cpu::gradient::{BatchNormParams, batch_norm_backward, batch_norm_forward};
 use crate::ops::cpu::execute::threads;
-use crate::ops::cpu::host::Host;
+use crate::ops::cpu::host::HostBackend;
 use crate::ops::cpu::program::isa;
 
-/// Batch norm over the statistics of `x`, `[images, channels, height, width]`, and the activation.
-pub(in crate::ops) fn batch_norm<B: Host>(
+/// Batch norm over the statistics of `x`, `[images, channels, height, width]`, then the activation.
+/// Returns the output, and the mean and variance of each channel.
+pub(in crate::ops) fn batch_norm<B: HostBackend>(
     x: FloatTensor<B>,
     [gamma, beta]: [FloatTensor<B>; 2],
     epsilon: f64,
     activation: Activation,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
-    let [x, gamma, beta] = [x, gamma, beta].map(B::contiguous);
+    let [x, gamma, beta] = [x, gamma, beta].map(B::into_contiguous);
     let shape = x.shape();
-    let values = B::floats(&x).expect("checked before");
-    let norm = Norm {
-        gamma: B::floats(&gamma).expect("as the input"),
-        beta: B::floats(&beta).expect("as the input"),
+    let values = f32_slice::<B>(&x);
+    let params = BatchNormParams {
+        gamma: f32_slice::<B>(&gamma),
+        beta: f32_slice::<B>(&beta),
         epsilon,
         activation,
     };
-    let isa = isa().expect("checked before");
-    let area = shape[2] * shape[3];
-    let made = normalise(isa, threads(values.len() * PASSES), values, area, &norm);
+    let output = batch_norm_forward(
+        isa().expect("checked by is_supported"),
+        threads(values.len() * FMAS_PER_MEMORY_ACCESS),
+        values,
+        shape[2] * shape[3],
+        &params,
+    );
     let channels = Shape::new([shape[1]]);
     (
-        B::tensor(made.y, shape),
-        B::tensor(made.mean, channels.clone()),
-        B::tensor(made.variance, channels),
+        B::from_vec(output.y, shape),
+        B::from_vec(output.mean, channels.clone()),
+        B::from_vec(output.variance, channels),
     )
 }
 
-/// The gradients of [`batch_norm`]'s input, scale and shift.
-pub(in crate::ops) fn batch_norm_gradients<B: Host>(
+/// Returns the gradients of the input, scale and shift of [`batch_norm`].
+pub(in crate::ops) fn batch_norm_gradients<B: HostBackend>(
     x: FloatTensor<B>,
     [gamma, beta, mean, variance]: [FloatTensor<B>; 4],
     epsilon: f64,
@@ -47,28 +52,28 @@ pub(in crate::ops) fn batch_norm_gradients<B: Host>(
     gradient: FloatTensor<B>,
 ) -> [FloatTensor<B>; 3] {
     let [x, gamma, beta, mean, variance, gradient] =
-        [x, gamma, beta, mean, variance, gradient].map(B::contiguous);
-    let floats = floats::<B>;
+        [x, gamma, beta, mean, variance, gradient].map(B::into_contiguous);
+    let f32_slice = f32_slice::<B>;
     let shape = x.shape();
-    let norm = Norm {
-        gamma: floats(&gamma),
-        beta: floats(&beta),
+    let params = BatchNormParams {
+        gamma: f32_slice(&gamma),
+        beta: f32_slice(&beta),
         epsilon,
         activation,
     };
-    let values = floats(&x);
-    let made = normalise_gradient(
-        isa().expect("computed here"),
-        threads(values.len() * PASSES),
-        [values, floats(&gradient)],
+    let values = f32_slice(&x);
+    let gradients = batch_norm_backward(
+        isa().expect("checked by is_supported"),
+        threads(values.len() * FMAS_PER_MEMORY_ACCESS),
+        [values, f32_slice(&gradient)],
         shape[2] * shape[3],
-        &norm,
-        [floats(&mean), floats(&variance)],
+        &params,
+        [f32_slice(&mean), f32_slice(&variance)],
     );
     let channels = Shape::new([shape[1]]);
     [
-        B::tensor(made.x, shape),
-        B::tensor(made.gamma, channels.clone()),
-        B::tensor(made.beta, channels),
+        B::from_vec(gradients.x, shape),
+        B::from_vec(gradients.gamma, channels.clone()),
+        B::from_vec(gradients.beta, channels),
     ]
 }

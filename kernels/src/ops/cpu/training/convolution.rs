@@ -1,58 +1,65 @@
-//! Convolutions whose weights are packed for one run, and their gradients.
+//! Convolution whose weights are packed for one run, and its gradients.
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
-use super::elementwise::masked;
-use super::memory::{floats, with_memory};
+use super::elementwise::activation_gradient;
+use super::memory::{f32_slice, with_memory};
 use crate::cpu::gradient::{bias_gradient, dilate_input, weight_gradient};
 use crate::cpu::{Activation, Taps};
 use crate::ops::cpu::execute::{run, threads};
-use crate::ops::cpu::host::Host;
-use crate::ops::cpu::program::Geometry;
+use crate::ops::cpu::host::HostBackend;
+use crate::ops::cpu::program::ConvGeometry;
 use crate::ops::definition::convolution::{Bias, Layer};
 use crate::ops::definition::layer_gradients::LayerGradients;
 use crate::plan::PackedProgram;
 
-/// The geometry of a layer without a norm that is computed here.
-fn geometry<B: Host>(x: &FloatTensor<B>, layer: &Layer<B>) -> Option<Geometry> {
-    let geometry = Geometry::new(&x.shape().dims(), layer)?.of_one_pixel();
+/// The geometry of a layer without norm; `None` if the kernels do not compute its gradients.
+fn geometry<B: HostBackend>(x: &FloatTensor<B>, layer: &Layer<B>) -> Option<ConvGeometry> {
+    let geometry = ConvGeometry::new(&x.shape().dims(), layer)?.flatten_full_kernel();
     let spec = &geometry.spec;
-    let known = matches!(
+    let has_activation_gradient = matches!(
         geometry.activation,
         Activation::Identity | Activation::Relu | Activation::Clamp { .. } | Activation::Tanh
     );
-    (known && (spec.groups == 1 || spec.is_depthwise()))
+    (has_activation_gradient && (spec.groups == 1 || spec.is_depthwise()))
         .then_some(geometry)
         .filter(|geometry| geometry.of_input_gradient().is_some())
 }
 
-/// The convolution, its bias and its activation; `None` where gradients are not computed here.
-pub(in crate::ops) fn convolution<B: Host>(
+/// Returns the convolution with its bias and activation; `None` if the kernels do not compute its
+/// gradients.
+pub(in crate::ops) fn convolution<B: HostBackend>(
     x: &FloatTensor<B>,
     layer: &Layer<B>,
 ) -> Option<FloatTensor<B>> {
     let geometry = geometry::<B>(x, layer)?;
-    let x = B::contiguous(x.clone());
-    let weight = B::contiguous(layer.weight.clone());
-    let (input, weights) = (B::floats(&x)?, B::floats(&weight)?);
+    let x = B::into_contiguous(x.clone());
+    let weight = B::into_contiguous(layer.weight.clone());
+    let (input, weights) = (B::as_f32_slice(&x)?, B::as_f32_slice(&weight)?);
     let bias = match &layer.bias {
-        Bias::Each(bias) => Some(B::contiguous(bias.clone())),
+        Bias::Each(bias) => Some(B::into_contiguous(bias.clone())),
         Bias::Absent => None,
     };
     let biases = match &bias {
-        Some(bias) => Some(B::floats(bias)?),
+        Some(bias) => Some(B::as_f32_slice(bias)?),
         None => None,
     };
     let [height, width] = geometry.spec.output(geometry.size);
     let shape = Shape::new([x.shape()[0], geometry.spec.channels_out, height, width]);
     let taps = Taps::new(&geometry.spec, weights);
-    Some(B::tensor(run_once(&geometry, &taps, biases, input), shape))
+    let output = pack_and_run(&geometry, &taps, biases, input);
+    Some(B::from_vec(output, shape))
 }
 
-/// The output of a convolution whose weights serve once.
-fn run_once(geometry: &Geometry, taps: &Taps, biases: Option<&[f32]>, input: &[f32]) -> Vec<f32> {
+/// Packs the weights of a convolution for one run, and returns its output.
+fn pack_and_run(
+    geometry: &ConvGeometry,
+    taps: &Taps,
+    biases: Option<&[f32]>,
+    input: &[f32],
+) -> Vec<f32> {
     let [channels, height, width] = [
         geometry.spec.channels_in,
         geometry.size[0],
@@ -62,33 +69,35 @@ fn run_once(geometry: &Geometry, taps: &Taps, biases: Option<&[f32]>, input: &[f
     let output = geometry.spec.output(geometry.size);
     let threads = threads(images * geometry.spec.multiply_adds(output));
     with_memory(|memory| {
-        let plan: PackedProgram = geometry.load_once(images, threads, taps, biases, memory);
-        let output = run(&plan, threads, input);
-        (output, plan.into_weights().unwrap_or_default())
+        let program: PackedProgram = geometry.pack_program(images, threads, taps, biases, memory);
+        let output = run(&program, threads, input);
+        (output, program.into_weights().unwrap_or_default())
     })
 }
 
-/// The gradients of a convolution that [`convolution`] computed, of those of its input, weight and bias that
-/// are `wanted`; `y` is its output.
-pub(in crate::ops) fn convolution_gradients<B: Host>(
+/// Returns the `wanted` gradients of the input, weight and bias of a [`convolution`]. `y` is its
+/// output, which is required if the layer has an activation.
+pub(in crate::ops) fn convolution_gradients<B: HostBackend>(
     x: FloatTensor<B>,
     layer: &Layer<B>,
     y: Option<FloatTensor<B>>,
     gradient: FloatTensor<B>,
     wanted: [bool; 3],
 ) -> LayerGradients<B> {
-    let geometry = geometry::<B>(&x, layer).expect("computed here");
+    let geometry = geometry::<B>(&x, layer).expect("checked in the forward pass");
     let spec = &geometry.spec;
-    let x = B::contiguous(x);
-    let weight = B::contiguous(layer.weight.clone());
-    let gradient = B::contiguous(gradient);
-    let floats = floats::<B>;
-    let (input, weights) = (floats(&x), floats(&weight));
+    let x = B::into_contiguous(x);
+    let weight = B::into_contiguous(layer.weight.clone());
+    let gradient = B::into_contiguous(gradient);
+    let f32_slice = f32_slice::<B>;
+    let (input, weights) = (f32_slice(&x), f32_slice(&weight));
     let output = spec.output(geometry.size);
     let area = output[0] * output[1];
-    let y = y.map(B::contiguous);
-    let masked = (y.as_ref()).map(|y| masked(geometry.activation, floats(y), floats(&gradient)));
-    let gradient = masked.as_deref().unwrap_or(floats(&gradient));
+    let y = y.map(B::into_contiguous);
+    let before_activation = y
+        .as_ref()
+        .map(|y| activation_gradient(geometry.activation, f32_slice(y), f32_slice(&gradient)));
+    let gradient = before_activation.as_deref().unwrap_or(f32_slice(&gradient));
     let images = x.shape()[0];
     let threads = threads(images * spec.multiply_adds(output));
     let [want_x, want_weight, want_bias] = wanted;
@@ -102,20 +111,25 @@ pub(in crate::ops) fn convolution_gradients<B: Host>(
                 },
                 false => taps.transposed(),
             };
-            let back = geometry.of_input_gradient().expect("computed here");
+            let backward = geometry
+                .of_input_gradient()
+                .expect("checked in the forward pass");
             if spec.kernel == [1, 1] && spec.padding.is_empty() {
-                // Pixels between those that are seen have none.
-                let seen = Geometry {
+                // A strided pointwise convolution reads one pixel per output pixel. The
+                // gradient is computed for these pixels; all other pixels have the gradient 0.
+                let read_pixels = ConvGeometry {
                     size: output,
-                    ..back.unpadded()
+                    ..backward.without_padding()
                 };
-                let made = run_once(&seen, &taps, None, gradient);
-                let made = dilate_input(threads, made.into(), output, spec.stride, geometry.size);
-                return B::tensor(made.into_owned(), x.shape());
+                let values = pack_and_run(&read_pixels, &taps, None, gradient);
+                let values =
+                    dilate_input(threads, values.into(), output, spec.stride, geometry.size);
+                return B::from_vec(values.into_owned(), x.shape());
             }
-            let gradient = dilate_input(threads, gradient.into(), output, spec.stride, back.size);
-            let gradient = &*gradient;
-            B::tensor(run_once(&back, &taps, None, gradient), x.shape())
+            let gradient =
+                dilate_input(threads, gradient.into(), output, spec.stride, backward.size);
+            let values = pack_and_run(&backward, &taps, None, &gradient);
+            B::from_vec(values, x.shape())
         }),
         weight: want_weight.then(|| {
             let values = with_memory(|mut memory| {
@@ -130,11 +144,11 @@ pub(in crate::ops) fn convolution_gradients<B: Host>(
                 );
                 (values, memory)
             });
-            B::tensor(values, weight.shape())
+            B::from_vec(values, weight.shape())
         }),
         bias: want_bias.then(|| {
             let values = bias_gradient(threads, spec.channels_out, area, gradient);
-            B::tensor(values, Shape::new([spec.channels_out]))
+            B::from_vec(values, Shape::new([spec.channels_out]))
         }),
     }
 }

@@ -1,50 +1,54 @@
-//! ReLU of a sum, and gradients of activations.
+//! Addition fused with ReLU, and gradients of activations.
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 
-use super::memory::{PASSES, floats};
+use super::memory::{FMAS_PER_MEMORY_ACCESS, f32_slice};
 use crate::cpu::Activation;
 use crate::cpu::gradient::elementwise;
 use crate::ops::cpu::execute::threads;
-use crate::ops::cpu::host::Host;
+use crate::ops::cpu::host::HostBackend;
 
-/// The gradient before the activation whose output is `y`.
-pub(super) fn masked(activation: Activation, y: &[f32], gradient: &[f32]) -> Vec<f32> {
-    let threads = threads(y.len() * PASSES);
-    let pair = [y, gradient];
+/// Returns the gradient of the input of an activation, where `y` is its output and `gradient` the
+/// gradient of its output.
+pub(super) fn activation_gradient(activation: Activation, y: &[f32], gradient: &[f32]) -> Vec<f32> {
+    let threads = threads(y.len() * FMAS_PER_MEMORY_ACCESS);
+    let arrays = [y, gradient];
     match activation {
-        Activation::Relu => elementwise(threads, pair, |y, g| if y > 0.0 { g } else { 0.0 }),
-        Activation::Clamp { low, high } => elementwise(threads, pair, |y, g| {
-            let open = y > low && y < high;
-            if open { g } else { 0.0 }
+        Activation::Relu => elementwise(threads, arrays, |y, g| if y > 0.0 { g } else { 0.0 }),
+        Activation::Clamp { low, high } => elementwise(threads, arrays, |y, g| {
+            let is_inside = y > low && y < high;
+            if is_inside { g } else { 0.0 }
         }),
-        Activation::Tanh => elementwise(threads, pair, |y, g| g * (1.0 - y * y)),
+        Activation::Tanh => elementwise(threads, arrays, |y, g| g * (1.0 - y * y)),
         _ => gradient.to_vec(),
     }
 }
 
-/// The ReLU of the sum.
-pub(in crate::ops) fn add_relu<B: Host>(x: FloatTensor<B>, y: FloatTensor<B>) -> FloatTensor<B> {
-    let [x, y] = [x, y].map(B::contiguous);
-    let values = [&x, &y].map(|tensor| B::floats(tensor).expect("checked before"));
-    // Not a number stays what it is.
-    let threads = threads(values[0].len() * PASSES);
+/// Returns the ReLU of `x + y`.
+pub(in crate::ops) fn add_relu<B: HostBackend>(
+    x: FloatTensor<B>,
+    y: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let [x, y] = [x, y].map(B::into_contiguous);
+    let arrays = [&x, &y].map(f32_slice::<B>);
+    let threads = threads(arrays[0].len() * FMAS_PER_MEMORY_ACCESS);
+    // The comparison is false for NaN, so that NaN is propagated.
     let sum = elementwise(
         threads,
-        values,
+        arrays,
         |x, y| if x + y < 0.0 { 0.0 } else { x + y },
     );
-    B::tensor(sum, x.shape())
+    B::from_vec(sum, x.shape())
 }
 
-/// The gradient before a ReLU whose output is `y`.
-pub(in crate::ops) fn relu_gradient<B: Host>(
+/// Returns the gradient of the input of a ReLU, where `y` is its output.
+pub(in crate::ops) fn relu_gradient<B: HostBackend>(
     y: FloatTensor<B>,
     gradient: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let [y, gradient] = [y, gradient].map(B::contiguous);
-    let floats = floats::<B>;
-    let made = masked(Activation::Relu, floats(&y), floats(&gradient));
-    B::tensor(made, y.shape())
+    let [y, gradient] = [y, gradient].map(B::into_contiguous);
+    let f32_slice = f32_slice::<B>;
+    let values = activation_gradient(Activation::Relu, f32_slice(&y), f32_slice(&gradient));
+    B::from_vec(values, y.shape())
 }

@@ -1,72 +1,73 @@
-//! Fully connected layers.
+//! Fully connected layer and its gradients.
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
-use super::memory::floats;
+use super::memory::f32_slice;
 use crate::cpu::gradient::{bias_gradient, linear, linear_input_gradient, linear_weight_gradient};
 use crate::ops::cpu::execute::threads;
-use crate::ops::cpu::host::Host;
+use crate::ops::cpu::host::HostBackend;
 use crate::ops::cpu::program::isa;
 use crate::ops::definition::layer_gradients::LayerGradients;
 
-/// Images up to which a fully connected layer waits for its weights, not for multiplications. Of more, one whose
-/// multiplications are too few for a second thread is computed here all the same: elsewhere threads would be woken.
-const FEW: usize = 32;
+/// Largest batch for which the kernels compute a layer on several threads. Up to this size, the layer
+/// is limited by the memory bandwidth of its weights. A larger batch is computed by the kernels only if
+/// one thread suffices, since Burn's matrix multiplication would wake other threads.
+const MAX_IMAGES: usize = 32;
 
-/// A fully connected layer; `None` where its gradients are not computed here.
-pub(in crate::ops) fn fully_connected<B: Host>(
+/// Returns the output of a fully connected layer; `None` if the kernels do not compute its gradients.
+pub(in crate::ops) fn fully_connected<B: HostBackend>(
     x: &FloatTensor<B>,
     weight: &FloatTensor<B>,
     bias: Option<&FloatTensor<B>>,
 ) -> Option<FloatTensor<B>> {
     let images = x.shape()[0];
     let isa = isa()?;
-    if images == 0 || images > FEW && threads(images * weight.shape().num_elements()) > 1 {
+    if images == 0 || images > MAX_IMAGES && threads(images * weight.shape().num_elements()) > 1 {
         return None;
     }
-    let [x, weight] = [x, weight].map(|tensor| B::contiguous(tensor.clone()));
-    let bias = bias.map(|bias| B::contiguous(bias.clone()));
-    let (values, weights) = (B::floats(&x)?, B::floats(&weight)?);
+    let [x, weight] = [x, weight].map(|tensor| B::into_contiguous(tensor.clone()));
+    let bias = bias.map(|bias| B::into_contiguous(bias.clone()));
+    let (values, weights) = (B::as_f32_slice(&x)?, B::as_f32_slice(&weight)?);
     if values.is_empty() || weights.is_empty() {
         return None;
     }
     let biases = match &bias {
-        Some(bias) => Some(B::floats(bias)?),
+        Some(bias) => Some(B::as_f32_slice(bias)?),
         None => None,
     };
     let threads = threads(images * weights.len());
     let y = linear(isa, threads, images, values, weights, biases);
-    Some(B::tensor(y, Shape::new([images, weight.shape()[1]])))
+    Some(B::from_vec(y, Shape::new([images, weight.shape()[1]])))
 }
 
-/// The gradients of what [`fully_connected`] computed.
-pub(in crate::ops) fn linear_gradients<B: Host>(
+/// Returns the wanted gradients of the input, weight and bias of a [`fully_connected`] layer.
+pub(in crate::ops) fn linear_gradients<B: HostBackend>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
     [want_x, want_weight, want_bias]: [bool; 3],
 ) -> LayerGradients<B> {
-    let isa = isa().expect("computed here");
-    let [x, weight, gradient] = [x, weight, gradient].map(B::contiguous);
-    let floats = floats::<B>;
-    let (values, weights, gradients) = (floats(&x), floats(&weight), floats(&gradient));
+    let isa = isa().expect("checked in the forward pass");
+    let [x, weight, gradient] = [x, weight, gradient].map(B::into_contiguous);
+    let f32_slice = f32_slice::<B>;
+    let (values, weights, gradients) = (f32_slice(&x), f32_slice(&weight), f32_slice(&gradient));
     let images = x.shape()[0];
     let threads = threads(images * weights.len());
     LayerGradients {
         x: want_x.then(|| {
-            let made = linear_input_gradient(isa, threads, images, weights, gradients);
-            B::tensor(made, x.shape())
+            let values = linear_input_gradient(isa, threads, images, weights, gradients);
+            B::from_vec(values, x.shape())
         }),
         weight: want_weight.then(|| {
-            let made = linear_weight_gradient(isa, threads, images, values, gradients);
-            B::tensor(made, weight.shape())
+            let values = linear_weight_gradient(isa, threads, images, values, gradients);
+            B::from_vec(values, weight.shape())
         }),
         bias: want_bias.then(|| {
             let outputs = weight.shape()[1];
-            let made = bias_gradient(1, outputs, 1, gradients);
-            B::tensor(made, Shape::new([outputs]))
+            let values = bias_gradient(1, outputs, 1, gradients);
+            B::from_vec(values, Shape::new([outputs]))
         }),
     }
 }

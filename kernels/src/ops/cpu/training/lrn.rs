@@ -1,29 +1,29 @@
-//! Local response normalization.
+//! Local response normalization and its gradient.
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 
-use super::memory::floats;
+use super::memory::f32_slice;
 use crate::cpu::gradient::{LrnParams, lrn, lrn_gradient};
 use crate::ops::cpu::execute::threads;
-use crate::ops::cpu::host::Host;
+use crate::ops::cpu::host::HostBackend;
 use crate::ops::cpu::program::isa;
 
-/// The exponent that the kernels know.
-pub(in crate::ops) const BETA: f64 = 0.75;
+/// The exponent `beta` that the kernels support.
+pub(in crate::ops) const LRN_BETA: f64 = 0.75;
 
-/// The normalization of `x` over `size` channels, or the gradient of its input where `gradient` is that
-/// of its output.
-pub(in crate::ops) fn local_response_norm<B: Host>(
+/// Returns the normalization of `x` over `size` channels with the exponent [`LRN_BETA`]. With
+/// `gradient`, the gradient of the output, returns the gradient of the input instead.
+pub(in crate::ops) fn local_response_norm<B: HostBackend>(
     x: FloatTensor<B>,
     gradient: Option<FloatTensor<B>>,
     size: usize,
     [alpha, k]: [f64; 2],
 ) -> FloatTensor<B> {
-    let x = B::contiguous(x);
+    let x = B::into_contiguous(x);
     let shape = x.shape();
-    let values = floats::<B>(&x);
-    let isa = isa().expect("checked before");
+    let values = f32_slice::<B>(&x);
+    let isa = isa().expect("checked by is_supported");
     let params = LrnParams {
         reach: size / 2,
         alpha: alpha as f32,
@@ -31,12 +31,12 @@ pub(in crate::ops) fn local_response_norm<B: Host>(
     };
     let threads = threads(values.len() * size);
     let planes = [shape[1], shape[2] * shape[3]];
-    let made = match gradient.map(B::contiguous) {
+    let result = match gradient.map(B::into_contiguous) {
         None => lrn(isa, threads, values, planes, params),
         Some(gradient) => {
-            let arrays = [values, floats::<B>(&gradient)];
+            let arrays = [values, f32_slice::<B>(&gradient)];
             lrn_gradient(isa, threads, arrays, planes, params)
         }
     };
-    B::tensor(made, shape)
+    B::from_vec(result, shape)
 }

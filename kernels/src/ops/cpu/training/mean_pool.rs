@@ -1,16 +1,16 @@
-//! Mean pools.
+//! Mean pooling and its gradient.
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
-use super::memory::floats;
-use crate::cpu::gradient::Means;
+use super::memory::f32_slice;
+use crate::cpu::gradient::PlanarMeanPool;
 use crate::ops::cpu::execute::threads;
-use crate::ops::cpu::host::Host;
+use crate::ops::cpu::host::HostBackend;
 
-fn means(size: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Means {
-    Means {
+fn planar_mean_pool(size: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> PlanarMeanPool {
+    PlanarMeanPool {
         kernel,
         stride,
         size,
@@ -18,30 +18,30 @@ fn means(size: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Means {
     }
 }
 
-/// The mean of each window of `x`.
-pub(in crate::ops) fn mean_pool<B: Host>(
+/// Returns the mean of each window of `x`.
+pub(in crate::ops) fn mean_pool<B: HostBackend>(
     x: FloatTensor<B>,
     kernel: [usize; 2],
     stride: [usize; 2],
 ) -> FloatTensor<B> {
-    let x = B::contiguous(x);
+    let x = B::into_contiguous(x);
     let [images, channels, height, width] = x.shape().dims();
-    let means = means([height, width], kernel, stride);
-    let values = floats::<B>(&x);
-    let made = means.of(threads(values.len()), values);
-    let [rows, columns] = means.windows;
-    B::tensor(made, Shape::new([images, channels, rows, columns]))
+    let pool = planar_mean_pool([height, width], kernel, stride);
+    let values = f32_slice::<B>(&x);
+    let y = pool.forward(threads(values.len()), values);
+    let [rows, columns] = pool.windows;
+    B::from_vec(y, Shape::new([images, channels, rows, columns]))
 }
 
-/// The gradient of its input, which is of this shape.
-pub(in crate::ops) fn mean_pool_gradient<B: Host>(
+/// Returns the gradient of the input of [`mean_pool`], whose shape is `shape`.
+pub(in crate::ops) fn mean_pool_gradient<B: HostBackend>(
     shape: Shape,
     gradient: FloatTensor<B>,
     kernel: [usize; 2],
     stride: [usize; 2],
 ) -> FloatTensor<B> {
-    let gradient = B::contiguous(gradient);
-    let means = means([shape[2], shape[3]], kernel, stride);
+    let gradient = B::into_contiguous(gradient);
+    let pool = planar_mean_pool([shape[2], shape[3]], kernel, stride);
     let threads = threads(shape.num_elements());
-    B::tensor(means.gradient(threads, floats::<B>(&gradient)), shape)
+    B::from_vec(pool.backward(threads, f32_slice::<B>(&gradient)), shape)
 }

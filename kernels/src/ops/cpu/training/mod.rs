@@ -1,4 +1,6 @@
-//! Operations of training, whose weights are packed for one run, and their gradients.
+//! Operations of training by the CPU kernels, and their gradients.
+//!
+//! Weights change in every step, so convolutions pack them for one run.
 
 mod batch_norm;
 mod convolution;
@@ -16,8 +18,8 @@ pub(in crate::ops) use batch_norm::{batch_norm, batch_norm_gradients};
 pub(in crate::ops) use convolution::{convolution, convolution_gradients};
 pub(in crate::ops) use elementwise::{add_relu, relu_gradient};
 pub(in crate::ops) use linear::{fully_connected, linear_gradients};
-pub(in crate::ops) use lrn::{BETA, local_response_norm};
-pub(in crate::ops) use max_pool::max_pool_gradients;
+pub(in crate::ops) use lrn::{LRN_BETA, local_response_norm};
+pub(in crate::ops) use max_pool::max_pool_gradient;
 pub(in crate::ops) use mean_pool::{mean_pool, mean_pool_gradient};
 pub(in crate::ops) use memory::is_supported;
-pub(in crate::ops) use sgd::gradient_descent;
+pub(in crate::ops) use sgd::sgd_step;

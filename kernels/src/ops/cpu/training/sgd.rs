@@ -1,38 +1,39 @@
-//! A step of stochastic gradient descent in place.
+//! In-place step of stochastic gradient descent.
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 
-use crate::cpu::gradient::{SgdParams, sgd_step};
+use super::memory::f32_slice;
+use crate::cpu::gradient::{self, SgdParams};
 use crate::ops::cpu::execute::threads;
-use crate::ops::cpu::host::Host;
+use crate::ops::cpu::host::HostBackend;
 use crate::ops::cpu::program::isa;
 
-/// A step of gradient descent, in place where nobody else has the weights and the velocity.
-pub(in crate::ops) fn gradient_descent<B: Host>(
+/// Returns the updated weights and velocity. Each is updated in place if no other tensor shares its
+/// memory, and copied otherwise.
+pub(in crate::ops) fn sgd_step<B: HostBackend>(
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
     velocity: FloatTensor<B>,
-    descent: SgdParams,
+    params: SgdParams,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let gradient = B::contiguous(gradient);
-    let own = |x: FloatTensor<B>| -> FloatTensor<B> {
-        let mut x = B::contiguous(x);
-        if B::floats_mut(&mut x).is_some() {
+    let gradient = B::into_contiguous(gradient);
+    let make_unique = |x: FloatTensor<B>| -> FloatTensor<B> {
+        let mut x = B::into_contiguous(x);
+        if B::as_f32_slice_mut(&mut x).is_some() {
             return x;
         }
-        let values = B::floats(&x).expect("checked before").to_vec();
-        B::tensor(values, x.shape())
+        B::from_vec(f32_slice::<B>(&x).to_vec(), x.shape())
     };
-    let (mut weight, mut velocity) = (own(weight), own(velocity));
-    let values = B::floats(&gradient).expect("as the weights");
-    sgd_step(
-        isa().expect("checked before"),
+    let (mut weight, mut velocity) = (make_unique(weight), make_unique(velocity));
+    let values = f32_slice::<B>(&gradient);
+    gradient::sgd_step(
+        isa().expect("checked by is_supported"),
         threads(values.len()),
-        descent,
-        B::floats_mut(&mut weight).expect("its own"),
+        params,
+        B::as_f32_slice_mut(&mut weight).expect("made unique"),
         values,
-        B::floats_mut(&mut velocity).expect("its own"),
+        B::as_f32_slice_mut(&mut velocity).expect("made unique"),
     );
     (weight, velocity)
 }

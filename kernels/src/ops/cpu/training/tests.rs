@@ -1,4 +1,4 @@
-//! Which layers have gradients here.
+//! Tests of which layers have gradients by the kernels.
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
@@ -15,8 +15,8 @@ fn tensor<const D: usize>(shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(vec![0.5_f32; len], shape))
 }
 
-/// Whether a convolution of 4 channels over 9x9 pixels is.
-fn is_computed(kernel: usize, stride: usize, padding: usize, groups: usize) -> bool {
+/// Whether the kernels compute a convolution of 4 channels over 9x9 pixels.
+fn is_supported(kernel: usize, stride: usize, padding: usize, groups: usize) -> bool {
     let layer = Layer::<Flex> {
         weight: tensor([4, 4 / groups, kernel, kernel]),
         bias: Bias::Each(tensor([4])),
@@ -28,28 +28,28 @@ fn is_computed(kernel: usize, stride: usize, padding: usize, groups: usize) -> b
 }
 
 #[test]
-fn convolutions_of_the_networks_are_computed_here() {
+fn convolutions_of_the_networks_are_supported() {
     for (kernel, stride, padding) in [(1, 1, 0), (1, 2, 0), (3, 1, 1), (3, 2, 1), (7, 2, 3)] {
-        assert!(is_computed(kernel, stride, padding, 1));
-        assert!(is_computed(kernel, stride, padding, 4));
+        assert!(is_supported(kernel, stride, padding, 1));
+        assert!(is_supported(kernel, stride, padding, 4));
     }
 }
 
 #[test]
-fn several_groups_and_padding_beyond_the_kernel_are_burns() {
-    assert!(!is_computed(3, 1, 1, 2));
-    assert!(!is_computed(1, 1, 1, 1));
+fn grouped_convolutions_and_padding_beyond_the_kernel_are_not_supported() {
+    assert!(!is_supported(3, 1, 1, 2));
+    assert!(!is_supported(1, 1, 1, 1));
 }
 
 #[test]
-fn fully_connected_layers_are_computed_here_unless_many_images_meet_many_weights() {
-    let computed = |images, [inputs, outputs]: [usize; 2]| {
+fn fully_connected_layers_are_supported_for_small_batches_or_few_weights() {
+    let is_supported = |images, [inputs, outputs]: [usize; 2]| {
         let weight = tensor([inputs, outputs]);
         fully_connected::<Flex>(&tensor([images, inputs]), &weight, None).is_some()
     };
     let large = [512, 512];
-    assert!(computed(1, large) && computed(32, large));
-    assert!(computed(33, [7, 5]));
-    let alone = threads(256 * 512 * 512) == 1;
-    assert_eq!(computed(256, large), alone);
+    assert!(is_supported(1, large) && is_supported(32, large));
+    assert!(is_supported(33, [7, 5]));
+    let is_single_threaded = threads(256 * 512 * 512) == 1;
+    assert_eq!(is_supported(256, large), is_single_threaded);
 }
