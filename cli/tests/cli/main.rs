@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use burn::tensor::Device;
 use receptive_layers::network::NetworkConfig;
-use receptive_layers::weights::{self, Format, Precision, StateDict};
+use receptive_layers::weights::{self, FloatType, Format, StateDict};
 use receptive_lenet::{LeNet5, LeNet5Config};
 
 /// Returns the program with these arguments, an empty cache folder, and a proxy that blocks downloads.
@@ -82,7 +82,7 @@ fn lenet(folder: &Path, classes: usize) -> (LeNet5, PathBuf) {
     let network = config(classes).init(&Device::flex());
     let path = folder.join(format!("lenet5-{classes}.safetensors"));
     weights::state_dict(&network)
-        .save(&path, Format::SafeTensors, Precision::F32)
+        .save(&path, Format::SafeTensors, FloatType::F32)
         .expect("written");
     (network, path)
 }

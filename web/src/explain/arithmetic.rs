@@ -1,7 +1,7 @@
 //! Arithmetic of one unit: the terms whose sum is the unit's value.
 
 use receptive_kernels::geometry::Window;
-use receptive_layers::graph::{Conv2d, Data, Graph, Op, ValueId};
+use receptive_layers::graph::{Conv2d, Graph, Op, ValueData, ValueId};
 
 use super::explanation::{Rect, Term, Unit};
 use crate::chain::LayerInfo;
@@ -277,7 +277,7 @@ fn bounding_rect([rows, columns]: &[Vec<i64>; 2]) -> Rect {
 fn elements(graph: &Graph, id: ValueId) -> Option<Vec<f32>> {
     let value = graph.value(id);
     match value.data.as_ref()? {
-        Data::Elements(data) => data.as_slice::<f32>().ok().map(<[f32]>::to_vec),
-        Data::Fill(fill) => Some(vec![*fill as f32; value.len()]),
+        ValueData::Elements(data) => data.as_slice::<f32>().ok().map(<[f32]>::to_vec),
+        ValueData::Fill(fill) => Some(vec![*fill as f32; value.len()]),
     }
 }

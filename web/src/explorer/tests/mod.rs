@@ -7,7 +7,7 @@ use std::io::Read;
 
 use burn::tensor::TensorData;
 use flate2::read::GzDecoder;
-use receptive_layers::graph::{Data, Graph, Origin};
+use receptive_layers::graph::{Graph, Origin, ValueData};
 
 use crate::chain::LayerInfo;
 use crate::explain::{Explanation, Unit};
@@ -51,7 +51,7 @@ fn with_random_weights(mut graph: Graph, seed: u64, max: f32) -> Graph {
     for value in &mut graph.values {
         if matches!(value.origin, Origin::Parameter { .. }) {
             let elements: Vec<f32> = (0..value.len()).map(|_| next()).collect();
-            value.data = Some(Data::Elements(TensorData::new(
+            value.data = Some(ValueData::Elements(TensorData::new(
                 elements,
                 value.shape.clone(),
             )));

@@ -27,14 +27,14 @@ struct Net {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Window {
+struct WindowAxes {
     kernel: [usize; 2],
     stride: [usize; 2],
     padding: [usize; 2],
     dilation: [usize; 2],
 }
 
-impl Window {
+impl WindowAxes {
     fn conv(&self, channels: [usize; 2], groups: usize, bias: bool, device: &Device) -> Conv2d {
         Conv2dConfig::new(channels, self.kernel)
             .with_stride(self.stride)
@@ -50,10 +50,10 @@ fn padding([rows, columns]: [usize; 2]) -> PaddingConfig2d {
     PaddingConfig2d::Explicit(rows, columns, rows, columns)
 }
 
-fn window(dilation: usize) -> impl Strategy<Value = Window> {
+fn window(dilation: usize) -> impl Strategy<Value = WindowAxes> {
     let axis = (1..=3_usize)
         .prop_flat_map(move |kernel| (Just(kernel), 1..=2_usize, 0..=kernel / 2, 1..=dilation));
-    (axis.clone(), axis).prop_map(|(rows, columns)| Window {
+    (axis.clone(), axis).prop_map(|(rows, columns)| WindowAxes {
         kernel: [rows.0, columns.0],
         stride: [rows.1, columns.1],
         padding: [rows.2, columns.2],
@@ -65,9 +65,9 @@ fn window(dilation: usize) -> impl Strategy<Value = Window> {
 /// `None` if a window does not fit.
 ///
 /// `ceil`: whether pools round the output size up. `include`: whether the average counts the padding.
-fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Option<Explorer> {
+fn explorer(windows: [WindowAxes; 4], seed: u64, [ceil, include]: [bool; 2]) -> Option<Explorer> {
     let [first, max, grouped, average] = windows;
-    let size = |input: [usize; 2], window: Window, ceil: bool| -> Option<[usize; 2]> {
+    let size = |input: [usize; 2], window: WindowAxes, ceil: bool| -> Option<[usize; 2]> {
         let mut output = [0; 2];
         for axis in 0..2 {
             let extent = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
@@ -82,7 +82,7 @@ fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Opti
     let maps = size([SIZE; 2], first, false)?;
     let maps = size(size(maps, max, ceil)?, grouped, false)?;
     let maps = size(maps, average, ceil)?;
-    let pool = |window: Window| (window.kernel, window.stride, padding(window.padding));
+    let pool = |window: WindowAxes| (window.kernel, window.stride, padding(window.padding));
     let init = |device: &Device| Net {
         first: first.conv([1, 4], 1, true, device),
         max: {
