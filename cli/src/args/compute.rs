@@ -1,4 +1,5 @@
-//! Options of the compiler, and the choice of engine, device and threads, which several commands share.
+//! Options of the compiler, and the choice of engine, device and threads, which several commands
+//! share.
 
 use clap::{Args, ValueEnum};
 
@@ -66,7 +67,8 @@ pub struct TuningArgs {
 /// Numerical precisions of a compiled network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PlanPrecision {
-    /// Winograd and 24-bit fully connected weights where faster; error up to 1e-4 of the largest logit
+    /// Winograd and 24-bit fully connected weights where faster; error up to 1e-4 of the largest
+    /// logit
     Fast,
     /// Direct convolution and 32-bit weights; error up to 1e-5 of the largest logit
     Exact,

@@ -13,8 +13,8 @@ use crate::weights::ModelWeights;
 ///
 /// # Errors
 ///
-/// [`CliError`] when the weights do not fit the network, the format of the output is unknown, or the
-/// output cannot be written.
+/// [`CliError`] when the weights do not fit the network, the format of the output is unknown, or
+/// the output cannot be written.
 pub fn run(args: &ConvertArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let format = Format::from_extension(&args.output).ok_or_else(|| CliError::Format {

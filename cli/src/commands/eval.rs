@@ -35,8 +35,8 @@ struct Report {
 ///
 /// # Errors
 ///
-/// [`CliError`] when the weights do not fit the network or the data, an image cannot be read, or the
-/// output cannot be written.
+/// [`CliError`] when the weights do not fit the network or the data, an image cannot be read, or
+/// the output cannot be written.
 pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let recipe = recipe(args, &model)?;
@@ -83,8 +83,8 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     report(args, &confusion, skipped, out)
 }
 
-/// Runs the images of `loader` through the network. Returns the confusion matrix and the number of images
-/// that could not be read.
+/// Runs the images of `loader` through the network. Returns the confusion matrix and the number of
+/// images that could not be read.
 fn evaluate(
     runner: &mut Runner,
     loader: &Loader,
@@ -149,8 +149,8 @@ fn report(
     Ok(())
 }
 
-/// Returns the recipe that says how images are prepared: that of `--recipe`, else `recipe.toml` in the
-/// folder of the weights or in its parent folder, else the default recipe of the network.
+/// Returns the recipe that says how images are prepared: that of `--recipe`, else `recipe.toml` in
+/// the folder of the weights or in its parent folder, else the default recipe of the network.
 fn recipe(args: &EvalArgs, model: &Model) -> Result<Recipe, CliError> {
     let beside = || {
         let folders = args.weights.ancestors().skip(1).take(2);

@@ -136,12 +136,13 @@ fn recipe(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Recipe, Cl
     Ok(saved)
 }
 
-/// Opens the data of `--data` or `--download`, or else the embedded digits for networks with grey input.
+/// Opens the data of `--data` or `--download`, or else the embedded digits for networks with grey
+/// input.
 ///
 /// # Errors
 ///
-/// [`CliError::NoData`] without any data, [`CliError::ClassCount`] when `--classes` is not the number of
-/// classes of the data, [`CliError::Train`] when the data cannot be read.
+/// [`CliError::NoData`] without any data, [`CliError::ClassCount`] when `--classes` is not the
+/// number of classes of the data, [`CliError::Train`] when the data cannot be read.
 fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, CliError> {
     let downloaded = args.download.map(download).transpose()?;
     let data = match args.data.as_ref().or(downloaded.as_ref()) {
@@ -185,7 +186,8 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
 
 /// Returns the weights that training starts from: those of `--from`, or else random ones.
 ///
-/// The heads of `--from` are loaded if they have the classes of the data and `--classes` is not given.
+/// The heads of `--from` are loaded if they have the classes of the data and `--classes` is not
+/// given.
 fn initial_weights(
     args: &TrainArgs,
     model: &Model,
@@ -224,7 +226,8 @@ fn devices(args: &TrainArgs) -> Result<Vec<Device>, CliError> {
     args.device.iter().map(open).collect()
 }
 
-/// Returns a flag that the first Ctrl-C or termination signal sets. The second one ends the process.
+/// Returns a flag that the first Ctrl-C or termination signal sets. The second one ends the
+/// process.
 fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stopped);

@@ -26,7 +26,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`ProgramError`] when a step reaches outside the planned memory, or the processor lacks the program's instruction set.
+    /// [`ProgramError`] when a step reaches outside the planned memory, or the processor lacks the
+    /// program's instruction set.
     pub fn new(program: Program, weights: Buffer, threads: usize) -> Result<Self, ProgramError> {
         program.check(weights.len())?;
         Ok(Self::checked(program, weights, threads))

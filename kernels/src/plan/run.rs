@@ -89,8 +89,8 @@ impl Run<'_> {
 
     /// Executes every step on thread number `thread`.
     ///
-    /// `phases` is the work-stealing state; without it, threads compute their static ranges only. `times`
-    /// accumulates the time of each step.
+    /// `phases` is the work-stealing state; without it, threads compute their static ranges only.
+    /// `times` accumulates the time of each step.
     pub fn execute(
         &self,
         thread: usize,
@@ -120,10 +120,11 @@ impl Run<'_> {
             (context.thread, context.threads) = (0, 1);
         }
         let phases = phases.filter(|_| own_images.is_none());
-        // Number of the phase, index of the step in it, and the number of steps of the phase before.
+        // Number of the phase, index of the step in it, and the number of steps of the phase
+        // before.
         let [mut phase, mut step_of_phase, mut last_phase_len] = [0; 3];
-        // Micro-batches never shrink from one segment to the next, so the first segment sets the pace: a later one
-        // runs when a whole micro-batch of it is complete, or the batch ends.
+        // Micro-batches never shrink from one segment to the next, so the first segment sets the
+        // pace: a later one runs when a whole micro-batch of it is complete, or the batch ends.
         let stride = (packed.program.steps.first()).map_or(self.images, |step| step.micro_batch);
         'all: for first in (0..self.images).step_by(stride) {
             let complete = self.images.min(first + stride);

@@ -99,7 +99,8 @@ impl WeightTensor {
         self.shape().iter().product::<usize>() * self.file_dtype(float_type).size()
     }
 
-    /// Returns the values as bytes of a file with this floating-point type: little-endian, row-major.
+    /// Returns the values as bytes of a file with this floating-point type: little-endian,
+    /// row-major.
     pub(super) fn file_bytes(&self, float_type: FloatType) -> Result<Bytes, WeightsError> {
         let data = self.data()?;
         if data.dtype() == DType::F32 {

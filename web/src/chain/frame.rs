@@ -16,8 +16,8 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Input of LeNet-5: a 28x28 MNIST digit in the middle of 32x32 pixels, paper at -0.1 and ink at
-    /// 1.175 (Gradient-Based Learning Applied to Document Recognition, section II.B).
+    /// Input of LeNet-5: a 28x28 MNIST digit in the middle of 32x32 pixels, paper at -0.1 and ink
+    /// at 1.175 (Gradient-Based Learning Applied to Document Recognition, section II.B).
     /// `recipes/lenet5-mnist.toml` evaluates with the same numbers.
     pub const LENET5: Self = Self {
         size: 28,

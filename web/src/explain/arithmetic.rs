@@ -244,7 +244,8 @@ impl NodeUnit<'_> {
     }
 }
 
-/// Returns the term of `channel`: the sum of the products of `patch` and `kernel`, in double precision.
+/// Returns the term of `channel`: the sum of the products of `patch` and `kernel`, in double
+/// precision.
 fn product_term(channel: usize, taps: &[Vec<i64>; 2], patch: Vec<f32>, kernel: Vec<f32>) -> Term {
     let products = patch.iter().zip(&kernel);
     let sum = products.map(|(&x, &w)| f64::from(x) * f64::from(w)).sum();

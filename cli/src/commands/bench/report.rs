@@ -38,7 +38,8 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Creates a report from `times` in ascending order, without instruction set, device and profile.
+    /// Creates a report from `times` in ascending order, without instruction set, device and
+    /// profile.
     pub(super) fn new(
         model: &Model,
         args: &BenchArgs,

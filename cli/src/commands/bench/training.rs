@@ -16,8 +16,8 @@ use crate::registry::{InitialWeights, Model};
 /// Learning rate, small enough that the weights stay finite in a long measurement on noise.
 const LEARNING_RATE: f64 = 1e-4;
 
-/// Times a training step on a batch of noise of shape `input`, with the network and loss of the default
-/// recipe and stochastic gradient descent with momentum and weight decay.
+/// Times a training step on a batch of noise of shape `input`, with the network and loss of the
+/// default recipe and stochastic gradient descent with momentum and weight decay.
 pub(super) fn step(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report, CliError> {
     engine::limit_backend_threads(args.compute.threads);
     crate::allocator::retain_freed_memory();

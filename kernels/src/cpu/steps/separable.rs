@@ -139,29 +139,34 @@ impl Separable {
         };
         let rows = Rows::new([lines, width], cx.kernels.blocking.mr);
         let tiles = lines * rows.per_row();
-        for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups, 1) {
-            let group = pass.group;
-            let panel = &cx.weights[pass.panel.clone()];
-            let next = &cx.weights[pass.next.clone()];
-            let prefetch_plan =
-                PrefetchPlan::new(panel, next, tiles, pass.depth.len(), cx.kernels.unroll);
+        for depth_block in pointwise.depth_blocks(pointwise.parts(cx.kernels.blocking), groups, 1) {
+            let group = depth_block.group;
+            let panel = &cx.weights[depth_block.panel.clone()];
+            let next = &cx.weights[depth_block.next.clone()];
+            let prefetch_plan = PrefetchPlan::new(
+                panel,
+                next,
+                tiles,
+                depth_block.depth.len(),
+                cx.kernels.unroll,
+            );
             // SAFETY: the elements belong to checked maps, and this thread alone writes them.
-            let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
+            let channels = unsafe { cx.scratch.add(depth_block.depth.start / lanes * x_block) };
             let mut args = TileArgs {
-                bias: cx.weights[pass.bias..].as_ptr(),
-                accumulate: !pass.first,
+                bias: cx.weights[depth_block.bias..].as_ptr(),
+                accumulate: !depth_block.first,
                 weights: panel.as_ptr(),
-                ..offsets.tile(pass.depth.len(), lanes)
+                ..offsets.tile(depth_block.depth.len(), lanes)
             };
             for strip in rows.strips(0..tiles) {
                 let from = (strip.row * y.width + strip.column) * lanes;
-                let place = [image, group.block, first + strip.row, strip.column];
+                let position = [image, group.block, first + strip.row, strip.column];
                 // SAFETY: the elements belong to checked maps and packed weights, and this thread
                 // alone writes them.
                 unsafe {
                     args.x = channels.add(from);
-                    cx.set_output(output, place, &mut args);
-                    pass.set_residual_and_activation(&mut args);
+                    cx.set_output(output, position, &mut args);
+                    depth_block.set_residual_and_activation(&mut args);
                     strip.compute(cx.kernels, group.blocks, &prefetch_plan, &mut args);
                 }
             }

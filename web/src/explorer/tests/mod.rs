@@ -16,7 +16,8 @@ use crate::explorer::Explorer;
 /// The LeNet-5 weights of the page.
 const WEIGHTS: &[u8] = include_bytes!("../../../../assets/lenet5.safetensors");
 
-/// Returns the 1,500 validation digits: the ink of each pixel from 0 to 1, row by row, and the label.
+/// Returns the 1,500 validation digits: the ink of each pixel from 0 to 1, row by row, and the
+/// label.
 fn digits() -> Vec<(Vec<f32>, usize)> {
     let decompress = |packed: &[u8]| {
         let mut bytes = Vec::new();
@@ -60,7 +61,8 @@ fn with_random_weights(mut graph: Graph, seed: u64, max: f32) -> Graph {
     graph
 }
 
-/// Returns the unit at `index`, modulo the number of units, in a layer's `[channels, height, width]`.
+/// Returns the unit at `index`, modulo the number of units, in a layer's `[channels, height,
+/// width]`.
 fn unit(info: &LayerInfo, index: usize) -> Unit {
     let [_, height, width] = info.shape;
     let index = index % info.len();

@@ -61,10 +61,11 @@ fn window(dilation: usize) -> impl Strategy<Value = WindowAxes> {
     })
 }
 
-/// Returns a network with these windows (convolution, max pool, grouped convolution, average pool), or
-/// `None` if a window does not fit.
+/// Returns a network with these windows (convolution, max pool, grouped convolution, average pool),
+/// or `None` if a window does not fit.
 ///
-/// `ceil`: whether pools round the output size up. `include`: whether the average counts the padding.
+/// `ceil`: whether pools round the output size up. `include`: whether the average counts the
+/// padding.
 fn explorer(windows: [WindowAxes; 4], seed: u64, [ceil, include]: [bool; 2]) -> Option<Explorer> {
     let [first, max, grouped, average] = windows;
     let size = |input: [usize; 2], window: WindowAxes, ceil: bool| -> Option<[usize; 2]> {
