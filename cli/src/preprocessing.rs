@@ -16,7 +16,7 @@ use crate::registry::Model;
 /// 1. The preprocessing of the published checkpoint of `model` whose file name, without extension,
 ///    is a prefix of the name of `file`. For an embedded file, the name of the published file that
 ///    it was converted from counts.
-/// 2. That of the oldest checkpoint of `model`: most weight files follow its recipe.
+/// 2. The preprocessing of the oldest checkpoint of `model`: most weight files follow its recipe.
 /// 3. [`unpublished`] for a model without checkpoints.
 pub fn for_file(model: &Model, file: &Path) -> Preprocessing {
     let name = file.file_name().and_then(|name| name.to_str());

@@ -28,11 +28,12 @@ pub struct ComputeArgs {
 }
 
 impl ComputeArgs {
-    /// Returns the engine to run: the one given, else `Eager` with a device and `Compiled` without.
+    /// Returns the engine to run: the given engine, or else `Eager` with a device and `Compiled`
+    /// without.
     ///
     /// # Errors
     ///
-    /// [`CliError::CompiledDevice`] for the compiled engine together with a device.
+    /// [`CliError::CompiledDevice`] for the compiled engine with a device.
     pub fn engine(&self) -> Result<Engine, CliError> {
         match (self.engine, self.device) {
             (Some(Engine::Compiled), Some(device)) => Err(CliError::CompiledDevice { device }),

@@ -21,8 +21,8 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// Recipe that says how images are prepared [default: recipe.toml beside the weights, or the
-    /// paper's]
+    /// Recipe that describes the preprocessing of images [default: recipe.toml beside the weights,
+    /// or the paper's]
     #[arg(long, value_name = "FILE.toml")]
     pub recipe: Option<PathBuf>,
 

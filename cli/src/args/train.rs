@@ -25,7 +25,7 @@ pub struct TrainArgs {
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
 
-    /// Recipe to train by [default: that of the paper, or the fine-tuning recipe with --from]
+    /// Recipe to train by [default: the paper's recipe, or the fine-tuning recipe with --from]
     #[arg(long, value_name = "FILE.toml")]
     pub recipe: Option<PathBuf>,
 

@@ -149,8 +149,9 @@ fn report(
     Ok(())
 }
 
-/// Returns the recipe that says how images are prepared: that of `--recipe`, else `recipe.toml` in
-/// the folder of the weights or in its parent folder, else the default recipe of the network.
+/// Returns the recipe that describes the preprocessing of images: the recipe of `--recipe`, else
+/// `recipe.toml` in the folder of the weights or in its parent folder, else the default recipe of
+/// the network.
 fn recipe(args: &EvalArgs, model: &Model) -> Result<Recipe, CliError> {
     let beside = || {
         let folders = args.weights.ancestors().skip(1).take(2);

@@ -158,8 +158,8 @@ fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, 
         None => return Err(CliError::NoData { model: model.name }),
     };
     match args.classes {
-        Some(asked) if asked != data.classes.len() => Err(CliError::ClassCount {
-            asked,
+        Some(requested) if requested != data.classes.len() => Err(CliError::ClassCount {
+            requested,
             found: data.classes.len(),
         }),
         _ => Ok(data),
@@ -184,7 +184,7 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
     Ok(folder?)
 }
 
-/// Returns the weights that training starts from: those of `--from`, or else random ones.
+/// Returns the weights that training starts from: the weights of `--from`, or else random weights.
 ///
 /// The heads of `--from` are loaded if they have the classes of the data and `--classes` is not
 /// given.

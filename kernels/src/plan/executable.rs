@@ -11,7 +11,7 @@ use crate::threads::ThreadPool;
 
 /// A program with its packed weights and its own workspace.
 ///
-/// A clone shares the program and the weights and has a workspace of its own, so that each thread
+/// A clone shares the program and the weights and has its own workspace, so that each thread
 /// of a server can run its own clone.
 pub struct Plan {
     packed: Arc<PackedProgram>,

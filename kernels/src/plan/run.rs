@@ -18,7 +18,7 @@ impl PackedProgram {
     /// # Safety
     ///
     /// `images` is at most the program's batch size, `input` points to that many images, and
-    /// `outputs` yields an address for each output with room for that many images.
+    /// `outputs` yields an address for each output with memory for that many images.
     pub(super) unsafe fn run(
         &self,
         pool: Option<&ThreadPool>,
@@ -73,13 +73,12 @@ pub(super) struct Run<'a> {
 // outputs, and read what other threads wrote only after a barrier.
 unsafe impl Sync for Run<'_> {}
 
-/// Images per thread from which on an uneven division of the batch is accepted.
+/// Smallest number of images per thread for which an uneven division of the batch is accepted.
 const ENOUGH_IMAGES_PER_THREAD: usize = 8;
 
 impl Run<'_> {
-    /// The images that this thread takes through all steps by itself, without barriers. `None`
-    /// unless every image has a part of the arena to itself and the images divide (nearly) evenly
-    /// among the threads.
+    /// The images on which this thread runs all steps, without barriers. `None` unless every image
+    /// has its own region of the arena and the images divide (nearly) evenly among the threads.
     fn own_images(&self, thread: usize, threads: usize) -> Option<Range<usize>> {
         let images = self.images;
         let even = images.is_multiple_of(threads) || images >= ENOUGH_IMAGES_PER_THREAD * threads;
@@ -123,8 +122,9 @@ impl Run<'_> {
         // Number of the phase, index of the step in it, and the number of steps of the phase
         // before.
         let [mut phase, mut step_of_phase, mut last_phase_len] = [0; 3];
-        // Micro-batches never shrink from one segment to the next, so the first segment sets the
-        // pace: a later one runs when a whole micro-batch of it is complete, or the batch ends.
+        // Micro-batches never shrink from one segment to the next, so each iteration runs one
+        // micro-batch of the first segment. A later segment runs when the inputs of a whole
+        // micro-batch are complete, or the batch ends.
         let stride = (packed.program.steps.first()).map_or(self.images, |step| step.micro_batch);
         'all: for first in (0..self.images).step_by(stride) {
             let complete = self.images.min(first + stride);
@@ -141,9 +141,8 @@ impl Run<'_> {
                 for (index, program_step) in segment.iter().enumerate() {
                     let start = times.is_some().then(Instant::now);
                     context.stealable = phases.map(|phases| &phases.of(phase)[step_of_phase]);
-                    // SAFETY: the program was checked when it was packed, the call by the caller of
-                    // `run`; barriers
-                    // separate conflicting steps.
+                    // SAFETY: the program was checked when it was packed, and the call by the
+                    // caller of `run`; barriers separate conflicting steps.
                     unsafe { program_step.step.operation().run(&context) };
                     step_of_phase += 1;
                     let ends_phase =
@@ -152,7 +151,7 @@ impl Run<'_> {
                         continue;
                     }
                     if let Some(phases) = phases {
-                        // The next phase uses the state of the phase before this one.
+                        // The next phase reuses the work-stealing state of the previous phase.
                         let ranges = &phases.of(phase + 1)[..last_phase_len];
                         ranges.iter().for_each(|ranges| ranges.reset(thread));
                     }

@@ -94,7 +94,7 @@ impl Grid {
         self.ranges(thread)[self.chunked_axis].clone()
     }
 
-    /// Units along both axes of `chunk`, a part of the [chunked range](Self::chunked_range) of
+    /// Units along both axes of `chunk`, a subrange of the [chunked range](Self::chunked_range) of
     /// `thread`.
     pub fn chunk(self, thread: usize, chunk: Range<usize>) -> [Range<usize>; 2] {
         let mut both = self.ranges(thread);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     /// Two threads divide the rows of MobileNet's middle layers, since each would otherwise compute
-    /// the whole depthwise part, and the outputs of ResNet-50's last stage, since each would
+    /// the whole depthwise convolution, and the outputs of ResNet-50's last stage, since each would
     /// otherwise read all weights.
     #[test]
     fn the_axis_with_the_duplicated_work_is_divided() {

@@ -14,8 +14,8 @@ pub(crate) const MAX_STEPS_PER_PHASE: usize = 8;
 
 /// A fixed set of threads that includes the caller's.
 ///
-/// Runs are not queued: a caller gets all threads, or computes alone while another caller holds
-/// them.
+/// Runs are not queued: a caller gets all threads, or computes on its own thread while another
+/// caller holds the pool.
 pub(crate) struct ThreadPool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
@@ -105,7 +105,7 @@ pub(crate) struct ThreadTeam<'a> {
 }
 
 impl ThreadTeam<'_> {
-    /// How many threads there are.
+    /// Number of threads.
     pub fn threads(&self) -> usize {
         self.pool.threads()
     }

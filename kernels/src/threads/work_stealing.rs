@@ -1,10 +1,10 @@
 //! Work stealing between the threads of a team.
 //!
-//! Each thread owns a range of units, the same in every run, so that it finds in its caches what it
-//! wrote in the step before. It claims chunks from the front of its own range; when that is empty,
-//! it steals chunks from the backs of the other ranges. Cores differ in speed: by design, because
-//! the host of a virtual machine interrupts them, or because another guest uses their second
-//! hardware thread. Results do not depend on the thread that computes a unit.
+//! Each thread owns a range of units, the same in every run, so that data from the previous step is
+//! still in its caches. A thread claims chunks from the front of its own range; when the range is
+//! empty, the thread steals chunks from the backs of the other ranges. Cores differ in speed: by
+//! design, because the host of a virtual machine interrupts them, or because another guest uses
+//! their second hardware thread. Results do not depend on the thread that computes a unit.
 //!
 //! A chunk is half of the unclaimed units, but not less than a minimum (Polychronopoulos & Kuck,
 //! "Guided Self-Scheduling", 1987).
@@ -12,15 +12,15 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Work-stealing state of one step: the claimed part of every thread's range.
+/// Work-stealing state of one step: the number of claimed units of every thread's range.
 pub(crate) struct StealableRanges {
     claimed: Vec<Claimed>,
     #[cfg(test)]
     budget: Option<ChunkBudget>,
 }
 
-/// Units claimed from the front of a range and, in the upper 32 bits, from its back. Alone in two
-/// cache lines, since processors prefetch lines in pairs.
+/// Units claimed from the front of a range and, in the upper 32 bits, from its back. Each value has
+/// two cache lines of its own, since processors prefetch lines in pairs.
 #[derive(Default)]
 #[repr(align(128))]
 struct Claimed(AtomicU64);
@@ -87,7 +87,8 @@ impl StealableRanges {
     }
 }
 
-/// Double-buffered work-stealing state: of the steps of the current phase, and of the next.
+/// Double-buffered work-stealing state: one buffer for the steps of the current phase, one for the
+/// next phase.
 ///
 /// While threads work on one phase, each thread that is done resets its own ranges of the next
 /// phase, which no thread uses any more.

@@ -1,4 +1,4 @@
-//! The three formats of weight files, and the precisions in which files are written.
+//! The three formats of weight files, and the floating-point types in which files are written.
 
 use std::fmt;
 use std::path::Path;

@@ -41,7 +41,7 @@ pub(crate) struct Context<'a> {
 const MIN_CHUNK_PIXELS: usize = 1024;
 
 impl Context<'_> {
-    /// The range of `0..units` that this thread alone computes.
+    /// The range of `0..units` that only this thread computes.
     pub fn static_range(&self, units: usize) -> Range<usize> {
         partition_range(units, self.threads, self.thread)
     }

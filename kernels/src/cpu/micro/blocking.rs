@@ -21,8 +21,8 @@ pub struct Blocking {
 }
 
 impl Blocking {
-    /// Elements of Winograd's transformed inputs of one round: the part of the last-level cache
-    /// that is left beside the streamed weights.
+    /// Elements of Winograd's transformed inputs of one round. They fit in the last-level cache
+    /// beside the streamed weights.
     pub const WINOGRAD_ROUND_ELEMENTS: usize = 1 << 20;
 
     /// Pixels of the largest tile of `blocks` blocks of outputs.
@@ -42,15 +42,15 @@ impl Blocking {
     }
 
     /// Elements of a direct convolution's input whose tiles are computed before those of the next
-    /// (`mc` blocking): the part that is read at a time takes three eighths of a core's private
+    /// (`mc` blocking). The elements of one depth block fill three eighths of a core's private
     /// caches.
     pub fn chunk(self, parts: usize) -> usize {
         3 * self.mc_kc / 8 * parts
     }
 
     /// Elements that a thread buffers between the two convolutions of a separable step. The buffer
-    /// leaves space in the core's private caches for the streamed weights. All weights of the second
-    /// convolution are read once per buffer.
+    /// leaves space in the core's private caches for the streamed weights. All weights of the
+    /// second convolution are read once per buffer.
     pub fn between(self) -> usize {
         7 * self.mc_kc / 16
     }

@@ -2,7 +2,8 @@
 //!
 //! A convolution multiplies, transforms tiles (Winograd only), and reads its packed weights once
 //! for every group of pixels whose inputs stay in a core's cache. Weights come from the last-level
-//! cache if it holds those of all layers, otherwise from DRAM. Arithmetic and reads overlap partly.
+//! cache if it holds the weights of all layers, otherwise from DRAM. Arithmetic and reads overlap
+//! partly.
 //!
 //! The rates of [`CostModel::FITTED`] are fitted to measurements; see `benchmarks/README.md`. Only
 //! ratios between algorithms matter, so one set of rates serves all processors.
@@ -160,7 +161,7 @@ impl CostModel {
     /// Seconds to read `bytes` of weights `passes` times.
     fn reading(&self, workload: &ConvWorkload, bytes: usize, passes: usize) -> f64 {
         let all = (bytes * passes) as f64;
-        // The part that exceeds the cache comes from DRAM in every pass.
+        // The bytes that exceed the cache are read from DRAM in every pass.
         let missed = bytes.saturating_sub(self.llc_bytes);
         let first = if workload.weights_from_dram {
             bytes

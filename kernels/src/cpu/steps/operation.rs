@@ -10,8 +10,8 @@ pub(crate) trait Operation {
     /// Maps that the step reads, and the map or output that it writes.
     fn accesses(&self) -> AccessSet;
 
-    /// Whether the step stays within `memory`. No field is trusted: derived fields are derived
-    /// again.
+    /// Checks that the step accesses only `memory`. Recomputes derived fields, since no field is
+    /// trusted.
     fn check(&self, memory: &Memory) -> Result<(), CheckError>;
 
     /// Elements of scratch memory that each thread needs.
@@ -19,7 +19,7 @@ pub(crate) trait Operation {
         0
     }
 
-    /// Computes the part of the step that falls to the thread of `cx`.
+    /// Computes the range of the step that is assigned to the thread of `cx`.
     ///
     /// # Safety
     ///

@@ -1,9 +1,10 @@
-//! Depthwise convolution fused with the pointwise convolution after it: the map in between stays in
-//! the cache.
+//! Depthwise convolution fused with the following pointwise convolution: the intermediate map stays
+//! in the cache.
 //!
 //! A thread computes the depthwise convolution of a few rows, all channels, into its scratch
 //! memory, then the pointwise convolution of these pixels. If threads divide the output channels
-//! instead of the rows, each repeats the depthwise part, which is some hundredths of the work.
+//! instead of the rows, each thread repeats the depthwise convolution, which is a few per cent of
+//! the work.
 
 use std::ops::Range;
 
@@ -83,7 +84,7 @@ impl Separable {
         self.pointwise.pack(second.0, second.1, packed);
     }
 
-    /// Computes the depthwise part of `count` rows, all channels.
+    /// Computes the depthwise convolution of `count` rows, all channels.
     ///
     /// # Safety
     ///
@@ -104,7 +105,7 @@ impl Separable {
         }
     }
 
-    /// Computes the pointwise part of the buffered rows for some groups of outputs.
+    /// Computes the pointwise convolution of the buffered rows for some groups of outputs.
     ///
     /// # Safety
     ///
@@ -189,7 +190,7 @@ impl Operation for Separable {
         let (first, x, activation, weights) = depthwise.parts();
         memory.map(x)?;
         memory.output(output, x)?;
-        // The map in between as if it had the height of the output.
+        // The intermediate map, with the height of the output.
         let middle = Map {
             channels: x.channels,
             ..output.y
@@ -246,7 +247,8 @@ impl Operation for Separable {
             [rows, groups],
             2.0 * y.width as f64 * depth,
             [
-                // The depthwise part in units of a DRAM read: it multiplies at half the rate.
+                // The time of the depthwise convolution in units of a DRAM read: it multiplies at
+                // half the rate.
                 4.0 * (y.width * between.blocks() * depthwise.taps()) as f64,
                 2.0 * y.lanes as f64 * depth,
             ],

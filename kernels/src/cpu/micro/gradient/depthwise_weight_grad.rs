@@ -34,8 +34,8 @@ pub(crate) fn is_three_by_three(kernel: [usize; 2]) -> bool {
 ///
 /// # Safety
 ///
-/// All memory that [`DepthwiseWeightGradArgs`] describes is readable, and that of the sums
-/// writable.
+/// All memory that [`DepthwiseWeightGradArgs`] describes is readable, and the memory of the sums
+/// is writable.
 pub(crate) struct DepthwiseWeightGrad<const N: usize>;
 
 impl<const N: usize> MicroKernel for DepthwiseWeightGrad<N> {

@@ -15,8 +15,8 @@ pub(crate) struct TileOffsets {
     pub size: [usize; 2],
 }
 
-/// The tile to prefetch while tile number `tile` of `tiles` is transformed, and how many blocks of
-/// channels ahead it is.
+/// The tile to prefetch while tile number `tile` of `tiles` is transformed, and the number of
+/// blocks of channels by which that tile is ahead.
 #[inline(always)]
 pub(crate) fn prefetch_tile(tile: usize, tiles: &[TileOffsets]) -> (usize, TileOffsets) {
     match tile + PREFETCH_DISTANCE {
