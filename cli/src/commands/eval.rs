@@ -22,7 +22,7 @@ const BATCH: usize = 16;
 
 /// The report as JSON.
 #[derive(Serialize)]
-struct Report {
+struct AccuracyReport {
     top1: f64,
     top5: f64,
     count: u64,
@@ -114,7 +114,7 @@ fn report(
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
     let means = confusion.means().ok_or(CliError::NothingRead)?;
-    let report = Report {
+    let report = AccuracyReport {
         top1: means.top1,
         top5: means.top5,
         count: means.count,

@@ -16,7 +16,7 @@ use receptive_train::monitor::{Dashboard, Monitor, Plain};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::{Folder, Outcome, Run};
 
-use crate::args::{Dataset, TrainArgs};
+use crate::args::{DownloadName, TrainArgs};
 use crate::device;
 use crate::digits;
 use crate::engine;
@@ -167,7 +167,7 @@ fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, 
 }
 
 /// Returns the folder of a dataset in the cache folder, and downloads the dataset if it is missing.
-fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
+fn download(dataset: DownloadName) -> Result<PathBuf, CliError> {
     let bar = download_bar();
     let mut report = |name: &str, done: u64, total: Option<u64>| {
         bar.set_message(name.to_owned());
@@ -175,9 +175,9 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
         bar.set_position(done);
     };
     let published = match dataset {
-        Dataset::Mnist => PublicDataset::Mnist,
-        Dataset::Cifar10 => PublicDataset::Cifar10,
-        Dataset::Cifar100 => PublicDataset::Cifar100,
+        DownloadName::Mnist => PublicDataset::Mnist,
+        DownloadName::Cifar10 => PublicDataset::Cifar10,
+        DownloadName::Cifar100 => PublicDataset::Cifar100,
     };
     let folder = published.fetch(&mut report).map_err(TrainError::from);
     bar.finish_and_clear();

@@ -31,7 +31,7 @@ impl PackedProgram {
         workspace.fit(self, pool.map_or(1, ThreadPool::threads));
         workspace.outputs.clear();
         workspace.outputs.extend(outputs);
-        let run = Run {
+        let run = Execution {
             packed: self,
             images,
             input,
@@ -58,7 +58,7 @@ impl PackedProgram {
 }
 
 /// One execution, shared by all its threads.
-pub(super) struct Run<'a> {
+pub(super) struct Execution<'a> {
     pub packed: &'a PackedProgram,
     pub images: usize,
     pub input: *const f32,
@@ -71,12 +71,12 @@ pub(super) struct Run<'a> {
 
 // SAFETY: by the contract of `Operation`, threads write disjoint elements of the arena and the
 // outputs, and read what other threads wrote only after a barrier.
-unsafe impl Sync for Run<'_> {}
+unsafe impl Sync for Execution<'_> {}
 
 /// Smallest number of images per thread for which an uneven division of the batch is accepted.
 const ENOUGH_IMAGES_PER_THREAD: usize = 8;
 
-impl Run<'_> {
+impl Execution<'_> {
     /// The images on which this thread runs all steps, without barriers. `None` unless every image
     /// has its own region of the arena and the images divide (nearly) evenly among the threads.
     fn own_images(&self, thread: usize, threads: usize) -> Option<Range<usize>> {

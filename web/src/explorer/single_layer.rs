@@ -10,7 +10,7 @@ use receptive_layers::graph::{Graph, Op};
 
 use super::Explorer;
 use crate::arithmetic::SlidingWindow;
-use crate::chain::{Frame, PoolKind};
+use crate::chain::{InputFrame, PoolKind};
 use crate::error::Error;
 
 impl Explorer {
@@ -104,7 +104,7 @@ impl Explorer {
 
     /// Returns an explorer of a one-layer graph, for pictures without padding or normalisation.
     fn from_single_layer(sliding: &SlidingWindow, graph: Graph) -> Result<Self, Error> {
-        let frame = Frame {
+        let frame = InputFrame {
             size: sliding.input,
             padding: 0,
             mean: 0.0,

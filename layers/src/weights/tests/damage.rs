@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::torch::Checkpoint;
+use super::torch::TorchFile;
 use super::{FORMATS, sample};
 use crate::weights::{FloatType, StateDict, WeightsError};
 
@@ -33,7 +33,7 @@ fn valid_files() -> Vec<Vec<u8>> {
             fs::read(&path).expect("read")
         })
         .collect();
-    let checkpoint = Checkpoint {
+    let checkpoint = TorchFile {
         wrapper: Some("state_dict"),
     };
     files.extend([checkpoint.zip(), checkpoint.legacy()]);

@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::tensor::{DType, TensorData, bf16, f16};
 use proptest::prelude::*;
 
-use super::torch::Checkpoint;
+use super::torch::TorchFile;
 use super::{FLOAT_TYPES, FORMATS, sample};
 use crate::weights::file::detect_format;
 use crate::weights::{FloatType, Format, StateDict, WeightsError};
@@ -194,13 +194,13 @@ fn checkpoints_of_both_containers_are_read_with_and_without_a_wrapper_key() {
         Some("model_state_dict"),
         Some("model"),
     ] {
-        let checkpoint = Checkpoint { wrapper };
+        let checkpoint = TorchFile { wrapper };
         for bytes in [checkpoint.zip(), checkpoint.legacy()] {
             fs::write(&path, bytes).expect("written");
             let read = StateDict::open(&path).expect("opened");
-            assert_eq!(values(&read), Checkpoint::tensors(), "under {wrapper:?}");
+            assert_eq!(values(&read), TorchFile::tensors(), "under {wrapper:?}");
             let memory = StateDict::from_bytes(fs::read(&path).expect("read")).expect("opened");
-            assert_eq!(values(&memory), Checkpoint::tensors(), "under {wrapper:?}");
+            assert_eq!(values(&memory), TorchFile::tensors(), "under {wrapper:?}");
         }
     }
 }

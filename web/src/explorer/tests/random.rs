@@ -11,7 +11,7 @@ use receptive_layers::block::convolve;
 use receptive_layers::graph::Graph;
 
 use super::{assert_explained, changed_units, receptive_field_contains, unit, with_random_weights};
-use crate::chain::Frame;
+use crate::chain::InputFrame;
 use crate::explorer::Explorer;
 
 /// Height and width of the input, in pixels.
@@ -114,7 +114,7 @@ fn explorer(windows: [WindowAxes; 4], seed: u64, [ceil, include]: [bool; 2]) -> 
         activation::tanh(net.linear.forward(x.flatten::<2>(1, 3)))
     };
     let graph = Graph::trace(init, [1, 1, SIZE, SIZE], forward).expect("a network");
-    let frame = Frame {
+    let frame = InputFrame {
         size: SIZE,
         padding: 0,
         mean: 0.5,
