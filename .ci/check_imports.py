@@ -6,7 +6,8 @@
 The check reads every module that is reachable from `src/lib.rs` and `src/main.rs`, except modules
 and imports under `#[cfg(test)]`. An import is a path in a `use` declaration or a path with two or
 more segments elsewhere in the code. Every import is resolved through re-exports to the module that
-defines the item, so a module that only declares and re-exports its children takes part in no circle.
+defines the item, so a module that only declares and re-exports its children is never part of a
+circle.
 
 A folder is a module too. At every module, the graph of its children, and of the module itself, has an
 edge from one child to another where any file below the first imports an item defined below the second.

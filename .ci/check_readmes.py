@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks that README.md and README.zh.md say the same, and that links between documents lead somewhere.
+"""Checks that README.md and README.zh.md agree, and that the targets of links between documents exist.
 
 The two READMEs must have the same headings (number, levels, order), and below each heading the same
 fenced code blocks, the same commands and names in backticks in the tables, and the same link targets,
-each in the same order. The check knows nothing of the prose.
+each in the same order. The check does not compare the prose.
 
 In every Markdown file of the repository, the file of a relative link and the heading of an anchor must
 exist. Prints each difference and broken link, and exits with 1 if there is one.

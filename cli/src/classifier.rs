@@ -71,8 +71,8 @@ impl Classifier {
     }
 }
 
-/// Reads the labels of `classes` classes from the file that `args` name, or else returns the published
-/// labels; none if the number of classes is not the published one.
+/// Reads the labels of `classes` classes from the file that `args` name, or else returns the
+/// published labels; none if the number of classes is not the published one.
 fn class_labels(
     args: &ClassifyArgs,
     model: &Model,

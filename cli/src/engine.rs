@@ -24,13 +24,14 @@ pub enum Runner {
 }
 
 impl Runner {
-    /// Prepares `resolved` for images of shape `input`, `[batch, channels, height, width]`. Weights are
-    /// compiled for batches of up to `input[0]` images; the batch size of a plan is fixed in its file.
+    /// Prepares `resolved` for images of shape `input`, `[batch, channels, height, width]`. Weights
+    /// are compiled for batches of up to `input[0]` images; the batch size of a plan is fixed in
+    /// its file.
     ///
     /// # Errors
     ///
-    /// [`CliError`] when the weights do not fit the network, the plan has another input shape, or the
-    /// engine cannot run the network.
+    /// [`CliError`] when the weights do not fit the network, the plan has another input shape, or
+    /// the engine cannot run the network.
     pub fn new(
         resolved: ResolvedModel,
         input: [usize; 4],
@@ -129,7 +130,8 @@ pub fn compiler_options(tuning: &TuningArgs, batch: usize, threads: Option<usize
     }
 }
 
-/// Sets the number of threads of Burn's CPU backends. Has an effect only before their first operation.
+/// Sets the number of threads of Burn's CPU backends. Has an effect only before their first
+/// operation.
 pub fn limit_backend_threads(threads: Option<usize>) {
     if let Some(threads) = threads {
         // An error means that the global pool exists already, which only a second call can cause.

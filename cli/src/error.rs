@@ -20,10 +20,10 @@ use crate::npy::NpyError;
 #[non_exhaustive]
 pub enum CliError {
     /// No network has the given name.
-    #[error("unknown network {asked:?}; {}", suggest(.near))]
+    #[error("unknown network {requested:?}; {}", suggest(.near))]
     UnknownModel {
         /// The given name.
-        asked: String,
+        requested: String,
         /// Similar names, the most similar first.
         near: Vec<&'static str>,
     },
@@ -248,10 +248,10 @@ pub enum CliError {
     },
     /// `--classes` is not the number of classes of the data.
     #[cfg(feature = "train")]
-    #[error("--classes is {asked}, but the data has {found} classes")]
+    #[error("--classes is {requested}, but the data has {found} classes")]
     ClassCount {
         /// Value of `--classes`.
-        asked: usize,
+        requested: usize,
         /// Number of classes of the data.
         found: usize,
     },

@@ -25,7 +25,8 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// Creates a tile from `width * height` pixels in row-major order: red, green and blue from 0 to 1.
+    /// Creates a tile from `width * height` pixels in row-major order: red, green and blue from 0
+    /// to 1.
     pub fn new(width: usize, height: usize, pixels: impl Iterator<Item = [f32; 3]>) -> Self {
         let level = |value: f32| (255.0 * value).round() as u8;
         Self {

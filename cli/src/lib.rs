@@ -35,8 +35,8 @@ use clap::Parser;
 use args::{Cli, Command};
 use error::{CliError, one_line, print_error};
 
-/// Parses the command line, runs the command and returns the exit code: 0 for success, 1 if some of the
-/// images could not be classified, 2 for wrong usage or input.
+/// Parses the command line, runs the command and returns the exit code: 0 for success, 1 if some of
+/// the images could not be classified, 2 for wrong usage or input.
 pub fn main() -> ExitCode {
     let command = Cli::parse().command;
     match panics::catch_panics(|| execute(command)) {

@@ -13,10 +13,10 @@ use crate::registry::Model;
 
 /// Returns the preprocessing of images for the weights in `file`, chosen by the name of the file.
 ///
-/// 1. The preprocessing of the published checkpoint of `model` whose file name, without extension, is a
-///    prefix of the name of `file`. For an embedded file, the name of the published file that it was
-///    converted from counts.
-/// 2. That of the oldest checkpoint of `model`: most weight files follow its recipe.
+/// 1. The preprocessing of the published checkpoint of `model` whose file name, without extension,
+///    is a prefix of the name of `file`. For an embedded file, the name of the published file that
+///    it was converted from counts.
+/// 2. The preprocessing of the oldest checkpoint of `model`: most weight files follow its recipe.
 /// 3. [`unpublished`] for a model without checkpoints.
 pub fn for_file(model: &Model, file: &Path) -> Preprocessing {
     let name = file.file_name().and_then(|name| name.to_str());
@@ -39,7 +39,8 @@ pub fn for_file(model: &Model, file: &Path) -> Preprocessing {
         )
 }
 
-/// Returns the values of a preprocessed image, `[channels, crop, crop]`: grey for one channel, else colour.
+/// Returns the values of a preprocessed image, `[channels, crop, crop]`: grey for one channel, else
+/// colour.
 pub fn apply(preprocessing: &Preprocessing, photo: &RgbImage, channels: usize) -> Vec<f32> {
     if channels == 1 {
         image::preprocess_grey(photo, preprocessing)
@@ -50,9 +51,9 @@ pub fn apply(preprocessing: &Preprocessing, photo: &RgbImage, channels: usize) -
 
 /// Returns the preprocessing for a network without published weights.
 ///
-/// MNIST digits are resized to 28/32 of the input size and centred on a background of -0.1, with full ink at
-/// 1.175, as in LeCun et al. 1998, section II.B. Other images are prepared as for ImageNet, with the resize in
-/// proportion to the input size.
+/// MNIST digits are resized to 28/32 of the input size and centred on a background of -0.1, with
+/// full ink at 1.175, as in LeCun et al. 1998, section II.B. Other images are prepared as for
+/// ImageNet, with the resize in proportion to the input size.
 fn unpublished(labels: LabelSet, input: InputSpec) -> Preprocessing {
     let size = input.size;
     if labels == LabelSet::Mnist {

@@ -33,7 +33,8 @@ pub struct StepProfile {
 }
 
 impl StepProfile {
-    /// Throughput in billions of floating-point operations per second; a multiply-add counts as two.
+    /// Throughput in billions of floating-point operations per second; a multiply-add counts as
+    /// two.
     pub fn gflops(&self) -> f64 {
         2.0 * self.multiply_adds as f64 / self.ms / 1e6
     }

@@ -8,7 +8,8 @@ pub fn download_bar() -> ProgressBar {
     ProgressBar::no_length().with_style(style(template))
 }
 
-/// Progress bar of `count` images; hidden for a single image, or if standard error is not a terminal.
+/// Progress bar of `count` images; hidden for a single image, or if standard error is not a
+/// terminal.
 pub fn image_bar(count: usize) -> ProgressBar {
     if count < 2 {
         return ProgressBar::hidden();

@@ -35,8 +35,9 @@ fn text(name: &str) -> &'static str {
     found.map_or("", |(_, text)| text)
 }
 
-/// Returns the default recipe for training `model` from random weights, or from pretrained ones, with crops
-/// of the network's input size and with the fields in `overrides`, each `FIELD=VALUE` as in `--set`.
+/// Returns the default recipe for training `model` from random or pretrained weights,
+/// with crops of the network's input size and with the fields in `overrides`, each `FIELD=VALUE` as
+/// in `--set`.
 ///
 /// # Errors
 ///

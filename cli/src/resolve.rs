@@ -32,7 +32,8 @@ pub struct ModelPlan<'a> {
 }
 
 impl<'a> ResolvedModel<'a> {
-    /// Opens `file`, a weight file or a compiled plan of `model`; without a file, the pretrained weights.
+    /// Opens `file`, a weight file or a compiled plan of `model`; without a file, the pretrained
+    /// weights.
     ///
     /// # Errors
     ///
@@ -73,9 +74,9 @@ impl<'a> ModelPlan<'a> {
     ///
     /// # Errors
     ///
-    /// [`CliError::EagerPlan`] or [`CliError::CompiledDevice`] when `compute` asks for the eager engine
-    /// or a device, [`CliError::PlanFile`] for a damaged file, [`CliError::Compile`] for a plan that this
-    /// machine cannot run, [`CliError::OtherPlan`] for a plan of another network.
+    /// [`CliError::EagerPlan`] or [`CliError::CompiledDevice`] when `compute` asks for the eager
+    /// engine or a device, [`CliError::PlanFile`] for a damaged file, [`CliError::Compile`] for a
+    /// plan that this machine cannot run, [`CliError::OtherPlan`] for a plan of another network.
     fn open(model: &'a Model, path: &Path, compute: &ComputeArgs) -> Result<Self, CliError> {
         if compute.engine()? == Engine::Eager {
             return Err(CliError::EagerPlan {

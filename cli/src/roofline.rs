@@ -1,5 +1,5 @@
-//! Roofline chart of a profile: throughput over arithmetic intensity, below the peaks of the machine
-//! (Williams, Waterman and Patterson, Roofline, 2009).
+//! Roofline chart of a profile: throughput over arithmetic intensity, below the peaks of the
+//! machine (Williams, Waterman and Patterson, Roofline, 2009).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -111,8 +111,8 @@ fn paint<B: DrawingBackend>(
     area.present()
 }
 
-/// Returns the narrowest range between powers of ten that contains all finite, positive values, with a
-/// margin of 5 % at the top; 0.1 to 10 if there are none.
+/// Returns the narrowest range between powers of ten that contains all finite, positive values,
+/// with a margin of 5 % at the top; 0.1 to 10 if there are none.
 fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .filter(|value| value.is_finite() && *value > 0.0)

@@ -1,4 +1,5 @@
-//! The weights of a network, opened once per command from a file, the program, the cache or the web.
+//! The weights of a network, opened once per command from a file, the program, the cache or the
+//! web.
 
 use std::path::{Path, PathBuf};
 
@@ -39,13 +40,13 @@ impl<'a> ModelWeights<'a> {
         })
     }
 
-    /// Opens the pretrained weights of `model`: the embedded ones, or else the published ones, which are
-    /// downloaded if the cache folder does not have them.
+    /// Opens the pretrained weights of `model`: the embedded ones, or else the published ones,
+    /// which are downloaded if the cache folder does not have them.
     ///
     /// # Errors
     ///
-    /// [`CliError::NoWeights`] when no weights of `model` are published, [`CliError::Find`] when they
-    /// cannot be downloaded, [`CliError::Weights`] when they cannot be read.
+    /// [`CliError::NoWeights`] when no weights of `model` are published, [`CliError::Find`] when
+    /// they cannot be downloaded, [`CliError::Weights`] when they cannot be read.
     pub fn pretrained(model: &'a Model) -> Result<Self, CliError> {
         if let Some(embedded) = EMBEDDED.iter().find(|own| own.model == model.name) {
             let name = embedded.published_name();
@@ -82,7 +83,8 @@ impl<'a> ModelWeights<'a> {
         self.model.load(&self.tensors, &self.origin, device)
     }
 
-    /// Builds the network with these weights on `device`, with auxiliary heads if the weights have them.
+    /// Builds the network with these weights on `device`, with auxiliary heads if the weights have
+    /// them.
     ///
     /// # Errors
     ///
@@ -92,7 +94,8 @@ impl<'a> ModelWeights<'a> {
     }
 }
 
-/// Returns the path of a published file in the cache folder, and downloads the file if it is missing.
+/// Returns the path of a published file in the cache folder, and downloads the file if it is
+/// missing.
 fn find_or_download(model: &Model, checkpoint: &Checkpoint) -> Result<PathBuf, CliError> {
     let bar = download_bar();
     bar.set_message(checkpoint.cache_name());

@@ -89,7 +89,7 @@ pub trait Network: Module {
             .iter()
             .position(|s| s.name == stage)
             .ok_or_else(|| UnknownStage {
-                asked: stage.to_owned(),
+                requested: stage.to_owned(),
                 known: Self::STAGES.iter().map(|s| s.name).collect(),
             })?;
         let mut frozen = ParametersOf {
@@ -173,10 +173,10 @@ impl Stage {
 
 /// The network has no stage of the requested name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no stage is called {asked:?}; the stages are {}", known.join(", "))]
+#[error("no stage is called {requested:?}; the stages are {}", known.join(", "))]
 pub struct UnknownStage {
     /// The requested name.
-    pub asked: String,
+    pub requested: String,
     /// The names of all stages, in order.
     pub known: Vec<&'static str>,
 }

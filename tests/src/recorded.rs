@@ -1,6 +1,6 @@
 //! The recorded graphs of the reference networks, with their weights.
 
-use receptive_layers::graph::{Data, Graph, Origin};
+use receptive_layers::graph::{Graph, Origin, ValueData};
 use receptive_layers::network::{Network, NetworkConfig};
 
 use crate::formula;
@@ -34,7 +34,7 @@ pub fn graph(reference: &Reference, images: usize) -> Graph {
     for value in &mut graph.values {
         if let Origin::Parameter { name, .. } = &value.origin {
             let elements = elements(reference, name, &value.shape);
-            value.data = Some(Data::Elements(elements));
+            value.data = Some(ValueData::Elements(elements));
         }
     }
     graph

@@ -116,7 +116,7 @@ fn freezing_affects_only_the_first_stages() {
 fn freezing_an_unknown_stage_lists_the_known_stages() {
     let network = CifarResNetConfig::resnet20().init(&Device::flex());
     let error = network.freeze_through("conv6_x").unwrap_err();
-    assert_eq!(error.asked, "conv6_x");
+    assert_eq!(error.requested, "conv6_x");
     assert_eq!(error.known, ["conv1", "conv2_x", "conv3_x", "conv4_x"]);
 }
 

@@ -107,7 +107,7 @@ The plan runs only on machines with the instruction set that it was compiled for
 is the best instruction set of this machine; RECEPTIVE_ISA chooses another.")]
     Compile(CompileArgs),
 
-    /// Convert a weight file to another format or precision
+    /// Convert a weight file to another format or floating-point type
     #[command(after_help = "\
 Examples:
   receptive convert vgg16-397923af.pth vgg16.safetensors --model vgg16

@@ -1,4 +1,5 @@
-//! Options of the compiler, and the choice of engine, device and threads, which several commands share.
+//! Options of the compiler, and the choice of engine, device and threads, which several commands
+//! share.
 
 use clap::{Args, ValueEnum};
 
@@ -27,11 +28,12 @@ pub struct ComputeArgs {
 }
 
 impl ComputeArgs {
-    /// Returns the engine to run: the one given, else `Eager` with a device and `Compiled` without.
+    /// Returns the engine to run: the given engine, or else `Eager` with a device and `Compiled`
+    /// without.
     ///
     /// # Errors
     ///
-    /// [`CliError::CompiledDevice`] for the compiled engine together with a device.
+    /// [`CliError::CompiledDevice`] for the compiled engine with a device.
     pub fn engine(&self) -> Result<Engine, CliError> {
         match (self.engine, self.device) {
             (Some(Engine::Compiled), Some(device)) => Err(CliError::CompiledDevice { device }),
@@ -66,7 +68,8 @@ pub struct TuningArgs {
 /// Numerical precisions of a compiled network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PlanPrecision {
-    /// Winograd and 24-bit fully connected weights where faster; error up to 1e-4 of the largest logit
+    /// Winograd and 24-bit fully connected weights where faster; error up to 1e-4 of the largest
+    /// logit
     Fast,
     /// Direct convolution and 32-bit weights; error up to 1e-5 of the largest logit
     Exact,

@@ -28,7 +28,8 @@ pub struct DrawArgs {
     #[arg(long, value_enum)]
     pub format: Option<DrawFormat>,
 
-    /// Shape of the input, batch x channels x height x width [default: one image of the published size]
+    /// Shape of the input, batch x channels x height x width [default: one image of the published
+    /// size]
     #[arg(long, value_name = "SHAPE", value_parser = parse::shape)]
     pub input: Option<[usize; 4]>,
 

@@ -16,11 +16,13 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
 
-    /// Folder of labelled images [default: the 1,500 embedded validation digits, for MNIST networks]
+    /// Folder of labelled images [default: the 1,500 embedded validation digits, for MNIST
+    /// networks]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// Recipe that says how images are prepared [default: recipe.toml beside the weights, or the paper's]
+    /// Recipe that describes the preprocessing of images [default: recipe.toml beside the weights,
+    /// or the paper's]
     #[arg(long, value_name = "FILE.toml")]
     pub recipe: Option<PathBuf>,
 

@@ -33,4 +33,4 @@ pub use models::ModelsArgs;
 pub use run::RunArgs;
 pub use summary::SummaryArgs;
 #[cfg(feature = "train")]
-pub use train::{Dataset, TrainArgs};
+pub use train::{DownloadName, TrainArgs};

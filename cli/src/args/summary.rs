@@ -10,7 +10,8 @@ pub struct SummaryArgs {
     /// Name of the network, as `models` lists it
     pub model: String,
 
-    /// Shape of the input, batch x channels x height x width [default: one image of the published size]
+    /// Shape of the input, batch x channels x height x width [default: one image of the published
+    /// size]
     #[arg(long, value_name = "SHAPE", value_parser = parse::shape)]
     pub input: Option<[usize; 4]>,
 

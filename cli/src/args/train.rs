@@ -19,13 +19,13 @@ pub struct TrainArgs {
 
     /// Dataset to download into the cache folder and to train on
     #[arg(long, value_enum, value_name = "DATASET", conflicts_with = "data")]
-    pub download: Option<Dataset>,
+    pub download: Option<DownloadName>,
 
     /// Folder of the run: recipe, metrics, checkpoints, weights [default: runs/MODEL]
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
 
-    /// Recipe to train by [default: that of the paper, or the fine-tuning recipe with --from]
+    /// Recipe to train by [default: the paper's recipe, or the fine-tuning recipe with --from]
     #[arg(long, value_name = "FILE.toml")]
     pub recipe: Option<PathBuf>,
 
@@ -77,7 +77,7 @@ pub struct TrainArgs {
 
 /// Datasets that can be downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Dataset {
+pub enum DownloadName {
     /// 70,000 grey digits of 10 classes, 12 MB
     Mnist,
     /// 60,000 photos of 10 classes, 170 MB

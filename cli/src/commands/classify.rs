@@ -19,12 +19,13 @@ use crate::progress::image_bar;
 /// Width of a terminal that does not report one, in columns.
 const DEFAULT_COLUMNS: usize = 80;
 
-/// Classifies every image and prints the results, and an error for each image that fails. The exit code
-/// is 0 if no image fails, 1 if some fail, 2 if all fail.
+/// Classifies every image and prints the results, and an error for each image that fails. The exit
+/// code is 0 if no image fails, 1 if some fail, 2 if all fail.
 ///
 /// # Errors
 ///
-/// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be written.
+/// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be
+/// written.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let images = expand_folders(&args.images)?;
     let mut classifier = Classifier::open(args)?;

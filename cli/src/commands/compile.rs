@@ -11,8 +11,8 @@ use crate::weights::ModelWeights;
 ///
 /// # Errors
 ///
-/// [`CliError`] when the weights do not fit the network, the network cannot be compiled, or the plan
-/// cannot be written.
+/// [`CliError`] when the weights do not fit the network, the network cannot be compiled, or the
+/// plan cannot be written.
 pub fn run(args: &CompileArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let weights = ModelWeights::open(&model, &args.weights)?;

@@ -1,6 +1,6 @@
-//! `receptive convert`: writes a weight file in another format or precision.
+//! `receptive convert`: writes a weight file in another format or floating-point type.
 
-use receptive_layers::weights::{Format, Precision};
+use receptive_layers::weights::{FloatType, Format};
 
 use crate::args::{ConvertArgs, Dtype};
 use crate::device;
@@ -13,8 +13,8 @@ use crate::weights::ModelWeights;
 ///
 /// # Errors
 ///
-/// [`CliError`] when the weights do not fit the network, the format of the output is unknown, or the
-/// output cannot be written.
+/// [`CliError`] when the weights do not fit the network, the format of the output is unknown, or
+/// the output cannot be written.
 pub fn run(args: &ConvertArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let format = Format::from_extension(&args.output).ok_or_else(|| CliError::Format {
@@ -22,11 +22,13 @@ pub fn run(args: &ConvertArgs) -> Result<(), CliError> {
     })?;
     let weights = ModelWeights::open(&model, &args.input)?;
     let network = weights.load_whole(&device::open(None)?)?;
-    let precision = match args.dtype {
-        Dtype::F32 => Precision::F32,
-        Dtype::F16 => Precision::F16,
-        Dtype::Bf16 => Precision::BF16,
+    let float_type = match args.dtype {
+        Dtype::F32 => FloatType::F32,
+        Dtype::F16 => FloatType::F16,
+        Dtype::Bf16 => FloatType::BF16,
     };
-    network.state_dict().save(&args.output, format, precision)?;
+    network
+        .state_dict()
+        .save(&args.output, format, float_type)?;
     Ok(())
 }

@@ -14,8 +14,8 @@ use crate::registry;
 ///
 /// # Errors
 ///
-/// [`CliError`] when the network is unknown, does not accept the input or the number of classes, or the
-/// drawing cannot be written.
+/// [`CliError`] when the network is unknown, does not accept the input or the number of classes, or
+/// the drawing cannot be written.
 pub fn run(args: &DrawArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let format = format(args)?;

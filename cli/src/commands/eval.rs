@@ -22,7 +22,7 @@ const BATCH: usize = 16;
 
 /// The report as JSON.
 #[derive(Serialize)]
-struct Report {
+struct AccuracyReport {
     top1: f64,
     top5: f64,
     count: u64,
@@ -35,8 +35,8 @@ struct Report {
 ///
 /// # Errors
 ///
-/// [`CliError`] when the weights do not fit the network or the data, an image cannot be read, or the
-/// output cannot be written.
+/// [`CliError`] when the weights do not fit the network or the data, an image cannot be read, or
+/// the output cannot be written.
 pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let recipe = recipe(args, &model)?;
@@ -83,8 +83,8 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     report(args, &confusion, skipped, out)
 }
 
-/// Runs the images of `loader` through the network. Returns the confusion matrix and the number of images
-/// that could not be read.
+/// Runs the images of `loader` through the network. Returns the confusion matrix and the number of
+/// images that could not be read.
 fn evaluate(
     runner: &mut Runner,
     loader: &Loader,
@@ -114,7 +114,7 @@ fn report(
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
     let means = confusion.means().ok_or(CliError::NothingRead)?;
-    let report = Report {
+    let report = AccuracyReport {
         top1: means.top1,
         top5: means.top5,
         count: means.count,
@@ -149,8 +149,9 @@ fn report(
     Ok(())
 }
 
-/// Returns the recipe that says how images are prepared: that of `--recipe`, else `recipe.toml` in the
-/// folder of the weights or in its parent folder, else the default recipe of the network.
+/// Returns the recipe that describes the preprocessing of images: the recipe of `--recipe`, else
+/// `recipe.toml` in the folder of the weights or in its parent folder, else the default recipe of
+/// the network.
 fn recipe(args: &EvalArgs, model: &Model) -> Result<Recipe, CliError> {
     let beside = || {
         let folders = args.weights.ancestors().skip(1).take(2);

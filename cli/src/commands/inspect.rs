@@ -21,8 +21,8 @@ const MAX_TILES: usize = 256;
 ///
 /// # Errors
 ///
-/// [`CliError`] when the weights do not fit the network, the image cannot be read, or a picture cannot
-/// be written.
+/// [`CliError`] when the weights do not fit the network, the image cannot be read, or a picture
+/// cannot be written.
 pub fn run(args: &InspectArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let weights = ModelWeights::open(&model, &args.weights)?;
@@ -47,9 +47,9 @@ pub fn run(args: &InspectArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Returns tiles of kernels `[out, in, height, width]`: one colour tile per kernel for three input channels,
-/// else one grey tile per kernel and channel. Zero is medium grey, and the largest absolute weight of a tile
-/// is black or white.
+/// Returns tiles of kernels `[out, in, height, width]`: one colour tile per kernel for three input
+/// channels, else one grey tile per kernel and channel. Zero is medium grey, and the largest
+/// absolute weight of a tile is black or white.
 fn kernel_tiles(kernels: Tensor<4>) -> Result<Vec<Tile>, CliError> {
     let [_, channels, height, width] = kernels.dims();
     let values = values(kernels)?;
@@ -71,8 +71,8 @@ fn kernel_tiles(kernels: Tensor<4>) -> Result<Vec<Tile>, CliError> {
     Ok(tiles.take(MAX_TILES).collect())
 }
 
-/// Returns a grey tile for each channel of `[1, channels, height, width]`: its smallest value is black, its
-/// largest value is white.
+/// Returns a grey tile for each channel of `[1, channels, height, width]`: its smallest value is
+/// black, its largest value is white.
 fn map_tiles(maps: Tensor<4>) -> Result<Vec<Tile>, CliError> {
     let [_, _, height, width] = maps.dims();
     let values = values(maps)?;
@@ -93,7 +93,8 @@ fn map_tiles(maps: Tensor<4>) -> Result<Vec<Tile>, CliError> {
 ///
 /// # Errors
 ///
-/// [`CliError::Compute`] when the device fails, [`CliError::NotFinite`] for an infinite value or a NaN.
+/// [`CliError::Compute`] when the device fails, [`CliError::NotFinite`] for an infinite value or a
+/// NaN.
 fn values(tensor: Tensor<4>) -> Result<Vec<f32>, CliError> {
     let values = tensor
         .try_into_vec_as::<f32>()

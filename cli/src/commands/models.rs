@@ -14,7 +14,8 @@ use crate::registry::{self, Model, Paper};
 ///
 /// # Errors
 ///
-/// [`CliError`] when the parameters of a network cannot be counted, or the output cannot be written.
+/// [`CliError`] when the parameters of a network cannot be counted, or the output cannot be
+/// written.
 pub fn run(args: &ModelsArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let entries = registry::models()
         .iter()

@@ -7,8 +7,8 @@ use crate::npy::{ImageBatch, LogitsFile};
 use crate::registry;
 use crate::resolve::ResolvedModel;
 
-/// Largest number of images in a batch: enough work for every core, with less than 1 GB of feature maps
-/// for VGG.
+/// Largest number of images in a batch: enough work for every core, with less than 1 GB of feature
+/// maps for VGG.
 const MAX_BATCH: usize = 8;
 
 /// Runs the network over the array in batches and writes the logits.

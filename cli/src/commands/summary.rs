@@ -11,8 +11,8 @@ use crate::registry;
 ///
 /// # Errors
 ///
-/// [`CliError`] when the network is unknown, does not accept the input or the number of classes, or the
-/// output cannot be written.
+/// [`CliError`] when the network is unknown, does not accept the input or the number of classes, or
+/// the output cannot be written.
 pub fn run(args: &SummaryArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let classes = args.classes.unwrap_or(model.classes);

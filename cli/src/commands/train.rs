@@ -16,7 +16,7 @@ use receptive_train::monitor::{Dashboard, Monitor, Plain};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::{Folder, Outcome, Run};
 
-use crate::args::{Dataset, TrainArgs};
+use crate::args::{DownloadName, TrainArgs};
 use crate::device;
 use crate::digits;
 use crate::engine;
@@ -136,12 +136,13 @@ fn recipe(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Recipe, Cl
     Ok(saved)
 }
 
-/// Opens the data of `--data` or `--download`, or else the embedded digits for networks with grey input.
+/// Opens the data of `--data` or `--download`, or else the embedded digits for networks with grey
+/// input.
 ///
 /// # Errors
 ///
-/// [`CliError::NoData`] without any data, [`CliError::ClassCount`] when `--classes` is not the number of
-/// classes of the data, [`CliError::Train`] when the data cannot be read.
+/// [`CliError::NoData`] without any data, [`CliError::ClassCount`] when `--classes` is not the
+/// number of classes of the data, [`CliError::Train`] when the data cannot be read.
 fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, CliError> {
     let downloaded = args.download.map(download).transpose()?;
     let data = match args.data.as_ref().or(downloaded.as_ref()) {
@@ -157,8 +158,8 @@ fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, 
         None => return Err(CliError::NoData { model: model.name }),
     };
     match args.classes {
-        Some(asked) if asked != data.classes.len() => Err(CliError::ClassCount {
-            asked,
+        Some(requested) if requested != data.classes.len() => Err(CliError::ClassCount {
+            requested,
             found: data.classes.len(),
         }),
         _ => Ok(data),
@@ -166,7 +167,7 @@ fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, 
 }
 
 /// Returns the folder of a dataset in the cache folder, and downloads the dataset if it is missing.
-fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
+fn download(dataset: DownloadName) -> Result<PathBuf, CliError> {
     let bar = download_bar();
     let mut report = |name: &str, done: u64, total: Option<u64>| {
         bar.set_message(name.to_owned());
@@ -174,18 +175,19 @@ fn download(dataset: Dataset) -> Result<PathBuf, CliError> {
         bar.set_position(done);
     };
     let published = match dataset {
-        Dataset::Mnist => PublicDataset::Mnist,
-        Dataset::Cifar10 => PublicDataset::Cifar10,
-        Dataset::Cifar100 => PublicDataset::Cifar100,
+        DownloadName::Mnist => PublicDataset::Mnist,
+        DownloadName::Cifar10 => PublicDataset::Cifar10,
+        DownloadName::Cifar100 => PublicDataset::Cifar100,
     };
     let folder = published.fetch(&mut report).map_err(TrainError::from);
     bar.finish_and_clear();
     Ok(folder?)
 }
 
-/// Returns the weights that training starts from: those of `--from`, or else random ones.
+/// Returns the weights that training starts from: the weights of `--from`, or else random weights.
 ///
-/// The heads of `--from` are loaded if they have the classes of the data and `--classes` is not given.
+/// The heads of `--from` are loaded if they have the classes of the data and `--classes` is not
+/// given.
 fn initial_weights(
     args: &TrainArgs,
     model: &Model,
@@ -224,7 +226,8 @@ fn devices(args: &TrainArgs) -> Result<Vec<Device>, CliError> {
     args.device.iter().map(open).collect()
 }
 
-/// Returns a flag that the first Ctrl-C or termination signal sets. The second one ends the process.
+/// Returns a flag that the first Ctrl-C or termination signal sets. The second one ends the
+/// process.
 fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stopped);

@@ -46,17 +46,17 @@ pub fn model(name: &str) -> Result<Model, CliError> {
         .into_iter()
         .find(|model| model.name == name)
         .ok_or_else(|| CliError::UnknownModel {
-            asked: name.to_owned(),
+            requested: name.to_owned(),
             near: similar(name, names),
         })
 }
 
-/// Returns up to three names similar to `asked`, most similar first.
-fn similar(asked: &str, names: Vec<&'static str>) -> Vec<&'static str> {
-    let asked = asked.to_lowercase().replace('_', "-");
+/// Returns up to three names similar to `requested`, most similar first.
+fn similar(requested: &str, names: Vec<&'static str>) -> Vec<&'static str> {
+    let requested = requested.to_lowercase().replace('_', "-");
     let mut similar: Vec<(f64, &'static str)> = names
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&asked, name), name))
+        .map(|name| (strsim::jaro_winkler(&requested, name), name))
         .filter(|&(similarity, _)| similarity > 0.8)
         .collect();
     similar.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -1,4 +1,4 @@
-//! A published network whose type only the registry knows.
+//! A published network, whose type is erased.
 
 use burn::tensor::Device;
 use receptive_layers::compile::CompileError;

@@ -54,16 +54,16 @@ fn load_whole_keeps_the_auxiliary_heads_of_the_weights() {
 
 #[test]
 fn errors_suggest_similar_names() {
-    for (asked, wanted) in [
+    for (requested, wanted) in [
         ("resnet5O", "resnet50"),
         ("mobilenet_v2", "mobilenet-v2"),
         ("VGG16", "vgg16"),
     ] {
-        match model(asked) {
+        match model(requested) {
             Err(CliError::UnknownModel { near, .. }) => {
-                assert!(near.contains(&wanted), "{asked}: {near:?}");
+                assert!(near.contains(&wanted), "{requested}: {near:?}");
             }
-            _ => panic!("{asked} is no model"),
+            _ => panic!("{requested} is no model"),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{output, text, training_lock};
 
-/// Trains a network by its default recipe. Returns the top-1 accuracy on the 1,500 validation digits, from
-/// 0 to 1.
+/// Trains a network by its default recipe. Returns the top-1 accuracy on the 1,500 validation
+/// digits, from 0 to 1.
 fn accuracy(model: &str) -> f64 {
     let _lock = training_lock();
     let folder = tempfile::tempdir().expect("a folder");

@@ -58,7 +58,8 @@ fn page_size(svg: &Document) -> [f64; 2] {
     ["width", "height"].map(|name| number(svg.root_element(), name))
 }
 
-/// Rectangles that arrows may start and end at, by name: boxes, and the dots of frames, which have no area.
+/// Rectangles that arrows may start and end at, by name: boxes, and the dots of frames, which have
+/// no area.
 fn arrow_ends(svg: &Document) -> BTreeMap<String, Rect> {
     let named = svg.descendants().filter_map(|node| {
         let name = node.attribute("data-box")?.to_owned();

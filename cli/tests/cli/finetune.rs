@@ -9,8 +9,8 @@ use receptive_train::{Image, Purpose, stream};
 
 use crate::{output, photo, text, training_lock};
 
-/// Writes a dataset of random crops, one class per photo. Training crops come from the left three fifths of
-/// a photo, validation crops from the rest: the two share no pixel.
+/// Writes a dataset of random crops, one class per photo. Training crops come from the left three
+/// fifths of a photo, validation crops from the rest: the two share no pixel.
 fn write_crops(folder: &Path) {
     let transforms = [
         Transform::RandomResizedCrop(RandomResizedCrop {

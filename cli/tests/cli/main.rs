@@ -21,10 +21,11 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use burn::tensor::Device;
 use receptive_layers::network::NetworkConfig;
-use receptive_layers::weights::{self, Format, Precision, StateDict};
+use receptive_layers::weights::{self, FloatType, Format, StateDict};
 use receptive_lenet::{LeNet5, LeNet5Config};
 
-/// Returns the program with these arguments, an empty cache folder, and a proxy that blocks downloads.
+/// Returns the program with these arguments, an empty cache folder, and a proxy that blocks
+/// downloads.
 fn receptive(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_receptive"));
     command
@@ -37,7 +38,8 @@ fn receptive(arguments: &[&str]) -> Command {
     command
 }
 
-/// Locks out other long training tests: two at once take more than twice as long as one after the other.
+/// Locks out other long training tests: two at once take more than twice as long as one after the
+/// other.
 #[cfg(feature = "train")]
 fn training_lock() -> std::sync::MutexGuard<'static, ()> {
     static TRAINING: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -52,7 +54,8 @@ fn output(arguments: &[&str]) -> String {
     String::from_utf8(done.get_output().stdout.clone()).expect("text")
 }
 
-/// Runs the program, expects exit code 2, an empty standard output and a one-line error; returns the line.
+/// Runs the program, expects exit code 2, an empty standard output and a one-line error; returns
+/// the line.
 fn error_line(arguments: &[&str]) -> String {
     let done = receptive(arguments).assert().code(2).stdout("");
     let text = String::from_utf8(done.get_output().stderr.clone()).expect("text");
@@ -82,7 +85,7 @@ fn lenet(folder: &Path, classes: usize) -> (LeNet5, PathBuf) {
     let network = config(classes).init(&Device::flex());
     let path = folder.join(format!("lenet5-{classes}.safetensors"));
     weights::state_dict(&network)
-        .save(&path, Format::SafeTensors, Precision::F32)
+        .save(&path, Format::SafeTensors, FloatType::F32)
         .expect("written");
     (network, path)
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::{error_line, files, output, receptive, tensors, text};
 
-/// Writes a dataset in MNIST's format to `folder`: noisy bars at ten heights, 240 training images and 40
-/// validation images.
+/// Writes a dataset in MNIST's format to `folder`: noisy bars at ten heights, 240 training images
+/// and 40 validation images.
 fn write_bars(folder: &Path) -> PathBuf {
     let mut noise = 1_u32;
     let mut next = move || {
@@ -33,7 +33,8 @@ fn write_bars(folder: &Path) -> PathBuf {
     folder.to_owned()
 }
 
-/// Arguments that train LeNet-5 on `data` for six epochs of fifteen steps, with a checkpoint after every step.
+/// Arguments that train LeNet-5 on `data` for six epochs of fifteen steps, with a checkpoint after
+/// every step.
 fn arguments<'a>(data: &'a Path, run: &'a Path) -> Vec<&'a str> {
     vec![
         "train",

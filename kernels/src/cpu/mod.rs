@@ -1,7 +1,8 @@
 //! Convolution and the other layers of a network on slices, without Burn.
 //!
-//! Modules, from the lowest up: `micro` (instruction sets and micro-kernels), `layout` (blocked feature maps and
-//! packed weights), `steps` (one algorithm a file), `gradient` (the algorithms of training).
+//! Modules, from the lowest up: `micro` (instruction sets and micro-kernels), `layout` (blocked
+//! feature maps and packed weights), `steps` (one algorithm a file), `gradient` (the algorithms of
+//! training).
 #![allow(unsafe_code)]
 // Rows and columns of tiles index several arrays at once.
 #![allow(clippy::needless_range_loop)]

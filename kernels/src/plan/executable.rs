@@ -11,7 +11,7 @@ use crate::threads::ThreadPool;
 
 /// A program with its packed weights and its own workspace.
 ///
-/// A clone shares the program and the weights and has a workspace of its own, so that each thread
+/// A clone shares the program and the weights and has its own workspace, so that each thread
 /// of a server can run its own clone.
 pub struct Plan {
     packed: Arc<PackedProgram>,
@@ -26,7 +26,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`ProgramError`] when a step reaches outside the planned memory, or the processor lacks the program's instruction set.
+    /// [`ProgramError`] when a step reaches outside the planned memory, or the processor lacks the
+    /// program's instruction set.
     pub fn new(program: Program, weights: Buffer, threads: usize) -> Result<Self, ProgramError> {
         program.check(weights.len())?;
         Ok(Self::checked(program, weights, threads))

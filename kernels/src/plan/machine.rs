@@ -28,7 +28,7 @@ const TRIAL: Duration = Duration::from_millis(20);
 const TRIALS: usize = 10;
 
 impl Machine {
-    /// Measures both for about half a second on `threads` threads.
+    /// Measures both rates for about half a second on `threads` threads.
     pub fn measure(isa: Isa, threads: usize) -> Self {
         Self {
             flops: flops(isa, threads),

@@ -14,14 +14,14 @@ pub(crate) struct PackedProgram {
     pub(super) kernels: &'static Kernels,
     /// Whether a barrier follows each step.
     pub(super) ends_phase: Vec<bool>,
-    /// Whether every image has a part of the arena to itself in all steps.
+    /// Whether every image has its own region of the arena in all steps.
     pub(super) separate: bool,
     /// Elements of scratch memory that each thread needs.
     pub(super) scratch: usize,
 }
 
 /// Arena, scratch memory and output addresses of an execution. A workspace may serve several
-/// programs in turn.
+/// programs, one after the other.
 #[derive(Default)]
 pub(crate) struct Workspace {
     pub(super) arena: Buffer,

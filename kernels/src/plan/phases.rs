@@ -2,17 +2,17 @@
 //!
 //! GoogLeNet's Inception branches are some thirty short convolutions; a barrier after each would
 //! take a twentieth of the network's time. A barrier is needed only before a step that reads or
-//! writes what a step since the last barrier wrote, or writes what it read. Phases are the
-//! supersteps of Valiant, "A Bridging Model for Parallel Computation", 1990. They are derived from
-//! the offsets of the maps and are not stored in program files, so that a forged file cannot cause
-//! data races.
+//! writes memory that a step since the last barrier wrote, or that writes memory that such a step
+//! read. Phases are the supersteps of Valiant, "A Bridging Model for Parallel Computation", 1990.
+//! Phases are derived from the offsets of the maps and are not stored in program files, so that a
+//! forged file cannot cause data races.
 
 use super::program::Program;
 use crate::cpu::AccessSet;
 use crate::threads::MAX_STEPS_PER_PHASE;
 
-/// Whether every image has a part of the arena to itself in all steps of the checked `program`, so
-/// that threads can take different images through all steps without barriers.
+/// Whether every image has its own region of the arena in all steps of the checked `program`, so
+/// that threads can run all steps on different images without barriers.
 pub(super) fn are_separate(program: &Program) -> bool {
     let mut image = None;
     program.steps.iter().all(|program_step| {

@@ -18,7 +18,7 @@ impl PackedProgram {
     /// # Safety
     ///
     /// `images` is at most the program's batch size, `input` points to that many images, and
-    /// `outputs` yields an address for each output with room for that many images.
+    /// `outputs` yields an address for each output with memory for that many images.
     pub(super) unsafe fn run(
         &self,
         pool: Option<&ThreadPool>,
@@ -31,7 +31,7 @@ impl PackedProgram {
         workspace.fit(self, pool.map_or(1, ThreadPool::threads));
         workspace.outputs.clear();
         workspace.outputs.extend(outputs);
-        let run = Run {
+        let run = Execution {
             packed: self,
             images,
             input,
@@ -58,7 +58,7 @@ impl PackedProgram {
 }
 
 /// One execution, shared by all its threads.
-pub(super) struct Run<'a> {
+pub(super) struct Execution<'a> {
     pub packed: &'a PackedProgram,
     pub images: usize,
     pub input: *const f32,
@@ -71,15 +71,14 @@ pub(super) struct Run<'a> {
 
 // SAFETY: by the contract of `Operation`, threads write disjoint elements of the arena and the
 // outputs, and read what other threads wrote only after a barrier.
-unsafe impl Sync for Run<'_> {}
+unsafe impl Sync for Execution<'_> {}
 
-/// Images per thread from which on an uneven division of the batch is accepted.
+/// Smallest number of images per thread for which an uneven division of the batch is accepted.
 const ENOUGH_IMAGES_PER_THREAD: usize = 8;
 
-impl Run<'_> {
-    /// The images that this thread takes through all steps by itself, without barriers. `None`
-    /// unless every image has a part of the arena to itself and the images divide (nearly) evenly
-    /// among the threads.
+impl Execution<'_> {
+    /// The images on which this thread runs all steps, without barriers. `None` unless every image
+    /// has its own region of the arena and the images divide (nearly) evenly among the threads.
     fn own_images(&self, thread: usize, threads: usize) -> Option<Range<usize>> {
         let images = self.images;
         let even = images.is_multiple_of(threads) || images >= ENOUGH_IMAGES_PER_THREAD * threads;
@@ -89,8 +88,8 @@ impl Run<'_> {
 
     /// Executes every step on thread number `thread`.
     ///
-    /// `phases` is the work-stealing state; without it, threads compute their static ranges only. `times`
-    /// accumulates the time of each step.
+    /// `phases` is the work-stealing state; without it, threads compute their static ranges only.
+    /// `times` accumulates the time of each step.
     pub fn execute(
         &self,
         thread: usize,
@@ -120,10 +119,12 @@ impl Run<'_> {
             (context.thread, context.threads) = (0, 1);
         }
         let phases = phases.filter(|_| own_images.is_none());
-        // Number of the phase, index of the step in it, and the number of steps of the phase before.
+        // Number of the phase, index of the step in it, and the number of steps of the phase
+        // before.
         let [mut phase, mut step_of_phase, mut last_phase_len] = [0; 3];
-        // Micro-batches never shrink from one segment to the next, so the first segment sets the pace: a later one
-        // runs when a whole micro-batch of it is complete, or the batch ends.
+        // Micro-batches never shrink from one segment to the next, so each iteration runs one
+        // micro-batch of the first segment. A later segment runs when the inputs of a whole
+        // micro-batch are complete, or the batch ends.
         let stride = (packed.program.steps.first()).map_or(self.images, |step| step.micro_batch);
         'all: for first in (0..self.images).step_by(stride) {
             let complete = self.images.min(first + stride);
@@ -140,9 +141,8 @@ impl Run<'_> {
                 for (index, program_step) in segment.iter().enumerate() {
                     let start = times.is_some().then(Instant::now);
                     context.stealable = phases.map(|phases| &phases.of(phase)[step_of_phase]);
-                    // SAFETY: the program was checked when it was packed, the call by the caller of
-                    // `run`; barriers
-                    // separate conflicting steps.
+                    // SAFETY: the program was checked when it was packed, and the call by the
+                    // caller of `run`; barriers separate conflicting steps.
                     unsafe { program_step.step.operation().run(&context) };
                     step_of_phase += 1;
                     let ends_phase =
@@ -151,7 +151,7 @@ impl Run<'_> {
                         continue;
                     }
                     if let Some(phases) = phases {
-                        // The next phase uses the state of the phase before this one.
+                        // The next phase reuses the work-stealing state of the previous phase.
                         let ranges = &phases.of(phase + 1)[..last_phase_len];
                         ranges.iter().for_each(|ranges| ranges.reset(thread));
                     }

@@ -1,4 +1,4 @@
-//! Execution in a workspace that the caller lends.
+//! Execution in a workspace that the caller provides.
 
 use super::error::RunError;
 use super::packed::{PackedProgram, Workspace};
@@ -40,8 +40,8 @@ impl PackedProgram {
         let mut output = Vec::with_capacity(found / image * len);
         for images in input.chunks(self.program.images * image) {
             let count = images.len() / image;
-            let room = &mut output.spare_capacity_mut()[..count * len];
-            let to = room.as_mut_ptr().cast::<f32>();
+            let spare = &mut output.spare_capacity_mut()[..count * len];
+            let to = spare.as_mut_ptr().cast::<f32>();
             // SAFETY: `output` has capacity for `count` images, and the export writes all of them.
             unsafe {
                 let to = std::iter::once(to);

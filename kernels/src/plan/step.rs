@@ -16,11 +16,11 @@ pub struct ProgramStep {
     /// The operation.
     pub step: Step,
     /// Images that the step processes at a time: the whole batch, or a power of two, and not fewer
-    /// than the step before it.
+    /// than in the previous step.
     ///
-    /// Consecutive steps with the same micro-batch form a segment. A micro-batch passes all steps
-    /// of a segment before the next micro-batch starts, and a segment starts as soon as the
-    /// segments before it have completed one of its micro-batches (depth-first execution), so that
+    /// Consecutive steps with the same micro-batch form a segment. All steps of a segment run on
+    /// one micro-batch before the next micro-batch starts, and a segment starts as soon as the
+    /// preceding segments have completed one of its micro-batches (depth-first execution), so that
     /// maps stay in the cache.
     pub micro_batch: usize,
 }

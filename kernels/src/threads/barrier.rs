@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-/// Iterations that a waiting thread spins before it gives its core away: some tenths of a
+/// Iterations that a waiting thread spins before it yields its core: some tenths of a
 /// millisecond.
 pub(crate) const SPINS: usize = 1 << 14;
 

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::partition::partition_range;
 
-/// Static partition of a grid of units, with the axis along which the work of a thread can be stolen.
+/// Static partition of a grid of units, with the axis along which the work of a thread can be
+/// stolen.
 ///
 /// Axis 0 counts tiles of pixels, axis 1 groups of output channels.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +23,9 @@ pub(crate) struct Grid {
 impl Grid {
     /// The partition of `units` among `threads` that minimizes the time of the busiest thread.
     ///
-    /// `work` is the number of vector multiply-adds of one unit; `read` the number of elements that a thread
-    /// reads for each of its units along either axis, whatever it computes along the other.
+    /// `work` is the number of vector multiply-adds of one unit; `read` the number of elements that
+    /// a thread reads for each of its units along either axis, whatever it computes along the
+    /// other.
     pub fn new(threads: usize, units: [usize; 2], work: f64, read: [f64; 2]) -> Self {
         let per_thread =
             |parts: [usize; 2]| [0, 1].map(|axis| units[axis].div_ceil(parts[axis]) as f64);
@@ -39,7 +41,8 @@ impl Grid {
                 cost(*a).total_cmp(&cost(*b))
             })
             .expect("1 divides every number of threads");
-        // A chunk reads the data of the other axis again, which must not take longer than its arithmetic.
+        // A chunk reads the data of the other axis again, which must not take longer than its
+        // arithmetic.
         let per_thread = per_thread(parts);
         let read = [OWN_INPUT_COST * read[0], read[1]];
         let min_chunk = [1, 0].map(|other| {
@@ -91,7 +94,8 @@ impl Grid {
         self.ranges(thread)[self.chunked_axis].clone()
     }
 
-    /// Units along both axes of `chunk`, a part of the [chunked range](Self::chunked_range) of `thread`.
+    /// Units along both axes of `chunk`, a subrange of the [chunked range](Self::chunked_range) of
+    /// `thread`.
     pub fn chunk(self, thread: usize, chunk: Range<usize>) -> [Range<usize>; 2] {
         let mut both = self.ranges(thread);
         both[self.chunked_axis] = chunk;
@@ -107,16 +111,19 @@ impl Grid {
     }
 }
 
-/// Vector multiply-adds in the time that an element takes from DRAM: 8 bytes per cycle and core (Zen 4).
+/// Vector multiply-adds in the time that an element takes from DRAM: 8 bytes per cycle and core
+/// (Zen 4).
 const DRAM_FMAS_PER_ELEMENT: f64 = 0.5;
 
-/// Cost of reading an input element that another core has just written, relative to a prefetched weight.
+/// Cost of reading an input element that another core has just written, relative to a prefetched
+/// weight.
 const SHARED_INPUT_COST: f64 = 6.0;
 
 /// Cost of reading an input element that this core has written, relative to a prefetched weight.
 const OWN_INPUT_COST: f64 = 2.0;
 
-/// Vector multiply-adds in the time that an element takes from the last-level cache when a prefetch comes late.
+/// Vector multiply-adds in the time that an element takes from the last-level cache when a prefetch
+/// comes late.
 const LLC_FMAS_PER_ELEMENT: f64 = 1.5;
 
 /// Vector multiply-adds of the smallest chunk: some microseconds.
@@ -154,8 +161,9 @@ mod tests {
         }
     }
 
-    /// Two threads divide the rows of MobileNet's middle layers, since each would otherwise compute the whole
-    /// depthwise part, and the outputs of ResNet-50's last stage, since each would otherwise read all weights.
+    /// Two threads divide the rows of MobileNet's middle layers, since each would otherwise compute
+    /// the whole depthwise convolution, and the outputs of ResNet-50's last stage, since each would
+    /// otherwise read all weights.
     #[test]
     fn the_axis_with_the_duplicated_work_is_divided() {
         let (width, channels, blocks) = (14.0, 512.0, 64.0);

@@ -1,4 +1,5 @@
-//! Threads and the division of work among them. Nothing here knows of kernels, layouts or plans.
+//! Threads and the division of work among them. The module does not depend on kernels, layouts or
+//! plans.
 #![allow(unsafe_code)]
 
 mod barrier;

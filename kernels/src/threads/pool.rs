@@ -14,16 +14,16 @@ pub(crate) const MAX_STEPS_PER_PHASE: usize = 8;
 
 /// A fixed set of threads that includes the caller's.
 ///
-/// Runs are not queued: a caller gets all threads, or computes alone while another caller holds
-/// them.
+/// Runs are not queued: a caller gets all threads, or computes on its own thread while another
+/// caller holds the pool.
 pub(crate) struct ThreadPool {
-    shared: Arc<Shared>,
+    shared: Arc<PoolState>,
     workers: Vec<JoinHandle<()>>,
     phase_ranges: PhaseRanges,
     busy: Mutex<()>,
 }
 
-struct Shared {
+struct PoolState {
     /// Number of runs so far. The workers execute the last run while `left` is not 0.
     epoch: AtomicUsize,
     job: AtomicPtr<Job<'static>>,
@@ -49,7 +49,7 @@ impl ThreadPool {
     }
 
     fn new(threads: usize) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(PoolState {
             epoch: AtomicUsize::new(0),
             job: AtomicPtr::new(std::ptr::null_mut()),
             left: AtomicUsize::new(0),
@@ -105,7 +105,7 @@ pub(crate) struct ThreadTeam<'a> {
 }
 
 impl ThreadTeam<'_> {
-    /// How many threads there are.
+    /// Number of threads.
     pub fn threads(&self) -> usize {
         self.pool.threads()
     }
@@ -145,7 +145,7 @@ impl ThreadTeam<'_> {
     }
 }
 
-impl Shared {
+impl PoolState {
     fn work(&self, thread: usize) {
         let mut seen = 0;
         loop {

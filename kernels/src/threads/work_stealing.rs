@@ -1,26 +1,26 @@
 //! Work stealing between the threads of a team.
 //!
-//! Each thread owns a range of units, the same in every run, so that it finds in its caches what it wrote in
-//! the step before. It claims chunks from the front of its own range; when that is empty, it steals chunks from
-//! the backs of the other ranges. Cores differ in speed: by design, because the host of a virtual machine
-//! interrupts them, or because another guest uses their second hardware thread. Results do not depend on the
-//! thread that computes a unit.
+//! Each thread owns a range of units, the same in every run, so that data from the previous step is
+//! still in its caches. A thread claims chunks from the front of its own range; when the range is
+//! empty, the thread steals chunks from the backs of the other ranges. Cores differ in speed: by
+//! design, because the host of a virtual machine interrupts them, or because another guest uses
+//! their second hardware thread. Results do not depend on the thread that computes a unit.
 //!
-//! A chunk is half of the unclaimed units, but not less than a minimum (Polychronopoulos & Kuck, "Guided
-//! Self-Scheduling", 1987).
+//! A chunk is half of the unclaimed units, but not less than a minimum (Polychronopoulos & Kuck,
+//! "Guided Self-Scheduling", 1987).
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Work-stealing state of one step: the claimed part of every thread's range.
+/// Work-stealing state of one step: the number of claimed units of every thread's range.
 pub(crate) struct StealableRanges {
     claimed: Vec<Claimed>,
     #[cfg(test)]
     budget: Option<ChunkBudget>,
 }
 
-/// Units claimed from the front of a range and, in the upper 32 bits, from its back. Alone in two cache lines,
-/// since processors prefetch lines in pairs.
+/// Units claimed from the front of a range and, in the upper 32 bits, from its back. Each value has
+/// two cache lines of its own, since processors prefetch lines in pairs.
 #[derive(Default)]
 #[repr(align(128))]
 struct Claimed(AtomicU64);
@@ -40,9 +40,9 @@ impl StealableRanges {
         self.claimed[owner].0.store(0, Ordering::Relaxed);
     }
 
-    /// Claims a chunk of the range of `owner`, which has `len` units: from its front if the caller is the owner,
-    /// otherwise from its back. The chunk has at least `min_chunk` units, or all that are left. `None` if the
-    /// range is exhausted.
+    /// Claims a chunk of the range of `owner`, which has `len` units: from its front if the caller
+    /// is the owner, otherwise from its back. The chunk has at least `min_chunk` units, or all that
+    /// are left. `None` if the range is exhausted.
     pub fn claim(
         &self,
         owner: usize,
@@ -87,10 +87,11 @@ impl StealableRanges {
     }
 }
 
-/// Double-buffered work-stealing state: of the steps of the current phase, and of the next.
+/// Double-buffered work-stealing state: one buffer for the steps of the current phase, one for the
+/// next phase.
 ///
-/// While threads work on one phase, each thread that is done resets its own ranges of the next phase, which no
-/// thread uses any more.
+/// While threads work on one phase, each thread that is done resets its own ranges of the next
+/// phase, which no thread uses any more.
 pub(crate) struct PhaseRanges([Vec<StealableRanges>; 2]);
 
 impl PhaseRanges {
@@ -129,7 +130,8 @@ impl ChunkBudget {
 
 #[cfg(test)]
 impl StealableRanges {
-    /// Unclaimed ranges of threads that claim chunks of one unit, and only as many as [`allow`](Self::allow) says.
+    /// Unclaimed ranges of threads that claim chunks of one unit, and only as many as
+    /// [`allow`](Self::allow) says.
     pub fn with_budget(threads: usize) -> Self {
         Self {
             budget: Some(ChunkBudget(AtomicU64::new(0))),

@@ -89,8 +89,8 @@ fn allowed(
     candidates
 }
 
-/// Returns the fastest algorithm of each convolution by the [cost model](CostModel); `None` for other
-/// layers.
+/// Returns the fastest algorithm of each convolution by the [cost model](CostModel); `None` for
+/// other layers.
 pub(super) fn modelled(net: &Net, choices: &[Choice]) -> Vec<Option<Algorithm>> {
     let convolutions: Vec<_> = (choices.iter())
         .map(|choice| (choice.workload, choice.candidates.clone()))

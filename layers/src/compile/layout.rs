@@ -21,7 +21,7 @@ use super::views::{View, root, views};
 
 /// The memory layout of a network's maps.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct MemoryLayout {
     storage: Vec<Storage>,
     /// Size of the arena, in elements.
     pub arena: usize,
@@ -71,7 +71,11 @@ pub(super) fn is_planar(net: &Net) -> bool {
 
 /// Returns the operands of the concatenation `layer` that are copied to the output, each with its
 /// first output channel. All other operands are computed in place.
-pub(super) fn copied_operands(net: &Net, layout: &Layout, layer: &Layer) -> Vec<(MapId, usize)> {
+pub(super) fn copied_operands(
+    net: &Net,
+    layout: &MemoryLayout,
+    layer: &Layer,
+) -> Vec<(MapId, usize)> {
     let mut next_channel = 0;
     let operands = layer.inputs.iter().map(|&operand| {
         let channel = next_channel;
@@ -93,7 +97,7 @@ pub(super) fn copied_operands(net: &Net, layout: &Layout, layer: &Layer) -> Vec<
         .collect()
 }
 
-impl Layout {
+impl MemoryLayout {
     /// Lays out `net` for batches of `images` that run in `segments`, with blocks of `lanes`
     /// channels.
     pub fn new(

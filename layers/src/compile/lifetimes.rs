@@ -26,7 +26,8 @@ const LINE: usize = 16;
 /// Returns an offset for each buffer and the size of the arena, both in elements. Buffers with
 /// overlapping lifetimes get disjoint memory.
 ///
-/// Best fit: buffers are placed in order of decreasing size, each in the smallest gap that holds it.
+/// Best fit: buffers are placed in order of decreasing size, each in the smallest gap that holds
+/// it.
 pub(super) fn assign_offsets(lifetimes: &[Lifetime]) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..lifetimes.len()).collect();
     order.sort_by_key(|&index| (Reverse(lifetimes[index].len), lifetimes[index].first));

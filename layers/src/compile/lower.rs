@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::choose::Target;
 use super::error::{CompileError, Problem};
-use super::layout::{Layout, copied_operands};
+use super::layout::{MemoryLayout, copied_operands};
 use super::net::{Layer, LayerOp, Net};
 use super::segments::Segments;
 use super::values::Values;
@@ -40,7 +40,7 @@ pub(super) struct Lowered {
 
 struct Lowering<'a> {
     net: &'a Net,
-    layout: Layout,
+    layout: MemoryLayout,
     target: Target,
     /// Micro-batch of the next steps, in images.
     micro_batch: usize,
@@ -51,7 +51,7 @@ struct Lowering<'a> {
 pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target) -> Lowered {
     let lanes = target.isa.lanes();
     let segments = Segments::from_net(net, lanes, target.batch);
-    let layout = Layout::new(net, algorithms, lanes, target.batch, &segments);
+    let layout = MemoryLayout::new(net, algorithms, lanes, target.batch, &segments);
     let program = Program {
         isa: target.isa,
         images: target.batch,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::constant::{self, Array};
 use super::draw::Draw;
 use super::error::Problem;
-use crate::graph::{Data, Graph, Node, Op, Origin, ValueId};
+use crate::graph::{Graph, Node, Op, Origin, ValueData, ValueId};
 
 /// The constant values of a graph, which do not depend on the input. Outputs of nodes are computed
 /// on demand. The elements of a value are freed at its last read.
@@ -81,13 +81,13 @@ impl Values {
             value.data.clone()
         };
         let floats = match data {
-            Some(Data::Elements(data)) => {
+            Some(ValueData::Elements(data)) => {
                 data.try_into_vec_as::<f32>()
                     .map_err(|_| Problem::NoValues {
                         value: name.clone(),
                     })?
             }
-            Some(Data::Fill(number)) => vec![number as f32; len],
+            Some(ValueData::Fill(number)) => vec![number as f32; len],
             None => {
                 let draw = self.draw.ok_or_else(|| Problem::NoValues {
                     value: name.clone(),

@@ -23,7 +23,7 @@ pub(super) fn layer_boxes(graph: &Graph, model: &str) -> Diagram {
         times: 1,
         members: Vec::new(),
     };
-    let mut builder = Builder {
+    let mut builder = DiagramBuilder {
         graph,
         readers,
         box_of: HashMap::from([(graph.input, 0)]),
@@ -50,7 +50,7 @@ pub(super) fn layer_boxes(graph: &Graph, model: &str) -> Diagram {
 }
 
 /// The boxes and arrows of a diagram under construction.
-struct Builder<'a> {
+struct DiagramBuilder<'a> {
     graph: &'a Graph,
     /// Number of readers of each value, the network's outputs included.
     readers: HashMap<ValueId, usize>,
@@ -62,7 +62,7 @@ struct Builder<'a> {
     arrows: Vec<[usize; 2]>,
 }
 
-impl Builder<'_> {
+impl DiagramBuilder<'_> {
     /// Adds a node to the box of its input, or in a new box.
     fn add(&mut self, node: &Node) {
         let dependent: Vec<ValueId> = (node.inputs.iter().copied())

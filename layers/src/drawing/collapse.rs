@@ -8,7 +8,7 @@ use super::label::range_label;
 /// Returns the diagram with one copy of each run of consecutive equal modules, and with frames.
 pub(super) fn collapse_repeats(diagram: &Diagram) -> Diagram {
     let items = module_tree(diagram, 1..diagram.boxes.len(), 0);
-    let mut builder = Builder {
+    let mut builder = CollapsedBuilder {
         diagram,
         index_of: vec![usize::MAX; diagram.boxes.len()],
         boxes: Vec::new(),
@@ -16,7 +16,7 @@ pub(super) fn collapse_repeats(diagram: &Diagram) -> Diagram {
     };
     builder.add_box(0, diagram.boxes[0].clone());
     builder.add_all(&items, 1);
-    let Builder {
+    let CollapsedBuilder {
         index_of,
         boxes,
         frames,
@@ -159,7 +159,7 @@ fn boxes_match(diagram: &Diagram, modules: [&Item; 2], indices: [usize; 2]) -> b
 }
 
 /// The collapsed diagram under construction.
-struct Builder<'a> {
+struct CollapsedBuilder<'a> {
     diagram: &'a Diagram,
     /// Index in `boxes` of each box of `diagram`.
     index_of: Vec<usize>,
@@ -167,7 +167,7 @@ struct Builder<'a> {
     frames: Vec<Frame>,
 }
 
-impl Builder<'_> {
+impl CollapsedBuilder<'_> {
     /// Adds box `index` of the original diagram as `layer`.
     fn add_box(&mut self, index: usize, layer: LayerBox) {
         self.index_of[index] = self.boxes.len();

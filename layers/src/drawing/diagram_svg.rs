@@ -5,7 +5,7 @@ use svg::node::element::{Circle, Group, Rectangle, TSpan, Title};
 use super::diagram::{Diagram, LayerBox, Role};
 use super::geometry::{Point, Rect};
 use super::label::{repeated, shape_label, text_width, with_times_sign};
-use super::layout::{Endpoint, Layout, layout};
+use super::layout::{DiagramLayout, Endpoint, layout};
 use super::svg_elements::{HEADING_HEIGHT, MARGIN, arrow, colour_class, document, round, text};
 
 /// Line height, in pixels.
@@ -33,7 +33,7 @@ impl Diagram {
         self.draw(&texts, &titles, &layout)
     }
 
-    fn draw(&self, texts: &[BoxText], titles: &[String], layout: &Layout) -> String {
+    fn draw(&self, texts: &[BoxText], titles: &[String], layout: &DiagramLayout) -> String {
         let heading = text_width(&self.model, 17.0);
         let size = [
             layout.size[0].max(heading) + 2.0 * MARGIN,

@@ -27,7 +27,7 @@ const START_SEGMENT: f64 = 6.0;
 const END_SEGMENT: f64 = 11.0;
 
 /// The layout of a diagram. Coordinates are in pixels and not negative.
-pub(super) struct Layout {
+pub(super) struct DiagramLayout {
     /// Width and height.
     pub size: [f64; 2],
     /// Rectangle of each box.
@@ -62,14 +62,18 @@ pub(super) enum Endpoint {
 
 /// Computes the layout of `diagram`, given the sizes of its boxes and the widths of its frames'
 /// titles.
-pub(super) fn layout(diagram: &Diagram, box_sizes: &[[f64; 2]], title_widths: &[f64]) -> Layout {
+pub(super) fn layout(
+    diagram: &Diagram,
+    box_sizes: &[[f64; 2]],
+    title_widths: &[f64],
+) -> DiagramLayout {
     let builder = LevelBuilder {
         diagram,
         box_sizes,
         title_widths,
     };
     let level = builder.level(0..diagram.boxes.len(), 0..diagram.frames.len(), None);
-    let mut layout = Layout {
+    let mut layout = DiagramLayout {
         size: [level.left + level.right, level.height],
         boxes: vec![Rect::default(); diagram.boxes.len()],
         frames: vec![Rect::default(); diagram.frames.len()],
@@ -88,7 +92,7 @@ struct LevelBuilder<'a> {
 }
 
 /// A node of a level.
-struct Node {
+struct LayoutNode {
     kind: NodeKind,
     /// Boxes of the node.
     range: Range<usize>,
@@ -116,7 +120,7 @@ enum NodeKind {
 /// Layout of the inside of a frame, or of the whole diagram, in coordinates relative to the axis
 /// and the upper edge of the level.
 struct Level {
-    nodes: Vec<Node>,
+    nodes: Vec<LayoutNode>,
     /// Edges as pairs of nodes, with their bend points.
     edges: Vec<([usize; 2], Vec<Point>)>,
     /// Distance from the axis to the left edge.
@@ -132,7 +136,7 @@ impl LevelBuilder<'_> {
     fn level(&self, range: Range<usize>, frames: Range<usize>, around: Option<usize>) -> Level {
         let mut nodes = Vec::new();
         if let Some(frame) = around {
-            nodes.push(Node::new(
+            nodes.push(LayoutNode::new(
                 NodeKind::Junction(frame),
                 range.start..range.start,
                 [0.0; 2],
@@ -156,7 +160,11 @@ impl LevelBuilder<'_> {
                 }
                 _ => {
                     let kind = NodeKind::Box(index);
-                    nodes.push(Node::new(kind, index..index + 1, self.box_sizes[index]));
+                    nodes.push(LayoutNode::new(
+                        kind,
+                        index..index + 1,
+                        self.box_sizes[index],
+                    ));
                     index += 1;
                 }
             }
@@ -170,12 +178,12 @@ impl LevelBuilder<'_> {
     }
 
     /// Returns the node of frame `index`, which contains the frames of `inner`.
-    fn frame(&self, index: usize, inner: Range<usize>) -> Node {
+    fn frame(&self, index: usize, inner: Range<usize>) -> LayoutNode {
         let frame = &self.diagram.frames[index];
         let range = frame.first..frame.last + 1;
         let level = self.level(range.clone(), inner, Some(index));
         let title = self.title_widths[index] + PADDING;
-        Node {
+        LayoutNode {
             left: level.left.max(title) + PADDING,
             right: level.right + PADDING,
             height: TITLE_HEIGHT + level.height + PADDING,
@@ -188,7 +196,7 @@ impl LevelBuilder<'_> {
 
     /// Returns the edges between `nodes` without duplicates. An edge from outside of `range` starts
     /// at the junction, which is node 0.
-    fn edges(&self, nodes: &[Node], range: &Range<usize>) -> Vec<[usize; 2]> {
+    fn edges(&self, nodes: &[LayoutNode], range: &Range<usize>) -> Vec<[usize; 2]> {
         let node = |index: usize| {
             let found = nodes.iter().position(|node| node.range.contains(&index));
             found.unwrap_or_default()
@@ -204,7 +212,7 @@ impl LevelBuilder<'_> {
     }
 }
 
-impl Node {
+impl LayoutNode {
     /// Returns a node with a centred axis at the origin.
     fn new(kind: NodeKind, range: Range<usize>, [width, height]: [f64; 2]) -> Self {
         Self {
@@ -230,7 +238,7 @@ impl Node {
 }
 
 /// Stacks the nodes that lie on all paths on one axis, and lays out the branches between them.
-fn layout_level(mut nodes: Vec<Node>, edges: Vec<[usize; 2]>) -> Level {
+fn layout_level(mut nodes: Vec<LayoutNode>, edges: Vec<[usize; 2]>) -> Level {
     let is_sink = |node: usize| !edges.iter().any(|&[from, _]| from == node);
     let first_sink = (0..nodes.len()).find(|&node| is_sink(node));
     let is_bypassed = |node: usize| {
@@ -259,7 +267,7 @@ fn layout_level(mut nodes: Vec<Node>, edges: Vec<[usize; 2]>) -> Level {
             _ => {}
         }
     }
-    let maximum = |extent: fn(&Node) -> f64| nodes.iter().map(extent).fold(0.0, f64::max);
+    let maximum = |extent: fn(&LayoutNode) -> f64| nodes.iter().map(extent).fold(0.0, f64::max);
     let bends = || {
         routed
             .iter()
@@ -282,7 +290,7 @@ fn layout_level(mut nodes: Vec<Node>, edges: Vec<[usize; 2]>) -> Level {
 /// The first node lies on all paths, and so does the last unless a branch ends before. `offset` is
 /// the index of the first node in `edges`.
 fn layout_branches(
-    nodes: &mut [Node],
+    nodes: &mut [LayoutNode],
     edges: &[[usize; 2]],
     offset: usize,
 ) -> Vec<([usize; 2], Vec<Point>)> {
@@ -364,7 +372,7 @@ fn layout_branches(
 impl Level {
     /// Writes the coordinates of this level to `layout`, with the axis and the upper edge of the
     /// level at `origin`.
-    fn write_to(&self, layout: &mut Layout, origin: Point) {
+    fn write_to(&self, layout: &mut DiagramLayout, origin: Point) {
         let absolute = |[x, y]: Point| [x + origin[0], y + origin[1]];
         for node in &self.nodes {
             let top = absolute(node.top);
@@ -406,7 +414,7 @@ impl Level {
     }
 }
 
-impl Node {
+impl LayoutNode {
     /// Returns the endpoint that computes the node's value, and the point where outgoing edges
     /// start.
     fn output(&self) -> (Endpoint, Point) {

@@ -34,9 +34,9 @@
 //! ```
 //!
 //! Boxes that lie on all paths are stacked on one axis. The crate `dagre` lays out the branches
-//! between two such boxes, so that the cost of a deep network's layout is that of its branches.
-//! `dagre` is a port of the layered layout of Mermaid, verified against the coordinates of the
-//! original, and depends only on `log`, `serde` and `serde_json`. Two alternatives do not fit:
+//! between two such boxes, so that only the branches of a deep network add to the cost of its
+//! layout. `dagre` is a port of the layered layout of Mermaid, verified against the coordinates of
+//! the original, and depends only on `log`, `serde` and `serde_json`. Two alternatives do not fit:
 //! `layout-rs` routes edges through boxes and spaces them for its own renderer, and `rust-sugiyama`
 //! returns no bend points for long edges, so that a residual connection would cross its block.
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::collapse::collapse_repeats;
 use super::geometry::Rect;
 use super::group::group_by_prefix;
-use super::layout::{Endpoint, Layout, layout};
+use super::layout::{DiagramLayout, Endpoint, layout};
 use super::{Diagram, LayerBox, Role, Volume, Volumes};
 
 fn layer(name: String, role: Role, kind: &str) -> LayerBox {
@@ -161,7 +161,7 @@ fn crosses([from, to]: [[f64; 2]; 2], rect: &Rect) -> bool {
 
 /// Checks that boxes do not overlap, frames contain exactly their boxes, and edges connect their
 /// boxes without crossing others.
-fn check_layout(diagram: &Diagram, layout: &Layout) {
+fn check_layout(diagram: &Diagram, layout: &DiagramLayout) {
     let page = Rect {
         left: -0.001,
         top: 0.0,

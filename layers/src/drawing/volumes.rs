@@ -126,7 +126,7 @@ struct ChainBuilder<'a> {
 }
 
 /// A box, or a frame with its inner frames.
-struct Node {
+struct ChainNode {
     /// Boxes of the node.
     range: Range<usize>,
     /// Index of the frame, and the indices of its inner frames.
@@ -180,7 +180,7 @@ impl<'a> ChainBuilder<'a> {
     }
 
     /// Returns the nodes of `range` that contain a selected box.
-    fn nodes(&self, range: Range<usize>, frames: Range<usize>) -> Vec<Node> {
+    fn nodes(&self, range: Range<usize>, frames: Range<usize>) -> Vec<ChainNode> {
         let mut nodes = Vec::new();
         let mut first = range.start;
         while first < range.end {
@@ -195,7 +195,7 @@ impl<'a> ChainBuilder<'a> {
                 (index, index + 1..index + 1 + inner)
             });
             if (first..end).any(|index| self.selected.contains(&index)) {
-                nodes.push(Node {
+                nodes.push(ChainNode {
                     range: first..end,
                     frame,
                 });

@@ -30,4 +30,4 @@ pub use error::GraphError;
 pub use op::{Arithmetic, Conv2d, Op, Pool2d, SliceRange};
 pub use outputs::{OutputList, Outputs};
 pub use structure::{Graph, Node};
-pub use value::{Data, Origin, Role, Value, ValueId};
+pub use value::{Origin, ParameterKind, Value, ValueData, ValueId};

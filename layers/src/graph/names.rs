@@ -1,8 +1,8 @@
 //! Node names, derived from the module paths of the parameters.
 //!
-//! A recording does not tell in which module's `forward` an operation ran, but the paths of the
-//! operation's parameters do. A node without parameters is named after the module of its neighbours
-//! with parameters.
+//! A recording does not contain the module whose `forward` an operation ran in. The module follows
+//! from the paths of the operation's parameters. A node without parameters is named after the
+//! module of its neighbours with parameters.
 
 use std::collections::{HashMap, HashSet};
 
@@ -131,7 +131,7 @@ impl Scopes {
     fn enclosing_module(&self, graph: &Graph, flow: &DataFlow, index: usize) -> String {
         let node = &graph.nodes[index];
         let predecessors = flow.predecessors[index].clone();
-        // A skip connection starts in an earlier block, so only its other end tells the block.
+        // A skip connection starts in an earlier block, so only its other end identifies the block.
         let nearest: Vec<usize> = predecessors
             .iter()
             .copied()

@@ -13,7 +13,7 @@ use receptive_kernels::ops::ids;
 use super::capture::Boundary;
 use super::op::{Arithmetic, Conv2d, Op, Pool2d, SliceRange};
 use super::structure::{Graph, Node};
-use super::value::{Data, Origin, Role, Value, ValueId};
+use super::value::{Origin, ParameterKind, Value, ValueData, ValueId};
 
 /// Translates the captured operations to nodes without names.
 pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
@@ -30,7 +30,7 @@ pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
             let value = &mut values.values[id.0];
             if value.origin == Origin::Computed {
                 value.origin = Origin::Constant;
-                value.data = fill.map(Data::Fill);
+                value.data = fill.map(ValueData::Fill);
             }
             continue;
         }
@@ -44,9 +44,9 @@ pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
         let op = op(operation);
         for (index, &input) in inputs.iter().enumerate() {
             if is_fixed(&op, index)
-                && let Origin::Parameter { role, .. } = &mut values.values[input.0].origin
+                && let Origin::Parameter { kind, .. } = &mut values.values[input.0].origin
             {
-                *role = Role::Fixed;
+                *kind = ParameterKind::Fixed;
             }
         }
         nodes.push(Node {
@@ -78,12 +78,12 @@ impl Values {
     /// Returns the id of the value for `tensor`, which is added at its first use.
     fn id(&mut self, tensor: &TensorIr) -> ValueId {
         *self.ids.entry(tensor.id).or_insert_with(|| {
-            let data = self.data.remove(&tensor.id).map(Data::Elements);
+            let data = self.data.remove(&tensor.id).map(ValueData::Elements);
             let origin = match self.boundary.parameters.get(&tensor.id) {
                 _ if self.boundary.input == tensor.id => Origin::Input,
                 Some(name) => Origin::Parameter {
                     name: name.clone(),
-                    role: Role::Trainable,
+                    kind: ParameterKind::Trainable,
                 },
                 None if data.is_some() => Origin::Constant,
                 None => Origin::Computed,

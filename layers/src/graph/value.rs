@@ -23,7 +23,7 @@ pub struct Value {
     /// Origin of the tensor: the input, a parameter, a constant, or a node.
     pub origin: Origin,
     /// Elements of a parameter or constant, if they are known.
-    pub data: Option<Data>,
+    pub data: Option<ValueData>,
 }
 
 /// Where a [`Value`] comes from.
@@ -37,7 +37,7 @@ pub enum Origin {
         /// `weight` and `bias` of a norm.
         name: String,
         /// Whether the gradient trains the parameter.
-        role: Role,
+        kind: ParameterKind,
     },
     /// A tensor that neither depends on the input nor is a parameter.
     Constant,
@@ -47,7 +47,7 @@ pub enum Origin {
 
 /// Whether the gradient trains a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum ParameterKind {
     /// The gradient trains the parameter. Frozen parameters count as trainable.
     Trainable,
     /// No gradient trains the parameter: running statistics, and the centres of radial basis
@@ -57,7 +57,7 @@ pub enum Role {
 
 /// The elements of a [`Value`].
 #[derive(Debug, Clone, PartialEq)]
-pub enum Data {
+pub enum ValueData {
     /// Every element, in row-major order.
     Elements(TensorData),
     /// One number that all elements equal.
@@ -75,10 +75,10 @@ impl Value {
         self.len() == 0
     }
 
-    /// Returns the name and role of a parameter, or `None` for any other value.
-    pub fn parameter(&self) -> Option<(&str, Role)> {
+    /// Returns the name and kind of a parameter, or `None` for any other value.
+    pub fn parameter(&self) -> Option<(&str, ParameterKind)> {
         match &self.origin {
-            Origin::Parameter { name, role } => Some((name, *role)),
+            Origin::Parameter { name, kind } => Some((name, *kind)),
             _ => None,
         }
     }

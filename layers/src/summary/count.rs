@@ -6,7 +6,7 @@ use super::error::SummaryError;
 use super::layers::layers;
 use super::receptive_field::receptive_field;
 use super::report::{Layer, Summary};
-use crate::graph::{Graph, Role};
+use crate::graph::{Graph, ParameterKind};
 
 impl Summary {
     /// Counts the costs of `graph`, titled `model`.
@@ -58,7 +58,7 @@ fn parameter_bytes(graph: &Graph) -> u64 {
     graph
         .values
         .iter()
-        .filter(|value| matches!(value.parameter(), Some((_, Role::Trainable))))
+        .filter(|value| matches!(value.parameter(), Some((_, ParameterKind::Trainable))))
         .map(|value| (value.len() * value.dtype.size()) as u64)
         .sum()
 }

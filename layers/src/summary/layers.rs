@@ -7,7 +7,7 @@ use receptive_kernels::cost::{self, Convolution, Cost, CostError};
 use super::error::{CountError, SummaryError};
 use super::kind::{joined, kind};
 use super::report::Layer;
-use crate::graph::{Arithmetic, Graph, Node, Op, Origin, Role, ValueId};
+use crate::graph::{Arithmetic, Graph, Node, Op, Origin, ParameterKind, ValueId};
 
 /// Returns the layers of `graph` in execution order.
 pub(super) fn layers(graph: &Graph) -> Result<Vec<Layer>, SummaryError> {
@@ -111,7 +111,7 @@ impl RowBuilder<'_> {
         }
         for &id in parameters.iter().filter(|&&id| self.counted.insert(id)) {
             let value = self.graph.value(id);
-            if !matches!(value.parameter(), Some((_, Role::Trainable))) {
+            if !matches!(value.parameter(), Some((_, ParameterKind::Trainable))) {
                 layer.fixed += value.len() as u64;
                 continue;
             }

@@ -5,10 +5,10 @@
 //! - *Parameters* are the trainable parameters that the graph reads.
 //! - A *multiply-add* is one product in a convolution, a fully connected layer or a radial basis
 //!   layer. Biases, pools, norms and activations have none.
-//! - *Activation values* are the input and the outputs of convolutions, pools, fully connected layers,
-//!   local response norms and radial basis layers. Activations, batch norms, residual sums and
-//!   concatenations are counted as in-place operations, and reshapes as free. VGG16 has 15.2 million
-//!   activation values, 61 MB in single precision.
+//! - *Activation values* are the input and the outputs of convolutions, pools, fully connected
+//!   layers, local response norms and radial basis layers. Activations, batch norms, residual sums
+//!   and concatenations are counted as in-place operations, and reshapes as free. VGG16 has 15.2
+//!   million activation values, 61 MB in single precision.
 //!
 //! ```
 //! use burn::module::Module;

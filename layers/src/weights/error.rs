@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::format::{Format, Precision};
+use super::format::{FloatType, Format};
 
 /// Why weights cannot be read, written or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -59,17 +59,17 @@ pub enum WeightsError {
         /// The failure.
         reason: String,
     },
-    /// A value is out of the range of the precision in which it is to be written.
+    /// A value is out of the range of the floating-point type in which it is to be written.
     #[error(
-        "tensor {name} contains {value}, which is out of the range of {precision}; write it as f32"
+        "tensor {name} contains {value}, which is out of the range of {float_type}; write it as f32"
     )]
     OutOfRange {
         /// Name of the tensor.
         name: String,
         /// The value.
         value: f32,
-        /// Precision of the file.
-        precision: Precision,
+        /// Floating-point type of the file.
+        float_type: FloatType,
     },
     /// Weights under Burn's names cannot be written: only their network can rename them.
     #[error(

@@ -1,4 +1,4 @@
-//! The three formats of weight files, and the precisions in which files are written.
+//! The three formats of weight files, and the floating-point types in which files are written.
 
 use std::fmt;
 use std::path::Path;
@@ -76,7 +76,7 @@ impl fmt::Display for Format {
 
 /// Type of the floating-point values in a written file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Precision {
+pub enum FloatType {
     /// IEEE 754 single precision, 4 bytes.
     #[default]
     F32,
@@ -86,7 +86,7 @@ pub enum Precision {
     BF16,
 }
 
-impl Precision {
+impl FloatType {
     /// Returns the element type.
     pub(super) fn dtype(self) -> DType {
         match self {
@@ -96,7 +96,7 @@ impl Precision {
         }
     }
 
-    /// Returns whether `value` is infinite, NaN, or stays finite in this precision.
+    /// Returns whether `value` is infinite, NaN, or stays finite in this type.
     pub(super) fn can_represent(self, value: f32) -> bool {
         !value.is_finite()
             || match self {
@@ -107,7 +107,7 @@ impl Precision {
     }
 }
 
-impl fmt::Display for Precision {
+impl fmt::Display for FloatType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::F32 => "f32",

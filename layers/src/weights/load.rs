@@ -9,7 +9,7 @@ use burn_store::{
 
 use super::error::{ShapeMismatch, WeightsError};
 use super::naming::{Naming, PublishedNames};
-use super::slots::{Kind, Slot, slots};
+use super::slots::{ElementKind, Slot, slots};
 use super::state_dict::StateDict;
 use super::tensor::WeightTensor;
 
@@ -181,7 +181,9 @@ fn match_tensors<'a>(
                 expected: expected.clone(),
                 found: tensor.shape().to_vec(),
             }),
-            Some(tensor) if Kind::of(tensor.dtype()) != slot.kind => kinds.push((slot, tensor)),
+            Some(tensor) if ElementKind::of(tensor.dtype()) != slot.kind => {
+                kinds.push((slot, tensor))
+            }
             Some(tensor) => pairs.push((slot, tensor)),
         }
     }
@@ -202,7 +204,7 @@ fn match_tensors<'a>(
         None => Ok(pairs),
         Some((slot, tensor)) => Err(tensor.error(format!(
             "contains {}, expected {}",
-            Kind::of(tensor.dtype()).name(),
+            ElementKind::of(tensor.dtype()).name(),
             slot.kind.name()
         ))),
     }

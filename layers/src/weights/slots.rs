@@ -18,18 +18,18 @@ pub(crate) struct Slot {
     /// Shape in PyTorch's layout.
     pub shape: Vec<usize>,
     /// Kind of the elements.
-    pub kind: Kind,
+    pub kind: ElementKind,
 }
 
 /// Kind of a tensor's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ElementKind {
     Float,
     Int,
     Bool,
 }
 
-impl Kind {
+impl ElementKind {
     /// Returns the kind of `dtype`.
     pub(super) fn of(dtype: DType) -> Self {
         match dtype {
@@ -68,7 +68,7 @@ struct Finder {
 
 impl Finder {
     /// Adds a slot for the tensor at the current path.
-    fn add(&mut self, shape: &Shape, kind: Kind) {
+    fn add(&mut self, shape: &Shape, kind: ElementKind) {
         let fields = self.names.iter().zip(&self.containers);
         let path = fields
             .filter(|(_, container)| !container.starts_with(ENUM))
@@ -110,14 +110,14 @@ impl ModuleVisitor for Finder {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.add(&param.lazy_shape(), Kind::Float);
+        self.add(&param.lazy_shape(), ElementKind::Float);
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
-        self.add(&param.lazy_shape(), Kind::Int);
+        self.add(&param.lazy_shape(), ElementKind::Int);
     }
 
     fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
-        self.add(&param.lazy_shape(), Kind::Bool);
+        self.add(&param.lazy_shape(), ElementKind::Bool);
     }
 }

@@ -9,7 +9,7 @@ use burn_store::burn_pack::Tensor as StoredTensor;
 
 use super::error::WeightsError;
 use super::file;
-use super::format::{Format, Precision};
+use super::format::{FloatType, Format};
 use super::naming::Naming;
 use super::tensor::WeightTensor;
 
@@ -81,26 +81,26 @@ impl StateDict {
         Ok(Self { tensors, naming })
     }
 
-    /// Writes all tensors to `path`, floating-point values in `precision`.
+    /// Writes all tensors to `path`, floating-point values as `float_type`.
     ///
     /// The file is written under a temporary name and renamed to `path`, replacing an existing
     /// file.
     ///
     /// # Errors
     ///
-    /// The file cannot be written, a tensor cannot be read, a value is out of the precision's
-    /// range, or the dictionary has Burn's names. `path` is then unchanged.
+    /// The file cannot be written, a tensor cannot be read, a value is out of the range of
+    /// `float_type`, or the dictionary has Burn's names. `path` is then unchanged.
     pub fn save(
         &self,
         path: impl AsRef<Path>,
         format: Format,
-        precision: Precision,
+        float_type: FloatType,
     ) -> Result<(), WeightsError> {
         if self.naming == Naming::Burn {
             return Err(WeightsError::BurnNames);
         }
         let tensors: Vec<&WeightTensor> = self.tensors.values().collect();
-        file::write(&tensors, path.as_ref(), format, precision)
+        file::write(&tensors, path.as_ref(), format, float_type)
     }
 
     /// Returns the number of tensors.

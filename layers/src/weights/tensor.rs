@@ -5,7 +5,7 @@ use burn_store::bridge;
 use burn_store::burn_pack::{Error as StoreError, Tensor as StoredTensor};
 
 use super::error::WeightsError;
-use super::format::Precision;
+use super::format::FloatType;
 
 /// A named tensor with known shape and element type, whose values stay in the file or on the device
 /// until [`data`](Self::data) is called.
@@ -86,34 +86,35 @@ impl WeightTensor {
         Ok(data)
     }
 
-    /// Returns the element type in a file of this precision.
-    pub(super) fn file_dtype(&self, precision: Precision) -> DType {
+    /// Returns the element type in a file with this floating-point type.
+    pub(super) fn file_dtype(&self, float_type: FloatType) -> DType {
         match self.loaded_dtype() {
-            DType::F32 => precision.dtype(),
+            DType::F32 => float_type.dtype(),
             dtype => dtype,
         }
     }
 
     /// Returns the length of [`file_bytes`](Self::file_bytes) in bytes.
-    pub(super) fn file_len(&self, precision: Precision) -> usize {
-        self.shape().iter().product::<usize>() * self.file_dtype(precision).size()
+    pub(super) fn file_len(&self, float_type: FloatType) -> usize {
+        self.shape().iter().product::<usize>() * self.file_dtype(float_type).size()
     }
 
-    /// Returns the values as bytes of a file of this precision: little-endian, row-major.
-    pub(super) fn file_bytes(&self, precision: Precision) -> Result<Bytes, WeightsError> {
+    /// Returns the values as bytes of a file with this floating-point type: little-endian,
+    /// row-major.
+    pub(super) fn file_bytes(&self, float_type: FloatType) -> Result<Bytes, WeightsError> {
         let data = self.data()?;
         if data.dtype() == DType::F32 {
             let values = data.as_slice::<f32>().map_err(|error| self.error(error))?;
             let mut values = values.iter();
-            if let Some(&value) = values.find(|&&value| !precision.can_represent(value)) {
+            if let Some(&value) = values.find(|&&value| !float_type.can_represent(value)) {
                 return Err(WeightsError::OutOfRange {
                     name: self.name().to_owned(),
                     value,
-                    precision,
+                    float_type,
                 });
             }
         }
-        data.try_cast(self.file_dtype(precision))
+        data.try_cast(self.file_dtype(float_type))
             .map(TensorData::into_bytes)
             .map_err(|error| self.error(error))
     }

@@ -8,7 +8,7 @@ use receptive_layers::block::{ConvBlock, ConvBlockConfig};
 use receptive_layers::compile::{
     Algorithm, CompileError, Compiled, Isa, Options, Precision, Problem, Tuning, WinogradTile,
 };
-use receptive_layers::graph::{Data, Graph, Op, Origin};
+use receptive_layers::graph::{Graph, Op, Origin, ValueData};
 
 use crate::interpreter;
 use crate::networks::{Branches, Residual, cpu};
@@ -48,7 +48,10 @@ fn randomize(graph: &mut Graph) {
         let values: Vec<f32> = values
             .map(|x| if variance { 1.0 + 0.5 * x } else { scale * x })
             .collect();
-        value.data = Some(Data::Elements(TensorData::new(values, value.shape.clone())));
+        value.data = Some(ValueData::Elements(TensorData::new(
+            values,
+            value.shape.clone(),
+        )));
     }
 }
 

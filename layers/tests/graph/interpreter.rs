@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, activation, module};
 use receptive_kernels::ops;
-use receptive_layers::graph::{Arithmetic, Data, Graph, Node, Op, Pool2d, ValueId};
+use receptive_layers::graph::{Arithmetic, Graph, Node, Op, Pool2d, ValueData, ValueId};
 
 /// Runs `graph` on `input`. Every output has rank 4, with leading axes of length one.
 pub fn run(graph: &Graph, input: Tensor<4>) -> Vec<Tensor<4>> {
@@ -15,11 +15,11 @@ pub fn run(graph: &Graph, input: Tensor<4>) -> Vec<Tensor<4>> {
     for (id, value) in graph.ids() {
         let shape = rank4(&value.shape);
         let tensor = match &value.data {
-            Some(Data::Elements(data)) => {
+            Some(ValueData::Elements(data)) => {
                 let elements = data.try_to_vec::<f32>().expect("single precision");
                 Tensor::<1>::from_data(elements.as_slice(), &device).reshape(shape)
             }
-            Some(Data::Fill(number)) => Tensor::full(shape, *number, &device),
+            Some(ValueData::Fill(number)) => Tensor::full(shape, *number, &device),
             None => continue,
         };
         values.insert(id, tensor);

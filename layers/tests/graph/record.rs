@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor};
-use receptive_layers::graph::{Data, Graph, GraphError, Op, Origin, Role};
+use receptive_layers::graph::{Graph, GraphError, Op, Origin, ParameterKind, ValueData};
 
 use crate::interpreter;
 use crate::networks::{Branches, Residual, cpu};
@@ -14,7 +14,7 @@ fn a_trace_has_no_weights() {
     assert_eq!(graph.shape(graph.input), [2, 3, 12, 12]);
     assert_eq!(graph.shape(graph.outputs[0]), [2, 7]);
     for value in &graph.values {
-        if let Some((name, Role::Trainable)) = value.parameter() {
+        if let Some((name, ParameterKind::Trainable)) = value.parameter() {
             assert_eq!(value.data, None, "{name}");
         }
     }
@@ -35,16 +35,16 @@ fn a_recording_has_the_weights_and_does_not_change_the_model() {
     let weight = graph
         .values
         .iter()
-        .find(|value| value.parameter() == Some(("conv1.weight", Role::Trainable)))
+        .find(|value| value.parameter() == Some(("conv1.weight", ParameterKind::Trainable)))
         .expect("a weight");
-    let Some(Data::Elements(data)) = &weight.data else {
+    let Some(ValueData::Elements(data)) = &weight.data else {
         panic!("the weight has no data");
     };
     data.assert_eq(&network.conv1.weight.val().into_data(), true);
     for value in &graph.values {
-        if let Origin::Parameter { name, role } = &value.origin {
+        if let Origin::Parameter { name, kind } = &value.origin {
             let statistic = name.contains(".running_");
-            assert_eq!(*role == Role::Fixed, statistic, "{name}");
+            assert_eq!(*kind == ParameterKind::Fixed, statistic, "{name}");
         }
     }
 }

@@ -13,7 +13,7 @@ const EPSILON: f64 = 1e-5;
 
 /// A layer or block of a random network. A layer whose window does not fit its input is skipped.
 #[derive(Debug, Clone)]
-enum Step {
+enum LayerSpec {
     Conv(Conv),
     LocalResponseNorm(LocalResponse),
     MaxPool { window: Window, ceil: bool },
@@ -228,8 +228,8 @@ impl Arithmetic for Tensor<4> {
     }
 }
 
-impl Step {
-    /// Computes the step on `x`, with weights that depend on `salt`.
+impl LayerSpec {
+    /// Computes the layer on `x`, with weights that depend on `salt`.
     fn run<A: Arithmetic>(&self, x: &A, salt: &str) -> A {
         let [_, channels, height, width] = x.shape();
         let fits = |w: Window| w.kernel <= height.min(width) + 2 * w.padding;
@@ -238,11 +238,11 @@ impl Step {
             x.convolve(&conv, &format!("{salt}/{name}"))
         };
         match *self {
-            Step::Conv(ref conv) if fits(conv.window) => x.convolve(conv, salt),
-            Step::LocalResponseNorm(norm) => x.respond_locally(norm),
-            Step::MaxPool { window, ceil } if fits(window) => x.pool_max(window, ceil),
-            Step::AveragePool(window) if fits(window) => x.pool_average(window),
-            Step::Residual { width, stride } => {
+            LayerSpec::Conv(ref conv) if fits(conv.window) => x.convolve(conv, salt),
+            LayerSpec::LocalResponseNorm(norm) => x.respond_locally(norm),
+            LayerSpec::MaxPool { window, ceil } if fits(window) => x.pool_max(window, ceil),
+            LayerSpec::AveragePool(window) if fits(window) => x.pool_average(window),
+            LayerSpec::Residual { width, stride } => {
                 let residual = conv(x, Width::Dense(width), 3, stride, "conv1");
                 let residual = conv(&residual, Width::Dense(width), 3, 1, "conv2");
                 if stride == 1 && width == channels {
@@ -250,7 +250,7 @@ impl Step {
                 }
                 residual.plus(&conv(x, Width::Dense(width), 1, stride, "shortcut"))
             }
-            Step::Inception { widths } => {
+            LayerSpec::Inception { widths } => {
                 let [one, three, five, pool] = widths.map(Width::Dense);
                 A::side_by_side(vec![
                     conv(x, one, 1, 1, "conv1x1"),
@@ -265,11 +265,11 @@ impl Step {
                     ),
                 ])
             }
-            Step::DepthwiseSeparable { width, stride } => {
+            LayerSpec::DepthwiseSeparable { width, stride } => {
                 let depthwise = conv(x, Width::Depthwise(1), 3, stride, "depthwise");
                 conv(&depthwise, Width::Dense(width), 1, 1, "pointwise")
             }
-            Step::Conv(_) | Step::MaxPool { .. } | Step::AveragePool(_) => x.clone(),
+            LayerSpec::Conv(_) | LayerSpec::MaxPool { .. } | LayerSpec::AveragePool(_) => x.clone(),
         }
     }
 }
@@ -279,21 +279,21 @@ impl Step {
 struct RandomNetwork {
     shape: [usize; 4],
     salt: u32,
-    steps: Vec<Step>,
+    layers: Vec<LayerSpec>,
 }
 
 impl RandomNetwork {
     /// Computes the output of the network.
     fn run<A: Arithmetic>(&self, images: A) -> A {
-        let steps = self.steps.iter().enumerate();
-        steps.fold(images, |x, (i, step)| {
-            step.run(&x, &format!("{}/{i}", self.salt))
+        let layers = self.layers.iter().enumerate();
+        layers.fold(images, |x, (i, layer)| {
+            layer.run(&x, &format!("{}/{i}", self.salt))
         })
     }
 
     /// Compares the outputs on `device` with the float64 loops. The largest accepted difference is
     /// `tolerance` times the largest expected magnitude, which counts as at least 1. Images are in
-    /// [-1, 1], and no step increases the magnitude much.
+    /// [-1, 1], and no layer increases the magnitude much.
     fn assert_agrees(&self, device: &Device, tolerance: f64) {
         let images = formula::images(&self.salt.to_string(), self.shape);
         let expected = self.run(Map {
@@ -326,8 +326,8 @@ fn window() -> impl Strategy<Value = Window> {
     })
 }
 
-/// Generates steps.
-fn step() -> impl Strategy<Value = Step> {
+/// Generates layers.
+fn layer() -> impl Strategy<Value = LayerSpec> {
     let activation = prop_oneof![
         Just(Activation::Identity),
         Just(Activation::Relu),
@@ -340,7 +340,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let conv = (width, window(), any::<bool>(), activation).prop_map(
         |(width, window, norm, activation)| {
-            Step::Conv(Conv {
+            LayerSpec::Conv(Conv {
                 width,
                 window,
                 norm,
@@ -350,7 +350,7 @@ fn step() -> impl Strategy<Value = Step> {
     );
     let response = (0..=3_usize, 1e-4..1.0, 0.25..1.0, 0.5..2.0).prop_map(
         |(half, alpha, beta, k): (usize, f64, f64, f64)| {
-            Step::LocalResponseNorm(LocalResponse {
+            LayerSpec::LocalResponseNorm(LocalResponse {
                 size: 2 * half + 1,
                 alpha,
                 beta,
@@ -365,24 +365,24 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => conv,
         1 => response,
-        2 => (window(), any::<bool>()).prop_map(|(window, ceil)| Step::MaxPool { window, ceil }),
-        1 => unpadded.prop_map(Step::AveragePool),
+        2 => (window(), any::<bool>()).prop_map(|(window, ceil)| LayerSpec::MaxPool { window, ceil }),
+        1 => unpadded.prop_map(LayerSpec::AveragePool),
         1 => (1..=6_usize, 1..=2_usize)
-            .prop_map(|(width, stride)| Step::Residual { width, stride }),
-        1 => prop::array::uniform4(1..=4_usize).prop_map(|widths| Step::Inception { widths }),
+            .prop_map(|(width, stride)| LayerSpec::Residual { width, stride }),
+        1 => prop::array::uniform4(1..=4_usize).prop_map(|widths| LayerSpec::Inception { widths }),
         1 => (1..=6_usize, 1..=2_usize)
-            .prop_map(|(width, stride)| Step::DepthwiseSeparable { width, stride }),
+            .prop_map(|(width, stride)| LayerSpec::DepthwiseSeparable { width, stride }),
     ]
 }
 
-/// Generates networks of up to five steps.
+/// Generates networks of up to five layers.
 fn network() -> impl Strategy<Value = RandomNetwork> {
     let shape = (1..=2_usize, 1..=6_usize, 1..=12_usize, 1..=12_usize);
-    (shape, any::<u32>(), prop::collection::vec(step(), 1..=5)).prop_map(
-        |((batch, channels, height, width), salt, steps)| RandomNetwork {
+    (shape, any::<u32>(), prop::collection::vec(layer(), 1..=5)).prop_map(
+        |((batch, channels, height, width), salt, layers)| RandomNetwork {
             shape: [batch, channels, height, width],
             salt,
-            steps,
+            layers,
         },
     )
 }
@@ -415,40 +415,40 @@ fn chosen_networks_agree_on_wgpu() {
         k: 2.0,
     };
     let alexnet_like = vec![
-        Step::Conv(Conv {
+        LayerSpec::Conv(Conv {
             norm: false,
             ..Conv::relu(Width::Dense(6), 5, 2)
         }),
-        Step::MaxPool {
+        LayerSpec::MaxPool {
             window: Window::new(3, 2, 0),
             ceil: true,
         },
-        Step::LocalResponseNorm(response),
-        Step::Conv(Conv::relu(Width::Halves(4), 3, 1)),
-        Step::AveragePool(Window::new(2, 2, 0)),
+        LayerSpec::LocalResponseNorm(response),
+        LayerSpec::Conv(Conv::relu(Width::Halves(4), 3, 1)),
+        LayerSpec::AveragePool(Window::new(2, 2, 0)),
     ];
     let modern = vec![
-        Step::Inception {
+        LayerSpec::Inception {
             widths: [1, 2, 3, 4],
         },
-        Step::DepthwiseSeparable {
+        LayerSpec::DepthwiseSeparable {
             width: 10,
             stride: 1,
         },
-        Step::Residual {
+        LayerSpec::Residual {
             width: 10,
             stride: 1,
         },
-        Step::Residual {
+        LayerSpec::Residual {
             width: 4,
             stride: 2,
         },
     ];
-    for steps in [alexnet_like, modern] {
+    for layers in [alexnet_like, modern] {
         let network = RandomNetwork {
             shape: [2, 3, 13, 15],
             salt: 1,
-            steps,
+            layers,
         };
         network.assert_agrees(&device, 1e-4);
     }

@@ -25,7 +25,7 @@ use receptive_layers::graph::{Arithmetic, Graph, Node, Op, Outputs};
 use receptive_layers::network::{Network, NetworkConfig};
 use receptive_tests::variants::{self, Visit};
 
-/// A layer, as far as the graph and the log both know it.
+/// The properties of a layer that both the graph and the log contain.
 #[derive(Debug, Clone, PartialEq)]
 enum Layer {
     /// The layer whose weight (scale, of a norm) is the parameter of this path.

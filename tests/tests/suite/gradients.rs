@@ -18,14 +18,14 @@ use receptive_tests::{devices, formula};
 
 /// A training step in `dtype`. The result is the loss, and the gradients under the names of their
 /// parameters.
-struct Step<'a> {
+struct TrainingStep<'a> {
     reference: &'a Reference,
     step: &'a reference::Gradients,
     device: &'a Device,
     dtype: DType,
 }
 
-impl Visit for Step<'_> {
+impl Visit for TrainingStep<'_> {
     type Output = (f64, StateDict);
 
     fn visit<C: NetworkConfig>(self, config: C) -> Self::Output {
@@ -118,7 +118,7 @@ fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
     let step = reference.grad.as_ref().expect("a reference with gradients");
     let (loss, gradients) = variants::visit(
         name,
-        Step {
+        TrainingStep {
             reference: &reference,
             step,
             device: &device.autodiff(),

@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use receptive_kernels::ops;
 use receptive_layers::network::{Network, NetworkConfig};
-use receptive_layers::weights::{self, Format, Heads, Precision, StateDict};
+use receptive_layers::weights::{self, FloatType, Format, Heads, StateDict};
 use receptive_tests::variants::{self, Visit};
 use receptive_tests::{devices, formula};
 
@@ -36,7 +36,7 @@ impl Visit for RoundTrip {
             (Format::Burnpack, "weights.bpk"),
         ] {
             let path = folder.path().join(file);
-            written.save(&path, format, Precision::F32).unwrap();
+            written.save(&path, format, FloatType::F32).unwrap();
             let read = StateDict::open(&path).unwrap();
             let network = weights::load(config.init(&self.device), &read, Heads::Load).unwrap();
             let read = weights::state_dict(&network);

@@ -18,12 +18,12 @@ const SIZE: usize = 32;
 /// The two CIFAR datasets (Krizhevsky, Learning Multiple Layers of Features from Tiny Images,
 /// 2009).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CifarVersion {
     Cifar10,
     Cifar100,
 }
 
-impl Kind {
+impl CifarVersion {
     /// Names of the files of the training images.
     fn train_files(self) -> &'static [&'static str] {
         match self {
@@ -73,15 +73,17 @@ impl Kind {
 }
 
 /// Returns the dataset that has files in `folder`.
-pub fn detect(folder: &Path) -> Option<Kind> {
-    [Kind::Cifar10, Kind::Cifar100].into_iter().find(|kind| {
-        let mut files = kind.train_files().iter().chain(kind.test_files());
-        files.any(|name| folder.join(name).is_file())
-    })
+pub fn detect(folder: &Path) -> Option<CifarVersion> {
+    [CifarVersion::Cifar10, CifarVersion::Cifar100]
+        .into_iter()
+        .find(|kind| {
+            let mut files = kind.train_files().iter().chain(kind.test_files());
+            files.any(|name| folder.join(name).is_file())
+        })
 }
 
 /// Reads the training images and the test images (as validation images) of `folder`.
-pub fn open(folder: &Path, kind: Kind) -> Result<DataSplits, DataError> {
+pub fn open(folder: &Path, kind: CifarVersion) -> Result<DataSplits, DataError> {
     Ok(DataSplits {
         classes: class_names(folder, kind),
         train: Arc::new(images(folder, kind, kind.train_files())?),
@@ -90,7 +92,7 @@ pub fn open(folder: &Path, kind: Kind) -> Result<DataSplits, DataError> {
 }
 
 /// Reads the class names; falls back to built-in names if the file is missing or incomplete.
-fn class_names(folder: &Path, kind: Kind) -> Vec<String> {
+fn class_names(folder: &Path, kind: CifarVersion) -> Vec<String> {
     let listed: Vec<String> = fs::read_to_string(folder.join(kind.names_file()))
         .unwrap_or_default()
         .lines()
@@ -99,13 +101,13 @@ fn class_names(folder: &Path, kind: Kind) -> Vec<String> {
         .collect();
     match kind {
         _ if listed.len() == kind.classes() => listed,
-        Kind::Cifar10 => CIFAR_10.map(str::to_owned).to_vec(),
-        Kind::Cifar100 => (0..kind.classes()).map(|class| class.to_string()).collect(),
+        CifarVersion::Cifar10 => CIFAR_10.map(str::to_owned).to_vec(),
+        CifarVersion::Cifar100 => (0..kind.classes()).map(|class| class.to_string()).collect(),
     }
 }
 
 /// Reads the records of `files` into memory.
-fn images(folder: &Path, kind: Kind, files: &[&str]) -> Result<InMemoryDataset, DataError> {
+fn images(folder: &Path, kind: CifarVersion, files: &[&str]) -> Result<InMemoryDataset, DataError> {
     let (mut samples, mut labels) = (Vec::new(), Vec::new());
     for name in files {
         let path = folder.join(name);
@@ -117,7 +119,7 @@ fn images(folder: &Path, kind: Kind, files: &[&str]) -> Result<InMemoryDataset, 
 /// Appends the records of the file at `path` to `samples` and `labels`.
 fn append(
     path: &Path,
-    kind: Kind,
+    kind: CifarVersion,
     samples: &mut Vec<u8>,
     labels: &mut Vec<usize>,
 ) -> Result<(), DataError> {

@@ -45,7 +45,7 @@ struct Class {
 }
 
 /// Layout of a dataset folder.
-enum Layout {
+enum FolderLayout {
     /// Folders of the training images and of the validation images.
     Split(PathBuf, PathBuf),
     /// One folder with all images.
@@ -56,32 +56,32 @@ enum Layout {
 /// them.
 pub fn open(folder: &Path, holdout: Holdout) -> Result<DataSplits, DataError> {
     match layout(folder)? {
-        Layout::Split(train, validation) => open_split(&train, &validation),
-        Layout::Unsplit(folder) => open_with_holdout(&folder, holdout),
+        FolderLayout::Split(train, validation) => open_split(&train, &validation),
+        FolderLayout::Unsplit(folder) => open_with_holdout(&folder, holdout),
     }
 }
 
 /// Reads the class names and the validation images of `folder`, or all images if the folder has no
 /// validation images.
 pub fn open_for_evaluation(folder: &Path) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
-    let (Layout::Split(_, evaluated) | Layout::Unsplit(evaluated)) = layout(folder)?;
+    let (FolderLayout::Split(_, evaluated) | FolderLayout::Unsplit(evaluated)) = layout(folder)?;
     let classes = classes(&evaluated)?;
     let names = classes.iter().map(|class| class.name.clone()).collect();
     Ok((names, Arc::new(file_dataset(classes))))
 }
 
 /// Detects the layout of `folder`.
-fn layout(folder: &Path) -> Result<Layout, DataError> {
+fn layout(folder: &Path) -> Result<FolderLayout, DataError> {
     let train = folder.join("train");
     let validation = VALIDATION_FOLDERS
         .iter()
         .map(|name| folder.join(name))
         .find(|path| path.is_dir());
     Ok(match validation {
-        Some(validation) if train.is_dir() => Layout::Split(train, validation),
+        Some(validation) if train.is_dir() => FolderLayout::Split(train, validation),
         // A `train` folder that holds images is a class named "train".
-        _ if train.is_dir() && images(&train)?.is_empty() => Layout::Unsplit(train),
-        _ => Layout::Unsplit(folder.to_owned()),
+        _ if train.is_dir() && images(&train)?.is_empty() => FolderLayout::Unsplit(train),
+        _ => FolderLayout::Unsplit(folder.to_owned()),
     })
 }
 

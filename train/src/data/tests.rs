@@ -44,8 +44,8 @@ impl TempDataset {
         DataSplits::open(self.0.path(), HOLDOUT)
     }
 
-    /// Returns the error message of [`open`](Self::open): one line with `expected` and the path of the
-    /// folder.
+    /// Returns the error message of [`open`](Self::open): one line with `expected` and the path of
+    /// the folder.
     fn error_message(&self, expected: &str) -> String {
         let message = self.open().err().expect("an error").to_string();
         assert!(message.contains(expected), "{message}");

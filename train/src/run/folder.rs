@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use burn::tensor::TensorData;
 use receptive_layers::atomic_file::is_temporary_name;
-use receptive_layers::weights::{Format, Precision, StateDict};
+use receptive_layers::weights::{FloatType, Format, StateDict};
 
 use super::state::State;
 use crate::error::TrainError;
@@ -113,7 +113,7 @@ impl Folder {
         })?;
         let length = json.len();
         weights.insert(STATE_TENSOR, TensorData::new(json, [length]));
-        Ok(weights.save(self.last(), Format::SafeTensors, Precision::F32)?)
+        Ok(weights.save(self.last(), Format::SafeTensors, FloatType::F32)?)
     }
 
     /// Reads the last checkpoint.
@@ -138,11 +138,11 @@ impl Folder {
 
     /// Writes the weights of the best epoch.
     pub(super) fn write_best(&self, weights: &StateDict) -> Result<(), TrainError> {
-        Ok(weights.save(self.best(), Format::SafeTensors, Precision::F32)?)
+        Ok(weights.save(self.best(), Format::SafeTensors, FloatType::F32)?)
     }
 
     /// Writes the weights of the last epoch.
     pub(super) fn write_model(&self, weights: &StateDict) -> Result<(), TrainError> {
-        Ok(weights.save(self.model(), Format::SafeTensors, Precision::F32)?)
+        Ok(weights.save(self.model(), Format::SafeTensors, FloatType::F32)?)
     }
 }

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 
-/** The engine module in the worker, as far as fault injection needs it. */
+/** The members of the engine module in the worker that fault injection uses. */
 interface EngineModule {
   default(): Promise<{ memory: WebAssembly.Memory }>;
   [name: string]: unknown;

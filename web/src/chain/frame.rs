@@ -4,7 +4,7 @@ use crate::error::Error;
 
 /// How a square drawing becomes a network's input.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Frame {
+pub(crate) struct InputFrame {
     /// Height and width of the drawing, in pixels.
     pub size: usize,
     /// Pixels of paper added on each side.
@@ -15,9 +15,9 @@ pub(crate) struct Frame {
     pub std: f32,
 }
 
-impl Frame {
-    /// Input of LeNet-5: a 28x28 MNIST digit in the middle of 32x32 pixels, paper at -0.1 and ink at
-    /// 1.175 (Gradient-Based Learning Applied to Document Recognition, section II.B).
+impl InputFrame {
+    /// Input of LeNet-5: a 28x28 MNIST digit in the middle of 32x32 pixels, paper at -0.1 and ink
+    /// at 1.175 (Gradient-Based Learning Applied to Document Recognition, section II.B).
     /// `recipes/lenet5-mnist.toml` evaluates with the same numbers.
     pub const LENET5: Self = Self {
         size: 28,

@@ -79,7 +79,7 @@ impl LayerInfo {
 }
 
 /// A layer and its node in the graph.
-pub(crate) struct Layer {
+pub(crate) struct ChainLayer {
     pub info: LayerInfo,
     /// Index of the layer's node in the graph; `None` for the input.
     pub node: Option<usize>,
@@ -90,8 +90,8 @@ pub(crate) struct Layer {
 /// Returns the layers of `graph` in order.
 ///
 /// A reshape to a vector is not a layer, because it keeps the order of the values.
-pub(crate) fn layers(graph: &Graph) -> Result<Vec<Layer>, Error> {
-    let mut layers = vec![Layer {
+pub(crate) fn layers(graph: &Graph) -> Result<Vec<ChainLayer>, Error> {
+    let mut layers = vec![ChainLayer {
         info: LayerInfo {
             index: 0,
             name: "input".to_owned(),
@@ -123,7 +123,7 @@ pub(crate) fn layers(graph: &Graph) -> Result<Vec<Layer>, Error> {
         let kind = kind(node).ok_or_else(unsupported)?;
         let windows = graph.windows(node);
         let index = layers.len();
-        layers.push(Layer {
+        layers.push(ChainLayer {
             info: LayerInfo {
                 index,
                 name: node.name.clone(),

@@ -5,8 +5,8 @@ mod layer;
 
 use receptive_layers::graph::Graph;
 
-pub(crate) use frame::Frame;
-pub(crate) use layer::{Layer, layers};
+pub(crate) use frame::InputFrame;
+pub(crate) use layer::{ChainLayer, layers};
 pub use layer::{LayerInfo, LayerKind, PoolKind};
 
 /// The recorded network and the values that its last run computed.
@@ -14,9 +14,9 @@ pub(crate) struct Chain {
     /// The recorded graph, with its weights.
     pub graph: Graph,
     /// The layers in order; layer 0 is the input.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<ChainLayer>,
     /// How a drawing becomes the network's input.
-    pub frame: Frame,
+    pub frame: InputFrame,
     /// Values of each layer, `[channels, height, width]`, in the order of `layers`.
     pub values: Vec<Vec<f32>>,
 }

@@ -23,14 +23,14 @@ const TOP: usize = 5;
 /// The classifier holds the outputs for the last photo.
 pub struct Classifier {
     plan: Compiled,
-    stages: Vec<Stage>,
+    stages: Vec<StageInfo>,
     /// Logits, then the feature maps of each stage; empty before the first photo.
     outputs: Vec<Vec<f32>>,
 }
 
-/// A stage of the network.
+/// Name and feature map shape of a stage of the network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Stage {
+pub struct StageInfo {
     /// Name of the stage: `stem`, `bottleneck1`.
     pub name: &'static str,
     /// `[channels, height, width]` of the stage's feature maps.
@@ -87,7 +87,7 @@ impl Classifier {
         Ok(Self {
             stages: names
                 .zip(shapes)
-                .map(|(name, &shape)| Stage { name, shape })
+                .map(|(name, &shape)| StageInfo { name, shape })
                 .collect(),
             plan,
             outputs: Vec::new(),
@@ -128,7 +128,7 @@ impl Classifier {
     }
 
     /// Returns the stages in order.
-    pub fn stages(&self) -> &[Stage] {
+    pub fn stages(&self) -> &[StageInfo] {
         &self.stages
     }
 

@@ -1,7 +1,7 @@
 //! Arithmetic of one unit: the terms whose sum is the unit's value.
 
 use receptive_kernels::geometry::Window;
-use receptive_layers::graph::{Conv2d, Data, Graph, Op, ValueId};
+use receptive_layers::graph::{Conv2d, Graph, Op, ValueData, ValueId};
 
 use super::explanation::{Rect, Term, Unit};
 use crate::chain::LayerInfo;
@@ -244,7 +244,8 @@ impl NodeUnit<'_> {
     }
 }
 
-/// Returns the term of `channel`: the sum of the products of `patch` and `kernel`, in double precision.
+/// Returns the term of `channel`: the sum of the products of `patch` and `kernel`, in double
+/// precision.
 fn product_term(channel: usize, taps: &[Vec<i64>; 2], patch: Vec<f32>, kernel: Vec<f32>) -> Term {
     let products = patch.iter().zip(&kernel);
     let sum = products.map(|(&x, &w)| f64::from(x) * f64::from(w)).sum();
@@ -277,7 +278,7 @@ fn bounding_rect([rows, columns]: &[Vec<i64>; 2]) -> Rect {
 fn elements(graph: &Graph, id: ValueId) -> Option<Vec<f32>> {
     let value = graph.value(id);
     match value.data.as_ref()? {
-        Data::Elements(data) => data.as_slice::<f32>().ok().map(<[f32]>::to_vec),
-        Data::Fill(fill) => Some(vec![*fill as f32; value.len()]),
+        ValueData::Elements(data) => data.as_slice::<f32>().ok().map(<[f32]>::to_vec),
+        ValueData::Fill(fill) => Some(vec![*fill as f32; value.len()]),
     }
 }

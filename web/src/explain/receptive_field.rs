@@ -10,8 +10,8 @@ use crate::error::Error;
 
 /// Returns the receptive field of `unit` in pixels of the drawing, clipped to the drawing.
 ///
-/// The function walks from the unit's layer to the input and widens the range of rows and columns at
-/// every layer.
+/// The function walks from the unit's layer to the input and widens the range of rows and columns
+/// at every layer.
 pub(super) fn receptive_field(chain: &Chain, unit: Unit) -> Result<Rect, Error> {
     let mut index = unit.layer;
     let mut field = [unit.row..unit.row + 1, unit.column..unit.column + 1];

@@ -11,7 +11,7 @@ use receptive_layers::softmax;
 use receptive_layers::weights::StateDict;
 use receptive_lenet::{LeNet5, LeNet5Config};
 
-use crate::chain::{Chain, Frame, LayerInfo, layers};
+use crate::chain::{Chain, InputFrame, LayerInfo, layers};
 use crate::error::Error;
 use crate::explain::{Explanation, Unit, explain};
 use crate::record::record;
@@ -33,7 +33,7 @@ impl Explorer {
     pub fn lenet5(bytes: &[u8]) -> Result<Self, Error> {
         let dictionary = StateDict::from_bytes(bytes)?;
         let graph = record(&LeNet5Config::lenet5(), &dictionary, Network::forward)?;
-        Self::from_graph(graph.renamed(LeNet5::reference_name), Frame::LENET5)
+        Self::from_graph(graph.renamed(LeNet5::reference_name), InputFrame::LENET5)
     }
 
     /// Returns an explorer of `graph`, which must hold its weights, for drawings in `frame`.
@@ -41,7 +41,7 @@ impl Explorer {
     /// # Errors
     ///
     /// [`Error::UnsupportedLayer`] if the explorer does not support a layer.
-    fn from_graph(mut graph: Graph, frame: Frame) -> Result<Self, Error> {
+    fn from_graph(mut graph: Graph, frame: InputFrame) -> Result<Self, Error> {
         let layers = layers(&graph)?;
         graph.outputs = layers.iter().skip(1).map(|layer| layer.value).collect();
         let options = Options {

@@ -10,7 +10,7 @@ use receptive_layers::graph::{Graph, Op};
 
 use super::Explorer;
 use crate::arithmetic::SlidingWindow;
-use crate::chain::{Frame, PoolKind};
+use crate::chain::{InputFrame, PoolKind};
 use crate::error::Error;
 
 impl Explorer {
@@ -43,8 +43,8 @@ impl Explorer {
         Self::from_single_layer(&sliding, Graph::trace(init, shape(&sliding), forward)?)
     }
 
-    /// Returns a pool over one channel, `[1, 1, n, n]` to `[1, 1, n', n']`. The average excludes the
-    /// padding.
+    /// Returns a pool over one channel, `[1, 1, n, n]` to `[1, 1, n', n']`. The average excludes
+    /// the padding.
     ///
     /// # Errors
     ///
@@ -63,8 +63,8 @@ impl Explorer {
                 kernel: window.kernel,
             });
         }
-        // Recording drops a pool that is the identity. To keep it as a layer, a 3x3 pool with the same
-        // output size is recorded, and its window is replaced in the graph afterwards.
+        // Recording drops a pool that is the identity. To keep it as a layer, a 3x3 pool with the
+        // same output size is recorded, and its window is replaced in the graph afterwards.
         let identity = [window.kernel, window.stride] == [1, 1];
         let (kernel, padding) = if identity {
             (3, 1)
@@ -104,7 +104,7 @@ impl Explorer {
 
     /// Returns an explorer of a one-layer graph, for pictures without padding or normalisation.
     fn from_single_layer(sliding: &SlidingWindow, graph: Graph) -> Result<Self, Error> {
-        let frame = Frame {
+        let frame = InputFrame {
             size: sliding.input,
             padding: 0,
             mean: 0.0,

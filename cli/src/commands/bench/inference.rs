@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use receptive_layers::compile::Compiled;
 
-use super::report::Report;
+use super::report::TimingReport;
 use super::timing::{backend_threads, noise, time_runs};
 use crate::args::BenchArgs;
 use crate::device;
@@ -20,7 +20,7 @@ pub(super) fn compiled(
     args: &BenchArgs,
     model: &Model,
     input: [usize; 4],
-) -> Result<Report, CliError> {
+) -> Result<TimingReport, CliError> {
     let options = engine::compiler_options(&args.compute.tuning, args.batch, args.compute.threads);
     let graph = model.graph(model.classes, input, false)?;
     let mut compiled =
@@ -37,10 +37,10 @@ pub(super) fn compiled(
         .then(|| Profile::measure(&mut compiled, &images, &mut logits, times.len()))
         .transpose()?;
     let (isa, threads) = (compiled.isa().name(), compiled.threads());
-    Ok(Report {
+    Ok(TimingReport {
         isa: Some(isa),
         profile,
-        ..Report::new(model, args, "compiled", threads, &times)
+        ..TimingReport::new(model, args, "compiled", threads, &times)
     })
 }
 
@@ -49,7 +49,7 @@ pub(super) fn eager(
     args: &BenchArgs,
     model: &Model,
     input: [usize; 4],
-) -> Result<Report, CliError> {
+) -> Result<TimingReport, CliError> {
     engine::limit_backend_threads(args.compute.threads);
     let device = device::open(args.compute.device)?;
     let network = model.fresh(&device)?;
@@ -66,8 +66,8 @@ pub(super) fn eager(
             .map_err(|error| CliError::Compute(error.to_string()))
     })?;
     let threads = backend_threads(args.compute.threads);
-    Ok(Report {
+    Ok(TimingReport {
         device: Some(device::name_or_default(args.compute.device).name()),
-        ..Report::new(model, args, "eager", threads, &times)
+        ..TimingReport::new(model, args, "eager", threads, &times)
     })
 }

@@ -11,7 +11,7 @@ use crate::registry::Model;
 
 /// The result of a measurement.
 #[derive(Serialize)]
-pub(super) struct Report {
+pub(super) struct TimingReport {
     /// Name of the network.
     pub name: &'static str,
     /// Number of images in a batch.
@@ -37,8 +37,9 @@ pub(super) struct Report {
     pub profile: Option<Profile>,
 }
 
-impl Report {
-    /// Creates a report from `times` in ascending order, without instruction set, device and profile.
+impl TimingReport {
+    /// Creates a report from `times` in ascending order, without instruction set, device and
+    /// profile.
     pub(super) fn new(
         model: &Model,
         args: &BenchArgs,
@@ -61,7 +62,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for TimingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let images_per_second = self.batch as f64 * 1e3 / self.median_ms;
         writeln!(

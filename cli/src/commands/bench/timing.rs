@@ -7,8 +7,8 @@ use crate::error::CliError;
 /// Smallest number of timed runs, even if they take longer than the requested duration.
 const MIN_RUNS: usize = 5;
 
-/// Times every run that starts within `seconds`, after two warm-up runs. Returns the times in ascending
-/// order, at least [`MIN_RUNS`].
+/// Times every run that starts within `seconds`, after two warm-up runs. Returns the times in
+/// ascending order, at least [`MIN_RUNS`].
 ///
 /// # Errors
 ///
@@ -30,7 +30,8 @@ pub(super) fn time_runs(
     Ok(times)
 }
 
-/// Returns `len` pseudo-random values from -1 to 1: the fractional parts of multiples of the golden ratio.
+/// Returns `len` pseudo-random values from -1 to 1: the fractional parts of multiples of the golden
+/// ratio.
 pub(super) fn noise(len: usize) -> Vec<f32> {
     (0..len)
         .map(|i| ((i as f64 * 0.618_033_988_749_894_9).fract() * 2.0 - 1.0) as f32)

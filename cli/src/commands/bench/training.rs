@@ -4,7 +4,7 @@ use receptive_train::loader::Batch;
 use receptive_train::optimizer::Optimizer;
 use receptive_train::recipe::Recipe;
 
-use super::report::Report;
+use super::report::TimingReport;
 use super::timing::{backend_threads, noise, time_runs};
 use crate::args::BenchArgs;
 use crate::device;
@@ -16,9 +16,13 @@ use crate::registry::{InitialWeights, Model};
 /// Learning rate, small enough that the weights stay finite in a long measurement on noise.
 const LEARNING_RATE: f64 = 1e-4;
 
-/// Times a training step on a batch of noise of shape `input`, with the network and loss of the default
-/// recipe and stochastic gradient descent with momentum and weight decay.
-pub(super) fn step(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result<Report, CliError> {
+/// Times a training step on a batch of noise of shape `input`, with the network and loss of the
+/// default recipe and stochastic gradient descent with momentum and weight decay.
+pub(super) fn step(
+    args: &BenchArgs,
+    model: &Model,
+    input: [usize; 4],
+) -> Result<TimingReport, CliError> {
     engine::limit_backend_threads(args.compute.threads);
     crate::allocator::retain_freed_memory();
     let device = device::open(args.compute.device)?;
@@ -48,9 +52,9 @@ pub(super) fn step(args: &BenchArgs, model: &Model, input: [usize; 4]) -> Result
         Ok(())
     })?;
     let threads = backend_threads(args.compute.threads);
-    Ok(Report {
+    Ok(TimingReport {
         device: Some(device::name_or_default(args.compute.device).name()),
-        ..Report::new(model, args, "training", threads, &times)
+        ..TimingReport::new(model, args, "training", threads, &times)
     })
 }
 

@@ -1,7 +1,7 @@
 //! Bounds checks of steps.
 //!
-//! Programs may come from untrusted files. The check of a step trusts no field: it measures maps
-//! with checked arithmetic and derives again what was derived from other fields.
+//! Programs may come from untrusted files. The check of a step trusts no field: maps are measured
+//! with checked arithmetic, and fields that depend on other fields are recomputed.
 
 use super::conv::ConvSpec;
 use super::map::{Border, Map};
@@ -122,8 +122,8 @@ impl Memory<'_> {
     /// Most elements of any array: half of the address space.
     pub const LARGEST: usize = isize::MAX as usize / size_of::<f32>() / 2;
 
-    /// Checks that `len` packed weights from element `from` on lie within the program's. `len` is
-    /// `None` if its computation overflowed.
+    /// Checks that `len` packed weights from element `from` on lie within the program's packed
+    /// weights. `len` is `None` if its computation overflowed.
     pub fn weights(&self, from: usize, len: Option<usize>) -> Result<(), CheckError> {
         match len.and_then(|len| from.checked_add(len)) {
             Some(end) if end <= self.weights => Ok(()),
@@ -183,12 +183,12 @@ impl ConvSpec {
                 dilation.checked_mul(pitch[axis])?;
                 let extent = (kernel - 1).checked_mul(dilation)?.checked_add(1)?;
                 let padded = size.checked_add(before)?.checked_add(after)?;
-                let room = padded.checked_sub(extent)?;
+                let span = padded.checked_sub(extent)?;
                 let read = (windows - 1).checked_mul(stride)?.checked_add(extent)?;
-                let there = before.checked_add(size)?.checked_add(border[axis][1])?;
+                let stored = before.checked_add(size)?.checked_add(border[axis][1])?;
                 Some((
-                    room / stride + 1,
-                    before <= border[axis][0] && read <= there,
+                    span / stride + 1,
+                    before <= border[axis][0] && read <= stored,
                 ))
             })();
             let (expected, inside) = found.ok_or(CheckError::Mismatch(

@@ -9,7 +9,8 @@ use crate::cpu::micro::tile::TileArgs;
 use crate::threads::partition::partition_range;
 use crate::threads::{Grid, StealableRanges};
 
-/// One thread's view of the execution of a step. Only `thread` and `scratch` differ between threads.
+/// One thread's view of the execution of a step. Only `thread` and `scratch` differ between
+/// threads.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     /// Micro-kernels of the instruction set.
@@ -40,14 +41,14 @@ pub(crate) struct Context<'a> {
 const MIN_CHUNK_PIXELS: usize = 1024;
 
 impl Context<'_> {
-    /// The range of `0..units` that this thread alone computes.
+    /// The range of `0..units` that only this thread computes.
     pub fn static_range(&self, units: usize) -> Range<usize> {
         partition_range(units, self.threads, self.thread)
     }
 
-    /// Iterator over the chunks that this thread claims, each with the thread that owns it: first of its own
-    /// range, then of the other threads' ranges. `units` is the range of a thread; a chunk has at least
-    /// `min_chunk` units, or all that are left.
+    /// Iterator over the chunks that this thread claims, each with the thread that owns it: first
+    /// of its own range, then of the other threads' ranges. `units` is the range of a thread; a
+    /// chunk has at least `min_chunk` units, or all that are left.
     fn claim(
         &self,
         min_chunk: usize,
@@ -139,8 +140,8 @@ impl Context<'_> {
         unsafe { self.arena.add(offset) }
     }
 
-    /// Zeroes this thread's static range of the borders of `map`. Every step that writes a map calls it, since
-    /// the memory held another map before.
+    /// Zeroes this thread's static range of the borders of `map`. Every step that writes a map
+    /// calls it, since the memory held another map before.
     ///
     /// # Safety
     ///
@@ -168,8 +169,8 @@ impl Context<'_> {
         }
     }
 
-    /// Makes a tile write to `output` from pixel `column` of row `row` on, of output block `block` of image
-    /// `image`. In a dense map `column` may exceed the width.
+    /// Makes a tile write to `output` from pixel `column` of row `row` on, of output block `block`
+    /// of image `image`. In a dense map `column` may exceed the width.
     ///
     /// # Safety
     ///

@@ -7,9 +7,9 @@ use crate::cpu::micro::tile::TileArgs;
 /// row.
 ///
 /// A tile follows the list whatever the kernel, the dilation and the layout; nested loops over
-/// blocks, rows and columns would take a good part of a shallow tile's time. The idea is that of
-/// the indirection buffer (Dukhan, "The Indirect Convolution Algorithm", 2019), with offsets in
-/// place of addresses, so that one list serves all pixels.
+/// blocks, rows and columns would take a large fraction of a shallow tile's time. The idea comes
+/// from the indirection buffer (Dukhan, "The Indirect Convolution Algorithm", 2019), with offsets
+/// in place of addresses, so that one list serves all pixels.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Offsets {
     first: *const u32,

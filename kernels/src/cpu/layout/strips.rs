@@ -18,7 +18,7 @@ pub(crate) struct Rows {
 /// Adjacent tiles of one width in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Strip {
-    /// Tiles before the strip, from the first tile asked for.
+    /// Tiles before the strip, from the first requested tile.
     pub before: usize,
     pub image: usize,
     pub row: usize,
@@ -67,7 +67,7 @@ impl Rows {
     }
 
     /// The tiles number `tiles`, counted over all rows of all images, in as few strips as possible.
-    /// The first tile is a strip of its own, since it alone prefetches the next panel when it is
+    /// The first tile is a separate strip, since no other tile prefetches the next panel when it is
     /// the only tile.
     pub fn strips(self, tiles: Range<usize>) -> impl Iterator<Item = Strip> {
         let mut rows = GridCells::after(tiles.start / self.per_row, [self.height, 1]);

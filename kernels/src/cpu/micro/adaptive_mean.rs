@@ -21,7 +21,7 @@ pub(crate) struct AdaptiveArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`AdaptiveArgs`] describes is readable, and that of `y` writable.
+/// All memory that [`AdaptiveArgs`] describes is readable, and the memory of `y` is writable.
 pub(crate) struct Adaptive;
 
 /// Independent accumulators, which hide the latency of additions.

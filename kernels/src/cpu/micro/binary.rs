@@ -36,7 +36,7 @@ pub(crate) struct BinaryArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`BinaryArgs`] describes is readable, and that of `y` writable.
+/// All memory that [`BinaryArgs`] describes is readable, and the memory of `y` is writable.
 struct Elementwise<const OP: usize>;
 
 const ADD: usize = BinaryOp::Add as usize;

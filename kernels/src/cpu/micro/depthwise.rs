@@ -50,7 +50,7 @@ macro_rules! with_pixels {
 ///
 /// # Safety
 ///
-/// All memory that [`DepthwiseArgs`] describes is readable, and that of `y` writable.
+/// All memory that [`DepthwiseArgs`] describes is readable, and the memory of `y` is writable.
 struct ThreeByThree<const STRIDE: usize>;
 
 impl<const STRIDE: usize> MicroKernel for ThreeByThree<STRIDE> {

@@ -23,7 +23,7 @@ pub(crate) const MAX_LANES: usize = 16;
 ///
 /// # Safety
 ///
-/// All memory that [`TileArgs`] describes is readable, and that of `y` writable.
+/// All memory that [`TileArgs`] describes is readable, and the memory of `y` is writable.
 pub(crate) struct Sums<const B: usize>;
 
 impl<const B: usize> MicroKernel for Sums<B> {

@@ -123,7 +123,7 @@ impl Isa {
     ///
     /// # Panics
     ///
-    /// When the processor lacks it.
+    /// When the processor lacks the instruction set.
     pub fn blocking(self) -> Blocking {
         Kernels::get(self).blocking
     }

@@ -25,7 +25,8 @@ pub(crate) struct LrnArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`LrnArgs`] describes is readable, and that of `y` and the squares writable.
+/// All memory that [`LrnArgs`] describes is readable, and the memory of `y` and the squares is
+/// writable.
 struct Normalize<const THREE_QUARTERS: bool>;
 
 impl<const THREE_QUARTERS: bool> MicroKernel for Normalize<THREE_QUARTERS> {

@@ -1,5 +1,5 @@
-//! Micro-kernels: the innermost code, compiled once per instruction set. Micro-kernels know
-//! addresses and strides, but no layouts and no threads.
+//! Micro-kernels: the innermost code, compiled once per instruction set. Micro-kernels operate on
+//! addresses and strides, and do not depend on layouts or threads.
 
 pub(crate) mod activation;
 pub(crate) mod adaptive_mean;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::simd::{MicroKernel, Simd};
 
-/// A pooling window. The size of the output determines the number of windows; the last ones may
+/// A pooling window. The size of the output determines the number of windows; the last windows may
 /// reach beyond the padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PoolWindow {
@@ -17,7 +17,7 @@ pub struct PoolWindow {
     pub kernel: [usize; 2],
     /// Vertical and horizontal stride, at least 1.
     pub stride: [usize; 2],
-    /// Padding above and to the left; as much counts as padding below and to the right.
+    /// Padding above and to the left; the same padding applies below and to the right.
     pub padding: [usize; 2],
     /// Vertical and horizontal dilation, at least 1.
     pub dilation: [usize; 2],
@@ -27,11 +27,11 @@ impl PoolWindow {
     /// Number of taps of window `at` along an axis that lie before position `end` of the map.
     #[inline(always)]
     fn taps_before(&self, axis: usize, at: usize, end: usize) -> usize {
-        let room = (end + self.padding[axis]).saturating_sub(at * self.stride[axis]);
+        let span = (end + self.padding[axis]).saturating_sub(at * self.stride[axis]);
         let taps = match self.dilation[axis] {
             // A division would take as long as a window.
-            1 => room,
-            dilation => room.div_ceil(dilation),
+            1 => span,
+            dilation => span.div_ceil(dilation),
         };
         taps.min(self.kernel[axis])
     }
@@ -48,7 +48,7 @@ impl PoolWindow {
     fn inside(&self, axis: usize, windows: usize, length: usize) -> Range<usize> {
         let extent = (self.kernel[axis] - 1) * self.dilation[axis] + 1;
         let end = match (length + self.padding[axis]).checked_sub(extent) {
-            Some(room) => (room / self.stride[axis] + 1).min(windows),
+            Some(span) => (span / self.stride[axis] + 1).min(windows),
             None => 0,
         };
         self.padding[axis].div_ceil(self.stride[axis]).min(end)..end
@@ -86,7 +86,7 @@ pub(crate) struct PoolArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`PoolArgs`] describes is readable, and that of `y` writable.
+/// All memory that [`PoolArgs`] describes is readable, and the memory of `y` is writable.
 struct Pool<R, const K: usize, const STRIDE: usize>(R);
 
 impl<R: Reduce, const K: usize, const STRIDE: usize> MicroKernel for Pool<R, K, STRIDE> {

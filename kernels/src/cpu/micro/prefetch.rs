@@ -24,8 +24,9 @@ pub(crate) struct Prefetch {
     tiles: usize,
 }
 
-/// Destination of a prefetch. Has the width of its neighbours: a narrower field would be copied in
-/// two overlapping parts, and the next copy would stall on store forwarding once per strip.
+/// Destination of a prefetch. The type has the width of the other fields: a narrower field would be
+/// copied in two overlapping parts, and the next copy would stall on store forwarding once per
+/// strip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 enum Cache {
@@ -116,7 +117,7 @@ pub(crate) fn prefetch_rows<S: Simd>(
 /// Prefetches of all tiles that read one panel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PrefetchPlan {
-    /// Prefetch of a tile that alone reads the panel.
+    /// Prefetch of the only tile that reads the panel.
     single: Prefetch,
     /// Start and cache lines of the next panel.
     next: *const f32,
@@ -150,7 +151,7 @@ impl PrefetchPlan {
         }
     }
 
-    /// The same rates for another panel and the one after it, neither longer than the first two.
+    /// The same rates for another panel and the next panel, neither longer than the first two.
     pub fn over(self, panel: &[f32], next: &[f32]) -> Self {
         Self {
             single: Prefetch {
@@ -170,12 +171,12 @@ impl PrefetchPlan {
             (0, _) => return Prefetch::NOTHING,
             _ => {}
         }
-        let asked = (tile * self.lines_per_tile).min(self.lines);
+        let prefetched = (tile * self.lines_per_tile).min(self.lines);
         Prefetch {
-            from: self.next.wrapping_add(asked * LINE),
+            from: self.next.wrapping_add(prefetched * LINE),
             lines: self.lines_per_unroll,
             into: Cache::L2,
-            tiles: (self.lines - asked).div_ceil(self.lines_per_tile),
+            tiles: (self.lines - prefetched).div_ceil(self.lines_per_tile),
         }
     }
 }
@@ -210,19 +211,19 @@ mod tests {
             let long = vec![0.0; next.len() + longer];
             let prefetch_plan = PrefetchPlan::new(&[0.0; 64], &long, tiles, taps, step).over(&[0.0; 64], &next);
             let line = |at: *const f32| (at.addr() - next.as_ptr().addr()) / size_of::<f32>() / LINE;
-            let mut asked = 0;
+            let mut prefetched = 0;
             for strip in [0..cut.min(tiles), cut.min(tiles)..tiles] {
                 let mut prefetch = prefetch_plan.from(strip.start);
                 for tile in 0..strip.len() {
                     prefetch.before(tile);
                     if prefetch.lines > 0 {
-                        prop_assert!(asked < lines && line(prefetch.from) == asked && prefetch.into == Cache::L2);
-                        asked += prefetch.lines * steps;
+                        prop_assert!(prefetched < lines && line(prefetch.from) == prefetched && prefetch.into == Cache::L2);
+                        prefetched += prefetch.lines * steps;
                         prefetch.from = prefetch.from.wrapping_add(prefetch.lines * steps * LINE);
                     }
                 }
             }
-            prop_assert!(asked >= lines.min(tiles * steps * MOST));
+            prop_assert!(prefetched >= lines.min(tiles * steps * MOST));
             let single = PrefetchPlan::new(&next, &next, 1, taps, step).from(0);
             prop_assert_eq!(single.into, Cache::L1);
         }

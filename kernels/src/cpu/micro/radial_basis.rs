@@ -20,7 +20,7 @@ pub(crate) struct RadialBasisArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`RadialBasisArgs`] describes is readable, and that of `y` writable.
+/// All memory that [`RadialBasisArgs`] describes is readable, and the memory of `y` is writable.
 pub(crate) struct Distances;
 
 impl MicroKernel for Distances {

@@ -3,9 +3,9 @@
 //!
 //! For every input element that a window reads, the element of each pixel is broadcast and
 //! multiplied with the `B` weight vectors of that tap. Packed weights are streamed in the order in
-//! which tiles read them, those of one or two blocks side by side. A single pixel is multiplied
-//! with up to four pairs of blocks at once, since two accumulators do not hide the FMA latency and
-//! eight do.
+//! which tiles read them, with the weights of one or two blocks side by side. A single pixel is
+//! multiplied with up to four pairs of blocks at once, since two accumulators do not hide the FMA
+//! latency and eight do.
 //!
 //! Taps are data: a list of positions with `inner` contiguous taps each. In a blocked map these are
 //! the channels of a block, in a planar map the taps of a kernel row. The pixels of a fully
@@ -27,7 +27,8 @@ pub(crate) struct TileArgs {
     /// Number of positions, and contiguous taps of each.
     pub positions: usize,
     pub inner: usize,
-    /// The same of the last block, which has fewer channels; 0 if there is none.
+    /// Number of positions, and contiguous taps of each, in the last block if it has fewer
+    /// channels; else 0.
     pub last_positions: usize,
     pub last_inner: usize,
     /// `B` vectors for every tap of every position, or two where `B` is larger.
@@ -36,7 +37,7 @@ pub(crate) struct TileArgs {
     pub weights_pair: usize,
     /// Prefetches issued during the arithmetic.
     pub prefetch: Prefetch,
-    /// Number of tiles, each `P` pixels after the one before.
+    /// Number of tiles, each `P` pixels after the previous tile.
     pub tiles: usize,
     /// Bias, `B` vectors in pairs as the weights, or null.
     pub bias: *const f32,
@@ -93,7 +94,7 @@ impl TileArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`TileArgs`] describes is readable, and that of `y` writable.
+/// All memory that [`TileArgs`] describes is readable, and the memory of `y` is writable.
 pub(crate) struct Tile<const B: usize, const P: usize>;
 
 impl<const B: usize, const P: usize> MicroKernel for Tile<B, P> {

@@ -18,7 +18,7 @@ pub(crate) struct UnaryArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`UnaryArgs`] describes is readable, and that of `y` writable.
+/// All memory that [`UnaryArgs`] describes is readable, and the memory of `y` is writable.
 pub(crate) struct ApplyActivation;
 
 impl MicroKernel for ApplyActivation {

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, disjoint, ensure};
 
-/// Copies a map into channels of another of the same height and width; their borders and lanes may
-/// differ. It is how maps are concatenated where they cannot be computed in place, and how a map is
-/// laid out anew.
+/// Copies a map into channels of another map of the same height and width; their borders and lanes
+/// may differ. The step concatenates maps that cannot be computed in place, and converts the layout
+/// of a map.
 ///
-/// Of a block that it shares with other copies it writes only its own lanes, and the border. The
+/// If several copies write to one block, each copy writes only its own lanes, and the border. The
 /// copy that writes the last channel also zeroes the lanes after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CopyChannels {

@@ -1,11 +1,12 @@
 //! Cost model: the predicted time of a convolution by each algorithm, which decides the algorithm.
 //!
-//! A convolution multiplies, transforms tiles (Winograd only), and reads its packed weights once for every
-//! group of pixels whose inputs stay in a core's cache. Weights come from the last-level cache if it holds those
-//! of all layers, otherwise from DRAM. Arithmetic and reads overlap partly.
+//! A convolution multiplies, transforms tiles (Winograd only), and reads its packed weights once
+//! for every group of pixels whose inputs stay in a core's cache. Weights come from the last-level
+//! cache if it holds the weights of all layers, otherwise from DRAM. Arithmetic and reads overlap
+//! partly.
 //!
-//! The rates of [`CostModel::FITTED`] are fitted to measurements; see `benchmarks/README.md`. Only ratios
-//! between algorithms matter, so one set of rates serves all processors.
+//! The rates of [`CostModel::FITTED`] are fitted to measurements; see `benchmarks/README.md`. Only
+//! ratios between algorithms matter, so one set of rates serves all processors.
 
 use super::algorithm::Algorithm;
 use super::fully_connected::FullyConnected;
@@ -19,19 +20,22 @@ use crate::cpu::micro::winograd::WinogradTile;
 pub struct CostModel {
     /// Multiply-adds per second of a thread, whatever the length of vectors.
     pub fmas_per_second: f64,
-    /// Seconds to transform a vector of Winograd tiles of 6x6 elements: with 16 lanes, and with fewer.
+    /// Seconds to transform a vector of Winograd tiles of 6x6 elements: with 16 lanes, and with
+    /// fewer.
     pub transform_6x6_seconds: [f64; 2],
-    /// Seconds to transform a vector of Winograd tiles of 4x4 elements: with 16 lanes, and with fewer.
+    /// Seconds to transform a vector of Winograd tiles of 4x4 elements: with 16 lanes, and with
+    /// fewer.
     pub transform_4x4_seconds: [f64; 2],
-    /// Seconds to unpack a vector of 24-bit weights: if the time of reading them hides most of it, and if it does
-    /// not, because a core's cache holds the weights or vectors have fewer than 8 lanes.
+    /// Seconds to unpack a vector of 24-bit weights: if the time of reading them hides most of it,
+    /// and if it does not, because a core's cache holds the weights or vectors have fewer than 8
+    /// lanes.
     pub unpack_seconds: [f64; 2],
     /// Bytes per second that all threads together read from DRAM.
     pub dram_bytes_per_second: f64,
     /// Bytes per second that all threads together read from the last-level cache.
     pub llc_bytes_per_second: f64,
-    /// Bytes of DRAM traffic per byte of packed weights: packing reads the weights, and fetches and writes back
-    /// the lines of the result.
+    /// Bytes of DRAM traffic per byte of packed weights: packing reads the weights, and fetches and
+    /// writes back the lines of the result.
     pub packing_traffic: f64,
     /// Bytes of a core's private cache.
     pub private_cache_bytes: usize,
@@ -56,13 +60,14 @@ impl CostModel {
         exposed_fraction: 0.8,
     };
 
-    /// Threads that the model assumes, whatever a plan runs on: a choice that depended on the number of threads
-    /// would make the last bits of results depend on it too.
+    /// Threads that the model assumes, whatever a plan runs on: a choice that depended on the
+    /// number of threads would make the last bits of results depend on it too.
     const THREADS: usize = 2;
 
     /// The fastest of each convolution's candidates, for convolutions that run one after the other.
     ///
-    /// Weights come from DRAM if the last-level cache does not hold the packed weights of all convolutions.
+    /// Weights come from DRAM if the last-level cache does not hold the packed weights of all
+    /// convolutions.
     pub fn choose(
         &self,
         convolutions: &[(ConvWorkload, Vec<Algorithm>)],
@@ -166,7 +171,7 @@ impl CostModel {
     /// Seconds to read `bytes` of weights `passes` times.
     fn reading(&self, workload: &ConvWorkload, bytes: usize, passes: usize) -> f64 {
         let all = (bytes * passes) as f64;
-        // The part that exceeds the cache comes from DRAM in every pass.
+        // The bytes that exceed the cache are read from DRAM in every pass.
         let missed = bytes.saturating_sub(self.llc_bytes);
         let first = if workload.weights_from_dram {
             bytes
@@ -198,7 +203,8 @@ pub struct ConvWorkload {
 }
 
 impl ConvWorkload {
-    /// One image with an output of `output` on `isa`, with weights that stay in the last-level cache.
+    /// One image with an output of `output` on `isa`, with weights that stay in the last-level
+    /// cache.
     ///
     /// # Panics
     ///
@@ -290,7 +296,8 @@ mod tests {
         );
     }
 
-    /// Effective GFLOP/s of the direct algorithm: predicted, and measured on Zen 4 (AVX-512, two threads).
+    /// Effective GFLOP/s of the direct algorithm: predicted, and measured on Zen 4 (AVX-512, two
+    /// threads).
     #[test]
     fn predictions_are_near_measurements() {
         for (channels, size, measured) in [

@@ -4,9 +4,9 @@
 //! Rows of output pixels are divided into tiles. The tiles of a chunk, whose input stays in the
 //! cache, are computed for one or two blocks of output channels after the other, with packed
 //! weights `[input block, kernel row, kernel column, channel, output block, lane]`. If these
-//! weights exceed the nearest cache, the input blocks are divided: the products of the first part
-//! are accumulated for the whole chunk, then those of the next (`kc` blocking; Goto & van de Geijn,
-//! "Anatomy of High-Performance Matrix Multiplication", 2008).
+//! weights exceed the nearest cache, the input blocks are divided into depth blocks: the products
+//! of the first are accumulated for the whole chunk, then those of the next (`kc` blocking; Goto &
+//! van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008).
 //!
 //! If all outputs fill at most half of a vector, the other half holds the next pixel: the kernel is
 //! widened by the stride, and each half has zero weights for the taps of the other pixel. LeNet-5's
@@ -35,7 +35,7 @@ pub struct Direct {
     spec: ConvSpec,
     x: Map,
     output: Output,
-    groups: Vec<Group>,
+    groups: Vec<OutputGroup>,
     /// Pixels of a vector of outputs: 1, or 2 with half of the lanes each.
     pixels: usize,
     /// Offset of the layer in the packed weights.
@@ -44,7 +44,7 @@ pub struct Direct {
 
 /// One or two blocks of output channels, computed by the same tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(super) struct Group {
+pub(super) struct OutputGroup {
     /// First output block, and number of output blocks.
     pub(super) block: usize,
     pub(super) blocks: usize,
@@ -55,10 +55,11 @@ pub(super) struct Group {
     pub(super) weights: usize,
 }
 
-/// Part of the input channels of a group, or of several groups that are computed at once.
-pub(super) struct Pass<'a> {
+/// A range of input channels of one or several output groups, whose products are accumulated for
+/// all tiles before those of the next range (`kc` blocking).
+pub(super) struct DepthBlock<'a> {
     /// The first group.
-    pub(super) group: &'a Group,
+    pub(super) group: &'a OutputGroup,
     /// Output blocks of all groups.
     pub(super) blocks: usize,
     /// Stride from the packed weights of one group to those of the next.
@@ -67,7 +68,7 @@ pub(super) struct Pass<'a> {
     pub(super) depth: Range<usize>,
     /// Offset of the biases in the packed weights.
     pub(super) bias: usize,
-    /// Packed weights of these channels, and of the next pass.
+    /// Packed weights of these channels, and of the next depth block.
     pub(super) panel: Range<usize>,
     pub(super) next: Range<usize>,
     /// Whether accumulators start from the bias, and whether sums are complete afterwards.
@@ -129,7 +130,7 @@ impl Direct {
         self.groups.len()
     }
 
-    /// Number of parts of the input channels that are accumulated one after the other.
+    /// Number of ranges of input channels that are accumulated one after the other.
     pub(super) fn parts(&self, blocking: Blocking) -> usize {
         let Self { spec, x, .. } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
@@ -137,21 +138,21 @@ impl Direct {
         blocking.parts(most.unwrap_or(1), x.lanes, taps, self.output.y.lanes)
     }
 
-    /// The passes for some of the groups: each of `parts` parts of the input channels, `at_once`
+    /// The depth blocks of some of the groups: the input channels in `parts` ranges, `at_once`
     /// groups at a time.
-    pub(super) fn passes(
+    pub(super) fn depth_blocks(
         &self,
         parts: usize,
         groups: Range<usize>,
         at_once: usize,
-    ) -> impl Iterator<Item = Pass<'_>> {
+    ) -> impl Iterator<Item = DepthBlock<'_>> {
         let (step, lanes) = (self.x.lanes, self.output.y.lanes);
         let kernel = self.kernel();
         let taps = kernel[0] * kernel[1];
         let groups = &self.groups[groups];
         let odd = groups.last().is_some_and(|group| group.blocks == 1);
         let (pairs, odd) = groups.split_at(groups.len() - usize::from(odd));
-        let passes = (0..parts).flat_map(move |part| {
+        let depth_blocks = (0..parts).flat_map(move |part| {
             let groups = pairs.chunks(at_once).chain(odd.chunks(1));
             groups.filter_map(move |groups| {
                 let group = &groups[0];
@@ -162,7 +163,7 @@ impl Direct {
                     let depth = blocks.start * step..(blocks.end * step).min(group.channels);
                     let bias = self.weights + group.weights;
                     let channel = |channel| bias + group.blocks * lanes * (1 + channel * taps);
-                    Pass {
+                    DepthBlock {
                         group,
                         blocks: groups.len() * group.blocks,
                         pair: group.len(kernel, lanes),
@@ -176,11 +177,14 @@ impl Direct {
                 })
             })
         });
-        let mut passes = passes.peekable();
+        let mut depth_blocks = depth_blocks.peekable();
         std::iter::from_fn(move || {
-            let pass = passes.next()?;
-            let next = passes.peek().map_or(0..0, |next| next.panel.clone());
-            Some(Pass { next, ..pass })
+            let depth_block = depth_blocks.next()?;
+            let next = depth_blocks.peek().map_or(0..0, |next| next.panel.clone());
+            Some(DepthBlock {
+                next,
+                ..depth_block
+            })
         })
     }
 
@@ -322,28 +326,28 @@ impl Operation for Direct {
             parts.map(move |tiles| [tiles, groups.clone()])
         });
         for [tiles, groups] in chunks {
-            for pass in self.passes(parts, groups, at_once) {
-                let group = pass.group;
-                let panel = &cx.weights[pass.panel.clone()];
-                let next = &cx.weights[pass.next.clone()];
+            for depth_block in self.depth_blocks(parts, groups, at_once) {
+                let group = depth_block.group;
+                let panel = &cx.weights[depth_block.panel.clone()];
+                let next = &cx.weights[depth_block.next.clone()];
                 let prefetch_plan = PrefetchPlan::new(
                     panel,
                     next,
                     tiles.len(),
-                    pass.depth.len() * taps,
+                    depth_block.depth.len() * taps,
                     cx.kernels.unroll,
                 );
                 let mut args = TileArgs {
                     x_pixel,
                     weights: panel.as_ptr(),
-                    weights_pair: pass.pair,
-                    bias: cx.weights[pass.bias..].as_ptr(),
-                    accumulate: !pass.first,
+                    weights_pair: depth_block.pair,
+                    bias: cx.weights[depth_block.bias..].as_ptr(),
+                    accumulate: !depth_block.first,
                     pixel_pairs: pixels == 2,
                     ..if self.has_rows_of_taps() {
-                        offsets.tile_of_rows(pass.depth.len(), kernel[1], 0)
+                        offsets.tile_of_rows(depth_block.depth.len(), kernel[1], 0)
                     } else {
-                        offsets.tile(pass.depth.len(), x.lanes)
+                        offsets.tile(depth_block.depth.len(), x.lanes)
                     }
                 };
                 for strip in rows.strips(tiles.clone()) {
@@ -354,11 +358,11 @@ impl Operation for Direct {
                     let left = x.border.left - spec.padding.left;
                     let from = x.offset
                         + image * x.image
-                        + (group.first + pass.depth.start / x.lanes) * x.block
+                        + (group.first + depth_block.depth.start / x.lanes) * x.block
                         + top * x.row
                         + left * x.lanes
                         + column * x_pixel;
-                    let place = if single {
+                    let position = if single {
                         [column, group.block, 0, 0]
                     } else {
                         [image, group.block, row, pixels * column]
@@ -367,13 +371,13 @@ impl Operation for Direct {
                     // thread alone writes them.
                     unsafe {
                         args.x = cx.at(from);
-                        cx.set_output(&output, place, &mut args);
-                        pass.set_residual_and_activation(&mut args);
+                        cx.set_output(&output, position, &mut args);
+                        depth_block.set_residual_and_activation(&mut args);
                         args.y_pixel = pixel(y, 1);
                         if single {
                             args.residual_pixel = output.residual.map_or(0, |map| map.image);
                         }
-                        strip.compute(cx.kernels, pass.blocks, &prefetch_plan, &mut args);
+                        strip.compute(cx.kernels, depth_block.blocks, &prefetch_plan, &mut args);
                     }
                 }
             }
@@ -381,8 +385,8 @@ impl Operation for Direct {
     }
 }
 
-impl Pass<'_> {
-    /// Adds the residual in the first pass only, and applies the activation in the last.
+impl DepthBlock<'_> {
+    /// Adds the residual in the first depth block only, and applies the activation in the last.
     pub(super) fn set_residual_and_activation(&self, args: &mut TileArgs) {
         if !self.first {
             args.residual = std::ptr::null();
@@ -393,7 +397,7 @@ impl Pass<'_> {
     }
 }
 
-impl Group {
+impl OutputGroup {
     /// Elements of the group's packed weights.
     fn len(&self, kernel: [usize; 2], lanes: usize) -> usize {
         self.blocks * lanes * (1 + self.channels * kernel[0] * kernel[1])
@@ -415,7 +419,7 @@ fn kernel(spec: &ConvSpec, pixels: usize) -> [usize; 2] {
 }
 
 /// Pairs of output blocks; the last block is alone if their number is odd.
-fn groups(spec: &ConvSpec, step: usize, lanes: usize) -> Vec<Group> {
+fn groups(spec: &ConvSpec, step: usize, lanes: usize) -> Vec<OutputGroup> {
     let total = spec.channels_out.div_ceil(lanes);
     let [group_in, group_out] = [
         spec.channels_in / spec.groups,
@@ -429,7 +433,7 @@ fn groups(spec: &ConvSpec, step: usize, lanes: usize) -> Vec<Group> {
             let last_out = ((block + blocks) * lanes).min(spec.channels_out) - 1;
             let first = block * lanes / group_out * group_in / step;
             let channels = (last_out / group_out + 1) * group_in - first * step;
-            let group = Group {
+            let group = OutputGroup {
                 block,
                 blocks,
                 first,

@@ -1,12 +1,12 @@
 //! Fully connected layers with weights of 24 instead of 32 bits. If no core's cache holds the
-//! weights, the layer's time for one image is that of reading them.
+//! weights, the time of the layer for one image is the time of reading the weights.
 //!
 //! A weight is a 24-bit integer, as precise as the significand of an `f32`, times a scale factor
 //! that the weights of [`SCALE_GROUP`] taps of an output share. The weight is within 2^-24 of the
 //! largest weight of its group, with the rounding of unpacking within 1.25 times 2^-23. Sums of
 //! thousands of products round by more: for 4608 inputs, the RMS error of outputs is 1.1e-6 with
-//! either weights. Precision is lost only beside a weight some hundred times as large as the others
-//! of its group.
+//! 24-bit weights as well as with 32-bit weights. Precision is lost only beside a weight some
+//! hundred times as large as the others of its group.
 //!
 //! Biases come first in the packed weights, then the blocks of outputs: for each group of taps a
 //! vector of scale factors, then three vectors for every four taps. Taps are in the order `[input

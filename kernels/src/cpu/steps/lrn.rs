@@ -10,10 +10,10 @@ use crate::threads::partition::partition_range;
 /// `y_i = x_i / (k + alpha * sum_j x_j^2)^beta`, where `j` runs over the existing channels of the
 /// `size` channels from `i - size / 2` on (ImageNet Classification with Deep Convolutional Neural
 /// Networks, section 3.3). `alpha` multiplies the sum, not the mean. The result is within `size +
-/// 10` half units in the last place; a `beta` of 3/4 takes a tenth of the time of others.
+/// 10` half units in the last place; a `beta` of 3/4 takes a tenth of the time of other values.
 ///
 /// The squares of a few pixels are stored by channel in scratch memory, with zeros before and after
-/// each pixel's; the sum of a window is that of `size` vectors, each shifted by one channel.
+/// each pixel's; the sum of a window is the sum of `size` vectors, each shifted by one channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lrn {
     size: usize,

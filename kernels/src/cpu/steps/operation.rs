@@ -4,13 +4,14 @@ use crate::cpu::layout::{AccessSet, CheckError, Context, Memory};
 
 /// A step of a plan: one algorithm on maps of known layout.
 ///
-/// The type of a step, [`plan::Step`](crate::plan::Step), selects an implementation in one place, so that a new
-/// step cannot be left out of any of these methods.
+/// The type of a step, [`plan::Step`](crate::plan::Step), selects an implementation in one place,
+/// so that a new step cannot be left out of any of these methods.
 pub(crate) trait Operation {
     /// Maps that the step reads, and the map or output that it writes.
     fn accesses(&self) -> AccessSet;
 
-    /// Whether the step stays within `memory`. No field is trusted: derived fields are derived again.
+    /// Checks that the step accesses only `memory`. Recomputes derived fields, since no field is
+    /// trusted.
     fn check(&self, memory: &Memory) -> Result<(), CheckError>;
 
     /// Elements of scratch memory that each thread needs.
@@ -18,12 +19,12 @@ pub(crate) trait Operation {
         0
     }
 
-    /// Computes the part of the step that falls to the thread of `cx`.
+    /// Computes the range of the step that is assigned to the thread of `cx`.
     ///
     /// # Safety
     ///
     /// The step was checked against the arena and the weights of `cx`, which has
-    /// [`scratch`](Self::scratch) elements of scratch memory for this thread alone, and no other step that
-    /// runs at the same time [conflicts](AccessSet::is_disjoint) with this one.
+    /// [`scratch`](Self::scratch) elements of scratch memory for this thread alone, and no other
+    /// step that runs at the same time [conflicts](AccessSet::is_disjoint) with this one.
     unsafe fn run(&self, cx: &Context);
 }

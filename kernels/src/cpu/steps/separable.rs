@@ -1,9 +1,10 @@
-//! Depthwise convolution fused with the pointwise convolution after it: the map in between stays in
-//! the cache.
+//! Depthwise convolution fused with the following pointwise convolution: the intermediate map stays
+//! in the cache.
 //!
 //! A thread computes the depthwise convolution of a few rows, all channels, into its scratch
 //! memory, then the pointwise convolution of these pixels. If threads divide the output channels
-//! instead of the rows, each repeats the depthwise part, which is some hundredths of the work.
+//! instead of the rows, each thread repeats the depthwise convolution, which is a few per cent of
+//! the work.
 
 use std::ops::Range;
 
@@ -83,7 +84,7 @@ impl Separable {
         self.pointwise.pack(second.0, second.1, packed);
     }
 
-    /// Computes the depthwise part of `count` rows, all channels.
+    /// Computes the depthwise convolution of `count` rows, all channels.
     ///
     /// # Safety
     ///
@@ -104,7 +105,7 @@ impl Separable {
         }
     }
 
-    /// Computes the pointwise part of the buffered rows for some groups of outputs.
+    /// Computes the pointwise convolution of the buffered rows for some groups of outputs.
     ///
     /// # Safety
     ///
@@ -139,29 +140,34 @@ impl Separable {
         };
         let rows = Rows::new([lines, width], cx.kernels.blocking.mr);
         let tiles = lines * rows.per_row();
-        for pass in pointwise.passes(pointwise.parts(cx.kernels.blocking), groups, 1) {
-            let group = pass.group;
-            let panel = &cx.weights[pass.panel.clone()];
-            let next = &cx.weights[pass.next.clone()];
-            let prefetch_plan =
-                PrefetchPlan::new(panel, next, tiles, pass.depth.len(), cx.kernels.unroll);
+        for depth_block in pointwise.depth_blocks(pointwise.parts(cx.kernels.blocking), groups, 1) {
+            let group = depth_block.group;
+            let panel = &cx.weights[depth_block.panel.clone()];
+            let next = &cx.weights[depth_block.next.clone()];
+            let prefetch_plan = PrefetchPlan::new(
+                panel,
+                next,
+                tiles,
+                depth_block.depth.len(),
+                cx.kernels.unroll,
+            );
             // SAFETY: the elements belong to checked maps, and this thread alone writes them.
-            let channels = unsafe { cx.scratch.add(pass.depth.start / lanes * x_block) };
+            let channels = unsafe { cx.scratch.add(depth_block.depth.start / lanes * x_block) };
             let mut args = TileArgs {
-                bias: cx.weights[pass.bias..].as_ptr(),
-                accumulate: !pass.first,
+                bias: cx.weights[depth_block.bias..].as_ptr(),
+                accumulate: !depth_block.first,
                 weights: panel.as_ptr(),
-                ..offsets.tile(pass.depth.len(), lanes)
+                ..offsets.tile(depth_block.depth.len(), lanes)
             };
             for strip in rows.strips(0..tiles) {
                 let from = (strip.row * y.width + strip.column) * lanes;
-                let place = [image, group.block, first + strip.row, strip.column];
+                let position = [image, group.block, first + strip.row, strip.column];
                 // SAFETY: the elements belong to checked maps and packed weights, and this thread
                 // alone writes them.
                 unsafe {
                     args.x = channels.add(from);
-                    cx.set_output(output, place, &mut args);
-                    pass.set_residual_and_activation(&mut args);
+                    cx.set_output(output, position, &mut args);
+                    depth_block.set_residual_and_activation(&mut args);
                     strip.compute(cx.kernels, group.blocks, &prefetch_plan, &mut args);
                 }
             }
@@ -184,7 +190,7 @@ impl Operation for Separable {
         let (first, x, activation, weights) = depthwise.parts();
         memory.map(x)?;
         memory.output(output, x)?;
-        // The map in between as if it had the height of the output.
+        // The intermediate map, with the height of the output.
         let middle = Map {
             channels: x.channels,
             ..output.y
@@ -241,7 +247,8 @@ impl Operation for Separable {
             [rows, groups],
             2.0 * y.width as f64 * depth,
             [
-                // The depthwise part in units of a DRAM read: it multiplies at half the rate.
+                // The time of the depthwise convolution in units of a DRAM read: it multiplies at
+                // half the rate.
                 4.0 * (y.width * between.blocks() * depthwise.taps()) as f64,
                 2.0 * y.lanes as f64 * depth,
             ],

@@ -1,4 +1,4 @@
-//! Activation as a step of its own.
+//! Activation as a separate step.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwis
 use crate::cpu::micro::activation::Activation;
 use crate::cpu::micro::unary::UnaryArgs;
 
-/// An activation as a step of its own.
+/// An activation as a separate step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unary {
     x: Map,

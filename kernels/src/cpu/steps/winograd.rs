@@ -13,10 +13,10 @@
 //! Small rounds with few outputs would read the inputs of all tile elements from the last-level
 //! cache for every two blocks, and all weights for a handful of tiles.
 //!
-//! For `a = 6` the interpolation points are 0, `+-sqrt(1/2)`, `+-sqrt(2)` and infinity. They keep
-//! the entries of all matrices small, and the result is as accurate as a direct sum; the usual
-//! points 0, `+-1`, `+-2` and infinity double the error. For `a = 4` the points are 0, `+-1` and
-//! infinity.
+//! For `a = 6` the interpolation points are 0, `+-sqrt(1/2)`, `+-sqrt(2)` and infinity. These
+//! points keep the entries of all matrices small, and the result is as accurate as a direct sum;
+//! the usual points 0, `+-1`, `+-2` and infinity double the error. For `a = 4` the points are 0,
+//! `+-1` and infinity.
 
 mod matrices;
 mod pack;
@@ -50,7 +50,8 @@ pub struct Winograd {
     tiles_per_round: usize,
 }
 
-/// Fewest tiles of a round and of a chunk of a thread's range: either reads all weights.
+/// Fewest tiles of a round and of a chunk of a thread's range: each round and each chunk reads all
+/// weights.
 pub(crate) const MIN_TILES: usize = 24;
 
 /// Most tiles of a round.
@@ -161,7 +162,7 @@ impl Winograd {
         let depth = self.spec.channels_in;
         let rows = Rows::new([1, count], cx.kernels.blocking.mr);
         let products = rows.per_row();
-        // The first tile, the other tiles of its width, and the narrower ones.
+        // The first tile, the other tiles of its width, and the narrower tiles.
         let mut strips = rows.strips(0..products);
         let strips: [_; 3] = std::array::from_fn(|_| strips.next());
         let mut args = TileArgs {
@@ -332,7 +333,7 @@ fn groups_of(units: Range<usize>, size: usize) -> impl Iterator<Item = Range<usi
 }
 
 /// A stride of at least `len` elements that is an odd number of cache lines: transforms access all
-/// tile elements at once, which must not fall into the same cache set.
+/// tile elements at once, and the elements must not fall into the same cache set.
 fn padded_stride(len: usize) -> usize {
     len.next_multiple_of(2 * LINE) + LINE
 }

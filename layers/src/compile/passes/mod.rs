@@ -24,7 +24,7 @@ pub(super) use separable::fuse_separable;
 pub(super) use slice::{compose_slices, lower_slices};
 pub(super) use strided_pointwise::split_strided_pointwise;
 
-/// Runs all passes, for blocks of `lanes` channels. `is_pinned` tells by name which convolutions
+/// Runs all passes, for blocks of `lanes` channels. `is_pinned` returns by name which convolutions
 /// have a requested algorithm and stay separate layers.
 pub(super) fn run(net: &mut Net, lanes: usize, is_pinned: impl Fn(&str) -> bool) {
     compose_slices(net);

@@ -7,7 +7,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 use receptive_kernels::cpu::{Activation, Algorithm, Border, ConvSpec, Map, WinogradTile};
 
-use crate::compile::layout::{Layout, copied_operands};
+use crate::compile::layout::{MemoryLayout, copied_operands};
 use crate::compile::net::{Layer, LayerOp, MapId, Net, Slice};
 use crate::compile::segments::Segments;
 use crate::compile::weights::{WeightSource, Weights};
@@ -124,7 +124,7 @@ fn blocks(map: &Map, slots: Range<usize>) -> impl Iterator<Item = (usize, Range<
 #[derive(Debug)]
 struct LaidOut {
     net: Net,
-    layout: Layout,
+    layout: MemoryLayout,
     lanes: usize,
     images: usize,
     segments: Segments,
@@ -178,7 +178,7 @@ fn laid_out() -> impl Strategy<Value = LaidOut> {
             .collect();
         micro_batch.sort_unstable();
         let segments = Segments::new(micro_batch);
-        let layout = Layout::new(&net, &algorithms, lanes, images, &segments);
+        let layout = MemoryLayout::new(&net, &algorithms, lanes, images, &segments);
         LaidOut {
             net,
             layout,
@@ -198,7 +198,7 @@ fn image_strides_and_arena(channels: usize, micro_batch: usize) -> (Vec<usize>, 
     };
     let (net, algorithms) = network(&[(conv, 0, 0), (conv, 1, 0), (conv, 2, 0)]);
     let segments = Segments::new(vec![micro_batch; net.layers.len() + 2]);
-    let layout = Layout::new(&net, &algorithms, 8, 4, &segments);
+    let layout = MemoryLayout::new(&net, &algorithms, 8, 4, &segments);
     let strides = (0..net.maps.len()).map(|map| layout.map(&net, MapId(map)).image);
     (strides.collect(), layout.arena)
 }
@@ -224,7 +224,7 @@ fn a_map_has_a_slot_for_each_image_of_its_last_reader_s_micro_batch() {
     };
     let (net, algorithms) = network(&[(conv, 0, 0), (conv, 1, 0), (conv, 2, 0)]);
     let segments = Segments::new(vec![1, 1, 2, 4, 4]);
-    let layout = Layout::new(&net, &algorithms, 8, 5, &segments);
+    let layout = MemoryLayout::new(&net, &algorithms, 8, 5, &segments);
     let maps: Vec<Map> = (0..4).map(|map| layout.map(&net, MapId(map))).collect();
     let slots: Vec<usize> = maps.iter().map(|map| map.slots).collect();
     assert_eq!(slots, [1, 2, 4, 4]);

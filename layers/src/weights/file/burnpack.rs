@@ -8,7 +8,7 @@ use burn::tensor::{Bytes, DType, TensorData};
 use burn_store::burn_pack::{self, HEADER_SIZE, Header, Reader, Tensor as StoredTensor, Writer};
 
 use crate::weights::error::WeightsError;
-use crate::weights::format::{Format, Precision};
+use crate::weights::format::{FloatType, Format};
 use crate::weights::naming::Naming;
 use crate::weights::tensor::WeightTensor;
 
@@ -102,19 +102,19 @@ pub(super) fn write(
     tensors: &[&WeightTensor],
     temporary_path: &Path,
     path: &Path,
-    precision: Precision,
+    float_type: FloatType,
 ) -> Result<(), WeightsError> {
     let written = tensors.iter().map(|&tensor| {
         let source = tensor.clone();
         StoredTensor::deferred(
             tensor.name().to_owned(),
-            tensor.file_dtype(precision),
+            tensor.file_dtype(float_type),
             tensor.shape().to_vec(),
             None,
-            tensor.file_len(precision),
+            tensor.file_len(float_type),
             move || {
                 source
-                    .file_bytes(precision)
+                    .file_bytes(float_type)
                     .map_err(|error| burn_pack::Error::ValidationError(error.to_string()))
             },
         )
@@ -128,7 +128,7 @@ pub(super) fn write(
         // find the error itself.
         let cause = tensors
             .iter()
-            .find_map(|tensor| tensor.file_bytes(precision).err());
+            .find_map(|tensor| tensor.file_bytes(float_type).err());
         cause.unwrap_or_else(|| WeightsError::write(path, io::Error::other(error.to_string())))
     })
 }

@@ -13,7 +13,7 @@ use burn::tensor::DType;
 use burn_store::burn_pack::Tensor as StoredTensor;
 
 use super::error::WeightsError;
-use super::format::{Format, Precision};
+use super::format::{FloatType, Format};
 use super::naming::Naming;
 use super::tensor::WeightTensor;
 use crate::atomic_file::AtomicFile;
@@ -99,14 +99,14 @@ pub(super) fn write(
     tensors: &[&WeightTensor],
     path: &Path,
     format: Format,
-    precision: Precision,
+    float_type: FloatType,
 ) -> Result<(), WeightsError> {
     let failed = |source| WeightsError::write(path, source);
     let mut file = AtomicFile::create(path).map_err(failed)?;
     match format {
-        Format::PyTorch => pytorch::write(tensors, file.file_mut(), path, precision)?,
-        Format::SafeTensors => safetensors::write(tensors, file.file_mut(), path, precision)?,
-        Format::Burnpack => burnpack::write(tensors, file.temporary_path(), path, precision)?,
+        Format::PyTorch => pytorch::write(tensors, file.file_mut(), path, float_type)?,
+        Format::SafeTensors => safetensors::write(tensors, file.file_mut(), path, float_type)?,
+        Format::Burnpack => burnpack::write(tensors, file.temporary_path(), path, float_type)?,
     }
     file.commit().map_err(failed)
 }

@@ -16,7 +16,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::pickle::{self, TensorHeader};
 use crate::weights::error::WeightsError;
-use crate::weights::format::{Format, Precision};
+use crate::weights::format::{FloatType, Format};
 use crate::weights::tensor::WeightTensor;
 
 /// Keys under which training scripts store the state dictionary beside other entries.
@@ -89,12 +89,12 @@ pub(super) fn write(
     tensors: &[&WeightTensor],
     file: &mut File,
     path: &Path,
-    precision: Precision,
+    float_type: FloatType,
 ) -> Result<(), WeightsError> {
     let failed = |source| WeightsError::write(path, source);
     let headers = tensors.iter().map(|tensor| TensorHeader {
         name: tensor.name(),
-        dtype: tensor.file_dtype(precision),
+        dtype: tensor.file_dtype(float_type),
         shape: tensor.shape(),
     });
     let pickle = pickle::state_dict(headers).ok_or_else(|| {
@@ -117,7 +117,7 @@ pub(super) fn write(
     entry("data.pkl", &pickle)?;
     entry("byteorder", b"little")?;
     for (index, tensor) in tensors.iter().enumerate() {
-        entry(&format!("data/{index}"), &tensor.file_bytes(precision)?)?;
+        entry(&format!("data/{index}"), &tensor.file_bytes(float_type)?)?;
     }
     entry("version", b"3\n")?;
     archive

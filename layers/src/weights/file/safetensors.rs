@@ -12,7 +12,7 @@ use burn_store::burn_pack::{self, Tensor as StoredTensor};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use crate::weights::error::WeightsError;
-use crate::weights::format::{Format, MAX_SAFETENSORS_HEADER, Precision};
+use crate::weights::format::{FloatType, Format, MAX_SAFETENSORS_HEADER};
 use crate::weights::tensor::WeightTensor;
 
 /// Size of the header's length field in bytes.
@@ -92,19 +92,19 @@ pub(super) fn write(
     tensors: &[&WeightTensor],
     file: &mut File,
     path: &Path,
-    precision: Precision,
+    float_type: FloatType,
 ) -> Result<(), WeightsError> {
     let failed = |source| WeightsError::write(path, source);
     // Tensors are sorted by decreasing element size, so that each is aligned to its element size.
     let mut tensors = tensors.to_vec();
-    tensors.sort_by_key(|tensor| Reverse(tensor.file_dtype(precision).size()));
+    tensors.sort_by_key(|tensor| Reverse(tensor.file_dtype(float_type).size()));
 
     let mut end = 0;
     let infos = tensors.iter().map(|tensor| {
         let start = end;
-        end += tensor.file_len(precision);
+        end += tensor.file_len(float_type);
         let info = TensorInfo {
-            dtype: safetensors_dtype(tensor.file_dtype(precision))
+            dtype: safetensors_dtype(tensor.file_dtype(float_type))
                 .ok_or_else(|| tensor.error("SafeTensors does not support this element type"))?,
             shape: tensor.shape().to_vec(),
             data_offsets: (start, end),
@@ -119,7 +119,7 @@ pub(super) fn write(
         .map_err(failed)?;
     out.write_all(&header).map_err(failed)?;
     for tensor in tensors {
-        let bytes = tensor.file_bytes(precision)?;
+        let bytes = tensor.file_bytes(float_type)?;
         out.write_all(&bytes).map_err(failed)?;
     }
     out.flush().map_err(failed)

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::torch::Checkpoint;
+use super::torch::TorchFile;
 use super::{FORMATS, sample};
-use crate::weights::{Precision, StateDict, WeightsError};
+use crate::weights::{FloatType, StateDict, WeightsError};
 
 /// Opens a file of these bytes from the disk and from memory, and reads all values.
 fn read(folder: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
@@ -28,12 +28,12 @@ fn valid_files() -> Vec<Vec<u8>> {
         .iter()
         .map(|&format| {
             sample()
-                .save(&path, format, Precision::F32)
+                .save(&path, format, FloatType::F32)
                 .expect("written");
             fs::read(&path).expect("read")
         })
         .collect();
-    let checkpoint = Checkpoint {
+    let checkpoint = TorchFile {
         wrapper: Some("state_dict"),
     };
     files.extend([checkpoint.zip(), checkpoint.legacy()]);

@@ -6,10 +6,10 @@ use std::path::Path;
 use burn::tensor::{DType, TensorData, bf16, f16};
 use proptest::prelude::*;
 
-use super::torch::Checkpoint;
-use super::{FORMATS, PRECISIONS, sample};
+use super::torch::TorchFile;
+use super::{FLOAT_TYPES, FORMATS, sample};
 use crate::weights::file::detect_format;
-use crate::weights::{Format, Precision, StateDict, WeightsError};
+use crate::weights::{FloatType, Format, StateDict, WeightsError};
 
 fn values(dictionary: &StateDict) -> Vec<(String, TensorData)> {
     dictionary
@@ -18,12 +18,12 @@ fn values(dictionary: &StateDict) -> Vec<(String, TensorData)> {
         .collect()
 }
 
-/// Returns a value after conversion to `precision` and back.
-fn rounded(value: f32, precision: Precision) -> f32 {
-    match precision {
-        Precision::F32 => value,
-        Precision::F16 => f16::from_f32(value).to_f32(),
-        Precision::BF16 => bf16::from_f32(value).to_f32(),
+/// Returns a value after conversion to `float_type` and back.
+fn rounded(value: f32, float_type: FloatType) -> f32 {
+    match float_type {
+        FloatType::F32 => value,
+        FloatType::F16 => f16::from_f32(value).to_f32(),
+        FloatType::BF16 => bf16::from_f32(value).to_f32(),
     }
 }
 
@@ -58,8 +58,8 @@ proptest! {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("weights");
         for format in FORMATS {
-            for precision in PRECISIONS {
-                written.save(&path, format, precision)?;
+            for float_type in FLOAT_TYPES {
+                written.save(&path, format, float_type)?;
                 let read = StateDict::open(&path)?;
                 prop_assert_eq!(read.len(), written.len());
                 for ((name, data), (read_name, read_data)) in
@@ -69,8 +69,8 @@ proptest! {
                     prop_assert_eq!(data.shape(), read_data.shape());
                     let stored = read.get(&name).expect("listed").dtype();
                     if data.dtype() == DType::F32 {
-                        prop_assert_eq!(stored, precision.dtype());
-                        let bits = |value: f32| rounded(value, precision).to_bits();
+                        prop_assert_eq!(stored, float_type.dtype());
+                        let bits = |value: f32| rounded(value, float_type).to_bits();
                         let expected: Vec<_> =
                             data.try_to_vec::<f32>()?.into_iter().map(bits).collect();
                         let found: Vec<_> =
@@ -91,12 +91,12 @@ fn a_file_can_be_converted_to_another_format_in_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.any");
     sample()
-        .save(&path, Format::PyTorch, Precision::F32)
+        .save(&path, Format::PyTorch, FloatType::F32)
         .expect("written");
     for format in [Format::Burnpack, Format::SafeTensors, Format::PyTorch] {
         let opened = StateDict::open(&path).expect("opened");
         opened
-            .save(&path, format, Precision::F32)
+            .save(&path, format, FloatType::F32)
             .expect("written over the source file");
         assert_eq!(detect_format(&path).expect("known"), format);
     }
@@ -112,7 +112,7 @@ fn a_failed_write_keeps_the_old_file_and_leaves_no_temporary_file() {
     weights.insert("zz.weight", TensorData::new(vec![1.0_f32, 70_000.0], [2]));
     for format in FORMATS {
         fs::write(&path, "before").expect("written");
-        let error = weights.save(&path, format, Precision::F16).unwrap_err();
+        let error = weights.save(&path, format, FloatType::F16).unwrap_err();
         assert!(
             matches!(&error, WeightsError::OutOfRange { name, value, .. }
                 if name == "zz.weight" && *value == 70_000.0),
@@ -124,7 +124,7 @@ fn a_failed_write_keeps_the_old_file_and_leaves_no_temporary_file() {
     let no_folder = folder.path().join("absent/weights");
     for format in FORMATS {
         let error = weights
-            .save(&no_folder, format, Precision::F32)
+            .save(&no_folder, format, FloatType::F32)
             .unwrap_err();
         assert!(matches!(error, WeightsError::Write { .. }), "{error}");
     }
@@ -138,9 +138,9 @@ fn infinities_and_nans_are_written_in_any_precision() {
     let weights: StateDict = [("w".to_owned(), TensorData::new(special, [3]))]
         .into_iter()
         .collect();
-    for precision in PRECISIONS {
+    for float_type in FLOAT_TYPES {
         weights
-            .save(&path, Format::SafeTensors, precision)
+            .save(&path, Format::SafeTensors, float_type)
             .expect("written");
         let data = StateDict::open(&path)
             .expect("opened")
@@ -178,7 +178,7 @@ fn errors_of_invalid_files_contain_the_path() {
     assert!(matches!(absent, WeightsError::Read { .. }), "{absent}");
     let empty = folder.path().join("empty");
     StateDict::new()
-        .save(&empty, Format::SafeTensors, Precision::F32)
+        .save(&empty, Format::SafeTensors, FloatType::F32)
         .expect("written");
     let error = StateDict::open(&empty).unwrap_err();
     assert!(matches!(error, WeightsError::NoTensors { .. }), "{error}");
@@ -194,13 +194,13 @@ fn checkpoints_of_both_containers_are_read_with_and_without_a_wrapper_key() {
         Some("model_state_dict"),
         Some("model"),
     ] {
-        let checkpoint = Checkpoint { wrapper };
+        let checkpoint = TorchFile { wrapper };
         for bytes in [checkpoint.zip(), checkpoint.legacy()] {
             fs::write(&path, bytes).expect("written");
             let read = StateDict::open(&path).expect("opened");
-            assert_eq!(values(&read), Checkpoint::tensors(), "under {wrapper:?}");
+            assert_eq!(values(&read), TorchFile::tensors(), "under {wrapper:?}");
             let memory = StateDict::from_bytes(fs::read(&path).expect("read")).expect("opened");
-            assert_eq!(values(&memory), Checkpoint::tensors(), "under {wrapper:?}");
+            assert_eq!(values(&memory), TorchFile::tensors(), "under {wrapper:?}");
         }
     }
 }
@@ -212,7 +212,7 @@ fn a_layer_called_like_a_wrapper_key_is_not_a_wrapper() {
     let flat: StateDict = [("model.0.weight".to_owned(), TensorData::from([1.0_f32]))]
         .into_iter()
         .collect();
-    flat.save(&path, Format::PyTorch, Precision::F32)
+    flat.save(&path, Format::PyTorch, FloatType::F32)
         .expect("written");
     assert!(
         StateDict::open(&path)

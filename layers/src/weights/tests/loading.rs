@@ -6,11 +6,11 @@ use burn::tensor::{DType, Device, Distribution, Shape, Tensor, TensorData};
 use burn_store::{BurnpackStore, ModuleSnapshot};
 use proptest::prelude::*;
 
-use super::{FORMATS, PRECISIONS};
+use super::{FLOAT_TYPES, FORMATS};
 use crate::block::{ConvBlock, ConvBlockConfig};
 use crate::network::{Network, Stage};
 use crate::weights::{
-    Format, Heads, Precision, ShapeMismatch, StateDict, WeightsError, load, load_module,
+    FloatType, Format, Heads, ShapeMismatch, StateDict, WeightsError, load, load_module,
     module_state_dict, state_dict,
 };
 
@@ -166,7 +166,7 @@ fn a_loaded_network_returns_the_outputs_of_the_saved_one() {
     .expect("loaded");
     for format in FORMATS {
         state_dict(&saved)
-            .save(&path, format, Precision::F32)
+            .save(&path, format, FloatType::F32)
             .expect("written");
         let weights = StateDict::open(&path).expect("opened");
         let loaded = load(Toy::new(10, true), &weights, Heads::Load).expect("loaded");
@@ -183,9 +183,9 @@ fn parameters_are_f32_for_every_precision_of_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights");
     for format in FORMATS {
-        for precision in PRECISIONS {
+        for float_type in FLOAT_TYPES {
             state_dict(&Toy::new(3, false))
-                .save(&path, format, precision)
+                .save(&path, format, float_type)
                 .expect("written");
             let weights = StateDict::open(&path).expect("opened");
             let loaded = load(Toy::new(3, false), &weights, Heads::Load).expect("loaded");
@@ -319,7 +319,7 @@ fn files_saved_by_burn_are_loaded() {
 
     let other = folder.path().join("model.pth");
     let error = opened
-        .save(&other, Format::PyTorch, Precision::F32)
+        .save(&other, Format::PyTorch, FloatType::F32)
         .unwrap_err();
     assert!(matches!(error, WeightsError::BurnNames), "{error}");
     load(Toy::new(7, false), &opened, Heads::Keep).expect("all but the heads");

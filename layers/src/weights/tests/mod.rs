@@ -7,12 +7,13 @@ mod torch;
 
 use burn::tensor::TensorData;
 
-use super::{Format, Precision, StateDict};
+use super::{FloatType, Format, StateDict};
 
 const FORMATS: [Format; 3] = [Format::PyTorch, Format::SafeTensors, Format::Burnpack];
-const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::F16, Precision::BF16];
+const FLOAT_TYPES: [FloatType; 3] = [FloatType::F32, FloatType::F16, FloatType::BF16];
 
-/// Returns tensors of several ranks and types, with values that every precision represents exactly.
+/// Returns tensors of several ranks and types, with values that every floating-point type
+/// represents exactly.
 fn sample() -> StateDict {
     let float = |shape: &[usize]| {
         let len = shape.iter().product::<usize>();

@@ -8,14 +8,14 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 /// Two tensors; with a wrapper key, beside an epoch number and a tensor of the optimizer.
-pub struct Checkpoint {
+pub struct TorchFile {
     pub wrapper: Option<&'static str>,
 }
 
 const WEIGHT: [f32; 6] = [1.0, -2.0, 3.5, 0.25, 0.0, -0.5];
 const BIAS: [f32; 2] = [0.5, -1.5];
 
-impl Checkpoint {
+impl TorchFile {
     /// Returns the tensors that a reader returns.
     pub fn tensors() -> Vec<(String, TensorData)> {
         vec![

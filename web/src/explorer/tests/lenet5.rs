@@ -9,7 +9,7 @@ use super::{
     WEIGHTS, assert_explained, changed_units, digits, receptive_field_contains, unit,
     with_random_weights,
 };
-use crate::chain::Frame;
+use crate::chain::InputFrame;
 use crate::explorer::Explorer;
 
 #[test]
@@ -58,7 +58,7 @@ fn preprocessing_matches_the_recipe() {
             .as_float()
             .unwrap()
     };
-    let frame = Frame::LENET5;
+    let frame = InputFrame::LENET5;
     assert_eq!(
         (frame.mean, frame.std),
         (first("mean") as f32, first("std") as f32)
@@ -126,7 +126,11 @@ fn unsaturated_lenet5() -> Explorer {
         [1, 1, 32, 32],
         Network::forward,
     );
-    Explorer::from_graph(with_random_weights(graph.unwrap(), 7, 0.1), Frame::LENET5).unwrap()
+    Explorer::from_graph(
+        with_random_weights(graph.unwrap(), 7, 0.1),
+        InputFrame::LENET5,
+    )
+    .unwrap()
 }
 
 proptest! {

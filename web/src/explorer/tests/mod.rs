@@ -7,7 +7,7 @@ use std::io::Read;
 
 use burn::tensor::TensorData;
 use flate2::read::GzDecoder;
-use receptive_layers::graph::{Data, Graph, Origin};
+use receptive_layers::graph::{Graph, Origin, ValueData};
 
 use crate::chain::LayerInfo;
 use crate::explain::{Explanation, Unit};
@@ -16,7 +16,8 @@ use crate::explorer::Explorer;
 /// The LeNet-5 weights of the page.
 const WEIGHTS: &[u8] = include_bytes!("../../../../assets/lenet5.safetensors");
 
-/// Returns the 1,500 validation digits: the ink of each pixel from 0 to 1, row by row, and the label.
+/// Returns the 1,500 validation digits: the ink of each pixel from 0 to 1, row by row, and the
+/// label.
 fn digits() -> Vec<(Vec<f32>, usize)> {
     let decompress = |packed: &[u8]| {
         let mut bytes = Vec::new();
@@ -51,7 +52,7 @@ fn with_random_weights(mut graph: Graph, seed: u64, max: f32) -> Graph {
     for value in &mut graph.values {
         if matches!(value.origin, Origin::Parameter { .. }) {
             let elements: Vec<f32> = (0..value.len()).map(|_| next()).collect();
-            value.data = Some(Data::Elements(TensorData::new(
+            value.data = Some(ValueData::Elements(TensorData::new(
                 elements,
                 value.shape.clone(),
             )));
@@ -60,7 +61,8 @@ fn with_random_weights(mut graph: Graph, seed: u64, max: f32) -> Graph {
     graph
 }
 
-/// Returns the unit at `index`, modulo the number of units, in a layer's `[channels, height, width]`.
+/// Returns the unit at `index`, modulo the number of units, in a layer's `[channels, height,
+/// width]`.
 fn unit(info: &LayerInfo, index: usize) -> Unit {
     let [_, height, width] = info.shape;
     let index = index % info.len();

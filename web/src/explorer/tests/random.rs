@@ -11,7 +11,7 @@ use receptive_layers::block::convolve;
 use receptive_layers::graph::Graph;
 
 use super::{assert_explained, changed_units, receptive_field_contains, unit, with_random_weights};
-use crate::chain::Frame;
+use crate::chain::InputFrame;
 use crate::explorer::Explorer;
 
 /// Height and width of the input, in pixels.
@@ -27,14 +27,14 @@ struct Net {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Window {
+struct WindowAxes {
     kernel: [usize; 2],
     stride: [usize; 2],
     padding: [usize; 2],
     dilation: [usize; 2],
 }
 
-impl Window {
+impl WindowAxes {
     fn conv(&self, channels: [usize; 2], groups: usize, bias: bool, device: &Device) -> Conv2d {
         Conv2dConfig::new(channels, self.kernel)
             .with_stride(self.stride)
@@ -50,10 +50,10 @@ fn padding([rows, columns]: [usize; 2]) -> PaddingConfig2d {
     PaddingConfig2d::Explicit(rows, columns, rows, columns)
 }
 
-fn window(dilation: usize) -> impl Strategy<Value = Window> {
+fn window(dilation: usize) -> impl Strategy<Value = WindowAxes> {
     let axis = (1..=3_usize)
         .prop_flat_map(move |kernel| (Just(kernel), 1..=2_usize, 0..=kernel / 2, 1..=dilation));
-    (axis.clone(), axis).prop_map(|(rows, columns)| Window {
+    (axis.clone(), axis).prop_map(|(rows, columns)| WindowAxes {
         kernel: [rows.0, columns.0],
         stride: [rows.1, columns.1],
         padding: [rows.2, columns.2],
@@ -61,13 +61,14 @@ fn window(dilation: usize) -> impl Strategy<Value = Window> {
     })
 }
 
-/// Returns a network with these windows (convolution, max pool, grouped convolution, average pool), or
-/// `None` if a window does not fit.
+/// Returns a network with these windows (convolution, max pool, grouped convolution, average pool),
+/// or `None` if a window does not fit.
 ///
-/// `ceil`: whether pools round the output size up. `include`: whether the average counts the padding.
-fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Option<Explorer> {
+/// `ceil`: whether pools round the output size up. `include`: whether the average counts the
+/// padding.
+fn explorer(windows: [WindowAxes; 4], seed: u64, [ceil, include]: [bool; 2]) -> Option<Explorer> {
     let [first, max, grouped, average] = windows;
-    let size = |input: [usize; 2], window: Window, ceil: bool| -> Option<[usize; 2]> {
+    let size = |input: [usize; 2], window: WindowAxes, ceil: bool| -> Option<[usize; 2]> {
         let mut output = [0; 2];
         for axis in 0..2 {
             let extent = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
@@ -82,7 +83,7 @@ fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Opti
     let maps = size([SIZE; 2], first, false)?;
     let maps = size(size(maps, max, ceil)?, grouped, false)?;
     let maps = size(maps, average, ceil)?;
-    let pool = |window: Window| (window.kernel, window.stride, padding(window.padding));
+    let pool = |window: WindowAxes| (window.kernel, window.stride, padding(window.padding));
     let init = |device: &Device| Net {
         first: first.conv([1, 4], 1, true, device),
         max: {
@@ -113,7 +114,7 @@ fn explorer(windows: [Window; 4], seed: u64, [ceil, include]: [bool; 2]) -> Opti
         activation::tanh(net.linear.forward(x.flatten::<2>(1, 3)))
     };
     let graph = Graph::trace(init, [1, 1, SIZE, SIZE], forward).expect("a network");
-    let frame = Frame {
+    let frame = InputFrame {
         size: SIZE,
         padding: 0,
         mean: 0.5,

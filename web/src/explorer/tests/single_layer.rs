@@ -8,8 +8,8 @@ use crate::chain::PoolKind;
 use crate::error::Error;
 use crate::explorer::Explorer;
 
-/// Computes the output at `[row, column]`: `fold` reduces the values of the window, each with the index
-/// of its tap, without the padding.
+/// Computes the output at `[row, column]`: `fold` reduces the values of the window, each with the
+/// index of its tap, without the padding.
 fn expected(
     picture: &[f32],
     [input, kernel, stride, padding, dilation]: [usize; 5],

@@ -34,8 +34,8 @@ pub(crate) fn is_three_by_three(kernel: [usize; 2]) -> bool {
 ///
 /// # Safety
 ///
-/// All memory that [`DepthwiseWeightGradArgs`] describes is readable, and that of the sums
-/// writable.
+/// All memory that [`DepthwiseWeightGradArgs`] describes is readable, and the memory of the sums
+/// is writable.
 pub(crate) struct DepthwiseWeightGrad<const N: usize>;
 
 impl<const N: usize> MicroKernel for DepthwiseWeightGrad<N> {
@@ -45,12 +45,12 @@ impl<const N: usize> MicroKernel for DepthwiseWeightGrad<N> {
     unsafe fn run<S: Simd>(s: S, a: &DepthwiseWeightGradArgs) {
         let [down, across] = if N == 1 { a.kernel } else { [1, 1] };
         for first in 0..down * across {
-            let place = first / across * a.x_tap[0] + first % across * a.x_tap[1];
+            let tap_offset = first / across * a.x_tap[0] + first % across * a.x_tap[1];
             for image in 0..a.images {
                 for row in 0..a.rows {
                     // SAFETY: the caller guarantees the memory that the arguments describe.
                     unsafe {
-                        let mut x = a.x.add(place + image * a.x_image + row * a.x_row);
+                        let mut x = a.x.add(tap_offset + image * a.x_image + row * a.x_row);
                         let from = image * a.gradient_image + row * a.gradient_row;
                         let mut gradient = a.gradient.add(from);
                         // Sums of a row are completed before they are added, which keeps rounding

@@ -97,7 +97,7 @@ macro_rules! in_tiles {
 ///
 /// # Safety
 ///
-/// All memory that [`LinearArgs`] describes is readable, and that of the result writable.
+/// All memory that [`LinearArgs`] describes is readable, and the memory of the result is writable.
 struct Forward;
 
 /// Rows of the weight that are added at once.

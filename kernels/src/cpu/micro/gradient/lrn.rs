@@ -31,8 +31,8 @@ pub(crate) struct LrnGradArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`LrnGradArgs`] describes is readable, and that of `to` and the scratch memory
-/// writable.
+/// All memory that [`LrnGradArgs`] describes is readable, and the memory of `to` and the scratch
+/// memory is writable.
 pub(crate) struct LrnGrad;
 
 impl MicroKernel for LrnGrad {

@@ -1,4 +1,4 @@
-//! A step of stochastic gradient params on a range of weights.
+//! A step of stochastic gradient descent on a range of weights.
 
 use crate::cpu::micro::simd::{MicroKernel, Simd};
 

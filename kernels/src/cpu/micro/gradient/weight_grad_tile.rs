@@ -32,7 +32,8 @@ pub(crate) struct WeightGradArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`WeightGradArgs`] describes is readable, and that of the sums writable.
+/// All memory that [`WeightGradArgs`] describes is readable, and the memory of the sums is
+/// writable.
 struct WeightGradTile<const B: usize, const P: usize>;
 
 impl<const B: usize, const P: usize> MicroKernel for WeightGradTile<B, P> {
@@ -49,7 +50,8 @@ impl<const B: usize, const P: usize> MicroKernel for WeightGradTile<B, P> {
                     let from = image * a.gradient_image + row * a.gradient_row;
                     let mut gradient = a.gradient.add(from);
                     let mut left = a.columns;
-                    // Unrolled by 4: a branch per pixel would cost a good part of its arithmetic.
+                    // Unrolled by 4: a branch per pixel would take a large fraction of the time of
+                    // its arithmetic.
                     for unroll in [4, 1] {
                         while left >= unroll {
                             for _ in 0..unroll {

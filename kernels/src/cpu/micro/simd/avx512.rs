@@ -76,7 +76,7 @@ impl Simd for Avx512 {
         // A division of 16 elements takes as long as 30 multiplications.
         // SAFETY: the token proves AVX-512F, AVX2 and FMA.
         unsafe {
-            // An estimate within 2^-14, and one correction of the remainder by as much.
+            // An estimate within 2^-14, and one correction of the remainder with the same estimate.
             let r = _mm512_rcp14_ps(b);
             let q = _mm512_mul_ps(a, r);
             _mm512_fmadd_ps(r, _mm512_fnmadd_ps(b, q, a), q)

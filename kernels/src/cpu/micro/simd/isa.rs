@@ -75,7 +75,7 @@ impl Isa {
     /// [`UnknownIsa`] when the variable does not name an instruction set of the processor.
     pub fn detect() -> Result<Self, UnknownIsa> {
         match std::env::var_os(Self::VARIABLE) {
-            Some(asked) => asked.to_string_lossy().parse(),
+            Some(requested) => requested.to_string_lossy().parse(),
             None => Ok(Self::available().next().unwrap_or(Self::Scalar)),
         }
     }
@@ -114,18 +114,18 @@ impl FromStr for Isa {
         Self::available()
             .find(|isa| isa.name() == name)
             .ok_or_else(|| UnknownIsa {
-                asked: name.to_owned(),
+                requested: name.to_owned(),
                 available: Self::available().map(Self::name).collect(),
             })
     }
 }
 
-/// A name is not that of an instruction set of the processor.
+/// The processor has no instruction set of the given name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the processor has no instruction set {asked:?}, expected one of {}", available.join(", "))]
+#[error("the processor has no instruction set {requested:?}, expected one of {}", available.join(", "))]
 pub struct UnknownIsa {
     /// The name.
-    pub asked: String,
+    pub requested: String,
     /// Instruction sets of the processor.
     pub available: Vec<&'static str>,
 }

@@ -28,7 +28,7 @@ pub(crate) struct InputArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`InputArgs`] describes is readable, and that of `to` writable.
+/// All memory that [`InputArgs`] describes is readable, and the memory of `to` is writable.
 struct Input<const N: usize, const M: usize>;
 
 impl<const N: usize, const M: usize> MicroKernel for Input<N, M> {
@@ -75,7 +75,7 @@ impl<const N: usize, const M: usize> MicroKernel for Input<N, M> {
 }
 
 /// `B' d` for one column: the row of point `p` has the coefficients of `m(x) / (x - p)`, where `m`
-/// has all points as roots; the row of infinity has those of `m`.
+/// has all points as roots; the row of infinity has the roots of `m`.
 #[inline(always)]
 fn transform<S: Simd, const N: usize>(s: S, d: [S::Vector; N]) -> [S::Vector; N] {
     let mut t = d;

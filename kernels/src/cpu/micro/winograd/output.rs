@@ -35,7 +35,8 @@ pub(crate) struct OutputArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`OutputArgs`] describes is readable, and that of the output map writable.
+/// All memory that [`OutputArgs`] describes is readable, and the memory of the output map is
+/// writable.
 struct Output<const N: usize, const M: usize>;
 
 impl<const N: usize, const M: usize> MicroKernel for Output<N, M> {

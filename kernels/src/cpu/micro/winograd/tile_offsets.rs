@@ -15,8 +15,8 @@ pub(crate) struct TileOffsets {
     pub size: [usize; 2],
 }
 
-/// The tile to prefetch while tile number `tile` of `tiles` is transformed, and how many blocks of
-/// channels ahead it is.
+/// The tile to prefetch while tile number `tile` of `tiles` is transformed, and the number of
+/// blocks of channels by which that tile is ahead.
 #[inline(always)]
 pub(crate) fn prefetch_tile(tile: usize, tiles: &[TileOffsets]) -> (usize, TileOffsets) {
     match tile + PREFETCH_DISTANCE {
@@ -25,8 +25,8 @@ pub(crate) fn prefetch_tile(tile: usize, tiles: &[TileOffsets]) -> (usize, TileO
     }
 }
 
-/// `N` as a trip count that the compiler may unroll only for small tiles: fully unrolled, the addresses
-/// of 36 elements would spill the registers.
+/// `N` as a trip count that the compiler may unroll only for small tiles: fully unrolled, the
+/// addresses of 36 elements would spill the registers.
 #[inline(always)]
 pub(crate) fn opaque<const N: usize>() -> usize {
     if N <= 4 { N } else { std::hint::black_box(N) }

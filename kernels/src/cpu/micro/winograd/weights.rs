@@ -26,7 +26,7 @@ pub(crate) struct WeightArgs {
 ///
 /// # Safety
 ///
-/// All memory that [`WeightArgs`] describes is readable, and that of `to` writable.
+/// All memory that [`WeightArgs`] describes is readable, and the memory of `to` is writable.
 struct Transform<const I: usize, const K: usize>;
 
 /// Lanes of the longest vectors of any instruction set.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Direct, Group};
+use super::{Direct, OutputGroup};
 use crate::cpu::layout::Taps;
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::reorder::Planes;
@@ -118,15 +118,15 @@ impl Direct {
         for block in (0..spec.channels_in).step_by(x.lanes) {
             for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |c| (row, c))) {
                 for channel in block..(block + x.lanes).min(spec.channels_in) {
-                    let (place, after) = rest.split_at_mut(lanes);
+                    let (vector, after) = rest.split_at_mut(lanes);
                     rest = after;
-                    place.fill(0.0);
+                    vector.fill(0.0);
                     for pixel in 0..2 {
                         let column = column.wrapping_sub(pixel * spec.stride[1]);
                         if column < spec.kernel[1] {
                             for (out, lane) in outs(pixel) {
                                 let tap = taps.tap(row * spec.kernel[1] + column);
-                                place[lane] = taps.values[taps.pair(out, channel) + tap];
+                                vector[lane] = taps.values[taps.pair(out, channel) + tap];
                             }
                         }
                     }
@@ -139,16 +139,16 @@ impl Direct {
         &self,
         kernels: &Kernels,
         taps: &Taps,
-        group: &Group,
+        group: &OutputGroup,
         outs: usize,
         to: *mut f32,
     ) {
         let first = group.block * self.output.y.lanes;
-        let there = (self.spec.channels_out - first).min(outs);
+        let present = (self.spec.channels_out - first).min(outs);
         let channels = self.spec.channels_in;
         // SAFETY: the elements belong to checked maps, and this thread alone writes them.
         unsafe {
-            if there < outs {
+            if present < outs {
                 to.write_bytes(0, channels * taps.taps * outs);
             }
             if taps.taps == 1 && taps.channel == 1 {
@@ -159,7 +159,7 @@ impl Direct {
                     plane: taps.out,
                     block: to,
                     lanes: outs,
-                    channels: there,
+                    channels: present,
                     pixels: channels,
                 });
             }
@@ -168,17 +168,17 @@ impl Direct {
                 let to = to.add(block * taps.taps * outs);
                 for channel in 0..count {
                     if taps.taps == 1 && taps.out == 1 {
-                        let from = &taps.values[taps.pair(first, block + channel)..][..there];
+                        let from = &taps.values[taps.pair(first, block + channel)..][..present];
                         let to = to.add(channel * outs);
-                        to.copy_from_nonoverlapping(from.as_ptr(), there);
+                        to.copy_from_nonoverlapping(from.as_ptr(), present);
                         continue;
                     }
-                    for lane in 0..there {
+                    for lane in 0..present {
                         let from = taps.pair(first + lane, block + channel);
                         let from = &taps.values[from..][..taps.taps];
                         for tap in 0..taps.taps {
-                            let place = (tap * count + channel) * outs + lane;
-                            *to.add(place) = from[taps.tap(tap)];
+                            let index = (tap * count + channel) * outs + lane;
+                            *to.add(index) = from[taps.tap(tap)];
                         }
                     }
                 }

@@ -28,7 +28,7 @@ pub(crate) fn check(
         ensure(!step.contains(&0), "a kernel, stride or dilation is 0")?;
         let [kernel, stride, dilation] = step;
         let [length, windows] = sizes[axis];
-        // No position that is computed, even if it is then clipped, lies beyond this.
+        // Upper bound of all computed positions, including positions that are clipped later.
         (|| {
             let last = windows.checked_mul(stride)?;
             let taps = kernel.checked_add(1)?.checked_mul(dilation)?;
