@@ -25,7 +25,7 @@ from results import ROOT, head_commit
 FOLDER = ROOT / "benchmarks" / "cost-model"
 EXAMPLE = [
     "cargo", "run", "--release", "--quiet", "--manifest-path", ROOT / "Cargo.toml",
-    "-p", "receptive-tests", "--example", "cost_model", "--",
+    "-p", "receptive-tests", "--no-default-features", "--example", "cost_model", "--",
 ]  # fmt: skip
 THREADS = 2
 # Portable code is not timed: its choices hardly matter.

@@ -1,8 +1,8 @@
 //! Measures convolutions for the cost model, and fits its rates. `benchmarks/cost_model.py` runs it.
 //!
 //! ```sh
-//! cargo run --release -p receptive-tests --example cost_model -- measure resnet18 1x3x224x224
-//! cargo run --release -p receptive-tests --example cost_model -- fit benchmarks/cost-model
+//! cargo run --release -p receptive-tests --no-default-features --example cost_model -- measure resnet18 1x3x224x224
+//! cargo run --release -p receptive-tests --no-default-features --example cost_model -- fit benchmarks/cost-model
 //! ```
 //!
 //! `measure` prints the measurements of a network as JSON, on two threads and on the instruction set that
