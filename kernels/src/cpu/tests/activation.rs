@@ -22,7 +22,7 @@ fn apply(activation: Activation, values: &[f32]) -> Vec<Vec<f32>> {
         .collect()
 }
 
-/// Returns `count` finite finite_floats of both signs, evenly distributed over all bit patterns.
+/// Returns `count` finite floats of both signs, evenly distributed over all bit patterns.
 fn finite_floats(count: usize) -> Vec<f32> {
     let step = (1 << 31) / (count / 2);
     (0..count as u32 / 2)

@@ -9,6 +9,7 @@ use super::config;
 use super::conv_problem::borders;
 use crate::cpu::Memory;
 
+/// Channels of a block.
 const LANES: usize = 4;
 
 /// Planned memory with a batch of `images`, a micro-batch and an arena of `arena` elements.
@@ -60,7 +61,7 @@ fn maps() -> impl Strategy<Value = Map> {
 }
 
 /// Strategy for two maps. In a third of the cases the maps differ in offset and slots only, and one
-/// may lie in another image of the other.
+/// map may overlap a later image of the other.
 fn pairs() -> impl Strategy<Value = [Map; 2]> {
     let moved = (maps(), 0..=2_usize, 0..=9_usize, slots(), any::<bool>()).prop_map(
         |(x, images, offset, slots, swap)| {

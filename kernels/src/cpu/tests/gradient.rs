@@ -1,5 +1,5 @@
-//! Gradients of convolution, batch norm and pooling against references in `f64`, on every
-//! instruction set with 1, 2 and 3 threads.
+//! Gradients of convolution, batch norm and pooling, and elementwise functions of training, against
+//! references in `f64`, on every instruction set with 1, 2 and 3 threads.
 
 use proptest::prelude::*;
 

@@ -7,8 +7,8 @@ use super::test_map::{margins, nchw_indices, nchw_offset, shapes};
 use super::{StepTest, TestMap, config, instruction_sets, random_values};
 use crate::plan::Step;
 
-/// Strategy for windows. Half of the windows have specialized micro-kernels: square, without
-/// dilation.
+/// Strategy for windows. Half of the windows are square without dilation, with kernels and strides
+/// that have specialized micro-kernels.
 fn windows() -> impl Strategy<Value = PoolWindow> {
     let general = (
         [1..=5_usize, 1..=5],
@@ -61,6 +61,7 @@ fn taps(window: &PoolWindow, axis: usize, at: usize, length: usize) -> (Vec<usiz
     (inside, including_padding)
 }
 
+/// Kind of pooling.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum PoolKind {
     Max,

@@ -7,12 +7,14 @@ use super::conv_problem::{ConvProblem, Expected, ROUNDING, borders, problems};
 use super::{config, instruction_sets};
 use crate::plan::Step;
 
+/// All tiles.
 const TILES: [WinogradTile; 3] = [
     WinogradTile::Two,
     WinogradTile::Four,
     WinogradTile::TwoOfFive,
 ];
 
+/// A convolution that `tile` can compute.
 fn spec(tile: WinogradTile, channels_in: usize, channels_out: usize, padding: Border) -> ConvSpec {
     ConvSpec {
         channels_in,

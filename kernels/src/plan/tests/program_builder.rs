@@ -10,14 +10,18 @@ use crate::plan::{Program, ProgramStep, Step};
 
 /// A program under construction. Maps are adjacent in the arena, and their memory is not reused.
 struct ProgramBuilder {
+    /// Channels of a block.
     lanes: usize,
+    /// Batch size.
     images: usize,
     /// Micro-batch of the steps that are added next.
     micro_batch: usize,
     /// Whether each image has a separate part of the arena in all steps.
     separate: bool,
+    /// Elements of the arena allocated so far; of one image if images are separate.
     arena: usize,
     steps: Vec<ProgramStep>,
+    /// Packed weights of all steps.
     weights: Vec<f32>,
 }
 
@@ -109,6 +113,7 @@ fn spec([channels_in, channels_out]: [usize; 2], kernel: usize, stride: usize) -
     }
 }
 
+/// An output without residual.
 fn output(y: Map, activation: Activation) -> Output {
     Output {
         y,
@@ -117,6 +122,7 @@ fn output(y: Map, activation: Activation) -> Output {
     }
 }
 
+/// A square pooling window without dilation.
 fn pool(kernel: usize, stride: usize, padding: usize) -> PoolWindow {
     PoolWindow {
         kernel: [kernel; 2],
@@ -141,6 +147,7 @@ pub fn program_with_separate_images(isa: Isa, images: usize) -> (Program, Buffer
 /// Elements of the arena per image in programs with separate images.
 const ARENA_PER_IMAGE: usize = 1 << 16;
 
+/// Returns the program, with or without separate images, and its packed weights.
 fn build(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     let kernels = Kernels::get(isa);
     let lanes = kernels.lanes;
