@@ -1,8 +1,17 @@
-//! Every algorithm on the layer shapes of the eight networks, in multiply-adds a second.
+//! Throughput of every algorithm on layer shapes of the networks, one image at a time.
 //!
-//! `cargo bench -p receptive-kernels --no-default-features -- resnet` runs those of the ResNets alone.
-//! Two threads, or as many as `RECEPTIVE_THREADS` says; weights and maps are zeros, which take as
-//! long as any others.
+//! Each benchmark runs a plan of one step. It reports the time of a run and the throughput in
+//! elements per second: multiply-adds for convolutions, input values for pooling and local response
+//! normalization. Weights and maps are zeros, whose values do not affect the time.
+//!
+//! Run all benchmarks, or those whose names contain a word:
+//!
+//! ```text
+//! cargo bench -p receptive-kernels --no-default-features
+//! cargo bench -p receptive-kernels --no-default-features -- resnet
+//! ```
+//!
+//! The environment variable `RECEPTIVE_THREADS` sets the number of threads; the default is 2.
 
 use std::hint::black_box;
 
@@ -13,9 +22,11 @@ use receptive_kernels::cpu::{
 };
 use receptive_kernels::plan::{Plan, Program, ProgramStep, Step};
 
-/// `[channels in, channels out, input size, kernel, stride, padding]` of the convolutions that differ.
+/// Convolution of a square input: `[input channels, output channels, input size, kernel, stride,
+/// padding]`.
 type Shape = [usize; 6];
 
+/// Convolutions and fully connected layers that represent each network.
 const CONVOLUTIONS: &[(&str, &[Shape])] = &[
     ("lenet5", &[[1, 6, 28, 5, 1, 2], [6, 16, 14, 5, 1, 0]]),
     (
@@ -89,7 +100,7 @@ const CONVOLUTIONS: &[(&str, &[Shape])] = &[
     ),
 ];
 
-/// `[channels, channels after the pointwise convolution, input size, stride]` of MobileNet's pairs.
+/// Separable convolutions of MobileNet v1: `[input channels, output channels, input size, stride]`.
 const SEPARABLE: &[[usize; 4]] = &[
     [32, 64, 112, 1],
     [64, 128, 112, 2],
@@ -99,25 +110,29 @@ const SEPARABLE: &[[usize; 4]] = &[
     [1024, 1024, 7, 1],
 ];
 
-/// What a bench needs of the machine.
+/// Instruction set and number of threads of the benchmarks.
 struct Machine {
     isa: Isa,
+    /// Channels of a block.
     lanes: usize,
     threads: usize,
 }
 
 impl Machine {
     fn new() -> Self {
-        let isa = Isa::detect().expect("an instruction set of this machine");
+        let isa = Isa::detect().expect("this processor has a supported instruction set");
         let threads = std::env::var("RECEPTIVE_THREADS").ok();
         Self {
             isa,
             lanes: isa.lanes(),
-            threads: threads.map_or(2, |threads| threads.parse().expect("a number")),
+            threads: threads.map_or(2, |threads| {
+                threads.parse().expect("RECEPTIVE_THREADS is a number")
+            }),
         }
     }
 
-    /// A plan of one step, whose maps end at element `arena`.
+    /// A plan of one step with an arena of `arena` elements and `weights` elements of packed
+    /// weights.
     fn plan(&self, step: Step, arena: usize, weights: usize) -> Plan {
         let program = Program {
             isa: self.isa,
@@ -133,12 +148,13 @@ impl Machine {
             weights,
         };
         let mut packed = Buffer::zeroed(weights);
-        // Zeros that were never written would all be one page of memory, and always in the cache.
+        // Without this write, the system could map the zero page for all weights, which stays in
+        // the cache.
         packed.fill(0.0);
-        Plan::new(program, packed, self.threads).expect("a sound program")
+        Plan::new(program, packed, self.threads).expect("the program is valid")
     }
 
-    /// A map at the arena's start, and its output behind it.
+    /// Returns an input map of shape `x`, and an output map of shape `y` after it in the arena.
     fn maps(&self, x: [usize; 3], border: Border, y: [usize; 3], planar: bool) -> (Map, Map) {
         let x = Map::new(x, border, if planar { 1 } else { self.lanes }, 0);
         let y = Map::new(
@@ -151,6 +167,7 @@ impl Machine {
     }
 }
 
+/// The convolution of a shape.
 fn spec([channels_in, channels_out, _, kernel, stride, padding]: Shape, groups: usize) -> ConvSpec {
     ConvSpec {
         channels_in,
@@ -168,6 +185,7 @@ fn spec([channels_in, channels_out, _, kernel, stride, padding]: Shape, groups: 
     }
 }
 
+/// An output with a ReLU and no residual.
 fn output(y: Map) -> Output {
     Output {
         y,
@@ -176,11 +194,21 @@ fn output(y: Map) -> Output {
     }
 }
 
-fn time(criterion: &mut Criterion, group: &str, id: BenchmarkId, elements: usize, mut plan: Plan) {
+/// Measures runs of `plan`; `elements` is the work of a run for the throughput.
+fn measure(
+    criterion: &mut Criterion,
+    group: &str,
+    id: BenchmarkId,
+    elements: usize,
+    mut plan: Plan,
+) {
     let mut group = criterion.benchmark_group(group);
     group.throughput(Throughput::Elements(elements as u64));
     group.bench_function(id, |bencher| {
-        bencher.iter(|| plan.run(black_box(&[0.0]), &mut []).expect("a sound call"));
+        bencher.iter(|| {
+            plan.run(black_box(&[0.0]), &mut [])
+                .expect("the lengths of the slices are valid")
+        });
     });
 }
 
@@ -205,7 +233,7 @@ fn convolutions(criterion: &mut Criterion) {
                 let (step, weights) = Step::convolution(algorithm, spec, x, output(map), 0, isa);
                 let plan = machine.plan(step, map.end(), weights);
                 let id = BenchmarkId::new(algorithm.name(), &name);
-                time(criterion, network, id, work, plan);
+                measure(criterion, network, id, work, plan);
             }
         }
     }
@@ -213,11 +241,11 @@ fn convolutions(criterion: &mut Criterion) {
 
 fn separable(criterion: &mut Criterion) {
     let machine = Machine::new();
-    for &[channels, after, size, stride] in SEPARABLE {
+    for &[channels, channels_out, size, stride] in SEPARABLE {
         let depthwise = spec([channels, channels, size, 3, stride, 1], channels);
         let out = depthwise.output([size, size]);
-        let pointwise = spec([channels, after, out[0], 1, 1, 0], 1);
-        let name = format!("{channels}x{size}x{size} to {after}/{stride}");
+        let pointwise = spec([channels, channels_out, out[0], 1, 1, 0], 1);
+        let name = format!("{channels}x{size}x{size} to {channels_out}/{stride}");
 
         let (x, y) = machine.maps(
             [channels, size, size],
@@ -229,7 +257,7 @@ fn separable(criterion: &mut Criterion) {
         let weights = Depthwise::packed_len(&depthwise, machine.lanes);
         let plan = machine.plan(step, y.end(), weights);
         let id = BenchmarkId::new("depthwise", &name);
-        time(
+        measure(
             criterion,
             "mobilenet-v1",
             id,
@@ -240,7 +268,7 @@ fn separable(criterion: &mut Criterion) {
         let (x, y) = machine.maps(
             [channels, size, size],
             depthwise.padding,
-            [after, out[0], out[1]],
+            [channels_out, out[0], out[1]],
             false,
         );
         let first = (depthwise, Activation::Relu);
@@ -249,11 +277,11 @@ fn separable(criterion: &mut Criterion) {
         let plan = machine.plan(Step::Separable(Box::new(step)), y.end(), weights);
         let work = depthwise.multiply_adds(out) + pointwise.multiply_adds(out);
         let id = BenchmarkId::new("separable", &name);
-        time(criterion, "mobilenet-v1", id, work, plan);
+        measure(criterion, "mobilenet-v1", id, work, plan);
     }
 }
 
-fn others(criterion: &mut Criterion) {
+fn pooling_and_normalization(criterion: &mut Criterion) {
     let machine = Machine::new();
     for (network, channels, size, kernel, padding) in [
         ("alexnet", 64, 55, 3, 0),
@@ -278,14 +306,14 @@ fn others(criterion: &mut Criterion) {
             "max pool",
             format!("{channels}x{size}x{size}, {kernel}x{kernel}/2"),
         );
-        time(criterion, network, id, channels * size * size, plan);
+        measure(criterion, network, id, channels * size * size, plan);
     }
     let shape = [192, 56, 56];
     let (x, y) = machine.maps(shape, Border::default(), shape, false);
     let plan = machine.plan(Step::Lrn(Lrn::new(5, 2e-5, 0.75, 1.0, x, y)), y.end(), 0);
     let id = BenchmarkId::new("local response norm", "192x56x56");
-    time(criterion, "googlenet", id, shape.iter().product(), plan);
+    measure(criterion, "googlenet", id, shape.iter().product(), plan);
 }
 
-criterion_group!(benches, convolutions, separable, others);
+criterion_group!(benches, convolutions, separable, pooling_and_normalization);
 criterion_main!(benches);

@@ -1,29 +1,29 @@
-//! Activations against 64 bits, over all of their domain.
+//! Activation functions against references in `f64`, over their whole domain.
 
 use super::super::{Activation, Unary};
-use super::{Place, Trial, instruction_sets};
+use super::{StepTest, TestMap, instruction_sets};
 use crate::plan::Step;
 
-/// `activation` of `values`, on every instruction set.
+/// Returns `activation` of `values` on every instruction set.
 fn apply(activation: Activation, values: &[f32]) -> Vec<Vec<f32>> {
     instruction_sets()
         .map(|(isa, lanes)| {
-            let place = Place::new([lanes, 1, values.len() / lanes]);
-            let trial = Trial {
-                inputs: vec![(place, values)],
-                outputs: vec![place],
-                ..Trial::new(isa)
+            let map = TestMap::new([lanes, 1, values.len() / lanes]);
+            let test = StepTest {
+                inputs: vec![(map, values)],
+                outputs: vec![map],
+                ..StepTest::new(isa)
             };
-            let mut run = trial.run(|maps, _| {
-                Step::Unary(Unary::new(maps.inputs[0], maps.outputs[0], activation))
+            let mut run = test.run(|layout, _| {
+                Step::Unary(Unary::new(layout.inputs[0], layout.outputs[0], activation))
             });
             run.maps.remove(0)
         })
         .collect()
 }
 
-/// Floats of both signs, evenly spread over their bits.
-fn floats(count: usize) -> Vec<f32> {
+/// Returns `count` finite floats of both signs, evenly distributed over all bit patterns.
+fn finite_floats(count: usize) -> Vec<f32> {
     let step = (1 << 31) / (count / 2);
     (0..count as u32 / 2)
         .flat_map(|i| {
@@ -33,20 +33,20 @@ fn floats(count: usize) -> Vec<f32> {
         .collect()
 }
 
-/// One in the last place of `x` as a 32-bit float.
-fn unit(x: f64) -> f64 {
+/// Unit in the last place (ULP) of `x` as an `f32`.
+fn ulp(x: f64) -> f64 {
     let bits = (x.abs() as f32).to_bits();
     f64::from(f32::from_bits(bits + 1)) - f64::from(f32::from_bits(bits))
 }
 
 #[test]
-fn tanh_is_within_its_bound() {
-    let values = floats(1 << 18);
+fn tanh_is_within_its_error_bound() {
+    let values = finite_floats(1 << 18);
     for result in apply(Activation::Tanh, &values) {
         for (x, y) in values.iter().zip(result) {
             let expected = f64::from(*x).tanh();
             let error = (f64::from(y) - expected).abs();
-            let bound = (5.5 * unit(expected)).min(2e-7);
+            let bound = (5.5 * ulp(expected)).min(2e-7);
             assert!(
                 error <= bound,
                 "tanh({x:e}) is {y:e}, expected {expected:e}"
@@ -57,8 +57,8 @@ fn tanh_is_within_its_bound() {
 }
 
 #[test]
-fn sigmoid_is_within_its_bound() {
-    let values = floats(1 << 18);
+fn sigmoid_is_within_its_error_bound() {
+    let values = finite_floats(1 << 18);
     for result in apply(Activation::Sigmoid, &values) {
         for (x, y) in values.iter().zip(result) {
             let expected = 1.0 / (1.0 + (-f64::from(*x)).exp());
@@ -73,7 +73,7 @@ fn sigmoid_is_within_its_bound() {
 }
 
 #[test]
-fn special_values() {
+fn special_values_have_exact_results() {
     let inf = f32::INFINITY;
     let mut values = [
         -inf,
@@ -87,7 +87,7 @@ fn special_values() {
     ]
     .to_vec();
     values.resize(16, 0.5);
-    for (activation, first) in [
+    for (activation, expected) in [
         (
             Activation::Tanh,
             &[-1.0, 1.0, -0.0, 0.0, f32::MIN_POSITIVE / 8.0][..],
@@ -106,7 +106,7 @@ fn special_values() {
         ),
     ] {
         for result in apply(activation, &values) {
-            assert_eq!(result[..first.len()], *first, "{activation:?}");
+            assert_eq!(result[..expected.len()], *expected, "{activation:?}");
         }
     }
     for activation in [

@@ -1,4 +1,4 @@
-//! What a check says of maps, against their elements one by one.
+//! Bounds checks and disjointness of maps, compared with the sets of their elements.
 
 use std::collections::HashSet;
 
@@ -6,11 +6,13 @@ use proptest::prelude::*;
 
 use super::super::{AccessSet, Blocking, Border, Map};
 use super::config;
-use super::convolution::borders;
+use super::conv_problem::borders;
 use crate::cpu::Memory;
 
+/// Channels of a block.
 const LANES: usize = 4;
 
+/// Planned memory with a batch of `images`, a micro-batch and an arena of `arena` elements.
 fn memory([images, micro_batch]: [usize; 2], arena: usize) -> Memory<'static> {
     Memory {
         lanes: LANES,
@@ -29,19 +31,19 @@ fn memory([images, micro_batch]: [usize; 2], arena: usize) -> Memory<'static> {
     }
 }
 
-/// Places of a map for batches of three images, or what is none.
+/// Strategy for the slots of a map for batches of up to three images; 0 and 4 are invalid.
 fn slots() -> impl Strategy<Value = usize> {
     prop_oneof![12 => Just(2), 4 => Just(1), 4 => Just(3), 1 => Just(0), 1 => Just(4)]
 }
 
-/// Small maps, a slice or not, whose fields may not fit together.
+/// Strategy for small maps, which may be slices, and whose strides and slots may be invalid.
 fn maps() -> impl Strategy<Value = Map> {
     let shape = prop::array::uniform3(0..=9_usize);
     let border = prop_oneof![Just(Border::default()), borders(1)];
     let lanes = prop::sample::select(vec![1, LANES]);
     let changes = prop::array::uniform3(prop_oneof![8 => Just(0), 1 => -1..=9_isize]);
-    let place = (0..=60_usize, 0..=2_usize, slots());
-    (shape, border, lanes, place, changes).prop_map(
+    let position = (0..=60_usize, 0..=2_usize, slots());
+    (shape, border, lanes, position, changes).prop_map(
         |([channels, height, width], border, lanes, (offset, first, slots), changes)| {
             let first = first * lanes;
             let wider = Map::new([first + channels, height, width], border, lanes, offset);
@@ -58,24 +60,25 @@ fn maps() -> impl Strategy<Value = Map> {
     )
 }
 
-/// Two maps: any, or the same but for its place, which may be that of another image.
+/// Strategy for two maps. In a third of the cases the maps differ in offset and slots only, and one
+/// map may overlap a later image of the other.
 fn pairs() -> impl Strategy<Value = [Map; 2]> {
     let moved = (maps(), 0..=2_usize, 0..=9_usize, slots(), any::<bool>()).prop_map(
-        |(x, images, offset, slots, swapped)| {
+        |(x, images, offset, slots, swap)| {
             let offset = x.offset + images.saturating_mul(x.image) + offset;
             let y = Map { offset, ..x }.with_slots(slots);
-            if swapped { [y, x] } else { [x, y] }
+            if swap { [y, x] } else { [x, y] }
         },
     );
     prop_oneof![2 => [maps(), maps()], 1 => moved]
 }
 
-/// Images of a batch, and those that pass a step together.
+/// Strategy for a batch size and a micro-batch.
 fn batches() -> impl Strategy<Value = [usize; 2]> {
     (1..=3_usize).prop_flat_map(|images| (Just(images), 1..=images).prop_map(Into::into))
 }
 
-/// Every element of a map, those of its border and of the lanes that hold no channel as well.
+/// Returns the arena offsets of all elements of a map, including its border and unused lanes.
 fn elements(map: &Map) -> Vec<usize> {
     let height = map.border.top + map.height + map.border.bottom;
     let width = map.border.left + map.width + map.border.right;
@@ -92,15 +95,15 @@ fn elements(map: &Map) -> Vec<usize> {
 }
 
 #[test]
-fn images_that_pass_together_are_next_to_each_other() {
-    let mut sound = 0;
+fn the_images_of_a_micro_batch_are_in_adjacent_slots() {
+    let mut valid = 0;
     for (images, micro_batch, slots) in
         (1..=9).flat_map(|a| (1..=a).flat_map(move |b| (0..=10).map(move |c| (a, b, c))))
     {
         let memory = memory([images, micro_batch], usize::MAX / 8);
         let map = Map::new([3, 2, 2], Border::default(), 1, 0).with_slots(slots);
         if memory.is_even(micro_batch) && memory.any_map(&map).is_ok() {
-            sound += 1;
+            valid += 1;
             for first in (0..images).step_by(micro_batch) {
                 let batch = micro_batch.min(images - first);
                 assert!(
@@ -110,15 +113,17 @@ fn images_that_pass_together_are_next_to_each_other() {
             }
         }
     }
-    // Of 8 images 1, 2, 4 or 8 may pass a step together, with places for as many or more, and so on.
-    assert_eq!(sound, 1 + 3 + 6 + 6 + 10 + 10 + 10 + 10 + 15);
+    // Number of valid pairs of micro-batch and slots for 1 to 9 images. For 8 images, for example,
+    // micro-batches are 1, 2, 4 or 8, and slots are 1, 2, 4 or 8, but not less than the
+    // micro-batch: 10 pairs.
+    assert_eq!(valid, 1 + 3 + 6 + 6 + 10 + 10 + 10 + 10 + 15);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16 * config().cases, ..config() })]
 
     #[test]
-    fn a_map_that_passes_is_inside_and_apart_from_itself(
+    fn a_map_that_passes_the_check_is_in_bounds_and_its_elements_are_distinct(
         map in maps(),
         images in batches(),
         arena in 0..=2000_usize,
@@ -131,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn maps_that_meet_are_refused([x, y] in pairs(), images in batches()) {
+    fn overlapping_maps_are_not_disjoint([x, y] in pairs(), images in batches()) {
         let memory = memory(images, usize::MAX / 8);
         if memory.any_map(&x).is_ok() && memory.any_map(&y).is_ok() {
             let all: HashSet<_> = elements(&x).into_iter().collect();
@@ -142,7 +147,7 @@ proptest! {
     }
 
     #[test]
-    fn steps_that_are_apart_write_nothing_of_each_other_s(
+    fn disjoint_steps_do_not_write_what_the_other_accesses(
         steps in prop::array::uniform2((prop::collection::vec(maps(), 0..3), maps())),
         images in batches(),
     ) {
@@ -159,26 +164,26 @@ proptest! {
                 steps.each_ref().map(|(reads, _)| elements(reads)),
                 steps.each_ref().map(|(_, y)| elements(&[*y])),
             ];
-            let meet = !writes[0].is_disjoint(&writes[1])
+            let conflict = !writes[0].is_disjoint(&writes[1])
                 || !writes[0].is_disjoint(&reads[1])
                 || !writes[1].is_disjoint(&reads[0]);
-            prop_assert!(!(meet && a.is_disjoint(&b)));
+            prop_assert!(!(conflict && a.is_disjoint(&b)));
             prop_assert_eq!(a.is_disjoint(&b), b.is_disjoint(&a));
         }
     }
 
     #[test]
-    fn slices_of_a_map_are_apart(
+    fn slices_of_a_map_are_disjoint(
         shape in prop::array::uniform2(1..=4_usize),
         border in borders(1),
-        parts in prop::array::uniform3(1..=2_usize),
+        blocks in prop::array::uniform3(1..=2_usize),
         images in 1..=3_usize,
     ) {
         let [height, width] = shape;
-        let [before, x, y] = parts.map(|blocks| blocks * LANES);
-        let whole = Map::new([before + x + y, height, width], border, LANES, 3).with_slots(images);
-        let slices = [whole.slice(before, x), whole.slice(before + x, y), whole.slice(0, before)];
-        let memory = memory([images; 2], whole.end());
+        let [before, x, y] = blocks.map(|blocks| blocks * LANES);
+        let wider = Map::new([before + x + y, height, width], border, LANES, 3).with_slots(images);
+        let slices = [wider.slice(before, x), wider.slice(before + x, y), wider.slice(0, before)];
+        let memory = memory([images; 2], wider.end());
         for (i, x) in slices.iter().enumerate() {
             prop_assert_eq!(memory.map(x), Ok(()));
             for (j, y) in slices.iter().enumerate() {

@@ -1,10 +1,10 @@
-//! Steps that see one element at a time: what they give is exact.
+//! Elementwise steps, whose results are exact.
 
 use proptest::prelude::*;
 
 use super::super::{Activation, Binary, BinaryOp, Output, Unary};
-use super::places::{place, shapes, surroundings};
-use super::{Trial, config, instruction_sets, noise};
+use super::test_map::{margins, shapes};
+use super::{StepTest, TestMap, config, instruction_sets, random_values};
 use crate::plan::Step;
 
 proptest! {
@@ -14,21 +14,21 @@ proptest! {
     fn unary_is_exact(
         shape in shapes(),
         images in 1..=3_usize,
-        around in [surroundings(), surroundings()],
+        margins in [margins(), margins()],
         seed in 0..u64::MAX - 9,
     ) {
-        let x = noise(seed, images * shape.iter().product::<usize>());
+        let x = random_values(seed, images * shape.iter().product::<usize>());
         let expected: Vec<f32> = x.iter().map(|x| x.clamp(-0.25, 0.75)).collect();
         for (isa, _) in instruction_sets() {
-            let trial = Trial {
+            let test = StepTest {
                 images,
-                inputs: vec![(place(shape, around[0]), &x)],
-                outputs: vec![place(shape, around[1])],
-                ..Trial::new(isa)
+                inputs: vec![(TestMap::with_margins(shape, margins[0]), &x)],
+                outputs: vec![TestMap::with_margins(shape, margins[1])],
+                ..StepTest::new(isa)
             };
-            let run = trial.run(|maps, _| {
+            let run = test.run(|layout, _| {
                 let activation = Activation::Clamp { low: -0.25, high: 0.75 };
-                Step::Unary(Unary::new(maps.inputs[0], maps.outputs[0], activation))
+                Step::Unary(Unary::new(layout.inputs[0], layout.outputs[0], activation))
             });
             prop_assert_eq!(&run.maps[0], &expected);
         }
@@ -38,36 +38,39 @@ proptest! {
     fn binary_is_exact(
         shape in shapes(),
         images in 1..=3_usize,
-        around in [surroundings(), surroundings(), surroundings()],
+        margins in [margins(), margins(), margins()],
         relu: bool,
         seed in 0..u64::MAX - 9,
     ) {
         let len = images * shape.iter().product::<usize>();
-        let (a, b) = (noise(seed, len), noise(seed + 1, len));
-        for (op, exact) in [
+        let (a, b) = (random_values(seed, len), random_values(seed + 1, len));
+        for (op, reference) in [
             (BinaryOp::Add, (|a, b| a + b) as fn(f32, f32) -> f32),
             (BinaryOp::Sub, |a, b| a - b),
             (BinaryOp::Mul, |a, b| a * b),
             (BinaryOp::Div, |a, b| a / b),
         ] {
             let expected: Vec<f32> = std::iter::zip(&a, &b)
-                .map(|(a, b)| exact(*a, *b))
+                .map(|(a, b)| reference(*a, *b))
                 .map(|y| if relu { y.max(0.0) } else { y })
                 .collect();
             for (isa, _) in instruction_sets() {
-                let trial = Trial {
+                let test = StepTest {
                     images,
-                    inputs: vec![(place(shape, around[0]), &a), (place(shape, around[1]), &b)],
-                    outputs: vec![place(shape, around[2])],
-                    ..Trial::new(isa)
+                    inputs: vec![
+                        (TestMap::with_margins(shape, margins[0]), &a),
+                        (TestMap::with_margins(shape, margins[1]), &b),
+                    ],
+                    outputs: vec![TestMap::with_margins(shape, margins[2])],
+                    ..StepTest::new(isa)
                 };
-                let run = trial.run(|maps, _| {
+                let run = test.run(|layout, _| {
                     let output = Output {
-                        y: maps.outputs[0],
+                        y: layout.outputs[0],
                         residual: None,
                         activation: if relu { Activation::Relu } else { Activation::Identity },
                     };
-                    Step::Binary(Binary::new(op, maps.inputs[0], maps.inputs[1], output))
+                    Step::Binary(Binary::new(op, layout.inputs[0], layout.inputs[1], output))
                 });
                 prop_assert_eq!(&run.maps[0], &expected);
             }

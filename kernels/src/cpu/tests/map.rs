@@ -1,25 +1,29 @@
-//! Where elements lie, and the way there and back.
+//! Layout of maps, and import and export of images.
 
 use std::collections::HashSet;
 
 use proptest::prelude::*;
 
 use super::super::{Border, ConvSpec, Export, Import, Map};
-use super::convolution::borders;
-use super::{Place, Trial, config, instruction_sets, noise};
+use super::conv_problem::borders;
+use super::test_map::Margins;
+use super::{StepTest, TestMap, config, instruction_sets, random_values};
 use crate::geometry::{Padding, Rounding, Window};
 use crate::plan::Step;
 
-fn slots() -> impl Strategy<Value = Place> {
+/// Strategy for maps, blocked or planar, with any margins.
+fn test_maps() -> impl Strategy<Value = TestMap> {
     let shape = (1..=40_usize, 1..=6_usize, 1..=9_usize);
-    let around = prop::array::uniform2(0..=2_usize);
+    let neighbor_blocks = prop::array::uniform2(0..=2_usize);
     let border = prop_oneof![Just(Border::default()), borders(3)];
-    (shape, border, any::<bool>(), around).prop_map(
-        |((channels, height, width), border, planar, around)| Place {
+    (shape, border, any::<bool>(), neighbor_blocks).prop_map(
+        |((channels, height, width), border, planar, neighbor_blocks)| TestMap {
             shape: [channels, height, width],
-            border,
+            margins: Margins {
+                border,
+                neighbor_blocks,
+            },
             planar,
-            around,
         },
     )
 }
@@ -28,42 +32,42 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn import_and_export_keep_every_bit(place in slots(), images in 1..=3_usize, seed: u32) {
-        let values = noise(seed.into(), images * place.len());
+    fn import_and_export_keep_every_bit(test_map in test_maps(), images in 1..=3_usize, seed: u32) {
+        let values = random_values(seed.into(), images * test_map.len());
         for (isa, _) in instruction_sets() {
-            let import = Trial {
+            let import = StepTest {
                 images,
                 input: &values,
-                outputs: vec![place],
-                ..Trial::new(isa)
+                outputs: vec![test_map],
+                ..StepTest::new(isa)
             };
-            let written = import.run(|maps, _| Step::Import(Import { y: maps.outputs[0] }));
-            prop_assert_eq!(&written.maps[0], &values);
+            let output = import.run(|layout, _| Step::Import(Import { y: layout.outputs[0] }));
+            prop_assert_eq!(&output.maps[0], &values);
 
-            let export = Trial {
+            let export = StepTest {
                 images,
-                inputs: vec![(place, &values)],
-                arrays: vec![0, place.len()],
-                ..Trial::new(isa)
+                inputs: vec![(test_map, &values)],
+                arrays: vec![0, test_map.len()],
+                ..StepTest::new(isa)
             };
-            // The first is of no length: whoever writes it is caught.
-            let written = export.run(|maps, _| {
+            // The first output array is empty: any write to it is detected.
+            let output = export.run(|layout, _| {
                 Step::Export(Export {
-                    x: maps.inputs[0],
+                    x: layout.inputs[0],
                     output: 1,
                 })
             });
-            prop_assert_eq!(&written.arrays[1], &values);
+            prop_assert_eq!(&output.arrays[1], &values);
         }
     }
 
     #[test]
-    fn elements_lie_apart_and_inside(
-        place in slots(),
+    fn elements_are_distinct_and_within_the_map(
+        test_map in test_maps(),
         lanes in prop::sample::select(vec![1, 4, 8, 16]),
         images in 1..=3_usize,
     ) {
-        let map = Map::new(place.shape, place.border, lanes, 7).with_slots(images);
+        let map = Map::new(test_map.shape, test_map.margins.border, lanes, 7).with_slots(images);
         let mut seen = HashSet::new();
         for image in 0..images {
             for channel in 0..map.channels {
@@ -80,34 +84,34 @@ proptest! {
     }
 
     #[test]
-    fn a_slice_has_the_channels_from_its_first(
-        place in slots(),
+    fn a_slice_has_the_channels_from_its_first_channel(
+        test_map in test_maps(),
         lanes in prop::sample::select(vec![1, 4, 8, 16]),
         first in 0..=4_usize,
         channels in 1..=20_usize,
     ) {
         let first = first * lanes;
-        let [_, height, width] = place.shape;
+        let [_, height, width] = test_map.shape;
         let shape = [first + channels + 3, height, width];
-        let whole = Map::new(shape, place.border, lanes, 5).with_slots(2);
-        let slice = whole.slice(first, channels);
+        let wider = Map::new(shape, test_map.margins.border, lanes, 5).with_slots(2);
+        let slice = wider.slice(first, channels);
         prop_assert_eq!(slice.shape(), [channels, height, width]);
         for channel in 0..channels {
-            let of = |map: &Map, channel: usize| {
+            let offset = |map: &Map, channel: usize| {
                 map.at(1, channel / lanes, height - 1, width - 1) + channel % lanes
             };
-            prop_assert_eq!(of(&slice, channel), of(&whole, first + channel));
+            prop_assert_eq!(offset(&slice, channel), offset(&wider, first + channel));
         }
-        prop_assert!(slice.end() <= whole.end());
+        prop_assert!(slice.end() <= wider.end());
     }
 
     #[test]
     fn a_flat_map_has_the_same_elements(
-        place in slots(),
+        test_map in test_maps(),
         lanes in prop::sample::select(vec![1, 4, 8, 16]),
     ) {
-        let border = Border { left: 0, right: 0, ..place.border };
-        let map = Map::new(place.shape, border, lanes, 3);
+        let border = Border { left: 0, right: 0, ..test_map.margins.border };
+        let map = Map::new(test_map.shape, border, lanes, 3);
         prop_assert!(map.is_dense());
         let flat = map.flat();
         for y in 0..map.height {
@@ -119,13 +123,13 @@ proptest! {
     }
 
     #[test]
-    fn large_blocks_are_an_odd_number_of_cache_lines_apart(
-        place in slots(),
+    fn strides_of_large_blocks_are_an_odd_number_of_cache_lines(
+        test_map in test_maps(),
         side in 1..=60_usize,
         lanes in prop::sample::select(vec![4, 8, 16]),
     ) {
-        let [channels, ..] = place.shape;
-        let map = Map::new([channels, side, side], place.border, lanes, 0);
+        let [channels, ..] = test_map.shape;
+        let map = Map::new([channels, side, side], test_map.margins.border, lanes, 0);
         prop_assert!((map.extent()..map.extent() + 32).contains(&map.block));
         if map.extent() >= 256 {
             prop_assert!(map.block.is_multiple_of(16) && map.block / 16 % 2 == 1);
@@ -133,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn output_size_is_the_window_s(
+    fn output_size_agrees_with_window_geometry(
         kernel in prop::array::uniform2(1..=7_usize),
         stride in prop::array::uniform2(1..=4_usize),
         dilation in prop::array::uniform2(1..=3_usize),

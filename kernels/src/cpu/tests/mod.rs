@@ -1,43 +1,45 @@
-//! One property suite for every algorithm, instruction set and number of threads.
+//! Property tests of every algorithm on every available instruction set and several thread counts.
 //!
-//! A [`Trial`] runs a step in memory where nothing that it does wrong goes unseen, and gives back
-//! what it wrote. A new algorithm brings a strategy of problems, the closure that builds its step
-//! and a slow reference in 64 bits.
+//! A [`StepTest`] runs a step in guarded memory, checks every element that the step wrote, and
+//! returns the outputs. The test of an algorithm consists of a strategy for its problems, a closure
+//! that builds the step, and a slow reference in `f64`.
 
 mod activation;
 mod check;
-mod convolution;
-mod copy;
+mod conv_problem;
+mod copy_channels;
 mod depthwise;
-mod descent;
 mod direct;
 mod elementwise;
 mod fully_connected;
 mod gradient;
-mod guarded;
+mod guarded_memory;
 mod map;
 mod normalization;
 mod pack;
-mod places;
 mod pool;
 mod radial_basis;
 mod separable;
-mod trial;
+mod sgd_and_layer_gradients;
+mod step_test;
+mod test_map;
 mod winograd;
 
-pub(crate) use guarded::Guarded;
-pub(crate) use trial::{Maps, Place, Trial};
+pub(crate) use guarded_memory::GuardedMemory;
+pub(crate) use step_test::{StepLayout, StepTest};
+pub(crate) use test_map::TestMap;
 
 use proptest::prelude::ProptestConfig;
 
 use super::{Isa, Kernels};
 
-/// This machine's instruction sets, and the lanes of each.
+/// Available instruction sets, each with its number of lanes.
 pub(crate) fn instruction_sets() -> impl Iterator<Item = (Isa, usize)> {
     Isa::available().map(|isa| (isa, Kernels::get(isa).lanes))
 }
 
-/// `PROPTEST_CASES` cases; failures are printed and not kept.
+/// Configuration of the property tests: the default, without files of failed cases. The environment
+/// variable `PROPTEST_CASES` sets the number of cases.
 pub(crate) fn config() -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
@@ -46,17 +48,17 @@ pub(crate) fn config() -> ProptestConfig {
     }
 }
 
-/// Numbers in `-1..1` that are the same for the same `seed`.
-pub(crate) fn noise(seed: u64, len: usize) -> Vec<f32> {
+/// Returns `len` pseudorandom values in `-1..1`, computed from `seed` by xorshift.
+pub(crate) fn random_values(seed: u64, len: usize) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        // The upper 24 bits are the fraction.
+        // The fraction is the upper 24 bits of the state.
         (state >> 40) as f32 / (1 << 23) as f32 - 1.0
     };
-    // The first few follow from the seed's bits too plainly.
+    // The first values of nearby seeds are correlated.
     for _ in 0..8 {
         next();
     }

@@ -1,31 +1,32 @@
-//! Weights that are packed in every step, against those that are packed once.
+//! Weights packed by several threads from a view, against weights packed by one thread.
 
 use proptest::prelude::*;
 
 use super::super::{
     Activation, Border, ConvSpec, Direct, Kernels, Map, Output, Winograd, WinogradTile,
 };
-use super::{config, instruction_sets, noise};
+use super::{config, instruction_sets, random_values};
 use crate::cpu::Taps;
 
-/// `weights`, `[out, in, taps]`, with channels exchanged and taps reversed.
-fn turned(weights: &[f32], [outs, channels, taps]: [usize; 3]) -> Vec<f32> {
-    let mut to = vec![0.0; weights.len()];
+/// Returns `weights`, `[out, in, taps]`, with input and output channels exchanged and taps
+/// reversed.
+fn transpose(weights: &[f32], [outs, channels, taps]: [usize; 3]) -> Vec<f32> {
+    let mut transposed = vec![0.0; weights.len()];
     for (at, &weight) in weights.iter().enumerate() {
         let [out, channel, tap] = [at / taps / channels, at / taps % channels, at % taps];
-        to[(channel * outs + out) * taps + taps - 1 - tap] = weight;
+        transposed[(channel * outs + out) * taps + taps - 1 - tap] = weight;
     }
-    to
+    transposed
 }
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn are_the_same(
+    fn parallel_packing_from_a_view_gives_the_same_weights(
         [channels_in, channels_out] in [1_usize..40, 1_usize..100],
         kernel in [1_usize..6, 1_usize..6],
-        (tile, is_turned, bias) in (0_usize..4, any::<bool>(), any::<bool>()),
+        (tile, is_transposed, bias) in (0_usize..4, any::<bool>(), any::<bool>()),
         seed in 0_u64..1000,
     ) {
         let tiles = [WinogradTile::Two, WinogradTile::Four, WinogradTile::TwoOfFive];
@@ -40,19 +41,20 @@ proptest! {
             groups: 1,
         };
         let count = spec.kernel[0] * spec.kernel[1];
-        let weights = noise(seed, spec.weights());
-        let bias = bias.then(|| noise(seed + 1, channels_out));
-        // What the caller has: these, or those of which these are the turned.
-        let (values, taps) = match is_turned {
+        let weights = random_values(seed, spec.weights());
+        let bias = bias.then(|| random_values(seed + 1, channels_out));
+        // The caller's array, and the view of the array that shows `weights`: the array is either
+        // `weights` or the transpose.
+        let (values, taps) = match is_transposed {
             false => (weights.clone(), Taps::new(&spec, &[])),
             true => {
-                let other = ConvSpec {
+                let transposed_spec = ConvSpec {
                     channels_in: channels_out,
                     channels_out: channels_in,
                     ..spec
                 };
-                let values = turned(&weights, [channels_out, channels_in, count]);
-                (values, Taps::new(&other, &[]).transposed())
+                let values = transpose(&weights, [channels_out, channels_in, count]);
+                (values, Taps::new(&transposed_spec, &[]).transposed())
             }
         };
         let taps = Taps { values: &values, ..taps };
@@ -66,28 +68,29 @@ proptest! {
             let y = Map::new([channels_out, height, width], Border::default(), lanes, 0);
             let output = Output { y, residual: None, activation: Activation::Identity };
             let bias = bias.as_deref();
-            let (once, each_time) = match tile {
+            let (serial, parallel) = match tile {
                 Some(tile) => {
                     let step = Winograd::new(tile, spec, x, output, 3, kernels.blocking);
                     let len = 3 + Winograd::packed_len(tile, &spec, lanes);
-                    let (mut once, mut each_time) = (vec![7.0; len], vec![7.0; len]);
-                    step.pack(&weights, bias, &mut once);
-                    step.pack_once(2, kernels, &taps, bias, &mut each_time);
-                    (once, each_time)
+                    let (mut serial, mut parallel) = (vec![7.0; len], vec![7.0; len]);
+                    step.pack(&weights, bias, &mut serial);
+                    step.pack_once(2, kernels, &taps, bias, &mut parallel);
+                    (serial, parallel)
                 }
                 None => {
                     let step = Direct::new(spec, x, output, 3);
                     let len = 3 + Direct::packed_len(&spec, x_lanes, lanes);
-                    let (mut once, mut each_time) = (vec![7.0; len], vec![7.0; len]);
-                    step.pack(&weights, bias, &mut once);
-                    step.pack_once(2, kernels, &taps, bias, &mut each_time);
-                    (once, each_time)
+                    let (mut serial, mut parallel) = (vec![7.0; len], vec![7.0; len]);
+                    step.pack(&weights, bias, &mut serial);
+                    step.pack_once(2, kernels, &taps, bias, &mut parallel);
+                    (serial, parallel)
                 }
             };
-            // Winograd's transform rounds its sums of nine or twenty-five.
+            // The two functions may round the sums of 9 or 25 terms of Winograd's weight transform
+            // differently.
             let tolerance = if tile.is_some() { 2e-6 } else { 0.0 };
-            for (at, (a, b)) in once.iter().zip(&each_time).enumerate() {
-                prop_assert!((a - b).abs() <= tolerance, "{}: {} and {} at {}", isa, a, b, at);
+            for (at, (a, b)) in serial.iter().zip(&parallel).enumerate() {
+                prop_assert!((a - b).abs() <= tolerance, "{isa}: {a} and {b} at index {at}");
             }
         }
     }

@@ -1,29 +1,29 @@
-//! Radial basis functions against the definition in 64 bits.
+//! Radial basis functions (squared Euclidean distances) against the definition in `f64`.
 
 use proptest::prelude::*;
 
 use super::super::RadialBasis;
-use super::places::{place, shapes, surroundings};
-use super::{Trial, config, instruction_sets, noise};
+use super::test_map::{margins, shapes};
+use super::{StepTest, TestMap, config, instruction_sets, random_values};
 use crate::plan::Step;
 
 proptest! {
     #![proptest_config(config())]
 
-    /// Within `inputs + 3` roundings: every square twice that of its difference and its own, the sum
-    /// once for each.
+    /// The error bound is `inputs + 3` roundings: each square has twice the rounding of its
+    /// difference and its own rounding, and the sum has one rounding per term.
     #[test]
-    fn radial_basis_is_within_its_bound(
+    fn radial_basis_is_within_its_error_bound(
         shape in prop_oneof![shapes(), (1..=90_usize).prop_map(|channels| [channels, 1, 1])],
         outputs in 1..=37_usize,
         images in 1..=3_usize,
-        around in [surroundings(), surroundings()],
+        margins in [margins(), margins()],
         planar: bool,
         seed in 0..u64::MAX - 9,
     ) {
         let inputs: usize = shape.iter().product();
-        let x = noise(seed, images * inputs);
-        let centers = noise(seed + 1, outputs * inputs);
+        let x = random_values(seed, images * inputs);
+        let centers = random_values(seed + 1, outputs * inputs);
         let expected: Vec<f64> = (0..images * outputs)
             .map(|at| {
                 let (image, out) = (at / outputs, at % outputs);
@@ -32,18 +32,18 @@ proptest! {
                     .sum()
             })
             .collect();
-        let mut input = place(shape, around[0]);
+        let mut input = TestMap::with_margins(shape, margins[0]);
         input.planar = planar;
         for (isa, lanes) in instruction_sets() {
-            let trial = Trial {
+            let test = StepTest {
                 images,
                 inputs: vec![(input, &x)],
-                outputs: vec![place([outputs, 1, 1], around[1])],
+                outputs: vec![TestMap::with_margins([outputs, 1, 1], margins[1])],
                 weights: RadialBasis::packed_len(inputs, outputs, lanes),
-                ..Trial::new(isa)
+                ..StepTest::new(isa)
             };
-            let run = trial.run(|maps, packed| {
-                let step = RadialBasis::new(maps.inputs[0], maps.outputs[0], maps.weights);
+            let run = test.run(|layout, packed| {
+                let step = RadialBasis::new(layout.inputs[0], layout.outputs[0], layout.weights);
                 step.pack(&centers, packed);
                 Step::RadialBasis(step)
             });

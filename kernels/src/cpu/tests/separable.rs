@@ -1,14 +1,15 @@
-//! A depthwise and a pointwise convolution as one step against the definition in 64 bits.
+//! Separable convolution, a depthwise and a pointwise convolution in one step, against the
+//! definition in `f64`.
 
 use proptest::prelude::*;
 
 use super::super::{Activation, Border, ConvSpec, Output, Separable};
-use super::places::{at, elements, place, shapes, surroundings};
-use super::{Trial, config, instruction_sets, noise};
+use super::test_map::{margins, nchw_indices, nchw_offset, shapes};
+use super::{StepTest, TestMap, config, instruction_sets, random_values};
 use crate::plan::Step;
 
-/// More channels than have their weights in the nearest cache, of few pixels.
-fn deep() -> impl Strategy<Value = [usize; 3]> {
+/// Strategy for shapes of few pixels with so many channels that the weights exceed the L1 cache.
+fn shapes_with_many_channels() -> impl Strategy<Value = [usize; 3]> {
     (520..=600_usize, 1..=3_usize, 1..=3_usize).prop_map(Into::into)
 }
 
@@ -16,13 +17,13 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn separable_is_within_its_bound(
+    fn separable_is_within_its_error_bound(
         (kernel, stride) in (1..=4_usize, 1..=2_usize),
         padding in 0..=1_usize,
-        [channels, height, width] in prop_oneof![8 => shapes(), 1 => deep()],
+        [channels, height, width] in prop_oneof![8 => shapes(), 1 => shapes_with_many_channels()],
         channels_out in 1..=70_usize,
         images in 1..=3_usize,
-        around in [surroundings(), surroundings(), surroundings()],
+        margins in [margins(), margins(), margins()],
         (bias, residual) in any::<(bool, bool)>(),
         seed in 0..u64::MAX - 9,
     ) {
@@ -46,14 +47,19 @@ proptest! {
         let shape = [channels, height.max(kernel), width.max(kernel)];
         let [rows, columns] = first.output([shape[1], shape[2]]);
         let y_shape = [channels_out, rows, columns];
-        let x = noise(seed, images * shape.iter().product::<usize>());
-        let weights = [noise(seed + 1, first.weights()), noise(seed + 2, second.weights())];
-        let biases = [noise(seed + 3, channels), noise(seed + 4, channels_out)];
-        let added = residual.then(|| noise(seed + 5, images * y_shape.iter().product::<usize>()));
+        let x = random_values(seed, images * shape.iter().product::<usize>());
+        let weights = [
+            random_values(seed + 1, first.weights()),
+            random_values(seed + 2, second.weights()),
+        ];
+        let biases = [random_values(seed + 3, channels), random_values(seed + 4, channels_out)];
+        let y_len = images * y_shape.iter().product::<usize>();
+        let residual = residual.then(|| random_values(seed + 5, y_len));
 
-        // The map between, and the sum of the magnitudes that went into each of its elements.
-        let between_shape = [channels, rows, columns];
-        let between: Vec<(f64, f64)> = elements(images, between_shape)
+        // Output of the depthwise convolution, with the sum of the magnitudes of the terms of each
+        // element.
+        let depthwise_shape = [channels, rows, columns];
+        let depthwise_output: Vec<(f64, f64)> = nchw_indices(images, depthwise_shape)
             .map(|[n, c, row, column]| {
                 let mut terms = Vec::new();
                 terms.extend(bias.then(|| f64::from(biases[0][c])));
@@ -65,7 +71,8 @@ proptest! {
                         && column < shape[2]
                     {
                         let weight = weights[0][c * kernel * kernel + tap];
-                        terms.push(f64::from(x[at(shape, n, c, row, column)]) * f64::from(weight));
+                        let value = x[nchw_offset(shape, n, c, row, column)];
+                        terms.push(f64::from(value) * f64::from(weight));
                     }
                 }
                 let magnitude = terms.iter().map(|term| term.abs()).sum();
@@ -73,16 +80,17 @@ proptest! {
             })
             .collect();
         let mut expected = Vec::new();
-        for [n, out, row, column] in elements(images, y_shape) {
+        for [n, out, row, column] in nchw_indices(images, y_shape) {
             let mut terms = Vec::new();
             terms.extend(bias.then(|| f64::from(biases[1][out])).map(|b| (b, b.abs())));
-            terms.extend(added.as_ref().map(|added| {
-                let added = f64::from(added[expected.len()]);
-                (added, added.abs())
+            terms.extend(residual.as_ref().map(|residual| {
+                let residual = f64::from(residual[expected.len()]);
+                (residual, residual.abs())
             }));
             for c in 0..channels {
                 let weight = f64::from(weights[1][out * channels + c]);
-                let (value, magnitude) = between[at(between_shape, n, c, row, column)];
+                let index = nchw_offset(depthwise_shape, n, c, row, column);
+                let (value, magnitude) = depthwise_output[index];
                 terms.push((value * weight, magnitude * weight.abs()));
             }
             expected.push((
@@ -91,33 +99,34 @@ proptest! {
             ));
         }
 
-        let mut input = place(shape, around[0]);
-        input.border.top += padding;
-        input.border.bottom += padding;
-        input.border.left += padding;
-        input.border.right += padding;
+        let mut input = TestMap::with_margins(shape, margins[0]);
+        input.margins.border.top += padding;
+        input.margins.border.bottom += padding;
+        input.margins.border.left += padding;
+        input.margins.border.right += padding;
         for (isa, lanes) in instruction_sets() {
             let mut inputs = vec![(input, &x[..])];
-            inputs.extend(added.as_ref().map(|added| (place(y_shape, around[2]), &added[..])));
-            let trial = Trial {
+            let residual_map = TestMap::with_margins(y_shape, margins[2]);
+            inputs.extend(residual.as_ref().map(|residual| (residual_map, &residual[..])));
+            let test = StepTest {
                 images,
                 inputs,
-                outputs: vec![place(y_shape, around[1])],
+                outputs: vec![TestMap::with_margins(y_shape, margins[1])],
                 weights: Separable::packed_len(&first, &second, lanes),
-                ..Trial::new(isa)
+                ..StepTest::new(isa)
             };
-            let run = trial.run(|maps, packed| {
+            let run = test.run(|layout, packed| {
                 let output = Output {
-                    y: maps.outputs[0],
-                    residual: maps.inputs.get(1).copied(),
+                    y: layout.outputs[0],
+                    residual: layout.inputs.get(1).copied(),
                     activation: Activation::Identity,
                 };
                 let step = Separable::new(
                     (first, Activation::Relu),
                     second,
-                    maps.inputs[0],
+                    layout.inputs[0],
                     output,
-                    maps.weights,
+                    layout.weights,
                     isa.blocking(),
                 );
                 let bias = |i: usize| bias.then_some(&biases[i][..]);
@@ -125,7 +134,7 @@ proptest! {
                 Step::Separable(Box::new(step))
             });
             for (y, (expected, magnitude)) in run.maps[0].iter().zip(&expected) {
-                // Each of the products and sums is rounded once.
+                // Each product and each sum is rounded once.
                 let terms = kernel * kernel + channels + 3;
                 let bound = (2 * terms) as f64 * f64::from(f32::EPSILON) / 2.0 * magnitude;
                 let error = (f64::from(*y) - expected).abs();

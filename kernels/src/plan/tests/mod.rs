@@ -1,6 +1,6 @@
-//! Programs as they are run, and as somebody might have forged them.
+//! Tests of execution plans: phases, runs, and programs from untrusted files.
 
-mod forged;
+mod mutated_programs;
 mod phases;
+mod program_builder;
 mod run;
-mod sketch;

@@ -1,31 +1,35 @@
-//! Threads wait for each other where a step depends on another, and nowhere else.
+//! Phases: a barrier separates steps that conflict, and only these.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::sketch::every_step;
+use super::program_builder::program_with_every_step;
 use crate::cpu::{Export, Isa, Map};
 use crate::plan::{Program, Step, phases};
 
-/// The names of the steps, a phase after the other.
-fn names(program: &Program) -> Vec<Vec<&str>> {
+/// Returns the names of the steps of each phase.
+fn phase_names(program: &Program) -> Vec<Vec<&str>> {
     let ends_phase = phases::ends_phase(program);
     let mut all = vec![Vec::new()];
-    for (named, ends_phase) in program.steps.iter().zip(ends_phase) {
-        all.last_mut().unwrap().push(&*named.name);
+    for (program_step, ends_phase) in program.steps.iter().zip(ends_phase) {
+        all.last_mut().unwrap().push(&*program_step.name);
         if ends_phase {
             all.push(Vec::new());
         }
     }
-    assert_eq!(all.pop(), Some(Vec::new()), "all wait after the last step");
+    assert_eq!(
+        all.pop(),
+        Some(Vec::new()),
+        "a barrier follows the last step"
+    );
     all
 }
 
 #[test]
-fn branches_do_not_wait_for_each_other() {
-    let (program, _) = every_step(Isa::Scalar, 3);
+fn independent_branches_share_a_phase() {
+    let (program, _) = program_with_every_step(Isa::Scalar, 3);
     let expected: &[&[&str]] = &[
         &["input"],
         &["direct"],
@@ -43,13 +47,14 @@ fn branches_do_not_wait_for_each_other() {
         &["softmax", "distances"],
         &["output", "output"],
     ];
-    assert_eq!(names(&program), expected);
+    assert_eq!(phase_names(&program), expected);
 }
 
-/// And a phase is no longer than what a pool keeps account of.
+/// Exports to different arrays share phases of at most `MAX_STEPS_PER_PHASE` steps. Each export to
+/// the same array is a phase.
 #[test]
-fn exports_to_one_array_wait_for_each_other() {
-    let (mut program, _) = every_step(Isa::Scalar, 1);
+fn exports_to_one_array_are_separate_phases() {
+    let (mut program, _) = program_with_every_step(Isa::Scalar, 1);
     let last = program.steps.last().unwrap().clone();
     let Step::Export(Export { x, .. }) = last.step else {
         panic!("the last step is an export");
@@ -60,65 +65,65 @@ fn exports_to_one_array_wait_for_each_other() {
         next.step = Step::Export(Export { x, output });
         program.steps.push(next);
     }
-    let exports = |program: &Program| -> Vec<usize> {
-        let names = names(program);
+    let export_phases = |program: &Program| -> Vec<usize> {
+        let names = phase_names(program);
         let exports = names.iter().filter(|phase| phase[0] == "output");
         exports.map(Vec::len).collect()
     };
-    assert_eq!(exports(&program), [8, 8, 4]);
-    for named in &mut program.steps {
-        if let Step::Export(export) = &mut named.step {
+    assert_eq!(export_phases(&program), [8, 8, 4]);
+    for program_step in &mut program.steps {
+        if let Step::Export(export) = &mut program_step.step {
             export.output = 0;
         }
     }
-    assert_eq!(exports(&program), [1; 20]);
+    assert_eq!(export_phases(&program), [1; 20]);
 }
 
-/// Which map it is, however its pixels are counted.
-fn place(map: &Map) -> [usize; 3] {
+/// Identifies a map by offset, channels and slots, which flattening of pixels does not change.
+fn map_id(map: &Map) -> [usize; 3] {
     [map.offset, map.channels, map.slots]
 }
 
-/// The maps in what a file says of a step, but for the rows between a separable convolution's two, which are in each
-/// thread's own memory.
-fn slots(value: &Value) -> BTreeSet<[usize; 3]> {
+/// Returns the maps in the serialized form of a step, except the intermediate rows of a separable
+/// convolution, which lie in scratch memory.
+fn serialized_maps(value: &Value) -> BTreeSet<[usize; 3]> {
     if let Ok(map) = Map::deserialize(value) {
-        return [place(&map)].into();
+        return [map_id(&map)].into();
     }
     let Value::Object(fields) = value else {
         return BTreeSet::new();
     };
-    let mut all: BTreeSet<_> = fields.values().flat_map(slots).collect();
-    for own in fields.get("between").into_iter().flat_map(slots) {
-        all.remove(&own);
+    let mut all: BTreeSet<_> = fields.values().flat_map(serialized_maps).collect();
+    for scratch_map in fields.get("between").into_iter().flat_map(serialized_maps) {
+        all.remove(&scratch_map);
     }
     all
 }
 
 #[test]
-fn what_a_step_has_is_what_it_touches() {
-    let (program, _) = every_step(Isa::Scalar, 3);
-    for named in &program.steps {
-        let accesses: BTreeSet<_> = named
+fn a_step_accesses_exactly_the_maps_that_it_contains() {
+    let (program, _) = program_with_every_step(Isa::Scalar, 3);
+    for program_step in &program.steps {
+        let accesses: BTreeSet<_> = program_step
             .step
             .operation()
             .accesses()
             .all()
-            .map(|map| place(&map))
+            .map(|map| map_id(&map))
             .collect();
-        let mut expected = slots(&serde_json::to_value(&named.step).unwrap());
-        // Copies fill a part of a map of 3 by 3 pixels.
-        let part = match &*named.name {
+        let mut expected = serialized_maps(&serde_json::to_value(&program_step.step).unwrap());
+        // A copy accesses only some channels of its output map of 3x3 pixels.
+        let copied = match &*program_step.name {
             "copy" => Some([0, 24]),
             "concatenate" => Some([24, 20]),
             _ => None,
         };
-        if let Some([first, channels]) = part {
+        if let Some([first, channels]) = copied {
             let whole = *expected.iter().find(|[_, all, _]| *all == 44).unwrap();
             let [offset, _, slots] = whole;
             expected.remove(&whole);
             expected.insert([offset + first * 9, channels, slots]);
         }
-        assert_eq!(accesses, expected, "{}", named.name);
+        assert_eq!(accesses, expected, "{}", program_step.name);
     }
 }

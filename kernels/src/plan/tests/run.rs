@@ -1,14 +1,17 @@
-//! Plans give the same bits however they are run, and say what is wrong with a call.
+//! Runs of plans: results do not depend on threads, batches and earlier runs, and invalid programs
+//! and calls are errors.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::sketch::{every_step, separate_images};
-use crate::cpu::tests::{instruction_sets, noise};
+use super::program_builder::{program_with_every_step, program_with_separate_images};
+use crate::cpu::tests::{instruction_sets, random_values};
 use crate::cpu::{Buffer, Isa};
 use crate::plan::{Plan, Program, ProgramError, RunError, Step, phases};
 
+/// Elements of an input image.
 const IMAGE: usize = 3 * 12 * 11;
 
+/// Runs `plan` and returns the bits of both outputs, the first output before the second.
 fn run(plan: &mut Plan, input: &[f32]) -> Vec<u32> {
     let images = input.len() / IMAGE;
     let mut outputs = vec![vec![f32::NAN; images * 10]; 2];
@@ -18,13 +21,14 @@ fn run(plan: &mut Plan, input: &[f32]) -> Vec<u32> {
     outputs.iter().flatten().map(|x| x.to_bits()).collect()
 }
 
+/// A plan of the program that contains every kind of step.
 fn plan(isa: Isa, images: usize, threads: usize) -> Plan {
-    let (program, weights) = every_step(isa, images);
+    let (program, weights) = program_with_every_step(isa, images);
     Plan::new(program, weights, threads).unwrap()
 }
 
-/// One image after the other.
-fn alone(isa: Isa, input: &[f32]) -> Vec<u32> {
+/// Returns the bits of both outputs, computed by one thread in batches of one image.
+fn run_image_by_image(isa: Isa, input: &[f32]) -> Vec<u32> {
     let mut plan = plan(isa, 1, 1);
     let all: Vec<_> = input
         .chunks(IMAGE)
@@ -34,50 +38,64 @@ fn alone(isa: Isa, input: &[f32]) -> Vec<u32> {
     output(0).chain(output(10)).copied().collect()
 }
 
-/// Nor does how many images pass which steps together, before which others of the batch.
+/// The batch size of the plan, which determines the micro-batches, changes no bit either.
 #[test]
-fn threads_and_earlier_runs_change_no_bit() {
+fn threads_batches_and_earlier_runs_change_no_bit() {
     for (isa, _) in instruction_sets() {
         for images in 1..=7 {
-            let input = noise(images as u64, images * IMAGE);
-            let expected = alone(isa, &input);
-            for (most, threads) in [(images, 1), (images, 2), (7, 1), (7, 3), (8, 4)] {
-                let mut plan = plan(isa, most, threads);
-                run(&mut plan, &noise(9, most * IMAGE));
+            let input = random_values(images as u64, images * IMAGE);
+            let expected = run_image_by_image(isa, &input);
+            for (max_images, threads) in [(images, 1), (images, 2), (7, 1), (7, 3), (8, 4)] {
+                let mut plan = plan(isa, max_images, threads);
+                run(&mut plan, &random_values(9, max_images * IMAGE));
                 let found = run(&mut plan, &input);
-                assert!(found == expected, "{isa}, {images} of {most} on {threads}");
+                assert!(
+                    found == expected,
+                    "{isa}: {images} of {max_images} images on {threads} threads"
+                );
             }
         }
     }
 }
 
-/// Neither does it where each thread takes some images through all steps, nor in between.
+/// Tests batches of which each thread computes some images in all steps, and batches that cannot be
+/// divided in this way.
 #[test]
-fn images_with_memory_of_their_own_give_the_same_bits() {
+fn images_in_separate_parts_of_the_arena_give_the_same_bits() {
     for (isa, _) in instruction_sets() {
-        assert!(!phases::are_separate(&every_step(isa, 6).0), "{isa}");
-        let (program, weights) = separate_images(isa, 6);
+        assert!(
+            !phases::are_separate(&program_with_every_step(isa, 6).0),
+            "{isa}"
+        );
+        let (program, weights) = program_with_separate_images(isa, 6);
         assert!(phases::are_separate(&program), "{isa}");
-        let mut six = Plan::new(program, weights, 1).unwrap();
+        let mut serial = Plan::new(program, weights, 1).unwrap();
         for images in 1..=6 {
-            let input = noise(images as u64, images * IMAGE);
-            let expected = alone(isa, &input);
-            assert!(run(&mut six, &input) == expected, "{isa}, {images}");
+            let input = random_values(images as u64, images * IMAGE);
+            let expected = run_image_by_image(isa, &input);
+            assert!(
+                run(&mut serial, &input) == expected,
+                "{isa}: {images} images"
+            );
             for threads in 2..=3 {
-                let (program, weights) = separate_images(isa, 6);
+                let (program, weights) = program_with_separate_images(isa, 6);
                 let mut plan = Plan::new(program, weights, threads).unwrap();
-                run(&mut plan, &noise(9, 6 * IMAGE));
+                run(&mut plan, &random_values(9, 6 * IMAGE));
                 let found = run(&mut plan, &input);
-                assert!(found == expected, "{isa}, {images} on {threads}");
+                assert!(
+                    found == expected,
+                    "{isa}: {images} images on {threads} threads"
+                );
             }
         }
     }
 }
 
-/// And no image's memory may be another's.
+/// Images are not separate if a micro-batch is not the batch, if maps have different strides
+/// between images, or if a map lies in the part of another image.
 #[test]
-fn maps_with_other_steps_between_images_are_not_separate() {
-    let (program, _) = separate_images(Isa::Scalar, 2);
+fn programs_whose_images_share_memory_are_not_separate() {
+    let (program, _) = program_with_separate_images(Isa::Scalar, 2);
     for change in [
         |program: &mut Program| program.steps[0].micro_batch = 1,
         |program: &mut Program| match &mut program.steps[0].step {
@@ -96,8 +114,8 @@ fn maps_with_other_steps_between_images_are_not_separate() {
 }
 
 #[test]
-fn callers_at_once_get_the_same_bits() {
-    let input = noise(1, 2 * IMAGE);
+fn concurrent_callers_get_the_same_bits() {
+    let input = random_values(1, 2 * IMAGE);
     let isa = Isa::detect().unwrap();
     let plan = plan(isa, 2, 3);
     let expected = run(&mut plan.clone(), &input);
@@ -119,14 +137,14 @@ fn profile_times_every_step() {
     let mut times = vec![std::time::Duration::ZERO; plan.program().steps.len()];
     let mut outputs = [[0.0; 10]; 2];
     let [first, second] = &mut outputs;
-    let input = noise(1, IMAGE);
+    let input = random_values(1, IMAGE);
     plan.profile(&input, &mut [first, second], &mut times)
         .unwrap();
     assert!(times.iter().all(|time| !time.is_zero()));
 }
 
 #[test]
-fn wrong_lengths_are_refused() {
+fn wrong_lengths_are_errors() {
     let mut plan = plan(Isa::Scalar, 2, 1);
     let mut call = |input: usize, outputs: &[usize]| {
         let input = vec![0.0; input];
@@ -151,8 +169,8 @@ fn wrong_lengths_are_refused() {
 }
 
 #[test]
-fn wrong_memory_is_refused() {
-    let (program, weights) = every_step(Isa::Scalar, 1);
+fn wrong_memory_is_an_error() {
+    let (program, weights) = program_with_every_step(Isa::Scalar, 1);
     let check = |program: Program, weights: usize| {
         Plan::new(program, Buffer::zeroed(weights), 1)
             .map(|_| ())
@@ -162,19 +180,19 @@ fn wrong_memory_is_refused() {
     let error = ProgramError::Weights { found, expected };
     assert_eq!(check(program.clone(), found), error);
 
-    let less = Program {
+    let smaller = Program {
         weights: found,
         ..program.clone()
     };
     let step = "distances".to_owned();
-    assert_eq!(check(less, found), ProgramError::Outside { step });
+    assert_eq!(check(smaller, found), ProgramError::Outside { step });
 
-    let less = Program {
+    let smaller = Program {
         arena: program.arena - 1,
         ..program.clone()
     };
     let step = "distances".to_owned();
-    assert_eq!(check(less, expected), ProgramError::Outside { step });
+    assert_eq!(check(smaller, expected), ProgramError::Outside { step });
 
     for micro_batch in [0, 2] {
         let mut wrong = program.clone();
@@ -188,12 +206,13 @@ fn wrong_memory_is_refused() {
         assert_eq!(check(wrong, expected), error);
     }
 
-    // Neither all nor a power of two; fewer than before.
+    // A micro-batch that is neither the batch nor a power of two, and one that is smaller than the
+    // micro-batch of the step before.
     for (steps, found, least) in [(2.., 3, 1), (6.., 1, 2)] {
-        let (mut wrong, weights) = every_step(Isa::Scalar, 5);
+        let (mut wrong, weights) = program_with_every_step(Isa::Scalar, 5);
         let step = wrong.steps[steps.start].name.clone();
-        for named in &mut wrong.steps[steps] {
-            named.micro_batch = found;
+        for program_step in &mut wrong.steps[steps] {
+            program_step.micro_batch = found;
         }
         let error = ProgramError::MicroBatch {
             step,
@@ -204,29 +223,30 @@ fn wrong_memory_is_refused() {
         assert_eq!(check(wrong, weights.len()), error);
     }
 
-    let none = Program {
+    let empty = Program {
         images: 0,
         ..program.clone()
     };
-    assert_eq!(check(none, expected), ProgramError::Size);
+    assert_eq!(check(empty, expected), ProgramError::Size);
 }
 
 #[test]
-fn a_panic_reaches_the_caller_and_ends_nothing() {
-    let (program, weights) = every_step(Isa::Scalar, 1);
-    let (mut nowhere, same) = every_step(Isa::Scalar, 1);
-    for named in &mut nowhere.steps {
-        if let Step::Export(export) = &mut named.step {
+fn a_panic_reaches_the_caller_and_later_runs_succeed() {
+    let (program, weights) = program_with_every_step(Isa::Scalar, 1);
+    let (mut invalid, same_weights) = program_with_every_step(Isa::Scalar, 1);
+    for program_step in &mut invalid.steps {
+        if let Step::Export(export) = &mut program_step.step {
             export.output = usize::MAX;
         }
     }
-    // Unchecked: there is no such output, which panics on every thread that has something to export.
-    let mut broken = Plan::checked(nowhere, same, 3);
-    let input = noise(1, IMAGE);
+    // The program is not checked: the index of the output is out of range, which panics on every
+    // thread that exports.
+    let mut broken = Plan::checked(invalid, same_weights, 3);
+    let input = random_values(1, IMAGE);
     let panicked = catch_unwind(AssertUnwindSafe(|| run(&mut broken, &input)));
     assert!(panicked.is_err());
 
-    let mut whole = Plan::new(program, weights, 3).unwrap();
+    let mut intact = Plan::new(program, weights, 3).unwrap();
     let expected = run(&mut plan(Isa::Scalar, 1, 1), &input);
-    assert!(run(&mut whole, &input) == expected);
+    assert!(run(&mut intact, &input) == expected);
 }

@@ -1,53 +1,56 @@
-//! Convolutions to be tried, and what they should give.
+//! Random convolutions for tests, and their outputs by the definition.
 
 use proptest::prelude::*;
 
 use super::super::{Activation, Border, ConvSpec, Isa, Output};
-use super::{Maps, Place, Trial, noise};
+use super::test_map::Margins;
+use super::{StepLayout, StepTest, TestMap, random_values};
 use crate::plan::Step;
 
-/// Half a unit in the last place of 1: the relative error of one rounding.
+/// Unit roundoff of `f32`: the largest relative error of one rounding.
 pub(crate) const ROUNDING: f64 = 0.5 * f32::EPSILON as f64;
 
-/// A convolution of noise.
+/// A convolution of random values.
 #[derive(Debug, Clone)]
-pub(crate) struct Problem {
+pub(crate) struct ConvProblem {
     pub spec: ConvSpec,
     /// Height and width of the input.
     pub size: [usize; 2],
+    /// Batch size.
     pub images: usize,
     /// Whether the input map is planar.
     pub planar: bool,
+    /// Whether the convolution has a bias.
     pub bias: bool,
+    /// Whether a residual is added before the activation.
     pub residual: bool,
     pub activation: Activation,
-    /// What the borders of input, output and residual have beyond what is needed.
-    pub spare: [Border; 3],
-    /// The blocks around each in a wider map.
-    pub around: [[usize; 2]; 3],
+    /// Margins of input, output and residual, without the border that the algorithm needs.
+    pub margins: [Margins; 3],
+    /// Seed of all values.
     pub seed: u64,
 }
 
-/// What an algorithm makes its step from.
-pub(crate) struct Partition<'a> {
-    pub maps: &'a Maps,
+/// Arguments of the closure that builds the step of an algorithm.
+pub(crate) struct BuildArgs<'a> {
+    pub layout: &'a StepLayout,
     pub output: Output,
     /// `[out, in / groups, height, width]`.
     pub weights: &'a [f32],
     pub bias: Option<&'a [f32]>,
 }
 
-/// An output as it should be.
+/// Reference of one output value.
 pub(crate) struct Expected {
-    /// After the activation.
+    /// Value after the activation.
     pub value: f64,
-    /// Before it.
+    /// Sum of the terms: the value before the activation.
     pub sum: f64,
-    /// The sum of what was added, without signs.
+    /// Sum of the magnitudes of the terms.
     pub magnitude: f64,
 }
 
-/// The values that a problem's seed stands for.
+/// Input, weights, bias and residual of a problem.
 struct Values {
     x: Vec<f32>,
     weights: Vec<f32>,
@@ -55,9 +58,10 @@ struct Values {
     residual: Option<Vec<f32>>,
 }
 
-impl Problem {
-    /// `spec` over an image of `size` and nothing else.
-    pub fn of(spec: ConvSpec, size: [usize; 2]) -> Self {
+impl ConvProblem {
+    /// The convolution `spec` of one image of `size`, without bias, residual, activation and
+    /// margins.
+    pub fn new(spec: ConvSpec, size: [usize; 2]) -> Self {
         Self {
             spec,
             size,
@@ -66,8 +70,7 @@ impl Problem {
             bias: false,
             residual: false,
             activation: Activation::Identity,
-            spare: [Border::default(); 3],
-            around: [[0, 0]; 3],
+            margins: [Margins::default(); 3],
             seed: 1,
         }
     }
@@ -77,50 +80,47 @@ impl Problem {
         self.spec.output(self.size)
     }
 
-    /// Terms of each sum.
+    /// Number of products of each output.
     pub fn terms(&self) -> usize {
         let [height, width] = self.spec.kernel;
         self.spec.channels_in / self.spec.groups * height * width
     }
 
+    /// The values generated from the seed.
     fn values(&self) -> Values {
         let [height, width] = self.output();
         let len_in = self.images * self.spec.channels_in * self.size[0] * self.size[1];
         let len_out = self.images * self.spec.channels_out * height * width;
         Values {
-            x: noise(self.seed, len_in),
-            weights: noise(self.seed + 1, self.spec.weights()),
+            x: random_values(self.seed, len_in),
+            weights: random_values(self.seed + 1, self.spec.weights()),
             bias: self
                 .bias
-                .then(|| noise(self.seed + 2, self.spec.channels_out)),
-            residual: self.residual.then(|| noise(self.seed + 3, len_out)),
+                .then(|| random_values(self.seed + 2, self.spec.channels_out)),
+            residual: self.residual.then(|| random_values(self.seed + 3, len_out)),
         }
     }
 
-    /// The outputs of the step that `build` makes, `[images, channels, height, width]`. Its weights
-    /// take `weights` elements, its input has `border`.
+    /// Runs the step that `build` returns as a [`StepTest`], and returns the outputs, `[images,
+    /// channels, height, width]`. `weights` is the number of elements of the packed weights, and
+    /// `border` the border of the input that the algorithm needs.
     pub fn run(
         &self,
         isa: Isa,
         weights: usize,
         border: Border,
-        build: impl Fn(&Partition, &mut [f32]) -> Step,
+        build: impl Fn(&BuildArgs, &mut [f32]) -> Step,
     ) -> Vec<f32> {
         let values = self.values();
-        let place = |channels, [height, width]: [usize; 2], index: usize| Place {
-            shape: [channels, height, width],
-            border: self.spare[index],
-            planar: false,
-            around: self.around[index],
+        let map = |channels, [height, width]: [usize; 2], index: usize| {
+            TestMap::with_margins([channels, height, width], self.margins[index])
         };
-        let x = Place {
-            border: sum(self.spare[0], border),
-            planar: self.planar,
-            ..place(self.spec.channels_in, self.size, 0)
-        };
-        let y = place(self.spec.channels_out, self.output(), 1);
-        let residual = place(self.spec.channels_out, self.output(), 2);
-        let trial = Trial {
+        let mut x = map(self.spec.channels_in, self.size, 0);
+        x.margins.border = sum(x.margins.border, border);
+        x.planar = self.planar;
+        let y = map(self.spec.channels_out, self.output(), 1);
+        let residual = map(self.spec.channels_out, self.output(), 2);
+        let test = StepTest {
             images: self.images,
             inputs: [
                 Some((x, &values.x)),
@@ -128,29 +128,33 @@ impl Problem {
             ]
             .into_iter()
             .flatten()
-            .map(|(place, values)| (place, &values[..]))
+            .map(|(map, values)| (map, &values[..]))
             .collect(),
             outputs: vec![y],
             weights,
-            ..Trial::new(isa)
+            ..StepTest::new(isa)
         };
-        let written = trial.run(|maps, packed| {
-            let parts = Partition {
-                maps,
+        let output = test.run(|layout, packed| {
+            let args = BuildArgs {
+                layout,
                 output: Output {
-                    y: maps.outputs[0],
-                    residual: maps.inputs.get(1).copied(),
+                    y: layout.outputs[0],
+                    residual: layout.inputs.get(1).copied(),
                     activation: self.activation,
                 },
                 weights: &values.weights,
                 bias: values.bias.as_deref(),
             };
-            build(&parts, packed)
+            build(&args, packed)
         });
-        written.maps.into_iter().next().expect("one output")
+        output
+            .maps
+            .into_iter()
+            .next()
+            .expect("the step has one output map")
     }
 
-    /// The outputs by the definition.
+    /// Returns the outputs by the definition, `[images, channels, height, width]`.
     pub fn expected(&self) -> Vec<Expected> {
         let values = self.values();
         let spec = &self.spec;
@@ -198,7 +202,7 @@ impl Problem {
                         }
                         let sum = terms.iter().sum();
                         all.push(Expected {
-                            value: activated(self.activation, sum),
+                            value: activate(self.activation, sum),
                             sum,
                             magnitude: terms.iter().map(|term: &f64| term.abs()).sum(),
                         });
@@ -210,7 +214,8 @@ impl Problem {
     }
 }
 
-fn activated(activation: Activation, x: f64) -> f64 {
+/// Returns `activation` of `x`.
+fn activate(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::Identity => x,
         Activation::Relu => x.max(0.0),
@@ -220,6 +225,7 @@ fn activated(activation: Activation, x: f64) -> f64 {
     }
 }
 
+/// Returns the border whose sides are the sums of the sides of `a` and `b`.
 fn sum(a: Border, b: Border) -> Border {
     Border {
         top: a.top + b.top,
@@ -229,8 +235,8 @@ fn sum(a: Border, b: Border) -> Border {
     }
 }
 
-/// Borders of up to 2 on each side, mostly none.
-fn spare() -> impl Strategy<Value = Border> {
+/// Strategy for borders of up to 2 rows or pixels on each side; three fifths are empty.
+fn small_borders() -> impl Strategy<Value = Border> {
     let rows = borders(2).prop_map(|border| Border {
         left: 0,
         right: 0,
@@ -239,9 +245,9 @@ fn spare() -> impl Strategy<Value = Border> {
     prop_oneof![3 => Just(Border::default()), 1 => rows, 1 => borders(2)]
 }
 
-/// Borders of up to `most` on each side.
-pub(crate) fn borders(most: usize) -> impl Strategy<Value = Border> {
-    let sides = prop::array::uniform4(0..=most);
+/// Strategy for borders of up to `max` rows or pixels on each side.
+pub(crate) fn borders(max: usize) -> impl Strategy<Value = Border> {
+    let sides = prop::array::uniform4(0..=max);
     sides.prop_map(|[top, bottom, left, right]| Border {
         top,
         bottom,
@@ -250,12 +256,12 @@ pub(crate) fn borders(most: usize) -> impl Strategy<Value = Border> {
     })
 }
 
-/// Convolutions by `spec` of inputs `more` rows and columns larger than the smallest. Their maps are
-/// in blocks.
+/// Strategy for problems with blocked maps: the convolutions of `spec` on inputs that have
+/// `extra_size` rows and columns more than the smallest input that the convolution accepts.
 pub(crate) fn problems(
     spec: impl Strategy<Value = ConvSpec>,
-    more: impl Strategy<Value = [usize; 2]>,
-) -> impl Strategy<Value = Problem> {
+    extra_size: impl Strategy<Value = [usize; 2]>,
+) -> impl Strategy<Value = ConvProblem> {
     let activation = prop_oneof![
         Just(Activation::Identity),
         Just(Activation::Relu),
@@ -264,20 +270,23 @@ pub(crate) fn problems(
             high: 0.75,
         }),
     ];
-    let spare = prop::array::uniform3(spare());
-    let around = prop::array::uniform3(prop::array::uniform2(0..=1_usize));
+    let margins = (small_borders(), prop::array::uniform2(0..=1_usize)).prop_map(
+        |(border, neighbor_blocks)| Margins {
+            border,
+            neighbor_blocks,
+        },
+    );
     let flags = (any::<bool>(), any::<bool>());
     (
-        (spec, more),
+        (spec, extra_size),
         1..=3_usize,
         activation,
         flags,
-        spare,
-        around,
+        prop::array::uniform3(margins),
         any::<u32>(),
     )
         .prop_map(
-            |((spec, more), images, activation, (bias, residual), spare, around, seed)| {
+            |((spec, extra_size), images, activation, (bias, residual), margins, seed)| {
                 let Border {
                     top,
                     bottom,
@@ -287,9 +296,9 @@ pub(crate) fn problems(
                 let padding = [top + bottom, left + right];
                 let size = std::array::from_fn(|i| {
                     let extent = (spec.kernel[i] - 1) * spec.dilation[i] + 1;
-                    extent.saturating_sub(padding[i]).max(1) + more[i]
+                    extent.saturating_sub(padding[i]).max(1) + extra_size[i]
                 });
-                Problem {
+                ConvProblem {
                     spec,
                     size,
                     images,
@@ -297,8 +306,7 @@ pub(crate) fn problems(
                     bias,
                     residual,
                     activation,
-                    spare,
-                    around,
+                    margins,
                     seed: seed.into(),
                 }
             },

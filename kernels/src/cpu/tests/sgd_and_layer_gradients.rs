@@ -1,4 +1,5 @@
-//! Steps of descent, and gradients of layers other than convolutions, against loops in 64 bits.
+//! Steps of stochastic gradient descent, and gradients of fully connected layers and of local
+//! response normalization, against references in `f64`.
 
 use proptest::prelude::*;
 
@@ -6,51 +7,54 @@ use super::super::gradient::{
     LrnParams, SgdParams, linear, linear_input_gradient, linear_weight_gradient, lrn, lrn_gradient,
     sgd_step,
 };
-use super::gradient::{check, each};
-use super::{config, noise};
+use super::gradient::{check_errors, on_every_isa};
+use super::{config, random_values};
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn steps_of_descent(
+    fn sgd_step_is_within_its_error_bound(
         len in 1_usize..200,
         (rate, momentum, decay) in (0.001_f32..0.5, 0.0_f32..1.0, 0.0_f32..0.1),
         nesterov in any::<bool>(),
         seed in 0_u64..1000,
     ) {
-        let [weights, gradient, velocity] = [0, 1, 2].map(|more| noise(seed + more, len));
-        let descent = SgdParams { rate, momentum, decay, nesterov };
+        let [weights, gradient, velocity] = [0, 1, 2].map(|array| random_values(seed + array, len));
+        let params = SgdParams { rate, momentum, decay, nesterov };
         let [rate, momentum, decay] = [rate, momentum, decay].map(f64::from);
         let expected: Vec<[f64; 2]> = (0..len)
             .map(|at| {
-                let [w, g, v] = [&weights, &gradient, &velocity].map(|values| f64::from(values[at]));
-                let pull = g + decay * w;
-                let speed = momentum * v + pull;
-                let by = if nesterov { pull + momentum * speed } else { speed };
-                [w - rate * by, 1.0]
+                let arrays = [&weights, &gradient, &velocity];
+                let [w, g, v] = arrays.map(|values| f64::from(values[at]));
+                let decayed = g + decay * w;
+                let velocity = momentum * v + decayed;
+                let update = if nesterov { decayed + momentum * velocity } else { velocity };
+                [w - rate * update, 1.0]
             })
             .collect();
-        let found = each(|isa, threads| {
+        let found = on_every_isa(|isa, threads| {
             let (mut weights, mut velocity) = (weights.clone(), velocity.clone());
-            sgd_step(isa, threads, descent, &mut weights, &gradient, &mut velocity);
+            sgd_step(isa, threads, params, &mut weights, &gradient, &mut velocity);
             weights
         });
-        // Where a vector ends, a scalar rounds once more.
-        check(&found, &expected, 1e-6)?;
+        // The scalar code for the last elements rounds once more than the vector code.
+        check_errors(&found, &expected, 1e-6)?;
     }
 
     #[test]
-    fn of_fully_connected_layers(
+    fn linear_and_its_gradients_are_within_their_error_bounds(
         images in 1_usize..11,
         (inputs, outputs) in (1_usize..80, prop_oneof![1_usize..80, 500_usize..600]),
         seed in 0_u64..1000,
     ) {
-        let [x, weight] = [noise(seed, images * inputs), noise(seed + 1, inputs * outputs)];
-        let [gradient, bias] = [noise(seed + 2, images * outputs), noise(seed + 3, outputs)];
+        let x = random_values(seed, images * inputs);
+        let weight = random_values(seed + 1, inputs * outputs);
+        let gradient = random_values(seed + 2, images * outputs);
+        let bias = random_values(seed + 3, outputs);
         let product = |a: f32, b: f32| f64::from(a) * f64::from(b);
         let sum = |terms: &mut dyn Iterator<Item = f64>| {
-            terms.fold([0.0, 0.0], |[sum, size], term| [sum + term, size + term.abs()])
+            terms.fold([0.0, 0.0], |[sum, magnitude], term| [sum + term, magnitude + term.abs()])
         };
         let y: Vec<[f64; 2]> = (0..images * outputs)
             .map(|at| {
@@ -61,9 +65,9 @@ proptest! {
             })
             .collect();
         let found =
-            each(|isa, threads| linear(isa, threads, images, &x, &weight, Some(&bias)));
-        check(&found, &y, 1e-5)?;
-        let by_x: Vec<[f64; 2]> = (0..images * inputs)
+            on_every_isa(|isa, threads| linear(isa, threads, images, &x, &weight, Some(&bias)));
+        check_errors(&found, &y, 1e-5)?;
+        let x_gradient: Vec<[f64; 2]> = (0..images * inputs)
             .map(|at| {
                 let (image, input) = (at / inputs, at % inputs);
                 sum(&mut (0..outputs).map(|o| {
@@ -71,10 +75,11 @@ proptest! {
                 }))
             })
             .collect();
-        let found =
-            each(|isa, threads| linear_input_gradient(isa, threads, images, &weight, &gradient));
-        check(&found, &by_x, 1e-5)?;
-        let by_weight: Vec<[f64; 2]> = (0..inputs * outputs)
+        let found = on_every_isa(|isa, threads| {
+            linear_input_gradient(isa, threads, images, &weight, &gradient)
+        });
+        check_errors(&found, &x_gradient, 1e-5)?;
+        let weight_gradient: Vec<[f64; 2]> = (0..inputs * outputs)
             .map(|at| {
                 let (input, output) = (at / outputs, at % outputs);
                 sum(&mut (0..images).map(|n| {
@@ -82,23 +87,24 @@ proptest! {
                 }))
             })
             .collect();
-        let found =
-            each(|isa, threads| linear_weight_gradient(isa, threads, images, &x, &gradient));
-        check(&found, &by_weight, 1e-5)?;
+        let found = on_every_isa(|isa, threads| {
+            linear_weight_gradient(isa, threads, images, &x, &gradient)
+        });
+        check_errors(&found, &weight_gradient, 1e-5)?;
     }
 
     #[test]
-    fn of_local_responses(
+    fn lrn_and_its_gradient_are_within_their_error_bounds(
         [images, channels, area] in [1_usize..4, 1_usize..20, 1_usize..40],
         (reach, alpha, k) in (0_usize..4, 0.001_f32..1.0, 0.5_f32..3.0),
         seed in 0_u64..1000,
     ) {
         let count = images * channels * area;
-        let (x, gradient) = (noise(seed, count), noise(seed + 1, count));
+        let (x, gradient) = (random_values(seed, count), random_values(seed + 1, count));
         let window = |at: usize| {
             let channel = at / area % channels;
-            let others = channel.saturating_sub(reach)..(channel + reach + 1).min(channels);
-            others.map(move |other| at + other * area - channel * area)
+            let channels = channel.saturating_sub(reach)..(channel + reach + 1).min(channels);
+            channels.map(move |other| at + other * area - channel * area)
         };
         let sum = |at: usize| {
             let squares: f64 = window(at).map(|j| f64::from(x[j]).powi(2)).sum();
@@ -106,20 +112,20 @@ proptest! {
         };
         let y: Vec<[f64; 2]> =
             (0..count).map(|at| [f64::from(x[at]) * sum(at).powf(-0.75), 1.0]).collect();
-        let response = LrnParams { reach, alpha, k };
+        let params = LrnParams { reach, alpha, k };
         let shape = [channels, area];
-        check(&each(|isa, threads| lrn(isa, threads, &x, shape, response)), &y, 3e-6)?;
-        let by_x: Vec<[f64; 2]> = (0..count)
+        check_errors(&on_every_isa(|isa, threads| lrn(isa, threads, &x, shape, params)), &y, 3e-6)?;
+        let x_gradient: Vec<[f64; 2]> = (0..count)
             .map(|at| {
-                let through: f64 = window(at)
+                let indirect: f64 = window(at)
                     .map(|j| f64::from(gradient[j]) * f64::from(x[j]) * sum(j).powf(-1.75))
                     .sum();
                 let direct = f64::from(gradient[at]) * sum(at).powf(-0.75);
-                [direct - 1.5 * f64::from(alpha) * f64::from(x[at]) * through, 4.0]
+                [direct - 1.5 * f64::from(alpha) * f64::from(x[at]) * indirect, 4.0]
             })
             .collect();
         let found =
-            each(|isa, threads| lrn_gradient(isa, threads, [&x, &gradient], shape, response));
-        check(&found, &by_x, 3e-6)?;
+            on_every_isa(|isa, threads| lrn_gradient(isa, threads, [&x, &gradient], shape, params));
+        check_errors(&found, &x_gradient, 3e-6)?;
     }
 }
