@@ -51,11 +51,21 @@ def measure(rounds: int) -> None:
         "processor": described.name,
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "commit": head_commit(),
-        "networks": networks,
     }
     path = FOLDER / f"{machine}.json"
-    path.write_text(json.dumps(document, indent=1) + "\n")
+    path.write_text(text_of(document, networks))
     print(path)
+
+
+def text_of(document: dict, networks: list[dict]) -> str:
+    """The JSON text of a measurement, with one line for each convolution."""
+    head = json.dumps(document)[:-1]
+    blocks = []
+    for network in networks:
+        fields = json.dumps({key: network[key] for key in ("name", "isa", "other_seconds")})[:-1]
+        convolutions = ",\n".join(json.dumps(each) for each in network["convolutions"])
+        blocks.append(f'{fields}, "convolutions": [\n{convolutions}\n]}}')
+    return f'{head}, "networks": [\n' + ",\n".join(blocks) + "\n]}\n"
 
 
 def fastest(best: dict | None, measured: dict) -> dict:

@@ -26,6 +26,7 @@ impl Grid {
     /// `work` is the number of vector multiply-adds of one unit; `read` the number of elements that
     /// a thread reads for each of its units along either axis, whatever it computes along the
     /// other.
+    #[inline]
     pub fn new(threads: usize, units: [usize; 2], work: f64, read: [f64; 2]) -> Self {
         let per_thread =
             |parts: [usize; 2]| [0, 1].map(|axis| units[axis].div_ceil(parts[axis]) as f64);
@@ -66,6 +67,7 @@ impl Grid {
     }
 
     /// The same partition, with chunks along `axis`.
+    #[inline]
     pub fn chunked_along(self, axis: usize) -> Self {
         Self {
             chunked_axis: axis,
@@ -74,34 +76,40 @@ impl Grid {
     }
 
     /// The same partition, with chunks of at least `min_chunk` units along `axis`.
+    #[inline]
     pub fn with_chunks(mut self, axis: usize, min_chunk: usize) -> Self {
         self.min_chunk[axis] = min_chunk;
         self.chunked_along(axis)
     }
 
     /// Ranges along each axis.
+    #[inline]
     pub fn parts(self) -> [usize; 2] {
         self.parts
     }
 
     /// Units of the smallest chunk.
+    #[inline]
     pub fn min_chunk(self) -> usize {
         self.min_chunk[self.chunked_axis]
     }
 
     /// Units of `thread` along the chunked axis.
+    #[inline]
     pub fn chunked_range(self, thread: usize) -> Range<usize> {
         self.ranges(thread)[self.chunked_axis].clone()
     }
 
     /// Units along both axes of `chunk`, a subrange of the [chunked range](Self::chunked_range) of
     /// `thread`.
+    #[inline]
     pub fn chunk(self, thread: usize, chunk: Range<usize>) -> [Range<usize>; 2] {
         let mut both = self.ranges(thread);
         both[self.chunked_axis] = chunk;
         both
     }
 
+    #[inline]
     fn ranges(self, thread: usize) -> [Range<usize>; 2] {
         let [across, down] = self.parts;
         [

@@ -12,6 +12,7 @@ pub(crate) struct Partition {
 }
 
 impl Partition {
+    #[inline]
     pub fn new(units: usize, parts: usize) -> Self {
         Self {
             shorter: units / parts,
@@ -20,6 +21,7 @@ impl Partition {
     }
 
     /// Number of ranges from the start of `parts` on that are as long as its first.
+    #[inline]
     pub fn alike(self, parts: Range<usize>) -> usize {
         match parts.start < self.longer {
             true => self.longer.min(parts.end) - parts.start,
@@ -28,6 +30,7 @@ impl Partition {
     }
 
     /// The ranges grouped by length: start of the first range, length of each, and their number.
+    #[inline]
     pub fn kinds(self, parts: usize) -> [(usize, usize, usize); 2] {
         let Self { shorter, longer } = self;
         [
@@ -37,6 +40,7 @@ impl Partition {
     }
 
     /// Range number `part`.
+    #[inline]
     pub fn get(self, part: usize) -> Range<usize> {
         let start = part * self.shorter + part.min(self.longer);
         start..start + self.shorter + usize::from(part < self.longer)
@@ -44,11 +48,13 @@ impl Partition {
 }
 
 /// Range number `part` of `0..units` in `parts` nearly equal ranges.
+#[inline]
 pub(crate) fn partition_range(units: usize, parts: usize, part: usize) -> Range<usize> {
     Partition::new(units, parts).get(part)
 }
 
 /// Partition of `units` into as few nearly equal ranges of at most `most` units as possible.
+#[inline]
 pub(crate) fn ranges_of_at_most(
     units: Range<usize>,
     most: usize,

@@ -36,6 +36,7 @@ impl StealableRanges {
     }
 
     /// Makes the range of `owner` unclaimed again.
+    #[inline]
     pub fn reset(&self, owner: usize) {
         self.claimed[owner].0.store(0, Ordering::Relaxed);
     }
@@ -43,6 +44,7 @@ impl StealableRanges {
     /// Claims a chunk of the range of `owner`, which has `len` units: from its front if the caller
     /// is the owner, otherwise from its back. The chunk has at least `min_chunk` units, or all that
     /// are left. `None` if the range is exhausted.
+    #[inline]
     pub fn claim(
         &self,
         owner: usize,
@@ -101,6 +103,7 @@ impl PhaseRanges {
     }
 
     /// Makes all ranges unclaimed. No thread may be at work.
+    #[inline]
     pub fn reset(&self) {
         for ranges in self.0.iter().flatten() {
             (0..ranges.claimed.len()).for_each(|thread| ranges.reset(thread));
@@ -108,6 +111,7 @@ impl PhaseRanges {
     }
 
     /// The ranges of the steps of phase number `phase`.
+    #[inline]
     pub fn of(&self, phase: usize) -> &[StealableRanges] {
         &self.0[phase % 2]
     }

@@ -10,15 +10,17 @@ use super::error::CompileError;
 use super::lower::lower;
 use super::net::Net;
 
-/// Number of runs of each program after the first. The minimum of a step's times counts.
-const RUNS: usize = 5;
+/// Number of runs of each program after a first one. The median of a step's times counts: the calling
+/// thread keeps the times, and when the operating system delays it, the others compute its part of a
+/// step before it starts the clock, so that the minimum may be far too small.
+const RUNS: usize = 7;
 
 /// Measured times of a network's steps, every convolution with each of its algorithms.
 #[derive(Debug, Clone)]
 pub struct Measurements {
     /// The convolutions in execution order.
     pub convolutions: Vec<MeasuredConvolution>,
-    /// Minimum time of all other steps together.
+    /// Median time of all other steps together.
     pub other: Duration,
 }
 
@@ -29,7 +31,7 @@ pub struct MeasuredConvolution {
     pub name: String,
     /// The convolution as the cost model sees it.
     pub workload: ConvWorkload,
-    /// Minimum time with each algorithm, in the order of the candidates.
+    /// Median time with each algorithm, in the order of the candidates.
     pub times: Vec<(Algorithm, Duration)>,
 }
 
@@ -89,7 +91,7 @@ pub(super) fn measure(
     })
 }
 
-/// Returns the minimum time of each convolution, and of all other steps together.
+/// Returns the median time of each convolution, and of all other steps together.
 fn times(
     net: &Net,
     choices: &[Choice],
@@ -109,20 +111,28 @@ fn times(
     let weighted = lowered.weighted_steps();
     let mut plan = Plan::new(lowered.program, weights, target.threads)?;
     let mut outputs: Vec<Vec<f32>> = outputs.into_iter().map(|len| vec![0.0; len]).collect();
-    let mut best = vec![Duration::MAX; steps];
-    for _ in 0..=RUNS {
+    let mut samples = vec![Vec::with_capacity(RUNS); steps];
+    for run in 0..=RUNS {
         let mut times = vec![Duration::ZERO; steps];
         let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
         plan.profile(&input, &mut slices, &mut times)
             .expect("slices of the program's lengths");
-        for (best, time) in best.iter_mut().zip(times) {
-            *best = time.min(*best);
+        if run > 0 {
+            for (samples, time) in samples.iter_mut().zip(times) {
+                samples.push(time);
+            }
         }
     }
-    let mut rest: Duration = best.iter().sum();
+    let medians: Vec<Duration> = (samples.iter_mut())
+        .map(|samples| {
+            samples.sort_unstable();
+            samples[RUNS / 2]
+        })
+        .collect();
+    let mut rest: Duration = medians.iter().sum();
     let mut by_layer = vec![Duration::MAX; net.layers.len()];
     for (step, layer) in weighted {
-        by_layer[layer] = best[step];
+        by_layer[layer] = medians[step];
     }
     let times: Vec<Duration> = choices
         .iter()

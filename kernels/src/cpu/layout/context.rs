@@ -42,6 +42,7 @@ const MIN_CHUNK_PIXELS: usize = 1024;
 
 impl Context<'_> {
     /// The range of `0..units` that only this thread computes.
+    #[inline]
     pub fn static_range(&self, units: usize) -> Range<usize> {
         partition_range(units, self.threads, self.thread)
     }
@@ -49,6 +50,7 @@ impl Context<'_> {
     /// Iterator over the chunks that this thread claims, each with the thread that owns it: first
     /// of its own range, then of the other threads' ranges. `units` is the range of a thread; a
     /// chunk has at least `min_chunk` units, or all that are left.
+    #[inline]
     fn claim(
         &self,
         min_chunk: usize,
@@ -80,6 +82,7 @@ impl Context<'_> {
     }
 
     /// Claims chunks of `0..units` of at least `min_chunk` units.
+    #[inline]
     pub fn claim_ranges(
         &self,
         units: usize,
@@ -93,12 +96,14 @@ impl Context<'_> {
     }
 
     /// Claims chunks of work with two axes.
+    #[inline]
     pub fn claim_grid(&self, grid: Grid) -> impl Iterator<Item = [Range<usize>; 2]> {
         self.claim(grid.min_chunk(), move |thread| grid.chunked_range(thread))
             .map(move |(owner, chunk)| grid.chunk(owner, chunk))
     }
 
     /// Claims rows of `map` as `(image, block, rows)`.
+    #[inline]
     pub fn claim_rows(&self, map: &Map) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
         let (blocks, height) = (map.blocks(), map.height);
         let min_chunk = MIN_CHUNK_PIXELS.div_ceil(map.width);
@@ -113,6 +118,7 @@ impl Context<'_> {
     }
 
     /// `map` with its offset at the first image of the micro-batch.
+    #[inline]
     pub fn at_micro_batch(&self, map: &Map) -> Map {
         let slot = self.first % map.slots;
         Map {
@@ -122,6 +128,7 @@ impl Context<'_> {
     }
 
     /// `output` with its maps' offsets at the first image of the micro-batch.
+    #[inline]
     pub fn output_at_micro_batch(&self, output: &Output) -> Output {
         Output {
             y: self.at_micro_batch(&output.y),
@@ -135,6 +142,7 @@ impl Context<'_> {
     /// # Safety
     ///
     /// `offset` is within the arena.
+    #[inline]
     pub unsafe fn at(&self, offset: usize) -> *mut f32 {
         // SAFETY: the caller guarantees that the offset is within the arena.
         unsafe { self.arena.add(offset) }
@@ -146,6 +154,7 @@ impl Context<'_> {
     /// # Safety
     ///
     /// `map` is within the arena, and no thread reads it in this step.
+    #[inline]
     pub unsafe fn zero_border(&self, map: &Map) {
         let border = map.border;
         if border.is_empty() {
@@ -175,6 +184,7 @@ impl Context<'_> {
     /// # Safety
     ///
     /// The maps of `output` are within the arena.
+    #[inline]
     pub unsafe fn set_output(
         &self,
         output: &Output,

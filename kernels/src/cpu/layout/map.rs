@@ -113,11 +113,13 @@ impl Map {
     }
 
     /// Number of blocks of channels.
+    #[inline]
     pub fn blocks(&self) -> usize {
         self.channels.div_ceil(self.lanes)
     }
 
     /// Elements of a block, border included.
+    #[inline]
     pub fn extent(&self) -> usize {
         (self.border.top + self.height + self.border.bottom) * self.row
     }
@@ -128,6 +130,7 @@ impl Map {
     }
 
     /// Elements of all slots.
+    #[inline]
     pub fn elements(&self) -> usize {
         self.image * self.slots
     }
@@ -189,11 +192,13 @@ impl Map {
     }
 
     /// Whether the pixels of a block are contiguous.
+    #[inline]
     pub fn is_dense(&self) -> bool {
         self.row == self.width * self.lanes && self.border.left + self.border.right == 0
     }
 
     /// The same dense map with all pixels of a block in one row.
+    #[inline]
     pub fn flat(&self) -> Self {
         debug_assert!(self.is_dense());
         Self {

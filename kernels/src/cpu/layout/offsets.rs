@@ -37,6 +37,7 @@ impl Offsets {
     /// # Safety
     ///
     /// The memory is writable and not modified while the list is in use.
+    #[inline]
     pub unsafe fn list(
         memory: *mut f32,
         (blocks, block): (usize, usize),
@@ -67,6 +68,7 @@ impl Offsets {
     /// # Safety
     ///
     /// As [`list`](Self::list).
+    #[inline]
     pub unsafe fn pointwise(memory: *mut f32, blocks: usize, block: usize) -> Self {
         // SAFETY: as the caller guarantees.
         unsafe { Self::list(memory, (blocks, block), (1, 0), (1, 0)) }
@@ -75,12 +77,14 @@ impl Offsets {
 
 impl Offsets {
     /// Arguments of a tile over `channels` input channels in blocks of `lanes`, without addresses.
+    #[inline]
     pub fn tile(self, channels: usize, lanes: usize) -> TileArgs {
         self.tile_of_rows(channels / lanes, lanes, channels % lanes)
     }
 
     /// Arguments of a tile over `blocks` blocks with `inner` contiguous taps at each position, and
     /// one more block with `last_inner` taps if it is not 0, without addresses.
+    #[inline]
     pub fn tile_of_rows(self, blocks: usize, inner: usize, last_inner: usize) -> TileArgs {
         let last_positions = match last_inner {
             0 => 0,

@@ -19,12 +19,14 @@ pub struct Output {
 
 impl Output {
     /// Whether the pixels of each block are contiguous in all maps.
+    #[inline]
     pub fn is_dense(&self) -> bool {
         self.y.is_dense() && self.residual.is_none_or(|map| map.is_dense())
     }
 
     /// The same destination with all pixels of a block in one row.
     #[must_use]
+    #[inline]
     pub fn flat(&self) -> Self {
         Self {
             y: self.y.flat(),

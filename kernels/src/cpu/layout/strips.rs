@@ -36,6 +36,7 @@ impl Strip {
     /// # Safety
     ///
     /// As [`Tile`](crate::cpu::micro::tile::Tile): `args` describes the memory of the first tile.
+    #[inline]
     pub unsafe fn compute(
         self,
         kernels: &Kernels,
@@ -52,6 +53,7 @@ impl Strip {
 
 impl Rows {
     /// Images of `height` rows of `width` pixels, in tiles of at most `widest` pixels.
+    #[inline]
     pub fn new([height, width]: [usize; 2], widest: usize) -> Self {
         let per_row = width.div_ceil(widest);
         Self {
@@ -62,6 +64,7 @@ impl Rows {
     }
 
     /// Tiles of each row.
+    #[inline]
     pub fn per_row(self) -> usize {
         self.per_row
     }
@@ -69,6 +72,7 @@ impl Rows {
     /// The tiles number `tiles`, counted over all rows of all images, in as few strips as possible.
     /// The first tile is a separate strip, since no other tile prefetches the next panel when it is
     /// the only tile.
+    #[inline]
     pub fn strips(self, tiles: Range<usize>) -> impl Iterator<Item = Strip> {
         let mut rows = GridCells::after(tiles.start / self.per_row, [self.height, 1]);
         let mut part = tiles.start % self.per_row;

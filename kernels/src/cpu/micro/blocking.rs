@@ -26,6 +26,7 @@ impl Blocking {
     pub const WINOGRAD_ROUND_ELEMENTS: usize = 1 << 20;
 
     /// Pixels of the largest tile of `blocks` blocks of outputs.
+    #[inline]
     pub fn widest(self, blocks: usize) -> usize {
         match blocks {
             1 => self.mr_single,
@@ -36,6 +37,7 @@ impl Blocking {
     /// Number of ranges into which `depth` input channels, in blocks of `step`, are divided so that
     /// the weights of a range for two blocks of `lanes` outputs are about one panel (`kc`
     /// blocking). The products of one range after the other are accumulated.
+    #[inline]
     pub fn parts(self, depth: usize, step: usize, taps: usize, lanes: usize) -> usize {
         let blocks = (self.kc_nr / (2 * lanes * taps) / step).max(1);
         depth.div_ceil(step).div_ceil(blocks)
@@ -44,6 +46,7 @@ impl Blocking {
     /// Elements of a direct convolution's input whose tiles are computed before those of the next
     /// (`mc` blocking). The elements of one depth block fill three eighths of a core's private
     /// caches.
+    #[inline]
     pub fn chunk(self, parts: usize) -> usize {
         3 * self.mc_kc / 8 * parts
     }
@@ -51,6 +54,7 @@ impl Blocking {
     /// Elements that a thread buffers between the two convolutions of a separable step. The buffer
     /// leaves space in the core's private caches for the streamed weights. All weights of the
     /// second convolution are read once per buffer.
+    #[inline]
     pub fn between(self) -> usize {
         7 * self.mc_kc / 16
     }

@@ -130,6 +130,7 @@ pub(crate) struct PrefetchPlan {
 impl PrefetchPlan {
     /// Plan for a panel that `tiles` tiles of `taps` taps read before they read `next`; a tile
     /// issues prefetches every `unroll` taps.
+    #[inline]
     pub fn new(panel: &[f32], next: &[f32], tiles: usize, taps: usize, unroll: usize) -> Self {
         let steps = taps.div_ceil(unroll);
         let lines = next.len().div_ceil(LINE);
@@ -152,6 +153,7 @@ impl PrefetchPlan {
     }
 
     /// The same rates for another panel and the next panel, neither longer than the first two.
+    #[inline]
     pub fn over(self, panel: &[f32], next: &[f32]) -> Self {
         Self {
             single: Prefetch {
@@ -165,6 +167,7 @@ impl PrefetchPlan {
     }
 
     /// Prefetches of the panel's tiles from number `tile` on.
+    #[inline]
     pub fn from(&self, tile: usize) -> Prefetch {
         match (self.lines_per_unroll, tile) {
             (0, 0) => return self.single,
@@ -182,6 +185,7 @@ impl PrefetchPlan {
 }
 
 /// The smallest number of lines that [`Prefetch`] supports and is at least `lines`.
+#[inline]
 fn supported_lines(lines: usize) -> usize {
     match lines {
         0..=4 => lines,

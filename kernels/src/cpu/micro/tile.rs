@@ -59,6 +59,7 @@ pub(crate) struct TileArgs {
 impl TileArgs {
     /// Arguments of a tile over `positions` positions of `inner` contiguous taps each, then
     /// `last_positions` of `last_inner`, without addresses.
+    #[inline]
     pub fn new(
         offsets: *const u32,
         [positions, inner]: [usize; 2],
@@ -308,6 +309,7 @@ impl Tiles {
 
     /// The tile of one or two blocks and `pixels` pixels, at most [`Simd::MR_SINGLE`] or
     /// [`Simd::MR`]; or the tile of one pixel and up to [`PAIRS`] pairs of blocks.
+    #[inline]
     pub fn get(&self, blocks: usize, pixels: usize) -> TileFn {
         match blocks {
             1 | 2 => self.wide[blocks - 1][pixels - 1],
