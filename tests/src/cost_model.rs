@@ -180,7 +180,7 @@ impl Measured {
 }
 
 /// Gain, as a fraction of the networks' time, from which on a fit changes a rate. Two measurements of one machine
-/// differ by about as much, and other machines may lose what one machine gains.
+/// differ by about as much.
 const MIN_GAIN: f64 = 5e-3;
 
 /// Factors by which a step of the fit changes one rate.

@@ -5,7 +5,7 @@
 //! cache if it holds the weights of all layers, otherwise from DRAM. Arithmetic and reads overlap
 //! partly.
 //!
-//! The rates of [`CostModel::FITTED`] are fitted to measurements; see `benchmarks/README.md`. Only
+//! The rates of [`CostModel::FITTED`] are compared with measurements; see `benchmarks/README.md`. Only
 //! ratios between algorithms matter, so one set of rates serves all processors.
 
 use super::algorithm::Algorithm;
@@ -46,7 +46,8 @@ pub struct CostModel {
 }
 
 impl CostModel {
-    /// The rates that the compiler uses, fitted to the committed measurements.
+    /// The rates that the compiler uses. All but `transform_4x4_seconds[1]` are what a fit to the
+    /// committed measurements gives; see `benchmarks/README.md`.
     pub const FITTED: Self = Self {
         fmas_per_second: 56e9,
         transform_6x6_seconds: [100e-9, 70e-9],
