@@ -103,7 +103,7 @@ impl JsExplorer {
         Ok(self.0.values(layer)?.to_vec())
     }
 
-    /// How one value of a layer is computed.
+    /// Inputs, weights and bias from which one value of a layer is computed.
     #[wasm_bindgen(unchecked_return_type = "Explanation")]
     pub fn explain(
         &self,

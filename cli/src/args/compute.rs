@@ -60,7 +60,7 @@ pub struct TuningArgs {
     #[arg(long, value_enum, default_value_t = PlanPrecision::Fast)]
     pub precision: PlanPrecision,
 
-    /// How the compiler chooses the algorithm of each convolution
+    /// Method of choosing the algorithm of each convolution
     #[arg(long, value_enum, default_value_t = PlanTuning::Modelled)]
     pub tuning: PlanTuning,
 }

@@ -89,7 +89,7 @@ pub fn load_module<M: Module>(module: M, weights: &StateDict) -> Result<M, Weigh
     load_with(module, weights, &rules)
 }
 
-/// Which tensors of a module are loaded, and the names of these tensors in the weights.
+/// Rules that select tensors of a module and give their names in the weights.
 struct LoadRules {
     /// Maps a module path in PyTorch's words to the name in the weights.
     rename: fn(&str) -> String,

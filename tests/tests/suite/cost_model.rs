@@ -1,9 +1,9 @@
-//! By the committed measurements, the cost model's choices are near the best, and other rates would gain little.
+//! By the committed measurements, the cost model's choices are near the best, and its rates are fitted except one.
 
 use std::path::Path;
 
 use receptive_kernels::cpu::CostModel;
-use receptive_tests::cost_model::{MeasuredNetwork, MeasurementFile, fit, loss};
+use receptive_tests::cost_model::{MeasuredNetwork, MeasurementFile, fit};
 
 fn networks() -> Vec<MeasuredNetwork> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benchmarks/cost-model");
@@ -22,13 +22,12 @@ fn chosen_algorithms_take_at_most_1_05_times_as_long_as_the_best() {
     }
 }
 
+/// `benchmarks/README.md` gives the reason for the one rate that differs.
 #[test]
-fn a_fit_gains_at_most_2_percent_over_the_committed_rates() {
-    let networks = networks();
-    let fitted = fit(&networks, CostModel::FITTED);
-    let [committed, fitted] = [CostModel::FITTED, fitted].map(|model| loss(&networks, &model));
-    assert!(
-        committed - fitted <= 0.02,
-        "{committed:.3} with the committed rates, {fitted:.3} with fitted rates"
-    );
+fn a_fit_changes_only_the_4x4_transform_of_vectors_with_fewer_than_16_lanes() {
+    let fitted = CostModel {
+        transform_4x4_seconds: [28e-9, 80e-9],
+        ..CostModel::FITTED
+    };
+    assert_eq!(fit(&networks(), CostModel::FITTED), fitted);
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// How a square drawing becomes a network's input.
+/// Padding and normalisation that turn a square drawing into a network's input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct InputFrame {
     /// Height and width of the drawing, in pixels.

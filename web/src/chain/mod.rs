@@ -15,7 +15,7 @@ pub(crate) struct Chain {
     pub graph: Graph,
     /// The layers in order; layer 0 is the input.
     pub layers: Vec<ChainLayer>,
-    /// How a drawing becomes the network's input.
+    /// Padding and normalisation of the drawing.
     pub frame: InputFrame,
     /// Values of each layer, `[channels, height, width]`, in the order of `layers`.
     pub values: Vec<Vec<f32>>,

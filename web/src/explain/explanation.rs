@@ -17,7 +17,7 @@ pub struct Unit {
     pub column: usize,
 }
 
-/// How the value of a unit is computed.
+/// Computation of the value of a unit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
