@@ -13,7 +13,8 @@ lists, each instruction set of this machine, and each variant:
     eager      logits of `receptive run --engine eager`
     training   weights after the steps of a short `receptive train`, for the networks of TRAINED
 
-Prints a line for each combination and exits with 1 if an output differs.
+Prints a line for each combination and exits with 1 if an output differs, and with 2 if
+a program or a network is unknown.
 """
 
 import argparse
@@ -192,15 +193,19 @@ def main() -> int:
     try:
         options.old, options.new = program(options.old), program(options.new)
         old, new = models(options.old), models(options.new)
+        names = options.networks.split(",") if options.networks else list(old | new)
+        for name in names:
+            if name not in old | new:
+                raise Failed(f"unknown network {name!r}")
     except Failed as error:
         say(f"error: {error}")
-        return 1
-    names = options.networks.split(",") if options.networks else list(old | new)
+        return 2
     block, failures, count = fixtures.uniform_block(), 0, 0
     for network in names:
         if old.get(network) is None or old.get(network) != new.get(network):
             print(f"{network}: not in both programs with one input shape", flush=True)
             failures += 1
+            count += 1
             continue
         for equal, line in check_network(options, network, old[network], block):
             print(line, flush=True)

@@ -1,5 +1,7 @@
 """Weights, arrays, comparisons, programs and ratios of `outputs.py` and `versus.py`."""
 
+import contextlib
+import io
 import json
 import math
 import os
@@ -124,6 +126,15 @@ class Programs(unittest.TestCase):
     def test_an_argument_that_is_neither_path_nor_revision(self):
         with self.assertRaisesRegex(Failed, "neither a program nor a git revision"):
             programs.program("no-such-revision")
+
+    def test_an_unknown_program_ends_with_exit_status_2(self):
+        for script in (outputs, versus):
+            with (
+                mock.patch.object(sys, "argv", ["script", "no-such-revision", "no-such-revision"]),
+                contextlib.redirect_stderr(io.StringIO()) as errors,
+            ):
+                self.assertEqual(script.main(), 2)
+            self.assertIn("no-such-revision is neither", errors.getvalue())
 
     def test_a_commit_is_built_once_from_its_own_checkout(self):
         with tempfile.TemporaryDirectory() as folder:

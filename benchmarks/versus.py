@@ -101,7 +101,7 @@ def main() -> int:
             measure(options, kind)
     except Failed as error:
         say(f"error: {error}")
-        return 1
+        return 2
     return 0
 
 
