@@ -5,8 +5,8 @@
 //! cache if it holds the weights of all layers, otherwise from DRAM. Arithmetic and reads overlap
 //! partly.
 //!
-//! The rates of [`CostModel::FITTED`] are compared with measurements; see `benchmarks/README.md`. Only
-//! ratios between algorithms matter, so one set of rates serves all processors.
+//! The rates of [`CostModel::FITTED`] are fitted to measurements; see `benchmarks/README.md`. Only ratios
+//! between algorithms matter, so one set of rates serves all processors.
 
 use super::algorithm::Algorithm;
 use super::fully_connected::FullyConnected;
@@ -46,12 +46,12 @@ pub struct CostModel {
 }
 
 impl CostModel {
-    /// The rates that the compiler uses. All but `transform_4x4_seconds[1]` are what a fit to the
-    /// committed measurements gives; see `benchmarks/README.md`.
+    /// The rates that the compiler uses: a fit to the committed measurements; see
+    /// `benchmarks/README.md`.
     pub const FITTED: Self = Self {
         fmas_per_second: 56e9,
         transform_6x6_seconds: [100e-9, 70e-9],
-        transform_4x4_seconds: [28e-9, 20e-9],
+        transform_4x4_seconds: [28e-9, 80e-9],
         unpack_seconds: [0.2e-9, 0.5e-9],
         dram_bytes_per_second: 28e9,
         llc_bytes_per_second: 90e9,
