@@ -113,8 +113,7 @@ impl NetworkConfig for AlexNetConfig {
         InvalidConfig::unless_classes(classes)
     }
 
-    fn init(&self, device: &Device) -> AlexNet {
-        self.validate().expect("a valid configuration");
+    fn build(&self, device: &Device) -> AlexNet {
         let Self { groups, hidden, .. } = *self;
         let conv = |channels, kernel, padding: usize, stride, groups, bias| {
             let p = padding;
@@ -214,11 +213,14 @@ impl Network for AlexNet {
         Stage::new("conv5", &["conv5"]),
     ];
 
-    /// Maps `[batch, 3, 227, 227]` to `[batch, classes]`.
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    /// Maps `[batch, 3, 227, 227]` to the output of fc7, `[batch, 4096]`.
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
         let [.., conv5] = self.stages(images);
         let fc6 = relu(fully_connected(&self.fc6, conv5.flatten(1, 3)));
-        let fc7 = relu(fully_connected(&self.fc7, self.dropout.forward(fc6)));
+        relu(fully_connected(&self.fc7, self.dropout.forward(fc6)))
+    }
+
+    fn classify(&self, fc7: Tensor<2>) -> Tensor<2> {
         fully_connected(&self.fc8, self.dropout.forward(fc7))
     }
 

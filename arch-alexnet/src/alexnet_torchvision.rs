@@ -5,7 +5,7 @@ use burn::nn::conv::Conv2dConfig;
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2dConfig};
 use burn::nn::{DropoutConfig, LinearConfig, PaddingConfig2d, Relu};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{MapLayer, VectorLayer, map_layers};
+use receptive_layers::block::{MapLayer, VectorLayer, map_layers, vector_layers};
 use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
@@ -103,8 +103,7 @@ impl NetworkConfig for AlexNetTorchvisionConfig {
         InvalidConfig::unless_classes(classes)
     }
 
-    fn init(&self, device: &Device) -> AlexNetTorchvision {
-        self.validate().expect("a valid configuration");
+    fn build(&self, device: &Device) -> AlexNetTorchvision {
         let conv = |channels, kernel, stride, padding: usize| {
             let p = padding;
             MapLayer::Conv(
@@ -155,6 +154,9 @@ fn linear(inputs: usize, outputs: usize, device: &Device) -> VectorLayer {
 /// The indices of the layers in `features` that end a stage.
 const STAGE_ENDS: [usize; 5] = [2, 5, 7, 9, 12];
 
+/// The index of the layer in `classifier` that computes the class scores.
+const LAST: usize = 6;
+
 /// AlexNet with the layer widths of its one-GPU successor (Krizhevsky: One weird trick for
 /// parallelizing convolutional neural networks, 2014).
 ///
@@ -183,13 +185,16 @@ impl Network for AlexNetTorchvision {
         Stage::new("conv5", &["features.10"]),
     ];
 
-    /// Maps `[batch, 3, height, width]`, height and width at least 63, to `[batch, classes]`.
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    /// Maps `[batch, 3, height, width]`, height and width at least 63, to the input of the last fully
+    /// connected layer, `[batch, 4096]`.
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
         let maps = map_layers(&self.features, images);
         let values = self.avgpool.forward(maps).flatten(1, 3);
-        self.classifier
-            .iter()
-            .fold(values, |x, layer| layer.forward(x))
+        vector_layers(&self.classifier[..LAST], values)
+    }
+
+    fn classify(&self, embeddings: Tensor<2>) -> Tensor<2> {
+        vector_layers(&self.classifier[LAST..], embeddings)
     }
 
     /// Maps `[batch, 3, 224, 224]` to five feature maps, each the input of the next layer:

@@ -5,8 +5,7 @@ mod alexnet_torchvision;
 
 pub use alexnet::{AlexNet, AlexNetConfig};
 pub use alexnet_torchvision::{AlexNetTorchvision, AlexNetTorchvisionConfig};
-pub use receptive_layers::compile;
-pub use receptive_layers::network::{Network, NetworkConfig};
+pub use receptive_layers::facade::*;
 
 #[cfg(test)]
 mod tests;

@@ -137,10 +137,7 @@ impl NetworkConfig for GoogLeNetConfig {
         Ok(())
     }
 
-    fn init(&self, device: &Device) -> GoogLeNet {
-        if let Err(error) = self.validate() {
-            panic!("{error}");
-        }
+    fn build(&self, device: &Device) -> GoogLeNet {
         let edition = self.edition;
         let unit =
             |channels, kernel, stride| ConvUnit::new(edition, channels, kernel, stride, device);

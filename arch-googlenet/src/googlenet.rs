@@ -104,12 +104,11 @@ impl GoogLeNet {
             None => x,
         }
     }
+}
 
-    /// Computes the class scores from the output of inception (5b).
-    fn head(&self, maps: Tensor<4>) -> Tensor<2> {
-        let means = adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3);
-        fully_connected(&self.fc, self.dropout.forward(means))
-    }
+/// Computes the mean of each map, `[batch, channels]`.
+fn means(maps: Tensor<4>) -> Tensor<2> {
+    adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3)
 }
 
 impl Network for GoogLeNet {
@@ -131,8 +130,12 @@ impl Network for GoogLeNet {
         Stage::new("inception5b", &["inception5b"]),
     ];
 
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.head(self.trunk(images, |_, _| ()))
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
+        means(self.trunk(images, |_, _| ()))
+    }
+
+    fn classify(&self, means: Tensor<2>) -> Tensor<2> {
+        fully_connected(&self.fc, self.dropout.forward(means))
     }
 
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
@@ -154,7 +157,7 @@ impl Network for GoogLeNet {
             }
         });
         TrainingLogits {
-            main: self.head(maps),
+            main: self.classify(means(maps)),
             auxiliary,
         }
     }

@@ -17,5 +17,4 @@ pub use conv_unit::ConvUnit;
 pub use edition::Edition;
 pub use googlenet::GoogLeNet;
 pub use inception::Inception;
-pub use receptive_layers::compile;
-pub use receptive_layers::network::{Network, NetworkConfig};
+pub use receptive_layers::facade::*;

@@ -62,8 +62,7 @@ impl NetworkConfig for LeNet5Config {
         InvalidConfig::unless_classes(self.classes)
     }
 
-    fn init(&self, device: &Device) -> LeNet5 {
-        self.validate().expect("a valid configuration");
+    fn build(&self, device: &Device) -> LeNet5 {
         LeNet5 {
             c1: Conv2dConfig::new([1, 6], [5, 5]).init(device),
             s2: AvgPool2dConfig::new([2, 2]).init(),
@@ -118,10 +117,13 @@ impl Network for LeNet5 {
 
     const STAGES: &'static [Stage] = &STAGES;
 
-    /// Maps `[batch, 1, 32, 32]` to `[batch, classes]`.
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    /// Maps `[batch, 1, 32, 32]` to the output of F6, `[batch, 84]`.
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
         let [.., c5] = self.stages(images);
-        let f6 = fully_connected(&self.f6, c5.flatten(1, 3)).tanh();
+        fully_connected(&self.f6, c5.flatten(1, 3)).tanh()
+    }
+
+    fn classify(&self, f6: Tensor<2>) -> Tensor<2> {
         fully_connected(&self.output, f6)
     }
 

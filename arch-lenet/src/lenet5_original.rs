@@ -65,8 +65,7 @@ impl NetworkConfig for LeNet5OriginalConfig {
         InvalidConfig::unless_classes(self.classes)
     }
 
-    fn init(&self, device: &Device) -> LeNet5Original {
-        self.validate().expect("a valid configuration");
+    fn build(&self, device: &Device) -> LeNet5Original {
         LeNet5Original {
             c1: Conv2dConfig::new([1, 6], [5, 5])
                 .with_initializer(uniform(5 * 5))
@@ -150,14 +149,18 @@ impl Network for LeNet5Original {
 
     const STAGES: &'static [Stage] = &STAGES;
 
-    /// Maps `[batch, 1, 32, 32]` to `[batch, classes]`.
+    /// Maps `[batch, 1, 32, 32]` to the output of F6, `[batch, 84]`.
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
+        let [.., c5] = self.stages(images);
+        squash(fully_connected(&self.f6, c5.flatten(1, 3)))
+    }
+
+    /// Maps the output of F6, `[batch, 84]`, to `[batch, classes]`.
     ///
     /// The paper's outputs are penalties: squared distances from the bitmap of each class
     /// (equation 7). The scores are the negated penalties, so that the best class has the largest
     /// score.
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let [.., c5] = self.stages(images);
-        let f6 = squash(fully_connected(&self.f6, c5.flatten(1, 3)));
+    fn classify(&self, f6: Tensor<2>) -> Tensor<2> {
         self.output.forward(f6).neg()
     }
 

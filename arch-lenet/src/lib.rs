@@ -11,8 +11,7 @@ pub use bitmaps::{HEIGHT as BITMAP_HEIGHT, WIDTH as BITMAP_WIDTH, code};
 pub use lenet5::{LeNet5, LeNet5Config};
 pub use lenet5_original::{LeNet5Original, LeNet5OriginalConfig};
 pub use partial_conv::{C3_CONNECTIONS, PartialConv2d};
-pub use receptive_layers::compile;
-pub use receptive_layers::network::{Network, NetworkConfig};
+pub use receptive_layers::facade::*;
 pub use subsampling::Subsampling;
 
 #[cfg(test)]

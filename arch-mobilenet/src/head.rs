@@ -1,9 +1,9 @@
 //! The head: the mean of each map, dropout and a fully connected layer.
 
-use burn::nn::{Dropout, Initializer, Linear, LinearConfig};
+use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{fully_connected, init};
+use receptive_layers::block::init;
 use receptive_layers::network::InvalidConfig;
 
 /// Builds the fully connected layer: weights normal with standard deviation 0.01 and zero biases,
@@ -26,10 +26,9 @@ pub(crate) fn with_classes(fc: &Linear, classes: usize) -> Linear {
     linear(channels, classes, &fc.weight.lazy_device())
 }
 
-/// Maps `[batch, channels, h, w]` to `[batch, classes]`.
-pub(crate) fn forward(dropout: &Dropout, fc: &Linear, maps: Tensor<4>) -> Tensor<2> {
-    let means = adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3);
-    fully_connected(fc, dropout.forward(means))
+/// Maps `[batch, channels, h, w]` to the mean of each map, `[batch, channels]`.
+pub(crate) fn means(maps: Tensor<4>) -> Tensor<2> {
+    adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3)
 }
 
 /// Checks the ranges of the resolution, the number of classes and the dropout probability.

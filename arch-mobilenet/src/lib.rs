@@ -12,8 +12,7 @@ mod v2;
 
 pub use depthwise_separable::DepthwiseSeparable;
 pub use inverted_residual::InvertedResidual;
-pub use receptive_layers::compile;
-pub use receptive_layers::network::{Network, NetworkConfig};
+pub use receptive_layers::facade::*;
 pub use timm::{TimmMobileNetV1, TimmMobileNetV1Config};
 pub use v1::{MobileNetV1, MobileNetV1Config};
 pub use v2::{MobileNetV2, MobileNetV2Config};

@@ -69,7 +69,7 @@ impl NetworkConfig for TimmMobileNetV1Config {
         self.paper().validate()
     }
 
-    fn init(&self, device: &Device) -> TimmMobileNetV1 {
+    fn build(&self, device: &Device) -> TimmMobileNetV1 {
         TimmMobileNetV1 {
             network: self.paper().init_with(Activation::Relu6, device),
         }
@@ -106,8 +106,12 @@ impl Network for TimmMobileNetV1 {
         Stage::new("stage5", &["network.blocks.11", "network.blocks.12"]),
     ];
 
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.network.forward(images)
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
+        self.network.embed(images)
+    }
+
+    fn classify(&self, means: Tensor<2>) -> Tensor<2> {
+        self.network.classify(means)
     }
 
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {

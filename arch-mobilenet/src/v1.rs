@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig};
+use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig, fully_connected};
 use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
@@ -157,7 +157,7 @@ impl NetworkConfig for MobileNetV1Config {
         head::check(self.resolution, self.classes, self.dropout)
     }
 
-    fn init(&self, device: &Device) -> MobileNetV1 {
+    fn build(&self, device: &Device) -> MobileNetV1 {
         self.init_with(Activation::Relu, device)
     }
 }
@@ -219,8 +219,12 @@ impl Network for MobileNetV1 {
         Stage::new("stage5", &["blocks.11", "blocks.12"]),
     ];
 
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        head::forward(&self.dropout, &self.fc, self.trunk(images, |_| ()))
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
+        head::means(self.trunk(images, |_| ()))
+    }
+
+    fn classify(&self, means: Tensor<2>) -> Tensor<2> {
+        fully_connected(&self.fc, self.dropout.forward(means))
     }
 
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {

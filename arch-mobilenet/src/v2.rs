@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig};
+use receptive_layers::block::{Activation, ConvBlock, ConvBlockConfig, fully_connected};
 use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
@@ -140,10 +140,7 @@ impl NetworkConfig for MobileNetV2Config {
         head::check(self.resolution, self.classes, self.dropout)
     }
 
-    fn init(&self, device: &Device) -> MobileNetV2 {
-        if let Err(error) = self.validate() {
-            panic!("{error}");
-        }
+    fn build(&self, device: &Device) -> MobileNetV2 {
         let relu6 = |channels, kernel| ConvBlockConfig {
             activation: Activation::Relu6,
             ..ConvBlockConfig::new(channels, kernel)
@@ -236,8 +233,12 @@ impl Network for MobileNetV2 {
         Stage::new("last", &["last"]),
     ];
 
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        head::forward(&self.dropout, &self.classifier, self.trunk(images, |_| ()))
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
+        head::means(self.trunk(images, |_| ()))
+    }
+
+    fn classify(&self, means: Tensor<2>) -> Tensor<2> {
+        fully_connected(&self.classifier, self.dropout.forward(means))
     }
 
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {

@@ -4,17 +4,17 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{Activation, conv_norm};
+use receptive_layers::block::{Activation, conv_norm, fully_connected};
 use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::block::BasicBlock;
 use crate::conv::{conv, norm};
 use crate::head;
 use crate::paper::PAPER;
+use crate::residual_block::BasicBlock;
 use crate::shortcut::Shortcut;
 
 /// Channels of the stages, whose maps are 32x32, 16x16 and 8x8.
@@ -129,10 +129,7 @@ impl NetworkConfig for CifarResNetConfig {
         InvalidConfig::unless_classes(self.classes)
     }
 
-    fn init(&self, device: &Device) -> CifarResNet {
-        if let Err(error) = self.validate() {
-            panic!("{error}");
-        }
+    fn build(&self, device: &Device) -> CifarResNet {
         CifarResNet {
             conv1: conv([3, WIDTHS[0]], 3, 1, device),
             bn1: norm(WIDTHS[0], device),
@@ -185,8 +182,12 @@ impl Network for CifarResNet {
         Stage::new("conv4_x", &["layer3"]),
     ];
 
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        head::forward(&self.fc, self.trunk(images, |_| ()))
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
+        head::means(self.trunk(images, |_| ()))
+    }
+
+    fn classify(&self, means: Tensor<2>) -> Tensor<2> {
+        fully_connected(&self.fc, means)
     }
 
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {

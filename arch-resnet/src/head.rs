@@ -3,7 +3,7 @@
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{fully_connected, init};
+use receptive_layers::block::init;
 
 /// Builds the fully connected layer: weights uniform in `±1 / sqrt(channels)`, torchvision's
 /// default, and zero biases.
@@ -17,7 +17,7 @@ pub(crate) fn with_classes(fc: &Linear, classes: usize) -> Linear {
     linear(channels, classes, &fc.weight.lazy_device())
 }
 
-/// Maps `[batch, channels, h, w]` to `[batch, classes]`.
-pub(crate) fn forward(fc: &Linear, maps: Tensor<4>) -> Tensor<2> {
-    fully_connected(fc, adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3))
+/// Maps `[batch, channels, h, w]` to the mean of each map, `[batch, channels]`.
+pub(crate) fn means(maps: Tensor<4>) -> Tensor<2> {
+    adaptive_avg_pool2d(maps, [1, 1]).flatten(1, 3)
 }

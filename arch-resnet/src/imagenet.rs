@@ -5,7 +5,7 @@ use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{Activation, conv_norm, max_pool};
+use receptive_layers::block::{Activation, conv_norm, fully_connected, max_pool};
 use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
@@ -13,11 +13,11 @@ use receptive_layers::network::{
 use receptive_layers::weights::Checkpoint;
 use serde::{Deserialize, Serialize};
 
-use crate::block::{BasicBlock, Block, BlockKind, Bottleneck, StrideOn};
 use crate::checkpoints;
 use crate::conv::{conv, norm};
 use crate::head;
 use crate::paper::PAPER;
+use crate::residual_block::{BasicBlock, Block, BlockKind, Bottleneck, StrideOn};
 use crate::shortcut::Shortcut;
 
 /// Channels of the 3x3 convolutions of conv2_x to conv5_x.
@@ -166,10 +166,7 @@ impl NetworkConfig for ResNetConfig {
         InvalidConfig::unless_classes(self.classes)
     }
 
-    fn init(&self, device: &Device) -> ResNet {
-        if let Err(error) = self.validate() {
-            panic!("{error}");
-        }
+    fn build(&self, device: &Device) -> ResNet {
         ResNet {
             conv1: conv([3, WIDTHS[0]], 7, 2, device),
             bn1: norm(WIDTHS[0], device),
@@ -233,8 +230,12 @@ impl Network for ResNet {
         Stage::new("conv5_x", &["layer4"]),
     ];
 
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        head::forward(&self.fc, self.trunk(images, |_| ()))
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
+        head::means(self.trunk(images, |_| ()))
+    }
+
+    fn classify(&self, means: Tensor<2>) -> Tensor<2> {
+        fully_connected(&self.fc, means)
     }
 
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {

@@ -163,8 +163,7 @@ impl NetworkConfig for VggConfig {
         InvalidConfig::unless_classes(*classes)
     }
 
-    fn init(&self, device: &Device) -> Vgg {
-        self.validate().expect("a valid configuration");
+    fn build(&self, device: &Device) -> Vgg {
         let mut features = Vec::new();
         let mut channels = 3;
         for stage in &self.stages {

@@ -5,8 +5,7 @@ mod config;
 mod vgg;
 
 pub use config::VggConfig;
-pub use receptive_layers::compile;
-pub use receptive_layers::network::{Network, NetworkConfig};
+pub use receptive_layers::facade::*;
 pub use vgg::Vgg;
 
 #[cfg(test)]

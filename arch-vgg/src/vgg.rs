@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::nn::pool::AdaptiveAvgPool2d;
 use burn::nn::{Initializer, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use receptive_layers::block::{MapLayer, VectorLayer, init, map_layers};
+use receptive_layers::block::{MapLayer, VectorLayer, init, map_layers, vector_layers};
 use receptive_layers::network::{Network, Stage};
 
 /// VGG (Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
@@ -37,6 +37,9 @@ pub(crate) fn linear(inputs: usize, outputs: usize, device: &Device) -> VectorLa
     VectorLayer::Linear(init::linear(&config, 0.0, device))
 }
 
+/// The index of the layer in `classifier` that computes the class scores.
+const LAST: usize = 6;
+
 impl Network for Vgg {
     const HEAD: &'static [&'static str] = &["classifier.6"];
 
@@ -48,13 +51,16 @@ impl Network for Vgg {
         Stage::new("conv5", &[]),
     ];
 
-    /// Maps `[batch, 3, height, width]`, height and width at least 32, to `[batch, classes]`.
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    /// Maps `[batch, 3, height, width]`, height and width at least 32, to the input of the last fully
+    /// connected layer, `[batch, 4096]`.
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
         let maps = map_layers(&self.features, images);
         let values = self.avgpool.forward(maps).flatten(1, 3);
-        self.classifier
-            .iter()
-            .fold(values, |x, layer| layer.forward(x))
+        vector_layers(&self.classifier[..LAST], values)
+    }
+
+    fn classify(&self, embeddings: Tensor<2>) -> Tensor<2> {
+        vector_layers(&self.classifier[LAST..], embeddings)
     }
 
     /// Maps `[batch, 3, 224, 224]` to the outputs of the five max pools: `[batch, 64, 112, 112]`,

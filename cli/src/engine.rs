@@ -1,7 +1,7 @@
 //! Inference with a resolved network, by the compiled or the eager engine.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use receptive_layers::compile::{Compiled, Options, Precision, Tuning};
+use receptive_layers::compile::{Compiled, Options, Outputs, Precision, Tuning};
 
 use crate::args::{ComputeArgs, Engine, PlanPrecision, PlanTuning, TuningArgs};
 use crate::device;
@@ -101,6 +101,7 @@ impl Runner {
         match self {
             Self::Compiled(compiled) => compiled
                 .run(images)
+                .map(Outputs::into_first)
                 .map_err(|error| CliError::Compute(error.to_string())),
             Self::Eager { network, device } => {
                 let data = TensorData::new(images.to_vec(), shape);

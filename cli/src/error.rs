@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use receptive_layers::classifier::ClassifierError;
 use receptive_layers::compile::{CompileError, FileError};
 use receptive_layers::graph::GraphError;
 use receptive_layers::image::OpenError;
@@ -181,6 +182,9 @@ pub enum CliError {
     /// The device fails while it computes.
     #[error("the device failed: {0}")]
     Compute(String),
+    /// The plan does not fit the preprocessing or the labels.
+    #[error(transparent)]
+    Classifier(#[from] ClassifierError),
     /// A logit or feature map has an infinite value or a NaN.
     #[error(
         "the network computed infinite values or NaN; the weights are damaged, or the input is out of range"

@@ -9,17 +9,24 @@ use burn::module::{Flag, Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::tensor::{Device, Tensor};
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use crate::invalid_config::InvalidConfig;
 use crate::labels::LabelSet;
-use crate::weights::{self, Checkpoint, PublishedNames};
+use crate::preprocessing::Preprocessing;
+use crate::pretrained::{Pretrained, PretrainedError, WeightFile, Weights};
+use crate::weights::{self, Checkpoint, Heads, PublishedNames};
 
 /// A classifier of images.
+///
+/// [`embed`](Self::embed) computes a feature vector of each image, and
+/// [`classify`](Self::classify) computes class scores from it; [`forward`](Self::forward) is one
+/// after the other.
 ///
 /// Implementations run convolutions, pools and fully connected layers through the functions of
 /// [`block`](crate::block), not through the `forward` of Burn's own layers: on a CPU the fused
 /// operations are several times faster, and the results agree up to rounding. The workspace test
 /// `tests/tests/suite/fused.rs` traces every published variant and fails on a layer that bypasses
 /// `block`.
-pub trait Network: Module {
+pub trait Network: Module + Sync {
     /// Reference-name prefixes of the layers whose shape depends on the number of classes, such as
     /// `"fc"` or `"classifier.6"`, including the last layers of auxiliary heads.
     const HEAD: &'static [&'static str];
@@ -31,9 +38,21 @@ pub trait Network: Module {
     /// The stages from the stem to the last feature maps, in order; the head is not a stage.
     const STAGES: &'static [Stage];
 
+    /// Computes the embeddings `[batch, features]` of images `[batch, channels, height, width]`: the
+    /// input of the last layer, after global pooling and every other fully connected layer.
+    ///
+    /// ResNet-50 has 2048 features, GoogLeNet 1024, MobileNet v2 1280, AlexNet and VGG 4096.
+    fn embed(&self, images: Tensor<4>) -> Tensor<2>;
+
+    /// Computes the class scores before softmax, `[batch, classes]`, of embeddings
+    /// `[batch, features]`.
+    fn classify(&self, embeddings: Tensor<2>) -> Tensor<2>;
+
     /// Computes the class scores before softmax, `[batch, classes]`, of images
     /// `[batch, channels, height, width]`.
-    fn forward(&self, images: Tensor<4>) -> Tensor<2>;
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.classify(self.embed(images))
+    }
 
     /// Computes the output of every stage, `[batch, channels, height, width]`, in the order of
     /// [`STAGES`](Self::STAGES).
@@ -192,7 +211,7 @@ pub struct TrainingLogits {
 }
 
 /// A network's hyperparameters: a serde struct with a named constructor per published variant.
-pub trait NetworkConfig: Clone + Serialize + DeserializeOwned {
+pub trait NetworkConfig: Clone + PartialEq + Serialize + DeserializeOwned {
     /// The network that this configuration builds.
     type Network: Network;
 
@@ -223,12 +242,85 @@ pub trait NetworkConfig: Clone + Serialize + DeserializeOwned {
     /// [`InvalidConfig`] names the first field that is out of range.
     fn validate(&self) -> Result<(), InvalidConfig>;
 
+    /// Returns the published variant with these hyperparameters. The number of classes and the
+    /// auxiliary heads may differ.
+    fn variant(&self) -> Option<Variant<Self>> {
+        let published = |variant: &Variant<Self>| {
+            let config = variant.config.clone().with_classes(self.classes());
+            config.with_auxiliary(false) == self.clone().with_auxiliary(false)
+        };
+        Self::variants().into_iter().find(published)
+    }
+
+    /// Builds the network with pretrained weights on `device`.
+    ///
+    /// A head with another number of classes than the weights' is new: its weights are drawn as
+    /// [`init`](Self::init) draws them. The preprocessing is the published checkpoint's; for a file
+    /// with another name, that of the oldest checkpoint, or else [`Preprocessing::unpublished`].
+    ///
+    /// # Errors
+    ///
+    /// [`PretrainedError`] if the configuration is invalid, no weights are published for it, or the
+    /// weights cannot be found, downloaded or read, or do not fit the network.
+    fn pretrained(
+        &self,
+        weights: Weights<'_>,
+        device: &Device,
+    ) -> Result<Pretrained<Self::Network>, PretrainedError> {
+        self.validate()?;
+        let variant = self.variant();
+        let checkpoints = variant
+            .as_ref()
+            .map_or(&[][..], |variant| variant.checkpoints);
+        let file = WeightFile::open(weights, checkpoints)?;
+        let classes = weights::classes::<Self::Network>(&file.tensors);
+        let same_classes = classes.is_none_or(|classes| classes == self.classes());
+        let heads = if same_classes {
+            Heads::Load
+        } else {
+            Heads::Keep
+        };
+        let network = weights::load(self.init(device), &file.tensors, heads).map_err(|source| {
+            PretrainedError::Unfit {
+                path: file.path,
+                source,
+            }
+        })?;
+        let [_, channels, _, _] = self.input().shape();
+        let labels = variant
+            .as_ref()
+            .map_or(LabelSet::None, |variant| variant.labels);
+        let preprocessing = match file.checkpoint.as_ref().or(checkpoints.last()) {
+            Some(checkpoint) => checkpoint.preprocessing,
+            None => Preprocessing::unpublished(labels, self.input().size),
+        };
+        let names = labels.names();
+        let named = same_classes && names.len() == self.classes();
+        Ok(Pretrained {
+            network,
+            input: [channels, preprocessing.crop, preprocessing.crop],
+            preprocessing,
+            labels: (names.into_iter().filter(|_| named))
+                .map(str::to_owned)
+                .collect(),
+            checkpoint: file.checkpoint,
+        })
+    }
+
     /// Builds the network on `device`, its weights drawn as its paper says.
     ///
     /// # Panics
     ///
-    /// When [`validate`](Self::validate) returns an error.
-    fn init(&self, device: &Device) -> Self::Network;
+    /// When [`validate`](Self::validate) returns an error, with the text of the error.
+    fn init(&self, device: &Device) -> Self::Network {
+        if let Err(error) = self.validate() {
+            panic!("{error}");
+        }
+        self.build(device)
+    }
+
+    /// Builds the network of a valid configuration; [`init`](Self::init) calls this method.
+    fn build(&self, device: &Device) -> Self::Network;
 }
 
 /// A published variant of an architecture.
@@ -258,61 +350,6 @@ pub struct Paper {
     pub title: &'static str,
     /// The year of publication.
     pub year: u16,
-}
-
-/// A field of a configuration is out of its range.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} is {found}, expected {expected}")]
-pub struct InvalidConfig {
-    /// The field's name.
-    pub field: &'static str,
-    /// The field's value.
-    pub found: String,
-    /// The valid values, in words.
-    pub expected: &'static str,
-}
-
-impl InvalidConfig {
-    /// Returns an error that names `field` and its value `found`, unless the field is `valid`.
-    ///
-    /// # Errors
-    ///
-    /// When `valid` is false.
-    pub fn unless(
-        valid: bool,
-        field: &'static str,
-        found: impl ToString,
-        expected: &'static str,
-    ) -> Result<(), Self> {
-        if valid {
-            return Ok(());
-        }
-        Err(Self {
-            field,
-            found: found.to_string(),
-            expected,
-        })
-    }
-
-    /// Returns an error that names `field`, unless `probability` is at least 0 and below 1.
-    ///
-    /// # Errors
-    ///
-    /// When `probability` is out of that range.
-    pub fn unless_probability(field: &'static str, probability: f64) -> Result<(), Self> {
-        let valid = (0.0..1.0).contains(&probability);
-        Self::unless(valid, field, probability, "at least 0 and below 1")
-    }
-
-    /// Returns an error unless `classes`, the number of classes of a head, is from 1 to 1,000,000.
-    ///
-    /// # Errors
-    ///
-    /// When `classes` is out of that range.
-    pub fn unless_classes(classes: usize) -> Result<(), Self> {
-        let valid = (1..=1_000_000).contains(&classes);
-        Self::unless(valid, "classes", classes, "from 1 to 1,000,000")
-    }
 }
 
 /// The images that a network accepts: `[batch, channels, height, width]`.

@@ -1,6 +1,6 @@
 //! The devices that the tests run on.
 
-use burn::tensor::{Device, DeviceType};
+use burn::tensor::Device;
 
 /// Returns the CPU with the ndarray backend.
 #[allow(deprecated)]
@@ -22,7 +22,7 @@ pub fn flex() -> Device {
 /// CI, where the tests must not be skipped.
 #[cfg(feature = "wgpu")]
 pub fn wgpu() -> Option<Device> {
-    if Device::enumerate(DeviceType::Wgpu).is_empty() {
+    if Device::enumerate(burn::tensor::DeviceType::Wgpu).is_empty() {
         assert!(
             std::env::var_os("RECEPTIVE_REQUIRE_WGPU").is_none(),
             "RECEPTIVE_REQUIRE_WGPU is set, and wgpu finds no adapter"

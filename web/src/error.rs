@@ -2,6 +2,7 @@
 
 use receptive_kernels::cost::CostError;
 use receptive_kernels::geometry::GeometryError;
+use receptive_layers::classifier::ClassifierError;
 use receptive_layers::compile::{CompileError, RunError};
 use receptive_layers::graph::GraphError;
 use receptive_layers::image::ImageError;
@@ -23,6 +24,9 @@ pub enum Error {
     /// The compiled network could not run.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The photo cannot be classified.
+    #[error(transparent)]
+    Classifier(#[from] ClassifierError),
     /// The bytes are not an image in a supported format.
     #[error("the file {0}")]
     Photo(#[from] ImageError),

@@ -1,13 +1,14 @@
 //! Recording of a network as a graph that holds its pretrained weights.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use receptive_layers::graph::Graph;
 use receptive_layers::network::NetworkConfig;
 use receptive_layers::weights::{self, Heads, StateDict};
 
 use crate::error::Error;
 
-/// Records `forward` on one image of the published size, with the weights in `dictionary`.
+/// Records the outputs called `outputs` for one image of the published size, with the weights in
+/// `dictionary`.
 ///
 /// The recording initialises no parameter and computes no value.
 ///
@@ -17,7 +18,7 @@ use crate::error::Error;
 pub(crate) fn record<C: NetworkConfig>(
     config: &C,
     dictionary: &StateDict,
-    forward: impl FnOnce(&C::Network, Tensor<4>) -> Tensor<2>,
+    outputs: &[&str],
 ) -> Result<Graph, Error> {
     let mut load_error = None;
     let init = |device: &Device| {
@@ -26,7 +27,7 @@ pub(crate) fn record<C: NetworkConfig>(
             config.init(device)
         })
     };
-    let graph = Graph::trace(init, config.input().shape(), forward)?;
+    let graph = Graph::trace_network(init, config.input().shape(), outputs)?;
     match load_error {
         None => Ok(graph),
         Some(error) => Err(error.into()),

@@ -5,16 +5,18 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use receptive_layers::{image, labels};
+use receptive_layers::classifier::{Classifier, Prediction};
+use receptive_layers::image;
 use serde::Serialize;
 use terminal_size::{Width, terminal_size};
 
 use crate::args::ClassifyArgs;
 use crate::bars;
-use crate::classifier::Classifier;
+use crate::classifier;
 use crate::error::{CliError, one_line, print_error};
 use crate::json::write_json;
 use crate::progress::image_bar;
+use crate::registry;
 
 /// Width of a terminal that does not report one, in columns.
 const DEFAULT_COLUMNS: usize = 80;
@@ -28,7 +30,8 @@ const DEFAULT_COLUMNS: usize = 80;
 /// written.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let images = expand_folders(&args.images)?;
-    let mut classifier = Classifier::open(args)?;
+    let model = registry::model(&args.model)?;
+    let classifier = classifier::open(&model, args)?;
     let progress = image_bar(images.len());
     let columns = io::stdout().is_terminal().then(|| {
         terminal_size().map_or(DEFAULT_COLUMNS, |(Width(columns), _)| usize::from(columns))
@@ -37,7 +40,11 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
     let mut results = Vec::new();
     let mut failed = 0;
     for path in &images {
-        let result = classify(&mut classifier, path, args.top);
+        let result = classify(&classifier, path, args.top).map(|predictions| Classification {
+            image: path.display().to_string(),
+            model: model.name,
+            predictions,
+        });
         progress.suspend(|| -> Result<(), CliError> {
             match result {
                 Ok(result) if args.json => results.push(result),
@@ -70,35 +77,13 @@ struct Classification {
     predictions: Vec<Prediction>,
 }
 
-#[derive(Serialize)]
-struct Prediction {
-    index: usize,
-    label: String,
-    probability: f32,
-}
-
-fn classify(
-    classifier: &mut Classifier,
-    path: &Path,
-    top: usize,
-) -> Result<Classification, String> {
+/// Returns the `top` most probable classes of the image at `path`, or an error that names the image.
+fn classify(classifier: &Classifier, path: &Path, top: usize) -> Result<Vec<Prediction>, String> {
     let photo = image::open(path).map_err(|error| one_line(&error))?;
-    let probabilities = classifier
-        .probabilities(&photo)
+    let classification = classifier
+        .classify(&photo)
         .map_err(|error| format!("{}: {}", path.display(), one_line(&error)))?;
-    let predictions = labels::top_k(&probabilities, top)
-        .into_iter()
-        .map(|(index, probability)| Prediction {
-            index,
-            label: classifier.label(index),
-            probability,
-        })
-        .collect();
-    Ok(Classification {
-        image: path.display().to_string(),
-        model: classifier.model,
-        predictions,
-    })
+    Ok(classification.top(top))
 }
 
 /// Writes bars for a terminal with the given number of columns, or plain lines without a terminal.

@@ -10,7 +10,6 @@ use crate::device;
 use crate::error::CliError;
 use crate::image_grid::{self, Tile};
 use crate::picture;
-use crate::preprocessing;
 use crate::registry;
 use crate::weights::ModelWeights;
 
@@ -37,7 +36,7 @@ pub fn run(args: &InspectArgs) -> Result<(), CliError> {
     }
     let Some(photo) = photo else { return Ok(()) };
     let (channels, crop) = (model.input.channels, weights.preprocessing.crop);
-    let values = preprocessing::apply(&weights.preprocessing, &photo, channels);
+    let values = image::preprocess_channels(&photo, &weights.preprocessing, channels);
     let values = TensorData::new(values, [1, channels, crop, crop]);
     let images = Tensor::from_data(values, &device);
     for (index, (stage, maps)) in network.features(images).into_iter().enumerate() {

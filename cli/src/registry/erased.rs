@@ -15,7 +15,7 @@ use receptive_train::{
 };
 
 /// A network of any architecture.
-pub trait AnyNetwork {
+pub trait AnyNetwork: Send + Sync {
     /// Computes the class scores before softmax, `[batch, classes]`, of images
     /// `[batch, channels, height, width]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2>;
@@ -74,8 +74,8 @@ impl ModuleVisitor for FirstKernels {
 
 /// The hyperparameters of a network of any architecture.
 pub(super) trait AnyConfig {
-    /// Returns the prefixes of the tensors whose shape depends on the number of classes.
-    fn head(&self) -> &'static [&'static str];
+    /// Returns the number of classes of the head in `weights`, or `None` if they have no head.
+    fn classes_of(&self, weights: &StateDict) -> Option<usize>;
 
     /// Returns the prefixes of the auxiliary heads' tensors.
     fn optional(&self) -> &'static [&'static str];
@@ -129,8 +129,8 @@ impl BuildOptions {
 }
 
 impl<C: NetworkConfig + 'static> AnyConfig for C {
-    fn head(&self) -> &'static [&'static str] {
-        C::Network::HEAD
+    fn classes_of(&self, weights: &StateDict) -> Option<usize> {
+        weights::classes::<C::Network>(weights)
     }
 
     fn optional(&self) -> &'static [&'static str] {

@@ -247,14 +247,7 @@ impl Model {
     /// Returns the number of classes of the head in `weights`, or the published number if `weights`
     /// contain no head.
     pub fn classes_of(&self, weights: &StateDict) -> usize {
-        let head = self.config.head();
-        // The only dimension of a bias is the number of classes; the layout of a weight varies.
-        weights
-            .iter()
-            .filter(|(name, _)| head.iter().any(|layer| is_within(name, layer)))
-            .min_by_key(|(_, tensor)| tensor.shape().len())
-            .and_then(|(_, tensor)| tensor.shape().first().copied())
-            .unwrap_or(self.classes)
+        self.config.classes_of(weights).unwrap_or(self.classes)
     }
 }
 

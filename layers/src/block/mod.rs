@@ -27,4 +27,4 @@ pub use local_response_norm::LocalResponseNorm;
 pub use max_pool::max_pool;
 pub use mean_pool::mean_pool;
 pub use radial_basis::RadialBasis;
-pub use sequential::{MapLayer, VectorLayer, map_layers};
+pub use sequential::{MapLayer, VectorLayer, map_layers, vector_layers};

@@ -90,3 +90,8 @@ impl VectorLayer {
         }
     }
 }
+
+/// Runs `layers` in order on vectors `[batch, width]`.
+pub fn vector_layers(layers: &[VectorLayer], x: Tensor<2>) -> Tensor<2> {
+    layers.iter().fold(x, |x, layer| layer.forward(x))
+}

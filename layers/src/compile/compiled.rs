@@ -1,5 +1,6 @@
 //! The compiled network.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use receptive_kernels::cpu::Isa;
@@ -12,6 +13,7 @@ use super::lower::{StepCost, lower};
 use super::measure::{Measurements, measure, measured};
 use super::net::Net;
 use super::options::{Options, Tuning};
+use super::outputs::Outputs;
 use super::passes;
 use super::threads::threads;
 use super::translate::translate;
@@ -76,6 +78,7 @@ impl Prepared {
 pub struct Compiled {
     pub(super) plan: Plan,
     pub(super) name: String,
+    pub(super) output_names: Arc<[String]>,
     pub(super) steps: Vec<StepCost>,
 }
 
@@ -103,6 +106,7 @@ impl Compiled {
     }
 
     fn new(graph: Graph, draw: Option<Draw>, options: &Options) -> Result<Self, CompileError> {
+        let output_names = graph.all_output_names().collect();
         let Prepared {
             net,
             mut values,
@@ -118,22 +122,25 @@ impl Compiled {
         Ok(Self {
             plan: Plan::new(lowered.program, weights, target.threads)?,
             name: String::new(),
+            output_names,
             steps: lowered.costs,
         })
     }
 
-    /// Computes the network's first output for `images` of shape
-    /// `[images, channels, height, width]`, at most [`batch`](Self::batch) images.
+    /// Computes every output for `images` of shape `[images, channels, height, width]`, at most [`batch`](Self::batch) images.
     ///
     /// # Errors
     ///
     /// [`RunError`] if `images` is not a whole number of images, or holds more than
     /// [`batch`](Self::batch).
-    pub fn run(&mut self, images: &[f32]) -> Result<Vec<f32>, RunError> {
-        let mut outputs = self.output_vectors(images);
-        let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    pub fn run(&mut self, images: &[f32]) -> Result<Outputs, RunError> {
+        let mut values = self.output_vectors(images);
+        let mut slices: Vec<&mut [f32]> = values.iter_mut().map(Vec::as_mut_slice).collect();
         self.plan.run(images, &mut slices)?;
-        Ok(outputs.swap_remove(0))
+        Ok(Outputs {
+            names: self.output_names.clone(),
+            values,
+        })
     }
 
     /// Computes every output for `images` into `outputs`, each of shape `[images, ..]`, without
@@ -200,6 +207,11 @@ impl Compiled {
     /// Returns `[channels, height, width]` of an input image; `[features, 1, 1]` for a vector.
     pub fn input(&self) -> [usize; 3] {
         self.plan.program().input
+    }
+
+    /// Returns the names of the outputs, in the order of [`outputs`](Self::outputs).
+    pub fn output_names(&self) -> &[String] {
+        &self.output_names
     }
 
     /// Returns `[channels, height, width]` of each output of one image; `[features, 1, 1]` for a

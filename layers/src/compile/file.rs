@@ -5,7 +5,7 @@
 //! | 8 | magic number |
 //! | 4 | format version |
 //! | 4 | length of the header, in bytes |
-//! | | header as JSON: name, program and costs; spaces up to the next multiple of 64 bytes |
+//! | | header as JSON: name, names of the outputs, program and costs; spaces up to the next multiple of 64 bytes |
 //! | | packed weights, in 32-bit words |
 //! | 32 | SHA-256 of all preceding bytes |
 //!
@@ -27,7 +27,7 @@ use super::threads;
 use crate::atomic_file::AtomicFile;
 
 const MAGIC: &[u8; 8] = b"\x89receptv";
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 /// Bytes of the magic number, the version and the header's length.
 const PREFIX: usize = 16;
 /// Bytes of a SHA-256 digest.
@@ -40,6 +40,7 @@ const CHUNK: usize = 1 << 20;
 #[derive(Serialize)]
 struct HeaderRef<'a> {
     name: &'a str,
+    output_names: &'a [String],
     program: &'a Program,
     steps: &'a [StepCost],
 }
@@ -47,6 +48,7 @@ struct HeaderRef<'a> {
 #[derive(Deserialize)]
 struct Header {
     name: String,
+    output_names: Vec<String>,
     program: Program,
     steps: Vec<StepCost>,
 }
@@ -72,6 +74,7 @@ impl Compiled {
     fn write(&self, path: &Path) -> io::Result<()> {
         let mut header = serde_json::to_vec(&HeaderRef {
             name: &self.name,
+            output_names: &self.output_names,
             program: self.plan.program(),
             steps: &self.steps,
         })?;
@@ -130,6 +133,7 @@ impl Compiled {
         };
         let Header {
             name,
+            output_names,
             program,
             steps,
         } = header;
@@ -167,12 +171,24 @@ impl Compiled {
             }
             .into());
         }
+        if output_names.len() != program.outputs.len() {
+            return Err(FileError::Header {
+                path: path.to_owned(),
+                reason: format!(
+                    "names of {} outputs, expected {}",
+                    output_names.len(),
+                    program.outputs.len()
+                ),
+            }
+            .into());
+        }
         let total: u64 = steps.iter().map(|step| step.multiply_adds).sum();
         let per_image = total / program.images.max(1) as u64;
         let threads = threads::threads(threads, per_image);
         Ok(Self {
             plan: Plan::new(program, weights, threads)?,
             name,
+            output_names: output_names.into(),
             steps,
         })
     }

@@ -24,6 +24,7 @@ mod lower;
 mod measure;
 mod net;
 mod options;
+mod outputs;
 mod passes;
 mod segments;
 #[cfg(test)]
@@ -45,12 +46,14 @@ pub use error::{CompileError, FileError, Problem};
 pub use lower::StepCost;
 pub use measure::{MeasuredConvolution, Measurements};
 pub use options::{Options, Precision, Tuning};
+pub use outputs::Outputs;
 
-use crate::graph::Graph;
+use crate::graph::{Graph, LOGITS};
 use crate::network::Network;
 
-/// Compiles `network` for images of shape `input`, `[batch, channels, height, width]`. The steps of
-/// the compiled network have the reference names of the layers.
+/// Compiles `network` for images of shape `input`, `[batch, channels, height, width]`. The compiled
+/// network has one output, [`LOGITS`](crate::graph::LOGITS); its steps have the reference names of
+/// the layers.
 ///
 /// # Errors
 ///
@@ -65,8 +68,29 @@ pub fn compile<N: Network>(
     input: [usize; 4],
     options: &Options,
 ) -> Result<Compiled, CompileError> {
-    let graph = Graph::record(network, input, |network, images| {
-        Network::forward(network, images)
-    })?;
-    Compiled::from_graph(graph.renamed(N::reference_name), options)
+    compile_outputs(network, input, &[LOGITS], options)
+}
+
+/// Compiles `network` as [`compile`] does, with the outputs called `outputs`:
+/// [`LOGITS`](crate::graph::LOGITS), [`EMBEDDING`](crate::graph::EMBEDDING), and the names of the
+/// network's [`STAGES`](Network::STAGES).
+///
+/// # Errors
+///
+/// As [`compile`], and if the network has no output of one of the names.
+///
+/// # Panics
+///
+/// As [`compile`].
+pub fn compile_outputs<N: Network>(
+    network: &N,
+    input: [usize; 4],
+    outputs: &[&str],
+    options: &Options,
+) -> Result<Compiled, CompileError> {
+    // Clones of a module share their running statistics, so moving a clone to another device would
+    // move the statistics of the original. `valid` copies the statistics.
+    let network = network.valid();
+    let graph = Graph::trace_network(|device| network.to_device(device), input, outputs)?;
+    Compiled::from_graph(graph, options)
 }

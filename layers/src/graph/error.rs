@@ -17,6 +17,14 @@ pub enum GraphError {
         /// Zero-based index of the output.
         index: usize,
     },
+    /// The network has no output of the requested name.
+    #[error("no output is called {requested:?}; the outputs are {}", known.join(", "))]
+    UnknownOutput {
+        /// The requested name.
+        requested: String,
+        /// The names of all outputs.
+        known: Vec<&'static str>,
+    },
     /// The input has more than 2^40 elements.
     #[error("the input {shape:?} is too large, expected at most 2^40 elements")]
     InputTooLarge {

@@ -10,12 +10,16 @@
 //! Burn records as several operations is one node ([`Op::Linear`], [`Op::AdaptiveAvgPool2d`]).
 //! Operations that change nothing, and operations that no output depends on, are removed.
 //!
-//! Imports run one way: `record` uses `outputs`, `translate`, `simplify` and `names`; these use
+//! [`Graph::trace_network`] records chosen outputs of a [`Network`](crate::network::Network): the
+//! logits, the embedding, and the feature maps of stages.
+//!
+//! Imports run one way: `network` uses `record`; `record` uses `outputs`, `translate`, `simplify` and `names`; these use
 //! `capture` and `structure`; `structure` uses `op` and `value`.
 
 mod capture;
 mod error;
 mod names;
+mod network;
 mod op;
 mod outputs;
 mod parameters;
@@ -27,6 +31,7 @@ mod value;
 mod windows;
 
 pub use error::GraphError;
+pub use network::{EMBEDDING, LOGITS};
 pub use op::{Arithmetic, Conv2d, Op, Pool2d, SliceRange};
 pub use outputs::{OutputList, Outputs};
 pub use structure::{Graph, Node};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::op::{Arithmetic, Op, Pool2d};
 use super::structure::{Graph, Node};
-use super::value::{Origin, ValueId};
+use super::value::{Origin, Value, ValueId};
 
 /// Reduces the number of nodes. The graph's outputs stay the same function of the input.
 pub(super) fn simplify(graph: &mut Graph) {
@@ -13,6 +13,72 @@ pub(super) fn simplify(graph: &mut Graph) {
     merge_chains(graph);
     drop_identities(graph);
     drop_dead(graph);
+}
+
+impl Graph {
+    /// Keeps the first of several equal constants, and of several nodes with equal operations and
+    /// operands; the readers of the others read the first.
+    pub(super) fn merge_duplicates(&mut self) {
+        let mut first: HashMap<Vec<ValueId>, Vec<usize>> = HashMap::new();
+        let mut replaced = self.equal_constants();
+        let mut kept: Vec<Node> = Vec::new();
+        for mut node in std::mem::take(&mut self.nodes) {
+            for input in &mut node.inputs {
+                *input = replaced.get(input).copied().unwrap_or(*input);
+            }
+            let candidates = first.entry(node.inputs.clone()).or_default();
+            let equal = candidates.iter().map(|&index| &kept[index]);
+            let equal = equal
+                .filter(|_| !matches!(node.op, Op::Other { .. }))
+                .find(|earlier| earlier.op == node.op && self.same_shapes(earlier, &node));
+            match equal {
+                Some(earlier) => {
+                    let pairs = node.outputs.iter().zip(&earlier.outputs);
+                    replaced.extend(pairs.map(|(&output, &earlier)| (output, earlier)));
+                }
+                None => {
+                    candidates.push(kept.len());
+                    kept.push(node);
+                }
+            }
+        }
+        self.nodes = kept;
+        for output in &mut self.outputs {
+            *output = replaced.get(output).copied().unwrap_or(*output);
+        }
+        drop_dead(self);
+    }
+
+    /// Returns, for each constant that equals an earlier constant, the earlier one.
+    fn equal_constants(&self) -> HashMap<ValueId, ValueId> {
+        let mut distinct: Vec<(ValueId, &Value)> = Vec::new();
+        let mut equal = HashMap::new();
+        for (id, value) in self.ids() {
+            if value.origin != Origin::Constant || value.data.is_none() {
+                continue;
+            }
+            let same = |(_, earlier): &&(ValueId, &Value)| {
+                earlier.shape == value.shape
+                    && earlier.dtype == value.dtype
+                    && earlier.data == value.data
+            };
+            match distinct.iter().find(same) {
+                Some((earlier, _)) => {
+                    equal.insert(id, *earlier);
+                }
+                None => distinct.push((id, value)),
+            }
+        }
+        equal
+    }
+
+    /// Whether the outputs of both nodes have the same shapes.
+    fn same_shapes(&self, one: &Node, other: &Node) -> bool {
+        let shapes = |node: &Node| -> Vec<&[usize]> {
+            node.outputs.iter().map(|&id| self.shape(id)).collect()
+        };
+        shapes(one) == shapes(other)
+    }
 }
 
 /// Replaces `x * weight + bias` by one [`Op::Linear`] if the weight and bias are parameters or

@@ -10,6 +10,9 @@ pub struct Graph {
     pub input: ValueId,
     /// The network's outputs, in the order in which `forward` returns them.
     pub outputs: Vec<ValueId>,
+    /// The names of the outputs, such as `logits`. An output beyond the last name is called
+    /// `output` and its index.
+    pub output_names: Vec<String>,
     /// The operations in topological order: each follows the nodes whose outputs it reads.
     pub nodes: Vec<Node>,
     /// Every tensor that the nodes read and write, indexed by [`ValueId`].
@@ -45,6 +48,7 @@ impl Graph {
         Self {
             input: self.input,
             outputs: self.outputs.clone(),
+            output_names: self.output_names.clone(),
             nodes: self.nodes.clone(),
             values: (self.values.iter())
                 .map(|value| Value {
@@ -55,6 +59,14 @@ impl Graph {
                 })
                 .collect(),
         }
+    }
+
+    /// Returns the name of every output.
+    pub(crate) fn all_output_names(&self) -> impl Iterator<Item = String> {
+        (0..self.outputs.len()).map(|index| match self.output_names.get(index) {
+            Some(name) => name.clone(),
+            None => format!("output{index}"),
+        })
     }
 
     pub(crate) fn value_mut(&mut self, id: ValueId) -> &mut Value {

@@ -61,6 +61,7 @@ pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
     Graph {
         input: values.ids[&values.boundary.input],
         outputs,
+        output_names: Vec::new(),
         nodes,
         values: values.values,
     }

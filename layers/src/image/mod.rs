@@ -29,5 +29,5 @@ mod resample;
 
 pub use ::image::RgbImage;
 pub use decode::{EXTENSIONS, ImageError, MAX_BYTES, OpenError, decode, open};
-pub use preprocess::{luma, preprocess, preprocess_grey};
+pub use preprocess::{luma, preprocess, preprocess_channels, preprocess_grey};
 pub use resample::{Raster, resize};

@@ -41,6 +41,20 @@ pub fn preprocess_grey(image: &RgbImage, preprocessing: &Preprocessing) -> Vec<f
     normalize(&resize_and_crop(raster, preprocessing), preprocessing)
 }
 
+/// Converts an image to the input `[channels, crop, crop]` of a network: by [`preprocess_grey`] for
+/// one channel, else by [`preprocess`] for three.
+pub fn preprocess_channels(
+    image: &RgbImage,
+    preprocessing: &Preprocessing,
+    channels: usize,
+) -> Vec<f32> {
+    if channels == 1 {
+        preprocess_grey(image, preprocessing)
+    } else {
+        preprocess(image, preprocessing)
+    }
+}
+
 /// Returns the luma of a colour, `0.299 r + 0.587 g + 0.114 b` (ITU-R BT.601), rounded.
 ///
 /// The coefficients are Pillow's, in 16-bit fixed point: 0.299, 0.587 and 0.114 times 65536.

@@ -1,5 +1,7 @@
 //! Descriptions of published weights: address, hash, accuracy, preprocessing.
 
+use std::path::Path;
+
 use crate::preprocessing::Preprocessing;
 
 /// A published set of weights.
@@ -34,6 +36,18 @@ pub enum Source {
 }
 
 impl Checkpoint {
+    /// Returns the one of `checkpoints` whose file name, without extension, is a prefix of the name
+    /// of `file`: `resnet50-11ad3fa6.pth` and its conversion `resnet50-11ad3fa6-f16.safetensors` are
+    /// the same weights.
+    pub fn of_file<'a>(checkpoints: &'a [Self], file: &Path) -> Option<&'a Self> {
+        let name = file.file_name()?.to_str()?;
+        checkpoints.iter().find(|checkpoint| {
+            let published = checkpoint.cache_name();
+            let stem = published.rsplit_once('.').map_or("", |(stem, _)| stem);
+            !stem.is_empty() && name.starts_with(stem)
+        })
+    }
+
     /// Returns the name of the file in the cache: the last segment of the URL, or the repository's
     /// name with the URL's extension if the file is called `model`, as on Hugging Face.
     pub fn cache_name(&self) -> String {
@@ -55,7 +69,33 @@ fn cache_name(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::cache_name;
+    use super::*;
+
+    #[test]
+    fn a_converted_file_is_the_checkpoint_that_its_name_starts_with() {
+        let checkpoint = |url| Checkpoint {
+            tag: "V1",
+            source: Source::Torchvision,
+            url,
+            sha256: "",
+            parameters: 0,
+            top1: 0.0,
+            top5: 0.0,
+            preprocessing: Preprocessing::IMAGENET,
+        };
+        let known = [
+            checkpoint("https://files.example/resnet50-11ad3fa6.pth"),
+            checkpoint("https://files.example/resnet50-0676ba61.pth"),
+        ];
+        for (file, index) in [
+            ("resnet50-11ad3fa6.pth", Some(0)),
+            ("folder/resnet50-0676ba61-f16.safetensors", Some(1)),
+            ("mine.safetensors", None),
+        ] {
+            let found = Checkpoint::of_file(&known, Path::new(file));
+            assert_eq!(found, index.map(|index: usize| &known[index]), "{file}");
+        }
+    }
 
     #[test]
     fn files_called_model_are_cached_under_their_repository() {

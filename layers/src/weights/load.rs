@@ -42,6 +42,16 @@ pub fn shapes<N: PublishedNames>(network: &N) -> BTreeMap<String, Vec<usize>> {
         .collect()
 }
 
+/// Returns the number of classes of `N`'s head in `weights`, or `None` if `weights` contain no head.
+pub fn classes<N: PublishedNames>(weights: &StateDict) -> Option<usize> {
+    // The only dimension of a bias is the number of classes; the layout of a weight varies.
+    weights
+        .iter()
+        .filter(|(name, _)| has_prefix(name, N::CLASS_LAYERS))
+        .min_by_key(|(_, tensor)| tensor.shape().len())
+        .and_then(|(_, tensor)| tensor.shape().first().copied())
+}
+
 /// Returns the parameters and statistics of any Burn module, in PyTorch's words and layouts. A name
 /// consists of field names joined by dots, without enum variants.
 pub fn module_state_dict<M: Module>(module: &M) -> StateDict {

@@ -191,7 +191,7 @@ fn measured_algorithms_match_the_graph() {
         ..Options::default()
     };
     let mut compiled = Compiled::from_graph(graph, &options).unwrap();
-    let found = compiled.run(&images).unwrap();
+    let found = compiled.run(&images).unwrap().into_first();
     assert!(difference(&found, &expected) < 1e-4);
 }
 
@@ -247,7 +247,7 @@ fn results_are_bit_identical_for_all_thread_counts_and_batch_sizes() {
         let mut compiled = compile(batch, threads, &algorithms);
         let batches = images.chunks(batch * 3 * 28 * 28);
         batches
-            .flat_map(|images| compiled.run(images).unwrap())
+            .flat_map(|images| compiled.run(images).unwrap().into_first())
             .collect()
     };
     let expected = run(1, 1);
@@ -270,7 +270,7 @@ fn random_weights_depend_only_on_the_seed() {
     let run = |seed| {
         let graph = Graph::trace(Residual::init, [1, 3, 16, 16], Residual::forward).unwrap();
         let mut compiled = Compiled::random(graph, seed, &Options::default()).unwrap();
-        compiled.run(&noise(1, 3 * 16 * 16)).unwrap()
+        compiled.run(&noise(1, 3 * 16 * 16)).unwrap().into_first()
     };
     assert!(run(1).iter().all(|x| x.is_finite()));
     assert_eq!(run(1), run(1));

@@ -31,7 +31,7 @@ pub fn assert_matches_pytorch(name: &str) {
                 ..Options::default()
             };
             let mut compiled = Compiled::from_graph(graph.clone(), &options).unwrap();
-            let logits = compiled.run(&images).unwrap();
+            let logits = compiled.run(&images).unwrap().into_first();
             let double: Vec<f64> = logits.iter().copied().map(f64::from).collect();
             let difference = relative_difference(&double, &expected);
             assert!(
@@ -59,7 +59,7 @@ fn assert_same_bits(mut compiled: Compiled, images: &[f32], expected: &[f32]) {
         .chunks(images.len() / count)
         .zip(expected.chunks(expected.len() / count))
     {
-        assert_eq!(compiled.run(image).unwrap(), expected);
+        assert_eq!(compiled.run(image).unwrap().into_first(), expected);
     }
     if compiled.weight_bytes() > SMALL {
         return;
@@ -68,7 +68,8 @@ fn assert_same_bits(mut compiled: Compiled, images: &[f32], expected: &[f32]) {
     compiled.save(file.path()).unwrap();
     for threads in [1, 2, 3] {
         let mut loaded = Compiled::load(file.path(), Some(threads)).unwrap();
-        assert_eq!(loaded.run(images).unwrap(), expected, "{threads} threads");
+        let found = loaded.run(images).unwrap().into_first();
+        assert_eq!(found, expected, "{threads} threads");
     }
 }
 
@@ -85,7 +86,12 @@ fn measured_algorithms_match_pytorch() {
         };
         let graph = recorded::graph(&reference, count);
         let mut compiled = Compiled::from_graph(graph, &options).unwrap();
-        let logits = compiled.run(&images).unwrap().into_iter().map(f64::from);
+        let logits = compiled
+            .run(&images)
+            .unwrap()
+            .into_first()
+            .into_iter()
+            .map(f64::from);
         let logits: Vec<f64> = logits.collect();
         let difference = relative_difference(&logits, &reference.logits.concat());
         assert!(
@@ -110,7 +116,12 @@ fn networks_without_a_reference_match_flex() {
             let images = Tensor::<4>::random(shape, noise, &devices::flex());
             let mut compiled = compile::compile(&network, shape, &Options::default()).unwrap();
             let input: Vec<f32> = images.to_data().try_to_vec().unwrap();
-            let found = compiled.run(&input).unwrap().into_iter().map(f64::from);
+            let found = compiled
+                .run(&input)
+                .unwrap()
+                .into_first()
+                .into_iter()
+                .map(f64::from);
             let expected: Vec<f64> = network.forward(images).into_data().iter().collect();
             relative_difference(&found.collect::<Vec<_>>(), &expected)
         }

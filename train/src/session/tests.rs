@@ -24,7 +24,7 @@ struct Small {
     head: Linear,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct SmallConfig;
 
 impl NetworkConfig for SmallConfig {
@@ -54,7 +54,7 @@ impl NetworkConfig for SmallConfig {
         Ok(())
     }
 
-    fn init(&self, device: &Device) -> Small {
+    fn build(&self, device: &Device) -> Small {
         let block = |channels| {
             let block = ConvBlockConfig {
                 stride: 2,
@@ -79,9 +79,12 @@ impl Network for Small {
         Stage::new("second", &["second"]),
     ];
 
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
         let maps = self.second.forward(self.first.forward(images));
-        let means = maps.mean_dim(2).mean_dim(3).flatten(1, 3);
+        maps.mean_dim(2).mean_dim(3).flatten(1, 3)
+    }
+
+    fn classify(&self, means: Tensor<2>) -> Tensor<2> {
         self.head.forward(self.dropout.forward(means))
     }
 

@@ -1,12 +1,12 @@
 //! Classification of photos with MobileNetV2.
 
-use receptive_layers::compile::{Compiled, Options};
-use receptive_layers::graph::{Graph, ValueId};
+use receptive_layers::classifier::{self, Prediction};
+use receptive_layers::compile::{Compiled, Options, Outputs};
+use receptive_layers::graph::LOGITS;
 use receptive_layers::image;
-use receptive_layers::labels::{IMAGENET_1K, top_k};
+use receptive_layers::labels::LabelSet;
 use receptive_layers::network::Network;
 use receptive_layers::preprocessing::Preprocessing;
-use receptive_layers::softmax;
 use receptive_layers::weights::StateDict;
 use receptive_mobilenet::{MobileNetV2, MobileNetV2Config};
 use serde::Serialize;
@@ -22,10 +22,10 @@ const TOP: usize = 5;
 ///
 /// The classifier holds the outputs for the last photo.
 pub struct Classifier {
-    plan: Compiled,
+    classifier: classifier::Classifier,
     stages: Vec<StageInfo>,
-    /// Logits, then the feature maps of each stage; empty before the first photo.
-    outputs: Vec<Vec<f32>>,
+    /// Logits and the feature maps of each stage for the last photo.
+    outputs: Option<Outputs>,
 }
 
 /// Name and feature map shape of a stage of the network.
@@ -46,17 +46,6 @@ pub struct Classification {
     pub milliseconds: f64,
 }
 
-/// A class and its probability.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Prediction {
-    /// Index of the class, counted from 0.
-    pub index: usize,
-    /// Name of the class.
-    pub label: &'static str,
-    /// Probability, from 0 to 1.
-    pub probability: f32,
-}
-
 impl Classifier {
     /// Torchvision's preprocessing, which the weights were trained with.
     const PREPROCESSING: Preprocessing = Preprocessing::IMAGENET;
@@ -69,28 +58,22 @@ impl Classifier {
     /// [`Error::Weights`] if the bytes are not weights of MobileNetV2.
     pub fn mobilenet_v2(bytes: &[u8]) -> Result<Self, Error> {
         let dictionary = StateDict::from_bytes(bytes)?;
-        let config = MobileNetV2Config::mobilenet_v2();
-        let mut stage_modules = Vec::new();
-        let mut graph = record(&config, &dictionary, |network, images| {
-            let stages = MobileNetV2::STAGES.iter();
-            stage_modules = stages.map(|stage| network.stage_modules(stage)).collect();
-            Network::forward(network, images)
-        })?;
-        let maps = stage_modules
-            .iter()
-            .map(|modules| last_output(&graph, modules));
-        let maps: Vec<ValueId> = maps.collect();
-        graph.outputs.extend(maps);
+        let stages = MobileNetV2::STAGES.iter().map(|stage| stage.name);
+        let outputs: Vec<&str> = [LOGITS].into_iter().chain(stages.clone()).collect();
+        let graph = record(&MobileNetV2Config::mobilenet_v2(), &dictionary, &outputs)?;
         let plan = Compiled::from_graph(graph, &Options::default())?;
-        let names = MobileNetV2::STAGES.iter().map(|stage| stage.name);
         let shapes = plan.outputs().iter().skip(1);
+        let stages = stages.zip(shapes);
+        let stages = stages.map(|(name, &shape)| StageInfo { name, shape });
+        let labels = LabelSet::Imagenet1k.names().into_iter().map(str::to_owned);
         Ok(Self {
-            stages: names
-                .zip(shapes)
-                .map(|(name, &shape)| StageInfo { name, shape })
-                .collect(),
-            plan,
-            outputs: Vec::new(),
+            stages: stages.collect(),
+            classifier: classifier::Classifier::from_plan(
+                plan,
+                Self::PREPROCESSING,
+                labels.collect(),
+            )?,
+            outputs: None,
         })
     }
 
@@ -100,29 +83,14 @@ impl Classifier {
     ///
     /// [`Error::Photo`] if the bytes cannot be decoded.
     pub fn classify(&mut self, photo: &[u8]) -> Result<Classification, Error> {
-        let photo = image::decode(photo)?;
-        let input = image::preprocess(&photo, &Self::PREPROCESSING);
-        if self.outputs.is_empty() {
-            let shapes = self.plan.outputs().iter();
-            self.outputs = shapes
-                .map(|shape| vec![0.0; shape.iter().product()])
-                .collect();
-        }
-        let mut outputs: Vec<&mut [f32]> = self.outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let input = self.classifier.prepare(&image::decode(photo)?);
         let start = Instant::now();
-        self.plan.run_into(&input, &mut outputs)?;
+        let outputs = self.classifier.run(&input)?;
         let milliseconds = start.elapsed().as_secs_f64() * 1e3;
-        let labels: Vec<&str> = IMAGENET_1K.lines().collect();
-        let top = top_k(&softmax(&self.outputs[0]), TOP);
+        let classification = self.classifier.classification(&outputs[LOGITS])?;
+        self.outputs = Some(outputs);
         Ok(Classification {
-            top: top
-                .into_iter()
-                .map(|(index, probability)| Prediction {
-                    index,
-                    label: labels[index],
-                    probability,
-                })
-                .collect(),
+            top: classification.top(TOP),
             milliseconds,
         })
     }
@@ -143,24 +111,9 @@ impl Classifier {
             let item = "stage";
             return Err(Error::Index { item, index, last });
         }
-        self.outputs
-            .get(1 + index)
-            .map(Vec::as_slice)
-            .ok_or(Error::NoPhoto)
+        let outputs = self.outputs.as_ref().ok_or(Error::NoPhoto)?;
+        Ok(&outputs[self.stages[index].name])
     }
-}
-
-/// Returns the output of the last node that belongs to one of `modules`.
-fn last_output(graph: &Graph, modules: &[String]) -> ValueId {
-    let belongs = |name: &str| {
-        modules.iter().any(|module| {
-            name.strip_prefix(module.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-    };
-    let mut nodes = graph.nodes.iter().rev();
-    let last = nodes.find(|node| belongs(&node.name));
-    last.expect("every stage has nodes").outputs[0]
 }
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ fn stages_and_logits_match_the_burn_forward() {
     }
     let logits = Network::forward(&network, input);
     let expected: Vec<f32> = logits.into_data().try_to_vec().unwrap();
-    assert_close(&classifier.outputs[0], &expected, "logits");
+    let outputs = classifier.outputs.as_ref().unwrap();
+    assert_close(&outputs["logits"], &expected, "logits");
     let message = classifier.stage(9).unwrap_err().to_string();
     assert_eq!(message, "the stage index is 9, expected 0 to 8");
 }

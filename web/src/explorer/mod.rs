@@ -5,11 +5,10 @@ mod single_layer;
 mod tests;
 
 use receptive_layers::compile::{Compiled, Options, Precision};
-use receptive_layers::graph::Graph;
-use receptive_layers::network::Network;
+use receptive_layers::graph::{Graph, LOGITS};
 use receptive_layers::softmax;
 use receptive_layers::weights::StateDict;
-use receptive_lenet::{LeNet5, LeNet5Config};
+use receptive_lenet::LeNet5Config;
 
 use crate::chain::{Chain, InputFrame, LayerInfo, layers};
 use crate::error::Error;
@@ -32,8 +31,8 @@ impl Explorer {
     /// [`Error::Weights`] if the bytes are not weights of LeNet-5.
     pub fn lenet5(bytes: &[u8]) -> Result<Self, Error> {
         let dictionary = StateDict::from_bytes(bytes)?;
-        let graph = record(&LeNet5Config::lenet5(), &dictionary, Network::forward)?;
-        Self::from_graph(graph.renamed(LeNet5::reference_name), InputFrame::LENET5)
+        let graph = record(&LeNet5Config::lenet5(), &dictionary, &[LOGITS])?;
+        Self::from_graph(graph, InputFrame::LENET5)
     }
 
     /// Returns an explorer of `graph`, which must hold its weights, for drawings in `frame`.

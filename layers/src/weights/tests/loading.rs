@@ -57,14 +57,18 @@ impl Network for Toy {
     const OPTIONAL: &'static [&'static str] = &["aux"];
     const STAGES: &'static [Stage] = &[];
 
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
         let x = self.stem.forward(images);
         let side = match &self.shortcut {
             Shortcut::Projection(block) => block.forward(x.clone()),
             Shortcut::Mixing(_) => x.clone(),
         };
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x)) + side;
-        self.fc.forward(x.mean_dims(&[2, 3]).flatten(1, 3))
+        x.mean_dims(&[2, 3]).flatten(1, 3)
+    }
+
+    fn classify(&self, means: Tensor<2>) -> Tensor<2> {
+        self.fc.forward(means)
     }
 
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {

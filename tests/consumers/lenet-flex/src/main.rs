@@ -1,6 +1,6 @@
 //! A crate outside the workspace that runs LeNet-5 on the CPU.
 
-use burn::tensor::{Device, Tensor};
+use receptive_lenet::burn::tensor::{Device, Tensor};
 use receptive_lenet::{LeNet5Config, Network, NetworkConfig};
 
 fn main() {

@@ -1,6 +1,6 @@
 //! A crate outside the workspace that runs a ResNet on the GPU.
 
-use burn::tensor::{Device, Distribution, Tensor};
+use receptive_resnet::burn::tensor::{Device, Distribution, Tensor};
 use receptive_resnet::{CifarResNetConfig, Network, NetworkConfig};
 
 fn main() {

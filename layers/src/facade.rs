@@ -1,0 +1,15 @@
+//! The items that every architecture crate re-exports, so that a user depends on one crate.
+//!
+//! An architecture crate consists of its configurations and networks, and of
+//! `pub use receptive_layers::facade::*`.
+
+#[cfg(feature = "image")]
+pub use crate::classifier::{self, Classifier};
+#[cfg(feature = "draw")]
+pub use crate::drawing;
+#[cfg(feature = "image")]
+pub use crate::image;
+pub use crate::network::{self, Network, NetworkConfig};
+pub use crate::pretrained::{self, Pretrained, Weights};
+pub use crate::weights::{self, Checkpoint};
+pub use crate::{block, burn, compile, graph, labels, preprocessing, softmax, summary};
