@@ -1,0 +1,38 @@
+//! Computes the class scores, the embedding and the feature maps of an image with VGG11, by one run of
+//! a compiled plan. The weights are random.
+//!
+//! ```text
+//! cargo run --release -p receptive-vgg --example features
+//! ```
+
+use std::error::Error;
+
+use receptive_vgg::burn::tensor::Device;
+use receptive_vgg::compile::{Options, compile_outputs};
+use receptive_vgg::graph::{EMBEDDING, LOGITS};
+use receptive_vgg::{Network, NetworkConfig, Vgg, VggConfig};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let config = VggConfig::vgg11();
+    let network = config.init(&Device::default());
+    let stage = Vgg::STAGES[1].name;
+    let outputs = [LOGITS, EMBEDDING, stage];
+    let mut plan = compile_outputs(
+        &network,
+        config.input().shape(),
+        &outputs,
+        &Options::default(),
+    )?;
+
+    let image: Vec<f32> = (0..plan.input().iter().product())
+        .map(|i| (i % 7) as f32 / 7.0)
+        .collect();
+    let results = plan.run(&image)?;
+    for (name, shape) in plan.output_names().iter().zip(plan.outputs()) {
+        println!(
+            "{name}: {shape:?}, first value {}",
+            results[name.as_str()][0]
+        );
+    }
+    Ok(())
+}
