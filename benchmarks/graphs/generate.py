@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+REQUIREMENTS = HERE / "requirements.txt"
 
 
 class Failed(Exception):
@@ -26,7 +27,7 @@ def run(names: list[str], folder: Path, checking: bool) -> int:
 
         import export
     except ImportError as error:
-        raise Failed(f"{error}; install {HERE.name}/requirements.txt") from error
+        raise Failed(f"{error}; install the packages of {REQUIREMENTS}") from error
     unknown = [name for name in names if name not in export.NETWORKS]
     if unknown:
         known = ", ".join(export.NETWORKS)

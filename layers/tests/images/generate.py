@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+REQUIREMENTS = HERE / "requirements.txt"
 SUFFIXES = {".png", ".jpg", ".webp", ".gif", ".bmp"}
 
 
@@ -55,7 +56,7 @@ def main() -> int:
         run = check if options.check else write
         return run(fixtures.files(), options.out)
     except ImportError as error:
-        print(f"error: {error}; install {HERE.name}/requirements.txt", file=sys.stderr)
+        print(f"error: {error}; install the packages of {REQUIREMENTS}", file=sys.stderr)
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)
     return 2
