@@ -1,10 +1,9 @@
 //! Decoding and preprocessing compared with Pillow's output and with the definition of the filters,
 //! and robustness against arbitrary files.
 //!
-//! Pillow 13.0 wrote `images/encoded`, except the 16-bit PNGs, which were written by hand.
-//! `images/decoded` contains the results of Pillow's `convert("RGB")`, and
-//! `images/{filter}-{resize}-{crop}.png` contains `photo.png` after Pillow's resize and
-//! torchvision's centre crop.
+//! `images/generate.py` writes the images with Pillow. `images/decoded` contains the results of
+//! Pillow's `convert("RGB")`, and `images/{filter}-{resize}-{crop}.png` contains `photo.png` after
+//! Pillow's resize and torchvision's centre crop.
 #![cfg(feature = "image")]
 
 use std::fs::{self, File};

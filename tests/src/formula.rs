@@ -16,7 +16,7 @@ fn splitmix64(x: u64) -> u64 {
 }
 
 /// Returns the first `len` values of the tensor `name`, in `[-1, 1)`.
-fn values(salt: &str, name: &str, len: usize) -> impl Iterator<Item = f64> {
+fn values(salt: &str, name: &str, len: usize) -> impl Iterator<Item = f64> + use<> {
     let seed = fnv1a64(&format!("{salt}/{name}"));
     (0..len as u64).map(move |i| {
         let bits = splitmix64(seed.wrapping_add(i)) >> 40;
@@ -29,7 +29,9 @@ pub fn fill(salt: &str, name: &str, shape: &[usize], gain: f64) -> Vec<f32> {
     let values = values(salt, name, shape.iter().product());
     let leaf = name.rsplit('.').next().unwrap_or(name);
     match (leaf, shape) {
-        ("running_var", _) | ("weight", [_]) => values.map(|v| (1.0 + 0.5 * v) as f32).collect(),
+        ("running_var" | "coefficient", _) | ("weight", [_]) => {
+            values.map(|v| (1.0 + 0.5 * v) as f32).collect()
+        }
         ("weight", [_, fan_in @ ..]) => {
             let scale = (3.0 / fan_in.iter().product::<usize>() as f64).sqrt();
             values.map(|v| (v * scale * gain) as f32).collect()
@@ -43,6 +45,12 @@ pub fn images(salt: &str, shape: [usize; 4]) -> Vec<f32> {
     values(salt, "input", shape.iter().product())
         .map(|v| v as f32)
         .collect()
+}
+
+/// Returns the probe vector of the parameter `name` with `len` elements. Its dot product with the
+/// parameter's gradient depends on the sign and the order of the gradient's elements.
+pub fn probe(salt: &str, name: &str, len: usize) -> impl Iterator<Item = f64> + use<> {
+    values(salt, &format!("grad/{name}"), len)
 }
 
 #[cfg(test)]
@@ -75,7 +83,14 @@ mod tests {
         assert_eq!(variance, [0.6846859, 0.8227856, 1.3337822]);
         let mean = fill("public", "bn1.running_mean", &[3], 1.4);
         assert_eq!(mean, [0.03301376, -0.084257305, 0.08283909]);
+        let coefficient = fill("public", "s2.coefficient", &[3], 1.4);
+        assert_eq!(coefficient, [0.99030304, 0.79738814, 1.2907267]);
         let bias = fill("public", "fc.bias", &[3], 1.4);
         assert_eq!(bias, [0.0800517, -0.05217917, 0.091360725]);
+        let probe: Vec<f64> = probe("public", "fc.bias", 3).collect();
+        assert_eq!(
+            probe,
+            [-0.3496652841567993, -0.797364354133606, -0.8941032886505127]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! A training step of nine networks against PyTorch: the loss and every parameter's gradient.
+//! A training step of ten networks against PyTorch: the loss, and of every parameter's gradient the
+//! norm and the dot product with a probe vector, which depends on the sign and order of the elements.
 //!
 //! The reference is computed in float64. Networks run in float32 if each batch norm averages many
 //! values: the loss agrees to 1e-5 and each gradient to 1e-3. In the other networks two images of
@@ -89,24 +90,29 @@ impl ModuleMapper for Convert {
     }
 }
 
-/// The largest accepted relative errors of the loss and of each gradient's norm. The error of a
-/// gradient that is exactly zero is relative to the largest norm.
+/// The largest accepted errors of the loss, relative to the loss, and of the norm and the dot
+/// product of each gradient, relative to its norm. Errors of a gradient that is exactly zero are
+/// relative to the largest norm.
+///
+/// One bound serves for both: an error `e` of a gradient changes the norm by at most `|e|` and the
+/// dot product by about `|e| / sqrt(3)`, since the probe's elements are independent of `e` and have
+/// a variance of 1/3. A wrong sign or order changes the dot product by about the norm.
 struct Bounds {
     dtype: DType,
     loss: f64,
-    norm: f64,
+    gradient: f64,
 }
 
 const FLOAT64: Bounds = Bounds {
     dtype: DType::F64,
     loss: 1e-7,
-    norm: 1e-6,
+    gradient: 1e-6,
 };
 
 const FLOAT32: Bounds = Bounds {
     dtype: DType::F32,
     loss: 1e-5,
-    norm: 1e-3,
+    gradient: 1e-3,
 };
 
 /// Norms below this fraction of the largest norm are zero up to float64's rounding: a bias before a
@@ -130,29 +136,37 @@ fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
     println!("{name}: the error of the loss is {error:.1e}");
     assert!(error < bounds.loss, "loss {loss}, expected {}", step.loss);
 
+    assert!(step.norms.keys().eq(step.dots.keys()));
     let largest = step.norms.values().copied().fold(0.0, f64::max);
-    let mut worst = (0.0, "");
+    let mut worst = (0.0, String::new());
     let mut wrong = Vec::new();
-    for (parameter, &expected) in &step.norms {
+    for (parameter, &norm) in &step.norms {
         let gradient = gradients.get(parameter).expect("a gradient of this name");
         let gradient = gradient.data().expect("the gradient's values");
-        let norm = gradient.iter::<f64>().map(|g| g * g).sum::<f64>().sqrt();
-        let scale = match expected < ZERO * largest {
+        let gradient: Vec<f64> = gradient.iter().collect();
+        let probe = formula::probe(&reference.salt, parameter, gradient.len());
+        let found_norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+        let found_dot: f64 = gradient.iter().zip(probe).map(|(g, p)| g * p).sum();
+        let scale = match norm < ZERO * largest {
             true => largest,
-            false => expected,
+            false => norm,
         };
-        let error = (norm - expected).abs() / scale;
-        if error > worst.0 {
-            worst = (error, parameter.as_str());
-        }
-        if error.is_nan() || error >= bounds.norm {
-            wrong.push(format!("{parameter}: {norm:.6e}, expected {expected:.6e}"));
+        for (quantity, found, expected) in [
+            ("norm", found_norm, norm),
+            ("dot product", found_dot, step.dots[parameter]),
+        ] {
+            let error = (found - expected).abs() / scale;
+            if error > worst.0 {
+                worst = (error, format!("{quantity} of {parameter}"));
+            }
+            if error.is_nan() || error >= bounds.gradient {
+                wrong.push(format!(
+                    "{quantity} of {parameter}: {found:.6e}, expected {expected:.6e}"
+                ));
+            }
         }
     }
-    println!(
-        "{name}: the largest error of a norm is {:.1e}, of {}",
-        worst.0, worst.1
-    );
+    println!("{name}: the largest error is {:.1e}, {}", worst.0, worst.1);
     assert!(wrong.is_empty(), "{name}: {wrong:#?}");
 }
 
@@ -182,6 +196,7 @@ cases! {
     alexnet: "alexnet", &FLOAT32;
     googlenet: "googlenet", &FLOAT64;
     lenet5: "lenet5", &FLOAT32;
+    lenet5_1998: "lenet5-1998", &FLOAT32;
     mobilenet_v1: "mobilenet-v1", &FLOAT64;
     mobilenet_v2: "mobilenet-v2", &FLOAT64;
     resnet18: "resnet18", &FLOAT32;
