@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// Hyperparameters of an [`AlexNet`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AlexNetConfig {
     /// Groups of channels in conv2, conv4 and conv5, a divisor of 32. An output channel reads only
     /// the input channels of its group.

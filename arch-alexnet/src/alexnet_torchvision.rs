@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// Hyperparameters of an [`AlexNetTorchvision`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AlexNetTorchvisionConfig {
     /// Width of the first two fully connected layers, from 1 to 1,000,000.
     pub hidden: usize,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A version of GoogLeNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Edition {
     /// The paper's network (Table 1): convolutions with biases, local response normalization before
     /// and after conv2, 5x5 convolutions in the inception modules, 3x3 pools between stages.

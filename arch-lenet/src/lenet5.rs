@@ -16,6 +16,7 @@ use crate::paper::{PAPER, STAGES};
 
 /// Hyperparameters of a [`LeNet5`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LeNet5Config {
     /// Number of classes, from 1 to 1,000,000.
     pub classes: usize,

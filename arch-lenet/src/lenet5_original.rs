@@ -18,6 +18,7 @@ use crate::subsampling::Subsampling;
 
 /// Hyperparameters of a [`LeNet5Original`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LeNet5OriginalConfig {
     /// Number of classes, from 1 to 1,000,000: the ten digits, then classes with
     /// [random codes](crate::code).

@@ -14,6 +14,7 @@ use crate::vgg::{Vgg, linear};
 
 /// Hyperparameters of a [`Vgg`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VggConfig {
     /// Output channels of the 3x3 convolutions of each stage. A stage has at least one convolution
     /// and ends with a 2x2 max pool.

@@ -20,6 +20,7 @@ pub enum DeviceName {
 
 /// Reasons why a device cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DeviceError {
     /// The backend of the device is not compiled in.
     #[error(

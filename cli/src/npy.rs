@@ -9,6 +9,7 @@ use receptive_layers::atomic_file::AtomicFile;
 
 /// Reasons why an array file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NpyError {
     /// The file cannot be read, or is not an `.npy` file.
     #[error("cannot read the array {}: {source}", path.display())]

@@ -7,6 +7,7 @@ use crate::labels::LabelSet;
 
 /// Parameters that turn an image into a network's input.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Preprocessing {
     /// Length of the shorter side after the resize, in pixels.
     pub resize: usize,
@@ -26,6 +27,7 @@ pub struct Preprocessing {
 /// Downscaling widens the filter by the scale factor (antialiasing), as Pillow does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Interpolation {
     /// Triangle filter, support 1.
     Bilinear,

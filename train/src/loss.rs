@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// images of a mini-batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Loss {
     /// Softmax cross entropy: `-sum_c t_c log softmax(s)_c`.
     CrossEntropy {

@@ -18,6 +18,7 @@ use sgd::Sgd;
 /// default true.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Optimizer {
     /// Stochastic gradient descent: `v = momentum v + g + weight_decay w`, `w = w - lr v`; with
     /// Nesterov momentum, `w = w - lr (g + weight_decay w + momentum v)`.

@@ -7,6 +7,7 @@ use crate::metrics::MetricMeans;
 /// Line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Record {
     /// An optimizer step.
     Step(StepRecord),

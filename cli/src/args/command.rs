@@ -143,7 +143,9 @@ Examples:
   receptive eval lenet5 --weights runs/lenet5/model.safetensors
   receptive eval resnet18 --weights resnet18-f37072fd.pth --data imagenet/val --json
 
-The data folder has the same layouts as for `train`; validation images are used when it has some.
+The data folder has the same layouts as for `train`, and may contain the evaluated images alone:
+MNIST's or CIFAR's test files, val/, or one folder of images per class without train/ and val/.
+Without a test part or val/, all images are evaluated.
 Images are prepared by the recipe of the run that wrote the weights (recipe.toml beside them), or
 else by the recipe of the network's paper.")]
     Eval(EvalArgs),

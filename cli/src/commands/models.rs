@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use receptive_layers::weights::{Checkpoint, Source};
+use receptive_layers::weights::Checkpoint;
 use serde::Serialize;
 
 use crate::args::ModelsArgs;
@@ -75,10 +75,7 @@ impl PublishedWeights {
     fn from_checkpoint(checkpoint: &Checkpoint) -> Self {
         Self {
             tag: checkpoint.tag,
-            publisher: match checkpoint.source {
-                Source::Torchvision => "torchvision",
-                Source::Timm => "timm",
-            },
+            publisher: checkpoint.source.name(),
             url: checkpoint.url,
             top1: checkpoint.top1,
             top5: checkpoint.top5,

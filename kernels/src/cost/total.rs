@@ -57,6 +57,7 @@ pub fn bytes(values: u64, size: usize) -> Result<u64, CostError> {
 
 /// A cost cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CostError {
     /// A count exceeds 64 bits.
     #[error("the number of {quantity} exceeds {}", u64::MAX)]

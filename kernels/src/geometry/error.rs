@@ -2,6 +2,7 @@
 
 /// The output of a window cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GeometryError {
     /// A length that must be positive is 0.
     #[error("{length} is 0, expected at least 1")]

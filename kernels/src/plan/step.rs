@@ -28,6 +28,7 @@ pub struct ProgramStep {
 /// Operation of a step. The algorithms are documented at their types.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Step {
     /// Reorders the caller's images into a map.
     Import(Import),

@@ -5,6 +5,7 @@ use receptive_kernels::cpu;
 
 /// The function that a layer applies to each element of its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Activation {
     /// `x`.
     #[default]

@@ -16,6 +16,7 @@ use super::max_pool::max_pool;
 
 /// A layer from feature maps to feature maps.
 #[derive(Module, Debug)]
+#[non_exhaustive]
 pub enum MapLayer {
     /// Convolution.
     Conv(Conv2d),
@@ -71,6 +72,7 @@ pub fn map_layers(layers: &[MapLayer], mut x: Tensor<4>) -> Tensor<4> {
 
 /// A layer from vectors to vectors.
 #[derive(Module, Debug)]
+#[non_exhaustive]
 pub enum VectorLayer {
     /// Fully connected.
     Linear(Linear),

@@ -30,6 +30,7 @@ pub struct Options {
 
 /// The algorithms that the compiler may choose from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Precision {
     /// All algorithms: errors are at most 1e-4 of the largest logit.
     #[default]
@@ -41,6 +42,7 @@ pub enum Precision {
 
 /// Method of choosing the algorithm of each convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Tuning {
     /// Chooses by a deterministic cost model of the machine.
     #[default]

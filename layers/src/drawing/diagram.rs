@@ -41,6 +41,7 @@ pub struct LayerBox {
 /// Category of a [`LayerBox`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Role {
     /// The network's input.
     Input,

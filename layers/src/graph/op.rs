@@ -5,6 +5,7 @@
 /// Feature maps are `[batch, channels, height, width]`; pairs are height first. Each variant lists
 /// its operands in the order of [`Node::inputs`](super::Node::inputs).
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Op {
     /// Convolution. Operands: `x`, the weight `[out, in / groups, height, width]`, and optionally
     /// the bias `[out]`.

@@ -28,6 +28,7 @@ const FORMATS: [ImageFormat; 5] = [
 
 /// Why an image cannot be decoded.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImageError {
     /// The file cannot be read.
     #[error("cannot be read: {0}")]

@@ -5,6 +5,7 @@ use std::{fs, io};
 
 /// A list of labels could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LabelsError {
     /// The file could not be read as UTF-8 text.
     #[error("cannot read the labels in {}: {reason}", path.display())]

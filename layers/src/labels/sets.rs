@@ -2,6 +2,7 @@
 
 /// The data sets whose classes the published networks distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LabelSet {
     /// The classes have no names.
     None,

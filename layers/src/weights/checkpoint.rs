@@ -28,11 +28,22 @@ pub struct Checkpoint {
 
 /// Publisher of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// PyTorch's torchvision, BSD-3-Clause.
     Torchvision,
     /// PyTorch Image Models, Apache-2.0.
     Timm,
+}
+
+impl Source {
+    /// Returns the publisher's short name, such as `torchvision`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Torchvision => "torchvision",
+            Self::Timm => "timm",
+        }
+    }
 }
 
 impl Checkpoint {

@@ -8,6 +8,7 @@ use burn_store::burn_pack::MAGIC_NUMBER;
 
 /// A format of weight files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// Output of `torch.save`: `.pth`, `.pt`.
     PyTorch,
@@ -76,6 +77,7 @@ impl fmt::Display for Format {
 
 /// Type of the floating-point values in a written file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum FloatType {
     /// IEEE 754 single precision, 4 bytes.
     #[default]

@@ -192,9 +192,7 @@ impl Interpreter<'_> {
                 let ranges = [0, 1, 2, 3].map(|axis| pairs[axis].0..pairs[axis].0 + inner[axis]);
                 Tensor::full(output, *value, &self.device).slice_assign(ranges, x)
             }
-            Op::Select { .. } | Op::Other { .. } => {
-                panic!("the interpreter does not support {}", node.name)
-            }
+            _ => panic!("the interpreter does not support {}", node.name),
         }
     }
 }

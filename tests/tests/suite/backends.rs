@@ -142,6 +142,7 @@ impl Arithmetic for Map {
             Activation::Relu => v.max(0.0),
             Activation::Relu6 => v.clamp(0.0, 6.0),
             Activation::Tanh => v.tanh(),
+            other => panic!("no loop for {other:?}"),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod backends;
 mod compiled;
+mod configurations;
 mod cost_model;
 mod fused;
 mod gradients;

@@ -16,6 +16,7 @@ use crate::random::Random;
 /// the partner is random.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Mix {
     /// `x = l x + (1 - l) x'`, with the same formula for the targets. `l` is drawn from
     /// Beta(alpha, alpha) for each mini-batch (Zhang et al. 2017, mixup: Beyond Empirical Risk

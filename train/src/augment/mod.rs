@@ -30,6 +30,7 @@ use crate::random::Random;
 /// One transform of an image. A recipe applies its list of transforms in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Transform {
     /// Resizes the shorter side to a fixed length.
     Resize(Resize),

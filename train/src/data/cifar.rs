@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use receptive_layers::labels::CIFAR_10;
 
+use super::dataset::Dataset;
 use super::error::DataError;
 use super::file;
 use super::memory::InMemoryDataset;
@@ -91,6 +92,16 @@ pub fn open(folder: &Path, kind: CifarVersion) -> Result<DataSplits, DataError> 
     })
 }
 
+/// Reads the class names and the test images of `folder`. The files of the training images may be
+/// missing.
+pub fn open_for_evaluation(
+    folder: &Path,
+    kind: CifarVersion,
+) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
+    let images = images(folder, kind, kind.test_files())?;
+    Ok((class_names(folder, kind), Arc::new(images)))
+}
+
 /// Reads the class names; falls back to built-in names if the file is missing or incomplete.
 fn class_names(folder: &Path, kind: CifarVersion) -> Vec<String> {
     let listed: Vec<String> = fs::read_to_string(folder.join(kind.names_file()))
@@ -111,6 +122,13 @@ fn images(folder: &Path, kind: CifarVersion, files: &[&str]) -> Result<InMemoryD
     let (mut samples, mut labels) = (Vec::new(), Vec::new());
     for name in files {
         let path = folder.join(name);
+        if !path.is_file() {
+            return Err(DataError::MissingPart {
+                path: folder.to_owned(),
+                missing: (*name).to_owned(),
+                expected: files.join(", "),
+            });
+        }
         append(&path, kind, &mut samples, &mut labels)?;
     }
     Ok(InMemoryDataset::new([SIZE, SIZE, 3], samples, labels))

@@ -27,6 +27,16 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
+    /// A dataset lacks a file or a folder of the part that is read.
+    #[error("{} has no {missing}: expected {expected}", path.display())]
+    MissingPart {
+        /// The folder of the dataset.
+        path: PathBuf,
+        /// Name of the missing file or folder.
+        missing: String,
+        /// The files or folders of the part.
+        expected: String,
+    },
     /// The content of a file violates its format.
     #[error("{} {reason}", path.display())]
     Format {

@@ -50,6 +50,8 @@ enum FolderLayout {
     Split(PathBuf, PathBuf),
     /// One folder with all images.
     Unsplit(PathBuf),
+    /// Folder of the validation images; there is none of training images.
+    ValidationOnly(PathBuf),
 }
 
 /// Reads the image folders in `folder`; without a folder of validation images, `holdout` chooses
@@ -58,13 +60,23 @@ pub fn open(folder: &Path, holdout: Holdout) -> Result<DataSplits, DataError> {
     match layout(folder)? {
         FolderLayout::Split(train, validation) => open_split(&train, &validation),
         FolderLayout::Unsplit(folder) => open_with_holdout(&folder, holdout),
+        FolderLayout::ValidationOnly(validation) => Err(DataError::MissingPart {
+            path: folder.to_owned(),
+            missing: "train".to_owned(),
+            expected: format!(
+                "the folders train and {} with a folder for each class",
+                name(&validation)
+            ),
+        }),
     }
 }
 
 /// Reads the class names and the validation images of `folder`, or all images if the folder has no
-/// validation images.
+/// validation images. The folder of the training images may be missing.
 pub fn open_for_evaluation(folder: &Path) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
-    let (FolderLayout::Split(_, evaluated) | FolderLayout::Unsplit(evaluated)) = layout(folder)?;
+    let (FolderLayout::Split(_, evaluated)
+    | FolderLayout::Unsplit(evaluated)
+    | FolderLayout::ValidationOnly(evaluated)) = layout(folder)?;
     let classes = classes(&evaluated)?;
     let names = classes.iter().map(|class| class.name.clone()).collect();
     Ok((names, Arc::new(file_dataset(classes))))
@@ -79,7 +91,10 @@ fn layout(folder: &Path) -> Result<FolderLayout, DataError> {
         .find(|path| path.is_dir());
     Ok(match validation {
         Some(validation) if train.is_dir() => FolderLayout::Split(train, validation),
-        // A `train` folder that holds images is a class named "train".
+        // A folder that holds images is a class, whatever its name.
+        Some(validation) if images(&validation)?.is_empty() && has_folders(&validation)? => {
+            FolderLayout::ValidationOnly(validation)
+        }
         _ if train.is_dir() && images(&train)?.is_empty() => FolderLayout::Unsplit(train),
         _ => FolderLayout::Unsplit(folder.to_owned()),
     })
@@ -191,6 +206,11 @@ fn classes(folder: &Path) -> Result<Vec<Class>, DataError> {
         }),
         _ => Ok(classes),
     }
+}
+
+/// Whether `folder` contains folders that are not hidden.
+fn has_folders(folder: &Path) -> Result<bool, DataError> {
+    Ok(entries(folder)?.iter().any(|path| path.is_dir()))
 }
 
 /// Lists the image files in `folder`, sorted by name.

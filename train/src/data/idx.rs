@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::dataset::Dataset;
 use super::error::DataError;
 use super::file;
 use super::memory::InMemoryDataset;
@@ -26,12 +27,30 @@ pub fn is_present(folder: &Path) -> bool {
 
 /// Reads the four files in `folder`.
 pub fn open(folder: &Path) -> Result<DataSplits, DataError> {
-    let pair = |names: [&str; 2]| -> Result<InMemoryDataset, DataError> {
-        let paths = names.map(|name| path(folder, name));
-        let [images, labels] = &paths;
-        images_and_labels(&paths, [&file::read(images)?, &file::read(labels)?])
-    };
-    Ok(splits(pair(TRAIN)?, pair(TEST)?))
+    Ok(splits(pair(folder, TRAIN)?, pair(folder, TEST)?))
+}
+
+/// Reads the class names and the test images of `folder`. The files of the training images may be
+/// missing.
+pub fn open_for_evaluation(folder: &Path) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
+    Ok((class_names(), Arc::new(pair(folder, TEST)?)))
+}
+
+/// Reads an image file and its label file in `folder`.
+fn pair(folder: &Path, names: [&str; 2]) -> Result<InMemoryDataset, DataError> {
+    let paths = names.map(|name| path(folder, name));
+    for (name, path) in names.iter().zip(&paths) {
+        if !path.is_file() {
+            let [images, labels] = names;
+            return Err(DataError::MissingPart {
+                path: folder.to_owned(),
+                missing: (*name).to_owned(),
+                expected: format!("{images} and {labels}, plain or gzipped (.gz)"),
+            });
+        }
+    }
+    let [images, labels] = &paths;
+    images_and_labels(&paths, [&file::read(images)?, &file::read(labels)?])
 }
 
 /// Reads the four files from memory. Errors name them as files in the folder `name`.
@@ -51,10 +70,15 @@ pub fn from_bytes(name: &Path, files: &IdxFiles<'_>) -> Result<DataSplits, DataE
 
 fn splits(train: InMemoryDataset, validation: InMemoryDataset) -> DataSplits {
     DataSplits {
-        classes: (0..CLASSES).map(|digit| digit.to_string()).collect(),
+        classes: class_names(),
         train: Arc::new(train),
         validation: Arc::new(validation),
     }
+}
+
+/// Returns the names of the digits.
+fn class_names() -> Vec<String> {
+    (0..CLASSES).map(|digit| digit.to_string()).collect()
 }
 
 /// Returns the path of the file `name`, or of the gzipped file if only that file exists.

@@ -27,24 +27,23 @@ impl DataSplits {
     }
 
     /// Reads the class names and the evaluation images in `folder`, which has one of the formats of
-    /// [`open`](Self::open). The evaluation images are the validation images, or all images if the
-    /// folder has no split.
+    /// [`open`](Self::open). The evaluation images are the test images of MNIST and CIFAR, the
+    /// images of the `val` folder, or all images if the folder has no split. The files or the
+    /// folder of the training images may be missing.
     ///
     /// # Errors
     ///
-    /// [`DataError`] names the file or folder that is wrong.
+    /// [`DataError`] names the file or folder that is wrong or missing.
     pub fn open_for_evaluation(
         folder: &Path,
     ) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
-        if !idx::is_present(folder) && cifar::detect(folder).is_none() {
-            return folders::open_for_evaluation(folder);
+        if idx::is_present(folder) {
+            return idx::open_for_evaluation(folder);
         }
-        let holdout = Holdout {
-            fraction: 0.5,
-            seed: 0,
-        };
-        let data = Self::open(folder, holdout)?;
-        Ok((data.classes, data.validation))
+        if let Some(kind) = cifar::detect(folder) {
+            return cifar::open_for_evaluation(folder, kind);
+        }
+        folders::open_for_evaluation(folder)
     }
 
     /// Reads MNIST's four files from memory. Errors name them as files in the folder `name`.

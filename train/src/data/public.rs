@@ -11,6 +11,7 @@ use super::error::DataError;
 
 /// Public dataset that can be downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PublicDataset {
     /// MNIST: 60,000 + 10,000 digits (LeCun, Cortes and Burges), 12 MB.
     Mnist,

@@ -100,11 +100,7 @@ fn idx_folders_are_read_plain_and_gzipped() {
 fn invalid_idx_folders_are_errors() {
     let folder = digits();
     fs::remove_file(folder.0.path().join("train-labels-idx1-ubyte")).expect("removed");
-    assert!(
-        folder
-            .error_message("cannot read")
-            .contains("train-labels-idx1-ubyte")
-    );
+    folder.error_message("has no train-labels-idx1-ubyte: expected train-images-idx3-ubyte and");
     for (name, bytes, expected) in [
         ("train-images-idx3-ubyte", &b"PNG"[..], "too short"),
         (
@@ -184,11 +180,7 @@ fn cifar_folders_are_read() {
 fn invalid_cifar_folders_are_errors() {
     let folder = cifar_10();
     fs::remove_file(folder.0.path().join("data_batch_4.bin")).expect("removed");
-    assert!(
-        folder
-            .error_message("cannot read")
-            .contains("data_batch_4.bin")
-    );
+    folder.error_message("has no data_batch_4.bin: expected data_batch_1.bin, data_batch_2.bin");
     for (bytes, expected) in [
         (&b""[..], "0 bytes"),
         (&[0; 3072], "multiple of 3073"),
@@ -269,6 +261,85 @@ fn invalid_image_folders_are_errors() {
     let folder = folders();
     folder.write_image("bird/1.png", 1);
     assert!(folder.error_message("has 1 image").contains("bird"));
+}
+
+#[test]
+fn evaluation_needs_only_the_evaluated_part() {
+    let evaluated = |folder: &TempDataset| {
+        let (classes, dataset) = DataSplits::open_for_evaluation(folder.0.path())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let labels: Vec<usize> = (0..dataset.len()).map(|i| dataset.label(i)).collect();
+        (classes, labels)
+    };
+
+    let folder = digits();
+    for name in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"] {
+        fs::remove_file(folder.0.path().join(name)).expect("removed");
+    }
+    let (classes, labels) = evaluated(&folder);
+    assert_eq!((classes.len(), labels), (10, vec![9]));
+    folder.error_message("has no train-images-idx3-ubyte");
+
+    let folder = TempDataset::new();
+    folder.write_file("test_batch.bin", &record(&[9], [1, 2, 3]));
+    let (classes, labels) = evaluated(&folder);
+    assert_eq!((classes[9].as_str(), labels), ("truck", vec![9]));
+    folder.error_message("has no data_batch_1.bin");
+
+    let folder = TempDataset::new();
+    folder.write_file("test.bin", &record(&[19, 99], [5, 6, 7]));
+    let (classes, labels) = evaluated(&folder);
+    assert_eq!((classes.len(), labels), (100, vec![99]));
+
+    // One image of a class cannot be split, but it can be evaluated.
+    let folder = TempDataset::new();
+    folder.write_image("cat/1.png", 1);
+    folder.write_image("dog/1.png", 1);
+    folder.write_image("dog/2.png", 1);
+    let expected = (vec!["cat".to_owned(), "dog".to_owned()], vec![0, 1, 1]);
+    assert_eq!(evaluated(&folder), expected);
+
+    for name in ["val", "test"] {
+        let folder = TempDataset::new();
+        folder.write_image(&format!("{name}/cat/1.png"), 1);
+        folder.write_image(&format!("{name}/dog/1.png"), 1);
+        let expected = (vec!["cat".to_owned(), "dog".to_owned()], vec![0, 1]);
+        assert_eq!(evaluated(&folder), expected);
+        folder.error_message(&format!(
+            "has no train: expected the folders train and {name}"
+        ));
+    }
+
+    // Folders that hold images are classes, whatever their names.
+    let folder = TempDataset::new();
+    folder.write_image("test/1.png", 1);
+    folder.write_image("other/1.png", 1);
+    let expected = (vec!["other".to_owned(), "test".to_owned()], vec![0, 1]);
+    assert_eq!(evaluated(&folder), expected);
+}
+
+#[test]
+fn a_missing_evaluated_part_is_named() {
+    let error = |folder: &TempDataset| {
+        let opened = DataSplits::open_for_evaluation(folder.0.path());
+        opened.err().expect("an error").to_string()
+    };
+    let folder = digits();
+    fs::remove_file(folder.0.path().join("t10k-labels-idx1-ubyte.gz")).expect("removed");
+    let message = error(&folder);
+    assert!(
+        message.contains("has no t10k-labels-idx1-ubyte: expected t10k-images-idx3-ubyte and"),
+        "{message}"
+    );
+    let folder = cifar_10();
+    fs::remove_file(folder.0.path().join("test_batch.bin")).expect("removed");
+    let message = error(&folder);
+    assert!(
+        message.contains("has no test_batch.bin: expected test_batch.bin"),
+        "{message}"
+    );
+    let message = error(&TempDataset::new());
+    assert!(message.contains("holds no dataset"), "{message}");
 }
 
 #[test]

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 /// optimizer's learning rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Schedule {
     /// `base` in all epochs.
-    Constant,
+    Constant {},
     /// `base * factor^n` after the first `n` epochs in `at`.
     Step {
         /// Epochs after which the rate is multiplied, ascending, at least 0.
@@ -61,6 +62,7 @@ pub enum Schedule {
 /// Validation metric of a plateau schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PlateauMetric {
     /// Top-1 error, from 0 to 1.
     #[default]
@@ -107,7 +109,7 @@ impl Schedule {
             InvalidConfig::unless(valid, field, value, "at least 0")
         };
         match self {
-            Self::Constant => Ok(()),
+            Self::Constant {} => Ok(()),
             Self::Step { at, factor } => {
                 let valid = at.is_sorted() && at.iter().all(|&epoch| epoch >= 0.0);
                 let found = format!("{at:?}");
@@ -144,7 +146,7 @@ impl Schedule {
     pub fn rate(&self, base: f64, position: SchedulePosition, plateau: &PlateauState) -> f64 {
         let epoch = position.step as f64 / position.steps_per_epoch as f64;
         match self {
-            Self::Constant => base,
+            Self::Constant {} => base,
             Self::Step { at, factor } => {
                 let drops = at.iter().filter(|&&drop| epoch >= drop).count();
                 base * factor.powi(drops as i32)

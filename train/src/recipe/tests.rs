@@ -90,6 +90,7 @@ fn unknown_fields_are_errors_that_list_the_known_ones() {
         ("loss.smooth=1", "smoothing"),
         ("optimizer.kind=adam", "adamw"),
         ("data.mix.beta=3", "alpha"),
+        ("schedule={ kind = 'constant', warmup = 3 }", "warmup"),
     ] {
         let message = parse(TEXT, &[field]).expect_err(field).to_string();
         assert!(message.contains(known), "{field}: {message}");
@@ -135,7 +136,7 @@ proptest! {
     #[test]
     fn schedules_follow_their_formulas(step in 0_u64..90) {
         let epoch = step as f64 / 10.0;
-        prop_assert_eq!(rate_at(&Schedule::Constant, step), 0.8);
+        prop_assert_eq!(rate_at(&Schedule::Constant {}, step), 0.8);
         let steps = Schedule::Step { at: vec![3.0, 6.5], factor: 0.1 };
         let expected = if epoch < 3.0 { 0.8 } else if epoch < 6.5 { 0.08 } else { 0.008 };
         prop_assert!((rate_at(&steps, step) - expected).abs() < 1e-15);

@@ -7,6 +7,7 @@ use super::simd::Simd;
 /// Activation of each output element, applied while the element is in a register.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Activation {
     /// `x`.
     Identity,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// An instruction set that the kernels support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Isa {
     /// AVX-512F on x86-64, 16 lanes.
     Avx512,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A Winograd tile, `F(m x m, r x r)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum WinogradTile {
     /// `F(2x2, 3x3)`: 16 products instead of 36.
     Two,
