@@ -1,7 +1,7 @@
 //! Classifies a photo with AlexNet and torchvision's weights, which are downloaded once.
 //!
 //! ```text
-//! cargo run --release -p receptive-alexnet --example classify -- photo.jpg
+//! cargo run --release -p receptive-alexnet --example alexnet-classify -- photo.jpg
 //! ```
 
 use std::error::Error;

@@ -2,7 +2,7 @@
 //! a compiled plan. The weights are random.
 //!
 //! ```text
-//! cargo run --release -p receptive-alexnet --example features
+//! cargo run --release -p receptive-alexnet --example alexnet-features
 //! ```
 
 use std::error::Error;

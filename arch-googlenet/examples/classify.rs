@@ -1,7 +1,7 @@
 //! Classifies a photo with GoogLeNet and torchvision's weights, which are downloaded once.
 //!
 //! ```text
-//! cargo run --release -p receptive-googlenet --example classify -- photo.jpg
+//! cargo run --release -p receptive-googlenet --example googlenet-classify -- photo.jpg
 //! ```
 
 use std::error::Error;

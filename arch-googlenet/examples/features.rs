@@ -2,7 +2,7 @@
 //! a compiled plan. The weights are random.
 //!
 //! ```text
-//! cargo run --release -p receptive-googlenet --example features
+//! cargo run --release -p receptive-googlenet --example googlenet-features
 //! ```
 
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! Classifies a drawing of a digit with LeNet-5 and the weights in a file.
 //!
 //! ```text
-//! cargo run --release -p receptive-lenet --example classify -- digit.png lenet5.safetensors
+//! cargo run --release -p receptive-lenet --example lenet-classify -- digit.png lenet5.safetensors
 //! ```
 
 use std::error::Error;

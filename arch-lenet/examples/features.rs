@@ -2,7 +2,7 @@
 //! a compiled plan. The weights are random.
 //!
 //! ```text
-//! cargo run --release -p receptive-lenet --example features
+//! cargo run --release -p receptive-lenet --example lenet-features
 //! ```
 
 use std::error::Error;

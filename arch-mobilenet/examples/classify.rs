@@ -1,7 +1,7 @@
 //! Classifies a photo with MobileNetV2 and torchvision's weights, which are downloaded once.
 //!
 //! ```text
-//! cargo run --release -p receptive-mobilenet --example classify -- photo.jpg
+//! cargo run --release -p receptive-mobilenet --example mobilenet-classify -- photo.jpg
 //! ```
 
 use std::error::Error;

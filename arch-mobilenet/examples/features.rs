@@ -2,7 +2,7 @@
 //! a compiled plan. The weights are random.
 //!
 //! ```text
-//! cargo run --release -p receptive-mobilenet --example features
+//! cargo run --release -p receptive-mobilenet --example mobilenet-features
 //! ```
 
 use std::error::Error;

@@ -4,7 +4,7 @@
 //! embeddings. All other weights stay as they are.
 //!
 //! ```text
-//! cargo run --release -p receptive-mobilenet --example finetune -- FOLDER [WEIGHTS]
+//! cargo run --release -p receptive-mobilenet --example mobilenet-finetune -- FOLDER [WEIGHTS]
 //! ```
 
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! Counts, draws and compiles a network that is written with Burn's own layers.
 //!
 //! ```text
-//! cargo run --release -p receptive-mobilenet --example own_network
+//! cargo run --release -p receptive-mobilenet --example mobilenet-own-network
 //! ```
 
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! Classifies a photo with ResNet-50 and torchvision's weights, which are downloaded once.
 //!
 //! ```text
-//! cargo run --release -p receptive-resnet --example classify -- photo.jpg
+//! cargo run --release -p receptive-resnet --example resnet-classify -- photo.jpg
 //! ```
 
 use std::error::Error;

@@ -2,7 +2,7 @@
 //! a compiled plan. The weights are random.
 //!
 //! ```text
-//! cargo run --release -p receptive-resnet --example features
+//! cargo run --release -p receptive-resnet --example resnet-features
 //! ```
 
 use std::error::Error;

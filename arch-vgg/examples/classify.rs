@@ -1,7 +1,7 @@
 //! Classifies a photo with VGG16 and torchvision's weights, which are downloaded once.
 //!
 //! ```text
-//! cargo run --release -p receptive-vgg --example classify -- photo.jpg
+//! cargo run --release -p receptive-vgg --example vgg-classify -- photo.jpg
 //! ```
 
 use std::error::Error;

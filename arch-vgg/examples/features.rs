@@ -2,7 +2,7 @@
 //! a compiled plan. The weights are random.
 //!
 //! ```text
-//! cargo run --release -p receptive-vgg --example features
+//! cargo run --release -p receptive-vgg --example vgg-features
 //! ```
 
 use std::error::Error;
