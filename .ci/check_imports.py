@@ -282,7 +282,10 @@ def lookup(module, name, seen):
 
 
 def resolve(module, path, seen=frozenset()):
-    """The modules and definitions that a path means; none for another crate's."""
+    """The modules and definitions that a path means; none for another crate's.
+
+    A function may have the name of a module. Before a `::`, the name means the module.
+    """
     first, rest = path[0], path[1:]
     if first == "::" or first == "Self":
         return []
@@ -295,6 +298,8 @@ def resolve(module, path, seen=frozenset()):
     else:
         targets = lookup(module, first, seen)
     for segment in rest:
+        modules = [target for target in targets if isinstance(target, Module)]
+        targets = modules or targets
         following = []
         for target in targets:
             if not isinstance(target, Module):

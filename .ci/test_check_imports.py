@@ -51,6 +51,14 @@ class Circles(unittest.TestCase):
             "b.rs": "pub fn g() { crate::a::f() }",
         }), [["a", "b"]])
 
+    def test_a_function_may_have_the_name_of_a_module(self):
+        self.assertEqual(found({
+            "lib.rs": "mod a; mod b; mod c; pub use b::a;",
+            "a.rs": "pub struct A;",
+            "b.rs": "use super::c::C; pub fn a(_: C) {}",
+            "c.rs": "use super::a::A; pub struct C(A);",
+        }), [])
+
     def test_the_name_of_a_module_is_no_import_of_its_items(self):
         self.assertEqual(found({
             "lib.rs": "mod a; mod b;",

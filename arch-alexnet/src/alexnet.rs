@@ -71,7 +71,7 @@ impl NetworkConfig for AlexNetConfig {
             name,
             config,
             paper: PAPER,
-            recipe: "alexnet-imagenet.toml",
+            recipe: receptive_layers::recipe_file!("alexnet-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
             checkpoints: &[],
         })

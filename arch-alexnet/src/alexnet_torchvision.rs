@@ -64,7 +64,7 @@ impl NetworkConfig for AlexNetTorchvisionConfig {
             name: "alexnet-torchvision",
             config: Self::alexnet_torchvision(),
             paper: PAPER,
-            recipe: "alexnet-imagenet.toml",
+            recipe: receptive_layers::recipe_file!("alexnet-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
             checkpoints: CHECKPOINTS,
         }]

@@ -37,7 +37,7 @@ impl NetworkConfig for LeNet5Config {
             name: "lenet5",
             config: Self::lenet5(),
             paper: PAPER,
-            recipe: "lenet5-mnist.toml",
+            recipe: receptive_layers::recipe_file!("lenet5-mnist.toml"),
             labels: LabelSet::Mnist,
             checkpoints: &[],
         }]

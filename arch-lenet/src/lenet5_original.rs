@@ -40,7 +40,7 @@ impl NetworkConfig for LeNet5OriginalConfig {
             name: "lenet5-1998",
             config: Self::lenet5_1998(),
             paper: PAPER,
-            recipe: "lenet5-1998-mnist.toml",
+            recipe: receptive_layers::recipe_file!("lenet5-1998-mnist.toml"),
             labels: LabelSet::Mnist,
             checkpoints: &[],
         }]

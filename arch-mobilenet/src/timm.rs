@@ -47,7 +47,7 @@ impl NetworkConfig for TimmMobileNetV1Config {
             name: "mobilenet-v1-timm",
             config: Self::mobilenetv1_100(),
             paper: PAPER,
-            recipe: "mobilenet-v1-imagenet.toml",
+            recipe: receptive_layers::recipe_file!("mobilenet-v1-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
             checkpoints: checkpoints::MOBILENET_V1_TIMM,
         }]

@@ -122,7 +122,7 @@ impl NetworkConfig for MobileNetV1Config {
             name,
             config: Self::mobilenet_v1(width),
             paper: PAPER,
-            recipe: "mobilenet-v1-imagenet.toml",
+            recipe: receptive_layers::recipe_file!("mobilenet-v1-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
             checkpoints: &[],
         })

@@ -106,7 +106,7 @@ impl NetworkConfig for MobileNetV2Config {
             name: "mobilenet-v2",
             config: Self::mobilenet_v2(),
             paper: PAPER,
-            recipe: "mobilenet-v1-imagenet.toml",
+            recipe: receptive_layers::recipe_file!("mobilenet-v1-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
             checkpoints: checkpoints::MOBILENET_V2,
         }]

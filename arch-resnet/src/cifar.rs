@@ -94,7 +94,7 @@ impl NetworkConfig for CifarResNetConfig {
             name,
             config,
             paper: PAPER,
-            recipe: "resnet20-cifar10.toml",
+            recipe: receptive_layers::recipe_file!("resnet20-cifar10.toml"),
             labels: LabelSet::Cifar10,
             checkpoints: &[],
         })

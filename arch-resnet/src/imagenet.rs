@@ -125,7 +125,7 @@ impl NetworkConfig for ResNetConfig {
             name,
             config,
             paper: PAPER,
-            recipe: "resnet50-imagenet.toml",
+            recipe: receptive_layers::recipe_file!("resnet50-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
             checkpoints,
         };

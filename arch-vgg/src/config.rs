@@ -114,7 +114,7 @@ impl NetworkConfig for VggConfig {
             name,
             config,
             paper: PAPER,
-            recipe: "vgg16-imagenet.toml",
+            recipe: receptive_layers::recipe_file!("vgg16-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
             checkpoints,
         })

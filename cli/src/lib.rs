@@ -20,8 +20,6 @@ mod picture;
 mod preprocessing;
 mod profile;
 mod progress;
-#[cfg(feature = "train")]
-mod recipes;
 pub mod registry;
 mod resolve;
 mod roofline;

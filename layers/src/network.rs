@@ -24,7 +24,7 @@ use crate::weights::{self, Checkpoint, Heads, PublishedNames};
 /// Implementations run convolutions, pools and fully connected layers through the functions of
 /// [`block`](crate::block), not through the `forward` of Burn's own layers: on a CPU the fused
 /// operations are several times faster, and the results agree up to rounding. The workspace test
-/// `tests/tests/suite/fused.rs` traces every published variant and fails on a layer that bypasses
+/// `tests/tests/networks/fused.rs` traces every published variant and fails on a layer that bypasses
 /// `block`.
 pub trait Network: Module + Sync {
     /// Reference-name prefixes of the layers whose shape depends on the number of classes, such as
@@ -332,13 +332,35 @@ pub struct Variant<C> {
     pub config: C,
     /// The paper that published the architecture.
     pub paper: Paper,
-    /// The file in `recipes/` that trains the variant from scratch, such as
-    /// `resnet50-imagenet.toml`: the paper's training recipe, shared by the family's sizes.
-    pub recipe: &'static str,
+    /// The paper's training recipe, which trains the variant from scratch; the family's sizes share
+    /// it.
+    pub recipe: RecipeFile,
     /// The names of the classes that the variant was published for.
     pub labels: LabelSet,
     /// Published weights; the first is the default.
     pub checkpoints: &'static [Checkpoint],
+}
+
+/// A training recipe that is embedded in its crate: a TOML file in the format of `receptive-train`.
+/// [`recipe_file!`](crate::recipe_file) embeds one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecipeFile {
+    /// The file's name, such as `resnet50-imagenet.toml`.
+    pub name: &'static str,
+    /// The file's text.
+    pub text: &'static str,
+}
+
+/// Embeds a file of the folder `recipes/` of the calling crate as a
+/// [`RecipeFile`](crate::network::RecipeFile).
+#[macro_export]
+macro_rules! recipe_file {
+    ($name:literal) => {
+        $crate::network::RecipeFile {
+            name: $name,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/recipes/", $name)),
+        }
+    };
 }
 
 /// The paper that published an architecture.

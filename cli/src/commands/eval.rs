@@ -13,7 +13,6 @@ use crate::digits;
 use crate::engine::Runner;
 use crate::error::CliError;
 use crate::json::write_json;
-use crate::recipes;
 use crate::registry::{self, Model};
 use crate::weights::ModelWeights;
 
@@ -161,6 +160,6 @@ fn recipe(args: &EvalArgs, model: &Model) -> Result<Recipe, CliError> {
     };
     match args.recipe.clone().or_else(beside) {
         Some(path) => Ok(Recipe::open(&path, &[])?),
-        None => Ok(recipes::default_for(model, false, &[])?),
+        None => Ok(model.default_recipe(false, &[])?),
     }
 }

@@ -22,7 +22,6 @@ use crate::digits;
 use crate::engine;
 use crate::error::CliError;
 use crate::progress::download_bar;
-use crate::recipes;
 use crate::registry::{self, InitialWeights, Model, Pretrained};
 use crate::weights::ModelWeights;
 
@@ -116,7 +115,7 @@ fn recipe(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Recipe, Cl
     let requested = || -> Result<Recipe, CliError> {
         let mut recipe = match &args.recipe {
             Some(path) => Recipe::open(path, &args.set)?,
-            None => recipes::default_for(model, args.from.is_some(), &args.set)?,
+            None => model.default_recipe(args.from.is_some(), &args.set)?,
         };
         if args.freeze.is_some() {
             recipe.freeze.clone_from(&args.freeze);

@@ -4,13 +4,16 @@ use burn::tensor::Device;
 use receptive_layers::compile::CompileError;
 use receptive_layers::graph::Graph;
 use receptive_layers::labels::LabelSet;
-use receptive_layers::network::{InputSpec, NetworkConfig, Paper, Variant};
+use receptive_layers::network::{InputSpec, NetworkConfig, Paper, RecipeFile, Variant};
 use receptive_layers::summary::Summary;
 #[cfg(feature = "train")]
 use receptive_layers::weights::Heads;
 use receptive_layers::weights::{Checkpoint, StateDict};
 #[cfg(feature = "train")]
-use receptive_train::{recipe::Recipe, session::TrainableNetwork};
+use receptive_train::{
+    recipe::{FINETUNE, Recipe, RecipeError},
+    session::TrainableNetwork,
+};
 
 #[cfg(feature = "train")]
 use super::erased::TrainableError;
@@ -45,8 +48,8 @@ pub struct Model {
     pub family: &'static str,
     /// The paper that published the architecture.
     pub paper: Paper,
-    /// The file in `recipes/` that trains the network from scratch.
-    pub recipe: &'static str,
+    /// The paper's training recipe, which trains the network from scratch.
+    pub recipe: RecipeFile,
     /// The names of the classes that the network was published for.
     pub labels: LabelSet,
     /// The images that the network accepts.
@@ -195,6 +198,28 @@ impl Model {
                 model: self.name,
                 source,
             })
+    }
+
+    /// Returns the recipe for training from random weights, or for fine-tuning pretrained weights,
+    /// with crops of the network's input size and with the fields in `overrides`, each
+    /// `FIELD=VALUE`.
+    ///
+    /// # Errors
+    ///
+    /// [`RecipeError`] when an override has an unknown field or an invalid value.
+    #[cfg(feature = "train")]
+    pub fn default_recipe(
+        &self,
+        pretrained: bool,
+        overrides: &[String],
+    ) -> Result<Recipe, RecipeError> {
+        let file = if pretrained { FINETUNE } else { self.recipe };
+        let mut recipe = Recipe::parse(file.text, file.name, &[])?;
+        recipe.data.crop_to(self.input.size);
+        if overrides.is_empty() {
+            return Ok(recipe);
+        }
+        Recipe::parse(&recipe.text()?, file.name, overrides)
     }
 
     /// Builds the network for training by `recipe` on `devices`, one or more.

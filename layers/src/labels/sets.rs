@@ -1,6 +1,6 @@
-//! The classes of MNIST, CIFAR-10 and ImageNet.
+//! The classes of the published networks: those of MNIST, CIFAR-10 and ImageNet, or a list.
 
-/// The data sets whose classes the published networks distinguish.
+/// The classes that a published network distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LabelSet {
@@ -12,6 +12,8 @@ pub enum LabelSet {
     Cifar10,
     /// The 1,000 classes of ImageNet (ILSVRC 2012).
     Imagenet1k,
+    /// Classes with these names, in class order.
+    Listed(&'static [&'static str]),
 }
 
 impl LabelSet {
@@ -22,6 +24,7 @@ impl LabelSet {
             Self::Mnist => MNIST.to_vec(),
             Self::Cifar10 => CIFAR_10.to_vec(),
             Self::Imagenet1k => IMAGENET_1K.lines().collect(),
+            Self::Listed(names) => names.to_vec(),
         }
     }
 }
@@ -67,6 +70,7 @@ mod tests {
             (LabelSet::Mnist, 10),
             (LabelSet::Cifar10, 10),
             (LabelSet::Imagenet1k, 1000),
+            (LabelSet::Listed(&["cat", "dog"]), 2),
         ] {
             assert_eq!(set.names().len(), classes, "{set:?}");
         }

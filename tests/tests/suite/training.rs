@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use receptive_layers::network::NetworkConfig;
 use receptive_lenet::LeNet5Config;
 use receptive_tests::devices;
 use receptive_train::MetricSums;
@@ -27,12 +28,12 @@ fn assets() -> &'static Path {
 
 /// Returns LeNet-5's recipe with batches of 64 and a constant learning rate.
 fn recipe() -> Recipe {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes/lenet5-mnist.toml");
+    let published = LeNet5Config::variants()[0].recipe;
     let changes = [
         "batch=64".to_owned(),
         "schedule={ kind = 'constant' }".to_owned(),
     ];
-    Recipe::open(&path, &changes).expect("a recipe")
+    Recipe::parse(published.text, published.name, &changes).expect("a recipe")
 }
 
 fn loader(recipe: &Recipe, dataset: Arc<dyn Dataset>, train: bool) -> Loader {

@@ -9,7 +9,7 @@ mod tests;
 use std::fs;
 use std::path::Path;
 
-use receptive_layers::network::InvalidConfig;
+use receptive_layers::network::{InvalidConfig, RecipeFile};
 use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
@@ -19,6 +19,9 @@ use crate::augment::{Mix, Transform};
 use crate::loader::Normalisation;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
+
+/// The recipe for fine-tuning pretrained weights on a small data set.
+pub const FINETUNE: RecipeFile = receptive_layers::recipe_file!("finetune.toml");
 
 /// Hyperparameters of a training run.
 ///

@@ -51,6 +51,13 @@ fn a_recipe_round_trips() {
 }
 
 #[test]
+fn the_recipe_for_fine_tuning_round_trips() {
+    let recipe = parse(FINETUNE.text, &[]).expect("read");
+    let again = parse(&recipe.text().expect("written"), &[]).expect("read");
+    assert_eq!(again, recipe);
+}
+
+#[test]
 fn overrides_set_fields_of_every_type() {
     let recipe = parse(
         TEXT,

@@ -18,7 +18,7 @@ pub(crate) struct InputFrame {
 impl InputFrame {
     /// Input of LeNet-5: a 28x28 MNIST digit in the middle of 32x32 pixels, paper at -0.1 and ink
     /// at 1.175 (Gradient-Based Learning Applied to Document Recognition, section II.B).
-    /// `recipes/lenet5-mnist.toml` evaluates with the same numbers.
+    /// `arch-lenet/recipes/lenet5-mnist.toml` evaluates with the same numbers.
     pub const LENET5: Self = Self {
         size: 28,
         padding: 2,

@@ -10,7 +10,6 @@ use crate::args::BenchArgs;
 use crate::device;
 use crate::engine;
 use crate::error::CliError;
-use crate::recipes;
 use crate::registry::{InitialWeights, Model};
 
 /// Learning rate, small enough that the weights stay finite in a long measurement on noise.
@@ -37,7 +36,7 @@ pub(super) fn step(
             weight_decay: 1e-4,
             decay_vectors: true,
         },
-        ..recipes::default_for(model, false, &[])?
+        ..model.default_recipe(false, &[])?
     };
     let initial = InitialWeights {
         classes: model.classes,

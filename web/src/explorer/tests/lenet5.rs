@@ -47,8 +47,8 @@ fn layers_match_the_paper() {
 
 #[test]
 fn preprocessing_matches_the_recipe() {
-    let recipe = include_str!("../../../../recipes/lenet5-mnist.toml");
-    let recipe: toml::Table = recipe.parse().unwrap();
+    let recipe = LeNet5Config::variants()[0].recipe;
+    let recipe: toml::Table = recipe.text.parse().unwrap();
     let data = recipe["data"].as_table().unwrap();
     let pad = "evaluate = [{ kind = \"pad\", pixels = 2 }]";
     let pad: toml::Table = pad.parse().unwrap();
