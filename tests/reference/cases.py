@@ -78,6 +78,7 @@ def table() -> dict[str, Case]:
     googlenet = {"aux_logits": False, "transform_input": False, "init_weights": False}
     cases = {
         "lenet5": Case(own("LeNet5"), MNIST, gain=1.0, step=MNIST),
+        "tiny": Case(own("Tiny"), CIFAR, step=CIFAR),
         "lenet5-1998": Case(own("LeNet5Original"), MNIST, gain=1.0, step=MNIST),
         "alexnet": Case(own("AlexNet", 1), ALEXNET, step=ALEXNET),
         "alexnet-grouped": Case(own("AlexNet", 2), ALEXNET),

@@ -273,3 +273,22 @@ class MobileNetV1(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self.fc(x.mean((2, 3)))
+
+
+class Tiny(nn.Module):
+    """The network of `tests/src/tiny.rs`: a convolution with batch norm, and a fire module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            OrderedDict(conv=nn.Conv2d(3, 16, 3, padding=1, bias=False), bn=nn.BatchNorm2d(16))
+        )
+        self.squeeze = nn.Sequential(OrderedDict(conv=nn.Conv2d(16, 8, 1)))
+        self.expand1x1 = nn.Sequential(OrderedDict(conv=nn.Conv2d(8, 16, 1)))
+        self.expand3x3 = nn.Sequential(OrderedDict(conv=nn.Conv2d(8, 16, 3, padding=1)))
+        self.classifier = nn.Linear(32, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.squeeze(max_pool2d(self.stem(images).relu(), 2)).relu()
+        x = torch.cat([self.expand1x1(x), self.expand3x3(x)], 1).relu()
+        return self.classifier(x.mean((2, 3)))

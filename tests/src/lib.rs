@@ -4,9 +4,11 @@ pub mod cost_model;
 pub mod devices;
 pub mod float64;
 pub mod formula;
+pub mod fused;
+pub mod networks;
 pub mod recorded;
 pub mod reference;
-pub mod variants;
+pub mod tiny;
 
 /// The example in the project's README as a doctest.
 #[cfg(doctest)]

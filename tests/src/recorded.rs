@@ -4,8 +4,8 @@ use receptive_layers::graph::{Graph, Origin, ValueData};
 use receptive_layers::network::{Network, NetworkConfig};
 
 use crate::formula;
+use crate::networks::{self, Visit};
 use crate::reference::Reference;
-use crate::variants::{self, Visit};
 
 /// Records the graph of the reference's network for a batch of `images` images, and fills its
 /// parameters by the formula.
@@ -30,7 +30,7 @@ pub fn graph(reference: &Reference, images: usize) -> Graph {
         }
     }
 
-    let mut graph = variants::visit(&reference.name, Record(reference, images));
+    let mut graph = networks::visit(&reference.name, Record(reference, images));
     for value in &mut graph.values {
         if let Origin::Parameter { name, .. } = &value.origin {
             let elements = elements(reference, name, &value.shape);

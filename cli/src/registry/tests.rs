@@ -5,32 +5,6 @@ use super::*;
 use crate::error::CliError;
 
 #[test]
-fn names_are_unique() {
-    let mut names: Vec<_> = models().iter().map(|model| model.name).collect();
-    let count = names.len();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names.len(), count);
-}
-
-#[test]
-fn every_model_has_a_label_for_each_class() {
-    for model in models() {
-        assert_eq!(model.labels.names().len(), model.classes, "{}", model.name);
-    }
-}
-
-#[test]
-fn every_model_has_as_many_parameters_as_its_checkpoints() {
-    for model in models() {
-        let parameters = model.parameters().expect("recorded");
-        for checkpoint in model.checkpoints {
-            assert_eq!(parameters, checkpoint.parameters, "{}", model.name);
-        }
-    }
-}
-
-#[test]
 fn load_whole_keeps_the_auxiliary_heads_of_the_weights() {
     let device = crate::device::open(None).expect("a device");
     let model = model("googlenet").expect("listed");

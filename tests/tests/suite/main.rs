@@ -1,14 +1,11 @@
-//! The tests across crates, in one binary: each binary links all of Burn.
+//! The tests across crates that are not the same for every network, in one binary: each binary links
+//! all of Burn.
 
 mod backends;
 mod compiled;
-mod configurations;
 mod cost_model;
 mod fused;
-mod gradients;
 mod outputs;
-mod parity;
 mod pretrained;
-mod round_trips;
 mod summaries;
 mod training;

@@ -1,5 +1,6 @@
-//! A training step of ten networks against PyTorch: the loss, and of every parameter's gradient the
-//! norm and the dot product with a probe vector, which depends on the sign and order of the elements.
+//! A training step of every network whose reference has one, against PyTorch: the loss, and of every
+//! parameter's gradient the norm and the dot product with a probe vector, which depends on the sign
+//! and order of the elements.
 //!
 //! The reference is computed in float64. Networks run in float32 if each batch norm averages many
 //! values: the loss agrees to 1e-5 and each gradient to 1e-3. In the other networks two images of
@@ -11,11 +12,14 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::DType;
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
+use libtest_mimic::Trial;
 use receptive_layers::network::{Network, NetworkConfig};
 use receptive_layers::weights::{self, Heads, StateDict};
+use receptive_tests::networks::{self, Visit};
 use receptive_tests::reference::{self, Reference};
-use receptive_tests::variants::{self, Visit};
 use receptive_tests::{devices, formula};
+
+use crate::{case, cases};
 
 /// A training step in `dtype`. The result is the loss, and the gradients under the names of their
 /// parameters.
@@ -122,7 +126,7 @@ const ZERO: f64 = 1e-10;
 fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
     let reference = Reference::read(name);
     let step = reference.grad.as_ref().expect("a reference with gradients");
-    let (loss, gradients) = variants::visit(
+    let (loss, gradients) = networks::visit(
         name,
         TrainingStep {
             reference: &reference,
@@ -133,12 +137,10 @@ fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
     );
 
     let error = (loss - step.loss).abs() / step.loss;
-    println!("{name}: the error of the loss is {error:.1e}");
     assert!(error < bounds.loss, "loss {loss}, expected {}", step.loss);
 
     assert!(step.norms.keys().eq(step.dots.keys()));
     let largest = step.norms.values().copied().fold(0.0, f64::max);
-    let mut worst = (0.0, String::new());
     let mut wrong = Vec::new();
     for (parameter, &norm) in &step.norms {
         let gradient = gradients.get(parameter).expect("a gradient of this name");
@@ -156,9 +158,6 @@ fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
             ("dot product", found_dot, step.dots[parameter]),
         ] {
             let error = (found - expected).abs() / scale;
-            if error > worst.0 {
-                worst = (error, format!("{quantity} of {parameter}"));
-            }
             if error.is_nan() || error >= bounds.gradient {
                 wrong.push(format!(
                     "{quantity} of {parameter}: {found:.6e}, expected {expected:.6e}"
@@ -166,50 +165,43 @@ fn assert_matches_pytorch(name: &str, device: Device, bounds: &Bounds) {
             }
         }
     }
-    println!("{name}: the largest error is {:.1e}, {}", worst.0, worst.1);
     assert!(wrong.is_empty(), "{name}: {wrong:#?}");
 }
 
-macro_rules! cases {
-    ($($test:ident: $name:literal, $bounds:expr;)*) => {
-        const CASES: &[&str] = &[$($name),*];
+/// The networks that are tested in float32. A network with another name is tested in float64.
+const IN_FLOAT32: [&str; 6] = [
+    "alexnet",
+    "lenet5",
+    "lenet5-1998",
+    "resnet18",
+    "resnet20-cifar",
+    "vgg11",
+];
 
-        mod ndarray {
-            use super::*;
-            $(#[test]
-            fn $test() {
-                assert_matches_pytorch($name, devices::ndarray(), $bounds);
-            })*
-        }
-
-        mod flex {
-            use super::*;
-            $(#[test]
-            fn $test() {
-                assert_matches_pytorch($name, devices::flex(), $bounds);
-            })*
-        }
-    };
+/// A reference that loses its training step would lose its test without a failure.
+fn every_network_in_float32_has_a_training_step() {
+    for name in IN_FLOAT32 {
+        assert!(Reference::read(name).grad.is_some(), "{name}");
+    }
 }
 
-cases! {
-    alexnet: "alexnet", &FLOAT32;
-    googlenet: "googlenet", &FLOAT64;
-    lenet5: "lenet5", &FLOAT32;
-    lenet5_1998: "lenet5-1998", &FLOAT32;
-    mobilenet_v1: "mobilenet-v1", &FLOAT64;
-    mobilenet_v2: "mobilenet-v2", &FLOAT64;
-    resnet18: "resnet18", &FLOAT32;
-    resnet20_cifar: "resnet20-cifar", &FLOAT32;
-    resnet50: "resnet50", &FLOAT64;
-    vgg11: "vgg11", &FLOAT32;
+fn bounds(name: &str) -> &'static Bounds {
+    match IN_FLOAT32.contains(&name) {
+        true => &FLOAT32,
+        false => &FLOAT64,
+    }
 }
 
-#[test]
-fn every_reference_with_gradients_is_a_case() {
-    let with_gradients: Vec<String> = Reference::names()
-        .into_iter()
-        .filter(|name| Reference::read(name).grad.is_some())
-        .collect();
-    assert_eq!(with_gradients, CASES);
+pub fn trials() -> Vec<Trial> {
+    let mut references = Reference::names();
+    references.retain(|name| Reference::read(name).grad.is_some());
+    let ndarray = |name: &str| assert_matches_pytorch(name, devices::ndarray(), bounds(name));
+    let flex = |name: &str| assert_matches_pytorch(name, devices::flex(), bounds(name));
+    let mut trials = vec![case(
+        "gradients::every_network_in_float32_has_a_training_step",
+        every_network_in_float32_has_a_training_step,
+    )];
+    trials.extend(cases("gradients::ndarray", &references, ndarray));
+    trials.extend(cases("gradients::flex", &references, flex));
+    trials
 }

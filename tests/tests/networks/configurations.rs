@@ -1,8 +1,11 @@
-//! Unknown fields of configurations.
+//! An unknown field of a configuration is an error that lists the valid ones.
 
+use libtest_mimic::Trial;
 use receptive_layers::network::NetworkConfig;
-use receptive_tests::variants::{self, Visit};
+use receptive_tests::networks::{self, Visit};
 use serde_json::Value;
+
+use crate::cases;
 
 /// Reads a configuration with one more field.
 struct UnknownField;
@@ -28,10 +31,8 @@ impl Visit for UnknownField {
     }
 }
 
-#[test]
-fn an_unknown_field_is_an_error_that_lists_the_valid_ones() {
-    for name in variants::names() {
-        println!("{name}");
-        variants::visit(name, UnknownField);
-    }
+pub fn trials() -> Vec<Trial> {
+    cases("configurations::unknown_field", networks::names(), |name| {
+        networks::visit(name, UnknownField);
+    })
 }

@@ -1,3 +1,0 @@
-//! Training tests of all architectures.
-
-mod overfit;
