@@ -3,6 +3,8 @@
 use std::fmt;
 
 use burn::tensor::Device;
+#[cfg(feature = "wgpu")]
+use burn::tensor::wgpu::WgpuBackend;
 use clap::ValueEnum;
 
 /// Names of devices on the command line.
@@ -14,6 +16,10 @@ pub enum DeviceName {
     Ndarray,
     /// GPU, with Vulkan, Metal, Direct3D or OpenGL
     Wgpu,
+    /// GPU, with Vulkan and SPIR-V kernels
+    Vulkan,
+    /// Apple's GPU, with Metal kernels
+    Metal,
     /// NVIDIA GPU, with CUDA
     Cuda,
 }
@@ -51,6 +57,10 @@ const COMPILED: &[DeviceName] = &[
     DeviceName::Ndarray,
     #[cfg(feature = "wgpu")]
     DeviceName::Wgpu,
+    #[cfg(feature = "vulkan")]
+    DeviceName::Vulkan,
+    #[cfg(feature = "metal")]
+    DeviceName::Metal,
     #[cfg(feature = "cuda")]
     DeviceName::Cuda,
 ];
@@ -68,8 +78,15 @@ impl DeviceName {
             Self::Flex => "flex",
             Self::Ndarray => "ndarray",
             Self::Wgpu => "wgpu",
+            Self::Vulkan => "vulkan",
+            Self::Metal => "metal",
             Self::Cuda => "cuda",
         }
+    }
+
+    /// Whether the device is a GPU, whose kernels are compiled and tuned in the first runs.
+    pub fn is_gpu(self) -> bool {
+        matches!(self, Self::Wgpu | Self::Vulkan | Self::Metal | Self::Cuda)
     }
 }
 
@@ -105,14 +122,11 @@ pub fn open(requested: Option<DeviceName>) -> Result<Device, DeviceError> {
             Ok(device)
         }
         #[cfg(feature = "wgpu")]
-        DeviceName::Wgpu => {
-            Device::wgpu_options()
-                .init()
-                .map_err(|reason| DeviceError::Unavailable {
-                    name: name.name(),
-                    reason: reason.to_string(),
-                })
-        }
+        DeviceName::Wgpu => open_wgpu(name, WgpuBackend::Auto),
+        #[cfg(feature = "vulkan")]
+        DeviceName::Vulkan => open_wgpu(name, WgpuBackend::Vulkan),
+        #[cfg(feature = "metal")]
+        DeviceName::Metal => open_wgpu(name, WgpuBackend::Metal),
         #[cfg(feature = "cuda")]
         DeviceName::Cuda => {
             let device = Device::cuda(0_usize);
@@ -132,6 +146,16 @@ pub fn open(requested: Option<DeviceName>) -> Result<Device, DeviceError> {
             compiled: COMPILED.iter().map(|device| device.name()).collect(),
         }),
     }
+}
+
+/// Opens the default adapter of a graphics interface.
+#[cfg(feature = "wgpu")]
+fn open_wgpu(name: DeviceName, interface: WgpuBackend) -> Result<Device, DeviceError> {
+    let options = Device::wgpu_options().graphics_api(interface);
+    options.init().map_err(|reason| DeviceError::Unavailable {
+        name: name.name(),
+        reason: reason.to_string(),
+    })
 }
 
 /// Returns the requested device, or else the default one: the first that is compiled in.

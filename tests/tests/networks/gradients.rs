@@ -205,3 +205,26 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(cases("gradients::flex", &references, flex));
     trials
 }
+
+// The kernels of a GPU backend are tuned, and fused with each other, so its gradients are those of
+// other kernels. Only two networks: a software driver takes a second to compile each kernel.
+#[cfg(feature = "wgpu")]
+mod wgpu {
+    use super::*;
+
+    fn assert_matches_pytorch_on_wgpu(name: &str) {
+        if let Some(device) = devices::wgpu() {
+            assert_matches_pytorch(name, device, &FLOAT32);
+        }
+    }
+
+    #[test]
+    fn lenet5() {
+        assert_matches_pytorch_on_wgpu("lenet5");
+    }
+
+    #[test]
+    fn resnet20_cifar() {
+        assert_matches_pytorch_on_wgpu("resnet20-cifar");
+    }
+}

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use receptive_layers::compile::Compiled;
 
-use super::report::TimingReport;
+use super::report::{KernelTuning, TimingReport};
 use super::timing::{backend_threads, noise, time_runs};
 use crate::args::BenchArgs;
 use crate::device;
@@ -27,20 +27,20 @@ pub(super) fn compiled(
         Compiled::random(graph, SEED, &options).map_err(|source| model.uncompiled(source))?;
     let images = noise(input.iter().product());
     let mut logits = vec![0.0; args.batch * model.classes];
-    let times = time_runs(args.seconds, || {
+    let timing = time_runs(args.seconds, None, || {
         compiled
             .run_into(&images, &mut [&mut logits])
             .map_err(|error| CliError::Compute(error.to_string()))
     })?;
     let profile = args
         .profile
-        .then(|| Profile::measure(&mut compiled, &images, &mut logits, times.len()))
+        .then(|| Profile::measure(&mut compiled, &images, &mut logits, timing.times.len()))
         .transpose()?;
     let (isa, threads) = (compiled.isa().name(), compiled.threads());
     Ok(TimingReport {
         isa: Some(isa),
         profile,
-        ..TimingReport::new(model, args, "compiled", threads, &times)
+        ..TimingReport::new(model, args, "compiled", threads, &timing)
     })
 }
 
@@ -57,7 +57,8 @@ pub(super) fn eager(
         TensorData::new(noise(input.iter().product()), input),
         &device,
     );
-    let times = time_runs(args.seconds, || {
+    let name = device::name_or_default(args.compute.device);
+    let timing = time_runs(args.seconds, Some(name), || {
         // Burn computes asynchronously: reading the logits waits for the device.
         network
             .forward(images.clone())
@@ -67,7 +68,8 @@ pub(super) fn eager(
     })?;
     let threads = backend_threads(args.compute.threads);
     Ok(TimingReport {
-        device: Some(device::name_or_default(args.compute.device).name()),
-        ..TimingReport::new(model, args, "eager", threads, &times)
+        device: Some(name.name()),
+        tuning: KernelTuning::of(name),
+        ..TimingReport::new(model, args, "eager", threads, &timing)
     })
 }

@@ -1,13 +1,34 @@
 //! The result of a measurement, as text and as JSON.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::Serialize;
 
+use super::timing::{Timing, WarmUp};
 use crate::args::BenchArgs;
+use crate::device::DeviceName;
 use crate::profile::{Profile, median, milliseconds};
 use crate::registry::Model;
+
+/// Tuning of the kernels of a GPU backend. Every GPU feature of this program turns both on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct KernelTuning {
+    /// Whether the first call of an operation with new shapes times its kernels and keeps the
+    /// fastest.
+    pub autotune: bool,
+    /// Whether chains of elementwise operations are compiled into one kernel.
+    pub fusion: bool,
+}
+
+impl KernelTuning {
+    /// The tuning of the kernels of a device; `None` for a CPU.
+    pub(super) fn of(device: DeviceName) -> Option<Self> {
+        device.is_gpu().then_some(Self {
+            autotune: true,
+            fusion: true,
+        })
+    }
+}
 
 /// The result of a measurement.
 #[derive(Serialize)]
@@ -26,6 +47,11 @@ pub(super) struct TimingReport {
     /// Burn backend of the eager engine and of training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<&'static str>,
+    /// Tuning of the kernels of a GPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<KernelTuning>,
+    /// Runs before the measurement.
+    pub warm_up: WarmUp,
     /// Median time of a run, in milliseconds.
     pub median_ms: f64,
     /// Shortest time of a run, in milliseconds.
@@ -38,15 +64,15 @@ pub(super) struct TimingReport {
 }
 
 impl TimingReport {
-    /// Creates a report from `times` in ascending order, without instruction set, device and
-    /// profile.
+    /// Creates a report of `timing`, without instruction set, device, tuning and profile.
     pub(super) fn new(
         model: &Model,
         args: &BenchArgs,
         engine: &'static str,
         threads: usize,
-        times: &[Duration],
+        timing: &Timing,
     ) -> Self {
+        let times = &timing.times;
         Self {
             name: model.name,
             batch: args.batch,
@@ -54,6 +80,8 @@ impl TimingReport {
             engine,
             isa: None,
             device: None,
+            tuning: None,
+            warm_up: timing.warm_up,
             median_ms: milliseconds(median(times)),
             fastest_ms: milliseconds(times[0]),
             runs: times.len(),
@@ -77,6 +105,13 @@ impl fmt::Display for TimingReport {
             self.runs,
             self.fastest_ms,
         )?;
+        if self.tuning.is_some() {
+            let WarmUp { runs, seconds } = self.warm_up;
+            writeln!(
+                f,
+                "autotune and fusion on: kernels were compiled and tuned for these shapes in {runs} warm-up runs, {seconds:.1} s"
+            )?;
+        }
         if let Some(profile) = &self.profile {
             write!(f, "\n{profile}")?;
         }

@@ -4,7 +4,7 @@ use receptive_train::loader::Batch;
 use receptive_train::optimizer::Optimizer;
 use receptive_train::recipe::Recipe;
 
-use super::report::TimingReport;
+use super::report::{KernelTuning, TimingReport};
 use super::timing::{backend_threads, noise, time_runs};
 use crate::args::BenchArgs;
 use crate::device;
@@ -24,7 +24,8 @@ pub(super) fn step(
 ) -> Result<TimingReport, CliError> {
     engine::limit_backend_threads(args.compute.threads);
     crate::allocator::retain_freed_memory();
-    let device = device::open(args.compute.device)?;
+    let name = device::name_or_default(args.compute.device);
+    let device = device::open(Some(name))?;
     let recipe = Recipe {
         accumulate: 1,
         clip_norm: None,
@@ -45,15 +46,16 @@ pub(super) fn step(
     let mut network = model.trainable(&recipe, &initial, vec![device])?;
     let batch = noise_batch(input, model.classes);
     let mut count = 0;
-    let times = time_runs(args.seconds, || {
+    let timing = time_runs(args.seconds, Some(name), || {
         network.step(&batch, LEARNING_RATE, count)?;
         count += 1;
         Ok(())
     })?;
     let threads = backend_threads(args.compute.threads);
     Ok(TimingReport {
-        device: Some(device::name_or_default(args.compute.device).name()),
-        ..TimingReport::new(model, args, "training", threads, &times)
+        device: Some(name.name()),
+        tuning: KernelTuning::of(name),
+        ..TimingReport::new(model, args, "training", threads, &timing)
     })
 }
 
