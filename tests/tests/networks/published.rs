@@ -80,7 +80,8 @@ fn assert_default_recipes_crop_to_the_input_size(name: &str) {
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = vec![case("published::names_are_unique", names_are_unique)];
-    let checks: [(&str, fn(&str)); 4] = [
+    type Check = (&'static str, fn(&str));
+    let checks: [Check; 4] = [
         ("published::labels", assert_has_a_label_for_each_class),
         ("published::costs", assert_is_costed),
         ("published::recipe", assert_recipe_round_trips),
