@@ -192,6 +192,11 @@ fn bounds(name: &str) -> &'static Bounds {
     }
 }
 
+/// The networks whose gradients are compared on wgpu, where tuned and fused kernels compute them. A
+/// software driver takes a second to compile each kernel.
+#[cfg(feature = "wgpu")]
+const WGPU: [&str; 2] = ["lenet5", "resnet20-cifar"];
+
 pub fn trials() -> Vec<Trial> {
     let mut references = Reference::names();
     references.retain(|name| Reference::read(name).grad.is_some());
@@ -203,28 +208,11 @@ pub fn trials() -> Vec<Trial> {
     )];
     trials.extend(cases("gradients::ndarray", &references, ndarray));
     trials.extend(cases("gradients::flex", &references, flex));
-    trials
-}
-
-// The kernels of a GPU backend are tuned, and fused with each other, so its gradients are those of
-// other kernels. Only two networks: a software driver takes a second to compile each kernel.
-#[cfg(feature = "wgpu")]
-mod wgpu {
-    use super::*;
-
-    fn assert_matches_pytorch_on_wgpu(name: &str) {
+    #[cfg(feature = "wgpu")]
+    trials.extend(cases("gradients::wgpu", WGPU, |name| {
         if let Some(device) = devices::wgpu() {
             assert_matches_pytorch(name, device, &FLOAT32);
         }
-    }
-
-    #[test]
-    fn lenet5() {
-        assert_matches_pytorch_on_wgpu("lenet5");
-    }
-
-    #[test]
-    fn resnet20_cifar() {
-        assert_matches_pytorch_on_wgpu("resnet20-cifar");
-    }
+    }));
+    trials
 }
