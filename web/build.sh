@@ -111,7 +111,7 @@ data() {
         "$receptive" draw "$name" --style graph -o "$out/networks/$name-graph.svg"
     done
     node web/index.mjs "$out/networks"
-    cp assets/lenet5.safetensors assets/mobilenet_v2-f16.safetensors "$out/weights/"
+    cp cli/assets/*.safetensors cli/assets/LICENSE-torchvision "$out/weights/"
     cp assets/photos/* "$out/photos/"
 }
 

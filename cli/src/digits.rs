@@ -6,11 +6,7 @@ use receptive_train::data::{DataError, DataSplits, IdxFiles};
 
 macro_rules! embedded {
     ($name:literal) => {
-        include_bytes!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../assets/mnist/",
-            $name
-        ))
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/mnist/", $name))
     };
 }
 

@@ -4,7 +4,7 @@
 pub struct EmbeddedWeights {
     /// Name of the network.
     pub model: &'static str,
-    /// Name of the file in `assets/`.
+    /// Name of the file in the crate's `assets/`.
     pub file: &'static str,
     /// Name of the published file that `file` was converted from, if any.
     pub converted_from: Option<&'static str>,
@@ -21,7 +21,7 @@ impl EmbeddedWeights {
 
 macro_rules! asset {
     ($file:literal) => {
-        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/", $file))
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/", $file))
     };
 }
 

@@ -70,7 +70,7 @@ pub struct TrainArgs {
     #[arg(value_parser = parse::minutes, allow_negative_numbers = true)]
     pub save_minutes: f64,
 
-    /// Print plain lines instead of the dashboard
+    /// Print lines of text, even if the program has the dashboard
     #[arg(long)]
     pub plain: bool,
 }

@@ -1,6 +1,6 @@
 //! `receptive train`: trains a network from random or pretrained weights.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use burn::tensor::Device;
-use burn::train::Interrupter;
 use receptive_layers::weights::Heads;
 use receptive_train::TrainError;
 use receptive_train::data::{DataSplits, Holdout, PublicDataset};
-use receptive_train::monitor::{Dashboard, Monitor, Plain};
+use receptive_train::monitor::{Monitor, Plain};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::{Folder, Outcome, Run};
 
@@ -46,14 +45,9 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let initial = initial_weights(args, &model, &data)?;
     let mut network = model.trainable(&recipe, &initial, devices)?;
 
-    let interrupter = Interrupter::new();
     let stopped = stop_on_interrupt();
-    let stop = || stopped.load(Ordering::Relaxed) || interrupter.should_stop();
-    let mut monitor: Box<dyn Monitor> = if !args.plain && io::stdout().is_terminal() {
-        Box::new(Dashboard::new(interrupter.clone()))
-    } else {
-        Box::new(Plain::new(io::stdout()))
-    };
+    let Progress { mut monitor, quit } = Progress::new(args.plain);
+    let stop = || stopped.load(Ordering::Relaxed) || quit();
     let input = model.input;
     let run = Run {
         network: &mut *network,
@@ -75,6 +69,35 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     // Dropping the dashboard restores the terminal.
     drop(monitor);
     print_outcome(&outcome?, &folder, &model, out)
+}
+
+/// The report of a run, and the way in which its reader stops the run.
+struct Progress {
+    monitor: Box<dyn Monitor>,
+    /// Whether the reader asked to stop the run.
+    quit: Box<dyn Fn() -> bool>,
+}
+
+impl Progress {
+    /// Returns the dashboard if the program has it and standard output is a terminal, unless
+    /// `plain`; otherwise lines of text.
+    fn new(plain: bool) -> Self {
+        #[cfg(feature = "dashboard")]
+        if !plain && io::IsTerminal::is_terminal(&io::stdout()) {
+            let interrupter = burn::train::Interrupter::new();
+            let dashboard = receptive_train::monitor::Dashboard::new(interrupter.clone());
+            return Self {
+                monitor: Box::new(dashboard),
+                quit: Box::new(move || interrupter.should_stop()),
+            };
+        }
+        #[cfg(not(feature = "dashboard"))]
+        let _ = plain;
+        Self {
+            monitor: Box::new(Plain::new(io::stdout())),
+            quit: Box::new(|| false),
+        }
+    }
 }
 
 fn print_outcome(

@@ -55,8 +55,7 @@ fn half_precision_is_rounded_once() {
 #[test]
 fn embedded_weights_survive_a_round_trip_through_pytorch() {
     let folder = tempfile::tempdir().expect("a folder");
-    let asset =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/mobilenet_v2-f16.safetensors");
+    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mobilenet_v2-f16.safetensors");
     let torch = folder.path().join("v2.pth");
     let again = folder.path().join("v2.safetensors");
     convert(&asset, &torch, "mobilenet-v2", &["--dtype", "f16"]);

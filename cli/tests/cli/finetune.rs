@@ -59,8 +59,7 @@ fn mobilenet_v2_learns_three_classes_within_two_minutes() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     write_crops(&data);
-    let weights =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/mobilenet_v2-f16.safetensors");
+    let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mobilenet_v2-f16.safetensors");
     let run = folder.path().join("run");
     let started = Instant::now();
     let printed = output(&[

@@ -23,7 +23,7 @@ const EVALUATED: usize = 512;
 
 /// Returns the folder of the MNIST files.
 fn assets() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/mnist"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../cli/assets/mnist"))
 }
 
 /// Returns LeNet-5's recipe with batches of 64 and a constant learning rate.

@@ -71,7 +71,7 @@ function softmax(logits) {
 function digits(folder) {
   const [input, output] = [join(folder, "digits.npy"), join(folder, "logits.npy")];
   writeFileSync(input, npy(samples()));
-  const weights = join(assets, "lenet5.safetensors");
+  const weights = join(here, "../../../cli/assets/lenet5.safetensors");
   run("run", "lenet5", "--weights", weights, "--input", input, "--output", output);
   const file = readFileSync(output);
   const start = 10 + file.readUInt16LE(8);

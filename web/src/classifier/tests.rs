@@ -7,7 +7,7 @@ use receptive_mobilenet::{MobileNetV2, MobileNetV2Config};
 use super::Classifier;
 use crate::error::Error;
 
-const WEIGHTS: &[u8] = include_bytes!("../../../assets/mobilenet_v2-f16.safetensors");
+const WEIGHTS: &[u8] = include_bytes!("../../../cli/assets/mobilenet_v2-f16.safetensors");
 const COFFEE: &[u8] = include_bytes!("../../../assets/photos/coffee.png");
 const CHELSEA: &[u8] = include_bytes!("../../../assets/photos/chelsea.png");
 const ROCKET: &[u8] = include_bytes!("../../../assets/photos/rocket.jpg");

@@ -56,7 +56,7 @@ fn errors_name_the_missing_layer_or_unit() {
 
 #[test]
 fn bytes_that_are_not_the_weights_are_errors() {
-    let other = include_bytes!("../../../../assets/mobilenet_v2-f16.safetensors");
+    let other = include_bytes!("../../../../cli/assets/mobilenet_v2-f16.safetensors");
     assert!(matches!(Explorer::lenet5(other), Err(Error::Weights(_))));
     let photo = include_bytes!("../../../../assets/photos/rocket.jpg");
     for bytes in [&b""[..], b"weights", photo] {

@@ -14,7 +14,7 @@ use crate::explain::{Explanation, Unit};
 use crate::explorer::Explorer;
 
 /// The LeNet-5 weights of the page.
-const WEIGHTS: &[u8] = include_bytes!("../../../../assets/lenet5.safetensors");
+const WEIGHTS: &[u8] = include_bytes!("../../../../cli/assets/lenet5.safetensors");
 
 /// Returns the 1,500 validation digits: the ink of each pixel from 0 to 1, row by row, and the
 /// label.
@@ -27,10 +27,10 @@ fn digits() -> Vec<(Vec<f32>, usize)> {
         bytes
     };
     let images = decompress(include_bytes!(
-        "../../../../assets/mnist/t10k-images-idx3-ubyte.gz"
+        "../../../../cli/assets/mnist/t10k-images-idx3-ubyte.gz"
     ));
     let labels = decompress(include_bytes!(
-        "../../../../assets/mnist/t10k-labels-idx1-ubyte.gz"
+        "../../../../cli/assets/mnist/t10k-labels-idx1-ubyte.gz"
     ));
     let ink = |image: &[u8]| image.iter().map(|&byte| f32::from(byte) / 255.0).collect();
     images[16..]
