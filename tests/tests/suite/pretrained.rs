@@ -16,7 +16,7 @@ use receptive_tests::devices;
 
 fn asset(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../assets")
+        .join("../cli/assets")
         .join(name)
 }
 
