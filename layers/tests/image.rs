@@ -207,6 +207,45 @@ fn errors_contain_the_path_and_the_reason() {
     }
 }
 
+/// Every cut of a JPEG file is an error, also where only the last byte is missing. Bytes after the end
+/// of the image are ignored, and an end-of-image marker inside a segment does not end the image.
+#[test]
+fn cut_jpeg_files_are_errors() {
+    let mut files = vec![fixture("quarters.jpg")];
+    for entry in fs::read_dir(fixture("encoded")).unwrap() {
+        files.push(entry.unwrap().path());
+    }
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "jpg"));
+    assert!(files.len() > 4);
+    for path in files {
+        let bytes = fs::read(&path).unwrap();
+        let whole = image::decode(&bytes).unwrap();
+        let step = (bytes.len() / 500).max(1);
+        for length in (2..bytes.len() - 2)
+            .step_by(step)
+            .chain([bytes.len() - 2, bytes.len() - 1])
+        {
+            let cut = image::decode(&bytes[..length]);
+            assert!(
+                cut.is_err(),
+                "{}, {length} of {} bytes",
+                path.display(),
+                bytes.len()
+            );
+        }
+        let message = image::decode(&bytes[..bytes.len() - 2])
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("the file is cut"), "{message}");
+
+        let comment = b"\xff\xfe\x00\x04\xff\xd9";
+        let with_comment = [&bytes[..2], comment, &bytes[2..], b"more"].concat();
+        assert_eq!(image::decode(&with_comment).unwrap(), whole);
+        let cut = &with_comment[..with_comment.len() - 6];
+        assert!(image::decode(cut).is_err());
+    }
+}
+
 #[test]
 fn too_many_pixels_are_an_error_without_an_allocation() {
     let gif = b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff\x2c\0\0\0\0\x01\0\x01\0\0\x02";

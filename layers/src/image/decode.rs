@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use super::jpeg;
 use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Luma};
 use ::image::{LumaA, Pixel, Rgb, RgbImage, Rgba};
@@ -116,7 +117,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
 ///
 /// # Errors
 ///
-/// [`ImageError`] if the file is empty, corrupt, larger than [`MAX_BYTES`], or of another format.
+/// [`ImageError`] if the file is empty, corrupt, cut, larger than [`MAX_BYTES`], or of another format.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Empty);
@@ -133,6 +134,12 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
         format: name(format),
         reason,
     };
+    if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
+        let length = bytes.len();
+        return Err(undecodable(format!(
+            "the file is cut: its {length} bytes have no end-of-image marker"
+        )));
+    }
     let decoder_error = |error: ::image::ImageError| {
         undecodable(match error.source() {
             Some(cause) => cause.to_string(),

@@ -23,11 +23,14 @@
 //! # Ok::<(), image::ImageError>(())
 //! ```
 
+mod crop;
 mod decode;
+mod jpeg;
 mod preprocess;
 mod resample;
 
 pub use ::image::RgbImage;
+pub use crop::centre_crop_start;
 pub use decode::{EXTENSIONS, ImageError, MAX_BYTES, OpenError, decode, open};
 pub use preprocess::{luma, preprocess, preprocess_channels, preprocess_grey};
 pub use resample::{Raster, resize};

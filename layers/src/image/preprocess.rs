@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use ::image::RgbImage;
 
+use super::crop::centre_crop_start;
 use super::resample::{Raster, resample};
 use crate::preprocessing::Preprocessing;
 
@@ -131,17 +132,14 @@ struct Span {
 impl Span {
     /// Returns the centre crop of `crop` pixels from an axis of `length` pixels.
     fn centred(length: u64, crop: usize) -> Self {
-        match length.checked_sub(crop as u64) {
-            Some(difference) => {
-                let half = difference / 2;
-                let start = half + (difference & half & 1);
-                Self {
-                    padding: 0,
-                    range: start..start + crop as u64,
-                }
-            }
-            None => Self {
-                padding: (crop - length as usize) / 2,
+        let start = centre_crop_start(length, crop as u64);
+        match u64::try_from(start) {
+            Ok(start) => Self {
+                padding: 0,
+                range: start..length.min(start + crop as u64),
+            },
+            Err(_) => Self {
+                padding: start.unsigned_abs() as usize,
                 range: 0..length,
             },
         }
@@ -167,9 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_difference_is_halved_to_the_nearest_even_number() {
-        let starts = [224, 225, 226, 227, 228, 229].map(|n| Span::centred(n, 224).range.start);
-        assert_eq!(starts, [0, 0, 1, 2, 2, 2]);
+    fn a_span_has_the_length_of_the_crop_or_of_the_image() {
+        for (length, crop) in [(7, 8), (8, 8), (9, 8), (11, 8)] {
+            let span = Span::centred(length, crop);
+            assert_eq!(span.len(), crop.min(length as usize), "{length}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Crops and padding.
 
 use rand::RngExt;
+use receptive_layers::image::centre_crop_start;
 use receptive_layers::network::InvalidConfig;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use super::limits::check_pixels;
 use crate::image::Image;
 use crate::random::Random;
 
-/// Crops a square from the centre of the image. A smaller image is padded with black.
+/// Crops a square from the centre of the image, as torchvision does. A smaller image is padded with
+/// black.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CenterCrop {
@@ -22,7 +24,7 @@ impl CenterCrop {
     }
 
     pub(super) fn apply(&self, image: &Image) -> Image {
-        let start = |length: usize| (length as isize - self.size as isize).div_euclid(2);
+        let start = |length: usize| centre_crop_start(length as u64, self.size as u64) as isize;
         let (left, top) = (start(image.width), start(image.height));
         image.crop(left, top, self.size, self.size)
     }

@@ -2,6 +2,9 @@
 
 use proptest::prelude::*;
 
+use receptive_layers::image::RgbImage;
+use receptive_layers::preprocessing::{Interpolation, Preprocessing};
+
 use super::*;
 use crate::random::{Purpose, stream};
 
@@ -105,6 +108,38 @@ proptest! {
         if let Some(size) = expected_size(&transform, &image) {
             prop_assert_eq!((result.width, result.height), size);
         }
+    }
+
+    /// The evaluation transforms of a recipe prepare an image as `layers::image` does.
+    #[test]
+    fn resize_and_centre_crop_prepare_images_as_the_classifier_does(
+        width in 4_u32..48, height in 4_u32..48, shorter in 1_usize..24, size in 1_usize..32,
+    ) {
+        let photo = RgbImage::from_fn(width, height, |x, y| {
+            [x * 37 + y * 91, x * y, x ^ (y * 13)].map(|sample| sample as u8).into()
+        });
+        let interpolation = Interpolation::Bilinear;
+        let image = Image {
+            width: width as usize,
+            height: height as usize,
+            channels: 3,
+            samples: photo.as_raw().clone(),
+        };
+        let steps = [
+            Transform::Resize(Resize { shorter, interpolation }),
+            Transform::CenterCrop(CenterCrop { size }),
+        ];
+        let image = steps.iter().fold(image, |image, step| step.apply(image, &mut random(0)));
+        let planes = (0..3).flat_map(|channel| image.samples.iter().skip(channel).step_by(3));
+        let found: Vec<f32> = planes.map(|&sample| f32::from(sample) / 255.0).collect();
+        let preprocessing = Preprocessing {
+            resize: shorter,
+            crop: size,
+            interpolation,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        };
+        prop_assert_eq!(found, receptive_layers::image::preprocess(&photo, &preprocessing));
     }
 
     #[test]
