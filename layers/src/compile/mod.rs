@@ -52,8 +52,7 @@ use crate::graph::{Graph, LOGITS};
 use crate::network::Network;
 
 /// Compiles `network` for images of shape `input`, `[batch, channels, height, width]`. The compiled
-/// network has one output, [`LOGITS`](crate::graph::LOGITS); its steps have the reference names of
-/// the layers.
+/// network has one output, [`LOGITS`]; its steps have the reference names of the layers.
 ///
 /// # Errors
 ///
@@ -72,8 +71,8 @@ pub fn compile<N: Network>(
 }
 
 /// Compiles `network` as [`compile`] does, with the outputs called `outputs`:
-/// [`LOGITS`](crate::graph::LOGITS), [`EMBEDDING`](crate::graph::EMBEDDING), and the names of the
-/// network's [`STAGES`](Network::STAGES).
+/// [`LOGITS`], [`EMBEDDING`](crate::graph::EMBEDDING), and the names of the network's
+/// [`STAGES`](Network::STAGES).
 ///
 /// # Errors
 ///

@@ -1,6 +1,6 @@
 //! Pretrained networks and the classifier.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use receptive_layers::classifier::{Classifier, ClassifierError};
@@ -14,14 +14,13 @@ use receptive_lenet::{LeNet5, LeNet5Config, LeNet5OriginalConfig};
 use receptive_resnet::{CifarResNetConfig, ResNetConfig};
 use receptive_tests::devices;
 
-fn asset(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../cli/assets")
-        .join(name)
+/// Returns the path of a file in the workspace.
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 fn lenet() -> Pretrained<LeNet5> {
-    let file = asset("lenet5.safetensors");
+    let file = file("cli/assets/lenet5.safetensors");
     let config = LeNet5Config::lenet5();
     config
         .pretrained(Weights::from_file(&file), &devices::flex())
@@ -32,7 +31,7 @@ fn lenet() -> Pretrained<LeNet5> {
 fn digits() -> Vec<image::RgbImage> {
     let digits = 0..10;
     digits
-        .map(|digit| image::open(asset(&format!("digits/{digit}.png"))).unwrap())
+        .map(|digit| image::open(file(&format!("assets/digits/{digit}.png"))).unwrap())
         .collect()
 }
 
@@ -184,7 +183,7 @@ fn errors_name_the_cause() {
     assert!(error(classes.map(|_| ())).contains("classes is 0"));
     let missing = ResNetConfig::resnet50().pretrained(Weights::from_file("none.pth"), &device);
     assert!(error(missing.map(|_| ())).contains("none.pth"));
-    let file = asset("lenet5.safetensors");
+    let file = file("cli/assets/lenet5.safetensors");
     let other = ResNetConfig::resnet18().pretrained(Weights::from_file(&file), &device);
     let message = error(other.map(|_| ()));
     assert!(
