@@ -56,6 +56,9 @@ pub enum ClassifierError {
         /// Height and width that the preprocessing prepares.
         crop: usize,
     },
+    /// The plan has no output, or its class scores are empty.
+    #[error("the plan computes no class scores, expected one for each class")]
+    NoScores,
     /// The number of labels differs from the number of classes.
     #[error("there are {found} labels, expected {classes}, one for each class")]
     Labels {
@@ -112,7 +115,8 @@ impl Classifier {
     /// # Errors
     ///
     /// [`ClassifierError::Input`] if the plan's input is not one or three channels of the size that
-    /// `preprocessing` prepares, [`ClassifierError::Labels`] if the number of labels is wrong.
+    /// `preprocessing` prepares, [`ClassifierError::NoScores`] if the plan computes no class scores,
+    /// [`ClassifierError::Labels`] if the number of labels is wrong.
     pub fn from_plan(
         plan: Compiled,
         preprocessing: Preprocessing,
@@ -123,7 +127,11 @@ impl Classifier {
             return Err(ClassifierError::Input { found: input, crop });
         }
         let logits = logits_index(plan.output_names());
-        let classes = plan.outputs()[logits].iter().product();
+        let shape = plan.outputs().get(logits);
+        let classes = shape.map_or(0, |shape| shape.iter().product());
+        if classes == 0 {
+            return Err(ClassifierError::NoScores);
+        }
         if !labels.is_empty() && labels.len() != classes {
             return Err(ClassifierError::Labels {
                 found: labels.len(),
@@ -184,7 +192,7 @@ impl Classifier {
                 .flat_map(|photo| self.prepare(photo))
                 .collect();
             let logits = self.run(&images)?.into_first();
-            for logits in logits.chunks(logits.len() / batch.len()) {
+            for logits in logits.chunks((logits.len() / batch.len()).max(1)) {
                 results.push(self.classification(logits)?);
             }
         }

@@ -1,4 +1,4 @@
-//! What a network publishes: labels, costs and a recipe.
+//! The labels, costs and recipe of every published network.
 
 use libtest_mimic::Trial;
 use receptive::registry::{Model, Registry};
