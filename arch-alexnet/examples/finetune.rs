@@ -16,7 +16,9 @@ use receptive_alexnet::burn::nn::loss::CrossEntropyLossConfig;
 use receptive_alexnet::burn::optim::{AdamConfig, GradientsParams};
 use receptive_alexnet::burn::tensor::{Device, Int, Tensor, TensorData};
 use receptive_alexnet::weights::{self, FloatType, Format};
-use receptive_alexnet::{AlexNetTorchvisionConfig, Network, NetworkConfig, Weights, image};
+use receptive_alexnet::{
+    AlexNetTorchvisionConfig, Metadata, Network, NetworkConfig, Weights, image,
+};
 
 const EPOCHS: usize = 100;
 const LEARNING_RATE: f64 = 1e-3;
@@ -33,6 +35,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = Device::default().autodiff();
     let config = AlexNetTorchvisionConfig::alexnet_torchvision().with_classes(classes.len());
     let pretrained = config.pretrained(weights, &device)?;
+    let names = classes.iter().filter_map(|path| path.file_name());
+    let metadata = Metadata {
+        labels: Some(names.map(|name| name.to_string_lossy().into()).collect()),
+        ..pretrained.metadata()
+    };
     let mut network = pretrained.network;
 
     let trunk = network.valid();
@@ -65,11 +72,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         network = optimizer.step(LEARNING_RATE, network, gradients);
     }
-    weights::state_dict(&network.valid()).save(
-        "finetuned.safetensors",
-        Format::SafeTensors,
-        FloatType::F32,
-    )?;
+    let weights = weights::state_dict(&network.valid()).with_metadata(metadata);
+    weights.save("finetuned.safetensors", Format::SafeTensors, FloatType::F32)?;
     println!("finetuned.safetensors: {} classes", classes.len());
     Ok(())
 }

@@ -13,6 +13,7 @@ use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
 };
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 /// Hyperparameters of an [`AlexNet`].
@@ -73,6 +74,10 @@ impl NetworkConfig for AlexNetConfig {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("alexnet-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
+            preprocessing: Preprocessing {
+                crop: 227,
+                ..Preprocessing::IMAGENET
+            },
             checkpoints: &[],
         })
         .into()

@@ -66,6 +66,7 @@ impl NetworkConfig for AlexNetTorchvisionConfig {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("alexnet-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
+            preprocessing: Preprocessing::IMAGENET,
             checkpoints: CHECKPOINTS,
         }]
     }

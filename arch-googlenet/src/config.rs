@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use receptive_layers::block::LocalResponseNorm;
 use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{InputSpec, InvalidConfig, NetworkConfig, Paper, Sizes, Variant};
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 use crate::auxiliary::{AuxiliaryHead, classifier};
@@ -87,6 +88,7 @@ impl NetworkConfig for GoogLeNetConfig {
                 paper: PAPER,
                 recipe: receptive_layers::recipe_file!("googlenet-imagenet.toml"),
                 labels: LabelSet::Imagenet1k,
+                preprocessing: Preprocessing::IMAGENET,
                 checkpoints: checkpoints::GOOGLENET,
             },
             Variant {
@@ -95,6 +97,7 @@ impl NetworkConfig for GoogLeNetConfig {
                 paper: PAPER,
                 recipe: receptive_layers::recipe_file!("googlenet-imagenet.toml"),
                 labels: LabelSet::Imagenet1k,
+                preprocessing: Preprocessing::IMAGENET,
                 checkpoints: &[],
             },
         ]

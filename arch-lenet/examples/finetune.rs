@@ -16,7 +16,7 @@ use receptive_lenet::burn::nn::loss::CrossEntropyLossConfig;
 use receptive_lenet::burn::optim::{AdamConfig, GradientsParams};
 use receptive_lenet::burn::tensor::{Device, Int, Tensor, TensorData};
 use receptive_lenet::weights::{self, FloatType, Format};
-use receptive_lenet::{LeNet5Config, Network, NetworkConfig, Weights, image};
+use receptive_lenet::{LeNet5Config, Metadata, Network, NetworkConfig, Weights, image};
 
 const EPOCHS: usize = 100;
 const LEARNING_RATE: f64 = 1e-3;
@@ -30,6 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = Device::default().autodiff();
     let config = LeNet5Config::lenet5().with_classes(classes.len());
     let pretrained = config.pretrained(weights, &device)?;
+    let names = classes.iter().filter_map(|path| path.file_name());
+    let metadata = Metadata {
+        labels: Some(names.map(|name| name.to_string_lossy().into()).collect()),
+        ..pretrained.metadata()
+    };
     let mut network = pretrained.network;
 
     let trunk = network.valid();
@@ -62,11 +67,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         network = optimizer.step(LEARNING_RATE, network, gradients);
     }
-    weights::state_dict(&network.valid()).save(
-        "finetuned.safetensors",
-        Format::SafeTensors,
-        FloatType::F32,
-    )?;
+    let weights = weights::state_dict(&network.valid()).with_metadata(metadata);
+    weights.save("finetuned.safetensors", Format::SafeTensors, FloatType::F32)?;
     println!("finetuned.safetensors: {} classes", classes.len());
     Ok(())
 }

@@ -10,6 +10,7 @@ use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 use crate::paper::{PAPER, STAGES};
@@ -39,6 +40,7 @@ impl NetworkConfig for LeNet5Config {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("lenet5-mnist.toml"),
             labels: LabelSet::Mnist,
+            preprocessing: Preprocessing::MNIST,
             checkpoints: &[],
         }]
     }

@@ -9,6 +9,7 @@ use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 use crate::bitmaps;
@@ -42,6 +43,7 @@ impl NetworkConfig for LeNet5OriginalConfig {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("lenet5-1998-mnist.toml"),
             labels: LabelSet::Mnist,
+            preprocessing: Preprocessing::MNIST,
             checkpoints: &[],
         }]
     }

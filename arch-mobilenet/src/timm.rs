@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use receptive_layers::block::Activation;
 use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{InputSpec, InvalidConfig, Network, NetworkConfig, Stage, Variant};
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoints;
@@ -49,6 +50,7 @@ impl NetworkConfig for TimmMobileNetV1Config {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("mobilenet-v1-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
+            preprocessing: Preprocessing::IMAGENET,
             checkpoints: checkpoints::MOBILENET_V1_TIMM,
         }]
     }

@@ -8,6 +8,7 @@ use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
 };
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 use crate::depthwise_separable::DepthwiseSeparable;
@@ -124,6 +125,7 @@ impl NetworkConfig for MobileNetV1Config {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("mobilenet-v1-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
+            preprocessing: Preprocessing::IMAGENET,
             checkpoints: &[],
         })
         .into()

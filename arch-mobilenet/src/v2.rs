@@ -8,6 +8,7 @@ use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
 };
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 use crate::inverted_residual::InvertedResidual;
@@ -108,6 +109,7 @@ impl NetworkConfig for MobileNetV2Config {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("mobilenet-v1-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
+            preprocessing: Preprocessing::IMAGENET,
             checkpoints: checkpoints::MOBILENET_V2,
         }]
     }

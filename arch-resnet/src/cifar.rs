@@ -9,6 +9,7 @@ use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 use crate::conv::{conv, norm};
@@ -96,6 +97,7 @@ impl NetworkConfig for CifarResNetConfig {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("resnet20-cifar10.toml"),
             labels: LabelSet::Cifar10,
+            preprocessing: Preprocessing::CIFAR_10,
             checkpoints: &[],
         })
         .into()

@@ -10,6 +10,7 @@ use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Sizes, Stage, Variant,
 };
+use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::Checkpoint;
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +128,7 @@ impl NetworkConfig for ResNetConfig {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("resnet50-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
+            preprocessing: Preprocessing::IMAGENET,
             checkpoints,
         };
         vec![

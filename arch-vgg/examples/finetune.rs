@@ -16,7 +16,7 @@ use receptive_vgg::burn::nn::loss::CrossEntropyLossConfig;
 use receptive_vgg::burn::optim::{AdamConfig, GradientsParams};
 use receptive_vgg::burn::tensor::{Device, Int, Tensor, TensorData};
 use receptive_vgg::weights::{self, FloatType, Format};
-use receptive_vgg::{Network, NetworkConfig, VggConfig, Weights, image};
+use receptive_vgg::{Metadata, Network, NetworkConfig, VggConfig, Weights, image};
 
 const EPOCHS: usize = 100;
 const LEARNING_RATE: f64 = 1e-3;
@@ -33,6 +33,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = Device::default().autodiff();
     let config = VggConfig::vgg16().with_classes(classes.len());
     let pretrained = config.pretrained(weights, &device)?;
+    let names = classes.iter().filter_map(|path| path.file_name());
+    let metadata = Metadata {
+        labels: Some(names.map(|name| name.to_string_lossy().into()).collect()),
+        ..pretrained.metadata()
+    };
     let mut network = pretrained.network;
 
     let trunk = network.valid();
@@ -65,11 +70,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         network = optimizer.step(LEARNING_RATE, network, gradients);
     }
-    weights::state_dict(&network.valid()).save(
-        "finetuned.safetensors",
-        Format::SafeTensors,
-        FloatType::F32,
-    )?;
+    let weights = weights::state_dict(&network.valid()).with_metadata(metadata);
+    weights.save("finetuned.safetensors", Format::SafeTensors, FloatType::F32)?;
     println!("finetuned.safetensors: {} classes", classes.len());
     Ok(())
 }

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use receptive_layers::block::{MapLayer, VectorLayer, init};
 use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{InputSpec, InvalidConfig, NetworkConfig, Paper, Sizes, Variant};
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoints;
@@ -116,6 +117,7 @@ impl NetworkConfig for VggConfig {
             paper: PAPER,
             recipe: receptive_layers::recipe_file!("vgg16-imagenet.toml"),
             labels: LabelSet::Imagenet1k,
+            preprocessing: Preprocessing::IMAGENET,
             checkpoints,
         })
         .into()

@@ -8,6 +8,7 @@ use crate::engine::Runner;
 use crate::error::CliError;
 use crate::registry::Model;
 use crate::resolve::ResolvedModel;
+use crate::weights::Description;
 
 /// Opens `model` with the weights and labels that `args` name.
 ///
@@ -16,10 +17,11 @@ use crate::resolve::ResolvedModel;
 /// [`CliError`] when the weights or labels cannot be used.
 pub fn open(model: &Model, args: &ClassifyArgs) -> Result<Classifier, CliError> {
     let resolved = ResolvedModel::open(model, args.weights.as_deref(), &args.compute)?;
-    let labels = class_labels(args, model, resolved.classes())?;
-    let preprocessing = resolved.preprocessing();
-    let (channels, crop) = (model.input.channels, preprocessing.crop);
-    let runner = Runner::new(resolved, [1, channels, crop, crop], &args.compute)?;
+    let description = resolved.description();
+    let labels = class_labels(args, description)?;
+    let preprocessing = description.preprocessing;
+    let [channels, height, width] = description.input;
+    let runner = Runner::new(resolved, [1, channels, height, width], &args.compute)?;
     Ok(match runner {
         Runner::Compiled(plan) => Classifier::from_plan(*plan, preprocessing, labels)?,
         Runner::Eager { network, device } => Classifier::from_forward(
@@ -32,27 +34,17 @@ pub fn open(model: &Model, args: &ClassifyArgs) -> Result<Classifier, CliError> 
     })
 }
 
-/// Reads the labels of `classes` classes from the file that `args` name, or else returns the
-/// published labels; none if the number of classes is not the published one.
-fn class_labels(
-    args: &ClassifyArgs,
-    model: &Model,
-    classes: usize,
-) -> Result<Vec<String>, CliError> {
+/// Reads the labels from the file that `args` name, or else returns those of the weights.
+fn class_labels(args: &ClassifyArgs, description: &Description) -> Result<Vec<String>, CliError> {
     let Some(path) = &args.labels else {
-        let published = if classes == model.classes {
-            model.labels.names()
-        } else {
-            Vec::new()
-        };
-        return Ok(published.into_iter().map(str::to_owned).collect());
+        return Ok(description.labels.clone());
     };
     let labels = labels::open(path)?;
-    if labels.len() != classes {
+    if labels.len() != description.classes {
         return Err(CliError::LabelCount {
             path: path.clone(),
             found: labels.len(),
-            classes,
+            classes: description.classes,
         });
     }
     Ok(labels)

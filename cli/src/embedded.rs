@@ -6,17 +6,8 @@ pub struct EmbeddedWeights {
     pub model: &'static str,
     /// Name of the file in the crate's `assets/`.
     pub file: &'static str,
-    /// Name of the published file that `file` was converted from, if any.
-    pub converted_from: Option<&'static str>,
     /// Content of the file.
     pub bytes: &'static [u8],
-}
-
-impl EmbeddedWeights {
-    /// Name of the published file that the weights come from, or else of the embedded file.
-    pub fn published_name(&self) -> &'static str {
-        self.converted_from.unwrap_or(self.file)
-    }
 }
 
 macro_rules! asset {
@@ -31,14 +22,12 @@ pub const EMBEDDED: [EmbeddedWeights; 2] = [
     EmbeddedWeights {
         model: "mobilenet-v2",
         file: "mobilenet_v2-f16.safetensors",
-        converted_from: Some("mobilenet_v2-b0353104.pth"),
         bytes: asset!("mobilenet_v2-f16.safetensors"),
     },
     // Trained by `receptive train lenet5`.
     EmbeddedWeights {
         model: "lenet5",
         file: "lenet5.safetensors",
-        converted_from: None,
         bytes: asset!("lenet5.safetensors"),
     },
 ];

@@ -156,12 +156,12 @@ pub enum CliError {
         /// Path of the plan.
         path: PathBuf,
     },
-    /// A plan is of another network than the given one.
-    #[error("{} is a compiled plan of {found}, expected {model}", path.display())]
-    OtherPlan {
-        /// Path of the plan.
-        path: PathBuf,
-        /// Name of the network of the plan.
+    /// Weights or a plan are of another network than the given one.
+    #[error("{origin} contains weights of {found}, expected {model}")]
+    OtherNetwork {
+        /// Path of the weight file or plan, or the name of an embedded file.
+        origin: String,
+        /// Name of the network of the weights.
         found: String,
         /// Name of the given network.
         model: &'static str,
@@ -230,14 +230,27 @@ pub enum CliError {
     NothingRead,
     /// The weights have another number of classes than the data.
     #[cfg(feature = "train")]
-    #[error("the weights in {} have {known} classes, the data has {found}", path.display())]
+    #[error("the weights in {origin} have {known} classes, the data has {found}")]
     OtherClasses {
         /// Path of the weight file.
-        path: PathBuf,
+        origin: String,
         /// Number of classes of the weights.
         known: usize,
         /// Number of classes of the data.
         found: usize,
+    },
+    /// A class of the data is not a class of the weights.
+    #[cfg(feature = "train")]
+    #[error(
+        "the data has the class {class:?}, which the weights in {origin} do not have; their classes are {known}"
+    )]
+    UnknownClass {
+        /// Path of the weight file.
+        origin: String,
+        /// Name of the class.
+        class: String,
+        /// Names of classes of the weights.
+        known: String,
     },
     /// Training fails.
     #[cfg(feature = "train")]

@@ -17,7 +17,6 @@ mod json;
 pub mod npy;
 mod panics;
 mod picture;
-mod preprocessing;
 mod profile;
 mod progress;
 pub mod registry;

@@ -3,30 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use receptive_layers::compile::{CompileError, Compiled};
-use receptive_layers::preprocessing::Preprocessing;
 
 use crate::args::{ComputeArgs, Engine};
 use crate::error::CliError;
-use crate::preprocessing;
 use crate::registry::Model;
-use crate::weights::ModelWeights;
+use crate::weights::{Description, ModelWeights};
 
 /// The network that a command runs: its weights, or its compiled plan.
 pub enum ResolvedModel<'a> {
     /// Weights, to be compiled or to be run on a Burn backend.
     Weights(ModelWeights<'a>),
     /// A plan that `receptive compile` wrote.
-    Plan(ModelPlan<'a>),
+    Plan(ModelPlan),
 }
 
 /// A compiled plan of a network.
-pub struct ModelPlan<'a> {
-    /// The network that the plan computes.
-    pub model: &'a Model,
+pub struct ModelPlan {
     /// The plan.
     pub compiled: Box<Compiled>,
-    /// Preprocessing of images for the weights in the plan.
-    pub preprocessing: Preprocessing,
+    /// What the weights in the plan are for.
+    pub description: Description,
     /// The plan file.
     pub path: PathBuf,
 }
@@ -52,32 +48,24 @@ impl<'a> ResolvedModel<'a> {
         })
     }
 
-    /// Preprocessing of images for the weights.
-    pub fn preprocessing(&self) -> Preprocessing {
+    /// What the weights are for.
+    pub fn description(&self) -> &Description {
         match self {
-            Self::Weights(weights) => weights.preprocessing,
-            Self::Plan(plan) => plan.preprocessing,
-        }
-    }
-
-    /// Number of classes of the head.
-    pub fn classes(&self) -> usize {
-        match self {
-            Self::Weights(weights) => weights.classes(),
-            Self::Plan(plan) => plan.classes(),
+            Self::Weights(weights) => &weights.description,
+            Self::Plan(plan) => &plan.description,
         }
     }
 }
 
-impl<'a> ModelPlan<'a> {
+impl ModelPlan {
     /// Loads the plan at `path`, to run on `compute.threads` threads.
     ///
     /// # Errors
     ///
     /// [`CliError::EagerPlan`] or [`CliError::CompiledDevice`] when `compute` asks for the eager
     /// engine or a device, [`CliError::PlanFile`] for a damaged file, [`CliError::Compile`] for a
-    /// plan that this machine cannot run, [`CliError::OtherPlan`] for a plan of another network.
-    fn open(model: &'a Model, path: &Path, compute: &ComputeArgs) -> Result<Self, CliError> {
+    /// plan that this machine cannot run; the errors of [`Description::new`].
+    fn open(model: &Model, path: &Path, compute: &ComputeArgs) -> Result<Self, CliError> {
         if compute.engine()? == Engine::Eager {
             return Err(CliError::EagerPlan {
                 path: path.to_owned(),
@@ -90,25 +78,15 @@ impl<'a> ModelPlan<'a> {
                 source,
             },
         })?;
-        if compiled.name() != model.name {
-            return Err(CliError::OtherPlan {
-                path: path.to_owned(),
-                found: compiled.name().to_owned(),
-                model: model.name,
-            });
-        }
+        let outputs = compiled.outputs();
+        let logits = outputs.first().and_then(|shape| shape.first());
+        let classes = logits.copied().unwrap_or(model.classes);
+        let origin = path.display().to_string();
+        let description = Description::new(model, compiled.metadata(), None, classes, &origin)?;
         Ok(Self {
-            model,
             compiled: Box::new(compiled),
-            preprocessing: preprocessing::for_file(model, path),
+            description,
             path: path.to_owned(),
         })
-    }
-
-    /// Number of classes of the head.
-    fn classes(&self) -> usize {
-        let outputs = self.compiled.outputs();
-        let logits = outputs.first().and_then(|shape| shape.first());
-        logits.copied().unwrap_or(self.model.classes)
     }
 }

@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use receptive_layers::metadata::{self, Metadata};
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::{self, Checkpoint, FindOptions, StateDict};
 
 use crate::embedded::EMBEDDED;
 use crate::error::CliError;
-use crate::preprocessing;
 use crate::progress::download_bar;
 use crate::registry::{AnyNetwork, Model};
 
@@ -19,25 +19,111 @@ pub struct ModelWeights<'a> {
     pub model: &'a Model,
     /// Tensors under the reference implementation's names.
     pub tensors: StateDict,
-    /// Preprocessing of images for these weights.
-    pub preprocessing: Preprocessing,
+    /// What the weights are for.
+    pub description: Description,
     /// Source of the weights in error messages: a path, or the name of an embedded file.
     pub origin: String,
 }
 
+/// What the weights of a network are for: what their file says, completed by what is published.
+pub struct Description {
+    /// Name of the network.
+    network: &'static str,
+    /// Preprocessing of images for the weights.
+    pub preprocessing: Preprocessing,
+    /// Name of each class, in class order; empty if the names are unknown.
+    pub labels: Vec<String>,
+    /// Whether the names of the classes are stored with the weights.
+    pub own_labels: bool,
+    /// Number of classes of the head.
+    pub classes: usize,
+    /// Shape of an input image, `[channels, height, width]`.
+    pub input: [usize; 3],
+    recipe_sha256: Option<String>,
+}
+
+impl Description {
+    /// Completes what is stored with the weights of `origin` by what is published of `model` and of
+    /// `checkpoint`, the published checkpoint that the weights are.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::OtherNetwork`] when the weights are stored as those of another network,
+    /// [`CliError::Input`] when they are for images that the network does not accept.
+    pub fn new(
+        model: &Model,
+        stored: &Metadata,
+        checkpoint: Option<&Checkpoint>,
+        classes: usize,
+        origin: &str,
+    ) -> Result<Self, CliError> {
+        if let Some(found) = stored.network.as_ref().filter(|&found| found != model.name) {
+            return Err(CliError::OtherNetwork {
+                origin: origin.to_owned(),
+                found: found.clone(),
+                model: model.name,
+            });
+        }
+        let preprocessing = model.published.preprocessing_of(stored, checkpoint);
+        let input = [model.input.channels, preprocessing.crop, preprocessing.crop];
+        let shape = [1, input[0], input[1], input[2]];
+        model.input.check(shape).map_err(|source| CliError::Input {
+            model: model.name,
+            source,
+        })?;
+        let labels = model.published.labels_of(stored, checkpoint, classes);
+        Ok(Self {
+            network: model.name,
+            preprocessing,
+            own_labels: stored.labels.is_some() && !labels.is_empty(),
+            labels,
+            classes,
+            input,
+            recipe_sha256: stored.recipe_sha256.clone(),
+        })
+    }
+
+    /// Returns the metadata to store with the weights.
+    pub fn metadata(&self) -> Metadata {
+        Metadata {
+            network: Some(self.network.to_owned()),
+            labels: Some(self.labels.clone()).filter(|labels| !labels.is_empty()),
+            preprocessing: Some(self.preprocessing),
+            input: Some(self.input),
+            recipe_sha256: self.recipe_sha256.clone(),
+            version: Some(metadata::VERSION.to_owned()),
+        }
+    }
+}
+
 impl<'a> ModelWeights<'a> {
+    fn new(
+        model: &'a Model,
+        tensors: StateDict,
+        checkpoint: Option<&Checkpoint>,
+        origin: String,
+    ) -> Result<Self, CliError> {
+        let classes = model.classes_of(&tensors);
+        let description =
+            Description::new(model, tensors.metadata(), checkpoint, classes, &origin)?;
+        Ok(Self {
+            model,
+            tensors,
+            description,
+            origin,
+        })
+    }
+
     /// Opens the weight file at `path`.
     ///
     /// # Errors
     ///
-    /// [`CliError::Weights`] when the file is not a readable weight file.
+    /// [`CliError::Weights`] when the file is not a readable weight file; the errors of
+    /// [`Description::new`].
     pub fn open(model: &'a Model, path: &Path) -> Result<Self, CliError> {
-        Ok(Self {
-            model,
-            tensors: StateDict::open(path)?,
-            preprocessing: preprocessing::for_file(model, path),
-            origin: path.display().to_string(),
-        })
+        let tensors = StateDict::open(path)?;
+        let checkpoint = Checkpoint::identify(model.checkpoints, path);
+        Self::new(model, tensors, checkpoint, path.display().to_string())
     }
 
     /// Opens the pretrained weights of `model`: the embedded ones, or else the published ones,
@@ -49,29 +135,20 @@ impl<'a> ModelWeights<'a> {
     /// they cannot be downloaded, [`CliError::Weights`] when they cannot be read.
     pub fn pretrained(model: &'a Model) -> Result<Self, CliError> {
         if let Some(embedded) = EMBEDDED.iter().find(|own| own.model == model.name) {
-            let name = embedded.published_name();
-            return Ok(Self {
+            let tensors = StateDict::from_bytes(embedded.bytes)?;
+            return Self::new(
                 model,
-                tensors: StateDict::from_bytes(embedded.bytes)?,
-                preprocessing: preprocessing::for_file(model, Path::new(name)),
-                origin: format!("the embedded {name}"),
-            });
+                tensors,
+                None,
+                format!("the embedded {}", embedded.file),
+            );
         }
         let Some(checkpoint) = model.checkpoints.first() else {
             return Err(CliError::NoWeights { model: model.name });
         };
         let path = find_or_download(model, checkpoint)?;
-        Ok(Self {
-            model,
-            tensors: StateDict::open(&path)?,
-            preprocessing: checkpoint.preprocessing,
-            origin: path.display().to_string(),
-        })
-    }
-
-    /// Number of classes of the head, or the published number for weights without a head.
-    pub fn classes(&self) -> usize {
-        self.model.classes_of(&self.tensors)
+        let tensors = StateDict::open(&path)?;
+        Self::new(model, tensors, Some(checkpoint), path.display().to_string())
     }
 
     /// Builds the network for inference with these weights on `device`.

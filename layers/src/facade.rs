@@ -9,6 +9,7 @@ pub use crate::classifier::{self, Classifier};
 pub use crate::drawing;
 #[cfg(feature = "image")]
 pub use crate::image;
+pub use crate::metadata::{self, Metadata};
 pub use crate::network::{self, Network, NetworkConfig};
 pub use crate::pretrained::{self, Pretrained, Weights};
 pub use crate::weights::{self, Checkpoint};

@@ -11,8 +11,10 @@ pub mod facade;
 pub mod graph;
 #[cfg(feature = "image")]
 pub mod image;
+mod input;
 mod invalid_config;
 pub mod labels;
+pub mod metadata;
 pub mod network;
 pub mod preprocessing;
 pub mod pretrained;

@@ -9,10 +9,11 @@ use burn::module::{Flag, Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::tensor::{Device, Tensor};
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use crate::input::{InputError, InputSpec, Sizes};
 pub use crate::invalid_config::InvalidConfig;
 use crate::labels::LabelSet;
 use crate::preprocessing::Preprocessing;
-use crate::pretrained::{Pretrained, PretrainedError, WeightFile, Weights};
+use crate::pretrained::{Pretrained, PretrainedError, Published, WeightFile, Weights};
 use crate::weights::{self, Checkpoint, Heads, PublishedNames};
 
 /// A classifier of images.
@@ -255,8 +256,8 @@ pub trait NetworkConfig: Clone + PartialEq + Serialize + DeserializeOwned {
     /// Builds the network with pretrained weights on `device`.
     ///
     /// A head with another number of classes than the weights' is new: its weights are drawn as
-    /// [`init`](Self::init) draws them. The preprocessing is the published checkpoint's; for a file
-    /// with another name, that of the oldest checkpoint, or else [`Preprocessing::unpublished`].
+    /// [`init`](Self::init) draws them. Preprocessing and labels are those stored with the weights,
+    /// else those of the published checkpoint, else the paper's preprocessing and no labels.
     ///
     /// # Errors
     ///
@@ -273,6 +274,28 @@ pub trait NetworkConfig: Clone + PartialEq + Serialize + DeserializeOwned {
             .as_ref()
             .map_or(&[][..], |variant| variant.checkpoints);
         let file = WeightFile::open(weights, checkpoints)?;
+        let stored = file.tensors.metadata();
+        let published = variant.as_ref().map_or_else(
+            || Published::unnamed(self.classes(), self.input()),
+            Variant::published,
+        );
+        if let (Some(found), Some(variant)) = (&stored.network, &variant)
+            && found != variant.name
+        {
+            return Err(PretrainedError::OtherNetwork {
+                path: file.path,
+                found: found.clone(),
+                expected: variant.name,
+            });
+        }
+        let preprocessing = published.preprocessing_of(stored, file.checkpoint.as_ref());
+        let shape = [
+            1,
+            self.input().channels,
+            preprocessing.crop,
+            preprocessing.crop,
+        ];
+        self.input().check(shape)?;
         let classes = weights::classes::<Self::Network>(&file.tensors);
         let same_classes = classes.is_none_or(|classes| classes == self.classes());
         let heads = if same_classes {
@@ -282,27 +305,21 @@ pub trait NetworkConfig: Clone + PartialEq + Serialize + DeserializeOwned {
         };
         let network = weights::load(self.init(device), &file.tensors, heads).map_err(|source| {
             PretrainedError::Unfit {
-                path: file.path,
+                path: file.path.clone(),
                 source,
             }
         })?;
-        let [_, channels, _, _] = self.input().shape();
-        let labels = variant
-            .as_ref()
-            .map_or(LabelSet::None, |variant| variant.labels);
-        let preprocessing = match file.checkpoint.as_ref().or(checkpoints.last()) {
-            Some(checkpoint) => checkpoint.preprocessing,
-            None => Preprocessing::unpublished(labels, self.input().size),
+        let labels = if same_classes {
+            published.labels_of(stored, file.checkpoint.as_ref(), self.classes())
+        } else {
+            Vec::new()
         };
-        let names = labels.names();
-        let named = same_classes && names.len() == self.classes();
         Ok(Pretrained {
             network,
-            input: [channels, preprocessing.crop, preprocessing.crop],
+            name: variant.map(|variant| variant.name),
+            input: [shape[1], shape[2], shape[3]],
             preprocessing,
-            labels: (names.into_iter().filter(|_| named))
-                .map(str::to_owned)
-                .collect(),
+            labels,
             checkpoint: file.checkpoint,
         })
     }
@@ -337,8 +354,21 @@ pub struct Variant<C> {
     pub recipe: RecipeFile,
     /// The names of the classes that the variant was published for.
     pub labels: LabelSet,
+    /// The paper's preprocessing of images, which is that of its recipe's validation images.
+    pub preprocessing: Preprocessing,
     /// Published weights; the first is the default.
     pub checkpoints: &'static [Checkpoint],
+}
+
+impl<C: NetworkConfig> Variant<C> {
+    /// Returns what is published of the variant apart from its weights.
+    pub fn published(&self) -> Published {
+        Published {
+            classes: self.config.classes(),
+            labels: self.labels,
+            preprocessing: self.preprocessing,
+        }
+    }
 }
 
 /// A training recipe that is embedded in its crate: a TOML file in the format of `receptive-train`.
@@ -372,72 +402,4 @@ pub struct Paper {
     pub title: &'static str,
     /// The year of publication.
     pub year: u16,
-}
-
-/// The images that a network accepts: `[batch, channels, height, width]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InputSpec {
-    /// Channels: 3 for RGB, 1 for greyscale.
-    pub channels: usize,
-    /// The published height and width, in pixels.
-    pub size: usize,
-    /// The sizes that the network accepts.
-    pub accepts: Sizes,
-}
-
-/// The image sizes that a network accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sizes {
-    /// Only the published size: a fully connected layer of fixed width reads the feature maps.
-    Published,
-    /// Any height and width of at least this many pixels.
-    AtLeast(usize),
-}
-
-impl InputSpec {
-    /// Returns `[1, channels, size, size]`: one image of the published size.
-    pub const fn shape(&self) -> [usize; 4] {
-        [1, self.channels, self.size, self.size]
-    }
-
-    /// Checks that the network accepts images of this shape.
-    ///
-    /// # Errors
-    ///
-    /// [`InputError`] when the batch is empty, or the channels or the size differ.
-    pub fn check(&self, shape: [usize; 4]) -> Result<(), InputError> {
-        let [batch, channels, height, width] = shape;
-        let smallest = height.min(width);
-        let fits = match self.accepts {
-            Sizes::Published => height == self.size && width == self.size,
-            Sizes::AtLeast(least) => smallest >= least,
-        };
-        if batch == 0 || channels != self.channels || !fits {
-            return Err(InputError {
-                found: shape,
-                expected: *self,
-            });
-        }
-        Ok(())
-    }
-}
-
-/// The network does not accept an input of this shape.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("input is {found:?}, expected {}", describe(.expected))]
-pub struct InputError {
-    /// The input's shape.
-    pub found: [usize; 4],
-    /// The images that the network accepts.
-    pub expected: InputSpec,
-}
-
-fn describe(spec: &InputSpec) -> String {
-    let channels = spec.channels;
-    match spec.accepts {
-        Sizes::Published => format!("[batch, {channels}, {0}, {0}]", spec.size),
-        Sizes::AtLeast(least) => {
-            format!("[batch, {channels}, height, width] with height and width of at least {least}")
-        }
-    }
 }

@@ -6,7 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::input::{InputError, InputSpec};
 use crate::invalid_config::InvalidConfig;
+use crate::labels::LabelSet;
+use crate::metadata::{self, Metadata};
 use crate::preprocessing::Preprocessing;
 use crate::weights::{self, Checkpoint, FindError, FindOptions, StateDict, WeightsError};
 
@@ -36,6 +39,8 @@ impl<'a> Weights<'a> {
 pub struct Pretrained<N> {
     /// The network.
     pub network: N,
+    /// Name of the published variant, such as `resnet50`; `None` for another configuration.
+    pub name: Option<&'static str>,
     /// Shape of one input image, `[channels, height, width]`.
     pub input: [usize; 3],
     /// Preprocessing of images for these weights.
@@ -44,6 +49,82 @@ pub struct Pretrained<N> {
     pub labels: Vec<String>,
     /// The published checkpoint; `None` for a file that is not a published one.
     pub checkpoint: Option<Checkpoint>,
+}
+
+impl<N> Pretrained<N> {
+    /// Returns what the network and its weights are for, to be stored with the weights or with a
+    /// plan.
+    pub fn metadata(&self) -> Metadata {
+        Metadata {
+            network: self.name.map(str::to_owned),
+            labels: Some(self.labels.clone()).filter(|labels| !labels.is_empty()),
+            preprocessing: Some(self.preprocessing),
+            input: Some(self.input),
+            recipe_sha256: None,
+            version: Some(metadata::VERSION.to_owned()),
+        }
+    }
+}
+
+/// What is published of a network apart from its weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Published {
+    /// Number of classes.
+    pub classes: usize,
+    /// Names of the classes.
+    pub labels: LabelSet,
+    /// The paper's preprocessing.
+    pub preprocessing: Preprocessing,
+}
+
+impl Published {
+    /// Returns what holds for a network that is not published, with `classes` classes: no class
+    /// names, and the preprocessing for ImageNet at the size of `input`.
+    pub fn unnamed(classes: usize, input: InputSpec) -> Self {
+        Self {
+            classes,
+            labels: LabelSet::None,
+            preprocessing: Preprocessing::IMAGENET.with_crop(input.size),
+        }
+    }
+
+    /// Returns the preprocessing of images for weights of the network: the one stored with the
+    /// weights, else that of `checkpoint`, the published checkpoint that the weights are, else the
+    /// paper's.
+    ///
+    /// Every command, and [`NetworkConfig::pretrained`](crate::network::NetworkConfig::pretrained),
+    /// follow this rule.
+    pub fn preprocessing_of(
+        &self,
+        stored: &Metadata,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Preprocessing {
+        stored
+            .preprocessing
+            .or(checkpoint.map(|checkpoint| checkpoint.preprocessing))
+            .unwrap_or(self.preprocessing)
+    }
+
+    /// Returns the names of the `classes` classes of weights of the network: those stored with the
+    /// weights, or the published ones if the weights are the published `checkpoint`. Empty if the
+    /// names are unknown.
+    pub fn labels_of(
+        &self,
+        stored: &Metadata,
+        checkpoint: Option<&Checkpoint>,
+        classes: usize,
+    ) -> Vec<String> {
+        let labels = match (&stored.labels, checkpoint) {
+            (Some(labels), _) => labels.clone(),
+            (None, Some(_)) => self.labels.names().into_iter().map(str::to_owned).collect(),
+            (None, None) => Vec::new(),
+        };
+        if labels.len() == classes {
+            labels
+        } else {
+            Vec::new()
+        }
+    }
 }
 
 /// Why a pretrained network cannot be built.
@@ -70,6 +151,19 @@ pub enum PretrainedError {
     /// The file is not a weight file.
     #[error(transparent)]
     Read(WeightsError),
+    /// The weights are for images that the network does not accept.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The file says that its weights are another network's.
+    #[error("{} contains weights of {found}, expected {expected}", path.display())]
+    OtherNetwork {
+        /// The weight file.
+        path: PathBuf,
+        /// Name of the file's network.
+        found: String,
+        /// Name of the network to build.
+        expected: &'static str,
+    },
     /// The weights do not fit the network.
     #[error("{} does not fit the network: {source}", path.display())]
     Unfit {
@@ -93,10 +187,11 @@ impl WeightFile {
     pub fn open(weights: Weights<'_>, checkpoints: &[Checkpoint]) -> Result<Self, PretrainedError> {
         let published = match weights {
             Weights::File(path) => {
+                let tensors = StateDict::open(path).map_err(PretrainedError::Read)?;
                 return Ok(Self {
                     path: path.to_owned(),
-                    tensors: StateDict::open(path).map_err(PretrainedError::Read)?,
-                    checkpoint: Checkpoint::of_file(checkpoints, path).copied(),
+                    checkpoint: Checkpoint::identify(checkpoints, path).copied(),
+                    tensors,
                 });
             }
             Weights::Default => checkpoints.first(),
@@ -121,5 +216,67 @@ impl WeightFile {
             path,
             checkpoint: Some(*checkpoint),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    const CHECKPOINT: Checkpoint = Checkpoint {
+        tag: "V1",
+        source: crate::weights::Source::Torchvision,
+        url: "",
+        sha256: "",
+        parameters: 0,
+        top1: 0.0,
+        top5: 0.0,
+        preprocessing: Preprocessing {
+            resize: 232,
+            ..Preprocessing::IMAGENET
+        },
+    };
+
+    const PUBLISHED: Published = Published {
+        classes: 2,
+        labels: LabelSet::Listed(&["cat", "dog"]),
+        preprocessing: Preprocessing::CIFAR_10,
+    };
+
+    #[test]
+    fn stored_values_come_before_the_checkpoints_and_the_papers() {
+        let stored = Metadata {
+            labels: Some(labels(&["left", "right"])),
+            preprocessing: Some(Preprocessing::MNIST),
+            ..Metadata::default()
+        };
+        let none = Metadata::default();
+        for (metadata, checkpoint, preprocessing, names) in [
+            (
+                &stored,
+                Some(&CHECKPOINT),
+                Preprocessing::MNIST,
+                &["left", "right"][..],
+            ),
+            (&stored, None, Preprocessing::MNIST, &["left", "right"]),
+            (
+                &none,
+                Some(&CHECKPOINT),
+                CHECKPOINT.preprocessing,
+                &["cat", "dog"],
+            ),
+            (&none, None, Preprocessing::CIFAR_10, &[]),
+        ] {
+            assert_eq!(
+                PUBLISHED.preprocessing_of(metadata, checkpoint),
+                preprocessing
+            );
+            assert_eq!(PUBLISHED.labels_of(metadata, checkpoint, 2), labels(names));
+            assert_eq!(PUBLISHED.labels_of(metadata, checkpoint, 3), labels(&[]));
+        }
     }
 }

@@ -11,6 +11,7 @@ use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{
     InputSpec, InvalidConfig, Network, NetworkConfig, Paper, Sizes, Stage, Variant,
 };
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 /// The names of the classes.
@@ -51,6 +52,7 @@ impl NetworkConfig for TinyConfig {
             },
             recipe: receptive_layers::recipe_file!("tiny.toml"),
             labels: LabelSet::Listed(LABELS),
+            preprocessing: Preprocessing::CIFAR_10,
             checkpoints: &[],
         }]
     }

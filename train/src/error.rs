@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use receptive_kernels::cpu::UnknownIsa;
 use receptive_layers::network::UnknownStage;
 use receptive_layers::weights::WeightsError;
 
@@ -25,6 +26,9 @@ pub enum TrainError {
     /// Weights cannot be read, written or loaded.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The environment names an unknown instruction set.
+    #[error(transparent)]
+    Isa(#[from] UnknownIsa),
     /// The compute device failed.
     #[error("the device failed: {0}")]
     Device(String),

@@ -21,8 +21,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// Recipe that describes the preprocessing of images [default: recipe.toml beside the weights,
-    /// or the paper's]
+    /// Recipe that describes the preprocessing of images [default: that of the weights]
     #[arg(long, value_name = "FILE.toml")]
     pub recipe: Option<PathBuf>,
 

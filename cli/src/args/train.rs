@@ -65,6 +65,10 @@ pub struct TrainArgs {
     #[arg(long)]
     pub resume: bool,
 
+    /// With --resume, accept other images and another instruction set than the checkpoint's
+    #[arg(long, requires = "resume")]
+    pub accept_changes: bool,
+
     /// Longest time between checkpoints, in minutes; every epoch ends with a checkpoint too
     #[arg(long, value_name = "MINUTES", default_value = "10")]
     #[arg(value_parser = parse::minutes, allow_negative_numbers = true)]

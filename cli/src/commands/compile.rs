@@ -17,11 +17,12 @@ pub fn run(args: &CompileArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     let weights = ModelWeights::open(&model, &args.weights)?;
     let network = weights.load(&device::cpu()?)?;
+    let [channels, height, width] = weights.description.input;
+    let metadata = weights.description.metadata();
     drop(weights);
-    let [_, channels, height, width] = model.input.shape();
     let options = engine::compiler_options(&args.tuning, args.batch, None);
     network
         .compile([args.batch, channels, height, width], &options)
-        .and_then(|compiled| compiled.with_name(model.name).save(&args.output))
+        .and_then(|compiled| compiled.with_metadata(metadata).save(&args.output))
         .map_err(|source| model.uncompiled(source))
 }

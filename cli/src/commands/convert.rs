@@ -29,6 +29,7 @@ pub fn run(args: &ConvertArgs) -> Result<(), CliError> {
     };
     network
         .state_dict()
+        .with_metadata(weights.description.metadata())
         .save(&args.output, format, float_type)?;
     Ok(())
 }

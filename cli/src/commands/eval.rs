@@ -1,8 +1,9 @@
 //! `receptive eval`: the accuracy of a network on labelled images.
 
 use std::io::Write;
+use std::sync::Arc;
 
-use receptive_train::data::DataSplits;
+use receptive_train::data::{DataSplits, Dataset, Relabelled};
 use receptive_train::loader::{Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
 use receptive_train::{ClassAccuracy, ConfusionMatrix, TrainError};
@@ -13,7 +14,7 @@ use crate::digits;
 use crate::engine::Runner;
 use crate::error::CliError;
 use crate::json::write_json;
-use crate::registry::{self, Model};
+use crate::registry;
 use crate::weights::ModelWeights;
 
 /// Number of images in a batch.
@@ -38,8 +39,8 @@ struct AccuracyReport {
 /// the output cannot be written.
 pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
-    let recipe = recipe(args, &model)?;
-    let (classes, dataset) = match &args.data {
+    let weights = ModelWeights::open(&model, &args.weights)?;
+    let (names, dataset) = match &args.data {
         Some(folder) => DataSplits::open_for_evaluation(folder).map_err(TrainError::from)?,
         None if model.input.channels == 1 => {
             let data = digits::open().map_err(TrainError::from)?;
@@ -47,27 +48,17 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
         }
         None => return Err(CliError::NoData { model: model.name }),
     };
-    let weights = ModelWeights::open(&model, &args.weights)?;
-    let known = weights.classes();
-    if known != classes.len() {
-        return Err(CliError::OtherClasses {
-            path: args.weights.clone(),
-            known,
-            found: classes.len(),
-        });
-    }
-    let [_, channels, height, width] = model.input.shape();
+    let (classes, dataset) = match_classes(&weights, names, dataset)?;
+    let [channels, height, width] = weights.description.input;
+    let preprocessing = match &args.recipe {
+        Some(path) => Recipe::open(path, &[])?.preprocessing(channels, height)?,
+        None => weights.description.preprocessing,
+    };
     let input = [BATCH, channels, height, width];
     let mut runner = Runner::from_weights(weights, input, &args.compute)?;
     let loader = Loader {
         dataset,
-        preprocessing: Preprocessing {
-            transforms: recipe.data.evaluate,
-            normalisation: recipe.data.normalise,
-            shape: [channels, height, width],
-            classes: classes.len(),
-            smoothing: 0.0,
-        },
+        preprocessing: Preprocessing::evaluation(&preprocessing, channels, classes.len()),
         mix: None,
         batch: BATCH,
         shuffle: false,
@@ -80,6 +71,63 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
         confusion.draw(path)?;
     }
     report(args, &confusion, skipped, out)
+}
+
+/// Returns the names of the classes of `weights`, and the images with these classes.
+///
+/// If the weights have names, a class of the data is the class of the weights with its name; the data
+/// may lack classes. If none of the names of the data are those of published weights, or the weights
+/// have no names, the classes of the data are those of the weights in order.
+///
+/// # Errors
+///
+/// [`CliError::UnknownClass`] when a class of the data is not a class of the weights,
+/// [`CliError::OtherClasses`] when the classes are in order and their numbers differ.
+fn match_classes(
+    weights: &ModelWeights,
+    names: Vec<String>,
+    dataset: Arc<dyn Dataset>,
+) -> Result<(Vec<String>, Arc<dyn Dataset>), CliError> {
+    let description = &weights.description;
+    let origin = || weights.origin.clone();
+    let known = |name: &String| {
+        let mut indices =
+            (0..description.labels.len()).filter(|&index| description.labels[index] == *name);
+        // Two classes of ImageNet are called "crane": such a name is not the name of a class.
+        indices.next().filter(|_| indices.next().is_none())
+    };
+    let by_name: Vec<Option<usize>> = names.iter().map(known).collect();
+    let any_known = by_name.iter().any(Option::is_some);
+    if !(description.own_labels || any_known) {
+        if description.classes != names.len() {
+            return Err(CliError::OtherClasses {
+                origin: origin(),
+                known: description.classes,
+                found: names.len(),
+            });
+        }
+        return Ok((names, dataset));
+    }
+    let mut indices = Vec::with_capacity(names.len());
+    for (name, index) in names.iter().zip(by_name) {
+        indices.push(index.ok_or_else(|| CliError::UnknownClass {
+            origin: origin(),
+            class: name.clone(),
+            known: listed(&description.labels),
+        })?);
+    }
+    let dataset = Relabelled::new(dataset, indices);
+    Ok((description.labels.clone(), Arc::new(dataset)))
+}
+
+/// Returns the first few of `names`.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len() {
+        ..=SHOWN => shown,
+        more => format!("{shown} and {} more", more - SHOWN),
+    }
 }
 
 /// Runs the images of `loader` through the network. Returns the confusion matrix and the number of
@@ -119,7 +167,10 @@ fn report(
         count: means.count,
         loss: means.loss,
         skipped,
-        per_class: confusion.per_class(),
+        // The data may lack classes of the weights.
+        per_class: (confusion.per_class().into_iter())
+            .filter(|class| class.count > 0)
+            .collect(),
     };
     if args.json {
         return write_json(&report, out);
@@ -146,20 +197,4 @@ fn report(
         writeln!(out, "  {class:<width$}  {top1:>8}  of {count}")?;
     }
     Ok(())
-}
-
-/// Returns the recipe that describes the preprocessing of images: the recipe of `--recipe`, else
-/// `recipe.toml` in the folder of the weights or in its parent folder, else the default recipe of
-/// the network.
-fn recipe(args: &EvalArgs, model: &Model) -> Result<Recipe, CliError> {
-    let beside = || {
-        let folders = args.weights.ancestors().skip(1).take(2);
-        folders
-            .map(|folder| folder.join("recipe.toml"))
-            .find(|path| path.is_file())
-    };
-    match args.recipe.clone().or_else(beside) {
-        Some(path) => Ok(Recipe::open(&path, &[])?),
-        None => Ok(model.default_recipe(false, &[])?),
-    }
 }

@@ -35,9 +35,10 @@ pub fn run(args: &InspectArgs) -> Result<(), CliError> {
         image_grid::save(&tiles, &args.output.join("kernels.png"))?;
     }
     let Some(photo) = photo else { return Ok(()) };
-    let (channels, crop) = (model.input.channels, weights.preprocessing.crop);
-    let values = image::preprocess_channels(&photo, &weights.preprocessing, channels);
-    let values = TensorData::new(values, [1, channels, crop, crop]);
+    let [channels, height, width] = weights.description.input;
+    let preprocessing = &weights.description.preprocessing;
+    let values = image::preprocess_channels(&photo, preprocessing, channels);
+    let values = TensorData::new(values, [1, channels, height, width]);
     let images = Tensor::from_data(values, &device);
     for (index, (stage, maps)) in network.features(images).into_iter().enumerate() {
         let name = format!("{:02}-{stage}.png", index + 1);

@@ -37,12 +37,17 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let output = args.output.clone();
     let output = output.unwrap_or_else(|| PathBuf::from("runs").join(model.name));
     let folder = Folder::new(&output);
-    let recipe = recipe(args, &model, &folder)?;
+    // A resumed run loads its checkpoint, and needs these weights only to compare its recipe.
+    let needs_from = !args.resume || changes_recipe(args);
+    let from = args.from.as_ref().filter(|_| needs_from);
+    let from = from.map(|path| ModelWeights::open(&model, path));
+    let from = from.transpose()?;
+    let recipe = recipe(args, &model, from.as_ref(), &folder)?;
     let data = data(args, &model, &recipe)?;
     engine::limit_backend_threads(args.threads);
     crate::allocator::retain_freed_memory();
     let devices = devices(args)?;
-    let initial = initial_weights(args, &model, &data)?;
+    let initial = initial_weights(args, from, &data);
     let mut network = model.trainable(&recipe, &initial, devices)?;
 
     let stopped = stop_on_interrupt();
@@ -50,6 +55,7 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let stop = || stopped.load(Ordering::Relaxed) || quit();
     let input = model.input;
     let run = Run {
+        name: model.name,
         network: &mut *network,
         recipe: &recipe,
         data: &data,
@@ -57,6 +63,7 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
         folder: &folder,
         workers: args.workers.unwrap_or_else(cores),
         skip_bad: args.skip_bad,
+        accept_changes: args.accept_changes,
         save_every: Duration::from_secs_f64(args.save_minutes * 60.0),
         stop: &stop,
         monitor: &mut *monitor,
@@ -134,11 +141,17 @@ fn print_outcome(
 /// # Errors
 ///
 /// [`CliError::OtherRecipe`] when the options change the recipe of a run to resume.
-fn recipe(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Recipe, CliError> {
+fn recipe(
+    args: &TrainArgs,
+    model: &Model,
+    from: Option<&ModelWeights>,
+    folder: &Folder,
+) -> Result<Recipe, CliError> {
+    let preprocessing = from.map(|weights| &weights.description.preprocessing);
     let requested = || -> Result<Recipe, CliError> {
         let mut recipe = match &args.recipe {
             Some(path) => Recipe::open(path, &args.set)?,
-            None => model.default_recipe(args.from.is_some(), &args.set)?,
+            None => model.default_recipe(preprocessing, &args.set)?,
         };
         if args.freeze.is_some() {
             recipe.freeze.clone_from(&args.freeze);
@@ -149,13 +162,17 @@ fn recipe(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Recipe, Cl
         return requested();
     }
     let saved = folder.read_recipe()?;
-    let has_options = args.recipe.is_some() || !args.set.is_empty() || args.freeze.is_some();
-    if has_options && requested()? != saved {
+    if changes_recipe(args) && requested()? != saved {
         return Err(CliError::OtherRecipe {
             path: folder.recipe(),
         });
     }
     Ok(saved)
+}
+
+/// Whether an option sets the recipe or a field of it.
+fn changes_recipe(args: &TrainArgs) -> bool {
+    args.recipe.is_some() || !args.set.is_empty() || args.freeze.is_some()
 }
 
 /// Opens the data of `--data` or `--download`, or else the embedded digits for networks with grey
@@ -206,26 +223,27 @@ fn download(dataset: DownloadName) -> Result<PathBuf, CliError> {
     Ok(folder?)
 }
 
-/// Returns the weights that training starts from: the weights of `--from`, or else random weights.
+/// Returns the weights that training starts from: `from`, or else random weights.
 ///
-/// The heads of `--from` are loaded if they have the classes of the data and `--classes` is not
-/// given.
+/// The heads of `from` are loaded if they have the classes of the data, and `--classes` is not given.
 fn initial_weights(
     args: &TrainArgs,
-    model: &Model,
+    from: Option<ModelWeights>,
     data: &DataSplits,
-) -> Result<InitialWeights, CliError> {
+) -> InitialWeights {
     let classes = data.classes.len();
     // A resumed run loads the weights of its checkpoint.
-    let Some(path) = args.from.as_ref().filter(|_| !args.resume) else {
-        return Ok(InitialWeights {
+    let Some(weights) = from.filter(|_| !args.resume) else {
+        return InitialWeights {
             classes,
             pretrained: None,
-        });
+        };
     };
-    let weights = ModelWeights::open(model, path)?;
-    let same_classes = args.classes.is_none() && weights.classes() == classes;
-    Ok(InitialWeights {
+    let description = &weights.description;
+    // A head for the same number of other classes would start from wrong weights.
+    let other_classes = description.own_labels && description.labels != data.classes;
+    let same_classes = args.classes.is_none() && description.classes == classes && !other_classes;
+    InitialWeights {
         classes,
         pretrained: Some(Pretrained {
             weights: weights.tensors,
@@ -236,7 +254,7 @@ fn initial_weights(
                 Heads::Keep
             },
         }),
-    })
+    }
 }
 
 /// Opens the devices of `--device`, or else the default device.

@@ -3,8 +3,10 @@
 use burn::tensor::Device;
 use receptive_layers::compile::CompileError;
 use receptive_layers::graph::Graph;
-use receptive_layers::labels::LabelSet;
 use receptive_layers::network::{InputSpec, NetworkConfig, Paper, RecipeFile, Variant};
+#[cfg(feature = "train")]
+use receptive_layers::preprocessing::Preprocessing;
+use receptive_layers::pretrained::Published;
 use receptive_layers::summary::Summary;
 #[cfg(feature = "train")]
 use receptive_layers::weights::Heads;
@@ -50,8 +52,8 @@ pub struct Model {
     pub paper: Paper,
     /// The paper's training recipe, which trains the network from scratch.
     pub recipe: RecipeFile,
-    /// The names of the classes that the network was published for.
-    pub labels: LabelSet,
+    /// The names of the classes that the network was published for, and the paper's preprocessing.
+    pub published: Published,
     /// The images that the network accepts.
     pub input: InputSpec,
     /// The published number of classes.
@@ -72,7 +74,7 @@ impl Model {
             family,
             paper: variant.paper,
             recipe: variant.recipe,
-            labels: variant.labels,
+            published: variant.published(),
             input: variant.config.input(),
             classes: variant.config.classes(),
             checkpoints: variant.checkpoints,
@@ -200,9 +202,9 @@ impl Model {
             })
     }
 
-    /// Returns the recipe for training from random weights, or for fine-tuning pretrained weights,
-    /// with crops of the network's input size and with the fields in `overrides`, each
-    /// `FIELD=VALUE`.
+    /// Returns the recipe for training from random weights, with crops of the network's input size,
+    /// or the recipe for fine-tuning weights for images that `preprocessing` prepares; with the
+    /// fields in `overrides`, each `FIELD=VALUE`.
     ///
     /// # Errors
     ///
@@ -210,12 +212,18 @@ impl Model {
     #[cfg(feature = "train")]
     pub fn default_recipe(
         &self,
-        pretrained: bool,
+        preprocessing: Option<&Preprocessing>,
         overrides: &[String],
     ) -> Result<Recipe, RecipeError> {
-        let file = if pretrained { FINETUNE } else { self.recipe };
+        let file = match preprocessing {
+            Some(_) => FINETUNE,
+            None => self.recipe,
+        };
         let mut recipe = Recipe::parse(file.text, file.name, &[])?;
-        recipe.data.crop_to(self.input.size);
+        match preprocessing {
+            Some(preprocessing) => recipe.data.evaluate_by(preprocessing, self.input.channels),
+            None => recipe.data.crop_to(self.input.size),
+        }
         if overrides.is_empty() {
             return Ok(recipe);
         }

@@ -267,3 +267,138 @@ fn a_corrupt_image_ends_the_run_or_is_skipped() {
         "{printed}"
     );
 }
+
+/// Writes photos of coloured noise, 32x32 pixels, to a folder per class of `folder`.
+fn write_colours(folder: &Path, classes: &[(&str, [u8; 3])], count: u32) {
+    for &(class, colour) in classes {
+        let class = folder.join(class);
+        fs::create_dir_all(&class).expect("made");
+        for index in 0..count {
+            let picture = image::RgbImage::from_fn(32, 32, |x, y| {
+                let noise = ((x * 7 + y * 13 + index * 29) % 60) as u8;
+                colour.map(|level| level.saturating_add(noise)).into()
+            });
+            let path = class.join(format!("{index:02}.png"));
+            picture.save(path).expect("written");
+        }
+    }
+}
+
+#[test]
+fn classes_and_preprocessing_stay_with_the_weights() {
+    let _lock = crate::training_lock();
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = |name: &str| folder.path().join(name);
+    let classes = [
+        ("amber", [180, 120, 0]),
+        ("ivory", [190, 190, 180]),
+        ("jade", [0, 130, 80]),
+    ];
+    let (data, run) = (name("data"), name("run"));
+    write_colours(&data.join("train"), &classes, 12);
+    write_colours(&data.join("val"), &classes, 6);
+    output(&[
+        "train",
+        "resnet20-cifar",
+        "--data",
+        text(&data),
+        "--output",
+        text(&run),
+        "--set",
+        "epochs=3",
+        "--set",
+        "batch=12",
+        "--set",
+        "schedule={ kind = 'constant' }",
+    ]);
+    let weights = model(&run);
+
+    // Every file that is made of the weights has the names of the classes, and eval and classify
+    // agree on each image.
+    let (half, torch, plan) = (name("half.safetensors"), name("a.pth"), name("net.plan"));
+    let converted = |to: &Path, dtype| {
+        let arguments = [
+            "convert",
+            text(&weights),
+            text(to),
+            "--model",
+            "resnet20-cifar",
+        ];
+        output(&[&arguments[..], &["--dtype", dtype]].concat());
+    };
+    converted(&half, "f16");
+    converted(&torch, "f32");
+    output(&[
+        "compile",
+        "resnet20-cifar",
+        "--weights",
+        text(&weights),
+        "-o",
+        text(&plan),
+    ]);
+    let classify = |weights: &Path, class: &str| {
+        let images = data.join("val").join(class);
+        let arguments = ["classify", text(&images), "--model", "resnet20-cifar"];
+        let found = output(&[&arguments[..], &["--weights", text(weights), "--json"]].concat());
+        let found = crate::json(&found);
+        let results = found.as_array().expect("results").iter();
+        let best = results.map(|result| result["predictions"][0]["label"].clone());
+        best.map(|label| label.as_str().expect("a label").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let evaluate = |data: &Path| {
+        let arguments = ["eval", "resnet20-cifar", "--weights", text(&weights)];
+        crate::json(&output(
+            &[&arguments[..], &["--data", text(data), "--json"]].concat(),
+        ))
+    };
+    let report = evaluate(&data);
+    for (index, (class, _)) in classes.iter().enumerate() {
+        let accuracy = &report["per_class"][index];
+        assert_eq!(accuracy["class"], *class);
+        for file in [&weights, &half, &torch, &plan] {
+            let labels = classify(file, class);
+            assert_eq!(labels.len(), 6);
+            for label in &labels {
+                assert!(classes.iter().any(|(class, _)| class == label), "{label}");
+            }
+            let right = labels.iter().filter(|label| label == class).count();
+            let right = right as f64 / 6.0;
+            assert_eq!(accuracy["top1"].as_f64(), Some(right), "{class} {file:?}");
+        }
+    }
+
+    // A class is found by its name, whatever the other folders are.
+    let part = name("part");
+    write_colours(&part, &[classes[2], classes[1]], 6);
+    let found = evaluate(&part);
+    assert_eq!(found["count"], 12);
+    assert_eq!(found["per_class"][0], report["per_class"][1]);
+    assert_eq!(found["per_class"][1], report["per_class"][2]);
+
+    write_colours(&part, &[("onyx", [5, 5, 5])], 1);
+    let arguments = [
+        "eval",
+        "resnet20-cifar",
+        "--weights",
+        text(&weights),
+        "--data",
+    ];
+    let line = error_line(&[&arguments[..], &[text(&part)]].concat());
+    assert!(
+        line.contains("\"onyx\"") && line.contains("amber, ivory, jade"),
+        "{line}"
+    );
+    let arguments = [
+        "eval",
+        "resnet32-cifar",
+        "--weights",
+        text(&weights),
+        "--data",
+    ];
+    let line = error_line(&[&arguments[..], &[text(&part)]].concat());
+    assert!(
+        line.contains("weights of resnet20-cifar, expected resnet32-cifar"),
+        "{line}"
+    );
+}

@@ -19,6 +19,7 @@ use super::threads::threads;
 use super::translate::translate;
 use super::values::Values;
 use crate::graph::Graph;
+use crate::metadata::Metadata;
 
 /// Measures every convolution of `graph` with each algorithm that computes it, in the context of the
 /// whole network. Weights are zeros.
@@ -77,7 +78,7 @@ impl Prepared {
 #[derive(Clone)]
 pub struct Compiled {
     pub(super) plan: Plan,
-    pub(super) name: String,
+    pub(super) metadata: Metadata,
     pub(super) output_names: Arc<[String]>,
     pub(super) steps: Vec<StepCost>,
 }
@@ -121,7 +122,7 @@ impl Compiled {
         let weights = lowered.pack(&net, &mut values)?;
         Ok(Self {
             plan: Plan::new(lowered.program, weights, target.threads)?,
-            name: String::new(),
+            metadata: Metadata::default(),
             output_names,
             steps: lowered.costs,
         })
@@ -184,19 +185,16 @@ impl Compiled {
             .collect()
     }
 
-    /// Sets the name, which [`save`](Self::save) writes to the file. The default is the empty
-    /// string.
+    /// Sets what the network and its weights are for, which [`save`](Self::save) writes to the file.
     #[must_use]
-    pub fn with_name(self, name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            ..self
-        }
+    pub fn with_metadata(self, metadata: Metadata) -> Self {
+        Self { metadata, ..self }
     }
 
-    /// Returns the name; empty if [`with_name`](Self::with_name) set none.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// Returns what the network and its weights are for; nothing if
+    /// [`with_metadata`](Self::with_metadata) set none.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     /// Returns the steps in execution order, with their costs.
@@ -249,7 +247,7 @@ impl Compiled {
 impl std::fmt::Debug for Compiled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Compiled")
-            .field("name", &self.name)
+            .field("network", &self.metadata.network)
             .field("input", &self.input())
             .field("outputs", &self.outputs())
             .field("batch", &self.batch())

@@ -5,7 +5,7 @@
 //! | 8 | magic number |
 //! | 4 | format version |
 //! | 4 | length of the header, in bytes |
-//! | | header as JSON: name, names of the outputs, program and costs; spaces up to the next multiple of 64 bytes |
+//! | | header as JSON: metadata, names of the outputs, program and costs; spaces up to the next multiple of 64 bytes |
 //! | | packed weights, in 32-bit words |
 //! | 32 | SHA-256 of all preceding bytes |
 //!
@@ -25,9 +25,10 @@ use super::error::{CompileError, FileError};
 use super::lower::StepCost;
 use super::threads;
 use crate::atomic_file::AtomicFile;
+use crate::metadata::Metadata;
 
 const MAGIC: &[u8; 8] = b"\x89receptv";
-const VERSION: u32 = 9;
+const VERSION: u32 = 10;
 /// Bytes of the magic number, the version and the header's length.
 const PREFIX: usize = 16;
 /// Bytes of a SHA-256 digest.
@@ -39,7 +40,7 @@ const CHUNK: usize = 1 << 20;
 
 #[derive(Serialize)]
 struct HeaderRef<'a> {
-    name: &'a str,
+    metadata: &'a Metadata,
     output_names: &'a [String],
     program: &'a Program,
     steps: &'a [StepCost],
@@ -47,7 +48,7 @@ struct HeaderRef<'a> {
 
 #[derive(Deserialize)]
 struct Header {
-    name: String,
+    metadata: Metadata,
     output_names: Vec<String>,
     program: Program,
     steps: Vec<StepCost>,
@@ -73,7 +74,7 @@ impl Compiled {
 
     fn write(&self, path: &Path) -> io::Result<()> {
         let mut header = serde_json::to_vec(&HeaderRef {
-            name: &self.name,
+            metadata: &self.metadata,
             output_names: &self.output_names,
             program: self.plan.program(),
             steps: &self.steps,
@@ -132,7 +133,7 @@ impl Compiled {
             Err(error) => return Err(reader.header_error(found, header_len, &error)?.into()),
         };
         let Header {
-            name,
+            metadata,
             output_names,
             program,
             steps,
@@ -160,6 +161,13 @@ impl Compiled {
             }
         }
         reader.check()?;
+        if let Err(error) = metadata.validate() {
+            return Err(FileError::Header {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            }
+            .into());
+        }
         if steps.len() != program.steps.len() {
             return Err(FileError::Header {
                 path: path.to_owned(),
@@ -187,7 +195,7 @@ impl Compiled {
         let threads = threads::threads(threads, per_image);
         Ok(Self {
             plan: Plan::new(program, weights, threads)?,
-            name,
+            metadata,
             output_names: output_names.into(),
             steps,
         })

@@ -1,6 +1,10 @@
 //! Descriptions of published weights: address, hash, accuracy, preprocessing.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
+
+use sha2::{Digest, Sha256};
 
 use crate::preprocessing::Preprocessing;
 
@@ -59,11 +63,39 @@ impl Checkpoint {
         })
     }
 
+    /// Returns the one of `checkpoints` that the file at `path` is: by its name as
+    /// [`of_file`](Self::of_file), or else by the SHA-256 of its content. A renamed published file is
+    /// recognized, and a file that cannot be read is none of them.
+    pub fn identify<'a>(checkpoints: &'a [Self], path: &Path) -> Option<&'a Self> {
+        Self::of_file(checkpoints, path).or_else(|| {
+            let hashes = |checkpoint: &&Self| !checkpoint.sha256.is_empty();
+            checkpoints.iter().find(hashes)?;
+            let digest = sha256(path).ok()?;
+            let mut known = checkpoints.iter().filter(hashes);
+            known.find(|checkpoint| digest.starts_with(checkpoint.sha256))
+        })
+    }
+
     /// Returns the name of the file in the cache: the last segment of the URL, or the repository's
     /// name with the URL's extension if the file is called `model`, as on Hugging Face.
     pub fn cache_name(&self) -> String {
         cache_name(self.url)
     }
+}
+
+/// Returns the SHA-256 of the file at `path`, in hexadecimal.
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut bytes = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut bytes)? {
+            0 => break,
+            len => digest.update(&bytes[..len]),
+        }
+    }
+    let digest = digest.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn cache_name(url: &str) -> String {

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use burn::tensor::TensorData;
 use burn_store::bridge;
-use burn_store::burn_pack::Tensor as StoredTensor;
 
 use super::error::WeightsError;
-use super::file;
+use super::file::{self, Content};
 use super::format::{FloatType, Format};
 use super::naming::Naming;
 use super::tensor::WeightTensor;
+use crate::metadata::Metadata;
 
 /// Tensors sorted by name, under PyTorch's names and in PyTorch's layouts.
 ///
@@ -22,6 +22,7 @@ use super::tensor::WeightTensor;
 pub struct StateDict {
     tensors: BTreeMap<String, WeightTensor>,
     naming: Naming,
+    metadata: Metadata,
 }
 
 impl StateDict {
@@ -44,8 +45,7 @@ impl StateDict {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
         let format = file::detect_format(path)?;
-        let (stored, naming) = file::read(path, format)?;
-        Self::from_stored(stored, naming, path)
+        Self::from_content(file::read(path, format)?, path)
     }
 
     /// Reads a file in memory as [`open`](Self::open) does.
@@ -59,16 +59,12 @@ impl StateDict {
         let format = Format::from_content(&bytes).ok_or_else(|| WeightsError::NotWeights {
             path: path.to_owned(),
         })?;
-        let (stored, naming) = file::read_bytes(bytes, format)?;
-        Self::from_stored(stored, naming, path)
+        Self::from_content(file::read_bytes(bytes, format)?, path)
     }
 
-    fn from_stored(
-        stored: Vec<StoredTensor>,
-        naming: Naming,
-        path: &Path,
-    ) -> Result<Self, WeightsError> {
-        let tensors: BTreeMap<_, _> = stored
+    fn from_content(content: Content, path: &Path) -> Result<Self, WeightsError> {
+        let tensors: BTreeMap<_, _> = content
+            .tensors
             .into_iter()
             .filter(|tensor| tensor.name.rsplit('.').next() != Some("num_batches_tracked"))
             .map(|tensor| (tensor.name.clone(), WeightTensor::new(tensor)))
@@ -78,10 +74,14 @@ impl StateDict {
                 path: path.to_owned(),
             });
         }
-        Ok(Self { tensors, naming })
+        Ok(Self {
+            tensors,
+            naming: content.naming,
+            metadata: content.metadata,
+        })
     }
 
-    /// Writes all tensors to `path`, floating-point values as `float_type`.
+    /// Writes all tensors and the metadata to `path`, floating-point values as `float_type`.
     ///
     /// The file is written under a temporary name and renamed to `path`, replacing an existing
     /// file.
@@ -100,7 +100,18 @@ impl StateDict {
             return Err(WeightsError::BurnNames);
         }
         let tensors: Vec<&WeightTensor> = self.tensors.values().collect();
-        file::write(&tensors, path.as_ref(), format, float_type)
+        file::write(&tensors, &self.metadata, path.as_ref(), format, float_type)
+    }
+
+    /// Returns what the weights are for, as the file says it.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Sets what the weights are for, which [`save`](Self::save) writes to files.
+    #[must_use]
+    pub fn with_metadata(self, metadata: Metadata) -> Self {
+        Self { metadata, ..self }
     }
 
     /// Returns the number of tensors.

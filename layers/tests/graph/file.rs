@@ -6,8 +6,17 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use receptive_layers::compile::{CompileError, Compiled, FileError, Isa, Options};
 use receptive_layers::graph::Graph;
+use receptive_layers::metadata::Metadata;
 
 use crate::networks::Residual;
+
+fn metadata() -> Metadata {
+    Metadata {
+        network: Some("residual".to_owned()),
+        labels: Some(vec!["left".to_owned(), "right".to_owned()]),
+        ..Metadata::default()
+    }
+}
 
 fn compiled(isa: Isa) -> Compiled {
     let graph = Graph::trace(Residual::init, [2, 3, 16, 16], Residual::forward).unwrap();
@@ -17,7 +26,7 @@ fn compiled(isa: Isa) -> Compiled {
     };
     Compiled::random(graph, 0, &options)
         .unwrap()
-        .with_name("residual")
+        .with_metadata(metadata())
 }
 
 fn folder() -> tempfile::TempDir {
@@ -60,7 +69,7 @@ fn a_saved_network_loads_and_runs_identically() {
         for threads in 1..4 {
             let mut loaded = Compiled::load(&path, Some(threads)).unwrap();
             assert_eq!(loaded.threads(), threads);
-            assert_eq!(loaded.name(), "residual");
+            assert_eq!(*loaded.metadata(), metadata());
             assert_eq!(loaded.steps(), compiled.steps());
             assert_eq!(loaded.input(), [3, 16, 16]);
             assert_eq!(loaded.outputs(), [[5, 1, 1]]);

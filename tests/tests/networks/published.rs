@@ -22,7 +22,7 @@ fn names_are_unique() {
 
 fn assert_has_a_label_for_each_class(name: &str) {
     let model = model(name);
-    assert_eq!(model.labels.names().len(), model.classes);
+    assert_eq!(model.published.labels.names().len(), model.classes);
 }
 
 /// Checks that the summary has the parameters of the module and of every checkpoint, and that its
@@ -58,9 +58,10 @@ fn assert_recipe_round_trips(name: &str) {
 /// Checks that the default recipes prepare photos of the network's input size.
 fn assert_default_recipes_crop_to_the_input_size(name: &str) {
     let model = model(name);
-    for pretrained in [false, true] {
+    let preprocessing = model.published.preprocessing;
+    for preprocessing in [None, Some(&preprocessing)] {
         let overrides = ["epochs=7".to_owned()];
-        let recipe = model.default_recipe(pretrained, &overrides).unwrap();
+        let recipe = model.default_recipe(preprocessing, &overrides).unwrap();
         assert_eq!(recipe.epochs, 7);
         if model.input.channels == 1 {
             continue;
@@ -78,16 +79,37 @@ fn assert_default_recipes_crop_to_the_input_size(name: &str) {
     }
 }
 
+/// Checks that the recipe prepares validation images by the paper's preprocessing, and that
+/// fine-tuning does so by the preprocessing of the weights.
+fn assert_recipes_have_the_preprocessing_of_the_weights(name: &str) {
+    let model = model(name);
+    let (channels, size) = (model.input.channels, model.input.size);
+    let papers = model.default_recipe(None, &[]).unwrap();
+    assert_eq!(
+        papers.preprocessing(channels, size).unwrap(),
+        model.published.preprocessing
+    );
+    let checkpoints = model.checkpoints.iter();
+    for preprocessing in checkpoints.map(|checkpoint| checkpoint.preprocessing) {
+        let recipe = model.default_recipe(Some(&preprocessing), &[]).unwrap();
+        assert_eq!(recipe.preprocessing(channels, size).unwrap(), preprocessing);
+    }
+}
+
 pub fn trials() -> Vec<Trial> {
     let mut trials = vec![case("published::names_are_unique", names_are_unique)];
     type Check = (&'static str, fn(&str));
-    let checks: [Check; 4] = [
+    let checks: [Check; 5] = [
         ("published::labels", assert_has_a_label_for_each_class),
         ("published::costs", assert_is_costed),
         ("published::recipe", assert_recipe_round_trips),
         (
             "published::default_recipes",
             assert_default_recipes_crop_to_the_input_size,
+        ),
+        (
+            "published::preprocessing",
+            assert_recipes_have_the_preprocessing_of_the_weights,
         ),
     ];
     for (group, check) in checks {

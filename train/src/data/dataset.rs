@@ -1,5 +1,7 @@
 //! The dataset interface.
 
+use sha2::Sha256;
+
 use super::error::DataError;
 use crate::image::Image;
 
@@ -15,6 +17,14 @@ pub trait Dataset: Send + Sync {
 
     /// Returns the class of the image at `index`, which is below [`len`](Self::len).
     fn label(&self, index: usize) -> usize;
+
+    /// Adds to `digest` what identifies the image at `index`, which is below [`len`](Self::len): its
+    /// samples, or the name and the size of its file.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Read`] when the file does not exist.
+    fn identify(&self, index: usize, digest: &mut Sha256) -> Result<(), DataError>;
 
     /// Returns the image at `index`, which is below [`len`](Self::len).
     ///

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 use receptive_layers::image;
+use sha2::{Digest, Sha256};
 
 use super::dataset::Dataset;
 use super::error::DataError;
@@ -30,6 +31,18 @@ impl Dataset for FileDataset {
 
     fn label(&self, index: usize) -> usize {
         self.labels[index]
+    }
+
+    fn identify(&self, index: usize, digest: &mut Sha256) -> Result<(), DataError> {
+        let path = &self.paths[index];
+        let file = fs::metadata(path).map_err(|source| DataError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        digest.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+        digest.update([0]);
+        digest.update(file.len().to_le_bytes());
+        Ok(())
     }
 
     fn image(&self, index: usize) -> Result<Image, DataError> {

@@ -1,5 +1,7 @@
 //! Dataset in memory.
 
+use sha2::{Digest, Sha256};
+
 use super::dataset::Dataset;
 use super::error::DataError;
 use crate::image::Image;
@@ -36,6 +38,12 @@ impl InMemoryDataset {
             labels,
         }
     }
+
+    /// Returns the samples of the image at `index`.
+    fn samples_of(&self, index: usize) -> &[u8] {
+        let length = self.height * self.width * self.channels;
+        &self.samples[index * length..(index + 1) * length]
+    }
 }
 
 impl Dataset for InMemoryDataset {
@@ -47,13 +55,17 @@ impl Dataset for InMemoryDataset {
         self.labels[index]
     }
 
+    fn identify(&self, index: usize, digest: &mut Sha256) -> Result<(), DataError> {
+        digest.update(self.samples_of(index));
+        Ok(())
+    }
+
     fn image(&self, index: usize) -> Result<Image, DataError> {
-        let length = self.height * self.width * self.channels;
         Ok(Image {
             width: self.width,
             height: self.height,
             channels: self.channels,
-            samples: self.samples[index * length..(index + 1) * length].to_owned(),
+            samples: self.samples_of(index).to_owned(),
         })
     }
 }

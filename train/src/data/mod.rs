@@ -10,6 +10,7 @@ mod idx;
 mod memory;
 mod open;
 mod public;
+mod relabelled;
 mod splits;
 mod subset;
 #[cfg(test)]
@@ -19,4 +20,5 @@ pub use dataset::Dataset;
 pub use error::DataError;
 pub use memory::InMemoryDataset;
 pub use public::{DownloadProgress, PublicDataset};
+pub use relabelled::Relabelled;
 pub use splits::{DataSplits, Holdout, IdxFiles};

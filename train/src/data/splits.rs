@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::dataset::Dataset;
+use super::error::DataError;
 
 /// Training and validation images with the same classes.
 #[derive(Clone)]
@@ -13,6 +16,27 @@ pub struct DataSplits {
     pub train: Arc<dyn Dataset>,
     /// Validation images, disjoint from the training images.
     pub validation: Arc<dyn Dataset>,
+}
+
+impl DataSplits {
+    /// Returns the SHA-256 of the list of images, in hexadecimal: for each training image and then
+    /// for each validation image, its class, and its samples or the name and the size of its file.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Read`] when an image file does not exist.
+    pub fn sha256(&self) -> Result<String, DataError> {
+        let mut digest = Sha256::new();
+        for part in [&self.train, &self.validation] {
+            digest.update((part.len() as u64).to_le_bytes());
+            for index in 0..part.len() {
+                digest.update((part.label(index) as u64).to_le_bytes());
+                part.identify(index, &mut digest)?;
+            }
+        }
+        let digest = digest.finalize();
+        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
 }
 
 /// Choice of the validation images of a folder that has no split.

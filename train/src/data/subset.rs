@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sha2::Sha256;
+
 use super::dataset::Dataset;
 use super::error::DataError;
 use crate::image::Image;
@@ -19,6 +21,10 @@ impl Dataset for Subset {
 
     fn label(&self, index: usize) -> usize {
         self.dataset.label(self.indices[index])
+    }
+
+    fn identify(&self, index: usize, digest: &mut Sha256) -> Result<(), DataError> {
+        self.dataset.identify(self.indices[index], digest)
     }
 
     fn image(&self, index: usize) -> Result<Image, DataError> {

@@ -1,9 +1,10 @@
 //! Preprocessing of an image: transforms, normalisation and the target distribution.
 
 use receptive_layers::network::InvalidConfig;
+use receptive_layers::preprocessing;
 use serde::{Deserialize, Serialize};
 
-use crate::augment::Transform;
+use crate::augment::{CenterCrop, Resize, Transform};
 use crate::data::DataError;
 use crate::image::Image;
 use crate::random::Random;
@@ -32,6 +33,12 @@ impl Normalisation {
         }
         let positive = self.std.iter().all(|&std| std > 0.0);
         InvalidConfig::unless(positive, "std", format!("{:?}", self.std), "above 0")
+    }
+
+    /// Returns the mean and the standard deviation of the red, green and blue channels.
+    pub(crate) fn of_colours(&self) -> [[f32; 3]; 2] {
+        [&self.mean, &self.std]
+            .map(|values| std::array::from_fn(|channel| values[channel % values.len()]))
     }
 
     /// Returns the normalised samples, `[channels, height, width]`.
@@ -75,6 +82,38 @@ pub struct Sample {
 }
 
 impl Preprocessing {
+    /// Returns the preprocessing of images for evaluation by `preprocessing`, for a network of
+    /// `channels` channels and `classes` classes.
+    pub fn evaluation(
+        preprocessing: &preprocessing::Preprocessing,
+        channels: usize,
+        classes: usize,
+    ) -> Self {
+        let preprocessing::Preprocessing {
+            resize,
+            crop,
+            interpolation,
+            mean,
+            std,
+        } = *preprocessing;
+        Self {
+            transforms: vec![
+                Transform::Resize(Resize {
+                    shorter: resize,
+                    interpolation,
+                }),
+                Transform::CenterCrop(CenterCrop { size: crop }),
+            ],
+            normalisation: Normalisation {
+                mean: mean.into(),
+                std: std.into(),
+            },
+            shape: [channels, crop, crop],
+            classes,
+            smoothing: 0.0,
+        }
+    }
+
     /// Preprocesses the image at `index` of its dataset, with random numbers from `random`.
     ///
     /// # Errors

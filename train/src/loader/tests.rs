@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use receptive_layers::image::{ImageError, OpenError};
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::augment::{Flip, RandomCrop, Transform};
@@ -21,6 +22,11 @@ impl Dataset for GreyRamps {
 
     fn label(&self, index: usize) -> usize {
         index % 3
+    }
+
+    fn identify(&self, index: usize, digest: &mut Sha256) -> Result<(), DataError> {
+        digest.update(index.to_le_bytes());
+        Ok(())
     }
 
     fn image(&self, index: usize) -> Result<Image, DataError> {

@@ -10,12 +10,14 @@ use std::fs;
 use std::path::Path;
 
 use receptive_layers::network::{InvalidConfig, RecipeFile};
+use receptive_layers::preprocessing::{Interpolation, Preprocessing};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 pub use error::RecipeError;
 pub use schedule::{PlateauMetric, PlateauState, Schedule, SchedulePosition};
 
-use crate::augment::{Mix, Transform};
+use crate::augment::{CenterCrop, Mix, Resize, Transform};
 use crate::loader::Normalisation;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
@@ -85,12 +87,70 @@ pub struct DataRecipe {
     /// Transforms of the training images, in order.
     #[serde(default)]
     pub train: Vec<Transform>,
-    /// Transforms of the validation images, in order.
+    /// Transforms of the validation images, and of the images that the trained network classifies: a
+    /// resize and then a center_crop or a pad; or one of resize and pad; or none, for images that
+    /// already have the input size.
     #[serde(default)]
     pub evaluate: Vec<Transform>,
 }
 
 impl DataRecipe {
+    /// Changes the transforms and the normalisation of the validation images to those of
+    /// `preprocessing`, for a network of `channels` channels, and the crops of the training images to
+    /// its crop. The training images get the same normalisation.
+    pub fn evaluate_by(&mut self, preprocessing: &Preprocessing, channels: usize) {
+        self.crop_to(preprocessing.crop);
+        let Preprocessing {
+            resize,
+            crop,
+            interpolation,
+            mean,
+            std,
+        } = *preprocessing;
+        self.evaluate = vec![
+            Transform::Resize(Resize {
+                shorter: resize,
+                interpolation,
+            }),
+            Transform::CenterCrop(CenterCrop { size: crop }),
+        ];
+        self.normalise = Normalisation {
+            mean: mean[..channels.min(3)].into(),
+            std: std[..channels.min(3)].into(),
+        };
+    }
+
+    /// Returns what the transforms of the validation images do for a network with an input of `size`
+    /// pixels: the length of the shorter side after the resize, the size of the crop, and the filter
+    /// of the resize. Without a resize, the images already have the length that they are resized to.
+    fn evaluation_size(&self, size: usize) -> Result<(usize, usize, Interpolation), InvalidConfig> {
+        let (resize, rest) = match &self.evaluate[..] {
+            [Transform::Resize(resize), rest @ ..] => (Some(resize), rest),
+            rest => (None, rest),
+        };
+        let shorter = resize.map(|resize| resize.shorter);
+        let sizes = match (rest, shorter) {
+            ([], None) => Some((size, size)),
+            ([], Some(shorter)) => Some((shorter, shorter)),
+            ([Transform::CenterCrop(crop)], Some(shorter)) => Some((shorter, crop.size)),
+            ([Transform::Pad(pad)], None) => size
+                .checked_sub(2 * pad.pixels)
+                .filter(|&shorter| shorter > 0)
+                .map(|shorter| (shorter, size)),
+            ([Transform::Pad(pad)], Some(shorter)) => Some((shorter, shorter + 2 * pad.pixels)),
+            _ => None,
+        };
+        let interpolation = resize.map_or(Interpolation::Bilinear, |resize| resize.interpolation);
+        match sizes {
+            Some((shorter, crop)) => Ok((shorter, crop, interpolation)),
+            None => Err(InvalidConfig {
+                field: "evaluate",
+                found: format!("{:?}", self.evaluate),
+                expected: "a resize and then a center_crop or pad, or a resize, or a pad, or nothing",
+            }),
+        }
+    }
+
     /// Changes the crops to `size` pixels and scales the resizes by the same factor. A list of
     /// transforms without a crop is unchanged.
     pub fn crop_to(&mut self, size: usize) {
@@ -168,6 +228,56 @@ impl Recipe {
             origin: "the resolved recipe".to_owned(),
             reason: error.to_string(),
         })
+    }
+
+    /// Returns the preprocessing of validation images, and of the images that the trained network
+    /// classifies, for a network with input `[channels, size, size]`.
+    ///
+    /// # Errors
+    ///
+    /// [`RecipeError::Invalid`] when the transforms of the validation images do not end with the input
+    /// size, or the normalisation does not have one value, or one for each channel.
+    pub fn preprocessing(
+        &self,
+        channels: usize,
+        size: usize,
+    ) -> Result<Preprocessing, RecipeError> {
+        let invalid = |section: &str| {
+            let section = section.to_owned();
+            move |source| RecipeError::Invalid { section, source }
+        };
+        let normalise = &self.data.normalise;
+        normalise
+            .validate(channels)
+            .map_err(invalid("data.normalise"))?;
+        let (resize, crop, interpolation) = self
+            .data
+            .evaluation_size(size)
+            .and_then(|sizes| {
+                let found = format!("a crop of {} pixels for an input of {size}", sizes.1);
+                let expected = "a crop of the input size";
+                InvalidConfig::unless(sizes.1 == size, "evaluate", found, expected)?;
+                Ok(sizes)
+            })
+            .map_err(invalid("data"))?;
+        let [mean, std] = normalise.of_colours();
+        Ok(Preprocessing {
+            resize,
+            crop,
+            interpolation,
+            mean,
+            std,
+        })
+    }
+
+    /// Returns the SHA-256 of the recipe as TOML, in hexadecimal.
+    ///
+    /// # Errors
+    ///
+    /// As [`text`](Self::text).
+    pub fn sha256(&self) -> Result<String, RecipeError> {
+        let digest = Sha256::digest(self.text()?);
+        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// Checks that every field is in its range.

@@ -87,6 +87,65 @@ fn overrides_set_fields_of_every_type() {
 }
 
 #[test]
+fn validation_transforms_are_a_preprocessing() {
+    let resize = "{ kind = 'resize', shorter = 36, interpolation = 'bicubic' }";
+    for (transforms, expected) in [
+        (String::new(), (32, 32)),
+        ("{ kind = 'pad', pixels = 2 }".to_owned(), (28, 32)),
+        (
+            format!("{resize}, {{ kind = 'center_crop', size = 32 }}"),
+            (36, 32),
+        ),
+        ("{ kind = 'resize', shorter = 32 }".to_owned(), (32, 32)),
+        (
+            "{ kind = 'resize', shorter = 30 }, { kind = 'pad', pixels = 1 }".to_owned(),
+            (30, 32),
+        ),
+    ] {
+        let recipe = parse(TEXT, &[&format!("data.evaluate=[{transforms}]")]).expect("read");
+        let found = recipe.preprocessing(1, 32).expect("a preprocessing");
+        assert_eq!((found.resize, found.crop), expected, "{transforms}");
+        assert_eq!((found.mean, found.std), ([0.5; 3], [0.5; 3]));
+        let bicubic = transforms.contains("bicubic");
+        assert_eq!(found.interpolation == Interpolation::Bicubic, bicubic);
+    }
+    for (transforms, part) in [
+        ("{ kind = 'flip' }", "a resize and then"),
+        ("{ kind = 'center_crop', size = 32 }", "a resize and then"),
+        ("{ kind = 'pad', pixels = 16 }", "a resize and then"),
+        (
+            "{ kind = 'resize', shorter = 28 }",
+            "a crop of 28 pixels for an input of 32",
+        ),
+    ] {
+        let recipe = parse(TEXT, &[&format!("data.evaluate=[{transforms}]")]).expect("read");
+        let error = recipe
+            .preprocessing(1, 32)
+            .expect_err("refused")
+            .to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn a_recipe_takes_the_preprocessing_of_weights() {
+    let mut recipe = parse(FINETUNE.text, &[]).expect("read");
+    let preprocessing = Preprocessing {
+        resize: 250,
+        crop: 240,
+        interpolation: Interpolation::Bicubic,
+        mean: [0.5, 0.4, 0.3],
+        std: [0.25, 0.5, 0.75],
+    };
+    recipe.data.evaluate_by(&preprocessing, 3);
+    assert_eq!(recipe.preprocessing(3, 240).expect("one"), preprocessing);
+    let again = parse(&recipe.text().expect("written"), &[]).expect("read");
+    assert_eq!(again.preprocessing(3, 240).expect("one"), preprocessing);
+    let crops = recipe.data.train.iter().find_map(Transform::crop_size);
+    assert_eq!(crops, Some(240));
+}
+
+#[test]
 fn unknown_fields_are_errors_that_list_the_known_ones() {
     for (field, known) in [
         ("epoch=3", "epochs"),

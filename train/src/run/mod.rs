@@ -10,7 +10,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use receptive_layers::weights::StateDict;
+use receptive_layers::metadata::{self, Metadata};
 
 pub use folder::Folder;
 pub use state::{BestEpoch, State};
@@ -22,12 +22,14 @@ use crate::error::TrainError;
 use crate::loader::{Loader, Preprocessing};
 use crate::metrics::{MetricMeans, MetricSums};
 use crate::monitor::{Monitor, RunInfo};
-use crate::recipe::{Recipe, RecipeError, SchedulePosition};
+use crate::recipe::{Recipe, SchedulePosition};
 use crate::session::{Scores, TrainableNetwork};
 use history::History;
 
 /// Configuration of a run.
 pub struct Run<'a> {
+    /// Name of the network, such as `resnet50`, which the weights are written with.
+    pub name: &'a str,
     /// Network to train.
     pub network: &'a mut dyn TrainableNetwork,
     /// Hyperparameters.
@@ -42,6 +44,9 @@ pub struct Run<'a> {
     pub workers: usize,
     /// Whether unreadable images are skipped instead of ending the run.
     pub skip_bad: bool,
+    /// Whether [`resume`](Self::resume) accepts other data and another instruction set than those of
+    /// the checkpoint.
+    pub accept_changes: bool,
     /// Longest time between two checkpoints within an epoch. A checkpoint is also written after
     /// every epoch.
     pub save_every: Duration,
@@ -71,18 +76,11 @@ impl Run<'_> {
     /// [`TrainError`]. If the folder already contains a run, the error is [`TrainError::RunExists`]
     /// and the folder is not changed.
     pub fn start(mut self) -> Result<Outcome, TrainError> {
-        self.recipe
-            .data
-            .normalise
-            .validate(self.input[0])
-            .map_err(|source| RecipeError::Invalid {
-                section: "data.normalise".to_owned(),
-                source,
-            })?;
+        let metadata = self.metadata()?;
+        let state = State::initial(self.data)?;
         self.folder.create(self.recipe)?;
-        let state = State::initial(self.data);
         let history = History::create(&self.folder.metrics())?;
-        self.run_epochs(state, history)
+        self.run_epochs(state, history, metadata)
     }
 
     /// Resumes the run from the last checkpoint of the folder.
@@ -90,19 +88,42 @@ impl Run<'_> {
     /// # Errors
     ///
     /// [`TrainError`], for example when the folder has no checkpoint, or when its checkpoint
-    /// belongs to a run on other data.
+    /// belongs to a run of another network or on other classes; also on other data or another
+    /// instruction set, unless [`accept_changes`](Self::accept_changes).
     pub fn resume(mut self) -> Result<Outcome, TrainError> {
+        let metadata = self.metadata()?;
         let (weights, state) = self.folder.read_checkpoint()?;
-        state.check(self.data)?;
+        check_metadata(weights.metadata(), &metadata)?;
+        if !self.accept_changes {
+            state.check(&State::initial(self.data)?)?;
+        }
         self.folder.remove_scratch_files();
         self.network.restore(&weights)?;
         let history = History::reopen(&self.folder.metrics(), state.metrics_bytes)?;
-        self.run_epochs(state, history)
+        self.run_epochs(state, history, metadata)
     }
 
-    /// Runs the remaining epochs.
-    fn run_epochs(&mut self, state: State, history: History) -> Result<Outcome, TrainError> {
-        let (train, validation) = (self.train_loader(), self.validation_loader());
+    /// Returns what the weights of the run are for.
+    fn metadata(&self) -> Result<Metadata, TrainError> {
+        let [channels, height, _] = self.input;
+        Ok(Metadata {
+            network: Some(self.name.to_owned()),
+            labels: Some(self.data.classes.clone()),
+            preprocessing: Some(self.recipe.preprocessing(channels, height)?),
+            input: Some(self.input),
+            recipe_sha256: Some(self.recipe.sha256()?),
+            version: Some(metadata::VERSION.to_owned()),
+        })
+    }
+
+    /// Runs the remaining epochs. All weights are written with `metadata`.
+    fn run_epochs(
+        &mut self,
+        state: State,
+        history: History,
+        metadata: Metadata,
+    ) -> Result<Outcome, TrainError> {
+        let (train, validation) = (self.train_loader(), self.validation_loader(&metadata));
         self.monitor.start_run(&RunInfo {
             epochs: self.recipe.epochs,
             first_epoch: state.epoch + 1,
@@ -114,9 +135,10 @@ impl Run<'_> {
             history,
             train,
             validation,
+            metadata,
             last_save: Instant::now(),
         };
-        if progress.state == State::initial(self.data) {
+        if progress.state.is_initial() {
             self.save_checkpoint(&mut progress)?;
         }
         while progress.state.epoch < self.recipe.epochs {
@@ -127,7 +149,8 @@ impl Run<'_> {
                 return Ok(Outcome::Stopped { epoch });
             }
         }
-        self.folder.write_model(&self.network.weights())?;
+        let weights = self.network.weights().with_metadata(progress.metadata);
+        self.folder.write_model(&weights)?;
         self.monitor.end_run();
         Ok(Outcome::Finished(progress.history.last_epoch()?))
     }
@@ -151,18 +174,13 @@ impl Run<'_> {
         }
     }
 
-    /// Returns the data loader of the validation images.
-    fn validation_loader(&self) -> Loader {
-        let data = &self.recipe.data;
+    /// Returns the data loader of the validation images, prepared as `metadata` says.
+    fn validation_loader(&self, metadata: &Metadata) -> Loader {
+        let preprocessing = metadata.preprocessing.expect("that of the recipe");
+        let classes = self.data.classes.len();
         self.loader(
             Arc::clone(&self.data.validation),
-            Preprocessing {
-                transforms: data.evaluate.clone(),
-                normalisation: data.normalise.clone(),
-                shape: self.input,
-                classes: self.data.classes.len(),
-                smoothing: 0.0,
-            },
+            Preprocessing::evaluation(&preprocessing, self.input[0], classes),
         )
     }
 
@@ -295,7 +313,9 @@ impl Run<'_> {
                 epoch: record.epoch,
                 top1: validation.top1,
             });
-            self.folder.write_best(&self.network.weights())?;
+            let weights = self.network.weights();
+            let weights = weights.with_metadata(progress.metadata.clone());
+            self.folder.write_best(&weights)?;
         }
         state.batch = 0;
         state.sums = MetricSums::default();
@@ -319,10 +339,40 @@ impl Run<'_> {
         progress.state.metrics_bytes = progress.history.flush()?;
         let mut state = progress.state.clone();
         state.seconds += progress.history.elapsed().as_secs_f64();
-        let weights: StateDict = self.network.state()?;
+        let weights = self.network.state()?;
+        let weights = weights.with_metadata(progress.metadata.clone());
         self.folder.write_checkpoint(weights, &state)?;
         progress.last_save = Instant::now();
         Ok(())
+    }
+}
+
+/// Checks that the checkpoint's network and classes are those of the run.
+fn check_metadata(found: &Metadata, expected: &Metadata) -> Result<(), TrainError> {
+    let mismatch = |property, found: String, expected: String| {
+        Err(TrainError::RunMismatch {
+            property,
+            found,
+            expected,
+        })
+    };
+    if found.network != expected.network {
+        let name = |metadata: &Metadata| metadata.network.clone().unwrap_or_default();
+        return mismatch("the network", name(found), name(expected));
+    }
+    let labels = |metadata: &Metadata| metadata.labels.clone().unwrap_or_default();
+    let (found, expected) = (labels(found), labels(expected));
+    if found.len() != expected.len() {
+        let count = |labels: &[String]| labels.len().to_string();
+        return mismatch("the number of classes", count(&found), count(&expected));
+    }
+    match found.iter().zip(&expected).position(|(a, b)| a != b) {
+        None => Ok(()),
+        Some(class) => mismatch(
+            "the name of a class",
+            format!("{:?}", found[class]),
+            format!("{:?}", expected[class]),
+        ),
     }
 }
 
@@ -332,5 +382,7 @@ struct Progress {
     history: History,
     train: Loader,
     validation: Loader,
+    /// What the weights of the run are for.
+    metadata: Metadata,
     last_save: Instant,
 }

@@ -1,5 +1,6 @@
 //! State of a run in a checkpoint.
 
+use receptive_kernels::cpu::Isa;
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataSplits;
@@ -27,10 +28,12 @@ pub struct State {
     pub metrics_bytes: u64,
     /// Time since the start of the run, in seconds, without interruptions.
     pub seconds: f64,
-    /// Number of classes.
-    pub classes: usize,
     /// Numbers of training and validation images.
     pub images: [usize; 2],
+    /// SHA-256 of the list of training and validation images, in hexadecimal.
+    pub data_sha256: String,
+    /// Instruction set of the CPU kernels, such as `avx2`. Others round differently.
+    pub isa: String,
 }
 
 /// The epoch with the highest validation accuracy.
@@ -43,9 +46,14 @@ pub struct BestEpoch {
 }
 
 impl State {
-    /// Returns the state before the first step.
-    pub fn initial(data: &DataSplits) -> Self {
-        Self {
+    /// Returns the state before the first step of a run on `data` on this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Data`] when an image file of `data` no longer exists, [`TrainError::Isa`] when the
+    /// environment names an unknown instruction set.
+    pub fn initial(data: &DataSplits) -> Result<Self, TrainError> {
+        Ok(Self {
             epoch: 0,
             batch: 0,
             sums: MetricSums::default(),
@@ -54,32 +62,51 @@ impl State {
             best: None,
             metrics_bytes: 0,
             seconds: 0.0,
-            classes: data.classes.len(),
             images: [data.train.len(), data.validation.len()],
-        }
+            data_sha256: data.sha256()?,
+            isa: Isa::detect()?.name().to_owned(),
+        })
     }
 
-    /// Checks that the numbers of classes and images are those of `data`.
+    /// Whether no step has been taken.
+    pub(super) fn is_initial(&self) -> bool {
+        self.epoch == 0 && self.batch == 0
+    }
+
+    /// Checks that data and instruction set are those of `expected`.
     ///
     /// # Errors
     ///
-    /// [`TrainError::RunMismatch`] names the number that differs.
-    pub fn check(&self, data: &DataSplits) -> Result<(), TrainError> {
-        let expected = Self::initial(data);
-        if self.classes != expected.classes {
-            return Err(TrainError::RunMismatch {
-                property: "the number of classes",
-                found: self.classes.to_string(),
-                expected: expected.classes.to_string(),
-            });
-        }
+    /// [`TrainError::RunMismatch`] names the property that differs.
+    pub fn check(&self, expected: &Self) -> Result<(), TrainError> {
+        let mismatch = |property, found: String, expected: String| {
+            Err(TrainError::RunMismatch {
+                property,
+                found,
+                expected,
+            })
+        };
         if self.images != expected.images {
             let format = |[train, validation]: [usize; 2]| format!("{train} + {validation}");
-            return Err(TrainError::RunMismatch {
-                property: "the number of training and validation images",
-                found: format(self.images),
-                expected: format(expected.images),
-            });
+            let (found, expected) = (format(self.images), format(expected.images));
+            return mismatch(
+                "the number of training and validation images",
+                found,
+                expected,
+            );
+        }
+        if self.data_sha256 != expected.data_sha256 {
+            let short = |digest: &str| digest.chars().take(8).collect();
+            let (found, expected) = (short(&self.data_sha256), short(&expected.data_sha256));
+            return mismatch(
+                "the digest of the images' names, sizes and order",
+                found,
+                expected,
+            );
+        }
+        if self.isa != expected.isa {
+            let (found, expected) = (self.isa.clone(), expected.isa.clone());
+            return mismatch("the instruction set", found, expected);
         }
         Ok(())
     }

@@ -63,6 +63,16 @@ fn run(
     resume: bool,
     batches: usize,
 ) -> Result<Outcome, TrainError> {
+    run_with(folder, data, resume, batches, false)
+}
+
+fn run_with(
+    folder: &Path,
+    data: &DataSplits,
+    resume: bool,
+    batches: usize,
+    accept_changes: bool,
+) -> Result<Outcome, TrainError> {
     let recipe = recipe();
     let device = Device::flex();
     let config = LeNet5Config { classes: CLASSES };
@@ -75,6 +85,7 @@ fn run(
     };
     let mut monitor = Plain::new(Vec::new());
     let run = Run {
+        name: "lenet5",
         network: &mut network,
         recipe: &recipe,
         data,
@@ -82,6 +93,7 @@ fn run(
         folder: &Folder::new(folder),
         workers: 2,
         skip_bad: false,
+        accept_changes,
         save_every: Duration::MAX,
         stop: &stop,
         monitor: &mut monitor,
@@ -183,6 +195,66 @@ fn a_folder_accepts_only_its_own_run() {
         other.to_string().contains("30 + 9, now it is 30 + 30"),
         "{other}"
     );
+}
+
+/// Returns `data` with other noise in the training images.
+fn other_noise(data: DataSplits) -> DataSplits {
+    let images = (0..data.train.len()).map(|index| {
+        let image = data.train.image(index).expect("an image");
+        image.samples.into_iter().map(|sample| sample ^ 1)
+    });
+    let labels = (0..data.train.len()).map(|index| data.train.label(index));
+    let images: Vec<u8> = images.flatten().collect();
+    DataSplits {
+        train: Arc::new(InMemoryDataset::new([28, 28, 1], images, labels.collect())),
+        ..data
+    }
+}
+
+#[test]
+fn a_run_on_changed_data_is_resumed_only_on_request() {
+    let _rng_lock = lock_rng();
+    let folder = tempfile::tempdir().expect("a folder");
+    run(folder.path(), &data(), false, 1).expect("a stopped run");
+    let other = other_noise(data());
+    let error = run(folder.path(), &other, true, 1).expect_err("other images");
+    assert!(error.to_string().contains("digest"), "{error}");
+    let outcome = run_with(folder.path(), &other, true, 1, true).expect("accepted");
+    assert!(matches!(outcome, Outcome::Stopped { .. }), "{outcome:?}");
+}
+
+#[test]
+fn a_run_is_never_resumed_with_other_classes() {
+    let _rng_lock = lock_rng();
+    let folder = tempfile::tempdir().expect("a folder");
+    run(folder.path(), &data(), false, 1).expect("a stopped run");
+    let mut renamed = data();
+    renamed.classes[1] = "centre".to_owned();
+    let error = run_with(folder.path(), &renamed, true, 1, true).expect_err("another class");
+    let text = error.to_string();
+    assert!(text.contains("\"middle\", now it is \"centre\""), "{text}");
+}
+
+#[test]
+fn weights_are_stored_with_their_network_classes_and_preprocessing() {
+    let _rng_lock = lock_rng();
+    let folder = tempfile::tempdir().expect("a folder");
+    run(folder.path(), &data(), false, usize::MAX).expect("a run");
+    let files = Folder::new(folder.path());
+    for path in [files.model(), files.best(), files.last()] {
+        let weights = receptive_layers::weights::StateDict::open(&path).expect("weights");
+        let metadata = weights.metadata();
+        assert_eq!(metadata.network.as_deref(), Some("lenet5"));
+        assert_eq!(metadata.labels, Some(data().classes));
+        assert_eq!(metadata.input, Some([1, 32, 32]));
+        assert_eq!(metadata.recipe_sha256, recipe().sha256().ok());
+        let preprocessing = metadata.preprocessing.expect("stored");
+        assert_eq!((preprocessing.resize, preprocessing.crop), (28, 32));
+        assert_eq!(
+            (preprocessing.mean, preprocessing.std),
+            ([0.5; 3], [0.5; 3])
+        );
+    }
 }
 
 #[test]

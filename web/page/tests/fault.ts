@@ -12,12 +12,12 @@ interface Fault {
   method: string;
   /**
    * A number sets the length of every list of that length to 0, so that a bounds check in Rust panics.
-   * `everything` overwrites all pointers, so that WebAssembly traps on the next memory access.
+   * `address` moves the object beyond the end of the memory, so that WebAssembly traps on the first access.
    */
-  how: number | "everything";
+  how: number | "address";
 }
 
-/** Overwrites memory of the engine in the worker, so that the shipped engine fails in the next call. */
+/** Damages an object of the engine in the worker, so that the shipped engine fails in the next call. */
 export async function damage(page: Page, fault: Fault): Promise<void> {
   const [worker] = page.workers();
   if (!worker) throw new Error("there is no engine to damage");
@@ -34,13 +34,11 @@ export async function damage(page: Page, fault: Fault): Promise<void> {
     const { prototype } = engine[of] as { prototype: Record<string, unknown> };
     const call = prototype[method] as (...args: unknown[]) => unknown;
     prototype[method] = function (this: { __wbg_ptr: number }, ...args: unknown[]) {
+      prototype[method] = call;
+      if (how === "address") return call.apply({ __wbg_ptr: INVALID_ADDRESS }, args);
       // The first word is the borrow flag of wasm-bindgen.
       const words = new Uint32Array(memory.buffer, this.__wbg_ptr + 4, OBJECT);
-      for (const [index, word] of words.entries()) {
-        if (how === "everything") words[index] = INVALID_ADDRESS;
-        else if (word === how) words[index] = 0;
-      }
-      prototype[method] = call;
+      for (const [index, word] of words.entries()) if (word === how) words[index] = 0;
       return call.apply(this, args);
     };
   }, fault);

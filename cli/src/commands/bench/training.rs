@@ -37,7 +37,7 @@ pub(super) fn step(
             weight_decay: 1e-4,
             decay_vectors: true,
         },
-        ..model.default_recipe(false, &[])?
+        ..model.default_recipe(None, &[])?
     };
     let initial = InitialWeights {
         classes: model.classes,

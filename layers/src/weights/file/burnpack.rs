@@ -7,6 +7,7 @@ use std::path::Path;
 use burn::tensor::{Bytes, DType, TensorData};
 use burn_store::burn_pack::{self, HEADER_SIZE, Header, Reader, Tensor as StoredTensor, Writer};
 
+use super::content::{Content, METADATA_KEY, parse_metadata};
 use crate::weights::error::WeightsError;
 use crate::weights::format::{FloatType, Format};
 use crate::weights::naming::Naming;
@@ -17,36 +18,36 @@ const NAMES_KEY: &str = "names";
 /// Value of [`NAMES_KEY`] in files with PyTorch's names.
 const PYTORCH_NAMES: &str = "pytorch";
 
-/// Reads the tensors of the file at `path`, which is `len` bytes long, without their values.
-pub(super) fn read(path: &Path, len: u64) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+/// Reads the file at `path`, which is `len` bytes long.
+pub(super) fn read(path: &Path, len: u64) -> Result<Content, WeightsError> {
     check_header(path, len)?;
-    tensors(Reader::from_file_exact(path), path)
+    content(Reader::from_file_exact(path), path)
 }
 
-/// Reads the tensors of a file in memory; errors name `path`.
-pub(super) fn read_bytes(
-    bytes: Vec<u8>,
-    path: &Path,
-) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
-    tensors(Reader::from_bytes(Bytes::from_bytes_vec(bytes)), path)
+/// Reads a file in memory; errors name `path`.
+pub(super) fn read_bytes(bytes: Vec<u8>, path: &Path) -> Result<Content, WeightsError> {
+    content(Reader::from_bytes(Bytes::from_bytes_vec(bytes)), path)
 }
 
-fn tensors(
-    reader: Result<Reader, burn_pack::Error>,
-    path: &Path,
-) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+fn content(reader: Result<Reader, burn_pack::Error>, path: &Path) -> Result<Content, WeightsError> {
     let reader = reader.map_err(|error| read_error(path, error))?;
     let naming = match reader.metadata().get(NAMES_KEY).map(String::as_str) {
         Some(PYTORCH_NAMES) => Naming::PyTorch,
         _ => Naming::Burn,
     };
+    let json = reader.metadata().get(METADATA_KEY).map(String::as_bytes);
+    let metadata = parse_metadata(json, path, Format::Burnpack)?;
     let tensors = reader
         .into_tensors()
         .map_err(|error| read_error(path, error))?
         .into_iter()
         .map(with_read_errors)
         .collect();
-    Ok((tensors, naming))
+    Ok(Content {
+        tensors,
+        naming,
+        metadata,
+    })
 }
 
 /// Returns an error if the header declares more metadata than the file has bytes.
@@ -97,9 +98,10 @@ fn read_error(path: &Path, error: burn_pack::Error) -> WeightsError {
     }
 }
 
-/// Writes `tensors` to the file at `temporary_path`; errors name `path`.
+/// Writes `tensors` and `metadata` to the file at `temporary_path`; errors name `path`.
 pub(super) fn write(
     tensors: &[&WeightTensor],
+    metadata: Option<&str>,
     temporary_path: &Path,
     path: &Path,
     float_type: FloatType,
@@ -119,8 +121,11 @@ pub(super) fn write(
             },
         )
     });
-    let result = Writer::new(written.collect())
-        .with_metadata(NAMES_KEY, PYTORCH_NAMES)
+    let mut writer = Writer::new(written.collect()).with_metadata(NAMES_KEY, PYTORCH_NAMES);
+    if let Some(json) = metadata {
+        writer = writer.with_metadata(METADATA_KEY, json);
+    }
+    let result = writer
         .auto_extension(false)
         .write_to_file_in_place(temporary_path);
     result.map_err(|error| {

@@ -1,6 +1,7 @@
 //! Reading and writing weight files of the three formats.
 
 mod burnpack;
+mod content;
 mod pickle;
 mod pytorch;
 mod safetensors;
@@ -12,11 +13,14 @@ use std::path::Path;
 use burn::tensor::DType;
 use burn_store::burn_pack::Tensor as StoredTensor;
 
+pub(super) use content::Content;
+use content::metadata_text;
+
 use super::error::WeightsError;
 use super::format::{FloatType, Format};
-use super::naming::Naming;
 use super::tensor::WeightTensor;
 use crate::atomic_file::AtomicFile;
+use crate::metadata::Metadata;
 
 /// Path of a file in memory in error messages.
 pub(super) const IN_MEMORY: &str = "the file in memory";
@@ -35,40 +39,31 @@ pub(super) fn detect_format(path: &Path) -> Result<Format, WeightsError> {
     })
 }
 
-/// Reads the tensors of the file at `path`, without their values, and their naming convention.
-pub(super) fn read(
-    path: &Path,
-    format: Format,
-) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+/// Reads the file at `path`.
+pub(super) fn read(path: &Path, format: Format) -> Result<Content, WeightsError> {
     let read_error = |source| WeightsError::read(path, source);
     let file = File::open(path).map_err(read_error)?;
     let len = file.metadata().map_err(read_error)?.len();
-    let (tensors, naming) = match format {
-        Format::PyTorch => (pytorch::read(path)?, Naming::PyTorch),
-        Format::SafeTensors => (safetensors::read(file, len, path)?, Naming::PyTorch),
+    let content = match format {
+        Format::PyTorch => pytorch::read(path)?,
+        Format::SafeTensors => safetensors::read(file, len, path)?,
         Format::Burnpack => burnpack::read(path, len)?,
     };
-    check(&tensors, len, format, path)?;
-    Ok((tensors, naming))
+    check(&content.tensors, len, format, path)?;
+    Ok(content)
 }
 
-/// Reads the tensors of a file in memory and their naming convention.
-pub(super) fn read_bytes(
-    bytes: Vec<u8>,
-    format: Format,
-) -> Result<(Vec<StoredTensor>, Naming), WeightsError> {
+/// Reads a file in memory.
+pub(super) fn read_bytes(bytes: Vec<u8>, format: Format) -> Result<Content, WeightsError> {
     let path = Path::new(IN_MEMORY);
     let len = bytes.len() as u64;
-    let (tensors, naming) = match format {
-        Format::PyTorch => (pytorch::read_bytes(&bytes)?, Naming::PyTorch),
-        Format::SafeTensors => {
-            let source = Cursor::new(bytes);
-            (safetensors::read(source, len, path)?, Naming::PyTorch)
-        }
+    let content = match format {
+        Format::PyTorch => pytorch::read_bytes(&bytes)?,
+        Format::SafeTensors => safetensors::read(Cursor::new(bytes), len, path)?,
         Format::Burnpack => burnpack::read_bytes(bytes, path)?,
     };
-    check(&tensors, len, format, path)?;
-    Ok((tensors, naming))
+    check(&content.tensors, len, format, path)?;
+    Ok(content)
 }
 
 /// Returns an error if a tensor is longer than its file of `len` bytes, or quantized.
@@ -94,19 +89,27 @@ fn check(
     Ok(())
 }
 
-/// Writes the tensors, which are sorted by name, to `path`; on an error `path` is unchanged.
+/// Writes the tensors, which are sorted by name, and the metadata to `path`; on an error `path` is
+/// unchanged.
 pub(super) fn write(
     tensors: &[&WeightTensor],
+    metadata: &Metadata,
     path: &Path,
     format: Format,
     float_type: FloatType,
 ) -> Result<(), WeightsError> {
     let failed = |source| WeightsError::write(path, source);
+    let metadata = metadata_text(metadata).map_err(failed)?;
+    let metadata = metadata.as_deref();
     let mut file = AtomicFile::create(path).map_err(failed)?;
     match format {
-        Format::PyTorch => pytorch::write(tensors, file.file_mut(), path, float_type)?,
-        Format::SafeTensors => safetensors::write(tensors, file.file_mut(), path, float_type)?,
-        Format::Burnpack => burnpack::write(tensors, file.temporary_path(), path, float_type)?,
+        Format::PyTorch => pytorch::write(tensors, metadata, file.file_mut(), path, float_type)?,
+        Format::SafeTensors => {
+            safetensors::write(tensors, metadata, file.file_mut(), path, float_type)?;
+        }
+        Format::Burnpack => {
+            burnpack::write(tensors, metadata, file.temporary_path(), path, float_type)?;
+        }
     }
     file.commit().map_err(failed)
 }

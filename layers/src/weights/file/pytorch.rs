@@ -3,8 +3,9 @@
 //! All containers of past versions of `torch.save` can be read. Files are written in the current
 //! container: a zip archive of a pickle and one uncompressed entry per tensor.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use burn_store::bridge;
@@ -12,18 +13,60 @@ use burn_store::burn_pack::Tensor as StoredTensor;
 use burn_store::pytorch_reader::{PytorchError, PytorchReader};
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use super::content::{Content, parse_metadata};
 use super::pickle::{self, TensorHeader};
+use crate::metadata::Metadata;
 use crate::weights::error::WeightsError;
 use crate::weights::format::{FloatType, Format};
+use crate::weights::naming::Naming;
 use crate::weights::tensor::WeightTensor;
+
+/// Largest size of the metadata in bytes.
+const MAX_METADATA: u64 = 16 << 20;
 
 /// Keys under which training scripts store the state dictionary beside other entries.
 const WRAPPER_KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 
+/// Entry of the archive that contains the metadata as JSON, beside those of PyTorch, which ignores
+/// it. Readers accept any top-level folder.
+const METADATA_ENTRY: &str = "receptive.json";
+
+/// Reads the checkpoint at `path`.
+pub(super) fn read(path: &Path) -> Result<Content, WeightsError> {
+    Ok(Content {
+        tensors: tensors(path)?,
+        naming: Naming::PyTorch,
+        metadata: metadata(path)?,
+    })
+}
+
+/// Reads the metadata of the checkpoint at `path`: none if the file is not a zip archive or has no
+/// such entry.
+fn metadata(path: &Path) -> Result<Metadata, WeightsError> {
+    let file = File::open(path).map_err(|source| WeightsError::read(path, source))?;
+    let Ok(mut archive) = ZipArchive::new(BufReader::new(file)) else {
+        return Ok(Metadata::default());
+    };
+    let suffix = format!("/{METADATA_ENTRY}");
+    let names = archive.file_names().filter_map(Result::ok);
+    let mut names = names.filter(|name| name.ends_with(&suffix));
+    let Some(name) = names.next().map(Cow::into_owned) else {
+        return Ok(Metadata::default());
+    };
+    drop(names);
+    let mut json = Vec::new();
+    archive
+        .by_name(&name)
+        .map_err(io::Error::from)
+        .and_then(|entry| entry.take(MAX_METADATA).read_to_end(&mut json))
+        .map_err(|error| WeightsError::corrupt(path, Format::PyTorch, error))?;
+    parse_metadata(Some(&json), path, Format::PyTorch)
+}
+
 /// Reads the tensors of the checkpoint at `path`, without their values.
-pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
+fn tensors(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
     let mut reader = PytorchReader::new(path).map_err(|error| read_error(path, error))?;
     let wrapper = WRAPPER_KEYS.into_iter().find(|key| {
         let inside = |name: &String| name.strip_prefix(key).is_some_and(|s| s.starts_with('.'));
@@ -44,23 +87,26 @@ pub(super) fn read(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
         .collect())
 }
 
-/// Reads the tensors of a checkpoint in memory.
+/// Reads a checkpoint in memory.
 ///
 /// The bytes are written to a temporary file, because Burn's reader only reads files.
-pub(super) fn read_bytes(bytes: &[u8]) -> Result<Vec<StoredTensor>, WeightsError> {
+pub(super) fn read_bytes(bytes: &[u8]) -> Result<Content, WeightsError> {
     let mut file = NamedTempFile::new()
         .map_err(|source| WeightsError::write(&std::env::temp_dir(), source))?;
     file.write_all(bytes)
         .and_then(|()| file.flush())
         .map_err(|source| WeightsError::write(file.path(), source))?;
+    let content = read(file.path())?;
     // The values are read before the temporary file is deleted.
-    read(file.path())?
-        .into_iter()
-        .map(|tensor| {
-            let (name, tensor) = (tensor.name.clone(), WeightTensor::new(tensor));
-            Ok(bridge::from_data(tensor.data()?, name, None))
-        })
-        .collect()
+    let tensors = content.tensors.into_iter().map(|tensor| {
+        let (name, tensor) = (tensor.name.clone(), WeightTensor::new(tensor));
+        Ok(bridge::from_data(tensor.data()?, name, None))
+    });
+    Ok(Content {
+        tensors: tensors.collect::<Result<_, WeightsError>>()?,
+        naming: content.naming,
+        metadata: content.metadata,
+    })
 }
 
 fn read_error(path: &Path, error: PytorchError) -> WeightsError {
@@ -84,9 +130,10 @@ const ROOT: &str = "archive";
 /// memory.
 const ALIGNMENT: u16 = 64;
 
-/// Writes `tensors` to `file`; errors name `path`.
+/// Writes `tensors` and `metadata` to `file`; errors name `path`.
 pub(super) fn write(
     tensors: &[&WeightTensor],
+    metadata: Option<&str>,
     file: &mut File,
     path: &Path,
     float_type: FloatType,
@@ -120,6 +167,9 @@ pub(super) fn write(
         entry(&format!("data/{index}"), &tensor.file_bytes(float_type)?)?;
     }
     entry("version", b"3\n")?;
+    if let Some(json) = metadata {
+        entry(METADATA_ENTRY, json.as_bytes())?;
+    }
     archive
         .finish()
         .map_err(|error| failed(error.into()))?

@@ -1,7 +1,7 @@
 //! SafeTensors files: the length of a JSON header, the header, and the values.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -9,22 +9,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{BoolStore, Bytes, DType};
 use burn_store::burn_pack::{self, Tensor as StoredTensor};
-use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use safetensors::tensor::{Dtype, Metadata as Header, TensorInfo};
 
+use super::content::{Content, METADATA_KEY, parse_metadata};
 use crate::weights::error::WeightsError;
 use crate::weights::format::{FloatType, Format, MAX_SAFETENSORS_HEADER};
+use crate::weights::naming::Naming;
 use crate::weights::tensor::WeightTensor;
 
 /// Size of the header's length field in bytes.
 const LEN_BYTES: u64 = 8;
 
-/// Reads the tensors of `source`, which is `len` bytes long, without their values; errors name
-/// `path`.
+/// Reads a file from `source`, which is `len` bytes long; errors name `path`.
 pub(super) fn read(
     mut source: impl Read + Seek + Send + 'static,
     len: u64,
     path: &Path,
-) -> Result<Vec<StoredTensor>, WeightsError> {
+) -> Result<Content, WeightsError> {
     let read_error = |source| WeightsError::read(path, source);
     let corrupt = |reason: String| WeightsError::corrupt(path, Format::SafeTensors, reason);
 
@@ -41,19 +42,22 @@ pub(super) fn read(
         })?;
     let mut header = vec![0; header_len as usize];
     source.read_exact(&mut header).map_err(read_error)?;
-    let metadata: Metadata =
+    let header: Header =
         serde_json::from_slice(&header).map_err(|error| corrupt(error.to_string()))?;
-    let end = values_start.checked_add(metadata.data_len() as u64);
+    let end = values_start.checked_add(header.data_len() as u64);
     if end != Some(len) {
         return Err(corrupt(format!(
             "the header declares {} bytes of values, and the file contains {}",
-            metadata.data_len(),
+            header.data_len(),
             len - values_start
         )));
     }
 
+    let entries = header.metadata().as_ref();
+    let json = entries.and_then(|entries| entries.get(METADATA_KEY));
+    let metadata = parse_metadata(json.map(String::as_bytes), path, Format::SafeTensors)?;
     let source = Arc::new(Mutex::new(source));
-    metadata
+    let tensors = header
         .tensors()
         .into_iter()
         .map(|(name, info)| {
@@ -76,7 +80,12 @@ pub(super) fn read(
                 move || read().map_err(|error| burn_pack::Error::IoError(error.to_string())),
             ))
         })
-        .collect()
+        .collect::<Result<_, WeightsError>>()?;
+    Ok(Content {
+        tensors,
+        naming: Naming::PyTorch,
+        metadata,
+    })
 }
 
 fn read_at(source: &Mutex<impl Read + Seek>, from: u64, len: usize) -> io::Result<Bytes> {
@@ -87,9 +96,10 @@ fn read_at(source: &Mutex<impl Read + Seek>, from: u64, len: usize) -> io::Resul
     Ok(Bytes::from_bytes_vec(bytes))
 }
 
-/// Writes `tensors` to `file`; errors name `path`.
+/// Writes `tensors` and `metadata` to `file`; errors name `path`.
 pub(super) fn write(
     tensors: &[&WeightTensor],
+    metadata: Option<&str>,
     file: &mut File,
     path: &Path,
     float_type: FloatType,
@@ -112,7 +122,7 @@ pub(super) fn write(
         Ok((tensor.name().to_owned(), info))
     });
     let infos = infos.collect::<Result<Vec<_>, WeightsError>>()?;
-    let header = header(infos).map_err(failed)?;
+    let header = header(infos, metadata).map_err(failed)?;
 
     let mut out = BufWriter::new(file);
     out.write_all(&(header.len() as u64).to_le_bytes())
@@ -126,10 +136,16 @@ pub(super) fn write(
 }
 
 /// Returns the JSON header, padded with spaces so that the values start at a multiple of 8.
-fn header(infos: Vec<(String, TensorInfo)>) -> io::Result<Vec<u8>> {
-    let entries = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let metadata = Metadata::new(Some(entries), infos).map_err(io::Error::other)?;
-    let mut header = serde_json::to_vec(&metadata)?;
+fn header(infos: Vec<(String, TensorInfo)>, metadata: Option<&str>) -> io::Result<Vec<u8>> {
+    let mut entries = BTreeMap::from([("format", "pt")]);
+    entries.extend(metadata.map(|json| (METADATA_KEY, json)));
+    // The library keeps the metadata in a hash map, whose order differs between runs.
+    let tensors = Header::new(None, infos).map_err(io::Error::other)?;
+    let tensors = serde_json::to_string(&tensors)?;
+    let separator = if tensors == "{}" { "" } else { "," };
+    let entries = serde_json::to_string(&entries)?;
+    let header = format!("{{\"__metadata__\":{entries}{separator}{}", &tensors[1..]);
+    let mut header = header.into_bytes();
     header.resize(header.len().next_multiple_of(LEN_BYTES as usize), b' ');
     Ok(header)
 }

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::torch::TorchFile;
 use super::{FLOAT_TYPES, FORMATS, sample};
+use crate::metadata::Metadata;
+use crate::preprocessing::Preprocessing;
 use crate::weights::file::detect_format;
 use crate::weights::{FloatType, Format, StateDict, WeightsError};
 
@@ -48,6 +50,71 @@ fn dictionary() -> impl Strategy<Value = StateDict> {
     let name = "[a-z]{1,8}(\\.[a-z0-9]{1,4}){0,3}";
     prop::collection::btree_map(name, tensor(), 1..6)
         .prop_map(|tensors| tensors.into_iter().collect())
+}
+
+#[test]
+fn every_format_stores_the_metadata() {
+    let metadata = Metadata {
+        network: Some("resnet20-cifar".to_owned()),
+        labels: Some(vec!["a b".to_owned(), "\u{732b}\"\n".to_owned()]),
+        preprocessing: Some(Preprocessing::CIFAR_10),
+        input: Some([3, 32, 32]),
+        recipe_sha256: Some("0".repeat(64)),
+        version: Some("0.1.0".to_owned()),
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights");
+    for format in FORMATS {
+        for written in [metadata.clone(), Metadata::default()] {
+            let weights = sample().with_metadata(written.clone());
+            let save = || {
+                weights
+                    .save(&path, format, FloatType::F32)
+                    .expect("written")
+            };
+            save();
+            let bytes = fs::read(&path).expect("read");
+            save();
+            assert!(
+                fs::read(&path).expect("read") == bytes,
+                "other bytes in {format}"
+            );
+            let read = StateDict::open(&path).expect("opened");
+            assert_eq!(*read.metadata(), written, "{format}");
+            assert_eq!(values(&read), values(&sample()));
+            let read = StateDict::from_bytes(bytes).expect("opened");
+            assert_eq!(*read.metadata(), written, "{format} in memory");
+        }
+    }
+}
+
+#[test]
+fn damaged_metadata_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights");
+    for preprocessing in [
+        Preprocessing {
+            crop: 1 << 40,
+            ..Preprocessing::IMAGENET
+        },
+        Preprocessing {
+            std: [0.0; 3],
+            ..Preprocessing::IMAGENET
+        },
+    ] {
+        let metadata = Metadata {
+            preprocessing: Some(preprocessing),
+            ..Metadata::default()
+        };
+        for format in FORMATS {
+            let weights = sample().with_metadata(metadata.clone());
+            weights
+                .save(&path, format, FloatType::F32)
+                .expect("written");
+            let error = StateDict::open(&path).expect_err("damaged").to_string();
+            assert!(error.contains("metadata"), "{error}");
+        }
+    }
 }
 
 proptest! {
