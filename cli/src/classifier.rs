@@ -16,7 +16,12 @@ use crate::weights::Description;
 ///
 /// [`CliError`] when the weights or labels cannot be used.
 pub fn open(model: &Model, args: &ClassifyArgs) -> Result<Classifier, CliError> {
-    let resolved = ResolvedModel::open(model, args.weights.as_deref(), &args.compute)?;
+    let resolved = ResolvedModel::open(
+        model,
+        args.weights.as_deref(),
+        args.key.key(),
+        &args.compute,
+    )?;
     let description = resolved.description();
     let labels = class_labels(args, description)?;
     let preprocessing = description.preprocessing;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use receptive_layers::classifier::ClassifierError;
 use receptive_layers::compile::{CompileError, FileError};
 use receptive_layers::graph::GraphError;
-use receptive_layers::image::OpenError;
+use receptive_layers::image::{LeftOut, ListError, OpenError};
 use receptive_layers::labels::LabelsError;
 use receptive_layers::network::{InputError, InvalidConfig};
 use receptive_layers::summary::SummaryError;
@@ -110,18 +110,20 @@ pub enum CliError {
         classes: usize,
     },
     /// A folder of images cannot be listed.
-    #[error("cannot list the folder {}: {source}", path.display())]
-    Folder {
-        /// Path of the folder.
-        path: PathBuf,
-        /// Error of the operating system.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Folder(#[from] ListError),
     /// A folder contains no image file.
-    #[error("the folder {} contains no image, expected files named .{}", path.display(), .extensions.join(", ."))]
+    #[error(
+        "the folder {} contains no image{}, expected files named .{}",
+        path.display(),
+        if left_out.is_empty() { String::new() } else { format!(" ({left_out})") },
+        .extensions.join(", .")
+    )]
     EmptyFolder {
         /// Path of the folder.
         path: PathBuf,
+        /// What the folder contains.
+        left_out: LeftOut,
         /// Extensions of image files.
         extensions: &'static [&'static str],
     },
@@ -333,6 +335,11 @@ pub fn one_line(error: &dyn Error) -> String {
 /// Prints `error: ` and the message to standard error. Ignores a failure to write.
 pub fn print_error(message: &str) {
     let _ = writeln!(io::stderr(), "error: {message}");
+}
+
+/// Prints `note: ` and the message to standard error. Ignores a failure to write.
+pub fn print_note(message: &str) {
+    let _ = writeln!(io::stderr(), "note: {message}");
 }
 
 fn suggest(near: &[&str]) -> String {

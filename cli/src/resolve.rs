@@ -28,8 +28,8 @@ pub struct ModelPlan {
 }
 
 impl<'a> ResolvedModel<'a> {
-    /// Opens `file`, a weight file or a compiled plan of `model`; without a file, the pretrained
-    /// weights.
+    /// Opens `file`, a weight file (of which the tensors under `key`, if given) or a compiled plan of
+    /// `model`; without a file, the pretrained weights.
     ///
     /// # Errors
     ///
@@ -37,6 +37,7 @@ impl<'a> ResolvedModel<'a> {
     pub fn open(
         model: &'a Model,
         file: Option<&Path>,
+        key: Option<&str>,
         compute: &ComputeArgs,
     ) -> Result<Self, CliError> {
         Ok(match file {
@@ -44,7 +45,7 @@ impl<'a> ResolvedModel<'a> {
             Some(path) if Compiled::is_file(path) => {
                 Self::Plan(ModelPlan::open(model, path, compute)?)
             }
-            Some(path) => Self::Weights(ModelWeights::open(model, path)?),
+            Some(path) => Self::Weights(ModelWeights::open(model, path, key)?),
         })
     }
 

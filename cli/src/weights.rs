@@ -9,7 +9,7 @@ use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::{self, Checkpoint, FindOptions, StateDict};
 
 use crate::embedded::EMBEDDED;
-use crate::error::CliError;
+use crate::error::{CliError, print_note};
 use crate::progress::download_bar;
 use crate::registry::{AnyNetwork, Model};
 
@@ -103,6 +103,7 @@ impl<'a> ModelWeights<'a> {
         checkpoint: Option<&Checkpoint>,
         origin: String,
     ) -> Result<Self, CliError> {
+        let tensors = aligned(model, tensors, &origin)?;
         let classes = model.classes_of(&tensors);
         let description =
             Description::new(model, tensors.metadata(), checkpoint, classes, &origin)?;
@@ -114,14 +115,18 @@ impl<'a> ModelWeights<'a> {
         })
     }
 
-    /// Opens the weight file at `path`.
+    /// Opens the weight file at `path`, or the tensors under `key` in it, and says which of several
+    /// dictionaries was taken and which prefix of names was removed.
     ///
     /// # Errors
     ///
     /// [`CliError::Weights`] when the file is not a readable weight file; the errors of
     /// [`Description::new`].
-    pub fn open(model: &'a Model, path: &Path) -> Result<Self, CliError> {
-        let tensors = StateDict::open(path)?;
+    pub fn open(model: &'a Model, path: &Path, key: Option<&str>) -> Result<Self, CliError> {
+        let tensors = match key {
+            Some(key) => StateDict::open_key(path, key)?,
+            None => StateDict::open(path)?,
+        };
         let checkpoint = Checkpoint::identify(model.checkpoints, path);
         Self::new(model, tensors, checkpoint, path.display().to_string())
     }
@@ -169,6 +174,28 @@ impl<'a> ModelWeights<'a> {
     pub fn load_whole(&self, device: &Device) -> Result<Box<dyn AnyNetwork>, CliError> {
         self.model.load_whole(&self.tensors, &self.origin, device)
     }
+}
+
+/// Removes the prefix of the names in `tensors`, and prints what was taken of the file.
+fn aligned(model: &Model, tensors: StateDict, origin: &str) -> Result<StateDict, CliError> {
+    if let (Some(key), [_, ..]) = (tensors.key(), tensors.other_keys()) {
+        let others = tensors.other_keys().join(", ");
+        print_note(&format!(
+            "{origin}: takes the weights under {key:?}; --weights-key can choose {others}"
+        ));
+    }
+    let count = tensors.len();
+    let (tensors, prefix) = model.without_prefix(tensors)?;
+    if let Some(prefix) = prefix {
+        let ignored = match count - tensors.len() {
+            0 => String::new(),
+            others => format!(", and {others} other tensors are ignored"),
+        };
+        print_note(&format!(
+            "{origin}: the prefix {prefix:?} of the tensors' names is removed{ignored}"
+        ));
+    }
+    Ok(tensors)
 }
 
 /// Returns the path of a published file in the cache folder, and downloads the file if it is

@@ -273,7 +273,9 @@ pub trait NetworkConfig: Clone + PartialEq + Serialize + DeserializeOwned {
         let checkpoints = variant
             .as_ref()
             .map_or(&[][..], |variant| variant.checkpoints);
-        let file = WeightFile::open(weights, checkpoints)?;
+        let mut file = WeightFile::open(weights, checkpoints)?;
+        let network = self.init(device);
+        (file.tensors, _) = weights::without_prefix(&network, file.tensors);
         let stored = file.tensors.metadata();
         let published = variant.as_ref().map_or_else(
             || Published::unnamed(self.classes(), self.input()),
@@ -303,7 +305,7 @@ pub trait NetworkConfig: Clone + PartialEq + Serialize + DeserializeOwned {
         } else {
             Heads::Keep
         };
-        let network = weights::load(self.init(device), &file.tensors, heads).map_err(|source| {
+        let network = weights::load(network, &file.tensors, heads).map_err(|source| {
             PretrainedError::Unfit {
                 path: file.path.clone(),
                 source,

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::compute::ComputeArgs;
 use super::parse;
+use super::weights_key::WeightsKeyArgs;
 
 /// Network that `classify` runs by default; its weights are embedded in the program.
 const DEFAULT_MODEL: &str = "mobilenet-v2";
@@ -25,9 +26,21 @@ pub struct ClassifyArgs {
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
+    /// Choice of a dictionary of the weight file.
+    #[command(flatten)]
+    pub key: WeightsKeyArgs,
+
     /// Text file with one class label per line [default: the published labels]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
+
+    /// Invert every image, for networks that were trained on light ink on a dark background
+    #[arg(long, conflicts_with = "no_invert")]
+    pub invert: bool,
+
+    /// Never invert an image [default: invert images with a light border for MNIST's classes]
+    #[arg(long)]
+    pub no_invert: bool,
 
     /// Number of most probable classes to print for each image
     #[arg(long, value_name = "N", default_value = "5")]

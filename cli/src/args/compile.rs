@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::compute::TuningArgs;
 use super::parse;
+use super::weights_key::WeightsKeyArgs;
 
 /// Options of `compile`.
 #[derive(Debug, Args)]
@@ -16,6 +17,10 @@ pub struct CompileArgs {
     /// Weight file
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
+
+    /// Choice of a dictionary of the weight file.
+    #[command(flatten)]
+    pub key: WeightsKeyArgs,
 
     /// Plan file to write
     #[arg(long, short, value_name = "FILE.plan")]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::weights_key::WeightsKeyArgs;
+
 /// Options of `convert`.
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
@@ -14,6 +16,10 @@ pub struct ConvertArgs {
     /// Weight file to write
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
+
+    /// Choice of a dictionary of the weight file.
+    #[command(flatten)]
+    pub key: WeightsKeyArgs,
 
     /// Name of the network, as `models` lists it
     #[arg(long, value_name = "NAME")]

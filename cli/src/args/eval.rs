@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::compute::ComputeArgs;
+use super::weights_key::WeightsKeyArgs;
 
 /// Options of `eval`.
 #[derive(Debug, Args)]
@@ -15,6 +16,10 @@ pub struct EvalArgs {
     /// Weight file
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
+
+    /// Choice of a dictionary of the weight file.
+    #[command(flatten)]
+    pub key: WeightsKeyArgs,
 
     /// Folder of labelled images [default: the 1,500 embedded validation digits, for MNIST
     /// networks]

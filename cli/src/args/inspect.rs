@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::weights_key::WeightsKeyArgs;
+
 /// Options of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
@@ -13,6 +15,10 @@ pub struct InspectArgs {
     /// Weight file
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
+
+    /// Choice of a dictionary of the weight file.
+    #[command(flatten)]
+    pub key: WeightsKeyArgs,
 
     /// Image whose feature maps are drawn
     #[arg(long, value_name = "IMAGE")]

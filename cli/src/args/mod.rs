@@ -17,6 +17,7 @@ mod run;
 mod summary;
 #[cfg(feature = "train")]
 mod train;
+mod weights_key;
 
 pub use bench::BenchArgs;
 pub use classify::ClassifyArgs;
@@ -34,3 +35,4 @@ pub use run::RunArgs;
 pub use summary::SummaryArgs;
 #[cfg(feature = "train")]
 pub use train::{DownloadName, TrainArgs};
+pub use weights_key::WeightsKeyArgs;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::compute::ComputeArgs;
+use super::weights_key::WeightsKeyArgs;
 
 /// Options of `run`.
 #[derive(Debug, Args)]
@@ -15,6 +16,10 @@ pub struct RunArgs {
     /// Weight file or compiled plan
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
+
+    /// Choice of a dictionary of the weight file.
+    #[command(flatten)]
+    pub key: WeightsKeyArgs,
 
     /// NumPy array of images to read, [batch, channels, height, width]
     #[arg(long, value_name = "IN.npy")]

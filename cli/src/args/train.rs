@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::parse;
+use super::weights_key::WeightsKeyArgs;
 use crate::device::DeviceName;
 
 /// Options of `train`.
@@ -36,6 +37,10 @@ pub struct TrainArgs {
     /// Weight file to start from [default: random weights]
     #[arg(long, value_name = "WEIGHTS")]
     pub from: Option<PathBuf>,
+
+    /// Choice of a dictionary of the weight file.
+    #[command(flatten)]
+    pub key: WeightsKeyArgs,
 
     /// Number of classes of the data; with --from, replaces the head by a new one
     #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]

@@ -1,19 +1,19 @@
 //! `receptive classify`: the most probable classes of images.
 
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use receptive_layers::classifier::{Classifier, Prediction};
-use receptive_layers::image;
+use receptive_layers::image::{self, LeftOut};
+use receptive_layers::labels::MNIST;
 use serde::Serialize;
 use terminal_size::{Width, terminal_size};
 
 use crate::args::ClassifyArgs;
 use crate::bars;
 use crate::classifier;
-use crate::error::{CliError, one_line, print_error};
+use crate::error::{CliError, one_line, print_error, print_note};
 use crate::json::write_json;
 use crate::progress::image_bar;
 use crate::registry;
@@ -29,7 +29,7 @@ const DEFAULT_COLUMNS: usize = 80;
 /// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be
 /// written.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let images = expand_folders(&args.images)?;
+    let (images, left_out) = expand_folders(&args.images)?;
     let model = registry::model(&args.model)?;
     let classifier = classifier::open(&model, args)?;
     let progress = image_bar(images.len());
@@ -40,11 +40,13 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
     let mut results = Vec::new();
     let mut failed = 0;
     for path in &images {
-        let result = classify(&classifier, path, args.top).map(|predictions| Classification {
-            image: path.display().to_string(),
-            model: model.name,
-            predictions,
-        });
+        let result =
+            classify(&classifier, path, args).map(|(predictions, inverted)| Classification {
+                image: path.display().to_string(),
+                model: model.name,
+                inverted,
+                predictions,
+            });
         progress.suspend(|| -> Result<(), CliError> {
             match result {
                 Ok(result) if args.json => results.push(result),
@@ -62,6 +64,9 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
     if args.json {
         write_json(&results, out)?;
     }
+    if !left_out.is_empty() {
+        print_note(&format!("left out of the folders: {left_out}"));
+    }
     Ok(ExitCode::from(match failed {
         0 => 0,
         some if some < images.len() => 1,
@@ -74,16 +79,30 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
 struct Classification {
     image: String,
     model: &'static str,
+    /// Whether the image was inverted.
+    inverted: bool,
     predictions: Vec<Prediction>,
 }
 
-/// Returns the `top` most probable classes of the image at `path`, or an error that names the image.
-fn classify(classifier: &Classifier, path: &Path, top: usize) -> Result<Vec<Prediction>, String> {
-    let photo = image::open(path).map_err(|error| one_line(&error))?;
+/// Returns the most probable classes of the image at `path` and whether it was inverted, or an error
+/// that names the image.
+fn classify(
+    classifier: &Classifier,
+    path: &Path,
+    args: &ClassifyArgs,
+) -> Result<(Vec<Prediction>, bool), String> {
+    let mut photo = image::open(path).map_err(|error| one_line(&error))?;
+    // MNIST's digits are light ink on a dark background.
+    let digits = classifier.labels().iter().eq(MNIST.iter());
+    let on_paper = || digits && image::is_on_light_paper(&photo);
+    let inverted = args.invert || (!args.no_invert && on_paper());
+    if inverted {
+        image::invert(&mut photo);
+    }
     let classification = classifier
         .classify(&photo)
         .map_err(|error| format!("{}: {}", path.display(), one_line(&error)))?;
-    Ok(classification.top(top))
+    Ok((classification.top(args.top), inverted))
 }
 
 /// Writes bars for a terminal with the given number of columns, or plain lines without a terminal.
@@ -97,7 +116,8 @@ fn write_text(
         .iter()
         .map(|prediction| (prediction.label.as_str(), prediction.probability))
         .collect();
-    writeln!(out, "{}", result.image)?;
+    let inverted = if result.inverted { " (inverted)" } else { "" };
+    writeln!(out, "{}{inverted}", result.image)?;
     match columns {
         Some(columns) => {
             for row in bars::rows(&predictions, columns) {
@@ -113,47 +133,25 @@ fn write_text(
     Ok(())
 }
 
-/// Replaces every folder in `paths` by the images in it, sorted by name.
-fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
-    let mut images = Vec::new();
+/// Replaces every folder in `paths` by the images in it and in its sub-folders, and counts what is left
+/// out.
+fn expand_folders(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, LeftOut), CliError> {
+    let (mut images, mut left_out) = (Vec::new(), LeftOut::default());
     for path in paths {
-        if path.is_dir() {
-            images.extend(images_in(path)?);
-        } else {
+        if !path.is_dir() {
             images.push(path.clone());
+            continue;
         }
-    }
-    Ok(images)
-}
-
-fn images_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let error = |source| CliError::Folder {
-        path: folder.to_owned(),
-        source,
-    };
-    let mut images = Vec::new();
-    for entry in fs::read_dir(folder).map_err(error)? {
-        let path = entry.map_err(error)?.path();
-        if is_image(&path) && !path.is_dir() {
-            images.push(path);
+        let listing = image::list(path)?;
+        if listing.images.is_empty() {
+            return Err(CliError::EmptyFolder {
+                path: path.clone(),
+                left_out: listing.left_out,
+                extensions: image::EXTENSIONS,
+            });
         }
+        images.extend(listing.images);
+        left_out += listing.left_out;
     }
-    if images.is_empty() {
-        return Err(CliError::EmptyFolder {
-            path: folder.to_owned(),
-            extensions: image::EXTENSIONS,
-        });
-    }
-    images.sort();
-    Ok(images)
-}
-
-fn is_image(path: &Path) -> bool {
-    path.extension()
-        .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| {
-            image::EXTENSIONS
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(extension))
-        })
+    Ok((images, left_out))
 }

@@ -15,7 +15,7 @@ use crate::weights::ModelWeights;
 /// plan cannot be written.
 pub fn run(args: &CompileArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
-    let weights = ModelWeights::open(&model, &args.weights)?;
+    let weights = ModelWeights::open(&model, &args.weights, args.key.key())?;
     let network = weights.load(&device::cpu()?)?;
     let [channels, height, width] = weights.description.input;
     let metadata = weights.description.metadata();

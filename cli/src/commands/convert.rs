@@ -20,7 +20,7 @@ pub fn run(args: &ConvertArgs) -> Result<(), CliError> {
     let format = Format::from_extension(&args.output).ok_or_else(|| CliError::Format {
         path: args.output.clone(),
     })?;
-    let weights = ModelWeights::open(&model, &args.input)?;
+    let weights = ModelWeights::open(&model, &args.input, args.key.key())?;
     let network = weights.load_whole(&device::open(None)?)?;
     let float_type = match args.dtype {
         Dtype::F32 => FloatType::F32,

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use receptive_train::data::{DataSplits, Dataset, Relabelled};
+use receptive_train::data::{DataSplits, Dataset, EvaluationData, Relabelled};
 use receptive_train::loader::{Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
 use receptive_train::{ClassAccuracy, ConfusionMatrix, TrainError};
@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::args::EvalArgs;
 use crate::digits;
 use crate::engine::Runner;
-use crate::error::CliError;
+use crate::error::{CliError, print_note};
 use crate::json::write_json;
 use crate::registry;
 use crate::weights::ModelWeights;
@@ -39,16 +39,20 @@ struct AccuracyReport {
 /// the output cannot be written.
 pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
-    let weights = ModelWeights::open(&model, &args.weights)?;
-    let (names, dataset) = match &args.data {
+    let weights = ModelWeights::open(&model, &args.weights, args.key.key())?;
+    let data = match &args.data {
         Some(folder) => DataSplits::open_for_evaluation(folder).map_err(TrainError::from)?,
         None if model.input.channels == 1 => {
             let data = digits::open().map_err(TrainError::from)?;
-            (data.classes, data.validation)
+            EvaluationData {
+                classes: data.classes,
+                images: data.validation,
+                left_out: data.left_out,
+            }
         }
         None => return Err(CliError::NoData { model: model.name }),
     };
-    let (classes, dataset) = match_classes(&weights, names, dataset)?;
+    let (classes, dataset) = match_classes(&weights, data.classes, data.images)?;
     let [channels, height, width] = weights.description.input;
     let preprocessing = match &args.recipe {
         Some(path) => Recipe::open(path, &[])?.preprocessing(channels, height)?,
@@ -66,6 +70,9 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
         workers: 1,
         skip_bad: args.skip_bad,
     };
+    if !data.left_out.is_empty() {
+        print_note(&format!("left out of the folders: {}", data.left_out));
+    }
     let (confusion, skipped) = evaluate(&mut runner, &loader, classes)?;
     if let Some(path) = &args.confusion {
         confusion.draw(path)?;

@@ -24,7 +24,7 @@ const MAX_TILES: usize = 256;
 /// cannot be written.
 pub fn run(args: &InspectArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
-    let weights = ModelWeights::open(&model, &args.weights)?;
+    let weights = ModelWeights::open(&model, &args.weights, args.key.key())?;
     let device = device::cpu()?;
     let network = weights.load(&device)?;
     let photo = args.image.as_ref().map(image::open).transpose()?;

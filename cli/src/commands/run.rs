@@ -28,7 +28,7 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
             source,
         })?;
     let output = LogitsFile::create(&args.output)?;
-    let resolved = ResolvedModel::open(&model, Some(&args.weights), &args.compute)?;
+    let resolved = ResolvedModel::open(&model, Some(&args.weights), args.key.key(), &args.compute)?;
 
     let [count, channels, height, width] = array.shape;
     let input = [count.min(MAX_BATCH), channels, height, width];

@@ -19,7 +19,7 @@ use crate::args::{DownloadName, TrainArgs};
 use crate::device;
 use crate::digits;
 use crate::engine;
-use crate::error::CliError;
+use crate::error::{CliError, print_note};
 use crate::progress::download_bar;
 use crate::registry::{self, InitialWeights, Model, Pretrained};
 use crate::weights::ModelWeights;
@@ -40,10 +40,13 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     // A resumed run loads its checkpoint, and needs these weights only to compare its recipe.
     let needs_from = !args.resume || changes_recipe(args);
     let from = args.from.as_ref().filter(|_| needs_from);
-    let from = from.map(|path| ModelWeights::open(&model, path));
+    let from = from.map(|path| ModelWeights::open(&model, path, args.key.key()));
     let from = from.transpose()?;
     let recipe = recipe(args, &model, from.as_ref(), &folder)?;
     let data = data(args, &model, &recipe)?;
+    if !data.left_out.is_empty() {
+        print_note(&format!("left out of the folders: {}", data.left_out));
+    }
     engine::limit_backend_threads(args.threads);
     crate::allocator::retain_freed_memory();
     let devices = devices(args)?;

@@ -83,6 +83,14 @@ pub(super) trait AnyConfig {
     /// Checks that a network can be built with `options`.
     fn check(&self, options: BuildOptions) -> Result<(), InvalidConfig>;
 
+    /// Removes the common prefix of the names in `weights`, and returns it.
+    fn without_prefix(
+        &self,
+        options: BuildOptions,
+        weights: StateDict,
+        device: &Device,
+    ) -> (StateDict, Option<String>);
+
     /// Builds the network with untrained weights.
     fn fresh(&self, options: BuildOptions, device: &Device) -> Box<dyn AnyNetwork>;
 
@@ -139,6 +147,16 @@ impl<C: NetworkConfig + 'static> AnyConfig for C {
 
     fn check(&self, options: BuildOptions) -> Result<(), InvalidConfig> {
         options.apply(self).validate()
+    }
+
+    fn without_prefix(
+        &self,
+        options: BuildOptions,
+        weights: StateDict,
+        device: &Device,
+    ) -> (StateDict, Option<String>) {
+        let network = options.apply(self).init(device);
+        weights::without_prefix(&network, weights)
     }
 
     fn fresh(&self, options: BuildOptions, device: &Device) -> Box<dyn AnyNetwork> {

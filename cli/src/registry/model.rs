@@ -20,6 +20,7 @@ use receptive_train::{
 #[cfg(feature = "train")]
 use super::erased::TrainableError;
 use super::erased::{AnyConfig, AnyNetwork, BuildOptions};
+use crate::device;
 use crate::error::CliError;
 
 /// The network that a training run starts from.
@@ -275,6 +276,23 @@ impl Model {
                 source,
             })?;
         Ok(options)
+    }
+
+    /// Removes the common prefix of the names in `weights`, as
+    /// [`without_prefix`](receptive_layers::weights::without_prefix) does.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Config`] when the published configuration is invalid, [`CliError::Device`] when the
+    /// program has no CPU backend.
+    pub fn without_prefix(
+        &self,
+        weights: StateDict,
+    ) -> Result<(StateDict, Option<String>), CliError> {
+        let options = self.options(self.classes, false)?;
+        Ok(self
+            .config
+            .without_prefix(options, weights, &device::cpu()?))
     }
 
     /// Returns the number of classes of the head in `weights`, or the published number if `weights`

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use predicates::prelude::*;
 
@@ -223,4 +224,67 @@ fn weights_of_another_network_are_an_error() {
         line.contains("does not hold weights of mobilenet-v2"),
         "{line}"
     );
+}
+
+#[test]
+fn digits_on_white_paper_are_inverted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/digits");
+    for digit in 0..10 {
+        let mut photo =
+            receptive_layers::image::open(digits.join(format!("{digit}.png"))).expect("a digit");
+        receptive_layers::image::invert(&mut photo);
+        photo
+            .save(folder.path().join(format!("{digit}.png")))
+            .expect("written");
+    }
+    let right = |options: &[&str]| {
+        let arguments = [
+            "classify",
+            "--model",
+            "lenet5",
+            "--json",
+            text(folder.path()),
+        ];
+        let answers = json(&output(&[&arguments[..], options].concat()));
+        let answers = answers.as_array().expect("a list").clone();
+        let best = |(digit, answer): (usize, &serde_json::Value)| {
+            answer["predictions"][0]["label"] == digit.to_string()
+        };
+        let inverted = answers[0]["inverted"].as_bool().expect("a flag");
+        (
+            answers
+                .iter()
+                .enumerate()
+                .map(best)
+                .filter(|&right| right)
+                .count(),
+            inverted,
+        )
+    };
+    assert_eq!(right(&[]), (10, true));
+    assert_eq!(right(&["--invert"]), (10, true));
+    let (count, inverted) = right(&["--no-invert"]);
+    assert!(count < 5 && !inverted, "{count}");
+    let printed = output(&["classify", "--model", "lenet5", text(folder.path())]);
+    assert!(printed.contains("0.png (inverted)"), "{printed}");
+}
+
+#[test]
+fn a_folder_is_walked_and_other_entries_are_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(folder.path().join("deep/er")).expect("made");
+    for name in ["deep/er/1.png", "2.png"] {
+        fs::copy(photo("coffee.png"), folder.path().join(name)).expect("copied");
+    }
+    fs::write(folder.path().join("._2.png"), "").expect("written");
+    fs::write(folder.path().join("notes.txt"), "").expect("written");
+    let done = receptive(&["classify", "--json", "--top", "1", text(folder.path())])
+        .assert()
+        .success();
+    let output = done.get_output();
+    let answers = json(&String::from_utf8_lossy(&output.stdout));
+    assert_eq!(answers.as_array().expect("a list").len(), 2);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("1 not an image, 1 hidden"), "{told}");
 }

@@ -13,7 +13,12 @@ use ::image::{LumaA, Pixel, Rgb, RgbImage, Rgba};
 /// Usual file extensions of the formats that [`decode`] reads, in lower case.
 ///
 /// The decoder detects the format from the content and ignores the extension.
-pub const EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+pub const EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "jfif", "webp", "gif", "bmp"];
+
+/// Usual file extensions of images that [`decode`] refuses by the name of their format.
+pub(super) const OTHER_EXTENSIONS: &[&str] = &[
+    "tif", "tiff", "ppm", "pgm", "pbm", "pnm", "avif", "heic", "heif", "jp2", "jxl", "tga", "ico",
+];
 
 /// Maximum size of a file, and of its decoded pixels, in bytes: 512 MiB, which is 178,956,970
 /// pixels of 8-bit RGB.

@@ -2,7 +2,8 @@
 //!
 //! [`decode`] decodes an image file. [`preprocess`] resizes, crops and normalizes an image with the
 //! parameters of a set of weights. Both functions follow Pillow and torchvision, with which the
-//! published accuracies were measured: the resize equals Pillow's bit for bit.
+//! published accuracies were measured: the resize equals Pillow's bit for bit. [`list`] finds the images
+//! of a folder.
 //!
 //! ```
 //! use receptive_layers::image;
@@ -26,11 +27,15 @@
 mod crop;
 mod decode;
 mod jpeg;
+mod list;
+mod paper;
 mod preprocess;
 mod resample;
 
 pub use ::image::RgbImage;
 pub use crop::centre_crop_start;
 pub use decode::{EXTENSIONS, ImageError, MAX_BYTES, OpenError, decode, open};
+pub use list::{LeftOut, ListError, Listing, has_image_extension, list};
+pub use paper::{invert, is_on_light_paper};
 pub use preprocess::{luma, preprocess, preprocess_channels, preprocess_grey};
 pub use resample::{Raster, resize};

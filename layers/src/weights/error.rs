@@ -51,6 +51,27 @@ pub enum WeightsError {
         /// Path of the file.
         path: PathBuf,
     },
+    /// The network has another number of classes than the weights, and no other difference.
+    #[error(
+        "the weights have a head of {found} classes, and the network has {expected} classes; expected a \
+         network with_classes({found}), or a new head (--classes {expected})"
+    )]
+    Classes {
+        /// Number of classes of the weights.
+        found: usize,
+        /// Number of classes of the network.
+        expected: usize,
+    },
+    /// The file has no tensors under the requested key.
+    #[error("{} has no tensors under the key {key:?}, expected one of {}", path.display(), count_and_quote(known))]
+    NoKey {
+        /// Path of the file.
+        path: PathBuf,
+        /// The requested key.
+        key: String,
+        /// The keys of the file, sorted.
+        known: Vec<String>,
+    },
     /// A tensor cannot be read or used.
     #[error("tensor {name}: {reason}")]
     Tensor {
@@ -158,6 +179,16 @@ fn describe_mismatch(
     .flatten()
     .collect::<Vec<_>>()
     .join("; ")
+}
+
+fn count_and_quote(names: &[String]) -> String {
+    let mut listed: Vec<String> = (names.iter().take(MAX_LISTED))
+        .map(|name| format!("{name:?}"))
+        .collect();
+    if names.len() > MAX_LISTED {
+        listed.push(format!("and {} more", names.len() - MAX_LISTED));
+    }
+    listed.join(", ")
 }
 
 fn count_and_list<T: fmt::Display>(what: &str, items: &[T]) -> Option<String> {

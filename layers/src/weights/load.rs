@@ -1,6 +1,6 @@
 //! Loading weights into modules, and extracting the weights of modules.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use burn::module::Module;
 use burn_store::{
@@ -42,6 +42,50 @@ pub fn shapes<N: PublishedNames>(network: &N) -> BTreeMap<String, Vec<usize>> {
         .collect()
 }
 
+/// Removes what stands before the names of the network's tensors in `weights`: wrappers of the network
+/// when it was saved, such as `module.`, `_orig_mod.`, `model.` or `backbone.`, or the folder of the
+/// weights in a checkpoint of a training run, such as `weights/`. Returns the renamed tensors, without
+/// those that do not have the prefix, and the prefix; `weights` and `None` if they have no prefix.
+///
+/// Of several prefixes, such as those of weights and of their average, the one with the most tensors
+/// of the network is removed; of equal ones, `average/` of a checkpoint, then one without `ema`, then
+/// the shortest.
+pub fn without_prefix<N: PublishedNames>(
+    network: &N,
+    weights: StateDict,
+) -> (StateDict, Option<String>) {
+    if weights.naming() == Naming::Burn {
+        return (weights, None);
+    }
+    let names = shapes(network);
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for (name, _) in weights.iter() {
+        let starts = name.match_indices(['.', '/']).map(|(index, _)| index + 1);
+        for start in std::iter::once(0).chain(starts) {
+            if names.contains_key(&name[start..]) {
+                *counts.entry(&name[..start]).or_default() += 1;
+            }
+        }
+    }
+    let preference = |prefix: &str| {
+        let average = prefix == "average/";
+        (!average, prefix.contains("ema"), prefix.len())
+    };
+    let best = counts.iter().min_by(|(a, count_a), (b, count_b)| {
+        (count_b.cmp(count_a))
+            .then_with(|| preference(a).cmp(&preference(b)))
+            .then_with(|| a.cmp(b))
+    });
+    match best {
+        // Fewer than half of the names are a coincidence.
+        Some((&prefix, &count)) if !prefix.is_empty() && 2 * count >= names.len() => {
+            let prefix = prefix.to_owned();
+            (weights.without_prefix(&prefix), Some(prefix))
+        }
+        _ => (weights, None),
+    }
+}
+
 /// Returns the number of classes of `N`'s head in `weights`, or `None` if `weights` contain no head.
 pub fn classes<N: PublishedNames>(weights: &StateDict) -> Option<usize> {
     // The only dimension of a bias is the number of classes; the layout of a weight varies.
@@ -66,8 +110,9 @@ pub fn module_state_dict<M: Module>(module: &M) -> StateDict {
 ///
 /// # Errors
 ///
-/// [`WeightsError::Mismatch`] lists all missing tensors, unexpected tensors and different shapes;
-/// [`WeightsError::Tensor`] if a tensor cannot be read.
+/// [`WeightsError::Classes`] if only the number of classes differs; [`WeightsError::Mismatch`] lists all
+/// missing tensors, unexpected tensors and different shapes; [`WeightsError::Tensor`] if a tensor
+/// cannot be read.
 pub fn load<N: PublishedNames>(
     network: N,
     weights: &StateDict,
@@ -75,6 +120,7 @@ pub fn load<N: PublishedNames>(
 ) -> Result<N, WeightsError> {
     let rules = LoadRules {
         rename: N::published_name,
+        heads: N::CLASS_LAYERS,
         optional: N::OPTIONAL_LAYERS,
         kept: match heads {
             Heads::Load => &[],
@@ -93,6 +139,7 @@ pub fn load<N: PublishedNames>(
 pub fn load_module<M: Module>(module: M, weights: &StateDict) -> Result<M, WeightsError> {
     let rules = LoadRules {
         rename: str::to_owned,
+        heads: &[],
         optional: &[],
         kept: &[],
     };
@@ -103,6 +150,8 @@ pub fn load_module<M: Module>(module: M, weights: &StateDict) -> Result<M, Weigh
 struct LoadRules {
     /// Maps a module path in PyTorch's words to the name in the weights.
     rename: fn(&str) -> String,
+    /// Prefixes of the layers whose shape depends on the number of classes.
+    heads: &'static [&'static str],
     /// Prefixes of layers that are loaded only if both module and weights have them.
     optional: &'static [&'static str],
     /// Prefixes of layers that are not loaded.
@@ -203,6 +252,12 @@ fn match_tensors<'a>(
         .filter(|name| !known.contains(name) && !has_prefix(name, &skipped))
         .map(str::to_owned)
         .collect();
+    if missing.is_empty()
+        && unexpected.is_empty()
+        && let Some((found, expected)) = other_classes(&shapes, rules.heads)
+    {
+        return Err(WeightsError::Classes { found, expected });
+    }
     if !(missing.is_empty() && unexpected.is_empty() && shapes.is_empty()) {
         return Err(WeightsError::Mismatch {
             missing,
@@ -218,6 +273,23 @@ fn match_tensors<'a>(
             slot.kind.name()
         ))),
     }
+}
+
+/// Returns the numbers of classes of the weights and of the network if these numbers are the only
+/// differences in `shapes`.
+fn other_classes(shapes: &[ShapeMismatch], heads: &[&str]) -> Option<(usize, usize)> {
+    let classes = |shape: &ShapeMismatch| {
+        let head = has_prefix(&shape.name, heads);
+        let same_inputs = shape.found.get(1..) == shape.expected.get(1..);
+        let counts = Option::zip(
+            shape.found.first().copied(),
+            shape.expected.first().copied(),
+        );
+        counts.filter(|_| head && same_inputs)
+    };
+    let counts = classes(shapes.first()?);
+    let same = |shape| classes(shape) == counts;
+    counts.filter(|_| shapes.iter().all(same))
 }
 
 /// Returns the prefixes of the layers that are not loaded: the kept layers, and the optional layers

@@ -28,7 +28,9 @@ pub use error::{ShapeMismatch, WeightsError};
 pub use find::{FindOptions, cache_folder, find};
 pub use find_error::FindError;
 pub use format::{FloatType, Format};
-pub use load::{Heads, classes, load, load_module, module_state_dict, shapes, state_dict};
+pub use load::{
+    Heads, classes, load, load_module, module_state_dict, shapes, state_dict, without_prefix,
+};
 pub use naming::PublishedNames;
 pub use state_dict::StateDict;
 pub use tensor::WeightTensor;

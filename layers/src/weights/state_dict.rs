@@ -23,6 +23,8 @@ pub struct StateDict {
     tensors: BTreeMap<String, WeightTensor>,
     naming: Naming,
     metadata: Metadata,
+    key: Option<String>,
+    other_keys: Vec<String>,
 }
 
 impl StateDict {
@@ -35,7 +37,9 @@ impl StateDict {
     /// determines the format.
     ///
     /// A PyTorch checkpoint may be a zip archive, a tar archive or a legacy file, with the tensors
-    /// at the top level or under the key `state_dict`, `model_state_dict` or `model`. The
+    /// at the top level or under the key `state_dict`, `model_state_dict` or `model`, or else under
+    /// that of averaged weights: `state_dict_ema`, `model_ema`, `ema_state_dict` or `ema`.
+    /// [`key`](Self::key) is the one that was taken. The
     /// `num_batches_tracked` of batch norms is skipped. Values are read on first use: the file must
     /// not change before.
     ///
@@ -45,7 +49,20 @@ impl StateDict {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
         let format = file::detect_format(path)?;
-        Self::from_content(file::read(path, format)?, path)
+        Self::from_content(file::read(path, format, None)?, path)
+    }
+
+    /// Opens the tensors under `key` of the file at `path`, such as `model_ema`, as
+    /// [`open`](Self::open) does. A key is the name of a dictionary in a PyTorch checkpoint, or the
+    /// beginning of tensors' names up to a dot or a slash in the other formats.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open`](Self::open), and [`WeightsError::NoKey`].
+    pub fn open_key(path: impl AsRef<Path>, key: &str) -> Result<Self, WeightsError> {
+        let path = path.as_ref();
+        let format = file::detect_format(path)?;
+        Self::from_content(file::read(path, format, Some(key))?, path)
     }
 
     /// Reads a file in memory as [`open`](Self::open) does.
@@ -78,6 +95,8 @@ impl StateDict {
             tensors,
             naming: content.naming,
             metadata: content.metadata,
+            key: content.key,
+            other_keys: content.other_keys,
         })
     }
 
@@ -101,6 +120,30 @@ impl StateDict {
         }
         let tensors: Vec<&WeightTensor> = self.tensors.values().collect();
         file::write(&tensors, &self.metadata, path.as_ref(), format, float_type)
+    }
+
+    /// Returns the key of the dictionary that the tensors were in, if the file has several.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Returns the keys of the file's other dictionaries of weights, which
+    /// [`open_key`](Self::open_key) opens.
+    pub fn other_keys(&self) -> &[String] {
+        &self.other_keys
+    }
+
+    /// Returns the tensors whose names start with `prefix`, without the prefix.
+    #[must_use]
+    pub(super) fn without_prefix(self, prefix: &str) -> Self {
+        let tensors = self.tensors.into_iter().filter_map(|(name, tensor)| {
+            let name = name.strip_prefix(prefix)?.to_owned();
+            Some((name.clone(), tensor.renamed(name)))
+        });
+        Self {
+            tensors: tensors.collect(),
+            ..self
+        }
     }
 
     /// Returns what the weights are for, as the file says it.

@@ -22,7 +22,7 @@ fn training(name: &str) -> Summary {
 
 /// Trainable parameters and multiply-adds per image, counted by hand from the papers' tables as
 /// products of kernel, channels and map size. `lenet5-1998` has a test of its own: its paper counts
-/// connections. A network without a row is compared with its reference, module and checkpoints.
+/// connections.
 #[rustfmt::skip]
 const TOTALS: &[(&str, u64, u64)] = &[
     ("lenet5", 61_706, 416_520),
@@ -80,6 +80,14 @@ fn total(name: &str) -> (u64, u64) {
 /// Returns `value / unit`, rounded.
 fn rounded(value: u64, unit: f64) -> f64 {
     (value as f64 / unit).round()
+}
+
+#[test]
+fn every_published_network_has_totals_counted_by_hand() {
+    for name in registry::models().map(|model| model.name) {
+        let counted = TOTALS.iter().any(|&(row, ..)| row == name);
+        assert!(counted || name == "lenet5-1998", "{name} has no row");
+    }
 }
 
 #[test]

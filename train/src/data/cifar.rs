@@ -5,13 +5,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use receptive_layers::image::LeftOut;
 use receptive_layers::labels::CIFAR_10;
 
-use super::dataset::Dataset;
 use super::error::DataError;
 use super::file;
 use super::memory::InMemoryDataset;
-use super::splits::DataSplits;
+use super::splits::{DataSplits, EvaluationData};
 
 /// Height and width of every image, in pixels.
 const SIZE: usize = 32;
@@ -89,17 +89,19 @@ pub fn open(folder: &Path, kind: CifarVersion) -> Result<DataSplits, DataError> 
         classes: class_names(folder, kind),
         train: Arc::new(images(folder, kind, kind.train_files())?),
         validation: Arc::new(images(folder, kind, kind.test_files())?),
+        left_out: LeftOut::default(),
     })
 }
 
 /// Reads the class names and the test images of `folder`. The files of the training images may be
 /// missing.
-pub fn open_for_evaluation(
-    folder: &Path,
-    kind: CifarVersion,
-) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
+pub fn open_for_evaluation(folder: &Path, kind: CifarVersion) -> Result<EvaluationData, DataError> {
     let images = images(folder, kind, kind.test_files())?;
-    Ok((class_names(folder, kind), Arc::new(images)))
+    Ok(EvaluationData {
+        classes: class_names(folder, kind),
+        images: Arc::new(images),
+        left_out: LeftOut::default(),
+    })
 }
 
 /// Reads the class names; falls back to built-in names if the file is missing or incomplete.

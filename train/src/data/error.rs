@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use receptive_layers::image::OpenError;
+use receptive_layers::image::{ListError, OpenError};
 use receptive_layers::weights::FindError;
 
 /// A dataset cannot be read, or cannot be trained on.
@@ -103,6 +103,9 @@ pub enum DataError {
     /// A dataset could not be downloaded.
     #[error(transparent)]
     Download(#[from] FindError),
+    /// A folder of images cannot be listed.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// A file of the dataset cache cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Cache {

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rand::seq::SliceRandom;
-use receptive_layers::image;
+use receptive_layers::image::{self, LeftOut};
 use sha2::{Digest, Sha256};
 
 use super::dataset::Dataset;
 use super::error::DataError;
-use super::splits::{DataSplits, Holdout};
+use super::splits::{DataSplits, EvaluationData, Holdout};
 use super::subset::Subset;
 use crate::image::Image;
 use crate::random::{Purpose, stream};
@@ -86,13 +86,16 @@ pub fn open(folder: &Path, holdout: Holdout) -> Result<DataSplits, DataError> {
 
 /// Reads the class names and the validation images of `folder`, or all images if the folder has no
 /// validation images. The folder of the training images may be missing.
-pub fn open_for_evaluation(folder: &Path) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
+pub fn open_for_evaluation(folder: &Path) -> Result<EvaluationData, DataError> {
     let (FolderLayout::Split(_, evaluated)
     | FolderLayout::Unsplit(evaluated)
     | FolderLayout::ValidationOnly(evaluated)) = layout(folder)?;
-    let classes = classes(&evaluated)?;
-    let names = classes.iter().map(|class| class.name.clone()).collect();
-    Ok((names, Arc::new(file_dataset(classes))))
+    let (classes, left_out) = classes(&evaluated)?;
+    Ok(EvaluationData {
+        classes: classes.iter().map(|class| class.name.clone()).collect(),
+        images: Arc::new(file_dataset(classes)),
+        left_out,
+    })
 }
 
 /// Detects the layout of `folder`.
@@ -105,17 +108,19 @@ fn layout(folder: &Path) -> Result<FolderLayout, DataError> {
     Ok(match validation {
         Some(validation) if train.is_dir() => FolderLayout::Split(train, validation),
         // A folder that holds images is a class, whatever its name.
-        Some(validation) if images(&validation)?.is_empty() && has_folders(&validation)? => {
+        Some(validation) if !holds_images(&validation)? && has_folders(&validation)? => {
             FolderLayout::ValidationOnly(validation)
         }
-        _ if train.is_dir() && images(&train)?.is_empty() => FolderLayout::Unsplit(train),
+        _ if train.is_dir() && !holds_images(&train)? => FolderLayout::Unsplit(train),
         _ => FolderLayout::Unsplit(folder.to_owned()),
     })
 }
 
 /// Reads training and validation images from two folders.
 fn open_split(train: &Path, validation: &Path) -> Result<DataSplits, DataError> {
-    let (train_classes, validation_classes) = (classes(train)?, classes(validation)?);
+    let (train_classes, mut left_out) = classes(train)?;
+    let (validation_classes, also_left_out) = classes(validation)?;
+    left_out += also_left_out;
     let names = |classes: &[Class]| -> Vec<String> {
         classes.iter().map(|class| class.name.clone()).collect()
     };
@@ -135,6 +140,7 @@ fn open_split(train: &Path, validation: &Path) -> Result<DataSplits, DataError> 
         classes: names,
         train: Arc::new(file_dataset(train_classes)),
         validation: Arc::new(file_dataset(validation_classes)),
+        left_out,
     })
 }
 
@@ -143,7 +149,7 @@ fn open_split(train: &Path, validation: &Path) -> Result<DataSplits, DataError> 
 /// The seed chooses the held-out images of each class. Their number is the rounded fraction of the
 /// class, but at least one image, and at least one image remains for training.
 fn open_with_holdout(folder: &Path, holdout: Holdout) -> Result<DataSplits, DataError> {
-    let classes = classes(folder)?;
+    let (classes, left_out) = classes(folder)?;
     if let Some(class) = classes.iter().find(|class| class.images.len() < 2) {
         return Err(DataError::TooFewImages {
             path: class.folder.clone(),
@@ -175,6 +181,7 @@ fn open_with_holdout(folder: &Path, holdout: Holdout) -> Result<DataSplits, Data
         classes: names,
         train: Arc::new(subset(train)),
         validation: Arc::new(subset(validation)),
+        left_out,
     })
 }
 
@@ -191,22 +198,24 @@ fn file_dataset(classes: Vec<Class>) -> FileDataset {
     files
 }
 
-/// Lists the class folders in `folder`, sorted by name. Fewer than two classes, or an empty class,
+/// Lists the class folders in `folder`, sorted by name, with the images in them and in their
+/// sub-folders, and counts what else they contain. Fewer than two classes, or an empty class,
 /// is an error.
-fn classes(folder: &Path) -> Result<Vec<Class>, DataError> {
-    let mut classes = Vec::new();
+fn classes(folder: &Path) -> Result<(Vec<Class>, LeftOut), DataError> {
+    let (mut classes, mut left_out) = (Vec::new(), LeftOut::default());
     for path in entries(folder)? {
         if !path.is_dir() {
             continue;
         }
-        let images = images(&path)?;
-        if images.is_empty() {
+        let listing = image::list(&path)?;
+        if listing.images.is_empty() {
             return Err(DataError::EmptyClass { path });
         }
+        left_out += listing.left_out;
         classes.push(Class {
             name: name(&path),
             folder: path,
-            images,
+            images: listing.images,
         });
     }
     match classes.len() {
@@ -217,23 +226,19 @@ fn classes(folder: &Path) -> Result<Vec<Class>, DataError> {
             path: folder.to_owned(),
             class: classes.remove(0).name,
         }),
-        _ => Ok(classes),
+        _ => Ok((classes, left_out)),
     }
+}
+
+/// Whether `folder` itself contains image files.
+fn holds_images(folder: &Path) -> Result<bool, DataError> {
+    let is_image = |path: &PathBuf| image::has_image_extension(path) && path.is_file();
+    Ok(entries(folder)?.iter().any(is_image))
 }
 
 /// Whether `folder` contains folders that are not hidden.
 fn has_folders(folder: &Path) -> Result<bool, DataError> {
     Ok(entries(folder)?.iter().any(|path| path.is_dir()))
-}
-
-/// Lists the image files in `folder`, sorted by name.
-fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let is_image = |path: &PathBuf| {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        let extension = extension.unwrap_or_default().to_ascii_lowercase();
-        image::EXTENSIONS.contains(&extension.as_str()) && path.is_file()
-    };
-    Ok(entries(folder)?.into_iter().filter(is_image).collect())
 }
 
 /// Lists the entries of `folder` that are not hidden, sorted by name.

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::dataset::Dataset;
+use receptive_layers::image::LeftOut;
+
 use super::error::DataError;
 use super::file;
 use super::memory::InMemoryDataset;
-use super::splits::{DataSplits, IdxFiles};
+use super::splits::{DataSplits, EvaluationData, IdxFiles};
 
 /// Names of MNIST's files, with or without `.gz`: images and labels. The test images are the
 /// validation images.
@@ -32,8 +33,12 @@ pub fn open(folder: &Path) -> Result<DataSplits, DataError> {
 
 /// Reads the class names and the test images of `folder`. The files of the training images may be
 /// missing.
-pub fn open_for_evaluation(folder: &Path) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
-    Ok((class_names(), Arc::new(pair(folder, TEST)?)))
+pub fn open_for_evaluation(folder: &Path) -> Result<EvaluationData, DataError> {
+    Ok(EvaluationData {
+        classes: class_names(),
+        images: Arc::new(pair(folder, TEST)?),
+        left_out: LeftOut::default(),
+    })
 }
 
 /// Reads an image file and its label file in `folder`.
@@ -73,6 +78,7 @@ fn splits(train: InMemoryDataset, validation: InMemoryDataset) -> DataSplits {
         classes: class_names(),
         train: Arc::new(train),
         validation: Arc::new(validation),
+        left_out: LeftOut::default(),
     }
 }
 

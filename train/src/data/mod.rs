@@ -21,4 +21,4 @@ pub use error::DataError;
 pub use memory::InMemoryDataset;
 pub use public::{DownloadProgress, PublicDataset};
 pub use relabelled::Relabelled;
-pub use splits::{DataSplits, Holdout, IdxFiles};
+pub use splits::{DataSplits, EvaluationData, Holdout, IdxFiles};

@@ -1,11 +1,9 @@
 //! Opens a dataset folder: detects its format and reads it.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use super::dataset::Dataset;
 use super::error::DataError;
-use super::splits::{DataSplits, Holdout, IdxFiles};
+use super::splits::{DataSplits, EvaluationData, Holdout, IdxFiles};
 use super::{cifar, folders, idx};
 
 impl DataSplits {
@@ -34,9 +32,7 @@ impl DataSplits {
     /// # Errors
     ///
     /// [`DataError`] names the file or folder that is wrong or missing.
-    pub fn open_for_evaluation(
-        folder: &Path,
-    ) -> Result<(Vec<String>, Arc<dyn Dataset>), DataError> {
+    pub fn open_for_evaluation(folder: &Path) -> Result<EvaluationData, DataError> {
         if idx::is_present(folder) {
             return idx::open_for_evaluation(folder);
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use receptive_layers::image::LeftOut;
 use sha2::{Digest, Sha256};
 
 use super::dataset::Dataset;
@@ -16,6 +17,19 @@ pub struct DataSplits {
     pub train: Arc<dyn Dataset>,
     /// Validation images, disjoint from the training images.
     pub validation: Arc<dyn Dataset>,
+    /// What the class folders contain besides images; nothing for other formats.
+    pub left_out: LeftOut,
+}
+
+/// Images to evaluate a network on.
+#[derive(Clone)]
+pub struct EvaluationData {
+    /// Names of the classes, in the order of their indices.
+    pub classes: Vec<String>,
+    /// The images.
+    pub images: Arc<dyn Dataset>,
+    /// What the class folders contain besides images; nothing for other formats.
+    pub left_out: LeftOut,
 }
 
 impl DataSplits {

@@ -266,10 +266,12 @@ fn invalid_image_folders_are_errors() {
 #[test]
 fn evaluation_needs_only_the_evaluated_part() {
     let evaluated = |folder: &TempDataset| {
-        let (classes, dataset) = DataSplits::open_for_evaluation(folder.0.path())
+        let data = DataSplits::open_for_evaluation(folder.0.path())
             .unwrap_or_else(|error| panic!("{error}"));
-        let labels: Vec<usize> = (0..dataset.len()).map(|i| dataset.label(i)).collect();
-        (classes, labels)
+        let labels: Vec<usize> = (0..data.images.len())
+            .map(|index| data.images.label(index))
+            .collect();
+        (data.classes, labels)
     };
 
     let folder = digits();
@@ -298,6 +300,14 @@ fn evaluation_needs_only_the_evaluated_part() {
     folder.write_image("dog/2.png", 1);
     let expected = (vec!["cat".to_owned(), "dog".to_owned()], vec![0, 1, 1]);
     assert_eq!(evaluated(&folder), expected);
+
+    // Sub-folders of a class are walked, and hidden files are left out.
+    folder.write_image("cat/deep/2.png", 1);
+    folder.write_file("cat/._2.png", b"");
+    let expected = (vec!["cat".to_owned(), "dog".to_owned()], vec![0, 0, 1, 1]);
+    assert_eq!(evaluated(&folder), expected);
+    let data = DataSplits::open_for_evaluation(folder.0.path()).expect("opened");
+    assert_eq!(data.left_out.hidden, 1);
 
     for name in ["val", "test"] {
         let folder = TempDataset::new();

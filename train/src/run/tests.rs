@@ -34,6 +34,7 @@ fn data() -> DataSplits {
         classes: ["low", "middle", "high"].map(str::to_owned).to_vec(),
         train: images(30, 1),
         validation: images(9, 2),
+        left_out: receptive_layers::image::LeftOut::default(),
     }
 }
 

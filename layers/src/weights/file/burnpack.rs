@@ -43,11 +43,7 @@ fn content(reader: Result<Reader, burn_pack::Error>, path: &Path) -> Result<Cont
         .into_iter()
         .map(with_read_errors)
         .collect();
-    Ok(Content {
-        tensors,
-        naming,
-        metadata,
-    })
+    Ok(Content::flat(tensors, naming, metadata))
 }
 
 /// Returns an error if the header declares more metadata than the file has bytes.

@@ -39,18 +39,29 @@ pub(super) fn detect_format(path: &Path) -> Result<Format, WeightsError> {
     })
 }
 
-/// Reads the file at `path`.
-pub(super) fn read(path: &Path, format: Format) -> Result<Content, WeightsError> {
+/// Reads the file at `path`; with `key`, only the tensors under this key.
+pub(super) fn read(
+    path: &Path,
+    format: Format,
+    key: Option<&str>,
+) -> Result<Content, WeightsError> {
     let read_error = |source| WeightsError::read(path, source);
     let file = File::open(path).map_err(read_error)?;
     let len = file.metadata().map_err(read_error)?.len();
     let content = match format {
-        Format::PyTorch => pytorch::read(path)?,
-        Format::SafeTensors => safetensors::read(file, len, path)?,
-        Format::Burnpack => burnpack::read(path, len)?,
+        Format::PyTorch => pytorch::read(path, key)?,
+        Format::SafeTensors => within(safetensors::read(file, len, path)?, key, path)?,
+        Format::Burnpack => within(burnpack::read(path, len)?, key, path)?,
     };
     check(&content.tensors, len, format, path)?;
     Ok(content)
+}
+
+fn within(content: Content, key: Option<&str>, path: &Path) -> Result<Content, WeightsError> {
+    match key {
+        Some(key) => content.within(key, path),
+        None => Ok(content),
+    }
 }
 
 /// Reads a file in memory.
@@ -58,7 +69,7 @@ pub(super) fn read_bytes(bytes: Vec<u8>, format: Format) -> Result<Content, Weig
     let path = Path::new(IN_MEMORY);
     let len = bytes.len() as u64;
     let content = match format {
-        Format::PyTorch => pytorch::read_bytes(&bytes)?,
+        Format::PyTorch => pytorch::read_bytes(&bytes, None)?,
         Format::SafeTensors => safetensors::read(Cursor::new(bytes), len, path)?,
         Format::Burnpack => burnpack::read_bytes(bytes, path)?,
     };

@@ -23,23 +23,44 @@ use crate::weights::format::{FloatType, Format};
 use crate::weights::naming::Naming;
 use crate::weights::tensor::WeightTensor;
 
+/// First bytes of a zip archive.
+const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
+
 /// Largest size of the metadata in bytes.
 const MAX_METADATA: u64 = 16 << 20;
 
-/// Keys under which training scripts store the state dictionary beside other entries.
-const WRAPPER_KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
+/// Keys under which training scripts store a state dictionary beside other entries, the preferred
+/// first: the weights, then their averages.
+const WRAPPER_KEYS: [&str; 7] = [
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "state_dict_ema",
+    "model_ema",
+    "ema_state_dict",
+    "ema",
+];
 
 /// Entry of the archive that contains the metadata as JSON, beside those of PyTorch, which ignores
 /// it. Readers accept any top-level folder.
 const METADATA_ENTRY: &str = "receptive.json";
 
-/// Reads the checkpoint at `path`.
-pub(super) fn read(path: &Path) -> Result<Content, WeightsError> {
-    Ok(Content {
-        tensors: tensors(path)?,
+/// Reads the checkpoint at `path`: the state dictionary under `key`, or else under the first of
+/// [`WRAPPER_KEYS`] that is there, or else the whole file.
+pub(super) fn read(path: &Path, key: Option<&str>) -> Result<Content, WeightsError> {
+    let (tensors, found, other_keys) = tensors(path, key)?;
+    let content = Content {
+        tensors,
+        key: found,
+        other_keys,
         naming: Naming::PyTorch,
         metadata: metadata(path)?,
-    })
+    };
+    match key {
+        // The names of a dictionary that is not nested may start with the key.
+        Some(key) if content.key.is_none() => content.within(key, path),
+        _ => Ok(content),
+    }
 }
 
 /// Reads the metadata of the checkpoint at `path`: none if the file is not a zip archive or has no
@@ -65,38 +86,70 @@ fn metadata(path: &Path) -> Result<Metadata, WeightsError> {
     parse_metadata(Some(&json), path, Format::PyTorch)
 }
 
-/// Reads the tensors of the checkpoint at `path`, without their values.
-fn tensors(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
-    let mut reader = PytorchReader::new(path).map_err(|error| read_error(path, error))?;
-    let wrapper = WRAPPER_KEYS.into_iter().find(|key| {
+/// Reads the tensors of the checkpoint at `path`, without their values. Returns them with the key of
+/// their dictionary, if it is within another, and with the other keys of dictionaries of weights.
+fn tensors(
+    path: &Path,
+    key: Option<&str>,
+) -> Result<(Vec<StoredTensor>, Option<String>, Vec<String>), WeightsError> {
+    check_directory(path)?;
+    let reader = PytorchReader::new(path).map_err(|error| read_error(path, error))?;
+    let contains = |key: &str| {
         let inside = |name: &String| name.strip_prefix(key).is_some_and(|s| s.starts_with('.'));
         reader.tensors().keys().any(inside)
-    });
+    };
+    let keys: Vec<&str> = WRAPPER_KEYS
+        .into_iter()
+        .filter(|key| contains(key))
+        .collect();
+    let collect = |reader: PytorchReader| {
+        let tensors = reader.into_tensors().into_values();
+        tensors.map(bridge::from_pytorch).collect()
+    };
+    let wanted = key.or(keys.first().copied());
     // In a dictionary that is not nested, a layer may be called like a wrapper key. The reader then
     // finds no such key, and the flat dictionary is used.
-    if let Some(nested) = wrapper
+    let nested = wanted
         .and_then(|key| PytorchReader::with_top_level_key(path, key).ok())
-        .filter(|nested| !nested.is_empty())
-    {
-        reader = nested;
+        .filter(|nested| !nested.is_empty());
+    match (nested, wanted) {
+        (Some(nested), Some(key)) => {
+            let others = keys.iter().filter(|&&other| other != key);
+            let others = others.map(|&other| other.to_owned()).collect();
+            Ok((collect(nested), Some(key.to_owned()), others))
+        }
+        _ => Ok((collect(reader), None, Vec::new())),
     }
-    Ok(reader
-        .into_tensors()
-        .into_values()
-        .map(bridge::from_pytorch)
-        .collect())
+}
+
+/// Returns an error if the file at `path` starts like a zip archive and has no directory at its end.
+fn check_directory(path: &Path) -> Result<(), WeightsError> {
+    let failed = |source| WeightsError::read(path, source);
+    let mut file = File::open(path).map_err(failed)?;
+    let len = file.metadata().map_err(failed)?.len();
+    let mut start = Vec::new();
+    let magic = ZIP_MAGIC.len() as u64;
+    (&mut file)
+        .take(magic)
+        .read_to_end(&mut start)
+        .map_err(failed)?;
+    if start == ZIP_MAGIC && ZipArchive::new(BufReader::new(file)).is_err() {
+        let reason = format!("the archive of {len} bytes has no directory at its end: it is cut");
+        return Err(WeightsError::corrupt(path, Format::PyTorch, reason));
+    }
+    Ok(())
 }
 
 /// Reads a checkpoint in memory.
 ///
 /// The bytes are written to a temporary file, because Burn's reader only reads files.
-pub(super) fn read_bytes(bytes: &[u8]) -> Result<Content, WeightsError> {
+pub(super) fn read_bytes(bytes: &[u8], key: Option<&str>) -> Result<Content, WeightsError> {
     let mut file = NamedTempFile::new()
         .map_err(|source| WeightsError::write(&std::env::temp_dir(), source))?;
     file.write_all(bytes)
         .and_then(|()| file.flush())
         .map_err(|source| WeightsError::write(file.path(), source))?;
-    let content = read(file.path())?;
+    let content = read(file.path(), key)?;
     // The values are read before the temporary file is deleted.
     let tensors = content.tensors.into_iter().map(|tensor| {
         let (name, tensor) = (tensor.name.clone(), WeightTensor::new(tensor));
@@ -104,6 +157,8 @@ pub(super) fn read_bytes(bytes: &[u8]) -> Result<Content, WeightsError> {
     });
     Ok(Content {
         tensors: tensors.collect::<Result<_, WeightsError>>()?,
+        key: content.key,
+        other_keys: content.other_keys,
         naming: content.naming,
         metadata: content.metadata,
     })

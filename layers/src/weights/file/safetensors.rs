@@ -45,6 +45,10 @@ pub(super) fn read(
     let header: Header =
         serde_json::from_slice(&header).map_err(|error| corrupt(error.to_string()))?;
     let end = values_start.checked_add(header.data_len() as u64);
+    if let Some(end) = end.filter(|&end| end > len) {
+        let reason = format!("the file is cut: it has {len} bytes, expected {end}");
+        return Err(corrupt(reason));
+    }
     if end != Some(len) {
         return Err(corrupt(format!(
             "the header declares {} bytes of values, and the file contains {}",
@@ -81,11 +85,7 @@ pub(super) fn read(
             ))
         })
         .collect::<Result<_, WeightsError>>()?;
-    Ok(Content {
-        tensors,
-        naming: Naming::PyTorch,
-        metadata,
-    })
+    Ok(Content::flat(tensors, Naming::PyTorch, metadata))
 }
 
 fn read_at(source: &Mutex<impl Read + Seek>, from: u64, len: usize) -> io::Result<Bytes> {

@@ -89,6 +89,55 @@ fn every_format_stores_the_metadata() {
 }
 
 #[test]
+fn a_key_chooses_tensors() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights");
+    let one = |name: &str| (name.to_owned(), TensorData::new(vec![1.0_f32], [1]));
+    let both: StateDict = ["model.fc.bias", "model_ema.fc.bias", "run/fc.bias"]
+        .map(one)
+        .into_iter()
+        .collect();
+    for format in FORMATS {
+        both.save(&path, format, FloatType::F32).expect("written");
+        for key in ["model", "model_ema"] {
+            let read = StateDict::open_key(&path, key).expect("opened");
+            assert_eq!(values(&read), [one("fc.bias")], "{format}");
+        }
+        let error = StateDict::open_key(&path, "mod").expect_err("no such key");
+        let text = error.to_string();
+        assert!(
+            text.contains("\"mod\"") && text.contains("\"model_ema\""),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_cut_file_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights");
+    for format in [Format::SafeTensors, Format::PyTorch] {
+        sample()
+            .save(&path, format, FloatType::F32)
+            .expect("written");
+        let whole = fs::read(&path).expect("read");
+        let len = whole.len() - 20;
+        fs::write(&path, &whole[..len]).expect("written");
+        let text = StateDict::open(&path).expect_err("cut").to_string();
+        assert!(
+            text.contains("cut") && text.contains(&format!("{len} bytes")),
+            "{text}"
+        );
+        if format == Format::SafeTensors {
+            assert!(
+                text.contains(&format!("expected {}", whole.len())),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
 fn damaged_metadata_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights");
@@ -260,12 +309,14 @@ fn checkpoints_of_both_containers_are_read_with_and_without_a_wrapper_key() {
         Some("state_dict"),
         Some("model_state_dict"),
         Some("model"),
+        Some("model_ema"),
     ] {
         let checkpoint = TorchFile { wrapper };
         for bytes in [checkpoint.zip(), checkpoint.legacy()] {
             fs::write(&path, bytes).expect("written");
             let read = StateDict::open(&path).expect("opened");
             assert_eq!(values(&read), TorchFile::tensors(), "under {wrapper:?}");
+            assert_eq!(read.key(), wrapper);
             let memory = StateDict::from_bytes(fs::read(&path).expect("read")).expect("opened");
             assert_eq!(values(&memory), TorchFile::tensors(), "under {wrapper:?}");
         }

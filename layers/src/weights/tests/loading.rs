@@ -11,7 +11,7 @@ use crate::block::{ConvBlock, ConvBlockConfig};
 use crate::network::{Network, Stage};
 use crate::weights::{
     FloatType, Format, Heads, ShapeMismatch, StateDict, WeightsError, load, load_module,
-    module_state_dict, state_dict,
+    module_state_dict, state_dict, without_prefix,
 };
 
 fn device() -> Device {
@@ -116,6 +116,74 @@ fn other_values(dictionary: &StateDict) -> StateDict {
 
 fn shape<'a>(dictionary: &'a StateDict, name: &str) -> &'a [usize] {
     dictionary.get(name).expect("there").shape()
+}
+
+/// Returns the tensors of `dictionary` under names that start with `prefix`.
+fn prefixed<'a>(
+    dictionary: &'a StateDict,
+    prefix: &'a str,
+) -> impl Iterator<Item = (String, TensorData)> + 'a {
+    values(dictionary)
+        .into_iter()
+        .map(move |(name, data)| (format!("{prefix}{name}"), data))
+}
+
+#[test]
+fn the_common_prefix_of_the_names_is_removed() {
+    let toy = Toy::new(10, false);
+    let weights = other_values(&state_dict(&toy));
+    for prefix in [
+        "module.",
+        "_orig_mod.",
+        "model.",
+        "net.",
+        "backbone.",
+        "module._orig_mod.",
+        "model.backbone.",
+        "weights/",
+    ] {
+        let named: StateDict = prefixed(&weights, prefix).collect();
+        let (found, removed) = without_prefix(&toy, named);
+        assert_eq!(removed.as_deref(), Some(prefix));
+        assert_eq!(values(&found), values(&weights));
+    }
+    let (found, removed) = without_prefix(&toy, weights.clone());
+    assert_eq!((removed, values(&found)), (None, values(&weights)));
+}
+
+#[test]
+fn one_of_several_prefixes_is_taken() {
+    let toy = Toy::new(10, false);
+    let (weights, average) = (state_dict(&toy), other_values(&state_dict(&toy)));
+    let optimizer = ("optimizer".to_owned(), TensorData::new(vec![1_u8], [1]));
+    for (names, expected) in [
+        (["weights/", "average/"], 1),
+        (["model.", "model_ema.module."], 0),
+        (["ema.", "student.network."], 1),
+    ] {
+        let both = prefixed(&weights, names[0]).chain(prefixed(&average, names[1]));
+        let both: StateDict = both.chain([optimizer.clone()]).collect();
+        let (found, removed) = without_prefix(&toy, both);
+        assert_eq!(removed.as_deref(), Some(names[expected]));
+        assert_eq!(values(&found), values([&weights, &average][expected]));
+    }
+}
+
+#[test]
+fn another_number_of_classes_is_named() {
+    let weights = state_dict(&Toy::new(10, false));
+    let error = load(Toy::new(7, false), &weights, Heads::Load).expect_err("another head");
+    assert!(
+        matches!(
+            error,
+            WeightsError::Classes {
+                found: 10,
+                expected: 7
+            }
+        ),
+        "{error}"
+    );
+    assert!(load(Toy::new(7, false), &weights, Heads::Keep).is_ok());
 }
 
 #[test]
