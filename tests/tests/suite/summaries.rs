@@ -84,7 +84,7 @@ fn rounded(value: u64, unit: f64) -> f64 {
 
 #[test]
 fn every_published_network_has_totals_counted_by_hand() {
-    for name in registry::models().map(|model| model.name) {
+    for name in registry::models().iter().map(|model| model.name) {
         let counted = TOTALS.iter().any(|&(row, ..)| row == name);
         assert!(counted || name == "lenet5-1998", "{name} has no row");
     }
