@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use burn::tensor::TensorData;
-use receptive_layers::atomic_file::is_temporary_name;
+use receptive_layers::scratch::is_scratch_name;
 use receptive_layers::weights::{FloatType, Format, StateDict};
 
 use super::state::State;
@@ -94,7 +94,7 @@ impl Folder {
     pub(super) fn remove_scratch_files(&self) {
         for folder in [self.path.clone(), self.path.join("checkpoints")] {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            for entry in entries.filter(|entry| is_temporary_name(&entry.file_name())) {
+            for entry in entries.filter(|entry| is_scratch_name(&entry.file_name())) {
                 // A temporary file that cannot be removed does no harm.
                 let _ = fs::remove_file(entry.path());
             }
