@@ -258,6 +258,28 @@ fn weights_are_stored_with_their_network_classes_and_preprocessing() {
 }
 
 #[test]
+fn a_folder_is_locked_while_a_run_uses_it() {
+    let _rng_lock = lock_rng();
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = data();
+    let path = folder.path().join("run");
+    run(&path, &data, false, 1).expect("a stopped run");
+    let files = Folder::new(&path);
+    let lock = files.lock_existing().expect("not locked").expect("a file");
+    let before = fs::read(files.last()).expect("a checkpoint");
+    for resume in [false, true] {
+        let refused = run(&path, &data, resume, 1).expect_err("locked");
+        assert!(matches!(refused, TrainError::Locked { .. }), "{refused}");
+        let message = refused.to_string();
+        assert!(message.contains(path.to_str().expect("UTF-8")), "{message}");
+    }
+    assert!(fs::read(files.last()).expect("a checkpoint") == before);
+    drop(lock);
+    let outcome = run(&path, &data, true, usize::MAX).expect("a resumed run");
+    assert!(matches!(outcome, Outcome::Finished(Some(_))));
+}
+
+#[test]
 fn the_plateau_state_is_kept_between_epochs() {
     let _rng_lock = lock_rng();
     let folder = tempfile::tempdir().expect("a folder");
