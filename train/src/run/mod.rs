@@ -107,7 +107,10 @@ impl Run<'_> {
         }
         self.folder.remove_scratch_files();
         self.network.restore(&weights)?;
-        let history = History::reopen(&self.folder.metrics(), state.metrics_bytes)?;
+        let (history, damage) = History::reopen(&self.folder.metrics(), state.metrics_bytes)?;
+        if let Some(damage) = damage {
+            self.monitor.warning(&damage.to_string());
+        }
         self.run_epochs(state, history, metadata)
     }
 
@@ -160,7 +163,7 @@ impl Run<'_> {
         let weights = self.network.weights().with_metadata(progress.metadata);
         self.folder.write_model(&weights)?;
         self.monitor.end_run();
-        Ok(Outcome::Finished(progress.history.last_epoch()?))
+        Ok(Outcome::Finished(progress.history.last_epoch()))
     }
 
     /// Returns the data loader of the training images.
