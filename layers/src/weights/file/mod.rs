@@ -3,6 +3,7 @@
 mod burnpack;
 mod content;
 mod pickle;
+mod pickle_limits;
 mod pytorch;
 mod safetensors;
 
@@ -45,7 +46,7 @@ pub(super) fn read(path: &Path, format: Format) -> Result<Content, WeightsError>
     let file = File::open(path).map_err(read_error)?;
     let len = file.metadata().map_err(read_error)?.len();
     let content = match format {
-        Format::PyTorch => pytorch::read(path)?,
+        Format::PyTorch => pytorch::read(path, path)?,
         Format::SafeTensors => safetensors::read(file, len, path)?,
         Format::Burnpack => burnpack::read(path, len)?,
     };

@@ -11,13 +11,14 @@ use std::path::Path;
 use burn_store::bridge;
 use burn_store::burn_pack::Tensor as StoredTensor;
 use burn_store::pytorch_reader::{PytorchError, PytorchReader};
-use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::content::{Content, parse_metadata};
 use super::pickle::{self, TensorHeader};
+use super::{IN_MEMORY, pickle_limits};
 use crate::metadata::Metadata;
+use crate::scratch::ScratchFile;
 use crate::weights::error::WeightsError;
 use crate::weights::format::{FloatType, Format};
 use crate::weights::naming::Naming;
@@ -33,41 +34,42 @@ const WRAPPER_KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 /// it. Readers accept any top-level folder.
 const METADATA_ENTRY: &str = "receptive.json";
 
-/// Reads the checkpoint at `path`.
-pub(super) fn read(path: &Path) -> Result<Content, WeightsError> {
+/// Reads the checkpoint at `path`. Errors name `name`.
+pub(super) fn read(path: &Path, name: &Path) -> Result<Content, WeightsError> {
+    pickle_limits::check(path, name)?;
     Ok(Content {
-        tensors: tensors(path)?,
+        tensors: tensors(path, name)?,
         naming: Naming::PyTorch,
-        metadata: metadata(path)?,
+        metadata: metadata(path, name)?,
     })
 }
 
 /// Reads the metadata of the checkpoint at `path`: none if the file is not a zip archive or has no
 /// such entry.
-fn metadata(path: &Path) -> Result<Metadata, WeightsError> {
-    let file = File::open(path).map_err(|source| WeightsError::read(path, source))?;
+fn metadata(path: &Path, name: &Path) -> Result<Metadata, WeightsError> {
+    let file = File::open(path).map_err(|source| WeightsError::read(name, source))?;
     let Ok(mut archive) = ZipArchive::new(BufReader::new(file)) else {
         return Ok(Metadata::default());
     };
     let suffix = format!("/{METADATA_ENTRY}");
     let names = archive.file_names().filter_map(Result::ok);
-    let mut names = names.filter(|name| name.ends_with(&suffix));
-    let Some(name) = names.next().map(Cow::into_owned) else {
+    let mut names = names.filter(|entry| entry.ends_with(&suffix));
+    let Some(entry) = names.next().map(Cow::into_owned) else {
         return Ok(Metadata::default());
     };
     drop(names);
     let mut json = Vec::new();
     archive
-        .by_name(&name)
+        .by_name(&entry)
         .map_err(io::Error::from)
         .and_then(|entry| entry.take(MAX_METADATA).read_to_end(&mut json))
-        .map_err(|error| WeightsError::corrupt(path, Format::PyTorch, error))?;
-    parse_metadata(Some(&json), path, Format::PyTorch)
+        .map_err(|error| WeightsError::corrupt(name, Format::PyTorch, error))?;
+    parse_metadata(Some(&json), name, Format::PyTorch)
 }
 
 /// Reads the tensors of the checkpoint at `path`, without their values.
-fn tensors(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
-    let mut reader = PytorchReader::new(path).map_err(|error| read_error(path, error))?;
+fn tensors(path: &Path, name: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
+    let mut reader = PytorchReader::new(path).map_err(|error| read_error(name, error))?;
     let wrapper = WRAPPER_KEYS.into_iter().find(|key| {
         let inside = |name: &String| name.strip_prefix(key).is_some_and(|s| s.starts_with('.'));
         reader.tensors().keys().any(inside)
@@ -91,12 +93,11 @@ fn tensors(path: &Path) -> Result<Vec<StoredTensor>, WeightsError> {
 ///
 /// The bytes are written to a temporary file, because Burn's reader only reads files.
 pub(super) fn read_bytes(bytes: &[u8]) -> Result<Content, WeightsError> {
-    let mut file = NamedTempFile::new()
-        .map_err(|source| WeightsError::write(&std::env::temp_dir(), source))?;
-    file.write_all(bytes)
-        .and_then(|()| file.flush())
-        .map_err(|source| WeightsError::write(file.path(), source))?;
-    let content = read(file.path())?;
+    let folder = std::env::temp_dir();
+    let failed = |source| WeightsError::write(&folder, source);
+    let mut file = ScratchFile::create_in(&folder).map_err(failed)?;
+    file.file_mut().write_all(bytes).map_err(failed)?;
+    let content = read(file.path(), Path::new(IN_MEMORY))?;
     // The values are read before the temporary file is deleted.
     let tensors = content.tensors.into_iter().map(|tensor| {
         let (name, tensor) = (tensor.name.clone(), WeightTensor::new(tensor));
