@@ -22,6 +22,7 @@ mod progress;
 pub mod registry;
 mod resolve;
 mod roofline;
+mod signals;
 mod weights;
 
 use std::io;
@@ -33,8 +34,10 @@ use args::{Cli, Command};
 use error::{CliError, one_line, print_error};
 
 /// Parses the command line, runs the command and returns the exit code: 0 for success, 1 if some of
-/// the images could not be classified, 2 for wrong usage or input.
+/// the images could not be classified, 2 for wrong usage or input, 128 plus the number of the signal
+/// that stopped a training run.
 pub fn main() -> ExitCode {
+    signals::handle();
     let command = Cli::parse().command;
     match panics::catch_panics(|| execute(command)) {
         Ok(Ok(code)) => code,
@@ -49,7 +52,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
     let mut out = io::stdout();
     match command {
         #[cfg(feature = "train")]
-        Command::Train(args) => commands::train::run(&args, &mut out),
+        Command::Train(args) => return commands::train::run(&args, &mut out),
         #[cfg(feature = "train")]
         Command::Eval(args) => commands::eval::run(&args, &mut out),
         Command::Inspect(args) => commands::inspect::run(&args),

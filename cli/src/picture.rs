@@ -1,6 +1,5 @@
 //! Picture files, which are written completely or not at all.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use receptive_layers::atomic_file::AtomicFile;
@@ -13,12 +12,7 @@ use crate::error::CliError;
 ///
 /// [`CliError::Picture`] when the file cannot be written; an existing file is then unchanged.
 pub fn save(bytes: &[u8], path: &Path) -> Result<(), CliError> {
-    let write = || -> io::Result<()> {
-        let mut file = AtomicFile::create(path)?;
-        file.write_all(bytes)?;
-        file.commit()
-    };
-    write().map_err(|error| cannot_write(path, &error))
+    AtomicFile::write(path, bytes).map_err(|error| cannot_write(path, &error))
 }
 
 /// Returns the error that the picture `path` cannot be drawn or written.

@@ -18,6 +18,7 @@ pub mod metadata;
 pub mod network;
 pub mod preprocessing;
 pub mod pretrained;
+pub mod scratch;
 mod softmax;
 pub mod summary;
 pub mod weights;

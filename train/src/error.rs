@@ -69,6 +69,15 @@ pub enum TrainError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Another process runs in the output folder.
+    #[error(
+        "{} is in use by another training run: wait until it ends, or choose another --output",
+        folder.display()
+    )]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The output folder contains no run to resume.
     #[error("{} contains no run to resume: leave --resume out", folder.display())]
     NoRun {

@@ -2,9 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use burn::tensor::Device;
@@ -22,21 +20,21 @@ use crate::engine;
 use crate::error::{CliError, print_note};
 use crate::progress::download_bar;
 use crate::registry::{self, InitialWeights, Model, Pretrained};
+use crate::signals;
 use crate::weights::ModelWeights;
 
-/// Exit code of a process that Ctrl-C ends, by the convention of shells: 128 + SIGINT.
-const INTERRUPTED: i32 = 130;
-
-/// Trains the network, or resumes a run, and prints the result.
+/// Trains the network, or resumes a run, and prints the result. The exit code is 0, or that of the
+/// signal that stopped the run.
 ///
 /// # Errors
 ///
 /// [`CliError`] when the recipe, data or weights cannot be used, or the run fails.
-pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
+pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let model = registry::model(&args.model)?;
     let output = args.output.clone();
     let output = output.unwrap_or_else(|| PathBuf::from("runs").join(model.name));
     let folder = Folder::new(&output);
+    let locked = folder.lock_existing()?;
     // A resumed run loads its checkpoint, and needs these weights only to compare its recipe.
     let needs_from = !args.resume || changes_recipe(args);
     let from = args.from.as_ref().filter(|_| needs_from);
@@ -53,9 +51,9 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let initial = initial_weights(args, from, &data);
     let mut network = model.trainable(&recipe, &initial, devices)?;
 
-    let stopped = stop_on_interrupt();
+    signals::stop_at_next_step();
     let Progress { mut monitor, quit } = Progress::new(args.plain);
-    let stop = || stopped.load(Ordering::Relaxed) || quit();
+    let stop = || signals::received().is_some() || quit();
     let input = model.input;
     let run = Run {
         name: model.name,
@@ -71,6 +69,8 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
         stop: &stop,
         monitor: &mut *monitor,
     };
+    // The run locks the folder itself.
+    drop(locked);
     let outcome = if args.resume {
         run.resume()
     } else {
@@ -78,7 +78,13 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     };
     // Dropping the dashboard restores the terminal.
     drop(monitor);
-    print_outcome(&outcome?, &folder, &model, out)
+    let outcome = outcome?;
+    let printed = print_outcome(&outcome, &folder, &model, out);
+    match (outcome, signals::received()) {
+        // The signal may have come with the end of the terminal, so that nothing can be printed.
+        (Outcome::Stopped { .. }, Some(code)) => Ok(code),
+        _ => printed.map(|()| ExitCode::SUCCESS),
+    }
 }
 
 /// The report of a run, and the way in which its reader stops the run.
@@ -267,20 +273,6 @@ fn devices(args: &TrainArgs) -> Result<Vec<Device>, CliError> {
     }
     let open = |&name| device::open(Some(name)).map_err(CliError::from);
     args.device.iter().map(open).collect()
-}
-
-/// Returns a flag that the first Ctrl-C or termination signal sets. The second one ends the
-/// process.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stopped = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stopped);
-    // An error means that the process has another handler, which then decides.
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            process::exit(INTERRUPTED);
-        }
-    });
-    stopped
 }
 
 fn cores() -> usize {

@@ -8,6 +8,7 @@ mod convert;
 #[cfg(feature = "train")]
 mod digits;
 mod draw;
+mod files;
 #[cfg(feature = "train")]
 mod finetune;
 mod run;
@@ -36,6 +37,16 @@ fn receptive(arguments: &[&str]) -> Command {
         .env_remove("no_proxy")
         .env_remove("RUST_BACKTRACE");
     command
+}
+
+/// Sends a signal to a process.
+#[cfg(unix)]
+fn signal(child: &std::process::Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args([&format!("-{name}"), &id])
+        .status();
+    assert!(sent.expect("sent").success());
 }
 
 /// Locks out other long training tests: two at once take more than twice as long as one after the

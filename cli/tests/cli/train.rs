@@ -123,6 +123,79 @@ fn a_run_killed_at_random_and_resumed_ends_with_the_same_weights() {
     }
 }
 
+/// Waits until the run in `run` has written metrics.
+fn wait_for_metrics(run: &Path) {
+    while !fs::metadata(run.join("metrics.jsonl")).is_ok_and(|file| file.len() > 0) {
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_saves_a_checkpoint_and_sets_the_exit_code() {
+    use crate::signal;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = write_bars(folder.path());
+    let run = folder.path().join("run");
+    let mut first = arguments(&data, &run);
+    first.extend(["--set", "epochs=2000"]);
+    let resume = [&first[..], &["--resume"]].concat();
+    for (name, code, arguments) in [
+        ("TERM", 143, &first),
+        ("HUP", 129, &resume),
+        ("INT", 130, &resume),
+    ] {
+        let _ = fs::remove_file(run.join("metrics.jsonl"));
+        let child = start(arguments);
+        wait_for_metrics(&run);
+        let started = error_line(arguments);
+        assert!(started.contains(text(&run)), "{started}");
+        assert!(
+            started.contains("in use by another training run"),
+            "{started}"
+        );
+        signal(&child, name);
+        let done = child.wait_with_output().expect("waited");
+        assert_eq!(done.status.code(), Some(code), "{name}");
+        let printed = String::from_utf8(done.stdout).expect("text");
+        assert!(printed.contains("--resume to continue"), "{printed}");
+        assert!(files(&run).iter().all(|name| !name.ends_with(".part")));
+        assert!(run.join("checkpoints/last.safetensors").is_file());
+    }
+}
+
+#[test]
+fn of_two_runs_started_together_in_one_folder_one_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = write_bars(folder.path());
+    let alone = folder.path().join("alone");
+    output(&arguments(&data, &alone));
+    let run = folder.path().join("run");
+    let arguments = arguments(&data, &run);
+    let children = [(); 3].map(|()| {
+        Command::new(env!("CARGO_BIN_EXE_receptive"))
+            .args(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("started")
+    });
+    let mut codes = children.map(|child| {
+        let done = child.wait_with_output().expect("waited");
+        let error = String::from_utf8(done.stderr).expect("text");
+        assert!(
+            done.status.success() || error.contains(text(&run)),
+            "{error}"
+        );
+        done.status.code().expect("a code")
+    });
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 2, 2]);
+    assert_eq!(tensors(&model(&run)), tensors(&model(&alone)));
+    assert_eq!(metrics(&run), metrics(&alone));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_saves_a_checkpoint_and_exits() {
@@ -134,15 +207,10 @@ fn an_interrupt_saves_a_checkpoint_and_exits() {
     arguments.truncate(arguments.len() - 2);
     arguments.extend(["--set", "epochs=2000"]);
     let child = start(&arguments);
-    let metrics = run.join("metrics.jsonl");
-    while !fs::metadata(&metrics).is_ok_and(|file| file.len() > 0) {
-        thread::sleep(Duration::from_millis(20));
-    }
-    let id = child.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &id]).status();
-    assert!(sent.expect("sent").success());
+    wait_for_metrics(&run);
+    crate::signal(&child, "INT");
     let done = child.wait_with_output().expect("waited");
-    assert!(done.status.success(), "{:?}", done.status);
+    assert_eq!(done.status.code(), Some(130));
     let printed = String::from_utf8(done.stdout).expect("text");
     assert!(printed.contains("--resume to continue"), "{printed}");
     assert!(!model(&run).exists());

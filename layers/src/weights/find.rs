@@ -6,6 +6,7 @@ use etcetera::BaseStrategy;
 
 use super::checkpoint::Checkpoint;
 use super::find_error::{CACHE_VARIABLE, FindError};
+use super::verified::verify;
 
 /// Options of [`find`].
 #[derive(Default)]
@@ -39,12 +40,13 @@ pub fn cache_folder() -> Result<PathBuf, FindError> {
 ///
 /// The first of these is returned: the file in `options`, the file in the cache, a file downloaded
 /// into the cache. A download is checked against [`Checkpoint::sha256`] before it appears in the
-/// cache; a file that is already in the cache is not checked again.
+/// cache. A file that is already in the cache is checked when it is first used, and again whenever
+/// its length or its time of modification has changed.
 ///
 /// # Errors
 ///
-/// [`FindError`] if the given file does not exist, or the published file is not in the cache and
-/// cannot be downloaded.
+/// [`FindError`] if the given file does not exist, if the file in the cache is damaged, or if it is
+/// not in the cache and cannot be downloaded.
 pub fn find(checkpoint: &Checkpoint, options: FindOptions<'_>) -> Result<PathBuf, FindError> {
     if let Some(file) = options.file {
         return if file.is_file() {
@@ -61,6 +63,7 @@ pub fn find(checkpoint: &Checkpoint, options: FindOptions<'_>) -> Result<PathBuf
     };
     let cached = folder.join(checkpoint.cache_name());
     if cached.is_file() {
+        verify(&cached, checkpoint.sha256)?;
         return Ok(cached);
     }
     if options.offline {

@@ -27,6 +27,29 @@ pub enum FindError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// A file in the cache cannot be read.
+    #[error("cannot read {}: {source}; delete it and run again", path.display())]
+    Read {
+        /// Path of the file.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// A file in the cache is not the published one.
+    #[error(
+        "{} is damaged, its SHA-256 is {found}, expected {expected}: delete {} and run again",
+        path.display(),
+        path.display()
+    )]
+    Damaged {
+        /// Path of the file.
+        path: PathBuf,
+        /// Published hash, or that of the file when it was first used, in hexadecimal: all 64 digits
+        /// or the first ones.
+        expected: String,
+        /// Hash of the file, 64 hexadecimal digits.
+        found: String,
+    },
     /// The checkpoint is not in the cache and cannot be downloaded.
     #[error(
         "cannot download {url}: {reason}. Download it by other means and save it as {}, or give \
@@ -43,7 +66,7 @@ pub enum FindError {
     },
     /// The connection ended before the whole file arrived.
     #[error(
-        "the download of {url} stopped after {received} bytes{}: {reason}",
+        "the download of {url} stopped after {received} bytes{}: {reason}; run again",
         expected.map_or(String::new(), |expected| format!(" of {expected}"))
     )]
     Interrupted {
@@ -57,7 +80,9 @@ pub enum FindError {
         reason: String,
     },
     /// The downloaded file is not the published one.
-    #[error("{url} has SHA-256 {found}, expected {expected}; the downloaded file was deleted")]
+    #[error(
+        "{url} has SHA-256 {found}, expected {expected}; the downloaded file was deleted, run again"
+    )]
     Hash {
         /// Address of the file.
         url: String,
@@ -65,5 +90,13 @@ pub enum FindError {
         expected: String,
         /// Hash of the downloaded file, 64 hexadecimal digits.
         found: String,
+    },
+    /// The file at the address is larger than any published file.
+    #[error("{url} has more than {} MiB, the limit of a download", limit >> 20)]
+    TooLarge {
+        /// Address of the file.
+        url: String,
+        /// The limit in bytes.
+        limit: u64,
     },
 }

@@ -60,8 +60,12 @@ impl Format {
         }
         let zip = start.starts_with(b"PK\x03\x04");
         let pickle = start.first() == Some(&PICKLE_PROTO);
-        let tar = start.get(TAR_MAGIC_END - 5..TAR_MAGIC_END) == Some(b"ustar");
-        (zip || pickle || tar).then_some(Self::PyTorch)
+        (zip || pickle || Self::is_tar(start)).then_some(Self::PyTorch)
+    }
+
+    /// Returns whether a file is a tar archive, from its first bytes.
+    pub(super) fn is_tar(start: &[u8]) -> bool {
+        start.get(TAR_MAGIC_END - 5..TAR_MAGIC_END) == Some(b"ustar")
     }
 }
 

@@ -20,6 +20,7 @@ mod naming;
 pub(crate) mod slots;
 mod state_dict;
 mod tensor;
+mod verified;
 
 pub use checkpoint::{Checkpoint, Source};
 #[cfg(feature = "download")]
@@ -34,6 +35,7 @@ pub use load::{
 pub use naming::PublishedNames;
 pub use state_dict::StateDict;
 pub use tensor::WeightTensor;
+pub use verified::{verify, verify_folder};
 
 #[cfg(test)]
 mod tests;

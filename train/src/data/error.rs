@@ -106,6 +106,42 @@ pub enum DataError {
     /// A folder of images cannot be listed.
     #[error(transparent)]
     List(#[from] ListError),
+    /// A file of a public dataset cannot be downloaded.
+    #[error(
+        "cannot download {url}: {reason}. Download it by other means and {action} it in {}, or name a folder with --data",
+        folder.display()
+    )]
+    Unavailable {
+        /// Address of the file.
+        url: String,
+        /// Folder of the dataset in the cache.
+        folder: PathBuf,
+        /// `save`, or `unpack` for an archive.
+        action: &'static str,
+        /// Why the download failed.
+        reason: String,
+    },
+    /// A downloaded archive cannot be unpacked.
+    #[error("cannot unpack {url} into {}: {source}", folder.display())]
+    Unpack {
+        /// Address of the archive.
+        url: String,
+        /// Folder of the dataset in the cache.
+        folder: PathBuf,
+        /// The error of the decoder or the operating system.
+        source: io::Error,
+    },
+    /// A file of a dataset in the cache is missing or has changed.
+    #[error(
+        "the dataset in the cache is damaged, {} is missing or has changed: delete {} and run again",
+        path.display(), folder.display()
+    )]
+    Damaged {
+        /// Folder of the dataset in the cache.
+        folder: PathBuf,
+        /// The file.
+        path: PathBuf,
+    },
     /// A file of the dataset cache cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Cache {

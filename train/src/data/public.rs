@@ -1,11 +1,12 @@
 //! Downloads of MNIST and CIFAR into the dataset cache.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
-use receptive_layers::weights::{cache_folder, download};
+use receptive_layers::scratch::ScratchFolder;
+use receptive_layers::weights::{FindError, cache_folder, download, verify, verify_folder};
 
 use super::error::DataError;
 
@@ -20,6 +21,9 @@ pub enum PublicDataset {
     /// CIFAR-100: 50,000 + 10,000 photos of 100 classes (Krizhevsky 2009), 169 MB.
     Cifar100,
 }
+
+/// Largest unpacked archive, in bytes: 1 GiB, five times the size of CIFAR.
+const MAX_UNPACKED: u64 = 1 << 30;
 
 /// File below a base URL.
 struct RemoteFile {
@@ -89,11 +93,13 @@ impl PublicDataset {
     }
 
     /// Returns the folder with the dataset's files. If the cache does not contain the folder, the
-    /// files are downloaded and their SHA-256 is verified before the folder is created.
+    /// files are downloaded and their SHA-256 is verified before the folder is created. Files in the
+    /// cache that have changed since then are verified again.
     ///
     /// # Errors
     ///
-    /// [`DataError`] when the download, the verification or a write to the cache fails.
+    /// [`DataError`] when the download, the verification or a write to the cache fails, or when a
+    /// file in the cache is damaged.
     pub fn fetch(self, report: DownloadProgress<'_>) -> Result<PathBuf, DataError> {
         let cache = cache_folder()?.join("data");
         download_files(
@@ -114,43 +120,90 @@ fn download_files(
     report: DownloadProgress<'_>,
 ) -> Result<PathBuf, DataError> {
     if folder.is_dir() {
+        check_files(files, folder)?;
         return Ok(folder.to_owned());
     }
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| DataError::Cache { path, source }
+    let failed = |source| DataError::Cache {
+        path: folder.to_owned(),
+        source,
     };
     let parent = folder.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(failed(parent))?;
-    // A temporary folder is renamed at the end, so the cache never contains a partial dataset.
-    let scratch = tempfile::Builder::new()
-        .prefix(".receptive-")
-        .tempdir_in(parent)
-        .map_err(failed(parent))?;
+    fs::create_dir_all(parent).map_err(failed)?;
+    // A temporary folder is renamed at the end, so the cache never contains a partial dataset. If
+    // another process finishes first, its folder is used.
+    let scratch = ScratchFolder::create_in(parent).map_err(failed)?;
     for RemoteFile { name, sha256 } in files {
         let path = scratch.path().join(name);
         let url = format!("{base_url}/{name}");
         let mut progress = |done: u64, total: Option<u64>| report(name, done, total);
-        download(&url, sha256, &path, &mut progress)?;
-        if name.ends_with(".tar.gz") {
-            unpack(&path, scratch.path()).map_err(failed(&path))?;
-            fs::remove_file(&path).map_err(failed(&path))?;
+        download(&url, sha256, &path, &mut progress)
+            .map_err(|error| without_scratch_path(error, name, folder))?;
+        if is_archive(name) {
+            unpack(&path, scratch.path()).map_err(|source| DataError::Unpack {
+                url,
+                folder: folder.to_owned(),
+                source,
+            })?;
+            fs::remove_file(&path).map_err(failed)?;
         }
     }
-    let finished = scratch.keep();
-    fs::rename(&finished, folder).map_err(failed(folder))?;
+    scratch.persist(folder).map_err(failed)?;
     Ok(folder.to_owned())
 }
 
-/// Unpacks the files of a gzipped tar archive into `folder`, without the folders of the archive.
+fn is_archive(name: &str) -> bool {
+    name.ends_with(".tar.gz")
+}
+
+/// Verifies the files of a dataset in the cache.
+fn check_files(files: &[RemoteFile], folder: &Path) -> Result<(), DataError> {
+    let published = files.iter().filter(|file| !is_archive(file.name));
+    let mut checks = published.map(|file| verify(&folder.join(file.name), file.sha256));
+    checks
+        .try_for_each(|check| check)
+        .and_then(|()| verify_folder(folder))
+        .map_err(|error| {
+            let (FindError::Damaged { path, .. } | FindError::Read { path, .. }) = error else {
+                return error.into();
+            };
+            DataError::Damaged {
+                folder: folder.to_owned(),
+                path,
+            }
+        })
+}
+
+/// Replaces the path in the scratch folder by the final one in the error of a download.
+fn without_scratch_path(error: FindError, name: &str, folder: &Path) -> DataError {
+    match error {
+        FindError::Unavailable { url, reason, .. } => DataError::Unavailable {
+            url,
+            folder: folder.to_owned(),
+            action: if is_archive(name) { "unpack" } else { "save" },
+            reason,
+        },
+        FindError::Cache { source, .. } => DataError::Cache {
+            path: folder.join(name),
+            source,
+        },
+        error => error.into(),
+    }
+}
+
+/// Unpacks the files of a gzipped tar archive into `folder`, without the folders of the archive, and
+/// records their hashes.
 fn unpack(archive: &Path, folder: &Path) -> io::Result<()> {
-    let mut archive = tar::Archive::new(GzDecoder::new(File::open(archive)?));
+    let unpacked = GzDecoder::new(File::open(archive)?).take(MAX_UNPACKED);
+    let mut archive = tar::Archive::new(unpacked);
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
         if let (true, Some(name)) = (entry.header().entry_type().is_file(), path.file_name()) {
-            let mut file = File::create(folder.join(name))?;
+            let path = folder.join(name);
+            let mut file = File::create(&path)?;
             io::copy(&mut entry, &mut file)?;
+            file.sync_all()?;
+            verify(&path, "").map_err(io::Error::other)?;
         }
     }
     Ok(())
@@ -219,7 +272,8 @@ mod tests {
         };
         let found = download_files(&address, &remote(""), &folder, &mut report).expect("fetched");
         assert_eq!(fs::read(found.join("one.bin")).expect("unpacked"), b"bytes");
-        assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 1);
+        // The file, and the list of its hash.
+        assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 2);
         let total = Some(archive().len() as u64);
         assert_eq!(
             reports.last(),
@@ -232,6 +286,46 @@ mod tests {
             &mut |_, _, _| {},
         );
         assert_eq!(again.expect("cached"), folder);
+        fs::write(found.join("one.bin"), "other").expect("written");
+        let damaged = download_files(&address, &remote(""), &folder, &mut |_, _, _| {});
+        let message = damaged.expect_err("damaged").to_string();
+        let expected = format!("delete {} and run again", folder.display());
+        assert!(message.ends_with(&expected), "{message}");
+    }
+
+    #[test]
+    fn downloads_at_the_same_time_all_end_well_and_leave_one_folder() {
+        let cache = tempfile::tempdir().expect("a folder");
+        let folder = cache.path().join("data/small");
+        let address = serve(archive());
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let found = download_files(&address, &remote(""), &folder, &mut |_, _, _| {});
+                    let found = found.expect("fetched");
+                    assert_eq!(fs::read(found.join("one.bin")).expect("unpacked"), b"bytes");
+                });
+            }
+        });
+        let parent = cache.path().join("data");
+        assert_eq!(fs::read_dir(parent).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_damaged_archive_names_the_folder_and_leaves_nothing() {
+        let cache = tempfile::tempdir().expect("a folder");
+        let folder = cache.path().join("data/small");
+        let mut cut = archive();
+        cut.truncate(cut.len() / 2);
+        let address = serve(cut);
+        let failed = download_files(&address, &remote(""), &folder, &mut |_, _, _| {});
+        let message = failed.expect_err("cut").to_string();
+        assert!(
+            message.contains("data/small") && !message.contains(".part"),
+            "{message}"
+        );
+        let parent = cache.path().join("data");
+        assert_eq!(fs::read_dir(parent).expect("a folder").count(), 0);
     }
 
     #[test]
@@ -261,6 +355,11 @@ mod tests {
         let message = failed.expect_err("no server").to_string();
         assert!(
             message.contains("http://127.0.0.1:9/train-images-idx3-ubyte.gz"),
+            "{message}"
+        );
+        let expected = format!("save it in {}", folder.display());
+        assert!(
+            message.contains(&expected) && !message.contains(".part"),
             "{message}"
         );
         assert!(!folder.exists());

@@ -152,6 +152,11 @@ impl Monitor for Dashboard {
             .log_event_training("Skipped images".to_owned());
     }
 
+    fn warning(&mut self, message: &str) {
+        // The dashboard has no lines of text; the events of a run are counted by their names.
+        self.renderer.log_event_training(message.to_owned());
+    }
+
     fn end_run(&mut self) {
         self.renderer.end();
     }

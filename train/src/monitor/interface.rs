@@ -46,6 +46,9 @@ pub trait Monitor {
     /// An unreadable image was skipped; `error` is the error message.
     fn skipped(&mut self, error: &str);
 
+    /// Something that does not stop the run needs the attention of the user. May be the first call.
+    fn warning(&mut self, message: &str);
+
     /// The run is finished or stopped.
     fn end_run(&mut self);
 }

@@ -108,5 +108,9 @@ impl<W: Write> Monitor for Plain<W> {
         self.line(&format!("skipped: {error}"));
     }
 
+    fn warning(&mut self, message: &str) {
+        self.line(&format!("warning: {message}"));
+    }
+
     fn end_run(&mut self) {}
 }

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use burn::tensor::TensorData;
-use receptive_layers::atomic_file::is_temporary_name;
+use receptive_layers::scratch::is_scratch_name;
 use receptive_layers::weights::{FloatType, Format, StateDict};
 
+use super::lock::FolderLock;
 use super::state::State;
 use crate::error::TrainError;
 use crate::recipe::Recipe;
@@ -16,7 +17,7 @@ use crate::write::write_atomic;
 const STATE_TENSOR: &str = "run";
 
 /// Output folder of a run. Files are replaced atomically, except `metrics.jsonl`, whose last line
-/// may be incomplete after a crash.
+/// may be incomplete after a crash. A run locks its folder, so that no other process writes to it.
 #[derive(Debug, Clone)]
 pub struct Folder {
     path: PathBuf,
@@ -26,6 +27,11 @@ impl Folder {
     /// Returns the output folder at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
+    }
+
+    /// Whether the folder exists.
+    pub(super) fn exists(&self) -> bool {
+        self.path.is_dir()
     }
 
     /// Path of the recipe, with all defaults and overrides resolved.
@@ -60,19 +66,53 @@ impl Folder {
         self.path.join("checkpoints/best.safetensors")
     }
 
-    /// Creates the folder and writes the recipe.
-    pub(super) fn create(&self, recipe: &Recipe) -> Result<(), TrainError> {
-        if self.last().exists() {
-            return Err(TrainError::RunExists {
-                folder: self.path.clone(),
-            });
+    /// Path of the file that a run locks.
+    fn lock_file(&self) -> PathBuf {
+        self.path.join(".lock")
+    }
+
+    /// Locks the folder if a run has locked it before.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Locked`] while another process runs in the folder.
+    pub fn lock_existing(&self) -> Result<Option<FolderLock>, TrainError> {
+        let path = self.lock_file();
+        match path.is_file() {
+            true => FolderLock::acquire(&self.path, &path).map(Some),
+            false => Ok(None),
         }
+    }
+
+    /// Locks the folder, which exists.
+    pub(super) fn lock(&self) -> Result<FolderLock, TrainError> {
+        FolderLock::acquire(&self.path, &self.lock_file())
+    }
+
+    /// Creates and locks the folder and writes the recipe.
+    pub(super) fn create(&self, recipe: &Recipe) -> Result<FolderLock, TrainError> {
+        let exists = || match self.last().exists() {
+            true => Err(TrainError::RunExists {
+                folder: self.path.clone(),
+            }),
+            false => Ok(()),
+        };
+        let locked = self.lock_existing()?;
+        exists()?;
         let checkpoints = self.path.join("checkpoints");
         fs::create_dir_all(&checkpoints).map_err(|source| TrainError::Write {
             path: checkpoints,
             source,
         })?;
-        write_atomic(&self.recipe(), recipe.text()?.as_bytes())
+        let lock = match locked {
+            Some(lock) => lock,
+            None => self.lock()?,
+        };
+        // Another process may have written a checkpoint before the lock.
+        exists()?;
+        self.remove_scratch_files();
+        write_atomic(&self.recipe(), recipe.text()?.as_bytes())?;
+        Ok(lock)
     }
 
     /// Reads the recipe of the run in this folder.
@@ -90,11 +130,11 @@ impl Folder {
         Ok(Recipe::open(&self.recipe(), &[])?)
     }
 
-    /// Removes the temporary files of a killed process.
+    /// Removes the temporary files of a killed process from the locked folder.
     pub(super) fn remove_scratch_files(&self) {
         for folder in [self.path.clone(), self.path.join("checkpoints")] {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            for entry in entries.filter(|entry| is_temporary_name(&entry.file_name())) {
+            for entry in entries.filter(|entry| is_scratch_name(&entry.file_name())) {
                 // A temporary file that cannot be removed does no harm.
                 let _ = fs::remove_file(entry.path());
             }

@@ -1,19 +1,46 @@
 //! The metrics file of a run, `metrics.jsonl`.
+//!
+//! The file draws curves. A run does not depend on it: lines that cannot be read are left out.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Seek, Write};
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use serde::de::IgnoredAny;
 
 use super::curves;
 use crate::error::TrainError;
 use crate::records::{EpochRecord, Record, StepRecord};
+
+/// Longest line in bytes, several times the longest record.
+const MAX_LINE: u64 = 64 * 1024;
 
 /// Writer and reader of `metrics.jsonl`.
 pub struct History {
     path: PathBuf,
     file: BufWriter<File>,
     start: Instant,
+}
+
+/// Damage of the metrics file that was found when a run resumed.
+#[derive(Debug, PartialEq)]
+pub struct Damage {
+    path: PathBuf,
+    /// Number of whole lines before the damage.
+    lines: usize,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} was damaged and is cut after its last whole line, line {}; the curves lack the records after it",
+            self.path.display(),
+            self.lines
+        )
+    }
 }
 
 impl History {
@@ -25,17 +52,18 @@ impl History {
         )
     }
 
-    /// Opens the file and truncates it to `length` bytes, its length at the checkpoint. The resumed
-    /// run writes the later records again.
-    pub fn reopen(path: &Path, length: u64) -> Result<Self, TrainError> {
+    /// Opens the file and truncates it to `length` bytes, its length at the checkpoint, or to the
+    /// whole lines before the first damage. The resumed run writes the later records again.
+    pub fn reopen(path: &Path, length: u64) -> Result<(Self, Option<Damage>), TrainError> {
         let mut history = Self::open(path, OpenOptions::new().create(true).append(true))?;
-        let file = history.file.get_mut();
-        let truncate = || {
-            let length = length.min(file.metadata()?.len());
-            file.set_len(length)
-        };
-        truncate().map_err(|source| history.write_error(source))?;
-        Ok(history)
+        let (lines, intact) = intact_lines(path, length);
+        let truncate = history.file.get_mut().set_len(intact);
+        truncate.map_err(|source| history.write_error(source))?;
+        let damage = (intact < length).then(|| Damage {
+            path: path.to_owned(),
+            lines,
+        });
+        Ok((history, damage))
     }
 
     fn open(path: &Path, options: &mut OpenOptions) -> Result<Self, TrainError> {
@@ -50,7 +78,7 @@ impl History {
         })
     }
 
-    fn write_error(&self, source: std::io::Error) -> TrainError {
+    fn write_error(&self, source: io::Error) -> TrainError {
         TrainError::Write {
             path: self.path.clone(),
             source,
@@ -80,7 +108,7 @@ impl History {
         let mut flush = || {
             self.file.flush()?;
             self.file.get_ref().sync_data()?;
-            self.file.seek(std::io::SeekFrom::End(0))
+            self.file.seek(io::SeekFrom::End(0))
         };
         flush().map_err(|source| self.write_error(source))
     }
@@ -91,28 +119,82 @@ impl History {
     }
 
     /// Reads the records of all epochs.
-    fn epochs(&self) -> Result<Vec<EpochRecord>, TrainError> {
-        let unreadable = |reason: String| TrainError::Read {
-            path: self.path.clone(),
-            reason,
-        };
-        let text = fs::read_to_string(&self.path).map_err(|e| unreadable(e.to_string()))?;
-        let records = text.lines().map(serde_json::from_str::<Record>);
-        let epochs = records.filter_map(|record| match record {
-            Ok(Record::Epoch(record)) => Some(Ok(record)),
-            Ok(Record::Step(_)) => None,
-            Err(error) => Some(Err(unreadable(error.to_string()))),
-        });
-        epochs.collect()
+    fn epochs(&self) -> Vec<EpochRecord> {
+        let lines = Lines::open(&self.path).into_iter().flatten();
+        lines
+            .filter_map(|line| match line.record {
+                Some(Record::Epoch(record)) => Some(record),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Reads the record of the last epoch. The file must have been flushed.
-    pub fn last_epoch(&self) -> Result<Option<EpochRecord>, TrainError> {
-        Ok(self.epochs()?.pop())
+    pub fn last_epoch(&self) -> Option<EpochRecord> {
+        self.epochs().pop()
     }
 
     /// Draws the chart of all epochs to the SVG file at `path`. The file must have been flushed.
     pub fn draw(&self, path: &Path) -> Result<(), TrainError> {
-        curves::draw(&self.epochs()?, path)
+        curves::draw(&self.epochs(), path)
+    }
+}
+
+/// Returns the number and the length in bytes of the records before the first damage, within the
+/// first `length` bytes.
+fn intact_lines(path: &Path, length: u64) -> (usize, u64) {
+    let mut intact = (0, 0);
+    for line in Lines::open(path).into_iter().flatten() {
+        if !line.intact || line.end > length {
+            break;
+        }
+        intact = (intact.0 + 1, line.end);
+    }
+    intact
+}
+
+/// Line of the file.
+struct Line {
+    /// Whether the line is whole JSON.
+    intact: bool,
+    /// The record; `None` if the line is damaged, or has a value that is not finite.
+    record: Option<Record>,
+    /// Offset of the next line, in bytes.
+    end: u64,
+}
+
+/// Iterator over the lines of the file. Ends at a line that cannot be read.
+struct Lines {
+    reader: BufReader<File>,
+    end: u64,
+}
+
+impl Lines {
+    fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            reader: BufReader::new(File::open(path)?),
+            end: 0,
+        })
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Line;
+
+    fn next(&mut self) -> Option<Line> {
+        let mut text = Vec::new();
+        let mut limited = (&mut self.reader).take(MAX_LINE);
+        let length = limited.read_until(b'\n', &mut text).ok()?;
+        if length == 0 {
+            return None;
+        }
+        self.end += length as u64;
+        let text = text.strip_suffix(b"\n").unwrap_or_default();
+        let record = serde_json::from_slice(text).ok();
+        Some(Line {
+            intact: record.is_some() || serde_json::from_slice::<IgnoredAny>(text).is_ok(),
+            record,
+            end: self.end,
+        })
     }
 }

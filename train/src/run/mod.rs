@@ -3,6 +3,7 @@
 mod curves;
 mod folder;
 mod history;
+mod lock;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use receptive_layers::metadata::{self, Metadata};
 
 pub use folder::Folder;
+pub use lock::FolderLock;
 pub use state::{BestEpoch, State};
 
 pub use crate::records::{EpochRecord, Record, StepRecord};
@@ -74,11 +76,12 @@ impl Run<'_> {
     /// # Errors
     ///
     /// [`TrainError`]. If the folder already contains a run, the error is [`TrainError::RunExists`]
-    /// and the folder is not changed.
+    /// and the folder is not changed. If another process runs in the folder, the error is
+    /// [`TrainError::Locked`].
     pub fn start(mut self) -> Result<Outcome, TrainError> {
         let metadata = self.metadata()?;
         let state = State::initial(self.data)?;
-        self.folder.create(self.recipe)?;
+        let _lock = self.folder.create(self.recipe)?;
         let history = History::create(&self.folder.metrics())?;
         self.run_epochs(state, history, metadata)
     }
@@ -91,6 +94,11 @@ impl Run<'_> {
     /// belongs to a run of another network or on other classes; also on other data or another
     /// instruction set, unless [`accept_changes`](Self::accept_changes).
     pub fn resume(mut self) -> Result<Outcome, TrainError> {
+        // Without a folder, reading the checkpoint reports what is missing.
+        let _lock = match self.folder.exists() {
+            true => Some(self.folder.lock()?),
+            false => None,
+        };
         let metadata = self.metadata()?;
         let (weights, state) = self.folder.read_checkpoint()?;
         check_metadata(weights.metadata(), &metadata)?;
@@ -99,7 +107,10 @@ impl Run<'_> {
         }
         self.folder.remove_scratch_files();
         self.network.restore(&weights)?;
-        let history = History::reopen(&self.folder.metrics(), state.metrics_bytes)?;
+        let (history, damage) = History::reopen(&self.folder.metrics(), state.metrics_bytes)?;
+        if let Some(damage) = damage {
+            self.monitor.warning(&damage.to_string());
+        }
         self.run_epochs(state, history, metadata)
     }
 
@@ -152,7 +163,7 @@ impl Run<'_> {
         let weights = self.network.weights().with_metadata(progress.metadata);
         self.folder.write_model(&weights)?;
         self.monitor.end_run();
-        Ok(Outcome::Finished(progress.history.last_epoch()?))
+        Ok(Outcome::Finished(progress.history.last_epoch()))
     }
 
     /// Returns the data loader of the training images.

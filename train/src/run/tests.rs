@@ -74,6 +74,17 @@ fn run_with(
     batches: usize,
     accept_changes: bool,
 ) -> Result<Outcome, TrainError> {
+    run_and_print(folder, data, resume, batches, accept_changes).0
+}
+
+/// As [`run_with`], with the lines that the run prints.
+fn run_and_print(
+    folder: &Path,
+    data: &DataSplits,
+    resume: bool,
+    batches: usize,
+    accept_changes: bool,
+) -> (Result<Outcome, TrainError>, String) {
     let recipe = recipe();
     let device = Device::flex();
     let config = LeNet5Config { classes: CLASSES };
@@ -99,7 +110,9 @@ fn run_with(
         stop: &stop,
         monitor: &mut monitor,
     };
-    if resume { run.resume() } else { run.start() }
+    let outcome = if resume { run.resume() } else { run.start() };
+    let printed = String::from_utf8(monitor.into_inner()).expect("text");
+    (outcome, printed)
 }
 
 /// The records of `metrics.jsonl`, with times set to 0.
@@ -256,6 +269,101 @@ fn weights_are_stored_with_their_network_classes_and_preprocessing() {
             ([0.5; 3], [0.5; 3])
         );
     }
+}
+
+#[test]
+fn a_folder_is_locked_while_a_run_uses_it() {
+    let _rng_lock = lock_rng();
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = data();
+    let path = folder.path().join("run");
+    run(&path, &data, false, 1).expect("a stopped run");
+    let files = Folder::new(&path);
+    let lock = files.lock_existing().expect("not locked").expect("a file");
+    let before = fs::read(files.last()).expect("a checkpoint");
+    for resume in [false, true] {
+        let refused = run(&path, &data, resume, 1).expect_err("locked");
+        assert!(matches!(refused, TrainError::Locked { .. }), "{refused}");
+        let message = refused.to_string();
+        assert!(message.contains(path.to_str().expect("UTF-8")), "{message}");
+    }
+    assert!(fs::read(files.last()).expect("a checkpoint") == before);
+    drop(lock);
+    let outcome = run(&path, &data, true, usize::MAX).expect("a resumed run");
+    assert!(matches!(outcome, Outcome::Finished(Some(_))));
+}
+
+/// Damages `metrics.jsonl` of a run that was stopped in its second epoch, and resumes the run.
+/// Returns the number of records, and the warnings.
+fn resume_with_damaged_metrics(damage: impl Fn(&Path, Vec<u8>)) -> (usize, Vec<String>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = data();
+    run(folder.path(), &data, false, 8).expect("a stopped run");
+    let files = Folder::new(folder.path());
+    damage(
+        &files.metrics(),
+        fs::read(files.metrics()).expect("metrics"),
+    );
+    let (outcome, printed) = run_and_print(folder.path(), &data, true, usize::MAX, false);
+    assert!(matches!(outcome, Ok(Outcome::Finished(_))), "{outcome:?}");
+    assert!(files.curves().is_file());
+    let warnings = printed.lines().filter(|line| line.contains("warning"));
+    (
+        records(folder.path()).len(),
+        warnings.map(str::to_owned).collect(),
+    )
+}
+
+#[test]
+fn damaged_metrics_do_not_stop_a_run() {
+    let _rng_lock = lock_rng();
+    // The stopped run has four steps and an epoch, and two steps: seven of all twenty records.
+    let (all, none) = resume_with_damaged_metrics(|_, _| {});
+    assert_eq!((all, none.len()), (20, 0));
+    let line_ends = |bytes: &[u8]| -> Vec<usize> {
+        let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        newlines.map(|(at, _)| at + 1).collect()
+    };
+    type Change = fn(Vec<u8>, &[usize]) -> Vec<u8>;
+    let damages: [(Change, usize); 6] = [
+        // Cut within the sixth line.
+        (|bytes, ends| bytes[..ends[5] - 3].to_vec(), 5),
+        // Cut after the fifth.
+        (|bytes, ends| bytes[..ends[4]].to_vec(), 5),
+        (|_, _| Vec::new(), 0),
+        (|bytes, _| vec![0; bytes.len()], 0),
+        // A block of zeros, as after a loss of power.
+        (
+            |mut bytes, ends| {
+                bytes[ends[2] + 4..].fill(0);
+                bytes
+            },
+            3,
+        ),
+        // Two lines torn into one by a second writer.
+        (
+            |mut bytes, ends| {
+                bytes.splice(ends[1] - 5..ends[1] + 5, []);
+                bytes
+            },
+            1,
+        ),
+    ];
+    for (change, kept) in damages {
+        let (count, warnings) = resume_with_damaged_metrics(|path, bytes| {
+            let ends = line_ends(&bytes);
+            fs::write(path, change(bytes, &ends)).expect("written");
+        });
+        assert_eq!(count, 20 - (7 - kept), "{warnings:?}");
+        assert_eq!(warnings.len(), 1);
+        let expected =
+            format!("metrics.jsonl was damaged and is cut after its last whole line, line {kept};");
+        assert!(warnings[0].contains(&expected), "{warnings:?}");
+    }
+    let (count, warnings) = resume_with_damaged_metrics(|path, _| {
+        fs::remove_file(path).expect("removed");
+    });
+    assert_eq!((count, warnings.len()), (13, 1));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod burnpack;
 mod content;
 mod pickle;
+mod pickle_limits;
 mod pytorch;
 mod safetensors;
 
@@ -49,7 +50,7 @@ pub(super) fn read(
     let file = File::open(path).map_err(read_error)?;
     let len = file.metadata().map_err(read_error)?.len();
     let content = match format {
-        Format::PyTorch => pytorch::read(path, key)?,
+        Format::PyTorch => pytorch::read(path, path, key)?,
         Format::SafeTensors => within(safetensors::read(file, len, path)?, key, path)?,
         Format::Burnpack => within(burnpack::read(path, len)?, key, path)?,
     };

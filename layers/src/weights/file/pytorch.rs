@@ -11,13 +11,14 @@ use std::path::Path;
 use burn_store::bridge;
 use burn_store::burn_pack::Tensor as StoredTensor;
 use burn_store::pytorch_reader::{PytorchError, PytorchReader};
-use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::content::{Content, parse_metadata};
 use super::pickle::{self, TensorHeader};
+use super::{IN_MEMORY, pickle_limits};
 use crate::metadata::Metadata;
+use crate::scratch::ScratchFile;
 use crate::weights::error::WeightsError;
 use crate::weights::format::{FloatType, Format};
 use crate::weights::naming::Naming;
@@ -46,54 +47,56 @@ const WRAPPER_KEYS: [&str; 7] = [
 const METADATA_ENTRY: &str = "receptive.json";
 
 /// Reads the checkpoint at `path`: the state dictionary under `key`, or else under the first of
-/// [`WRAPPER_KEYS`] that is there, or else the whole file.
-pub(super) fn read(path: &Path, key: Option<&str>) -> Result<Content, WeightsError> {
-    let (tensors, found, other_keys) = tensors(path, key)?;
+/// [`WRAPPER_KEYS`] that is there, or else the whole file. Errors name `name`.
+pub(super) fn read(path: &Path, name: &Path, key: Option<&str>) -> Result<Content, WeightsError> {
+    check_directory(path, name)?;
+    pickle_limits::check(path, name)?;
+    let (tensors, found, other_keys) = tensors(path, name, key)?;
     let content = Content {
         tensors,
         key: found,
         other_keys,
         naming: Naming::PyTorch,
-        metadata: metadata(path)?,
+        metadata: metadata(path, name)?,
     };
     match key {
         // The names of a dictionary that is not nested may start with the key.
-        Some(key) if content.key.is_none() => content.within(key, path),
+        Some(key) if content.key.is_none() => content.within(key, name),
         _ => Ok(content),
     }
 }
 
 /// Reads the metadata of the checkpoint at `path`: none if the file is not a zip archive or has no
 /// such entry.
-fn metadata(path: &Path) -> Result<Metadata, WeightsError> {
-    let file = File::open(path).map_err(|source| WeightsError::read(path, source))?;
+fn metadata(path: &Path, name: &Path) -> Result<Metadata, WeightsError> {
+    let file = File::open(path).map_err(|source| WeightsError::read(name, source))?;
     let Ok(mut archive) = ZipArchive::new(BufReader::new(file)) else {
         return Ok(Metadata::default());
     };
     let suffix = format!("/{METADATA_ENTRY}");
     let names = archive.file_names().filter_map(Result::ok);
-    let mut names = names.filter(|name| name.ends_with(&suffix));
-    let Some(name) = names.next().map(Cow::into_owned) else {
+    let mut names = names.filter(|entry| entry.ends_with(&suffix));
+    let Some(entry) = names.next().map(Cow::into_owned) else {
         return Ok(Metadata::default());
     };
     drop(names);
     let mut json = Vec::new();
     archive
-        .by_name(&name)
+        .by_name(&entry)
         .map_err(io::Error::from)
         .and_then(|entry| entry.take(MAX_METADATA).read_to_end(&mut json))
-        .map_err(|error| WeightsError::corrupt(path, Format::PyTorch, error))?;
-    parse_metadata(Some(&json), path, Format::PyTorch)
+        .map_err(|error| WeightsError::corrupt(name, Format::PyTorch, error))?;
+    parse_metadata(Some(&json), name, Format::PyTorch)
 }
 
 /// Reads the tensors of the checkpoint at `path`, without their values. Returns them with the key of
 /// their dictionary, if it is within another, and with the other keys of dictionaries of weights.
 fn tensors(
     path: &Path,
+    name: &Path,
     key: Option<&str>,
 ) -> Result<(Vec<StoredTensor>, Option<String>, Vec<String>), WeightsError> {
-    check_directory(path)?;
-    let reader = PytorchReader::new(path).map_err(|error| read_error(path, error))?;
+    let reader = PytorchReader::new(path).map_err(|error| read_error(name, error))?;
     let contains = |key: &str| {
         let inside = |name: &String| name.strip_prefix(key).is_some_and(|s| s.starts_with('.'));
         reader.tensors().keys().any(inside)
@@ -123,8 +126,8 @@ fn tensors(
 }
 
 /// Returns an error if the file at `path` starts like a zip archive and has no directory at its end.
-fn check_directory(path: &Path) -> Result<(), WeightsError> {
-    let failed = |source| WeightsError::read(path, source);
+fn check_directory(path: &Path, name: &Path) -> Result<(), WeightsError> {
+    let failed = |source| WeightsError::read(name, source);
     let mut file = File::open(path).map_err(failed)?;
     let len = file.metadata().map_err(failed)?.len();
     let mut start = Vec::new();
@@ -135,7 +138,7 @@ fn check_directory(path: &Path) -> Result<(), WeightsError> {
         .map_err(failed)?;
     if start == ZIP_MAGIC && ZipArchive::new(BufReader::new(file)).is_err() {
         let reason = format!("the archive of {len} bytes has no directory at its end: it is cut");
-        return Err(WeightsError::corrupt(path, Format::PyTorch, reason));
+        return Err(WeightsError::corrupt(name, Format::PyTorch, reason));
     }
     Ok(())
 }
@@ -144,12 +147,11 @@ fn check_directory(path: &Path) -> Result<(), WeightsError> {
 ///
 /// The bytes are written to a temporary file, because Burn's reader only reads files.
 pub(super) fn read_bytes(bytes: &[u8], key: Option<&str>) -> Result<Content, WeightsError> {
-    let mut file = NamedTempFile::new()
-        .map_err(|source| WeightsError::write(&std::env::temp_dir(), source))?;
-    file.write_all(bytes)
-        .and_then(|()| file.flush())
-        .map_err(|source| WeightsError::write(file.path(), source))?;
-    let content = read(file.path(), key)?;
+    let folder = std::env::temp_dir();
+    let failed = |source| WeightsError::write(&folder, source);
+    let mut file = ScratchFile::create_in(&folder).map_err(failed)?;
+    file.file_mut().write_all(bytes).map_err(failed)?;
+    let content = read(file.path(), Path::new(IN_MEMORY), key)?;
     // The values are read before the temporary file is deleted.
     let tensors = content.tensors.into_iter().map(|tensor| {
         let (name, tensor) = (tensor.name.clone(), WeightTensor::new(tensor));

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::preprocessing::Preprocessing;
-use crate::weights::download::download;
+use crate::weights::download::{MAX_BYTES, download};
 use crate::weights::{Checkpoint, FindError, FindOptions, Source, find};
 
 /// An HTTP server that sends one response to every request and counts the requests; the server runs
@@ -121,6 +121,99 @@ fn a_file_is_downloaded_once_with_progress_calls() {
         3,
         "no more requests"
     );
+}
+
+#[test]
+fn a_damaged_file_in_the_cache_is_named_with_what_to_do() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let path = cache.path().join("weights.pth");
+    let checkpoint = checkpoint("https://files.example/weights.pth", &SHA256[..8]);
+    let options = || FindOptions {
+        cache: Some(cache.path()),
+        offline: true,
+        ..FindOptions::default()
+    };
+    fs::write(&path, body()).expect("written");
+    for _ in 0..2 {
+        assert_eq!(find(&checkpoint, options()).expect("verified"), path);
+    }
+    let mut cut = body();
+    cut.pop();
+    fs::write(&path, cut).expect("written");
+    for _ in 0..2 {
+        let error = find(&checkpoint, options()).unwrap_err();
+        assert!(matches!(error, FindError::Damaged { .. }), "{error}");
+        let delete = format!("delete {} and run again", path.display());
+        assert!(error.to_string().ends_with(&delete), "{error}");
+    }
+}
+
+#[test]
+fn an_address_that_is_not_https_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights.pth");
+    // The address of all interfaces, which is not that of this machine by name.
+    let body = body();
+    let server = Server::answering(response("200 OK", body.len(), &body));
+    let other = server.address.replace("127.0.0.1", "0.0.0.0");
+    let redirect = format!(
+        "HTTP/1.1 302 Found\r\nLocation: {other}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    let redirecting = Server::answering(redirect.into_bytes());
+    for url in [&other, &redirecting.address] {
+        let error = download(url, "", &path, &mut |_, _| {}).unwrap_err();
+        let expected = format!("the address {other} is not https");
+        assert!(
+            matches!(&error, FindError::Unavailable { reason, .. } if *reason == expected),
+            "{error}"
+        );
+        assert_eq!(entries(folder.path()), 0);
+    }
+    let within = format!(
+        "HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        server.address
+    );
+    let redirecting = Server::answering(within.into_bytes());
+    download(&redirecting.address, SHA256, &path, &mut |_, _| {}).expect("on this machine");
+}
+
+#[test]
+fn a_file_over_the_limit_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights.pth");
+    let length = usize::try_from(MAX_BYTES).expect("64 bits") + 1;
+    let server = Server::answering(response("200 OK", length, b"start"));
+    let error = download(&server.address, "", &path, &mut |_, _| {}).unwrap_err();
+    assert!(matches!(error, FindError::TooLarge { .. }), "{error}");
+    assert!(error.to_string().contains("more than 1024 MiB"), "{error}");
+    assert_eq!(entries(folder.path()), 0);
+}
+
+#[test]
+fn two_downloads_of_one_file_both_end_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let body = body();
+    let server = Server::answering(response("200 OK", body.len(), &body));
+    let checkpoint = checkpoint(&server.address, SHA256);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let found = find(
+                    &checkpoint,
+                    FindOptions {
+                        cache: Some(folder.path()),
+                        ..FindOptions::default()
+                    },
+                )
+                .expect("found");
+                assert_eq!(fs::read(found).expect("read"), body);
+            });
+        }
+    });
+    for entry in fs::read_dir(folder.path()).expect("a folder") {
+        let name = entry.expect("an entry").file_name();
+        assert!(name == "weights.pth" || name == ".verified", "{name:?}");
+    }
 }
 
 #[test]

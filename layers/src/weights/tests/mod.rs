@@ -3,6 +3,7 @@ mod files;
 #[cfg(feature = "download")]
 mod finding;
 mod loading;
+mod pickle_limits;
 mod torch;
 
 use burn::tensor::TensorData;
