@@ -9,6 +9,7 @@ pub mod networks;
 pub mod recorded;
 pub mod reference;
 pub mod tiny;
+pub mod untrusted;
 
 /// The example in the project's README as a doctest.
 #[cfg(doctest)]

@@ -70,7 +70,7 @@ fn a_plan_of_another_network_or_engine_or_a_damaged_plan_is_an_error() {
     other.extend(["--weights", text(&plan)]);
     let other = error_line(&other);
     assert!(
-        other.contains("lenet5.plan is a compiled plan of lenet5, expected resnet18"),
+        other.contains("lenet5.plan contains weights of lenet5, expected resnet18"),
         "{other}"
     );
 

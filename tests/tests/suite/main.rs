@@ -9,3 +9,4 @@ mod outputs;
 mod pretrained;
 mod summaries;
 mod training;
+mod untrusted;

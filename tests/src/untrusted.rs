@@ -1,0 +1,171 @@
+//! Readers of untrusted files: each reads arbitrary bytes as one kind of file, and returns. A panic is
+//! a fault; an error of the reader is not.
+//!
+//! The fuzz targets in `fuzz/` and the mutation tests in `tests/tests/suite/untrusted.rs` call them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use receptive::npy::ImageBatch;
+use receptive_layers::compile::Compiled;
+use receptive_layers::preprocessing::Preprocessing;
+use receptive_layers::weights::StateDict;
+use receptive_layers::{image, labels};
+use receptive_train::data::{DataSplits, Dataset, IdxFiles};
+use receptive_train::recipe::Recipe;
+use receptive_train::run::State;
+use sha2::{Digest, Sha256};
+
+/// A reader of a kind of file.
+pub struct Reader {
+    /// Name of the kind, which is also that of the fuzz target and of its folder in `fuzz/corpus`.
+    pub name: &'static str,
+    /// Reads a file with this content.
+    pub read: fn(&[u8]),
+}
+
+/// Every reader of untrusted files.
+pub const READERS: [Reader; 9] = [
+    Reader {
+        name: "weights",
+        read: weights,
+    },
+    Reader {
+        name: "image",
+        read: image,
+    },
+    Reader {
+        name: "plan",
+        read: plan,
+    },
+    Reader {
+        name: "npy",
+        read: npy,
+    },
+    Reader {
+        name: "recipe",
+        read: recipe,
+    },
+    Reader {
+        name: "idx",
+        read: idx,
+    },
+    Reader {
+        name: "cifar",
+        read: cifar,
+    },
+    Reader {
+        name: "state",
+        read: state,
+    },
+    Reader {
+        name: "labels",
+        read: labels,
+    },
+];
+
+/// Largest number of values that a reader computes with. Larger ones are valid, and only take time.
+const MAX_VALUES: usize = 1 << 22;
+
+/// Opens a weight file of any format and reads all values.
+pub fn weights(bytes: &[u8]) {
+    with_file(bytes, "weights", |path| {
+        if let Ok(weights) = StateDict::open(path) {
+            for (_, tensor) in weights.iter() {
+                let _ = tensor.data();
+            }
+        }
+    });
+}
+
+/// Decodes an image and prepares it for a network.
+pub fn image(bytes: &[u8]) {
+    if let Ok(photo) = image::decode(bytes) {
+        let planes = image::preprocess(&photo, &Preprocessing::IMAGENET);
+        assert_eq!(planes.len(), 3 * 224 * 224);
+    }
+}
+
+/// Loads a plan with a correct checksum, and runs it.
+pub fn plan(bytes: &[u8]) {
+    const DIGEST: usize = 32;
+    let mut bytes = bytes.to_owned();
+    if let Some(content) = bytes.len().checked_sub(DIGEST) {
+        let digest = Sha256::digest(&bytes[..content]);
+        bytes[content..].copy_from_slice(&digest);
+    }
+    with_file(&bytes, "plan", |path| {
+        let Ok(mut plan) = Compiled::load(path, Some(1)) else {
+            return;
+        };
+        let image: usize = plan.input().iter().product();
+        if image <= MAX_VALUES && plan.map_bytes() / 4 <= MAX_VALUES {
+            let _ = plan.run(&vec![0.5; image]);
+        }
+    });
+}
+
+/// Reads a NumPy array of images.
+pub fn npy(bytes: &[u8]) {
+    with_file(bytes, "images.npy", |path| {
+        if let Ok(array) = ImageBatch::open(path) {
+            let _ = array.read();
+        }
+    });
+}
+
+/// Parses a recipe, and its preprocessing.
+pub fn recipe(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(recipe) = Recipe::parse(&text, "recipe.toml", &[]) {
+        let _ = recipe.preprocessing(3, 224);
+        assert!(recipe.text().is_ok());
+    }
+}
+
+/// Reads MNIST's four files. The first byte is the length of the labels' file, which follows.
+pub fn idx(bytes: &[u8]) {
+    let (len, rest) = bytes.split_first().unwrap_or((&0, &[]));
+    let (labels, images) = rest.split_at(usize::from(*len).min(rest.len()));
+    let files = IdxFiles {
+        train: [images, labels],
+        validation: [images, labels],
+    };
+    if let Ok(data) = DataSplits::from_idx(Path::new("digits"), &files) {
+        read_all(&*data.train);
+    }
+}
+
+/// Reads a file of CIFAR-10.
+pub fn cifar(bytes: &[u8]) {
+    with_file(bytes, "test_batch.bin", |path| {
+        let folder = path.parent().expect("a folder");
+        if let Ok(data) = DataSplits::open_for_evaluation(folder) {
+            read_all(&*data.images);
+        }
+    });
+}
+
+fn read_all(dataset: &dyn Dataset) {
+    for index in 0..dataset.len() {
+        let _ = (dataset.label(index), dataset.image(index));
+    }
+}
+
+/// Parses the state of a training run.
+pub fn state(bytes: &[u8]) {
+    let _ = serde_json::from_slice::<State>(bytes);
+}
+
+/// Parses a list of labels.
+pub fn labels(bytes: &[u8]) {
+    let _ = labels::parse(&String::from_utf8_lossy(bytes));
+}
+
+/// Calls `read` with the path of a file with this name and content, in a folder of its own.
+fn with_file(bytes: &[u8], name: &str, read: impl FnOnce(&Path)) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path: PathBuf = folder.path().join(name);
+    fs::write(&path, bytes).expect("space on the disk");
+    read(&path);
+}
