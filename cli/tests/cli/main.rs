@@ -49,6 +49,21 @@ fn signal(child: &std::process::Child, name: &str) {
     assert!(sent.expect("sent").success());
 }
 
+/// Whether the tests ignore this signal, as under `nohup` or in the background of a shell script. Child
+/// processes then ignore it too.
+#[cfg(unix)]
+fn is_ignored(name: &str) -> bool {
+    let number = match name {
+        "HUP" => 1,
+        "INT" => 2,
+        _ => 15,
+    };
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (number - 1)) != 0)
+}
+
 /// Locks out other long training tests: two at once take more than twice as long as one after the
 /// other.
 #[cfg(feature = "train")]
