@@ -56,12 +56,8 @@ use crate::network::Network;
 ///
 /// # Errors
 ///
-/// [`CompileError`] if the network cannot be recorded, contains an operation that cannot be
-/// compiled, or does not fit `options`.
-///
-/// # Panics
-///
-/// If the network's `forward` panics on an input of this shape.
+/// [`CompileError`] if the network does not accept images of this shape or cannot be recorded,
+/// contains an operation that cannot be compiled, or does not fit `options`.
 pub fn compile<N: Network>(
     network: &N,
     input: [usize; 4],
@@ -77,10 +73,6 @@ pub fn compile<N: Network>(
 /// # Errors
 ///
 /// As [`compile`], and if the network has no output of one of the names.
-///
-/// # Panics
-///
-/// As [`compile`].
 pub fn compile_outputs<N: Network>(
     network: &N,
     input: [usize; 4],

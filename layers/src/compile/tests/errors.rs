@@ -13,7 +13,7 @@ use crate::graph::{Graph, Outputs};
 /// Returns the error of compiling `forward`, a function of a 3x3 convolution and images
 /// `[2, 3, 6, 6]`.
 fn error_of<O: Outputs>(
-    forward: impl FnOnce(&Conv2d, Tensor<4>) -> O,
+    forward: impl Fn(&Conv2d, Tensor<4>) -> O,
     options: &Options,
 ) -> String {
     let init = |device: &Device| conv([3, 8], 3, device);
