@@ -26,6 +26,7 @@ mod op;
 mod outputs;
 mod panic;
 mod parameters;
+mod products;
 mod record;
 mod simplify;
 mod structure;

@@ -12,6 +12,7 @@ use receptive_kernels::ops::ids;
 
 use super::capture::Boundary;
 use super::op::{Arithmetic, Conv2d, Op, Pool2d, SliceRange};
+use super::products::multiply_adds;
 use super::structure::{Graph, Node};
 use super::value::{Origin, ParameterKind, Value, ValueData, ValueId};
 
@@ -152,6 +153,7 @@ fn op(operation: &OperationIr) -> Op {
     };
     known.unwrap_or_else(|| Op::Other {
         name: describe(operation),
+        multiply_adds: multiply_adds(operation),
     })
 }
 

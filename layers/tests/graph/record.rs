@@ -163,6 +163,7 @@ fn unknown_operations_keep_their_name() {
         graph.nodes[1].op,
         Op::Other {
             name: "exp".to_owned(),
+            multiply_adds: Some(0),
         }
     );
 }
