@@ -7,9 +7,11 @@ mod file;
 mod interpreter;
 mod names;
 mod networks;
+mod noise;
 #[allow(dead_code)]
 #[path = "../../examples/plain_burn.rs"]
 mod plain_burn;
 mod random;
 mod record;
 mod summary;
+mod supported;
