@@ -12,6 +12,7 @@ mod noise;
 #[path = "../../examples/plain_burn.rs"]
 mod plain_burn;
 mod random;
+mod random_graphs;
 mod record;
 mod summary;
 mod supported;
