@@ -63,6 +63,8 @@ impl Visit for OutOfRange {
         if let Sizes::Published = config.input().accepts {
             refused([1, channels, height - 1, width]);
         }
+        let graph = trace([1, channels, height, width]).unwrap();
+        assert!(graph.any_batch, "images are combined");
         // Of images of few pixels, a small network makes an error or a plan.
         let is_small = network.num_trainable_params() < 1_000_000;
         for side in [1, 2, 7].into_iter().filter(|_| is_small) {
