@@ -237,7 +237,7 @@ impl Network for AlexNet {
         self.stages(images).to_vec()
     }
 
-    fn with_classes(mut self, classes: usize) -> Self {
+    fn with_new_heads(mut self, classes: usize) -> Self {
         let [hidden, _] = self.fc8.weight.lazy_shape().dims();
         let device = self.fc8.weight.lazy_device();
         self.fc8 = linear(hidden, classes, 0.0, &device);

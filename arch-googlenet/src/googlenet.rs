@@ -162,7 +162,7 @@ impl Network for GoogLeNet {
         }
     }
 
-    fn with_classes(mut self, classes: usize) -> Self {
+    fn with_new_heads(mut self, classes: usize) -> Self {
         let edition = self.edition;
         let new_classifier = |fc: &Linear| {
             let [inputs, _] = fc.weight.lazy_shape().dims();

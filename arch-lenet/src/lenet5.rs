@@ -137,7 +137,7 @@ impl Network for LeNet5 {
         self.stages(images).to_vec()
     }
 
-    fn with_classes(mut self, classes: usize) -> Self {
+    fn with_new_heads(mut self, classes: usize) -> Self {
         let device = self.output.weight.lazy_device();
         self.output = LinearConfig::new(84, classes).init(&device);
         self

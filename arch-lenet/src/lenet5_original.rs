@@ -174,7 +174,7 @@ impl Network for LeNet5Original {
         self.stages(images).to_vec()
     }
 
-    fn with_classes(mut self, classes: usize) -> Self {
+    fn with_new_heads(mut self, classes: usize) -> Self {
         self.output = output(classes, &self.output.centers.device());
         self
     }

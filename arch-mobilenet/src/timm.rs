@@ -120,9 +120,9 @@ impl Network for TimmMobileNetV1 {
         self.network.features(images)
     }
 
-    fn with_classes(self, classes: usize) -> Self {
+    fn with_new_heads(self, classes: usize) -> Self {
         Self {
-            network: self.network.with_classes(classes),
+            network: self.network.with_new_heads(classes),
         }
     }
 

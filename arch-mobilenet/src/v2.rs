@@ -249,7 +249,7 @@ impl Network for MobileNetV2 {
         maps
     }
 
-    fn with_classes(self, classes: usize) -> Self {
+    fn with_new_heads(self, classes: usize) -> Self {
         let classifier = head::with_classes(&self.classifier, classes);
         Self { classifier, ..self }
     }

@@ -198,7 +198,7 @@ impl Network for CifarResNet {
         maps
     }
 
-    fn with_classes(self, classes: usize) -> Self {
+    fn with_new_heads(self, classes: usize) -> Self {
         let fc = head::with_classes(&self.fc, classes);
         Self { fc, ..self }
     }

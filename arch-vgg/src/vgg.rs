@@ -77,7 +77,7 @@ impl Network for Vgg {
         stages
     }
 
-    fn with_classes(mut self, classes: usize) -> Self {
+    fn with_new_heads(mut self, classes: usize) -> Self {
         if let Some(VectorLayer::Linear(last)) = self.classifier.pop() {
             let [hidden, _] = last.weight.lazy_shape().dims();
             let device = last.weight.lazy_device();

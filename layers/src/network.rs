@@ -69,7 +69,19 @@ pub trait Network: Module + Sync {
 
     /// Replaces the heads by newly initialised ones for `classes` classes and keeps all other
     /// weights.
-    fn with_classes(self, classes: usize) -> Self;
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] when `classes` is 0 or above 1,000,000.
+    fn with_classes(self, classes: usize) -> Result<Self, InvalidConfig> {
+        InvalidConfig::unless_classes(classes)?;
+        Ok(self.with_new_heads(classes))
+    }
+
+    /// Replaces the heads by newly initialised ones for a valid number of classes;
+    /// [`with_classes`](Self::with_classes) calls this method.
+    #[must_use]
+    fn with_new_heads(self, classes: usize) -> Self;
 
     /// Returns the number of trainable parameters: weights, biases, and batch norms' scales and
     /// shifts. Burn's `num_params` also counts the running statistics of batch norms.

@@ -177,15 +177,20 @@ impl ModuleVisitor for Paths {
 pub fn unfused<M: Module, O: Outputs>(
     init: impl FnOnce(&Device) -> M,
     input: [usize; 4],
-    forward: impl FnOnce(&M, Tensor<4>) -> O,
+    mut forward: impl FnMut(&M, Tensor<4>) -> O,
 ) -> Vec<String> {
-    let mut paths = Paths::default();
-    let (graph, calls) = record_fused_calls(|| {
-        Graph::trace(init, input, |network: &M, images| {
+    // Recording runs `forward` for two batch sizes.
+    let mut first: Option<(Paths, Vec<FusedCall>)> = None;
+    let graph = Graph::trace(init, input, |network: &M, images| {
+        let (outputs, calls) = record_fused_calls(|| forward(network, images));
+        first.get_or_insert_with(|| {
+            let mut paths = Paths::default();
             network.visit(&mut paths);
-            forward(network, images)
-        })
+            (paths, calls)
+        });
+        outputs
     });
     let graph = graph.expect("a network that can be recorded");
+    let (paths, calls) = first.expect("a run of forward");
     bypassing(&graph, &logged(&calls, &paths.found))
 }

@@ -154,7 +154,7 @@ impl Network for Tiny {
         self.stages(images).to_vec()
     }
 
-    fn with_classes(mut self, classes: usize) -> Self {
+    fn with_new_heads(mut self, classes: usize) -> Self {
         self.classifier = head(classes, &self.classifier.weight.lazy_device());
         self
     }

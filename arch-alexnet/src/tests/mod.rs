@@ -98,7 +98,7 @@ fn alexnet_torchvision_has_the_tensors_of_torchvision() {
 fn weights_are_drawn_at_first_use() {
     let net = AlexNetConfig::alexnet().init(&device());
     assert!(!net.fc6.weight.is_initialized());
-    let net = net.with_classes(10);
+    let net = net.with_classes(10).unwrap();
     assert!(!net.fc8.weight.is_initialized());
 }
 
@@ -194,12 +194,12 @@ fn initial_weights_and_biases_follow_section_5() {
 fn with_classes_replaces_only_the_head() {
     let net = thin().init(&device());
     let before = values(net.fc7.weight.val());
-    let net = net.with_classes(3);
+    let net = net.with_classes(3).unwrap();
     assert_eq!(values(net.fc7.weight.val()), before);
     assert_eq!(net.fc8.weight.lazy_shape().to_vec(), [16, 3]);
     assert_eq!(AlexNet::HEAD, ["fc8"]);
 
-    let net = thin_torchvision().init(&device()).with_classes(3);
+    let net = thin_torchvision().init(&device()).with_classes(3).unwrap();
     let images = Tensor::zeros([1, 3, 64, 64], &device());
     assert_eq!(net.forward(images).dims(), [1, 3]);
     let (head, _) = tensors(&net)

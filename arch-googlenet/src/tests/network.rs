@@ -91,7 +91,7 @@ fn with_classes_replaces_only_the_heads() {
     let config = GoogLeNetConfig::googlenet().with_auxiliary(true);
     let network = config.init(&device);
     let before = network.features(images.clone());
-    let network = network.with_classes(3);
+    let network = network.with_classes(3).unwrap();
     let logits = network.forward_train(images.clone());
     assert_eq!(logits.main.dims(), [1, 3]);
     assert!(logits.auxiliary.iter().all(|(x, _)| x.dims() == [1, 3]));

@@ -195,14 +195,14 @@ fn weights_start_within_the_range_of_appendix_a() {
 fn with_classes_replaces_only_the_head() {
     let printed = LeNet5OriginalConfig::lenet5_1998().init(&device());
     let before = values(printed.f6.weight.val());
-    let printed = printed.with_classes(13);
+    let printed = printed.with_classes(13).unwrap();
     assert_eq!(values(printed.f6.weight.val()), before);
     assert_eq!(printed.forward(digits(1)).dims(), [1, 13]);
     assert_eq!(printed.num_trainable_params(), 60_000);
 
     let taught = LeNet5Config::lenet5().init(&device());
     let before = values(taught.c1.weight.val());
-    let taught = taught.with_classes(3);
+    let taught = taught.with_classes(3).unwrap();
     assert_eq!(values(taught.c1.weight.val()), before);
     assert_eq!(taught.forward(digits(1)).dims(), [1, 3]);
     assert_eq!(taught.num_trainable_params(), 61_706 - 85 * 7);

@@ -47,10 +47,16 @@ impl Prepared {
             Some(isa) => return Err(CompileError::MissingIsa { isa }),
             None => Isa::detect()?,
         };
-        let recorded = graph.shape(graph.input).first().copied();
-        let batch = options.batch.or(recorded).unwrap_or(1);
+        let recorded = graph.shape(graph.input).first().copied().unwrap_or(1);
+        let batch = options.batch.unwrap_or(recorded);
         if batch == 0 {
             return Err(CompileError::EmptyBatch);
+        }
+        if batch != recorded && !graph.any_batch {
+            return Err(CompileError::BatchSize {
+                requested: batch,
+                recorded,
+            });
         }
         let skeleton = graph.without_data();
         let mut values = Values::new(graph, draw);

@@ -41,6 +41,18 @@ pub enum CompileError {
     /// The batch size is 0.
     #[error("the batch size is 0, expected at least 1")]
     EmptyBatch,
+    /// The batch size is another than the recorded one, and the network does not compute each image
+    /// by itself.
+    #[error(
+        "the batch size is {requested}, expected {recorded} as recorded: with another number of images, the \
+         network computes other operations, or combines images"
+    )]
+    BatchSize {
+        /// Requested batch size, in images.
+        requested: usize,
+        /// Recorded batch size, in images.
+        recorded: usize,
+    },
     /// The environment variable `RECEPTIVE_ISA` names no instruction set.
     #[error(transparent)]
     UnknownIsa(#[from] UnknownIsa),

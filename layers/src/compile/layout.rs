@@ -181,10 +181,19 @@ impl MemoryLayout {
             }) => {
                 let [channels, height, width] = net.shape(map);
                 let base = self.map(net, base).slice(channel, channels);
+                // The pixels of the base map around the view belong to the view's border, so that
+                // rows, blocks and images keep their strides. These pixels are not zeros, and only
+                // layers without padding read the view of a part of the pixels.
+                let border = Border {
+                    top: base.border.top + y,
+                    bottom: base.border.bottom + (base.height - y - height),
+                    left: base.border.left + x,
+                    right: base.border.right + (base.width - x - width),
+                };
                 Map {
                     height,
                     width,
-                    offset: base.offset + y * base.row + x * base.lanes,
+                    border,
                     ..base
                 }
             }

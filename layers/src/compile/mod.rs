@@ -4,8 +4,16 @@
 //! [`Program`](receptive_kernels::plan::Program). Batch norms and scales are folded into
 //! neighbouring convolutions, activations and residual sums are fused into the steps that compute
 //! their operands, concatenations are computed in place, every convolution gets an algorithm, and
-//! all feature maps share one planned arena. [`Compiled::from_graph`] compiles the graph of any
-//! Burn module.
+//! all feature maps share one planned arena. [`Compiled::from_graph`] compiles the graph of a Burn
+//! module of your own.
+//!
+//! These operations compile: convolutions and fully connected layers; batch norms with running
+//! statistics; max, mean and adaptive mean pools; `relu`, `clamp`, `tanh`, `sigmoid`; softmax over the
+//! channels; [`LocalResponseNorm`](crate::block::LocalResponseNorm) of this crate; arithmetic of maps
+//! of one height and width, of maps and numbers, and of maps and one weight for each channel;
+//! concatenations, slices, selections and zero padding; reshapes of each image. Any other operation
+//! is an error that names the layer. The table in `docs/compiler.md` of the repository also lists what
+//! does not compile.
 //!
 //! ```text
 //! Graph --translate--> Net --passes--> Net --choose, layout, lower--> Program --pack--> Compiled
@@ -56,12 +64,8 @@ use crate::network::Network;
 ///
 /// # Errors
 ///
-/// [`CompileError`] if the network cannot be recorded, contains an operation that cannot be
-/// compiled, or does not fit `options`.
-///
-/// # Panics
-///
-/// If the network's `forward` panics on an input of this shape.
+/// [`CompileError`] if the network does not accept images of this shape or cannot be recorded,
+/// contains an operation that cannot be compiled, or does not fit `options`.
 pub fn compile<N: Network>(
     network: &N,
     input: [usize; 4],
@@ -77,10 +81,6 @@ pub fn compile<N: Network>(
 /// # Errors
 ///
 /// As [`compile`], and if the network has no output of one of the names.
-///
-/// # Panics
-///
-/// As [`compile`].
 pub fn compile_outputs<N: Network>(
     network: &N,
     input: [usize; 4],

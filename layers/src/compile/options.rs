@@ -8,7 +8,9 @@ use receptive_kernels::cpu::{Algorithm, Isa};
 /// machine supports, for the recorded batch size.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Largest batch size, in images; the recorded batch size if `None`. The batch size influences
+    /// Largest batch size, in images; the recorded batch size if `None`. Another batch size than the
+    /// recorded one is an error if the network combines images
+    /// ([`Graph::any_batch`](crate::graph::Graph::any_batch)). The batch size influences
     /// the choice of algorithms, so results for different batch sizes may differ in the last bits.
     /// With equal [`algorithms`](Self::algorithms), results are bit-identical.
     pub batch: Option<usize>,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::diagram::{Diagram, LayerBox, Role};
 use crate::graph::{Graph, Node, Op, ValueId};
-use crate::summary::kind;
+use crate::summary::{channel_axes, kind};
 
 /// Returns a diagram with a box for each layer of `graph`, without frames. Nodes that do not depend
 /// on the input are omitted.
@@ -25,6 +25,7 @@ pub(super) fn layer_boxes(graph: &Graph, model: &str) -> Diagram {
     };
     let mut builder = DiagramBuilder {
         graph,
+        channel_axes: channel_axes(graph),
         readers,
         box_of: HashMap::from([(graph.input, 0)]),
         extensible: vec![None],
@@ -52,6 +53,8 @@ pub(super) fn layer_boxes(graph: &Graph, model: &str) -> Diagram {
 /// The boxes and arrows of a diagram under construction.
 struct DiagramBuilder<'a> {
     graph: &'a Graph,
+    /// Axis of the channels in each value.
+    channel_axes: Vec<usize>,
     /// Number of readers of each value, the network's outputs included.
     readers: HashMap<ValueId, usize>,
     /// Index of the box that computes each value.
@@ -97,6 +100,17 @@ impl DiagramBuilder<'_> {
         self.box_of.extend(outputs);
     }
 
+    /// Returns the shape of a value. The channels of feature maps come after the batch, also where
+    /// the network has them last.
+    fn shape(&self, value: ValueId) -> Vec<usize> {
+        let mut shape = self.graph.shape(value).to_vec();
+        let axis = self.channel_axes[value.index()];
+        if shape.len() == 4 && axis > 1 {
+            shape[1..=axis].rotate_right(1);
+        }
+        shape
+    }
+
     /// Returns whether a node is a norm, an activation or a scaling of the last value of box
     /// `source`, and no other node reads that value.
     fn extends(&self, node: &Node, dependent: &[ValueId], source: usize) -> bool {
@@ -116,7 +130,7 @@ impl DiagramBuilder<'_> {
             name: node.name.clone(),
             kinds: vec![kind(self.graph, node)],
             role: role(&node.op, sources.len()),
-            output: output.map_or_else(Vec::new, |&value| self.graph.shape(value).to_vec()),
+            output: output.map_or_else(Vec::new, |&value| self.shape(value)),
             nodes: Vec::new(),
             times: 1,
             members: Vec::new(),

@@ -27,7 +27,7 @@ pub struct LayerBox {
     pub kinds: Vec<String>,
     /// Category of the layer.
     pub role: Role,
-    /// Shape of the output, batch axis first.
+    /// Shape of the output: `[batch, channels, height, width]` for feature maps.
     pub output: Vec<usize>,
     /// Names of the graph's nodes that the box stands for.
     pub nodes: Vec<String>,

@@ -49,7 +49,7 @@ pub struct Volume {
     pub kinds: Vec<String>,
     /// Category of the layer.
     pub role: Role,
-    /// Shape, batch axis first.
+    /// Shape: `[batch, channels, height, width]` for feature maps.
     pub output: Vec<usize>,
     /// Number of consecutive equal layers.
     pub times: usize,

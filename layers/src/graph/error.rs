@@ -25,6 +25,21 @@ pub enum GraphError {
         /// The names of all outputs.
         known: Vec<&'static str>,
     },
+    /// An axis of the input has length 0.
+    #[error("the input {shape:?} is empty, expected axes of at least 1")]
+    EmptyInput {
+        /// The requested input shape.
+        shape: Vec<usize>,
+    },
+    /// `forward` panicked: the network does not accept an input of this shape, or `forward` reads
+    /// the elements of a tensor.
+    #[error("forward failed for an input of shape {shape:?}: {message}")]
+    Forward {
+        /// The requested input shape.
+        shape: Vec<usize>,
+        /// The message of the panic, in one line.
+        message: String,
+    },
     /// The input has more than 2^40 elements.
     #[error("the input {shape:?} is too large, expected at most 2^40 elements")]
     InputTooLarge {

@@ -13,16 +13,20 @@
 //! [`Graph::trace_network`] records chosen outputs of a [`Network`](crate::network::Network): the
 //! logits, the embedding, and the feature maps of stages.
 //!
-//! Imports run one way: `network` uses `record`; `record` uses `outputs`, `translate`, `simplify` and `names`; these use
-//! `capture` and `structure`; `structure` uses `op` and `value`.
+//! Imports run one way: `network` uses `record`; `record` uses `outputs`, `translate`, `simplify`,
+//! `batch`, `names` and `panic`; these use `capture` and `structure`; `structure` uses `op` and
+//! `value`.
 
+mod batch;
 mod capture;
 mod error;
 mod names;
 mod network;
 mod op;
 mod outputs;
+mod panic;
 mod parameters;
+mod products;
 mod record;
 mod simplify;
 mod structure;

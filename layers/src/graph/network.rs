@@ -27,7 +27,7 @@ impl Graph {
     ///
     /// # Panics
     ///
-    /// As [`trace`](Self::trace).
+    /// If `init` panics.
     pub fn trace_network<N: Network>(
         init: impl FnOnce(&Device) -> N,
         input: [usize; 4],

@@ -118,6 +118,8 @@ pub enum Op {
     Other {
         /// Burn's name of the operation in lower case, such as `exp` or `gather`.
         name: String,
+        /// Number of products that the operation sums for the whole batch; `None` if it is unknown.
+        multiply_adds: Option<u64>,
     },
 }
 
@@ -198,7 +200,7 @@ impl Op {
             Self::Slice { .. } => "slice",
             Self::Select { .. } => "select",
             Self::Pad { .. } => "pad",
-            Self::Other { name } => name,
+            Self::Other { name, .. } => name,
         }
     }
 

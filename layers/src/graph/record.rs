@@ -1,12 +1,16 @@
 //! Recording a `forward` on Burn's capture device.
 
-use burn::backend::capture::CaptureError;
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::capture::{Boundary, captured_id};
+use burn::backend::capture::{CaptureError, TensorId};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::batch::is_same_per_image;
+use super::capture::{Boundary, RecordingDevice, captured_id};
 use super::error::GraphError;
 use super::outputs::{OutputList, Outputs};
+use super::panic::catch_panic;
 use super::structure::Graph;
 use super::{names, parameters, simplify, translate};
 
@@ -17,18 +21,19 @@ impl Graph {
     /// inference graph: norms use their running statistics, and dropout is absent. The values of
     /// the parameters are copied into the graph.
     ///
+    /// `forward` runs a second time, on a batch of one more image, to find out whether the graph
+    /// describes [batches of every size](Self::any_batch).
+    ///
     /// # Errors
     ///
-    /// [`GraphError`] if an output was not computed from tensors of `model` and the input.
-    ///
-    /// # Panics
-    ///
-    /// If `forward` panics on an input of this shape, or reads the elements of a tensor, which
-    /// recording does not compute.
+    /// [`GraphError`] if the input is empty or too large, if `forward` panics on an input of this
+    /// shape or reads the elements of a tensor, which recording does not compute, or if an output
+    /// was not computed from tensors of `model` and the input. With `panic = "abort"`, a panic of
+    /// `forward` ends the process.
     pub fn record<M: Module, O: Outputs, const D: usize>(
         model: &M,
         input: [usize; D],
-        forward: impl FnOnce(&M, Tensor<D>) -> O,
+        forward: impl FnMut(&M, Tensor<D>) -> O,
     ) -> Result<Self, GraphError> {
         // Clones of a module share their running statistics, so moving a clone to another device
         // would move the statistics of the original. `valid` copies the statistics.
@@ -44,52 +49,102 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`GraphError`] if an output was not computed from tensors of the model and the input.
+    /// The errors of [`record`](Self::record).
     ///
     /// # Panics
     ///
-    /// If `init` panics, if `forward` panics on an input of this shape, or if either reads the
-    /// elements of a tensor, which recording does not compute.
+    /// If `init` panics, or reads the elements of a tensor, which recording does not compute.
     pub fn trace<M: Module, O: Outputs, const D: usize>(
         init: impl FnOnce(&Device) -> M,
         input: [usize; D],
-        forward: impl FnOnce(&M, Tensor<D>) -> O,
+        mut forward: impl FnMut(&M, Tensor<D>) -> O,
     ) -> Result<Self, GraphError> {
-        let elements = input
-            .iter()
-            .try_fold(1usize, |n, &axis| n.checked_mul(axis));
-        if elements.is_none_or(|elements| elements as u64 > MAX_INPUT_ELEMENTS) {
-            return Err(GraphError::InputTooLarge {
-                shape: input.to_vec(),
-            });
-        }
-        let device = Device::capture();
+        check_input(&input)?;
+        let device = RecordingDevice::new();
         let mut boundary = Err(GraphError::NoOutput);
         let captured = device.capture_scope(|scope| {
             let model = init(&device);
-            let images = Tensor::<D>::zeros(input, &device);
-            let input_id = captured_id(images.clone());
-
-            let mut outputs = OutputList::default();
-            forward(&model, images).list(&mut outputs);
-            boundary = input_id
-                .ok_or(GraphError::Capture(CaptureError::InvalidDevice))
-                .and_then(|input| {
-                    Ok(Boundary {
-                        input,
-                        parameters: parameters::paths(&model),
-                        outputs: outputs.ids()?,
-                    })
-                });
-            let outputs = boundary.as_ref().map(|boundary| boundary.outputs.clone());
-            scope.complete([], outputs.unwrap_or_default())
+            let recorded = run(&model, input, &mut forward, &device);
+            // A batch of one more image shows whether the graph is the same for every batch size.
+            let mut larger = input;
+            let larger = match (&recorded, larger.first_mut()) {
+                (Ok(_), Some(images)) if D > 1 => {
+                    *images += 1;
+                    run(&model, larger, &mut forward, &device).ok()
+                }
+                _ => None,
+            };
+            let outputs = recorded.iter().chain(&larger).flat_map(|run| &run.outputs);
+            // The capture device accepts every output once.
+            let outputs: BTreeSet<TensorId> = outputs.copied().collect();
+            boundary = recorded.map(|run| (run, larger, parameters::paths(&model)));
+            scope.complete([], outputs)
         });
-        let boundary = boundary?;
+        let (run, larger, parameters) = boundary?;
         let captured = captured.map_err(GraphError::Capture)?;
-        let mut graph = translate::translate(captured, boundary);
-        simplify::simplify(&mut graph);
+        let operations = &captured.graph.operations;
+        let simplified = |run: Run, data: BTreeMap<TensorId, TensorData>| {
+            let boundary = Boundary {
+                input: run.input,
+                parameters: &parameters,
+                outputs: run.outputs,
+            };
+            let mut graph = translate::translate(operations, data, boundary);
+            simplify::simplify(&mut graph);
+            graph
+        };
+        let larger = larger.map(|run| simplified(run, BTreeMap::new()));
+        let mut graph = simplified(run, captured.values);
+        graph.any_batch = larger.is_some_and(|larger| is_same_per_image(&graph, &larger));
         names::name_nodes(&mut graph);
         Ok(graph)
+    }
+}
+
+/// The input and the outputs of one run of a `forward` on the capture device.
+struct Run {
+    input: TensorId,
+    outputs: Vec<TensorId>,
+}
+
+/// Runs `forward` on zeros of shape `input`, which stand for the network's input and allocate
+/// nothing.
+fn run<M, O: Outputs, const D: usize>(
+    model: &M,
+    input: [usize; D],
+    mut forward: impl FnMut(&M, Tensor<D>) -> O,
+    device: &Device,
+) -> Result<Run, GraphError> {
+    let failed = |message| GraphError::Forward {
+        shape: input.to_vec(),
+        message,
+    };
+    let run = catch_panic(|| {
+        let images = Tensor::<D>::zeros(input, device);
+        let id = captured_id(images.clone());
+        let mut outputs = OutputList::default();
+        forward(model, images).list(&mut outputs);
+        (id, outputs)
+    });
+    let (id, outputs) = run.map_err(failed)?;
+    Ok(Run {
+        input: id.ok_or(GraphError::Capture(CaptureError::InvalidDevice))?,
+        outputs: outputs.ids()?,
+    })
+}
+
+/// Checks that an input of shape `input` has elements, and not too many.
+fn check_input(input: &[usize]) -> Result<(), GraphError> {
+    let shape = || input.to_vec();
+    if input.contains(&0) {
+        return Err(GraphError::EmptyInput { shape: shape() });
+    }
+    let elements = input
+        .iter()
+        .try_fold(1usize, |n, &axis| n.checked_mul(axis));
+    match elements {
+        Some(elements) if elements as u64 <= MAX_INPUT_ELEMENTS => Ok(()),
+        _ => Err(GraphError::InputTooLarge { shape: shape() }),
     }
 }
 

@@ -9,6 +9,8 @@ use super::value::{Origin, Value, ValueId};
 
 /// Reduces the number of nodes. The graph's outputs stay the same function of the input.
 pub(super) fn simplify(graph: &mut Graph) {
+    // A recording has the nodes of two runs, and the other run reads the same parameters.
+    drop_dead(graph);
     linear_from_matmul(graph);
     merge_chains(graph);
     drop_identities(graph);

@@ -13,6 +13,10 @@ pub struct Graph {
     /// The names of the outputs, such as `logits`. An output beyond the last name is called
     /// `output` and its index.
     pub output_names: Vec<String>,
+    /// Whether the graph is that of every batch size: with one more image, `forward` computes the
+    /// same operations, and every tensor that depends on the input has one more image. `false` for
+    /// a `forward` that combines images, or that accepts only the recorded batch size.
+    pub any_batch: bool,
     /// The operations in topological order: each follows the nodes whose outputs it reads.
     pub nodes: Vec<Node>,
     /// Every tensor that the nodes read and write, indexed by [`ValueId`].
@@ -49,6 +53,7 @@ impl Graph {
             input: self.input,
             outputs: self.outputs.clone(),
             output_names: self.output_names.clone(),
+            any_batch: self.any_batch,
             nodes: self.nodes.clone(),
             values: (self.values.iter())
                 .map(|value| Value {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use burn::backend::capture::{CapturedGraph, TensorId};
+use burn::backend::capture::TensorId;
 use burn::backend::ir::{
     ActivationOperationIr, BaseOperationIr, CustomOpIr, FloatOperationIr, ModuleOperationIr,
     NumericOperationIr, OperationIr, PadModeIr, ScalarIr, ShapeOpIr, SliceOpIr, TensorIr,
@@ -12,19 +12,25 @@ use receptive_kernels::ops::ids;
 
 use super::capture::Boundary;
 use super::op::{Arithmetic, Conv2d, Op, Pool2d, SliceRange};
+use super::products::multiply_adds;
 use super::structure::{Graph, Node};
 use super::value::{Origin, ParameterKind, Value, ValueData, ValueId};
 
-/// Translates the captured operations to nodes without names.
-pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
+/// Translates captured operations to nodes without names. `data` are the elements of tensors that
+/// no operation computes.
+pub(super) fn translate(
+    operations: &[OperationIr],
+    data: BTreeMap<TensorId, TensorData>,
+    boundary: Boundary<'_>,
+) -> Graph {
     let mut values = Values {
         boundary,
-        data: captured.values,
+        data,
         ids: HashMap::new(),
         values: Vec::new(),
     };
     let mut nodes = Vec::new();
-    for operation in &captured.graph.operations {
+    for operation in operations {
         if let Some((out, fill)) = constant(operation) {
             let id = values.id(out);
             let value = &mut values.values[id.0];
@@ -56,26 +62,27 @@ pub(super) fn translate(captured: CapturedGraph, boundary: Boundary) -> Graph {
             outputs,
         });
     }
-    let outputs = &captured.graph.outputs;
-    let outputs = outputs.iter().map(|id| values.ids[id]).collect();
+    let outputs = values.boundary.outputs.iter();
+    let outputs = outputs.map(|id| values.ids[id]).collect();
     Graph {
         input: values.ids[&values.boundary.input],
         outputs,
         output_names: Vec::new(),
+        any_batch: false,
         nodes,
         values: values.values,
     }
 }
 
 /// The values of the graph under construction.
-struct Values {
-    boundary: Boundary,
+struct Values<'a> {
+    boundary: Boundary<'a>,
     data: BTreeMap<TensorId, TensorData>,
     ids: HashMap<TensorId, ValueId>,
     values: Vec<Value>,
 }
 
-impl Values {
+impl Values<'_> {
     /// Returns the id of the value for `tensor`, which is added at its first use.
     fn id(&mut self, tensor: &TensorIr) -> ValueId {
         *self.ids.entry(tensor.id).or_insert_with(|| {
@@ -146,6 +153,7 @@ fn op(operation: &OperationIr) -> Op {
     };
     known.unwrap_or_else(|| Op::Other {
         name: describe(operation),
+        multiply_adds: multiply_adds(operation),
     })
 }
 

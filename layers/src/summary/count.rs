@@ -29,6 +29,10 @@ impl Summary {
             })
         };
         let input_values = input.len() as u64;
+        let uncounted = layers.iter().flat_map(|layer| {
+            let operations = layer.uncounted.iter();
+            operations.map(|operation| format!("{}: {operation}", layer.name))
+        });
         let widest = layers
             .iter()
             .rev()
@@ -42,6 +46,7 @@ impl Summary {
             fixed: sum(|layer| layer.fixed)?,
             parameter_bytes: parameter_bytes(graph),
             macs: sum(|layer| layer.macs)?,
+            uncounted: uncounted.collect(),
             activation_values: sum(|layer| layer.activation_values)? + input_values,
             activation_bytes: sum(|layer| layer.memory_bytes)?
                 + input_values * input.dtype.size() as u64,

@@ -61,10 +61,14 @@ fn merged_row(name: String, layers: &[&Layer]) -> Layer {
         output: layers
             .last()
             .map_or_else(Vec::new, |layer| layer.output.clone()),
+        channel_axis: layers.last().map_or(1, |layer| layer.channel_axis),
         parameters: sum(|layer| layer.parameters),
         fixed: sum(|layer| layer.fixed),
         formula: single(|layer| Some(layer.formula.clone())).unwrap_or_default(),
         macs: sum(|layer| layer.macs),
+        uncounted: (layers.iter())
+            .flat_map(|layer| layer.uncounted.iter().cloned())
+            .collect(),
         connections: sum(|layer| layer.connections),
         activation_values: sum(|layer| layer.activation_values),
         memory_bytes: sum(|layer| layer.memory_bytes),

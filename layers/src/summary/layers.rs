@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use receptive_kernels::cost::{self, Convolution, Cost, CostError};
 
+use super::channel_axis::channel_axes;
 use super::error::{CountError, SummaryError};
 use super::kind::{joined, kind};
 use super::report::Layer;
@@ -16,6 +17,7 @@ pub(super) fn layers(graph: &Graph) -> Result<Vec<Layer>, SummaryError> {
         sources: sources(graph),
         counted: HashSet::new(),
         row_of: HashMap::new(),
+        channel_axes: channel_axes(graph),
         rows: Vec::new(),
     };
     for node in &graph.nodes {
@@ -37,6 +39,8 @@ struct RowBuilder<'a> {
     counted: HashSet<ValueId>,
     /// Row that computes each value.
     row_of: HashMap<ValueId, usize>,
+    /// Axis of the channels in each value.
+    channel_axes: Vec<usize>,
     rows: Vec<Layer>,
 }
 
@@ -79,10 +83,12 @@ impl RowBuilder<'_> {
                     kind: kind(self.graph, node),
                     activation: None,
                     output: Vec::new(),
+                    channel_axis: 1,
                     parameters: 0,
                     fixed: 0,
                     formula: String::new(),
                     macs: 0,
+                    uncounted: Vec::new(),
                     connections: 0,
                     activation_values: 0,
                     memory_bytes: 0,
@@ -102,8 +108,12 @@ impl RowBuilder<'_> {
         let layer = &mut self.rows[row];
         if cost.allocates_output || layer.output.is_empty() {
             layer.output.clone_from(&output.shape);
+            layer.channel_axis = self.channel_axes[node.outputs[0].index()];
         }
         layer.macs += cost.macs;
+        if cost.is_uncounted {
+            layer.uncounted.push(node.op.word().to_owned());
+        }
         layer.connections += cost.connections;
         if cost.allocates_output {
             layer.activation_values += output.len() as u64;
@@ -226,6 +236,8 @@ struct NodeCost {
     connections: u64,
     /// Whether the output needs its own memory.
     allocates_output: bool,
+    /// Whether the multiply-adds are unknown.
+    is_uncounted: bool,
 }
 
 /// Returns the costs of a node, which reads `parameters`.
@@ -236,6 +248,7 @@ fn node_cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeC
         macs: 0,
         connections: 0,
         allocates_output: false,
+        is_uncounted: false,
     };
     let batch = output.first().copied().unwrap_or(1) as u64;
     let allocating = |cost: Cost, times: u64| {
@@ -246,6 +259,7 @@ fn node_cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeC
             macs: cost.macs.checked_mul(times).ok_or(overflow)?,
             connections: cost.connections,
             allocates_output: true,
+            is_uncounted: false,
         })
     };
     match (&node.op, output) {
@@ -296,10 +310,38 @@ fn node_cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeC
                 ..free
             })
         }
-        (Op::LocalResponseNorm { .. } | Op::Mean { .. } | Op::Matmul | Op::Other { .. }, _) => {
+        (Op::LocalResponseNorm { .. } | Op::Mean { .. }, _) => Ok(NodeCost {
+            allocates_output: true,
+            ..free
+        }),
+        (Op::Matmul, &[.., _]) => {
+            let inner = shape(0).last().copied().unwrap_or(1) as u64;
+            let products = elements(output).and_then(|elements| elements.checked_mul(inner));
+            let macs = products.ok_or(CostError::Overflow {
+                quantity: "multiply-adds",
+            })?;
             Ok(NodeCost {
+                macs,
+                connections: macs / images(graph),
                 allocates_output: true,
-                ..free
+                is_uncounted: false,
+            })
+        }
+        (Op::Other { multiply_adds, .. }, _) => {
+            let macs = multiply_adds.unwrap_or(0);
+            // The bias of a convolution has one connection into each unit.
+            let bias = node.inputs.get(2).is_some_and(|&id| {
+                graph.shape(id).len() == 1 && graph.value(id).parameter().is_some()
+            });
+            let biases = match bias && macs > 0 {
+                true => elements(output).unwrap_or(0) / images(graph),
+                false => 0,
+            };
+            Ok(NodeCost {
+                macs,
+                connections: (macs / images(graph)).saturating_add(biases),
+                allocates_output: true,
+                is_uncounted: multiply_adds.is_none(),
             })
         }
         // A bias outside of a convolution has one connection into each unit.
@@ -309,6 +351,18 @@ fn node_cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeC
         }),
         _ => Ok(free),
     }
+}
+
+/// Returns the number of images that `graph` was recorded for.
+fn images(graph: &Graph) -> u64 {
+    let images = graph.shape(graph.input).first().copied();
+    images.unwrap_or(1).max(1) as u64
+}
+
+/// Returns the number of elements of a tensor, or `None` if it exceeds 64 bits.
+fn elements(shape: &[usize]) -> Option<u64> {
+    let mut axes = shape.iter();
+    axes.try_fold(1u64, |product, &axis| product.checked_mul(axis as u64))
 }
 
 /// Returns the number of connections of an adaptive pool along one axis of `length` elements with

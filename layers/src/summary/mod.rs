@@ -3,8 +3,11 @@
 //! The counts follow the usual tables:
 //!
 //! - *Parameters* are the trainable parameters that the graph reads.
-//! - A *multiply-add* is one product in a convolution, a fully connected layer or a radial basis
-//!   layer. Biases, pools, norms and activations have none.
+//! - A *multiply-add* is one product in a convolution of any rank, transposed or not, a fully
+//!   connected layer, a matrix product, an attention or a radial basis layer. Biases, pools, norms,
+//!   activations and element-wise arithmetic have none. A transposed convolution multiplies each
+//!   input element by all weights of its channel. Operations whose products are unknown, such as a
+//!   bilinear interpolation, are listed ([`Summary::uncounted`]).
 //! - *Activation values* are the input and the outputs of convolutions, pools, fully connected
 //!   layers, local response norms and radial basis layers. Activations, batch norms, residual sums
 //!   and concatenations are counted as in-place operations, and reshapes as free. VGG16 has 15.2
@@ -37,6 +40,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod channel_axis;
 mod count;
 mod error;
 mod group;
@@ -46,6 +50,8 @@ mod receptive_field;
 mod report;
 mod table;
 
+#[cfg(feature = "draw")]
+pub(crate) use channel_axis::channel_axes;
 pub use error::{CountError, SummaryError};
 #[cfg(feature = "draw")]
 pub(crate) use kind::count_kinds;

@@ -18,8 +18,10 @@ pub struct Summary {
     pub fixed: u64,
     /// Size of the trainable parameters in bytes.
     pub parameter_bytes: u64,
-    /// Number of multiply-adds.
+    /// Number of multiply-adds, without those of [`uncounted`](Self::uncounted) operations.
     pub macs: u64,
+    /// Operations whose multiply-adds are unknown, each with its layer: `up: interpolate`.
+    pub uncounted: Vec<String>,
     /// Number of values of the input and of the layers with their own output memory.
     pub activation_values: u64,
     /// Size of the activation values in bytes.
@@ -47,6 +49,9 @@ pub struct Layer {
     pub activation: Option<String>,
     /// Shape of the output, batch axis first.
     pub output: Vec<usize>,
+    /// Axis of the channels in `output`: 1 for `[batch, channels, height, width]`, 3 for
+    /// `[batch, height, width, channels]`.
+    pub channel_axis: usize,
     /// Number of trainable parameters. Shared parameters are counted in the first layer that reads
     /// them.
     pub parameters: u64,
@@ -55,8 +60,10 @@ pub struct Layer {
     /// Shapes of the trainable parameters, such as `64x3x3x3 + 64`: output channels by input
     /// channels by height by width, and the bias.
     pub formula: String,
-    /// Number of multiply-adds.
+    /// Number of multiply-adds, without those of `uncounted` operations.
     pub macs: u64,
+    /// Operations of the layer whose multiply-adds are unknown.
+    pub uncounted: Vec<String>,
     /// Number of connections into all units, biases included, for one image.
     pub connections: u64,
     /// Number of output values; 0 if the layer works in place.

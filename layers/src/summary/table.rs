@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::channel_axis::usual_axis;
 use super::kind::joined;
 use super::report::{Layer, Summary};
 
@@ -29,7 +30,7 @@ impl fmt::Display for Summary {
         let layers: u64 = self.layers.iter().map(|layer| layer.memory_bytes).sum();
         let mut input: [String; 7] = Default::default();
         input[0] = "input".to_owned();
-        input[2] = shape(&self.input);
+        input[2] = shape(&self.input, usual_axis(self.input.len()));
         input[3] = bytes(self.activation_bytes.saturating_sub(layers));
         let rows: Vec<[String; 7]> = [HEADER.map(str::to_owned), input]
             .into_iter()
@@ -49,11 +50,14 @@ fn row(layer: &Layer) -> [String; 7] {
     [
         layer.name.clone(),
         kind,
-        shape(&layer.output),
+        shape(&layer.output, layer.channel_axis),
         nonzero(layer.memory_bytes, bytes),
         layer.formula.clone(),
         nonzero(layer.parameters, thousands),
-        nonzero(layer.macs, thousands),
+        match &layer.uncounted[..] {
+            [] => nonzero(layer.macs, thousands),
+            _ => "?".to_owned(),
+        },
     ]
 }
 
@@ -102,6 +106,9 @@ fn write_totals(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
         thousands(summary.macs),
         scaled(summary.macs, 1000.0, ["", " k", " M", " G"])
     )?;
+    if !summary.uncounted.is_empty() {
+        writeln!(f, "not counted      {}", summary.uncounted.join(", "))?;
+    }
     write!(f, "connections      {}", thousands(summary.connections))?;
     if let Some(widest) = &summary.widest {
         write!(f, "\nwidest layer     {widest}")?;
@@ -121,12 +128,18 @@ fn nonzero(number: u64, format: fn(u64) -> String) -> String {
     }
 }
 
-/// Returns height, width and channels: `224x224x64`; `1x1x1000` for a vector.
-fn shape(shape: &[usize]) -> String {
+/// Returns height, width and channels of a tensor with the channels in `axis`: `224x224x64`;
+/// `1x1x1000` for a vector, and `196x768` for a sequence of vectors.
+fn shape(shape: &[usize], axis: usize) -> String {
     match *shape {
-        [_, channels, height, width] => joined(&[height, width, channels]),
         [_, channels] => joined(&[1, 1, channels]),
-        [_, ref rest @ ..] => joined(rest),
+        [_, ref rest @ ..] => {
+            let mut lengths = rest.to_vec();
+            if (1..=lengths.len()).contains(&axis) {
+                lengths[axis - 1..].rotate_left(1);
+            }
+            joined(&lengths)
+        }
         [] => String::new(),
     }
 }

@@ -12,19 +12,8 @@ use receptive_layers::graph::{Graph, Op, Origin, ValueData};
 
 use crate::interpreter;
 use crate::networks::{Branches, Residual, cpu};
+use crate::noise::{self, noise};
 use crate::random::{Random, layer_config};
-
-/// Returns `len` pseudorandom numbers in [-1, 1), by xorshift.
-fn noise(seed: u64, len: usize) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / 8_388_608.0 - 1.0
-    };
-    (0..len).map(|_| next()).collect()
-}
 
 /// Replaces the weights and running statistics by random numbers. The values of a new norm are all
 /// 0 or 1.
@@ -71,13 +60,7 @@ fn run(compiled: &mut Compiled, images: &[f32], count: usize) -> Vec<Vec<f32>> {
 /// Returns the largest absolute difference, relative to the largest expected magnitude (at least
 /// 1).
 fn difference(found: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(found.len(), expected.len());
-    let largest = expected.iter().fold(1.0_f32, |most, x| most.max(x.abs()));
-    let pairs = found.iter().zip(expected);
-    pairs.fold(0.0, |most, (a, b)| {
-        assert!(a.is_finite(), "{a} for {b}");
-        f32::max(most, (a - b).abs())
-    }) / largest
+    noise::difference(found, expected, noise::largest(expected))
 }
 
 /// Runs `graph` with Burn's operations and returns every output.

@@ -7,9 +7,12 @@ mod file;
 mod interpreter;
 mod names;
 mod networks;
+mod noise;
 #[allow(dead_code)]
 #[path = "../../examples/plain_burn.rs"]
 mod plain_burn;
 mod random;
+mod random_graphs;
 mod record;
 mod summary;
+mod supported;

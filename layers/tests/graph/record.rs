@@ -1,12 +1,13 @@
 //! Tests of recorded graphs: weights, roles, simplifications and errors.
 
 use burn::module::Module;
+use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor};
 use receptive_layers::graph::{Graph, GraphError, Op, Origin, ParameterKind, ValueData};
 
 use crate::interpreter;
-use crate::networks::{Branches, Residual, cpu};
+use crate::networks::{Branches, Residual, conv, cpu};
 
 #[test]
 fn a_trace_has_no_weights() {
@@ -161,7 +162,8 @@ fn unknown_operations_keep_their_name() {
     assert_eq!(
         graph.nodes[1].op,
         Op::Other {
-            name: "exp".to_owned()
+            name: "exp".to_owned(),
+            multiply_adds: Some(0),
         }
     );
 }
@@ -200,4 +202,72 @@ fn a_huge_input_is_traced_without_allocation() {
     )
     .unwrap();
     assert_eq!(graph.shape(graph.outputs[0]), [1, 6, side, side]);
+}
+
+#[test]
+fn an_output_may_be_returned_twice() {
+    let init = |device: &Device| LinearConfig::new(3, 4).init(device);
+    let forward = |layer: &Linear, x: Tensor<2>| {
+        let y = layer.forward(x);
+        vec![y.clone(), y.clone() * 2.0, y]
+    };
+    let graph = Graph::trace(init, [2, 3], forward).unwrap();
+    assert_eq!(graph.outputs.len(), 3);
+    assert_eq!(graph.outputs[0], graph.outputs[2]);
+    let graph = Graph::trace(init, [2, 3], |_: &Linear, x: Tensor<2>| (x.clone(), x)).unwrap();
+    assert_eq!(graph.outputs, [graph.input, graph.input]);
+}
+
+#[test]
+fn an_input_that_the_network_does_not_take_is_an_error() {
+    let init = |device: &Device| conv([3, 8], 3, device);
+    let forward = |conv: &Conv2d, x: Tensor<4>| conv.forward(x);
+    let error = Graph::trace(init, [1, 1, 8, 8], forward).unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.starts_with("forward failed for an input of shape [1, 1, 8, 8]: "),
+        "{message}"
+    );
+    assert!(!message.contains(['\n', '=']), "{message}");
+    for shape in [[0, 3, 8, 8], [1, 0, 8, 8], [1, 3, 0, 8], [1, 3, 8, 0]] {
+        let error = Graph::trace(init, shape, forward).unwrap_err();
+        let expected = format!("the input {shape:?} is empty, expected axes of at least 1");
+        assert_eq!(error.to_string(), expected);
+    }
+    let reads = |conv: &Conv2d, x: Tensor<4>| {
+        let sum = conv.forward(x).sum().into_scalar::<f32>();
+        Tensor::<1>::from_floats([sum], &Device::capture())
+    };
+    let error = Graph::trace(init, [1, 3, 8, 8], reads).unwrap_err();
+    assert!(matches!(error, GraphError::Forward { .. }), "{error}");
+}
+
+#[test]
+fn a_graph_is_of_any_batch_unless_images_are_combined() {
+    let init = |device: &Device| conv([3, 8], 3, device);
+    let any_batch = |images: usize, forward: fn(&Conv2d, Tensor<4>) -> Tensor<4>| {
+        let graph = Graph::trace(init, [images, 3, 8, 8], forward).unwrap();
+        graph.any_batch
+    };
+    for images in [1, 2] {
+        assert!(any_batch(images, |conv, x| conv.forward(x)));
+        assert!(any_batch(images, |conv, x| {
+            let device = x.device();
+            let [images, channels, ..] = x.dims();
+            let ones = Tensor::ones([1, channels, 1, 1], &device);
+            let y = conv.forward(x.slice([0..images, 0..3, 0..8, 1..8]) * ones);
+            y.flatten::<2>(1, 3).reshape([images, 8, 7, 8])
+        }));
+        assert!(!any_batch(images, |conv, x| {
+            let mean = x.clone().mean_dim(0);
+            conv.forward(x - mean)
+        }));
+        assert!(!any_batch(images, |conv, x| conv
+            .forward(x.swap_dims(0, 2))
+            .slice([0..1])));
+        assert!(!any_batch(images, |conv, x| {
+            let [images, ..] = x.dims();
+            conv.forward(x) * images as f32
+        }));
+    }
 }

@@ -1,9 +1,14 @@
 //! Tests of summaries against published numbers, and of the summary's tables.
 
 use burn::module::{Module, Param};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::conv::{
+    Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, Conv3d, Conv3dConfig, ConvTranspose1d,
+    ConvTranspose1dConfig, ConvTranspose2d, ConvTranspose2dConfig,
+};
+use burn::nn::interpolate::{Interpolate2dConfig, InterpolateMode};
 use burn::nn::pool::AvgPool2dConfig;
 use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Tensor, activation, module};
 use receptive_kernels::ops;
 use receptive_layers::graph::Graph;
@@ -210,4 +215,155 @@ fn json_has_the_documented_keys() {
     assert_eq!(first["output"], serde_json::json!([1, 4, 16, 16]));
     assert_eq!(first["parameters"], 4 * 3 * 9 + 4);
     assert_eq!(first["macs"], 4 * 3 * 9 * 16 * 16);
+}
+
+/// Layers that multiply, for maps of eight channels.
+#[derive(Module, Debug)]
+struct Products {
+    transposed: ConvTranspose2d,
+    grouped: ConvTranspose2d,
+    transposed_line: ConvTranspose1d,
+    line: Conv1d,
+    volume: Conv3d,
+    last: Linear,
+    conv: Conv2d,
+}
+
+impl Products {
+    fn new(device: &Device) -> Self {
+        let transposed = ConvTranspose2dConfig::new([8, 4], [3, 2]).with_stride([2, 2]);
+        Self {
+            grouped: transposed.clone().with_groups(2).init(device),
+            transposed: transposed.init(device),
+            transposed_line: ConvTranspose1dConfig::new([8, 2], 5).init(device),
+            line: Conv1dConfig::new(8, 6, 3).with_groups(2).init(device),
+            volume: Conv3dConfig::new([4, 3], [2, 3, 3]).init(device),
+            last: LinearConfig::new(8, 16).init(device),
+            conv: Conv2dConfig::new([16, 2], [1, 1]).init(device),
+        }
+    }
+}
+
+/// The summary of `forward` for two images of eight channels and 6x5 pixels.
+fn summary_of(forward: fn(&Products, Tensor<4>) -> Tensor<4>) -> Summary {
+    let graph = Graph::trace(Products::new, [2, 8, 6, 5], forward).unwrap();
+    Summary::from_graph(&graph, "products").unwrap()
+}
+
+#[test]
+fn every_operation_that_multiplies_is_counted() {
+    let macs = |forward| {
+        let summary = summary_of(forward);
+        assert!(summary.uncounted.is_empty(), "{:?}", summary.uncounted);
+        summary.macs
+    };
+    // Each of the 2x8x30 elements is multiplied by 4x3x2 weights, or 2x3x2 in two groups.
+    assert_eq!(macs(|net, x| net.transposed.forward(x)), 480 * 24);
+    assert_eq!(macs(|net, x| net.grouped.forward(x)), 480 * 12);
+    assert_eq!(
+        macs(|net, x| net
+            .transposed_line
+            .forward(x.flatten::<3>(2, 3))
+            .unsqueeze_dim(3)),
+        480 * 2 * 5
+    );
+    // 2x6x28 sums of 4x3 products.
+    assert_eq!(
+        macs(|net, x| net.line.forward(x.flatten::<3>(2, 3)).unsqueeze_dim(3)),
+        2 * 6 * 28 * 12
+    );
+    // 2x3x1x4x3 sums of 4x2x3x3 products.
+    assert_eq!(
+        macs(|net, x| net.volume.forward(x.reshape([2, 4, 2, 6, 5])).flatten(2, 3)),
+        2 * 3 * 12 * 72
+    );
+    // 2x8x6x6 sums of 5 products.
+    assert_eq!(
+        macs(|_, x| x.clone().matmul(x.swap_dims(2, 3))),
+        2 * 8 * 36 * 5
+    );
+    // 2x8x6x6 scores of 5 products, and 2x8x6x5 means of 6.
+    let attention = macs(|_, x| {
+        let options = AttentionModuleOptions::default();
+        module::attention(x.clone(), x.clone(), x, None, None, options)
+    });
+    assert_eq!(attention, 2 * 8 * 36 * 5 + 2 * 8 * 30 * 6);
+    assert_eq!(
+        macs(|net, x| net.last.forward(x.permute([0, 2, 3, 1]))),
+        2 * 30 * 8 * 16
+    );
+    // Element-wise arithmetic, activations and a resize to the nearest pixel have none.
+    let nearest = macs(|_, x| {
+        let x = activation::gelu(x.clone()) * x.exp();
+        Interpolate2dConfig::new()
+            .with_output_size(Some([12, 10]))
+            .with_mode(InterpolateMode::Nearest)
+            .init()
+            .forward(x)
+    });
+    assert_eq!(nearest, 0);
+    let summary = summary_of(|net, x| net.transposed.forward(x));
+    assert_eq!(summary.connections, 240 * 24 + 4 * 13 * 10);
+}
+
+#[test]
+fn uncounted_operations_are_named() {
+    let summary = summary_of(|net, x| {
+        let x = Interpolate2dConfig::new()
+            .with_output_size(Some([12, 10]))
+            .with_mode(InterpolateMode::Linear)
+            .init()
+            .forward(net.transposed.forward(x));
+        x * 2.0
+    });
+    assert_eq!(summary.macs, 480 * 24);
+    assert_eq!(summary.uncounted, ["interpolate: interpolate"]);
+    let text = summary.to_string();
+    assert!(
+        text.contains("\nnot counted      interpolate: interpolate\n"),
+        "{text}"
+    );
+    let row = text.lines().find(|line| line.starts_with("interpolate"));
+    assert!(row.is_some_and(|row| row.ends_with('?')), "{text}");
+    let json = serde_json::to_value(&summary).unwrap();
+    assert_eq!(
+        json["uncounted"],
+        serde_json::json!(["interpolate: interpolate"])
+    );
+    assert_eq!(json["layers"][0]["uncounted"], serde_json::json!([]));
+    assert_eq!(
+        json["layers"][1]["uncounted"],
+        serde_json::json!(["interpolate"])
+    );
+    assert_eq!(summary.grouped(0).layers[0].uncounted, ["interpolate"]);
+}
+
+#[test]
+fn feature_maps_are_labelled_height_width_channels_in_every_layout() {
+    let summary = summary_of(|net, x| {
+        let last = net.last.forward(x.permute([0, 2, 3, 1]));
+        net.conv.forward(last.permute([0, 3, 1, 2]))
+    });
+    let rows: Vec<(&[usize], usize)> = (summary.layers.iter())
+        .map(|layer| (&layer.output[..], layer.channel_axis))
+        .collect();
+    assert_eq!(rows, [(&[2, 6, 5, 16][..], 3), (&[2, 2, 6, 5][..], 1)]);
+    let text = summary.to_string();
+    for (layer, shape) in [("last", " 6x5x16 "), ("conv", " 6x5x2 ")] {
+        let row = text.lines().find(|line| line.starts_with(layer)).unwrap();
+        assert!(row.contains(shape), "{text}");
+    }
+    // A sequence of vectors, and a line of pixels.
+    let tokens = summary_of(|net, x| {
+        let tokens = x.flatten::<3>(2, 3).swap_dims(1, 2);
+        net.last.forward(tokens).unsqueeze_dim(3)
+    });
+    assert_eq!(tokens.layers[0].output, [2, 30, 16]);
+    assert!(tokens.to_string().contains(" 30x16 "), "{tokens}");
+    let line = summary_of(|net, x| net.line.forward(x.flatten::<3>(2, 3)).unsqueeze_dim(3));
+    assert_eq!(
+        (&line.layers[0].output[..], line.layers[0].channel_axis),
+        (&[2, 6, 28][..], 1)
+    );
+    assert!(line.to_string().contains(" 28x6 "), "{line}");
 }

@@ -86,7 +86,7 @@ impl Visit for AnotherHead {
         assert!(found_head == own_head, "the head was not kept");
         assert!(found_head.iter().all(|(_, shape, _)| shape[0] == 7));
 
-        let replaced = config.init(&self.device).with_classes(7);
+        let replaced = config.init(&self.device).with_classes(7).unwrap();
         let output = replaced.forward(Tensor::zeros(config.input().shape(), &self.device));
         assert_eq!(output.dims(), [1, 7]);
     }

@@ -93,7 +93,7 @@ impl Network for Small {
         vec![first.clone(), self.second.forward(first)]
     }
 
-    fn with_classes(self, _classes: usize) -> Self {
+    fn with_new_heads(self, _classes: usize) -> Self {
         self
     }
 }

@@ -84,7 +84,9 @@ pub fn lower_slices(net: &mut Net, lanes: usize) {
         let first = aligned_run.unwrap_or(0);
         let channels = aligned_run.map_or(input[0], |_| slice.channels.len());
         let size = [0, 1].map(|i| ([height, width][i] - 1) * slice.step[i] + 1);
-        if slice.start != [0, 0] || first != 0 || channels != input[0] {
+        // Whether windows over the whole input end at the last pixel of the slice.
+        let ends = (0..2).all(|i| input[i + 1] - size[i] < slice.step[i]);
+        if slice.start != [0, 0] || !ends || first != 0 || channels != input[0] {
             let view = Slice {
                 channels: (first..first + channels).map(Some).collect(),
                 start: slice.start,

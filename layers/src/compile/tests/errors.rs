@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, activation};
 
 use super::conv;
 use crate::compile::{Algorithm, Compiled, Isa, Options, WinogradTile};
@@ -12,10 +12,7 @@ use crate::graph::{Graph, Outputs};
 
 /// Returns the error of compiling `forward`, a function of a 3x3 convolution and images
 /// `[2, 3, 6, 6]`.
-fn error_of<O: Outputs>(
-    forward: impl FnOnce(&Conv2d, Tensor<4>) -> O,
-    options: &Options,
-) -> String {
+fn error_of<O: Outputs>(forward: impl FnMut(&Conv2d, Tensor<4>) -> O, options: &Options) -> String {
     let init = |device: &Device| conv([3, 8], 3, device);
     let graph = Graph::trace(init, [2, 3, 6, 6], forward).unwrap();
     Compiled::random(graph, 0, options).unwrap_err().to_string()
@@ -27,13 +24,15 @@ fn errors_name_the_layer_and_the_operation() {
         |forward: fn(&Conv2d, Tensor<4>) -> Tensor<4>| error_of(forward, &Options::default());
     assert_eq!(
         error(|conv, x| conv.forward(x).exp()),
-        "layer exp: exp to [2, 8, 6, 6] cannot be compiled, expected a supported operation on the feature \
-         maps of each image"
+        "layer exp: exp to [2, 8, 6, 6] cannot be compiled, expected convolutions, fully connected layers, \
+         pools, batch norms, local response norms of receptive_layers, relu, clamp, tanh, sigmoid, softmax \
+         of the channels, arithmetic, slices, selections and concatenations of channels, zero padding and \
+         reshapes"
     );
     assert_eq!(
         error(|conv, x| conv.forward(x).permute([0, 2, 3, 1])),
-        "layer permute: permute to [2, 6, 6, 8] cannot be compiled, expected a supported operation on the \
-         feature maps of each image"
+        "layer permute: permute [0, 2, 3, 1] of [2, 8, 6, 6] cannot be compiled, expected a permutation \
+         that keeps the order of the elements"
     );
     assert_eq!(
         error(|conv, x| {
@@ -41,8 +40,23 @@ fn errors_name_the_layer_and_the_operation() {
             let mean = y.clone().mean_dims(&[2, 3]);
             y * mean
         }),
-        "layer mul: mul of maps of different shapes cannot be compiled, expected maps of one shape"
+        "layer mul: mul of maps [2, 8, 6, 6] and [2, 8, 1, 1] cannot be compiled, expected maps of one \
+         shape, or of one height and width where one has one channel"
     );
+    for axis in [2, 3] {
+        let graph = |conv: &Conv2d, x: Tensor<4>| activation::softmax(conv.forward(x), axis);
+        assert_eq!(
+            error_of(graph, &Options::default()),
+            format!(
+                "layer softmax: softmax over axis {axis} of [2, 8, 6, 6] cannot be compiled, expected a \
+                 softmax over axis 1, the channels"
+            )
+        );
+    }
+    let message = error(|conv, x| activation::leaky_relu(conv.forward(x), 0.1));
+    let start =
+        "layer leakyrelu: leakyrelu to [2, 8, 6, 6] cannot be compiled, expected convolutions, ";
+    assert!(message.starts_with(start), "{message}");
     assert_eq!(
         error(|conv, x| conv.forward(x).reshape([1, 16, 6, 6])),
         "layer reshape: reshape to [1, 16, 6, 6] cannot be compiled, expected a shape whose first \
@@ -123,4 +137,56 @@ fn an_input_of_rank_one_is_an_error() {
             .to_string(),
         "the network's input is [3], expected [batch, channels, height, width] or [batch, features]"
     );
+}
+
+#[test]
+fn a_forward_that_combines_images_compiles_for_the_recorded_batch_only() {
+    let error = |images: usize, forward: fn(&Conv2d, Tensor<4>) -> Tensor<4>, batch| {
+        let init = |device: &Device| conv([3, 8], 3, device);
+        let graph = Graph::trace(init, [images, 3, 6, 6], forward).unwrap();
+        let options = Options {
+            batch: Some(batch),
+            ..Options::default()
+        };
+        let compiled = Compiled::random(graph, 0, &options);
+        compiled.err().map(|error| error.to_string())
+    };
+    let refused = "the batch size is 3, expected 1 as recorded: with another number of images, the network \
+                   computes other operations, or combines images";
+    let combining: [fn(&Conv2d, Tensor<4>) -> Tensor<4>; 5] = [
+        // The first image for all.
+        |conv, x| conv.forward(x.slice([0..1])),
+        // Images become channels.
+        |conv, x| {
+            let [_, channels, height, width] = x.dims();
+            conv.forward(x)
+                .reshape([1, -1, height as i32, width as i32 / channels as i32])
+        },
+        // Only one image fits.
+        |conv, x| conv.forward(x.reshape([1, 3, 6, 6])),
+        // The factor depends on the batch.
+        |conv, x| {
+            let images = x.dims()[0] as f32;
+            conv.forward(x) / images
+        },
+        |conv, x| {
+            let first = x.clone().slice([0..1]).expand(x.dims());
+            conv.forward(x + first)
+        },
+    ];
+    for (index, forward) in combining.into_iter().enumerate() {
+        assert_eq!(
+            error(1, forward, 3).as_deref(),
+            Some(refused),
+            "forward {index}"
+        );
+        assert_eq!(error(1, forward, 1), None, "forward {index}");
+    }
+    assert_eq!(error(1, |conv, x| conv.forward(x), 3), None);
+    assert_eq!(error(3, |conv, x| conv.forward(x), 2), None);
+    let slice: fn(&Conv2d, Tensor<4>) -> Tensor<4> = |conv, x| {
+        let images = x.dims()[0];
+        conv.forward(x.slice([0..images, 0..3]))
+    };
+    assert_eq!(error(1, slice, 3), None);
 }

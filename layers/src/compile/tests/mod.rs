@@ -20,7 +20,7 @@ use crate::graph::{Graph, Outputs};
 fn net<M: Module, O: Outputs>(
     init: impl FnOnce(&Device) -> M,
     [channels, height, width]: [usize; 3],
-    forward: impl FnOnce(&M, Tensor<4>) -> O,
+    forward: impl FnMut(&M, Tensor<4>) -> O,
 ) -> Net {
     let graph = Graph::trace(init, [1, channels, height, width], forward).unwrap();
     let mut values = Values::new(graph.clone(), None);

@@ -94,6 +94,18 @@ impl Translation<'_> {
         self.push_layer(node, LayerOp::Concat, operands)
     }
 
+    /// Repeats the channel of a map of one channel, or returns a map of `channels` channels.
+    pub fn broadcast_channels(&mut self, node: &Node, x: MapId, channels: usize) -> MapId {
+        let [found, height, width] = self.net.shape(x);
+        if found == channels {
+            return x;
+        }
+        debug_assert_eq!(found, 1, "a broadcast map has one channel");
+        let op = LayerOp::Slice(all_pixels_of(vec![Some(0); channels]));
+        let shape = [channels, height, width];
+        self.push(node, op, vec![x], shape, Activation::Identity)
+    }
+
     /// Adds channels of zeros before and after the channels of `x`.
     fn with_zeros(&mut self, node: &Node, x: MapId, [before, after]: [usize; 2]) -> MapId {
         let [channels, height, width] = self.net.shape(x);

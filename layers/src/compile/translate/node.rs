@@ -3,6 +3,7 @@
 use receptive_kernels::cpu::{Activation, PoolWindow};
 
 use super::data_movement::{is_full_range, keeps_order};
+use super::refusal::refusal;
 use super::translation::{Translation, dims, unsupported};
 use crate::compile::error::{CompileError, Problem};
 use crate::compile::net::{LayerOp, Net};
@@ -44,6 +45,14 @@ impl Translation<'_> {
     fn node(&mut self, node: &Node, values: &mut Values) -> Result<(), Problem> {
         let graph = self.graph;
         let output = graph.shape(node.outputs[0]);
+        let mut axes = output.iter();
+        let elements = axes.try_fold(1usize, |product, &axis| product.checked_mul(axis));
+        if elements.is_none_or(|elements| elements == 0 || elements as u64 > MAX_ELEMENTS) {
+            return Err(Problem::unsupported(
+                format!("{} to {output:?}", node.op.word()),
+                "an output of 1 to 2^40 elements",
+            ));
+        }
         match &node.op {
             Op::Reshape => self.alias(node),
             Op::Permute { axes } if keeps_order(graph.shape(node.inputs[0]), axes) => {
@@ -162,13 +171,13 @@ impl Translation<'_> {
             Op::Pad { padding, value } if *value == 0.0 && padding.first() == Some(&[0, 0]) => {
                 self.padding(node, padding)
             }
-            _ => Err(Problem::unsupported(
-                format!("{} to {output:?}", node.op.word()),
-                "a supported operation on the feature maps of each image",
-            )),
+            _ => Err(refusal(graph, node)),
         }
     }
 }
+
+/// Elements of the largest map that can be compiled. Sizes of such maps do not overflow.
+const MAX_ELEMENTS: u64 = 1 << 40;
 
 fn pool_window(pool: &Pool2d, dilation: [usize; 2]) -> PoolWindow {
     PoolWindow {

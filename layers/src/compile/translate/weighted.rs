@@ -2,7 +2,7 @@
 
 use receptive_kernels::cpu::{Border, ConvSpec};
 
-use super::translation::{Translation, unsupported};
+use super::translation::{Translation, dims, unsupported};
 use crate::compile::error::Problem;
 use crate::compile::net::LayerOp;
 use crate::compile::weights::{Affine, PerChannel, WeightSource, Weights};
@@ -72,29 +72,24 @@ impl Translation<'_> {
         let &[left, right] = &node.inputs[..] else {
             return Err(unsupported(node));
         };
-        if let (Some(&a), Some(&b)) = (self.maps.get(&left), self.maps.get(&right)) {
-            let same = self.graph.shape(left) == self.graph.shape(right);
-            if !same || self.net.shape(a) != self.net.shape(b) {
-                return Err(Problem::unsupported(
-                    format!("{} of maps of different shapes", node.op.word()),
-                    "maps of one shape",
-                ));
-            }
-            self.push_elementwise(node, LayerOp::Binary(arithmetic), vec![a, b]);
-            return Ok(());
+        if self.maps.contains_key(&left) && self.maps.contains_key(&right) {
+            return self.binary_of_maps(node, arithmetic);
         }
         let map_index = usize::from(self.constants.contains(&left));
         let weight = node.inputs[1 - map_index];
-        let x = self.operand(node, map_index)?;
+        let mut x = self.operand(node, map_index)?;
         let shape = self.graph.shape(weight);
         if !self.is_per_channel(node.inputs[map_index], shape) {
+            let maps = self.graph.shape(node.inputs[map_index]);
             return Err(Problem::unsupported(
-                format!("{} of maps and weights {shape:?}", node.op.word()),
+                format!("{} of maps {maps:?} and weights {shape:?}", node.op.word()),
                 "one weight for each channel, or one weight for all",
             ));
         }
         if self.graph.value(weight).len() > 1 {
             self.unreshaped_operand(node, map_index)?;
+            let channels = self.graph.shape(node.outputs[0])[1];
+            x = self.broadcast_channels(node, x, channels);
         }
         let affine = match (arithmetic, map_index) {
             (Arithmetic::Add, _) => vec![Affine::Shift(PerChannel::Constant(weight))],
@@ -105,9 +100,38 @@ impl Translation<'_> {
                 Affine::Shift(PerChannel::Constant(weight)),
             ],
             (Arithmetic::Div, 0) => vec![Affine::Scale(PerChannel::Inverse(weight))],
-            (Arithmetic::Div, _) => return Err(unsupported(node)),
+            (Arithmetic::Div, _) => {
+                return Err(Problem::unsupported(
+                    "div of weights by maps",
+                    "a division of maps by weights, or of maps by maps",
+                ));
+            }
         };
         self.push_elementwise(node, LayerOp::Affine(affine), vec![x]);
+        Ok(())
+    }
+
+    /// Translates element-wise arithmetic of two maps. A map of one channel is repeated for every
+    /// channel of the other.
+    fn binary_of_maps(&mut self, node: &Node, arithmetic: Arithmetic) -> Result<(), Problem> {
+        let [a, b] = [self.operand(node, 0)?, self.operand(node, 1)?];
+        let [left, right] = [0, 1].map(|index| self.graph.shape(node.inputs[index]));
+        let [one, other] = [a, b].map(|map| self.net.shape(map));
+        if left == right && one == other {
+            self.push_elementwise(node, LayerOp::Binary(arithmetic), vec![a, b]);
+            return Ok(());
+        }
+        let whole = dims(left) == Some(one) && dims(right) == Some(other);
+        let one_channel = one[1..] == other[1..] && (one[0] == 1 || other[0] == 1);
+        if !(whole && one_channel && left.len() == right.len()) {
+            return Err(Problem::unsupported(
+                format!("{} of maps {left:?} and {right:?}", node.op.word()),
+                "maps of one shape, or of one height and width where one has one channel",
+            ));
+        }
+        let channels = one[0].max(other[0]);
+        let maps = [a, b].map(|map| self.broadcast_channels(node, map, channels));
+        self.push_elementwise(node, LayerOp::Binary(arithmetic), maps.to_vec());
         Ok(())
     }
 

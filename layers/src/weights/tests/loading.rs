@@ -75,7 +75,7 @@ impl Network for Toy {
         vec![self.stem.forward(images)]
     }
 
-    fn with_classes(self, classes: usize) -> Self {
+    fn with_new_heads(self, classes: usize) -> Self {
         let fc = LinearConfig::new(4, classes).init(&self.fc.weight.device());
         Self { fc, ..self }
     }
