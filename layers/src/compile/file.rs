@@ -25,6 +25,7 @@ use super::error::{CompileError, FileError};
 use super::lower::StepCost;
 use super::threads;
 use crate::atomic_file::AtomicFile;
+use crate::bounded_file;
 use crate::metadata::Metadata;
 
 const MAGIC: &[u8; 8] = b"\x89receptv";
@@ -62,7 +63,10 @@ impl Compiled {
     /// Whether the file at `path` starts with the magic number that [`save`](Self::save) writes.
     pub fn is_file(path: impl AsRef<Path>) -> bool {
         let mut magic = [0; MAGIC.len()];
-        let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+        let path = path.as_ref();
+        let read = bounded_file::check_regular(path)
+            .and_then(|()| File::open(path))
+            .and_then(|mut file| file.read_exact(&mut magic));
         read.is_ok() && magic == *MAGIC
     }
 

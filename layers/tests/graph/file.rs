@@ -101,7 +101,7 @@ fn missing_and_foreign_files_are_errors() {
         error(&path),
         FileError::Version {
             found: 99,
-            expected: 9,
+            expected: 10,
             ..
         }
     ));

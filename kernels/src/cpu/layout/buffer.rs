@@ -4,6 +4,8 @@ use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
+use crate::allocator::try_allocate;
+
 /// A fixed number of zeroed floats, aligned to cache lines. Large buffers are aligned to huge
 /// pages, which the operating system is advised to use: streaming weights through 4 KiB pages costs
 /// a tenth of the time.
@@ -36,13 +38,13 @@ impl Buffer {
         }
         let large = layout.align() == LARGE_PAGE;
         // SAFETY: the size of the layout is not 0.
-        let start = unsafe {
+        let start = try_allocate(|| unsafe {
             if large {
                 alloc(layout)
             } else {
                 alloc_zeroed(layout)
             }
-        };
+        });
         let start = NonNull::new(start.cast::<f32>())?;
         #[cfg(target_os = "linux")]
         if large {
