@@ -38,7 +38,7 @@ const CHECKPOINTS: &[Checkpoint] = &[Checkpoint {
     tag: "IMAGENET1K_V1",
     source: Source::Torchvision,
     url: "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-    sha256: "7be5be79",
+    sha256: "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
     parameters: 61_100_840,
     top1: 56.522,
     top5: 79.066,

@@ -12,7 +12,7 @@ pub const GOOGLENET: &[Checkpoint] = &[Checkpoint {
     tag: "IMAGENET1K_V1",
     source: Source::Torchvision,
     url: "https://download.pytorch.org/models/googlenet-1378be20.pth",
-    sha256: "1378be20",
+    sha256: "1378be20a8e875cf1568b8a71654e704449655e34711a959a38b04fb34905cef",
     parameters: 6_624_904,
     top1: 69.778,
     top5: 89.530,

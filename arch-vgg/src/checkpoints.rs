@@ -57,7 +57,7 @@ pub(crate) const VGG13_BN: &[Checkpoint] = &published(
 
 pub(crate) const VGG16: &[Checkpoint] = &published(
     "https://download.pytorch.org/models/vgg16-397923af.pth",
-    "397923af",
+    "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
     138_357_544,
     71.592,
     90.382,
@@ -65,7 +65,7 @@ pub(crate) const VGG16: &[Checkpoint] = &published(
 
 pub(crate) const VGG16_BN: &[Checkpoint] = &published(
     "https://download.pytorch.org/models/vgg16_bn-6c64b313.pth",
-    "6c64b313",
+    "6c64b3138f2f4fcb3bcc4cafde11619c4f440eb1631787e93a682fd88305888a",
     138_365_992,
     73.360,
     91.516,
@@ -73,7 +73,7 @@ pub(crate) const VGG16_BN: &[Checkpoint] = &published(
 
 pub(crate) const VGG19: &[Checkpoint] = &published(
     "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-    "dcbb9e9d",
+    "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
     143_667_240,
     72.376,
     90.876,
@@ -81,7 +81,7 @@ pub(crate) const VGG19: &[Checkpoint] = &published(
 
 pub(crate) const VGG19_BN: &[Checkpoint] = &published(
     "https://download.pytorch.org/models/vgg19_bn-c79401a0.pth",
-    "c79401a0",
+    "c79401a0cf3cb42714e4182f5868c7a6f4f4534f5df9e956e2bb2098de41cbb6",
     143_678_248,
     74.218,
     91.842,

@@ -10,6 +10,7 @@ use receptive_layers::graph::GraphError;
 use receptive_layers::image::{LeftOut, ListError, OpenError};
 use receptive_layers::labels::LabelsError;
 use receptive_layers::network::{InputError, InvalidConfig};
+use receptive_layers::printable;
 use receptive_layers::summary::SummaryError;
 use receptive_layers::weights::{FindError, WeightsError};
 
@@ -334,12 +335,12 @@ pub fn one_line(error: &dyn Error) -> String {
 
 /// Prints `error: ` and the message to standard error. Ignores a failure to write.
 pub fn print_error(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {message}");
+    let _ = writeln!(io::stderr(), "error: {}", printable(message));
 }
 
 /// Prints `note: ` and the message to standard error. Ignores a failure to write.
 pub fn print_note(message: &str) {
-    let _ = writeln!(io::stderr(), "note: {message}");
+    let _ = writeln!(io::stderr(), "note: {}", printable(message));
 }
 
 fn suggest(near: &[&str]) -> String {

@@ -29,6 +29,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use args::{Cli, Command};
 use error::{CliError, one_line, print_error};
@@ -38,13 +39,48 @@ use error::{CliError, one_line, print_error};
 /// that stopped a training run.
 pub fn main() -> ExitCode {
     signals::handle();
-    let command = Cli::parse().command;
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return usage(&error),
+    };
     match panics::catch_panics(|| execute(command)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&one_line(&error)),
+        Err(panic) if panics::is_without_threads(&panic) => fail(
+            "cannot start a thread: the system or the user has too many of them, or no memory is left; \
+             lower --threads, or raise the limit",
+        ),
         Err(panic) => fail(&format!("internal error, please report it: {panic}")),
     }
+}
+
+/// Prints the help that was asked for, or the error of the arguments on one line.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if !error.use_stderr() || is_help {
+        return match error.print() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                fail(&one_line(&CliError::Output(error)))
+            }
+            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+        };
+    }
+    fail(&usage_line(&error.render().to_string()))
+}
+
+/// Returns the message and the tips of an error of clap, without its usage, on one line.
+fn usage_line(text: &str) -> String {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let paragraphs = text.split("\n\n").map(words);
+    let parts = paragraphs.filter(|paragraph| {
+        !paragraph.is_empty()
+            && !paragraph.starts_with("Usage:")
+            && !paragraph.starts_with("For more information")
+    });
+    let parts: Vec<String> = parts.collect();
+    let line = parts.join("; ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
 fn execute(command: Command) -> Result<ExitCode, CliError> {

@@ -5,7 +5,9 @@ use std::io::{self, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use npyz::{NpyFile, NpyHeader, Order, WriterBuilder};
+use receptive_kernels::allocator::try_allocate;
 use receptive_layers::atomic_file::AtomicFile;
+use receptive_layers::bounded_file;
 
 /// Reasons why an array file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +80,8 @@ impl ImageBatch {
             path: path.clone(),
             source,
         };
-        let opened = File::open(&path).map_err(read)?;
+        let opened = bounded_file::check_regular(&path).and_then(|()| File::open(&path));
+        let opened = opened.map_err(read)?;
         let bytes = opened.metadata().map_err(read)?.len();
         let mut reader = BufReader::new(opened);
         let header = NpyHeader::from_reader(&mut reader).map_err(read)?;
@@ -122,12 +125,13 @@ impl ImageBatch {
     pub fn read(self) -> Result<Vec<f32>, NpyError> {
         let Self { path, file, shape } = self;
         let order = file.order();
+        let count = shape.iter().product();
         let values = match file.try_data::<f32>() {
-            Ok(values) => values.collect::<io::Result<Vec<f32>>>(),
+            Ok(values) => collect(values, count),
             Err(file) => file
                 .data::<f64>()
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
-                .and_then(|values| values.map(|value| value.map(|v| v as f32)).collect()),
+                .and_then(|values| collect(values.map(|value| value.map(|v| v as f32)), count)),
         }
         .map_err(|source| NpyError::Read { path, source })?;
         Ok(match order {
@@ -135,6 +139,16 @@ impl ImageBatch {
             Order::Fortran => to_row_major(&values, shape),
         })
     }
+}
+
+/// Collects `count` values, whose memory is allocated first.
+fn collect(values: impl Iterator<Item = io::Result<f32>>, count: usize) -> io::Result<Vec<f32>> {
+    let mut collected = Vec::new();
+    try_allocate(|| collected.try_reserve_exact(count))?;
+    for value in values.take(count) {
+        collected.push(value?);
+    }
+    Ok(collected)
 }
 
 /// Reorders the elements of a column-major array (Fortran order) to row-major order.

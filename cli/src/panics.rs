@@ -40,6 +40,13 @@ pub fn catch_panics<T>(command: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
+/// Whether the message of a panic says that a library could not start a thread, which the standard
+/// library and rayon answer with a panic.
+pub fn is_without_threads(message: &str) -> bool {
+    message.contains("failed to spawn thread")
+        || message.contains("ThreadPoolBuildError { kind: IOError")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
     allow(dead_code, unused_imports)
 )]
 
+pub mod allocator;
 pub mod cost;
 pub mod cpu;
 pub mod geometry;

@@ -2,6 +2,7 @@
 
 pub mod atomic_file;
 pub mod block;
+pub mod bounded_file;
 #[cfg(feature = "image")]
 pub mod classifier;
 pub mod compile;
@@ -18,10 +19,12 @@ pub mod metadata;
 pub mod network;
 pub mod preprocessing;
 pub mod pretrained;
+mod printable;
 pub mod scratch;
 mod softmax;
 pub mod summary;
 pub mod weights;
 
 pub use burn;
+pub use printable::printable;
 pub use softmax::softmax;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use receptive_layers::printable;
 use serde::Serialize;
 
 use crate::error::TrainError;
@@ -130,7 +131,7 @@ impl ConfusionMatrix {
                 }
             }
             if named {
-                let name = &self.classes[row];
+                let name = printable(&self.classes[row]).into_owned();
                 let style = font.clone().pos(Pos::new(HPos::Right, VPos::Center));
                 let left = (margin - 6, top + cell / 2);
                 area.draw(&Text::new(name.clone(), left, style))?;
@@ -139,7 +140,7 @@ impl ConfusionMatrix {
                     .transform(FontTransform::Rotate270)
                     .pos(Pos::new(HPos::Left, VPos::Center));
                 let above = (margin + cell * row as i32 + cell / 2, margin - 6);
-                area.draw(&Text::new(name.clone(), above, style))?;
+                area.draw(&Text::new(name, above, style))?;
             }
         }
         area.present()?;

@@ -38,7 +38,9 @@ fn checkpoints_have_as_many_parameters_as_their_network() {
         let expected = variant.config.init(&Device::flex()).num_trainable_params() as u64;
         for checkpoint in variant.checkpoints {
             assert_eq!(checkpoint.parameters, expected);
-            assert!(checkpoint.url.contains(checkpoint.sha256));
+            // The name of the file contains the first digits; timm gives none.
+            let digits = checkpoint.sha256.len().min(8);
+            assert!(checkpoint.url.contains(&checkpoint.sha256[..digits]));
         }
     }
 }

@@ -68,7 +68,9 @@ fn check_checkpoints<C: NetworkConfig>() {
         let expected = variant.config.init(&Device::flex()).num_trainable_params() as u64;
         for checkpoint in variant.checkpoints {
             assert_eq!(checkpoint.parameters, expected, "{}", checkpoint.url);
-            assert!(checkpoint.url.contains(checkpoint.sha256));
+            // The name of the file contains the first digits; timm gives none.
+            let digits = checkpoint.sha256.len().min(8);
+            assert!(checkpoint.url.contains(&checkpoint.sha256[..digits]));
         }
     }
 }

@@ -45,7 +45,9 @@ fn checkpoints_have_as_many_parameters_as_their_network() {
         for checkpoint in variant.checkpoints {
             let expected = parameters(&variant.config) as u64;
             assert_eq!(checkpoint.parameters, expected, "{}", checkpoint.url);
-            assert!(checkpoint.url.contains(checkpoint.sha256));
+            // The name of the file contains the first digits; timm gives none.
+            let digits = checkpoint.sha256.len().min(8);
+            assert!(checkpoint.url.contains(&checkpoint.sha256[..digits]));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `receptive classify`: the most probable classes of images.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,6 +8,7 @@ use std::process::ExitCode;
 use receptive_layers::classifier::{Classifier, Prediction};
 use receptive_layers::image::{self, LeftOut};
 use receptive_layers::labels::MNIST;
+use receptive_layers::printable;
 use serde::Serialize;
 use terminal_size::{Width, terminal_size};
 
@@ -111,13 +113,17 @@ fn write_text(
     columns: Option<usize>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let predictions: Vec<(&str, f32)> = result
+    let predictions: Vec<(Cow<'_, str>, f32)> = result
         .predictions
         .iter()
-        .map(|prediction| (prediction.label.as_str(), prediction.probability))
+        .map(|prediction| (printable(&prediction.label), prediction.probability))
+        .collect();
+    let predictions: Vec<(&str, f32)> = predictions
+        .iter()
+        .map(|(label, probability)| (label.as_ref(), *probability))
         .collect();
     let inverted = if result.inverted { " (inverted)" } else { "" };
-    writeln!(out, "{}{inverted}", result.image)?;
+    writeln!(out, "{}{inverted}", printable(&result.image))?;
     match columns {
         Some(columns) => {
             for row in bars::rows(&predictions, columns) {

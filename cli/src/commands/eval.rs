@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use receptive_layers::printable;
 use receptive_train::data::{DataSplits, Dataset, EvaluationData, Relabelled};
 use receptive_train::loader::{Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
@@ -201,6 +202,7 @@ fn report(
     let width = width.max().unwrap_or(0);
     for ClassAccuracy { class, count, top1 } in &report.per_class {
         let top1 = top1.map_or("-".to_owned(), percent);
+        let class = printable(class);
         writeln!(out, "  {class:<width$}  {top1:>8}  of {count}")?;
     }
     Ok(())

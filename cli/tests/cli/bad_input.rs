@@ -33,14 +33,123 @@ fn usage_errors_say_what_was_expected() {
         ),
         (&["completions", "rumour"], "bash"),
         (&["sing"], "sing"),
-        (&[], "Usage"),
+        (&["classify", "a.png", "--tpo", "3"], "--top"),
+        (&["classify", "a.png", "--\u{1b}[2J"], "\\u{1b}"),
     ] {
-        receptive(arguments)
-            .assert()
-            .code(2)
-            .stdout("")
-            .stderr(predicate::str::contains(part));
+        let line = error_line(arguments);
+        assert!(line.contains(part) && !line.contains("Usage"), "{line}");
     }
+    // Without arguments, the help is printed.
+    receptive(&[])
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(predicate::str::contains("Usage"));
+}
+
+#[cfg(unix)]
+#[test]
+fn control_characters_in_names_and_labels_are_escaped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = folder.path().join("a\u{1b}[31mb.png");
+    std::fs::copy(crate::photo("coffee.png"), &name).expect("copied");
+    let labels = folder.path().join("labels.txt");
+    let lines: String = (0..1000)
+        .map(|class| format!("\u{1b}]0;{class}\u{7}\n"))
+        .collect();
+    std::fs::write(&labels, lines).expect("written");
+    let printed = crate::output(&[
+        "classify",
+        crate::text(&name),
+        "--labels",
+        crate::text(&labels),
+    ]);
+    let is_control = |c: char| c.is_control() && c != '\n';
+    assert!(!printed.contains(is_control), "{printed:?}");
+    assert!(printed.contains("\\u{1b}]0;967\\u{7}"), "{printed}");
+    std::fs::write(&name, "no image").expect("written");
+    let line = error_line(&["classify", crate::text(&name)]);
+    assert!(line.contains("a\\u{1b}[31mb.png"), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn devices_and_pipes_are_refused_or_read_up_to_a_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("run");
+    assert!(made.success());
+    let pipe = crate::text(&pipe);
+    let photo = crate::photo("coffee.png");
+    let photo = crate::text(&photo);
+    for (arguments, part) in [
+        (
+            &["classify", photo, "--labels", "/dev/zero"][..],
+            "the limit of 16 MiB",
+        ),
+        (
+            &["classify", photo, "--weights", "/dev/zero"],
+            "expected a file",
+        ),
+        (&["classify", photo, "--weights", pipe], "expected a file"),
+        (&["classify", "/dev/zero"], "the limit of 512 MiB"),
+        (
+            &[
+                "run",
+                "lenet5",
+                "--weights",
+                photo,
+                "--input",
+                pipe,
+                "--output",
+                "/dev/null",
+            ],
+            "expected a file",
+        ),
+        #[cfg(feature = "train")]
+        (
+            &["train", "lenet5", "--recipe", "/dev/zero"],
+            "the limit of 1 MiB",
+        ),
+    ] {
+        let line = error_line(arguments);
+        assert!(line.contains(part), "{line}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_memory_or_threads_the_error_is_one_line() {
+    let photo = crate::photo("coffee.png");
+    let program = env!("CARGO_BIN_EXE_receptive");
+    let limited = |limit: &str, arguments: &str| {
+        let script = format!("ulimit {limit}; exec {program} {arguments}");
+        let done = Command::new("sh")
+            .args(["-c", &script])
+            .env_remove("RUST_BACKTRACE")
+            .output();
+        let done = done.expect("run");
+        let error = String::from_utf8(done.stderr).expect("text");
+        if !done.status.success() {
+            assert_eq!(done.status.code(), Some(2), "{limit}: {error}");
+            assert!(
+                error.starts_with("error: ") && error.lines().count() == 1,
+                "{limit}: {error}"
+            );
+            assert!(!error.contains("internal error"), "{limit}: {error}");
+        }
+        done.status.success()
+    };
+    let classify = format!(
+        "classify {} --engine eager --model mobilenet-v2",
+        photo.display()
+    );
+    let mut outcomes = [0; 2];
+    for mebibytes in [200, 260, 320, 400, 500, 700, 4000] {
+        let succeeded = limited(&format!("-v {}", mebibytes << 10), &classify);
+        outcomes[usize::from(succeeded)] += 1;
+    }
+    assert!(outcomes[1] > 0, "{outcomes:?}");
 }
 
 #[test]

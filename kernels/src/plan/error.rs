@@ -45,6 +45,46 @@ pub enum ProgramError {
         /// Elements that the program expects.
         expected: usize,
     },
+    /// The memory of the maps cannot be allocated.
+    #[error("cannot allocate {} MiB for the maps of the program", (elements * 4) >> 20)]
+    Memory {
+        /// Elements of the arena.
+        elements: usize,
+    },
+    /// An untrusted program takes more memory than the limit.
+    #[error(
+        "the program takes {} MiB of memory, the limit is {} MiB",
+        bytes.div_ceil(1 << 20),
+        limit >> 20
+    )]
+    Limit {
+        /// Bytes of maps, scratch memory, input and outputs of the whole batch.
+        bytes: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// An untrusted program has an arena that is larger than its maps.
+    #[error("the program's arena has {found} elements, its steps use {expected}")]
+    UnusedArena {
+        /// Elements of the arena.
+        found: usize,
+        /// Elements up to the last that a step accesses.
+        expected: usize,
+    },
+    /// No step of an untrusted program reads the map that a step writes.
+    #[error("nothing reads the map that step {step} writes")]
+    UnusedStep {
+        /// Name of the step.
+        step: String,
+    },
+    /// An untrusted program has no output, or one that no step writes.
+    #[error("the program has {outputs} outputs, and its steps write {written} of them")]
+    Unwritten {
+        /// Outputs of the program.
+        outputs: usize,
+        /// Outputs that a step writes.
+        written: usize,
+    },
     /// The processor lacks the program's instruction set.
     #[error("the program is packed for {isa}, which this machine does not have")]
     Isa {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::error::{ProgramError, RunError};
 use super::packed::{PackedProgram, Workspace};
 use super::program::Program;
+use super::usage;
 use crate::cpu::Buffer;
 use crate::threads::ThreadPool;
 
@@ -26,23 +27,49 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`ProgramError`] when a step reaches outside the planned memory, or the processor lacks the
-    /// program's instruction set.
+    /// [`ProgramError`] when a step reaches outside the planned memory, the processor lacks the
+    /// program's instruction set, or the memory of the maps cannot be allocated.
     pub fn new(program: Program, weights: Buffer, threads: usize) -> Result<Self, ProgramError> {
         program.check(weights.len())?;
-        Ok(Self::checked(program, weights, threads))
+        Self::checked(program, weights, threads)
+    }
+
+    /// As [`new`](Self::new), for a program that its user did not compile: also checks that a run
+    /// takes at most `most_bytes` of memory, without the weights, and needs all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`ProgramError`] when the program takes more memory, or has
+    /// memory, outputs or steps that nothing uses.
+    pub fn untrusted(
+        program: Program,
+        weights: Buffer,
+        threads: usize,
+        most_bytes: usize,
+    ) -> Result<Self, ProgramError> {
+        program.check(weights.len())?;
+        let threads = threads.max(1);
+        usage::check(&program, threads, most_bytes)?;
+        Self::checked(program, weights, threads)
     }
 
     /// A plan of a program that was checked.
-    pub(super) fn checked(program: Program, weights: Buffer, threads: usize) -> Self {
+    pub(super) fn checked(
+        program: Program,
+        weights: Buffer,
+        threads: usize,
+    ) -> Result<Self, ProgramError> {
         let threads = threads.max(1);
         let packed = Arc::new(PackedProgram::checked(program, Arc::new(weights)));
-        Self {
-            workspace: Workspace::of(&packed, threads),
+        let workspace = Workspace::try_of(&packed, threads).ok_or(ProgramError::Memory {
+            elements: packed.program.arena,
+        })?;
+        Ok(Self {
+            workspace,
             packed,
             pool: (threads > 1).then(|| ThreadPool::shared(threads)),
             threads,
-        }
+        })
     }
 
     /// The program.
@@ -53,6 +80,12 @@ impl Plan {
     /// The packed weights.
     pub fn weights(&self) -> &[f32] {
         &self.packed.weights
+    }
+
+    /// Bytes of memory that a run of the whole batch takes, without the weights: maps, scratch
+    /// memory, input and outputs.
+    pub fn run_bytes(&self) -> usize {
+        usage::bytes(&self.packed.program, self.threads).unwrap_or(usize::MAX)
     }
 
     /// Threads of a run, the caller's included.

@@ -18,6 +18,7 @@ mod run_borrowed;
 mod step;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use error::{ProgramError, RunError};
 pub use executable::Plan;

@@ -44,6 +44,17 @@ impl Workspace {
         workspace
     }
 
+    /// As [`of`](Self::of); `None` if the memory cannot be allocated.
+    pub(super) fn try_of(packed: &PackedProgram, threads: usize) -> Option<Self> {
+        let mut workspace = Self {
+            arena: Buffer::try_zeroed(packed.program.arena)?,
+            scratch: Buffer::try_zeroed(packed.scratch.saturating_mul(threads))?,
+            outputs: Vec::new(),
+        };
+        workspace.fit(packed, threads);
+        Some(workspace)
+    }
+
     /// Grows the buffers to the size that `packed` needs on `threads` threads.
     pub(super) fn fit(&mut self, packed: &PackedProgram, threads: usize) {
         let fit = |buffer: &mut Buffer, len| {

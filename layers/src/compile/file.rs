@@ -16,7 +16,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use receptive_kernels::cpu::Buffer;
-use receptive_kernels::plan::{Plan, Program};
+use receptive_kernels::plan::{Plan, Program, ProgramError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -25,6 +25,7 @@ use super::error::{CompileError, FileError};
 use super::lower::StepCost;
 use super::threads;
 use crate::atomic_file::AtomicFile;
+use crate::bounded_file;
 use crate::metadata::Metadata;
 
 const MAGIC: &[u8; 8] = b"\x89receptv";
@@ -35,6 +36,10 @@ const PREFIX: usize = 16;
 const DIGEST: usize = 32;
 /// Alignment of the weights in the file, in bytes.
 const ALIGNMENT: usize = 64;
+/// Largest header, in bytes: some fifty times that of ResNet-152.
+const MAX_HEADER: usize = 16 << 20;
+/// Most memory that a run of a plan from a file takes, in bytes, without the weights: 8 GiB.
+const MAX_RUN_BYTES: u64 = 8 << 30;
 /// Bytes per read or write of the weights.
 const CHUNK: usize = 1 << 20;
 
@@ -58,7 +63,10 @@ impl Compiled {
     /// Whether the file at `path` starts with the magic number that [`save`](Self::save) writes.
     pub fn is_file(path: impl AsRef<Path>) -> bool {
         let mut magic = [0; MAGIC.len()];
-        let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+        let path = path.as_ref();
+        let read = bounded_file::check_regular(path)
+            .and_then(|()| File::open(path))
+            .and_then(|mut file| file.read_exact(&mut magic));
         read.is_ok() && magic == *MAGIC
     }
 
@@ -66,9 +74,14 @@ impl Compiled {
     ///
     /// # Errors
     ///
-    /// [`FileError::Io`] if the file cannot be written.
+    /// [`FileError::Io`] if the file cannot be written, [`CompileError::Program`] if a run of the
+    /// batch takes more than 8 GiB, which [`load`](Self::load) refuses.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), CompileError> {
         let path = path.as_ref();
+        let (bytes, limit) = (self.plan.run_bytes(), max_run_bytes());
+        if bytes > limit {
+            return Err(ProgramError::Limit { bytes, limit }.into());
+        }
         Ok(self.write(path).map_err(|source| io_error(path, source))?)
     }
 
@@ -112,7 +125,8 @@ impl Compiled {
     ///
     /// [`FileError`] if the file cannot be read, is not a compiled network, has another format
     /// version or is corrupt, or if the machine does not support its instruction set.
-    /// [`CompileError::Program`] if its program is invalid.
+    /// [`CompileError::Program`] if its program is invalid, takes more than 8 GiB of memory without
+    /// the weights, or asks for memory that it does not use.
     pub fn load(path: impl AsRef<Path>, threads: Option<usize>) -> Result<Self, CompileError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|source| io_error(path, source))?;
@@ -151,7 +165,9 @@ impl Compiled {
             }
             .into());
         }
-        let mut weights = Buffer::zeroed(program.weights);
+        let mut weights = Buffer::try_zeroed(program.weights).ok_or(ProgramError::Memory {
+            elements: program.weights,
+        })?;
         for chunk in weights.chunks_mut(CHUNK / 4) {
             reader.read(bytemuck::cast_slice_mut(chunk))?;
             if cfg!(target_endian = "big") {
@@ -190,16 +206,21 @@ impl Compiled {
             }
             .into());
         }
-        let total: u64 = steps.iter().map(|step| step.multiply_adds).sum();
+        let total = steps.iter().map(|step| step.multiply_adds);
+        let total = total.fold(0, u64::saturating_add);
         let per_image = total / program.images.max(1) as u64;
         let threads = threads::threads(threads, per_image);
         Ok(Self {
-            plan: Plan::new(program, weights, threads)?,
+            plan: Plan::untrusted(program, weights, threads, max_run_bytes())?,
             metadata,
             output_names: output_names.into(),
             steps,
         })
     }
+}
+
+fn max_run_bytes() -> usize {
+    usize::try_from(MAX_RUN_BYTES).unwrap_or(usize::MAX)
 }
 
 /// Reads a file and computes the digest of its content.
@@ -242,7 +263,16 @@ impl Reader<'_> {
         if found < least {
             return Err(self.length_error(found, least));
         }
-        usize::try_from(len).map_err(|_| self.length_error(found, least))
+        match usize::try_from(len) {
+            Ok(len) if len <= MAX_HEADER => Ok(len),
+            _ => Err(FileError::Header {
+                path: self.path.to_owned(),
+                reason: format!(
+                    "its length is {len} bytes, expected at most {} MiB",
+                    MAX_HEADER >> 20
+                ),
+            }),
+        }
     }
 
     /// Fills `bytes` from the file.

@@ -1,7 +1,12 @@
 //! Files of class labels.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+
+use crate::bounded_file;
+
+/// Largest file of labels, in bytes: 16 MiB.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// A list of labels could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -34,14 +39,14 @@ pub enum LabelsError {
     },
 }
 
-/// Reads the labels in the UTF-8 file at `path`, in the format of [`parse`].
+/// Reads the labels in the UTF-8 file at `path` of at most 16 MiB, in the format of [`parse`].
 ///
 /// # Errors
 ///
 /// [`LabelsError::Read`] or [`LabelsError::InFile`], which name the file.
 pub fn open(path: impl AsRef<Path>) -> Result<Vec<String>, LabelsError> {
     let path = path.as_ref();
-    let text = fs::read_to_string(path).map_err(|reason| LabelsError::Read {
+    let text = bounded_file::read_text(path, MAX_BYTES).map_err(|reason| LabelsError::Read {
         path: path.to_owned(),
         reason,
     })?;
@@ -99,5 +104,10 @@ mod tests {
         ));
         let missing = open("no/such/labels.txt").unwrap_err().to_string();
         assert!(missing.contains("no/such/labels.txt"), "{missing}");
+        #[cfg(unix)]
+        assert!(matches!(
+            open("/dev/zero"),
+            Err(LabelsError::Read { reason, .. }) if reason.kind() == io::ErrorKind::FileTooLarge
+        ));
     }
 }

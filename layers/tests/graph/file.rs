@@ -101,7 +101,7 @@ fn missing_and_foreign_files_are_errors() {
         error(&path),
         FileError::Version {
             found: 99,
-            expected: 9,
+            expected: 10,
             ..
         }
     ));
@@ -132,6 +132,108 @@ fn an_unsupported_instruction_set_is_an_error() {
         matches!(error, FileError::Isa { .. } | FileError::Checksum { .. }),
         "{error}"
     );
+}
+
+/// Returns the file with a changed program, and with the length, padding and digest that belong to it.
+fn forged(bytes: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+
+    let end = 16 + u32::from_le_bytes(bytes[12..16].try_into().expect("four bytes")) as usize;
+    let mut header = serde_json::from_slice(&bytes[16..end]).expect("JSON");
+    change(&mut header);
+    let mut header = serde_json::to_vec(&header).expect("JSON");
+    header.resize((16 + header.len()).next_multiple_of(64) - 16, b' ');
+    let mut forged = bytes[..12].to_vec();
+    forged.extend((header.len() as u32).to_le_bytes());
+    forged.extend(header);
+    forged.extend(&bytes[end..bytes.len() - 32]);
+    let digest = Sha256::digest(&forged);
+    forged.extend(digest);
+    forged
+}
+
+#[test]
+fn a_forged_file_takes_no_more_memory_than_the_limit() {
+    use serde_json::json;
+
+    let folder = folder();
+    let bytes = saved(folder.path());
+    let load = |bytes: &[u8]| match Compiled::load(file(folder.path(), bytes), None) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(load(&forged(&bytes, |_| ())), "");
+    let huge = 1_u64 << 50;
+    type Change = fn(&mut serde_json::Value, u64);
+    let changes: [(Change, &str); 6] = [
+        (
+            |header, huge| header["program"]["arena"] = json!(huge),
+            "its steps use",
+        ),
+        (
+            |header, huge| {
+                let outputs = header["program"]["outputs"]
+                    .as_array_mut()
+                    .expect("an array");
+                outputs.push(json!([huge, 1, 1]));
+                let names = header["output_names"].as_array_mut().expect("an array");
+                names.push(json!("second"));
+            },
+            "the program has 2 outputs, and its steps write 1",
+        ),
+        (
+            |header, huge| {
+                header["program"]["arena"] = json!(huge);
+                header["program"]["outputs"] = json!([]);
+                header["output_names"] = json!([]);
+            },
+            "",
+        ),
+        (
+            |header, huge| {
+                header["program"]["arena"] = json!(huge);
+                header["program"]["steps"] = json!([]);
+                header["steps"] = json!([]);
+            },
+            "its steps write 0 of them",
+        ),
+        (
+            // A second import to the end of a large arena.
+            |header, huge| {
+                let program = &mut header["program"];
+                let end = program["arena"].clone();
+                program["arena"] = json!(huge);
+                let mut step = program["steps"][0].clone();
+                step["step"]["import"]["y"]["offset"] = end;
+                step["step"]["import"]["y"]["image"] = json!(huge / 4);
+                let steps = program["steps"].as_array_mut().expect("an array");
+                steps.insert(0, step);
+                let costs = header["steps"].as_array_mut().expect("an array");
+                costs.insert(0, costs[0].clone());
+            },
+            "nothing reads the map that step",
+        ),
+        (
+            |header, _| header["steps"][1]["multiply_adds"] = json!(u64::MAX),
+            "none",
+        ),
+    ];
+    for (change, expected) in changes {
+        let error = load(&forged(&bytes, |header| change(header, huge)));
+        match expected {
+            "none" => assert_eq!(error, ""),
+            expected => assert!(!error.is_empty() && error.contains(expected), "{error}"),
+        }
+    }
+    let mut long = bytes[..12].to_vec();
+    long.extend(u32::MAX.to_le_bytes());
+    let path = file(folder.path(), &long);
+    let handle = fs::File::options().write(true).open(&path).expect("open");
+    handle.set_len(1 << 33).expect("a sparse file");
+    let error = Compiled::load(&path, None)
+        .expect_err("a long header")
+        .to_string();
+    assert!(error.contains("expected at most 16 MiB"), "{error}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! CIFAR's binary format: a record for each image, with its labels and the 32x32 samples of the
 //! red, green and blue channels.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use receptive_layers::bounded_file;
 use receptive_layers::image::LeftOut;
 use receptive_layers::labels::CIFAR_10;
 
@@ -15,6 +15,9 @@ use super::splits::{DataSplits, EvaluationData};
 
 /// Height and width of every image, in pixels.
 const SIZE: usize = 32;
+
+/// Largest file of class names, in bytes: 1 MiB.
+const MAX_NAMES: u64 = 1 << 20;
 
 /// The two CIFAR datasets (Krizhevsky, Learning Multiple Layers of Features from Tiny Images,
 /// 2009).
@@ -106,7 +109,7 @@ pub fn open_for_evaluation(folder: &Path, kind: CifarVersion) -> Result<Evaluati
 
 /// Reads the class names; falls back to built-in names if the file is missing or incomplete.
 fn class_names(folder: &Path, kind: CifarVersion) -> Vec<String> {
-    let listed: Vec<String> = fs::read_to_string(folder.join(kind.names_file()))
+    let listed: Vec<String> = bounded_file::read_text(&folder.join(kind.names_file()), MAX_NAMES)
         .unwrap_or_default()
         .lines()
         .filter(|line| !line.is_empty())

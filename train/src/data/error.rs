@@ -150,6 +150,12 @@ pub enum DataError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// A thread of the data loader cannot be started.
+    #[error("cannot start a thread of the data loader: {source}; lower --workers")]
+    Thread {
+        /// The error of the operating system.
+        source: io::Error,
+    },
     /// An image cannot be read.
     #[error(transparent)]
     Image(#[from] OpenError),

@@ -55,7 +55,7 @@ fn pair(folder: &Path, names: [&str; 2]) -> Result<InMemoryDataset, DataError> {
         }
     }
     let [images, labels] = &paths;
-    images_and_labels(&paths, [&file::read(images)?, &file::read(labels)?])
+    images_and_labels(&paths, [file::read(images)?, file::read(labels)?])
 }
 
 /// Reads the four files from memory. Errors name them as files in the folder `name`.
@@ -63,9 +63,9 @@ pub fn from_bytes(name: &Path, files: &IdxFiles<'_>) -> Result<DataSplits, DataE
     let pair = |names: [&str; 2], files: [&[u8]; 2]| -> Result<InMemoryDataset, DataError> {
         let paths = names.map(|file| name.join(file));
         let [images, labels] = files;
-        let images = file::decompress(&paths[0], images)?;
-        let labels = file::decompress(&paths[1], labels)?;
-        images_and_labels(&paths, [&images, &labels])
+        let images = file::from_bytes(&paths[0], images)?;
+        let labels = file::from_bytes(&paths[1], labels)?;
+        images_and_labels(&paths, [images, labels])
     };
     Ok(splits(
         pair(TRAIN, files.train)?,
@@ -101,10 +101,11 @@ fn path(folder: &Path, name: &str) -> PathBuf {
 /// Reads an image file and its label file.
 fn images_and_labels(
     paths: &[PathBuf; 2],
-    files: [&[u8]; 2],
+    files: [Vec<u8>; 2],
 ) -> Result<InMemoryDataset, DataError> {
-    let ([count, height, width], samples) = values::<3>(&paths[0], files[0])?;
-    let ([labels], classes) = values::<1>(&paths[1], files[1])?;
+    let [images, labels] = files;
+    let ([count, height, width], samples) = values::<3>(&paths[0], images)?;
+    let ([labels], classes) = values::<1>(&paths[1], labels)?;
     let format_error = |path: &Path, reason: String| DataError::Format {
         path: path.to_owned(),
         reason,
@@ -130,18 +131,14 @@ fn images_and_labels(
             classes: CLASSES,
         });
     }
-    Ok(InMemoryDataset::new(
-        [height, width, 1],
-        samples.to_owned(),
-        classes,
-    ))
+    Ok(InMemoryDataset::new([height, width, 1], samples, classes))
 }
 
-/// Parses an idx file of bytes: returns its `D` dimensions and its values.
-fn values<'a, const D: usize>(
+/// Parses an idx file of bytes: returns its `D` dimensions and its values, in the memory of the file.
+fn values<const D: usize>(
     path: &Path,
-    bytes: &'a [u8],
-) -> Result<([usize; D], &'a [u8]), DataError> {
+    mut bytes: Vec<u8>,
+) -> Result<([usize; D], Vec<u8>), DataError> {
     let format_error = |reason: String| DataError::Format {
         path: path.to_owned(),
         reason,
@@ -168,7 +165,8 @@ fn values<'a, const D: usize>(
             .ok_or_else(|| format_error("ends within its dimensions".to_owned()))?
             as usize;
     }
-    let values = &bytes[4 * (1 + D)..];
+    bytes.drain(..4 * (1 + D));
+    let values = bytes;
     let expected = dimensions
         .iter()
         .try_fold(1_usize, |product, &size| product.checked_mul(size));

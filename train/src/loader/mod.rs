@@ -56,7 +56,8 @@ impl Loader {
     }
 
     /// Starts the worker threads for an epoch, from the mini-batch with the index `first`, and
-    /// returns an iterator over the mini-batches.
+    /// returns an iterator over the mini-batches. If a thread cannot be started, its mini-batches are
+    /// an error.
     pub fn epoch(&self, epoch: u64, first: usize) -> EpochBatches {
         let order = Arc::new(self.order(epoch));
         let workers = self.workers.clamp(1, self.batches_per_epoch().max(1));
@@ -65,10 +66,17 @@ impl Loader {
             let (loader, order) = (self.clone(), Arc::clone(&order));
             let indices =
                 (first..loader.batches_per_epoch()).filter(move |b| b % workers == worker);
-            let thread = thread::spawn(move || loader.run_worker(epoch, &order, indices, &sender));
+            let failed = sender.clone();
+            let thread = thread::Builder::new()
+                .spawn(move || loader.run_worker(epoch, &order, indices, &sender));
+            if let Err(source) = &thread {
+                let source = std::io::Error::new(source.kind(), source.to_string());
+                // The queue has room, and its receiver exists.
+                let _ = failed.send(Err(DataError::Thread { source }));
+            }
             Worker {
                 batches: Some(receiver),
-                thread: Some(thread),
+                thread: thread.ok(),
             }
         });
         EpochBatches {

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use receptive_layers::printable;
+
 use super::interface::{Monitor, RunInfo};
 use crate::metrics::MetricMeans;
 use crate::records::{EpochRecord, StepRecord};
@@ -36,7 +38,7 @@ impl<W: Write> Plain<W> {
     }
 
     fn line(&mut self, text: &str) {
-        let _ = writeln!(self.out, "{text}");
+        let _ = writeln!(self.out, "{}", printable(text));
         let _ = self.out.flush();
         self.last_line = Instant::now();
     }

@@ -6,9 +6,9 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::path::Path;
 
+use receptive_layers::bounded_file;
 use receptive_layers::network::{InvalidConfig, RecipeFile};
 use receptive_layers::preprocessing::{Interpolation, Preprocessing};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ use crate::augment::{CenterCrop, Mix, Resize, Transform};
 use crate::loader::Normalisation;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
+
+/// Largest recipe file, in bytes: 1 MiB.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipe for fine-tuning pretrained weights on a small data set.
 pub const FINETUNE: RecipeFile = receptive_layers::recipe_file!("finetune.toml");
@@ -185,10 +188,11 @@ impl Recipe {
     ///
     /// [`RecipeError`] names the invalid field and the expected values.
     pub fn open(path: &Path, overrides: &[String]) -> Result<Self, RecipeError> {
-        let text = fs::read_to_string(path).map_err(|source| RecipeError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text =
+            bounded_file::read_text(path, MAX_BYTES).map_err(|source| RecipeError::Read {
+                path: path.to_owned(),
+                source,
+            })?;
         Self::parse(&text, &path.display().to_string(), overrides)
     }
 

@@ -12,6 +12,7 @@ use crate::args::{BenchArgs, Engine};
 use crate::error::CliError;
 use crate::registry::{self, Model};
 use crate::roofline;
+use receptive_kernels::allocator::try_allocate;
 
 /// Measures the network and prints the report.
 ///
@@ -49,7 +50,8 @@ fn check_memory(model: &Model, batch: usize) -> Result<(), CliError> {
     let image = model.summary(model.classes, model.input.shape(), false)?;
     let bytes = image.activation_bytes.saturating_mul(batch as u64);
     let mut maps: Vec<u8> = Vec::new();
-    match maps.try_reserve_exact(usize::try_from(bytes).unwrap_or(usize::MAX)) {
+    let length = usize::try_from(bytes).unwrap_or(usize::MAX);
+    match try_allocate(|| maps.try_reserve_exact(length)) {
         Ok(()) => Ok(()),
         Err(_) => Err(CliError::Batch { batch, bytes }),
     }

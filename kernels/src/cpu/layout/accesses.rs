@@ -56,6 +56,27 @@ impl AccessSet {
         written && !read(self, other) && !read(other, self)
     }
 
+    /// The maps that the step reads.
+    pub fn read_maps(&self) -> impl Iterator<Item = Map> {
+        self.reads.iter().copied()
+    }
+
+    /// The map that the step writes; `None` if it writes an output array.
+    pub fn written_map(&self) -> Option<&Map> {
+        match &self.writes {
+            Target::Map(y) => Some(y),
+            Target::Output(_) => None,
+        }
+    }
+
+    /// Index of the output array that the step writes; `None` if it writes a map.
+    pub fn written_output(&self) -> Option<usize> {
+        match self.writes {
+            Target::Map(_) => None,
+            Target::Output(output) => Some(output),
+        }
+    }
+
     /// All maps that the step reads or writes.
     pub fn all(&self) -> impl Iterator<Item = Map> {
         let writes = match self.writes {

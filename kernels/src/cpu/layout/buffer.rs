@@ -4,6 +4,8 @@ use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
+use crate::allocator::try_allocate;
+
 /// A fixed number of zeroed floats, aligned to cache lines. Large buffers are aligned to huge
 /// pages, which the operating system is advised to use: streaming weights through 4 KiB pages costs
 /// a tenth of the time.
@@ -19,25 +21,31 @@ const LARGE_PAGE: usize = 2 << 20;
 impl Buffer {
     /// A buffer of `len` zeros.
     pub fn zeroed(len: usize) -> Self {
+        Self::try_zeroed(len).unwrap_or_else(|| handle_alloc_error(Self::layout(len)))
+    }
+
+    /// A buffer of `len` zeros, or `None` if the memory cannot be allocated.
+    pub fn try_zeroed(len: usize) -> Option<Self> {
+        if len > isize::MAX as usize / size_of::<f32>() - LARGE_PAGE {
+            return None;
+        }
         let layout = Self::layout(len);
         if len == 0 {
-            return Self {
+            return Some(Self {
                 start: NonNull::dangling(),
                 len,
-            };
+            });
         }
         let large = layout.align() == LARGE_PAGE;
         // SAFETY: the size of the layout is not 0.
-        let start = unsafe {
+        let start = try_allocate(|| unsafe {
             if large {
                 alloc(layout)
             } else {
                 alloc_zeroed(layout)
             }
-        };
-        let Some(start) = NonNull::new(start.cast::<f32>()) else {
-            handle_alloc_error(layout)
-        };
+        });
+        let start = NonNull::new(start.cast::<f32>())?;
         #[cfg(target_os = "linux")]
         if large {
             // SAFETY: the range is this allocation; the advice does not change its content.
@@ -54,7 +62,7 @@ impl Buffer {
             // maps the pages.
             unsafe { start.as_ptr().write_bytes(0, len) };
         }
-        Self { start, len }
+        Some(Self { start, len })
     }
 
     fn layout(len: usize) -> Layout {

@@ -241,7 +241,7 @@ fn a_panic_reaches_the_caller_and_later_runs_succeed() {
     }
     // The program is not checked: the index of the output is out of range, which panics on every
     // thread that exports.
-    let mut broken = Plan::checked(invalid, same_weights, 3);
+    let mut broken = Plan::checked(invalid, same_weights, 3).unwrap();
     let input = random_values(1, IMAGE);
     let panicked = catch_unwind(AssertUnwindSafe(|| run(&mut broken, &input)));
     assert!(panicked.is_err());
@@ -249,4 +249,79 @@ fn a_panic_reaches_the_caller_and_later_runs_succeed() {
     let mut intact = Plan::new(program, weights, 3).unwrap();
     let expected = run(&mut plan(Isa::Scalar, 1, 1), &input);
     assert!(run(&mut intact, &input) == expected);
+}
+
+/// Enough for every program of the tests.
+const MOST_BYTES: usize = 1 << 30;
+
+#[test]
+fn an_untrusted_program_uses_the_memory_that_it_asks_for() {
+    for (isa, _) in instruction_sets() {
+        for images in 2..=5 {
+            for program in [program_with_every_step, program_with_separate_images] {
+                let (program, weights) = program(isa, images);
+                let input = random_values(1, images * IMAGE);
+                let mut plan = Plan::untrusted(program, weights, 2, MOST_BYTES).unwrap();
+                assert!(run(&mut plan, &input) == run_image_by_image(isa, &input));
+            }
+        }
+    }
+    let check = |change: &dyn Fn(&mut Program), most_bytes: usize| {
+        let (mut program, weights) = program_with_every_step(Isa::Scalar, 2);
+        change(&mut program);
+        Plan::untrusted(program, weights, 1, most_bytes).map(|_| ())
+    };
+    // Nearly the address space: allocated fallibly.
+    let huge = |program: &mut Program| program.arena = isize::MAX as usize / 8;
+    let (mut program, weights) = program_with_every_step(Isa::Scalar, 2);
+    huge(&mut program);
+    assert!(matches!(
+        Plan::new(program, weights, 1).map(|_| ()),
+        Err(ProgramError::Memory { .. })
+    ));
+    assert!(matches!(
+        check(&huge, MOST_BYTES),
+        Err(ProgramError::UnusedArena { .. })
+    ));
+    let no_outputs = |program: &mut Program| {
+        program.outputs.clear();
+        let is_export = |step: &crate::plan::ProgramStep| matches!(step.step, Step::Export(_));
+        program.steps.retain(|step| !is_export(step));
+    };
+    let none = ProgramError::Unwritten {
+        outputs: 0,
+        written: 0,
+    };
+    assert_eq!(check(&no_outputs, MOST_BYTES), Err(none));
+    let another_output = |program: &mut Program| program.outputs.push([1 << 20, 1, 1]);
+    let unwritten = ProgramError::Unwritten {
+        outputs: 3,
+        written: 2,
+    };
+    assert_eq!(check(&another_output, MOST_BYTES), Err(unwritten));
+    let no_steps = |program: &mut Program| program.steps.clear();
+    assert!(matches!(
+        check(&no_steps, MOST_BYTES),
+        Err(ProgramError::Unwritten { written: 0, .. })
+    ));
+    // A copy of the input to the end of the arena, which nothing reads.
+    let unread = |program: &mut Program| {
+        let mut step = program.steps[0].clone();
+        let Step::Import(import) = &mut step.step else {
+            panic!("{step:?}");
+        };
+        import.y.offset = program.arena;
+        program.arena += import.y.elements();
+        step.name = "unread".to_owned();
+        program.steps.insert(1, step);
+    };
+    let step = "unread".to_owned();
+    assert_eq!(
+        check(&unread, MOST_BYTES),
+        Err(ProgramError::UnusedStep { step })
+    );
+    assert!(matches!(
+        check(&|_| (), 1000),
+        Err(ProgramError::Limit { limit: 1000, .. })
+    ));
 }

@@ -21,6 +21,7 @@ use super::error::WeightsError;
 use super::format::{FloatType, Format};
 use super::tensor::WeightTensor;
 use crate::atomic_file::AtomicFile;
+use crate::bounded_file;
 use crate::metadata::Metadata;
 
 /// Path of a file in memory in error messages.
@@ -29,7 +30,8 @@ pub(super) const IN_MEMORY: &str = "the file in memory";
 /// Detects the format of the file at `path` from its first bytes.
 pub(super) fn detect_format(path: &Path) -> Result<Format, WeightsError> {
     let mut start = Vec::new();
-    File::open(path)
+    bounded_file::check_regular(path)
+        .and_then(|()| File::open(path))
         .and_then(|file| {
             let mut file = file.take(Format::DETECTION_LEN as u64);
             file.read_to_end(&mut start)
