@@ -25,12 +25,23 @@
 
 mod crop;
 mod decode;
+mod error;
+mod format;
+mod gif;
 mod jpeg;
+mod limit;
+mod orientation;
 mod preprocess;
 mod resample;
+mod upright;
 
 pub use ::image::RgbImage;
 pub use crop::centre_crop_start;
-pub use decode::{EXTENSIONS, ImageError, MAX_BYTES, OpenError, decode, open};
-pub use preprocess::{luma, preprocess, preprocess_channels, preprocess_grey};
+pub use decode::{EXTENSIONS, decode, decode_with_limit, open};
+pub use error::{ImageError, OpenError};
+pub use limit::MAX_BYTES;
+pub use preprocess::{
+    luma, normalize, preprocess, preprocess_channels, preprocess_grey, resize_and_crop,
+    resized_size,
+};
 pub use resample::{Raster, resize};
