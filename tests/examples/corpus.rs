@@ -54,8 +54,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let photo = RgbImage::from_fn(9, 7, |x, y| [(x * 28) as u8, (y * 36) as u8, 90].into());
-    for name in ["a.png", "a.jpg", "a.gif", "a.bmp", "a.webp"] {
+    for name in ["a.png", "a.bmp", "a.webp"] {
         photo.save(path("image", name)?)?;
+    }
+    // The smallest GIF of one pixel, and files of libjpeg-turbo's programs.
+    let gif =
+        b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+    fs::write(path("image", "a.gif")?, gif)?;
+    let jpegs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../layers/tests/jpeg");
+    for name in [
+        "restart-420.jpg",
+        "progressive-422.jpg",
+        "apart-8x16.jpg",
+        "ycck.jpg",
+    ] {
+        fs::copy(jpegs.join(name), path("image", name)?)?;
     }
 
     let network = TinyConfig::tiny().init(&Device::flex());

@@ -1,6 +1,6 @@
 //! The 8-bit image that the transforms of a recipe operate on.
 
-use receptive_layers::image::{Raster, RgbImage, luma, resize};
+use receptive_layers::image::{Raster, RgbImage, luma, resize, resize_and_crop};
 use receptive_layers::preprocessing::Interpolation;
 
 /// Image of 8-bit samples `[height, width, channels]`, with one channel (grey) or three (RGB).
@@ -67,6 +67,26 @@ impl Image {
         Self {
             width,
             height,
+            channels: self.channels,
+            samples,
+        }
+    }
+
+    /// Returns the square of `size` pixels in the centre of the image after a resize of the shorter side to
+    /// `shorter` pixels.
+    pub fn resized_and_cropped(
+        &self,
+        shorter: usize,
+        size: usize,
+        interpolation: Interpolation,
+    ) -> Self {
+        let samples = match self.channels {
+            1 => resize_and_crop(self.raster::<1>(), shorter, size, interpolation),
+            _ => resize_and_crop(self.raster::<3>(), shorter, size, interpolation),
+        };
+        Self {
+            width: size,
+            height: size,
             channels: self.channels,
             samples,
         }

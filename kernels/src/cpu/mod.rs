@@ -2,11 +2,12 @@
 //!
 //! Modules, from the lowest up: `micro` (instruction sets and micro-kernels), `layout` (blocked
 //! feature maps and packed weights), `steps` (one algorithm a file), `gradient` (the algorithms of
-//! training).
+//! training). `dispatch`, beside them, is for portable code.
 #![allow(unsafe_code)]
 // Rows and columns of tiles index several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
+mod dispatch;
 pub(crate) mod gradient;
 pub(crate) mod layout;
 pub(crate) mod micro;
@@ -14,6 +15,7 @@ mod steps;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use dispatch::{Vectorize, dispatch};
 pub(crate) use layout::{AccessSet, CheckError, Context, Memory, Taps};
 pub use layout::{Border, Buffer, ConvSpec, Map, Output};
 pub use micro::activation::Activation;

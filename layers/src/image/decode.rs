@@ -2,13 +2,17 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::io::{Cursor, Read};
+use std::path::Path;
 
-use super::jpeg;
+use super::error::{ImageError, OpenError};
+use super::format::{self, format};
+use super::limit::MAX_BYTES;
+use super::orientation::orientation;
+use super::upright::{Upright, check_memory, filled};
+use super::{gif, jpeg};
 use ::image::metadata::Orientation;
-use ::image::{DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Luma};
-use ::image::{LumaA, Pixel, Rgb, RgbImage, Rgba};
+use ::image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 /// Usual file extensions of the formats that [`decode`] reads, in lower case.
 ///
@@ -20,69 +24,8 @@ pub(super) const OTHER_EXTENSIONS: &[&str] = &[
     "tif", "tiff", "ppm", "pgm", "pbm", "pnm", "avif", "heic", "heif", "jp2", "jxl", "tga", "ico",
 ];
 
-/// Maximum size of a file, and of its decoded pixels, in bytes: 512 MiB, which is 178,956,970
-/// pixels of 8-bit RGB.
-pub const MAX_BYTES: u64 = 512 * 1024 * 1024;
-
-const FORMATS: [ImageFormat; 5] = [
-    ImageFormat::Png,
-    ImageFormat::Jpeg,
-    ImageFormat::WebP,
-    ImageFormat::Gif,
-    ImageFormat::Bmp,
-];
-
-/// Why an image cannot be decoded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ImageError {
-    /// The file cannot be read.
-    #[error("cannot be read: {0}")]
-    Read(io::Error),
-    /// The file has no bytes.
-    #[error("is empty")]
-    Empty,
-    /// The first bytes do not match any image format.
-    #[error("is not an image; expected PNG, JPEG, WebP, GIF or BMP")]
-    NotAnImage,
-    /// The image format is not supported.
-    #[error("is an image of the unsupported format {0}; expected PNG, JPEG, WebP, GIF or BMP")]
-    UnsupportedFormat(String),
-    /// The file is larger than [`MAX_BYTES`].
-    #[error("is larger than the limit of {} MiB", MAX_BYTES >> 20)]
-    FileTooLarge,
-    /// The decoded pixels would be larger than [`MAX_BYTES`].
-    #[error(
-        "has {width}x{height} pixels of {bytes_per_pixel} bytes, more than the limit of {} MiB",
-        MAX_BYTES >> 20
-    )]
-    TooManyPixels {
-        /// Width in pixels.
-        width: u32,
-        /// Height in pixels.
-        height: u32,
-        /// Bytes per pixel in the colour type of the file.
-        bytes_per_pixel: u8,
-    },
-    /// The content violates its format, or uses an unsupported feature of the format.
-    #[error("cannot be decoded as {format}: {reason}")]
-    Undecodable {
-        /// Name of the format, such as `PNG`.
-        format: String,
-        /// The decoder's message.
-        reason: String,
-    },
-}
-
-/// Why an image file cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("{} {reason}", path.display())]
-pub struct OpenError {
-    /// Path of the file.
-    pub path: PathBuf,
-    /// Why the file cannot be decoded.
-    pub reason: ImageError,
-}
+/// Extensions of TGA files, of which those of version 1 have no magic number.
+const TGA_EXTENSIONS: [&str; 4] = ["tga", "vda", "icb", "vst"];
 
 /// Reads and decodes the image file at `path`; see [`decode`].
 ///
@@ -91,12 +34,24 @@ pub struct OpenError {
 /// [`OpenError`] with the path of the file and the reason.
 pub fn open(path: impl AsRef<Path>) -> Result<RgbImage, OpenError> {
     let path = path.as_ref();
-    read(path)
-        .and_then(|bytes| decode(&bytes))
-        .map_err(|reason| OpenError {
-            path: path.to_owned(),
-            reason,
-        })
+    let decode = |bytes: Vec<u8>| match decode(&bytes) {
+        Err(ImageError::NotAnImage) if has_tga_extension(path) && format::is_tga_header(&bytes) => {
+            Err(ImageError::UnsupportedFormat("TGA".to_owned()))
+        }
+        result => result,
+    };
+    read(path).and_then(decode).map_err(|reason| OpenError {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+fn has_tga_extension(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        TGA_EXTENSIONS
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Reads a file of at most [`MAX_BYTES`] bytes. The length is also limited during the read, because
@@ -114,49 +69,78 @@ fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
-/// Decodes `bytes`, a PNG, JPEG, WebP, GIF or BMP file, and applies the EXIF orientation.
-///
-/// Every colour type is converted to 8-bit RGB: grey is repeated, palettes are looked up, alpha is
-/// dropped without blending, and 16-bit samples are reduced to their high byte. Colour profiles are
-/// ignored. Only the first frame of an animation is decoded.
+/// Decodes `bytes`, a PNG, JPEG, WebP, GIF or BMP file, and applies its orientation, with a limit of
+/// [`MAX_BYTES`]; see [`decode_with_limit`].
 ///
 /// # Errors
 ///
 /// [`ImageError`] if the file is empty, corrupt, cut, larger than [`MAX_BYTES`], or of another format.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
+    decode_with_limit(bytes, MAX_BYTES)
+}
+
+/// Decodes `bytes`, a PNG, JPEG, WebP, GIF or BMP file, and applies its orientation, with at most `limit`
+/// bytes of memory.
+///
+/// Every colour type is converted to 8-bit RGB: grey is repeated, palettes are looked up, alpha is
+/// dropped without blending, and 16-bit samples are reduced to their high byte. Colour profiles are
+/// ignored. Only the first frame of an animation is decoded. The orientation is that of EXIF, else that
+/// of XMP, and JPEG samples are libjpeg-turbo's, as in Pillow.
+///
+/// The memory is counted from the size of the image before it is allocated:
+///
+/// | format | bytes of a pixel |
+/// |---|---|
+/// | any | 3 for RGB, in the file's and any other orientation |
+/// | JPEG, progressive or with several scans | 2 more for each coefficient: 6 with three components, 3 if two are halved in both directions |
+/// | PNG, WebP and BMP of 8-bit RGB with an orientation, or of other colours | 1 to 8 more for the colours of the file |
+/// | WebP | 8 more for the decoder |
+/// | GIF | 1 more for the indices of the frame |
+///
+/// Tables and rows of pixels are not counted.
+///
+/// # Errors
+///
+/// [`ImageError`] if the file is empty, corrupt, cut, larger than [`MAX_BYTES`], or of another format, or
+/// if its decoding takes more than `limit` bytes.
+pub fn decode_with_limit(bytes: &[u8], limit: u64) -> Result<RgbImage, ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Empty);
     }
     if bytes.len() as u64 > MAX_BYTES {
         return Err(ImageError::FileTooLarge);
     }
-    let format = ::image::guess_format(bytes).map_err(|_| ImageError::NotAnImage)?;
-    if !FORMATS.contains(&format) {
-        return Err(ImageError::UnsupportedFormat(name(format)));
+    let format = format(bytes)?;
+    let orientation = orientation(bytes, format);
+    match format {
+        ImageFormat::Jpeg => jpeg::decode(bytes, orientation, limit),
+        ImageFormat::Gif => gif::decode(bytes, limit),
+        format => decode_other(bytes, format, orientation, limit),
     }
+}
 
+/// Decodes a file by the decoders of `image`.
+fn decode_other(
+    bytes: &[u8],
+    format: ImageFormat,
+    orientation: Orientation,
+    limit: u64,
+) -> Result<RgbImage, ImageError> {
     let undecodable = |reason: String| ImageError::Undecodable {
-        format: name(format),
+        format: format::name(format),
         reason,
     };
-    if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
-        let length = bytes.len();
-        return Err(undecodable(format!(
-            "the file is cut: its {length} bytes have no end-of-image marker"
-        )));
-    }
     let decoder_error = |error: ::image::ImageError| {
         undecodable(match error.source() {
             Some(cause) => cause.to_string(),
             None => error.to_string(),
         })
     };
-
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_BYTES);
+    limits.max_alloc = Some(limit);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(decoder_error)?;
+    let decoder = reader.into_decoder().map_err(decoder_error)?;
 
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
@@ -164,43 +148,50 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
             "the image has {width}x{height} pixels, expected at least 1x1"
         )));
     }
-    if decoder.total_bytes() > MAX_BYTES {
-        return Err(ImageError::TooManyPixels {
-            width,
-            height,
-            bytes_per_pixel: decoder.color_type().bytes_per_pixel(),
+    let colour = decoder.color_type();
+    let Some((length, [red, green, blue])) = layout(colour) else {
+        return Err(undecodable(format!(
+            "the colour type {colour:?} is not supported"
+        )));
+    };
+    let size = [width, height];
+    let is_copied = colour != ColorType::Rgb8 || orientation != Orientation::NoTransforms;
+    let pixels = u64::from(width) * u64::from(height);
+    let of_decoder = if format == ImageFormat::WebP { 8 } else { 0 };
+    let of_file = if is_copied { length as u64 } else { 0 };
+    check_memory(size, pixels.saturating_mul(of_decoder + of_file), limit)?;
+
+    let (width, height) = (width as usize, height as usize);
+    let mut samples = filled(width * height * length, 0_u8)?;
+    decoder.read_image(&mut samples).map_err(decoder_error)?;
+    if !is_copied {
+        return Ok(RgbImage::from_raw(size[0], size[1], samples).unwrap_or_default());
+    }
+    let mut image = Upright::new(size, orientation)?;
+    for samples in samples.chunks_exact(width * length) {
+        image.push_row(|rgb| {
+            let pixels = rgb.as_chunks_mut().0.iter_mut();
+            for (pixel, samples) in pixels.zip(samples.chunks_exact(length)) {
+                *pixel = [samples[red], samples[green], samples[blue]];
+            }
         });
     }
-    // An unreadable orientation is ignored, because the pixels may be valid.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let decoded = DynamicImage::from_decoder(decoder).map_err(decoder_error)?;
-    let mut image = DynamicImage::ImageRgb8(to_rgb8(decoded));
-    image.apply_orientation(orientation);
-    Ok(image.into_rgb8())
+    Ok(image.into_image())
 }
 
-fn name(format: ImageFormat) -> String {
-    format!("{format:?}").to_uppercase()
-}
-
-fn to_rgb8(image: DynamicImage) -> RgbImage {
-    match image {
-        DynamicImage::ImageLuma16(image) => high_bytes(&image, |&Luma([v])| [v, v, v]),
-        DynamicImage::ImageLumaA16(image) => high_bytes(&image, |&LumaA([v, _])| [v, v, v]),
-        DynamicImage::ImageRgb16(image) => high_bytes(&image, |&Rgb(rgb)| rgb),
-        DynamicImage::ImageRgba16(image) => high_bytes(&image, |&Rgba([r, g, b, _])| [r, g, b]),
-        image => image.into_rgb8(),
-    }
-}
-
-/// Returns an image of the high bytes of 16-bit samples; `rgb` converts a pixel to RGB.
-fn high_bytes<P: Pixel<Subpixel = u16>>(
-    image: &ImageBuffer<P, Vec<u16>>,
-    rgb: impl Fn(&P) -> [u16; 3],
-) -> RgbImage {
-    let mut converted = RgbImage::new(image.width(), image.height());
-    for (to, from) in converted.pixels_mut().zip(image.pixels()) {
-        to.0 = rgb(from).map(|sample| (sample >> 8) as u8);
-    }
-    converted
+/// Returns the number of bytes of a pixel, and the position in them of red, green and blue: the high
+/// byte of samples of 16 bits, which are in the order of the machine.
+fn layout(colour: ColorType) -> Option<(usize, [usize; 3])> {
+    const HIGH: usize = if cfg!(target_endian = "little") { 1 } else { 0 };
+    Some(match colour {
+        ColorType::L8 => (1, [0; 3]),
+        ColorType::La8 => (2, [0; 3]),
+        ColorType::Rgb8 => (3, [0, 1, 2]),
+        ColorType::Rgba8 => (4, [0, 1, 2]),
+        ColorType::L16 => (2, [HIGH; 3]),
+        ColorType::La16 => (4, [HIGH; 3]),
+        ColorType::Rgb16 => (6, [HIGH, HIGH + 2, HIGH + 4]),
+        ColorType::Rgba16 => (8, [HIGH, HIGH + 2, HIGH + 4]),
+        _ => return None,
+    })
 }

@@ -26,16 +26,27 @@
 
 mod crop;
 mod decode;
+mod error;
+mod format;
+mod gif;
 mod jpeg;
+mod limit;
 mod list;
+mod orientation;
 mod paper;
 mod preprocess;
 mod resample;
+mod upright;
 
 pub use ::image::RgbImage;
 pub use crop::centre_crop_start;
-pub use decode::{EXTENSIONS, ImageError, MAX_BYTES, OpenError, decode, open};
+pub use decode::{EXTENSIONS, decode, decode_with_limit, open};
+pub use error::{ImageError, OpenError};
+pub use limit::MAX_BYTES;
 pub use list::{LeftOut, ListError, Listing, has_image_extension, list};
 pub use paper::{invert, is_on_light_paper};
-pub use preprocess::{luma, preprocess, preprocess_channels, preprocess_grey};
+pub use preprocess::{
+    luma, normalize, preprocess, preprocess_channels, preprocess_grey, resize_and_crop,
+    resized_size,
+};
 pub use resample::{Raster, resize};

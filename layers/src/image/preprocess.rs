@@ -1,12 +1,13 @@
 //! torchvision's evaluation transform: resize of the shorter side, centre crop, normalization.
 
+use std::array;
 use std::ops::Range;
 
 use ::image::RgbImage;
 
 use super::crop::centre_crop_start;
 use super::resample::{Raster, resample};
-use crate::preprocessing::Preprocessing;
+use crate::preprocessing::{Interpolation, Preprocessing};
 
 /// Converts an image to a network's input `[3, crop, crop]`: the red, green and blue plane, each in
 /// row-major order.
@@ -25,7 +26,7 @@ pub fn preprocess(image: &RgbImage, preprocessing: &Preprocessing) -> Vec<f32> {
         height: image.height() as usize,
         samples: image.as_raw(),
     };
-    normalize(&resize_and_crop(raster, preprocessing), preprocessing)
+    prepare(raster, preprocessing)
 }
 
 /// Converts an image to the input `[1, crop, crop]` of a network of grey images, as [`preprocess`]
@@ -39,7 +40,7 @@ pub fn preprocess_grey(image: &RgbImage, preprocessing: &Preprocessing) -> Vec<f
         height: image.height() as usize,
         samples: &grey,
     };
-    normalize(&resize_and_crop(raster, preprocessing), preprocessing)
+    prepare(raster, preprocessing)
 }
 
 /// Converts an image to the input `[channels, crop, crop]` of a network: by [`preprocess_grey`] for
@@ -64,11 +65,21 @@ pub fn luma([r, g, b]: [u8; 3]) -> u8 {
     ((sum + 0x8000) >> 16) as u8
 }
 
-/// Returns the normalized planes of interleaved pixels.
-fn normalize<const C: usize>(pixels: &[[u8; C]], preprocessing: &Preprocessing) -> Vec<f32> {
-    let mut planes = Vec::with_capacity(pixels.len() * C);
+fn prepare<const C: usize>(image: Raster<C>, preprocessing: &Preprocessing) -> Vec<f32> {
+    let Preprocessing { resize, crop, .. } = *preprocessing;
+    let samples = resize_and_crop(image, resize, crop, preprocessing.interpolation);
+    let mean: [f32; C] = array::from_fn(|channel| preprocessing.mean[channel]);
+    let std = array::from_fn(|channel| preprocessing.std[channel]);
+    normalize(&samples, mean, std)
+}
+
+/// Converts interleaved samples `[height, width, C]` to normalized planes `[C, height, width]`: a sample
+/// `v` becomes `(v / 255 - mean) / std`, with the mean and standard deviation of its channel.
+pub fn normalize<const C: usize>(samples: &[u8], mean: [f32; C], std: [f32; C]) -> Vec<f32> {
+    let (pixels, _) = samples.as_chunks::<C>();
+    let mut planes = Vec::with_capacity(samples.len());
     for channel in 0..C {
-        let (mean, std) = (preprocessing.mean[channel], preprocessing.std[channel]);
+        let (mean, std) = (mean[channel], std[channel]);
         planes.extend(
             pixels
                 .iter()
@@ -78,14 +89,18 @@ fn normalize<const C: usize>(pixels: &[[u8; C]], preprocessing: &Preprocessing) 
     planes
 }
 
-/// Returns the `crop * crop` pixels of the crop in row-major order.
-fn resize_and_crop<const C: usize>(
+/// Resizes the shorter side to `resize` pixels and crops a square of `crop` pixels from the centre, as
+/// steps 1 and 2 of [`preprocess`]. Returns the samples `[crop, crop, C]`.
+///
+/// Only the pixels inside the crop are computed.
+pub fn resize_and_crop<const C: usize>(
     image: Raster<C>,
-    preprocessing: &Preprocessing,
-) -> Vec<[u8; C]> {
-    let crop = preprocessing.crop;
-    let mut canvas = vec![[0; C]; crop * crop];
-    let (width, height) = resized(image.width, image.height, preprocessing.resize);
+    resize: usize,
+    crop: usize,
+    interpolation: Interpolation,
+) -> Vec<u8> {
+    let mut canvas = vec![0; crop * crop * C];
+    let (width, height) = resized_size(image.width, image.height, resize);
     let (columns, rows) = (Span::centred(width, crop), Span::centred(height, crop));
     if columns.range.is_empty() || rows.range.is_empty() {
         return canvas;
@@ -94,21 +109,23 @@ fn resize_and_crop<const C: usize>(
         image,
         (width, columns.range.clone()),
         (height, rows.range.clone()),
-        preprocessing.interpolation,
+        interpolation,
     );
     let columns = columns.padding..columns.padding + columns.len();
     for (to, from) in canvas
-        .chunks_exact_mut(crop)
+        .chunks_exact_mut(crop * C)
         .skip(rows.padding)
         .zip(pixels.chunks_exact(columns.len()))
     {
-        to[columns.clone()].copy_from_slice(from);
+        to[columns.start * C..columns.end * C].copy_from_slice(from.as_flattened());
     }
     canvas
 }
 
-/// Returns width and height after the resize of the shorter side to `shorter` pixels.
-fn resized(width: usize, height: usize, shorter: usize) -> (u64, u64) {
+/// Returns width and height after the resize of the shorter side to `shorter` pixels, as torchvision
+/// computes them: the longer side keeps the aspect ratio and is rounded down. An image without pixels
+/// remains one.
+pub fn resized_size(width: usize, height: usize, shorter: usize) -> (u64, u64) {
     if width == 0 || height == 0 {
         return (0, 0);
     }
@@ -157,11 +174,34 @@ mod tests {
 
     #[test]
     fn the_longer_side_is_rounded_down() {
-        assert_eq!(resized(451, 300, 256), (384, 256));
-        assert_eq!(resized(600, 400, 256), (384, 256));
-        assert_eq!(resized(300, 451, 232), (232, 348));
-        assert_eq!(resized(1, 1, 256), (256, 256));
-        assert_eq!(resized(1, 10_000, 256), (256, 2_560_000));
+        assert_eq!(resized_size(451, 300, 256), (384, 256));
+        assert_eq!(resized_size(600, 400, 256), (384, 256));
+        assert_eq!(resized_size(300, 451, 232), (232, 348));
+        assert_eq!(resized_size(1, 1, 256), (256, 256));
+        assert_eq!(resized_size(1, 10_000, 256), (256, 2_560_000));
+    }
+
+    /// torchvision's `int(size * long / short)`: the product is exact, the quotient is rounded to the
+    /// nearest float, then down.
+    #[test]
+    fn the_longer_side_is_that_of_torchvision_for_every_remainder() {
+        for short in 1..60_usize {
+            for long in short..120 {
+                for shorter in [1, 7, 32, 224, 232, 256] {
+                    // No quotient of such small numbers rounds up to an integer.
+                    let longer = (shorter * long / short) as u64;
+                    let expected = (shorter as u64, longer);
+                    assert_eq!(resized_size(short, long, shorter), expected);
+                    let (width, height) = resized_size(long, short, shorter);
+                    let expected = if long == short {
+                        expected
+                    } else {
+                        (longer, shorter as u64)
+                    };
+                    assert_eq!((width, height), expected);
+                }
+            }
+        }
     }
 
     #[test]

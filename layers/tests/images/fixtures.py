@@ -12,7 +12,7 @@ from PIL.Image import Resampling, Transpose
 SOURCE = Path(__file__).parents[3] / "assets" / "photos" / "coffee.png"
 RECTANGLE = (150, 90, 450, 320)
 # Length of the shorter side after the resize, and length of both sides after the crop.
-SIZES = ((20, 17), (70, 48), (30, 36))
+SIZES = ((20, 17), (70, 48), (30, 36), (31, 36))
 # The tag of the orientation in EXIF, and the value of an image that is displayed a quarter turn
 # clockwise.
 ORIENTATION, QUARTER_TURN = 0x0112, 6
@@ -33,12 +33,16 @@ def png(image: Image.Image) -> bytes:
 
 def resized(image: Image.Image, shorter: int, crop: int, filter: Resampling) -> Image.Image:
     """The image after torchvision's `Resize(shorter)` and `CenterCrop(crop)`."""
-    scale = shorter / min(image.size)
-    width, height = (int(side * scale) for side in image.size)
-    left, top = round((width - crop) / 2), round((height - crop) / 2)
+    width, height = (int(shorter * side / min(image.size)) for side in image.size)
+    left, top = centre_crop_start(width, crop), centre_crop_start(height, crop)
     image = image.resize((width, height), filter)
     # Pixels outside the image are black.
     return image.crop((left, top, left + crop, top + crop))
+
+
+def centre_crop_start(length: int, crop: int) -> int:
+    """The first pixel of torchvision's `CenterCrop(crop)`, negative for the padding of a smaller image."""
+    return round((length - crop) / 2) if length >= crop else -((crop - length) // 2)
 
 
 def preprocessed(photo: Image.Image) -> dict[str, bytes]:

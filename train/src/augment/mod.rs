@@ -56,6 +56,30 @@ pub enum Transform {
     RandomErasing(RandomErasing),
 }
 
+/// Applies transforms in order, with random numbers from `random`.
+///
+/// A resize followed by a centre crop is computed in one step, by the function that prepares images for
+/// classification: only the pixels inside the crop are computed.
+pub fn apply_all(transforms: &[Transform], mut image: Image, random: &mut Random) -> Image {
+    let mut rest = transforms;
+    while let Some((first, others)) = rest.split_first() {
+        (image, rest) = match (first, others) {
+            (Transform::Resize(resize), [Transform::CenterCrop(crop), others @ ..]) => {
+                let Resize {
+                    shorter,
+                    interpolation,
+                } = *resize;
+                (
+                    image.resized_and_cropped(shorter, crop.size, interpolation),
+                    others,
+                )
+            }
+            _ => (first.apply(image, random), others),
+        };
+    }
+    image
+}
+
 impl Transform {
     /// Applies the transform, with random numbers from `random`.
     pub fn apply(&self, image: Image, random: &mut Random) -> Image {

@@ -1,6 +1,7 @@
 //! Transforms that resample the image.
 
 use rand::RngExt;
+use receptive_layers::image::{centre_crop_start, resized_size};
 use receptive_layers::network::InvalidConfig;
 use receptive_layers::preprocessing::Interpolation;
 use serde::{Deserialize, Serialize};
@@ -67,20 +68,16 @@ impl RandomResize {
 /// ratio: its resized copy would not fit in memory.
 fn resize_shorter_side(image: &Image, shorter: usize, interpolation: Interpolation) -> Image {
     let (width, height) = (image.width, image.height);
-    let short = width.min(height);
-    let longest = short * 16;
+    let longest = width.min(height) * 16;
     if width.max(height) > longest {
         let (kept_width, kept_height) = (width.min(longest), height.min(longest));
-        let (left, top) = ((width - kept_width) / 2, (height - kept_height) / 2);
-        let centre = image.crop(left as isize, top as isize, kept_width, kept_height);
+        let start = |length: usize, kept| centre_crop_start(length as u64, kept as u64) as isize;
+        let (left, top) = (start(width, kept_width), start(height, kept_height));
+        let centre = image.crop(left, top, kept_width, kept_height);
         return resize_shorter_side(&centre, shorter, interpolation);
     }
-    let other = |length: usize| (shorter as f64 * length as f64 / short as f64) as usize;
-    let (to_width, to_height) = if width <= height {
-        (shorter, other(height))
-    } else {
-        (other(width), shorter)
-    };
+    let (to_width, to_height) = resized_size(width, height, shorter);
+    let (to_width, to_height) = (to_width as usize, to_height as usize);
     if (to_width, to_height) == (width, height) {
         return image.clone();
     }

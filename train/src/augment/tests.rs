@@ -113,7 +113,14 @@ proptest! {
     /// The evaluation transforms of a recipe prepare an image as `layers::image` does.
     #[test]
     fn resize_and_centre_crop_prepare_images_as_the_classifier_does(
-        width in 4_u32..48, height in 4_u32..48, shorter in 1_usize..24, size in 1_usize..32,
+        (width, height) in prop_oneof![
+            (1_u32..48, 1_u32..48),
+            // Longer than sixteen times the shorter side.
+            (1_u32..4, 1_u32..200),
+            (1_u32..200, 1_u32..4),
+        ],
+        shorter in 1_usize..24,
+        size in 1_usize..32,
     ) {
         let photo = RgbImage::from_fn(width, height, |x, y| {
             [x * 37 + y * 91, x * y, x ^ (y * 13)].map(|sample| sample as u8).into()
@@ -129,7 +136,7 @@ proptest! {
             Transform::Resize(Resize { shorter, interpolation }),
             Transform::CenterCrop(CenterCrop { size }),
         ];
-        let image = steps.iter().fold(image, |image, step| step.apply(image, &mut random(0)));
+        let image = apply_all(&steps, image, &mut random(0));
         let planes = (0..3).flat_map(|channel| image.samples.iter().skip(channel).step_by(3));
         let found: Vec<f32> = planes.map(|&sample| f32::from(sample) / 255.0).collect();
         let preprocessing = Preprocessing {

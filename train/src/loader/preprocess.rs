@@ -1,10 +1,13 @@
 //! Preprocessing of an image: transforms, normalisation and the target distribution.
 
+use std::array;
+
+use receptive_layers::image::normalize;
 use receptive_layers::network::InvalidConfig;
 use receptive_layers::preprocessing;
 use serde::{Deserialize, Serialize};
 
-use crate::augment::{CenterCrop, Resize, Transform};
+use crate::augment::{CenterCrop, Resize, Transform, apply_all};
 use crate::data::DataError;
 use crate::image::Image;
 use crate::random::Random;
@@ -43,17 +46,17 @@ impl Normalisation {
 
     /// Returns the normalised samples, `[channels, height, width]`.
     fn apply(&self, image: &Image) -> Vec<f32> {
-        let Image {
-            channels, samples, ..
-        } = image;
-        let mut planes = Vec::with_capacity(samples.len());
-        for channel in 0..*channels {
-            let mean = self.mean[channel % self.mean.len()];
-            let std = self.std[channel % self.std.len()];
-            let plane = samples.iter().skip(channel).step_by(*channels);
-            planes.extend(plane.map(|&sample| (f32::from(sample) / 255.0 - mean) / std));
+        match image.channels {
+            1 => self.planes::<1>(&image.samples),
+            _ => self.planes::<3>(&image.samples),
         }
-        planes
+    }
+
+    fn planes<const C: usize>(&self, samples: &[u8]) -> Vec<f32> {
+        let of_channels = |values: &[f32]| -> [f32; C] {
+            array::from_fn(|channel| values[channel % values.len()])
+        };
+        normalize(samples, of_channels(&self.mean), of_channels(&self.std))
     }
 }
 
@@ -127,10 +130,7 @@ impl Preprocessing {
         random: &mut Random,
     ) -> Result<Sample, DataError> {
         let [channels, height, width] = self.shape;
-        let mut image = image.with_channels(channels);
-        for transform in &self.transforms {
-            image = transform.apply(image, random);
-        }
+        let image = apply_all(&self.transforms, image.with_channels(channels), random);
         if (image.height, image.width) != (height, width) {
             return Err(DataError::Size {
                 index,
