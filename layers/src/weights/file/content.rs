@@ -14,6 +14,9 @@ use crate::weights::naming::Naming;
 /// Key of the metadata in a file that stores metadata by key. The value is JSON.
 pub(super) const METADATA_KEY: &str = "receptive";
 
+/// Path of a file in memory in error messages.
+pub const IN_MEMORY: &str = "the file in memory";
+
 /// Content of a weight file.
 pub struct Content {
     /// Key of the dictionary that contains the tensors, if the file has several.

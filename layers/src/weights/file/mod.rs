@@ -14,8 +14,8 @@ use std::path::Path;
 use burn::tensor::DType;
 use burn_store::burn_pack::Tensor as StoredTensor;
 
-pub(super) use content::Content;
 use content::metadata_text;
+pub(super) use content::{Content, IN_MEMORY};
 
 use super::error::WeightsError;
 use super::format::{FloatType, Format};
@@ -23,9 +23,6 @@ use super::tensor::WeightTensor;
 use crate::atomic_file::AtomicFile;
 use crate::bounded_file;
 use crate::metadata::Metadata;
-
-/// Path of a file in memory in error messages.
-pub(super) const IN_MEMORY: &str = "the file in memory";
 
 /// Detects the format of the file at `path` from its first bytes.
 pub(super) fn detect_format(path: &Path) -> Result<Format, WeightsError> {

@@ -14,7 +14,7 @@ use burn_store::pytorch_reader::{PytorchError, PytorchReader};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::content::{Content, parse_metadata};
+use super::content::{Content, IN_MEMORY, parse_metadata};
 use super::pickle::{self, TensorHeader};
 use super::{IN_MEMORY, pickle_limits};
 use crate::metadata::Metadata;
