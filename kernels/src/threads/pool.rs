@@ -3,19 +3,23 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{OnceLock, TryLockError};
+use std::sync::{Arc, OnceLock, TryLockError};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use super::phaser::{Event, MAX_MEMBERS, Member, Phaser};
 use super::sync::thread::{self, JoinHandle, Thread};
-use super::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, UnsafeCell};
+use super::sync::{AtomicBool, Mutex, MutexGuard, Ordering, UnsafeCell};
 use super::work_stealing::{PhaseRanges, StealableRanges};
 
 /// Largest number of steps in a phase: the pool holds work-stealing state for this many.
 pub(crate) const MAX_STEPS_PER_PHASE: usize = 8;
 
-/// Iterations that a waiting thread spins before it sleeps: some tenths of a millisecond. Most waits
-/// are shorter than a wake-up.
-const SPINS: usize = 1 << 14;
+/// Time that a waiting thread spins before it sleeps. On a quiet machine nearly all waits are shorter,
+/// and sleeping would cost a wake-up. On a busy machine a thread waits for a core, and spinning takes
+/// this time from its own share of the cores.
+const SPIN_TIME: Duration = Duration::from_micros(50);
 
 /// A fixed set of threads that includes the caller's.
 ///
@@ -49,9 +53,14 @@ impl ThreadPool {
         let pools = POOLS.get_or_init(Pools::default);
         let mut pools = pools.lock().unwrap_or_else(|error| error.into_inner());
         let pool = pools.entry(threads).or_insert_with(|| {
-            // A spinning thread would take the time of the thread that it waits for.
+            // With fewer cores than threads, a spinning thread would keep the thread that it waits for
+            // from running.
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            let spins = if threads > cores { 0 } else { SPINS };
+            let spins = if threads > cores {
+                0
+            } else {
+                spins_in(SPIN_TIME)
+            };
             Arc::new(Self::new(threads, spins))
         });
         pool.clone()
@@ -105,6 +114,19 @@ impl ThreadPool {
             Err(TryLockError::WouldBlock) => None,
         }
     }
+}
+
+/// Iterations of a spin loop that take about `time`. One takes 10 to 150 cycles.
+fn spins_in(time: Duration) -> usize {
+    const ITERATIONS: u32 = 256;
+    // The shortest trial: others may have been interrupted.
+    let trials = (0..5).map(|_| {
+        let start = Instant::now();
+        (0..ITERATIONS).for_each(|_| std::hint::spin_loop());
+        start.elapsed()
+    });
+    let trial = trials.min().unwrap_or_default().as_nanos().max(1);
+    usize::try_from(time.as_nanos() * u128::from(ITERATIONS) / trial).unwrap_or(usize::MAX)
 }
 
 impl Drop for ThreadPool {

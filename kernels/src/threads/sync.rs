@@ -3,7 +3,7 @@
 #[cfg(not(all(test, loom)))]
 mod types {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-    pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+    pub(crate) use std::sync::{Mutex, MutexGuard};
     pub(crate) use std::{hint, thread};
 
     /// `std::cell::UnsafeCell` with the interface of loom's.
@@ -32,7 +32,7 @@ mod types {
 mod types {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-    pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::{hint, thread};
 }
 
