@@ -106,8 +106,8 @@ impl Plan {
         self.start(input, outputs, None)
     }
 
-    /// As [`run`](Self::run), with a barrier after every step; adds the time of each step on the
-    /// calling thread to `times`.
+    /// As [`run`](Self::run), with each step as a phase of its own; adds the time of each step to
+    /// `times`.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use super::step::{ProgramStep, Step};
 use crate::cpu::{
     Activation, Border, Buffer, ConvSpec, Direct, Isa, Kernels, Map, Output, PeakTile,
 };
-use crate::threads::ThreadPool;
+use crate::threads::run_team;
 
 /// The two roofs of the roofline model (Williams, Waterman & Patterson 2009).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -39,11 +39,10 @@ impl Machine {
 
 fn flops(isa: Isa, threads: usize) -> f64 {
     let kernels = Kernels::get(isa);
-    let pool = ThreadPool::shared(threads);
     let rate = || {
         let operations = std::sync::Mutex::new(0.0);
         let start = Instant::now();
-        let work = |_thread: usize| {
+        run_team(threads, &|_| {
             let mut operations_of_thread = 0.0;
             let mut tile = PeakTile::new(kernels);
             while start.elapsed() < TRIAL {
@@ -53,11 +52,7 @@ fn flops(isa: Isa, threads: usize) -> f64 {
                 }
             }
             *operations.lock().unwrap_or_else(|error| error.into_inner()) += operations_of_thread;
-        };
-        match pool.try_lock() {
-            Some(team) => team.run(&work),
-            None => work(0),
-        }
+        });
         let seconds = start.elapsed().as_secs_f64();
         operations
             .into_inner()

@@ -15,6 +15,7 @@ mod program;
 mod run;
 #[cfg(any(feature = "ndarray", feature = "flex"))]
 mod run_borrowed;
+mod schedule;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ pub(crate) struct PackedProgram {
     pub(super) program: Program,
     pub(super) weights: Arc<Buffer>,
     pub(super) kernels: &'static Kernels,
-    /// Whether a barrier follows each step.
+    /// Whether each step is the last one of a phase.
     pub(super) ends_phase: Vec<bool>,
     /// Whether every image has its own region of the arena in all steps.
     pub(super) separate: bool,

@@ -1,9 +1,8 @@
-//! Phases: groups of consecutive steps without a barrier in between.
+//! Phases: groups of consecutive steps that do not wait for each other.
 //!
-//! GoogLeNet's Inception branches are some thirty short convolutions; a barrier after each would
-//! take a twentieth of the network's time. A barrier is needed only before a step that reads or
-//! writes memory that a step since the last barrier wrote, or that writes memory that such a step
-//! read. Phases are the supersteps of Valiant, "A Bridging Model for Parallel Computation", 1990.
+//! GoogLeNet's Inception branches are some thirty short convolutions; a synchronization after each
+//! would take a twentieth of the network's time. A phase ends only before a step that reads or writes
+//! memory that a step of the phase wrote, or that writes memory that such a step read. Phases are the supersteps of Valiant, "A Bridging Model for Parallel Computation", 1990.
 //! Phases are derived from the offsets of the maps and are not stored in program files, so that a
 //! forged file cannot cause data races.
 
@@ -12,7 +11,7 @@ use crate::cpu::AccessSet;
 use crate::threads::MAX_STEPS_PER_PHASE;
 
 /// Whether every image has its own region of the arena in all steps of the checked `program`, so
-/// that threads can run all steps on different images without barriers.
+/// that threads can run all steps on different images without waiting for each other.
 pub(super) fn are_separate(program: &Program) -> bool {
     let mut image = None;
     program.steps.iter().all(|program_step| {
@@ -24,7 +23,7 @@ pub(super) fn are_separate(program: &Program) -> bool {
     })
 }
 
-/// For each step of the checked `program`, whether a barrier follows it.
+/// For each step of the checked `program`, whether it is the last one of a phase.
 pub(super) fn ends_phase(program: &Program) -> Vec<bool> {
     let accesses: Vec<AccessSet> = (program.steps.iter())
         .map(|program_step| program_step.step.operation().accesses())

@@ -26,11 +26,6 @@ pub struct Program {
 }
 
 impl Program {
-    /// Segments: maximal runs of consecutive steps with the same micro-batch.
-    pub(super) fn segments(&self) -> impl Iterator<Item = &[ProgramStep]> {
-        self.steps.chunk_by(|a, b| a.micro_batch == b.micro_batch)
-    }
-
     /// Checks that every step stays within the planned memory and that the processor can run the
     /// program, without trusting any field: the program may come from an untrusted file. `weights`
     /// is the number of packed weights present.

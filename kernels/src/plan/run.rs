@@ -1,19 +1,16 @@
 //! Execution of a packed program by a team of threads.
 
-use std::ops::Range;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use web_time::Instant;
-
 use super::packed::{PackedProgram, Workspace};
+use super::schedule::{Phase, Schedule};
 use crate::cpu::Context;
 use crate::threads::partition::partition_range;
-use crate::threads::{Barrier, BarrierGuard, PhaseRanges, ThreadPool};
+use crate::threads::{StealableRanges, ThreadPool};
 
 impl PackedProgram {
     /// Executes the program on the threads of `pool`, or on the calling thread alone if there is no
-    /// pool or another caller holds it.
+    /// pool or another caller holds it. Adds the time of each step to `times`.
     ///
     /// # Safety
     ///
@@ -31,76 +28,52 @@ impl PackedProgram {
         workspace.fit(self, pool.map_or(1, ThreadPool::threads));
         workspace.outputs.clear();
         workspace.outputs.extend(outputs);
-        let run = Execution {
+        let team = pool.and_then(ThreadPool::try_lock);
+        let threads = team.as_ref().map_or(1, |team| team.threads());
+        let schedule = Schedule::new(self, images, threads, times);
+        let execution = Execution {
             packed: self,
-            images,
+            threads,
             input,
             outputs: &workspace.outputs,
             arena: workspace.arena.as_mut_ptr(),
             scratch: workspace.scratch.as_mut_ptr(),
-            profiled: times.is_some(),
         };
-        match pool.and_then(ThreadPool::try_lock) {
+        match team {
             Some(team) => {
-                team.phase_ranges().reset();
-                let barrier = Barrier::new(team.threads());
-                // Thread 0, the caller's, measures times.
-                let times = Mutex::new(times);
-                team.run(&|thread| {
-                    let mut times = (thread == 0).then(|| times.lock().expect("locked once"));
-                    let times = times.as_mut().and_then(|times| times.as_deref_mut());
-                    run.execute(thread, Some(team.phase_ranges()), &barrier, times);
+                let phases = schedule.map(|phase| (phase.stealable_steps(), phase));
+                team.run(phases, |thread, phase, stealable| {
+                    execution.execute(thread, phase, stealable);
                 });
             }
-            None => run.execute(0, None, &Barrier::new(1), times),
+            None => schedule.for_each(|phase| execution.execute(0, &phase, &[])),
         }
     }
 }
 
 /// One execution, shared by all its threads.
-pub(super) struct Execution<'a> {
-    pub packed: &'a PackedProgram,
-    pub images: usize,
-    pub input: *const f32,
-    pub outputs: &'a [*mut f32],
-    pub arena: *mut f32,
-    pub scratch: *mut f32,
-    /// Whether a barrier follows every step.
-    pub profiled: bool,
+struct Execution<'a> {
+    packed: &'a PackedProgram,
+    threads: usize,
+    input: *const f32,
+    outputs: &'a [*mut f32],
+    arena: *mut f32,
+    scratch: *mut f32,
 }
 
 // SAFETY: by the contract of `Operation`, threads write disjoint elements of the arena and the
-// outputs, and read what other threads wrote only after a barrier.
+// outputs, and read what other threads wrote only in a later phase.
 unsafe impl Sync for Execution<'_> {}
 
-/// Smallest number of images per thread for which an uneven division of the batch is accepted.
-const ENOUGH_IMAGES_PER_THREAD: usize = 8;
-
 impl Execution<'_> {
-    /// The images on which this thread runs all steps, without barriers. `None` unless every image
-    /// has its own region of the arena and the images divide (nearly) evenly among the threads.
-    fn own_images(&self, thread: usize, threads: usize) -> Option<Range<usize>> {
-        let images = self.images;
-        let even = images.is_multiple_of(threads) || images >= ENOUGH_IMAGES_PER_THREAD * threads;
-        (threads > 1 && self.packed.separate && even)
-            .then(|| partition_range(images, threads, thread))
-    }
-
-    /// Executes every step on thread number `thread`.
-    ///
-    /// `phases` is the work-stealing state; without it, threads compute their static ranges only.
-    /// `times` accumulates the time of each step.
-    pub fn execute(
-        &self,
-        thread: usize,
-        phases: Option<&PhaseRanges>,
-        barrier: &Barrier,
-        mut times: Option<&mut [Duration]>,
-    ) {
-        let Self { packed, .. } = self;
-        // Releases the other threads if this one panics.
-        let guard = BarrierGuard(barrier);
-        let mut context = Context {
+    /// Executes the part of a phase that thread number `thread` claims. `stealable` is the
+    /// work-stealing state of each step, or empty if the thread is the only one.
+    fn execute(&self, thread: usize, phase: &Phase, stealable: &[StealableRanges]) {
+        let Self {
+            packed, threads, ..
+        } = *self;
+        let steps = &packed.program.steps[phase.steps.clone()];
+        let context = Context {
             kernels: packed.kernels,
             arena: self.arena,
             weights: &packed.weights,
@@ -108,64 +81,46 @@ impl Execution<'_> {
             outputs: self.outputs,
             // SAFETY: the workspace has scratch memory for every thread of the team.
             scratch: unsafe { self.scratch.add(thread * packed.scratch) },
-            images: self.images,
-            first: 0,
+            images: phase.images.len(),
+            first: phase.images.start,
             thread,
-            threads: barrier.threads(),
+            threads,
             stealable: None,
         };
-        let own_images = self.own_images(thread, barrier.threads());
-        if own_images.is_some() {
-            (context.thread, context.threads) = (0, 1);
+        if phase.by_image {
+            for owner in (thread..threads).chain(0..thread) {
+                let images = partition_range(phase.images.len(), threads, owner);
+                let is_owner = owner == thread;
+                let whole = images.len();
+                if stealable[0].claim(owner, is_owner, whole, whole).is_some() {
+                    let context = Context {
+                        images: whole,
+                        first: phase.images.start + images.start,
+                        thread: 0,
+                        threads: 1,
+                        ..context
+                    };
+                    for program_step in steps {
+                        // SAFETY: the program was checked when it was packed, and the call by the
+                        // caller of `run`. No other thread computes these images.
+                        unsafe { program_step.step.operation().run(&context) };
+                    }
+                }
+            }
+            return;
         }
-        let phases = phases.filter(|_| own_images.is_none());
-        // Number of the phase, index of the step in it, and the number of steps of the phase
-        // before.
-        let [mut phase, mut step_of_phase, mut last_phase_len] = [0; 3];
-        // Micro-batches never shrink from one segment to the next, so each iteration runs one
-        // micro-batch of the first segment. A later segment runs when the inputs of a whole
-        // micro-batch are complete, or the batch ends.
-        let stride = (packed.program.steps.first()).map_or(self.images, |step| step.micro_batch);
-        'all: for first in (0..self.images).step_by(stride) {
-            let complete = self.images.min(first + stride);
-            let mut steps_before = 0;
-            for segment in packed.program.segments() {
-                let micro_batch = segment[0].micro_batch;
-                if !(complete.is_multiple_of(micro_batch) || complete == self.images) {
-                    break;
-                }
-                let images = (complete - 1) / micro_batch * micro_batch..complete;
-                let images = own_images.clone().unwrap_or(images);
-                context.first = images.start;
-                context.images = images.len();
-                for (index, program_step) in segment.iter().enumerate() {
-                    let start = times.is_some().then(Instant::now);
-                    context.stealable = phases.map(|phases| &phases.of(phase)[step_of_phase]);
-                    // SAFETY: the program was checked when it was packed, and the call by the
-                    // caller of `run`; barriers separate conflicting steps.
-                    unsafe { program_step.step.operation().run(&context) };
-                    step_of_phase += 1;
-                    let ends_phase =
-                        own_images.is_none() && packed.ends_phase[steps_before + index];
-                    if !(ends_phase || self.profiled) {
-                        continue;
-                    }
-                    if let Some(phases) = phases {
-                        // The next phase reuses the work-stealing state of the previous phase.
-                        let ranges = &phases.of(phase + 1)[..last_phase_len];
-                        ranges.iter().for_each(|ranges| ranges.reset(thread));
-                    }
-                    (phase, step_of_phase, last_phase_len) = (phase + 1, 0, step_of_phase);
-                    if !barrier.wait() {
-                        break 'all;
-                    }
-                    if let (Some(times), Some(start)) = (&mut times, start) {
-                        times[steps_before + index] += start.elapsed();
-                    }
-                }
-                steps_before += segment.len();
+        for (index, program_step) in steps.iter().enumerate() {
+            let operation = program_step.step.operation();
+            let context = Context {
+                stealable: stealable.get(index),
+                ..context
+            };
+            // SAFETY: the program was checked when it was packed, and the call by the caller of
+            // `run`. Steps that conflict are in different phases.
+            unsafe {
+                operation.run(&context);
+                context.steal_borders(|| operation.accesses());
             }
         }
-        std::mem::forget(guard);
     }
 }

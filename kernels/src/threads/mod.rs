@@ -2,17 +2,21 @@
 //! plans.
 #![allow(unsafe_code)]
 
-mod barrier;
 mod grid;
+#[cfg(all(test, loom))]
+mod models;
 pub(crate) mod partition;
+mod phaser;
 mod pool;
 mod shared;
+mod sync;
 mod team;
+#[cfg(test)]
+mod tests;
 mod work_stealing;
 
-pub(crate) use barrier::{Barrier, BarrierGuard};
 pub(crate) use grid::Grid;
 pub(crate) use pool::{MAX_STEPS_PER_PHASE, ThreadPool};
 pub(crate) use shared::Shared;
-pub(crate) use team::{TeamThread, run_team};
-pub(crate) use work_stealing::{PhaseRanges, StealableRanges};
+pub(crate) use team::{TeamPart, run_team, run_team_phases};
+pub(crate) use work_stealing::StealableRanges;

@@ -1,16 +1,25 @@
-//! A fixed set of threads that execute one function at a time.
+//! A fixed set of threads that execute one run at a time, phase by phase.
 
+use std::any::Any;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
-use std::thread::{self, JoinHandle};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, OnceLock, TryLockError};
+use std::time::Duration;
 
-use super::barrier::{SPINS, wait};
-use super::work_stealing::PhaseRanges;
+use web_time::Instant;
+
+use super::phaser::{Event, MAX_MEMBERS, Member, Phaser};
+use super::sync::thread::{self, JoinHandle, Thread};
+use super::sync::{AtomicBool, Mutex, MutexGuard, Ordering, UnsafeCell};
+use super::work_stealing::{PhaseRanges, StealableRanges};
 
 /// Largest number of steps in a phase: the pool holds work-stealing state for this many.
 pub(crate) const MAX_STEPS_PER_PHASE: usize = 8;
+
+/// Time that a waiting thread spins before it sleeps. On a quiet machine nearly all waits are shorter,
+/// and sleeping would cost a wake-up. On a busy machine a thread waits for a core, and spinning takes
+/// this time from its own share of the cores.
+const SPIN_TIME: Duration = Duration::from_micros(50);
 
 /// A fixed set of threads that includes the caller's.
 ///
@@ -24,41 +33,50 @@ pub(crate) struct ThreadPool {
 }
 
 struct PoolState {
-    /// Number of runs so far. The workers execute the last run while `left` is not 0.
-    epoch: AtomicUsize,
-    job: AtomicPtr<Job<'static>>,
-    left: AtomicUsize,
-    panicked: AtomicBool,
-    stop: AtomicBool,
+    phaser: Phaser,
+    /// The current run. It exists while a thread is inside the phaser.
+    run: UnsafeCell<Option<*const dyn Run>>,
+    spins: usize,
 }
 
-struct Job<'a> {
-    function: &'a (dyn Fn(usize) + Sync),
-}
+// SAFETY: the run is shared by threads, as `Run` demands. Its address changes only while the phaser
+// is idle.
+unsafe impl Send for PoolState {}
+// SAFETY: see `Send`.
+unsafe impl Sync for PoolState {}
 
 impl ThreadPool {
     /// The process-wide pool of `threads` threads.
     pub fn shared(threads: usize) -> Arc<Self> {
-        static POOLS: OnceLock<Mutex<HashMap<usize, Arc<ThreadPool>>>> = OnceLock::new();
-        let pools = POOLS.get_or_init(Mutex::default);
+        type Pools = std::sync::Mutex<HashMap<usize, Arc<ThreadPool>>>;
+        static POOLS: OnceLock<Pools> = OnceLock::new();
+        let pools = POOLS.get_or_init(Pools::default);
         let mut pools = pools.lock().unwrap_or_else(|error| error.into_inner());
-        let pool = pools
-            .entry(threads)
-            .or_insert_with(|| Arc::new(Self::new(threads)));
+        let pool = pools.entry(threads).or_insert_with(|| {
+            // With fewer cores than threads, a spinning thread would keep the thread that it waits for
+            // from running.
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            let spins = if threads > cores {
+                0
+            } else {
+                spins_in(SPIN_TIME)
+            };
+            Arc::new(Self::new(threads, spins))
+        });
         pool.clone()
     }
 
-    fn new(threads: usize) -> Self {
+    /// A pool of `threads` threads, or as many as the operating system grants, which spin `spins` times
+    /// before they sleep.
+    pub(super) fn new(threads: usize, spins: usize) -> Self {
         let shared = Arc::new(PoolState {
-            epoch: AtomicUsize::new(0),
-            job: AtomicPtr::new(std::ptr::null_mut()),
-            left: AtomicUsize::new(0),
-            panicked: AtomicBool::new(false),
-            stop: AtomicBool::new(false),
+            phaser: Phaser::new(),
+            run: UnsafeCell::new(None),
+            spins,
         });
         // The pool is smaller if the operating system refuses further threads.
         let mut workers = Vec::new();
-        for thread in 1..threads {
+        for thread in 1..threads.min(MAX_MEMBERS) {
             let shared = shared.clone();
             let name = format!("receptive-{thread}");
             let worker = thread::Builder::new()
@@ -98,6 +116,30 @@ impl ThreadPool {
     }
 }
 
+/// Iterations of a spin loop that take about `time`. One takes 10 to 150 cycles.
+fn spins_in(time: Duration) -> usize {
+    const ITERATIONS: u32 = 256;
+    // The shortest trial: others may have been interrupted.
+    let trials = (0..5).map(|_| {
+        let start = Instant::now();
+        (0..ITERATIONS).for_each(|_| std::hint::spin_loop());
+        start.elapsed()
+    });
+    let trial = trials.min().unwrap_or_default().as_nanos().max(1);
+    usize::try_from(time.as_nanos() * u128::from(ITERATIONS) / trial).unwrap_or(usize::MAX)
+}
+
+impl Drop for ThreadPool {
+    fn drop(&mut self) {
+        self.shared.phaser.stop();
+        for worker in self.workers.drain(..) {
+            worker.thread().unpark();
+            // Panics of workers were caught in `execute`.
+            let _ = worker.join();
+        }
+    }
+}
+
 /// All threads of a pool, locked for one caller.
 pub(crate) struct ThreadTeam<'a> {
     pool: &'a ThreadPool,
@@ -110,77 +152,244 @@ impl ThreadTeam<'_> {
         self.pool.threads()
     }
 
-    /// Work-stealing state of the current phase and the next.
-    pub fn phase_ranges(&self) -> &PhaseRanges {
-        &self.pool.phase_ranges
-    }
-
-    /// Calls `function` on every thread with the index of the thread; the caller's index is 0.
+    /// Executes phases one after the other, and returns when all work is finished.
+    ///
+    /// `phases` yields each phase with the number of its steps, at most [`MAX_STEPS_PER_PHASE`], when
+    /// the phase before is complete. `work` is called with the index of a thread, a phase, and the
+    /// work-stealing state of its steps, on the calling thread, whose index is 0, and on each thread
+    /// that comes before the phase is complete. It must claim work until none is left.
     ///
     /// # Panics
     ///
-    /// When `function` panics on any thread, after all threads have returned.
-    pub fn run(&self, function: &(dyn Fn(usize) + Sync)) {
-        let shared = &*self.pool.shared;
-        let mut job = Job { function };
-        shared.panicked.store(false, Ordering::Relaxed);
-        shared
-            .left
-            .store(self.pool.workers.len(), Ordering::Relaxed);
-        shared.job.store((&raw mut job).cast(), Ordering::Relaxed);
-        shared.epoch.fetch_add(1, Ordering::Release);
-        for worker in &self.pool.workers {
-            worker.thread().unpark();
+    /// When `phases` or `work` panics on any thread, after all threads have left the run.
+    pub fn run<P: Send + Sync>(
+        &self,
+        phases: impl Iterator<Item = (usize, P)> + Send,
+        work: impl Fn(usize, &P, &[StealableRanges]) + Sync,
+    ) {
+        let Self { pool, .. } = self;
+        pool.phase_ranges.reset();
+        let run = PhasedRun {
+            pool,
+            caller: thread::current(),
+            phases: UnsafeCell::new(phases),
+            current: UnsafeCell::new(Current {
+                phase: None,
+                number: 0,
+                steps: [0; 2],
+            }),
+            work,
+            has_panicked: AtomicBool::new(false),
+            panic: std::sync::Mutex::new(None),
+        };
+        // SAFETY: no other thread has access to the run yet.
+        if unsafe { run.advance(true) } {
+            let address: *const (dyn Run + '_) = &run;
+            // SAFETY: only the lifetime changes. The run outlives its last use, since `execute`
+            // returns to the caller when the phaser is idle, and threads use the run only inside the
+            // phaser.
+            let address: *const (dyn Run + 'static) = unsafe { std::mem::transmute(address) };
+            // SAFETY: the caller holds the pool, whose phaser is idle.
+            pool.shared
+                .run
+                .with_mut(|run| unsafe { *run = Some(address) });
+            let mut member = Member::new(true);
+            if pool.shared.phaser.open(&mut member) {
+                run.wake(0);
+            }
+            pool.shared.execute(0, &mut member);
         }
-        let own = catch_unwind(AssertUnwindSafe(|| function(0)));
-        // `job` must outlive the last read of a worker.
-        wait(|| shared.left.load(Ordering::Acquire) == 0);
-        if let Err(panic) = own {
-            std::panic::resume_unwind(panic);
+        let panic = run.panic.into_inner();
+        if let Some(panic) = panic.unwrap_or_else(|error| error.into_inner()) {
+            resume_unwind(panic);
         }
-        assert!(
-            !shared.panicked.load(Ordering::Relaxed),
-            "a thread of the pool panicked"
-        );
     }
 }
 
 impl PoolState {
+    /// Executes runs until the pool is dropped.
     fn work(&self, thread: usize) {
-        let mut seen = 0;
+        let mut member = Member::new(false);
+        while self.phaser.wait(&mut member, self.spins) == Event::Entered {
+            if self.execute(thread, &mut member) == Event::Stopped {
+                break;
+            }
+        }
+    }
+
+    /// Executes the phase that `member` is inside, and the phases after it, until the wait for a
+    /// phase ends without one.
+    fn execute(&self, thread: usize, member: &mut Member) -> Event {
         loop {
-            let mut spins = 0;
-            while self.epoch.load(Ordering::Acquire) == seen {
-                if self.stop.load(Ordering::Relaxed) {
-                    return;
+            // SAFETY: the address changes only while no thread is inside, and the run exists until
+            // this thread has left.
+            let run = unsafe {
+                &*self
+                    .run
+                    .with(|run| *run)
+                    .expect("set before the first phase")
+            };
+            // SAFETY: this thread is inside the phase.
+            unsafe { run.work(thread) };
+            if let Some(participants) = self.phaser.leave(member) {
+                // SAFETY: this thread closed the phase.
+                if unsafe { run.advance(participants == run.threads()) } {
+                    if self.phaser.open(member) {
+                        run.wake(thread);
+                    }
+                    continue;
                 }
-                spins += 1;
-                if spins < SPINS {
-                    std::hint::spin_loop();
-                } else {
-                    // Returns at once if `unpark` was called first.
-                    thread::park();
+                // The run may be gone as soon as the caller sees the end.
+                let caller = run.caller();
+                if self.phaser.end(member) {
+                    caller.unpark();
                 }
             }
-            seen += 1;
-            // SAFETY: `run` keeps the job alive until `left` is 0, and this worker has not
-            // decremented it yet.
-            let job = unsafe { &*self.job.load(Ordering::Relaxed) };
-            if catch_unwind(AssertUnwindSafe(|| (job.function)(thread))).is_err() {
-                self.panicked.store(true, Ordering::Relaxed);
+            match self.phaser.wait(member, self.spins) {
+                Event::Entered => {}
+                event => return event,
             }
-            self.left.fetch_sub(1, Ordering::Release);
         }
     }
 }
 
-impl Drop for ThreadPool {
-    fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        for worker in self.workers.drain(..) {
-            worker.thread().unpark();
-            // Panics of workers were caught in `work`.
-            let _ = worker.join();
+/// A run of a pool, as its threads see it.
+trait Run: Sync {
+    /// Number of threads.
+    fn threads(&self) -> usize;
+
+    /// The caller's thread.
+    fn caller(&self) -> Thread;
+
+    /// Wakes all threads except `thread`, the current one.
+    fn wake(&self, thread: usize);
+
+    /// Proceeds to the next phase; returns `false` if there is none. `complete` says whether all
+    /// threads took part in the last phase.
+    ///
+    /// # Safety
+    ///
+    /// The phase is closed by this thread.
+    unsafe fn advance(&self, complete: bool) -> bool;
+
+    /// Works on the current phase until no work is left to claim.
+    ///
+    /// # Safety
+    ///
+    /// This thread, whose index is `thread`, is inside the phase.
+    unsafe fn work(&self, thread: usize);
+}
+
+struct PhasedRun<'a, P, I, W> {
+    pool: &'a ThreadPool,
+    caller: Thread,
+    phases: UnsafeCell<I>,
+    current: UnsafeCell<Current<P>>,
+    work: W,
+    has_panicked: AtomicBool,
+    /// What the first thread that panicked panicked with.
+    panic: std::sync::Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// The current phase.
+struct Current<P> {
+    phase: Option<P>,
+    /// Number of the phase in its run, from 1.
+    number: usize,
+    /// Numbers of steps of this phase and the one before, each at its number modulo 2.
+    steps: [usize; 2],
+}
+
+// SAFETY: the iterator, which is `Send`, is used by one thread at a time, since a phase is closed by
+// one thread. The phase, which is `Send` and `Sync`, is written by that thread only, and read by the
+// threads inside.
+unsafe impl<P: Send + Sync, I: Send, W: Sync> Sync for PhasedRun<'_, P, I, W> {}
+
+impl<P, I, W> PhasedRun<'_, P, I, W> {
+    fn set_panic(&self, panic: Box<dyn Any + Send>) {
+        // Relaxed: read after the phase is closed.
+        self.has_panicked.store(true, Ordering::Relaxed);
+        let mut first = self.panic.lock().unwrap_or_else(|error| error.into_inner());
+        first.get_or_insert(panic);
+    }
+}
+
+impl<P, I, W> Run for PhasedRun<'_, P, I, W>
+where
+    P: Send + Sync,
+    I: Iterator<Item = (usize, P)> + Send,
+    W: Fn(usize, &P, &[StealableRanges]) + Sync,
+{
+    fn threads(&self) -> usize {
+        self.pool.threads()
+    }
+
+    fn caller(&self) -> Thread {
+        self.caller.clone()
+    }
+
+    fn wake(&self, thread: usize) {
+        if thread != 0 {
+            self.caller.unpark();
         }
+        for (worker, index) in self.pool.workers.iter().zip(1..) {
+            if index != thread {
+                worker.thread().unpark();
+            }
+        }
+    }
+
+    unsafe fn advance(&self, complete: bool) -> bool {
+        if self.has_panicked.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.current.with_mut(|current| {
+            // SAFETY: no other thread uses the phase while it is closed.
+            let current = unsafe { &mut *current };
+            let next = current.number + 1;
+            let before = current.steps[next % 2];
+            if !complete {
+                self.pool.phase_ranges.reset_steps(next, before);
+            }
+            let phase = self.phases.with_mut(|phases| {
+                // SAFETY: as above.
+                catch_unwind(AssertUnwindSafe(|| unsafe { (*phases).next() }))
+            });
+            match phase {
+                Ok(Some((steps, phase))) => {
+                    current.steps[next % 2] = steps;
+                    current.number = next;
+                    current.phase = Some(phase);
+                    true
+                }
+                Ok(None) => false,
+                Err(panic) => {
+                    self.set_panic(panic);
+                    false
+                }
+            }
+        })
+    }
+
+    unsafe fn work(&self, thread: usize) {
+        self.current.with(|current| {
+            // SAFETY: the phase does not change while a thread is inside.
+            let Current {
+                phase,
+                number,
+                steps,
+            } = unsafe { &*current };
+            let phase_ranges = &self.pool.phase_ranges;
+            let ranges = &phase_ranges.of(*number)[..steps[number % 2]];
+            let phase = phase.as_ref().expect("set before the phase opens");
+            let work = || (self.work)(thread, phase, ranges);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
+                self.set_panic(panic);
+            }
+            // The next phase reuses the work-stealing state of the phase before.
+            let next = number + 1;
+            let ranges = &phase_ranges.of(next)[..steps[next % 2]];
+            ranges.iter().for_each(|ranges| ranges.reset(thread));
+        });
     }
 }

@@ -10,20 +10,26 @@
 //! "Guided Self-Scheduling", 1987).
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Work-stealing state of one step: the number of claimed units of every thread's range.
+use super::sync::{AtomicBool, AtomicU64, Ordering};
+
+/// Work-stealing state of one step: the claimed units of every thread's range.
 pub(crate) struct StealableRanges {
     claimed: Vec<Claimed>,
     #[cfg(test)]
     budget: Option<ChunkBudget>,
 }
 
-/// Units claimed from the front of a range and, in the upper 32 bits, from its back. Each value has
-/// two cache lines of its own, since processors prefetch lines in pairs.
+/// Claimed work of one thread. Each value has two cache lines of its own, since processors prefetch
+/// lines in pairs.
 #[derive(Default)]
 #[repr(align(128))]
-struct Claimed(AtomicU64);
+struct Claimed {
+    /// Units claimed from the front of the range and, in the upper 32 bits, from its back.
+    units: AtomicU64,
+    /// Whether the thread's range of the borders is claimed.
+    border: AtomicBool,
+}
 
 impl StealableRanges {
     /// Unclaimed ranges of `threads` threads.
@@ -38,7 +44,16 @@ impl StealableRanges {
     /// Makes the range of `owner` unclaimed again.
     #[inline]
     pub fn reset(&self, owner: usize) {
-        self.claimed[owner].0.store(0, Ordering::Relaxed);
+        self.claimed[owner].units.store(0, Ordering::Relaxed);
+        self.claimed[owner].border.store(false, Ordering::Relaxed);
+    }
+
+    /// Claims the range of `owner` of the borders of the map that the step writes. `false` if it is
+    /// claimed already.
+    #[inline]
+    pub fn claim_border(&self, owner: usize) -> bool {
+        let border = &self.claimed[owner].border;
+        !border.load(Ordering::Relaxed) && !border.swap(true, Ordering::Relaxed)
     }
 
     /// Claims a chunk of the range of `owner`, which has `len` units: from its front if the caller
@@ -57,7 +72,7 @@ impl StealableRanges {
             Some(budget) => budget.spend()?,
             None => min_chunk,
         };
-        let Claimed(claimed) = &self.claimed[owner];
+        let claimed = &self.claimed[owner].units;
         let mut before = claimed.load(Ordering::Relaxed);
         loop {
             let (front, back) = (before as u32 as usize, (before >> 32) as usize);
@@ -79,7 +94,7 @@ impl StealableRanges {
                     len - back - chunk..len - back,
                 ),
             };
-            // Relaxed: the data that a chunk reads was published by the barrier before the step.
+            // Relaxed: the data that a chunk reads was published when the phase opened.
             match claimed.compare_exchange_weak(before, after, Ordering::Relaxed, Ordering::Relaxed)
             {
                 Ok(_) => return Some(units),
@@ -93,7 +108,8 @@ impl StealableRanges {
 /// next phase.
 ///
 /// While threads work on one phase, each thread that is done resets its own ranges of the next
-/// phase, which no thread uses any more.
+/// phase, which no thread uses any more. The thread that closes the phase resets the ranges of threads
+/// that did not come.
 pub(crate) struct PhaseRanges([Vec<StealableRanges>; 2]);
 
 impl PhaseRanges {
@@ -106,6 +122,14 @@ impl PhaseRanges {
     #[inline]
     pub fn reset(&self) {
         for ranges in self.0.iter().flatten() {
+            (0..ranges.claimed.len()).for_each(|thread| ranges.reset(thread));
+        }
+    }
+
+    /// Makes all ranges of the first `steps` steps of phase number `phase` unclaimed. No thread may be
+    /// at work on this phase.
+    pub fn reset_steps(&self, phase: usize, steps: usize) {
+        for ranges in &self.of(phase)[..steps] {
             (0..ranges.claimed.len()).for_each(|thread| ranges.reset(thread));
         }
     }

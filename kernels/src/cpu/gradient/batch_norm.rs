@@ -62,8 +62,8 @@ pub(crate) fn batch_norm_forward(
     let mut variance = vec![0.0; channels];
     let output = Shared::uninit(y.spare_capacity_mut());
     let [means, variances] = [&mut mean, &mut variance].map(|values| Shared::new(values));
-    run_team(threads, &|team| {
-        for channel in team.static_range(channels) {
+    run_team(threads, &|part| {
+        for channel in part.static_range(channels) {
             let [sum, _] = planes.sum(channel, |offset| fns.moments(&x[offset..][..area], 0.0));
             let estimate = (sum / planes.values_per_channel) as f32;
             let [sum, squares] = planes.sum(channel, |offset| {
@@ -84,7 +84,7 @@ pub(crate) fn batch_norm_forward(
             }
         }
     });
-    // SAFETY: the static ranges of the threads cover all channels, so every plane is written.
+    // SAFETY: the static ranges of the parts cover all channels, so every plane is written.
     unsafe { y.set_len(x.len()) };
     BatchNormOutput { y, mean, variance }
 }
@@ -120,8 +120,8 @@ pub(crate) fn batch_norm_backward(
     let mut beta = vec![0.0; channels];
     let output = Shared::uninit(x_gradient.spare_capacity_mut());
     let [gammas, betas] = [&mut gamma, &mut beta].map(|values| Shared::new(values));
-    run_team(threads, &|team| {
-        for channel in team.static_range(channels) {
+    run_team(threads, &|part| {
+        for channel in part.static_range(channels) {
             let (mean, variance) = (f64::from(mean[channel]), f64::from(variance[channel]));
             let affine = affine(params, channel, mean, variance);
             let [sum, product] = planes.sum(channel, |offset| {
@@ -147,7 +147,7 @@ pub(crate) fn batch_norm_backward(
             }
         }
     });
-    // SAFETY: the static ranges of the threads cover all channels, so every plane is written.
+    // SAFETY: the static ranges of the parts cover all channels, so every plane is written.
     unsafe { x_gradient.set_len(x.len()) };
     BatchNormGradients {
         x: x_gradient,

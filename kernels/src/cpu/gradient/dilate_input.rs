@@ -32,8 +32,8 @@ pub(crate) fn dilate_input(
     );
     let mut dilated = Vec::with_capacity(planes * dilated_area);
     let output = Shared::uninit(dilated.spare_capacity_mut());
-    run_team(threads, &|team| {
-        for plane in team.static_range(planes) {
+    run_team(threads, &|part| {
+        for plane in part.static_range(planes) {
             // SAFETY: the vector has capacity for all planes, and only this thread writes this
             // plane. The plane is initialized before a reference to it is made.
             let dilated = unsafe {
@@ -50,7 +50,7 @@ pub(crate) fn dilate_input(
             }
         }
     });
-    // SAFETY: the static ranges of the threads cover all planes, so every element is initialized.
+    // SAFETY: the static ranges of the parts cover all planes, so every element is initialized.
     unsafe { dilated.set_len(planes * dilated_area) };
     dilated.into()
 }

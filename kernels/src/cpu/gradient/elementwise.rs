@@ -19,8 +19,8 @@ pub(crate) fn elementwise(
     assert_eq!(len, b.len(), "the arrays must have the same length");
     let mut result = Vec::with_capacity(len);
     let output = Shared::uninit(result.spare_capacity_mut());
-    run_team(threads, &|team| {
-        let chunks = team.static_range(len.div_ceil(CHUNK_ELEMENTS));
+    run_team(threads, &|part| {
+        let chunks = part.static_range(len.div_ceil(CHUNK_ELEMENTS));
         let range =
             (chunks.start * CHUNK_ELEMENTS).min(len)..(chunks.end * CHUNK_ELEMENTS).min(len);
         // SAFETY: the range lies within the capacity of the vector.
@@ -30,7 +30,7 @@ pub(crate) fn elementwise(
             unsafe { output.add(index).write(operation(a, b)) };
         }
     });
-    // SAFETY: the ranges of the threads cover all elements.
+    // SAFETY: the ranges of the parts cover all elements.
     unsafe { result.set_len(len) };
     result
 }

@@ -41,8 +41,8 @@ pub(crate) fn linear(
         "the bias must have one value per output"
     );
     let to = Shared::new(&mut y);
-    run_team(threads, &|team| {
-        let chunks = team.static_range(outputs.div_ceil(UNITS_PER_CHUNK));
+    run_team(threads, &|part| {
+        let chunks = part.static_range(outputs.div_ceil(UNITS_PER_CHUNK));
         let range = chunks.start * UNITS_PER_CHUNK..(chunks.end * UNITS_PER_CHUNK).min(outputs);
         for first in range.clone().step_by(OUTPUTS_PER_BLOCK) {
             // SAFETY: only this thread writes the outputs of the range. The arrays have `images`
@@ -81,8 +81,8 @@ pub(crate) fn linear_input_gradient(
     let [outputs, inputs] = sides(images, gradient.len(), weight.len());
     let mut x = vec![0.0; images * inputs];
     let to = Shared::new(&mut x);
-    run_team(threads, &|team| {
-        for chunk in team.static_range(inputs.div_ceil(UNITS_PER_CHUNK)) {
+    run_team(threads, &|part| {
+        for chunk in part.static_range(inputs.div_ceil(UNITS_PER_CHUNK)) {
             let rows = chunk * UNITS_PER_CHUNK..((chunk + 1) * UNITS_PER_CHUNK).min(inputs);
             for first in (0..outputs).step_by(OUTPUTS_PER_BLOCK) {
                 // SAFETY: only this thread writes the inputs of the chunk. The arrays have `images`
@@ -126,8 +126,8 @@ pub(crate) fn linear_weight_gradient(
     );
     let mut weight = Vec::with_capacity(inputs * outputs);
     let to = Shared::uninit(weight.spare_capacity_mut());
-    run_team(threads, &|team| {
-        for chunk in team.static_range(inputs.div_ceil(UNITS_PER_CHUNK)) {
+    run_team(threads, &|part| {
+        for chunk in part.static_range(inputs.div_ceil(UNITS_PER_CHUNK)) {
             let rows = chunk * UNITS_PER_CHUNK..((chunk + 1) * UNITS_PER_CHUNK).min(inputs);
             for first in (0..outputs).step_by(OUTPUTS_PER_BLOCK) {
                 // SAFETY: only this thread writes the chunk's rows of the weight, which lie within
@@ -148,7 +148,7 @@ pub(crate) fn linear_weight_gradient(
             }
         }
     });
-    // SAFETY: the chunks of the threads cover all rows of the weight, the blocks all columns.
+    // SAFETY: the chunks of the parts cover all rows of the weight, the blocks all columns.
     unsafe { weight.set_len(inputs * outputs) };
     weight
 }

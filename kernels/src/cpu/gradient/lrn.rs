@@ -60,11 +60,11 @@ fn run(
     let vectors_per_image = area.div_ceil(lanes);
     let mut y = Vec::with_capacity(x.len());
     let output = Shared::uninit(y.spare_capacity_mut());
-    run_team(threads, &|team| {
+    run_team(threads, &|part| {
         let mut memory = vec![0.0; 2 * channels * lanes];
         // Copies of the last, incomplete vector of an image: its inputs, gradients and results.
         let mut remainder = vec![0.0; 3 * channels * lanes];
-        for vector in team.static_range(images * vectors_per_image) {
+        for vector in part.static_range(images * vectors_per_image) {
             let first = vector / vectors_per_image * image + vector % vectors_per_image * lanes;
             let pixels = (area - vector % vectors_per_image * lanes).min(lanes);
             let mut args = LrnGradArgs {
@@ -114,7 +114,7 @@ fn run(
             }
         }
     });
-    // SAFETY: the static ranges of the threads cover all vectors of all images.
+    // SAFETY: the static ranges of the parts cover all vectors of all images.
     unsafe { y.set_len(x.len()) };
     y
 }

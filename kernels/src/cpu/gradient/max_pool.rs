@@ -39,10 +39,10 @@ pub(crate) fn max_pool_gradient(
         .map(|tap| [tap / kernel_width, tap % kernel_width])
         .map(|tap| std::array::from_fn(|axis| tap[axis] * window.dilation[axis]))
         .collect();
-    run_team(threads, &|team| {
+    run_team(threads, &|part| {
         // For each window of a row of windows, the first tap found so far that equals the maximum.
         let mut max_taps = vec![NO_TAP; windows[1]];
-        for plane in team.static_range(planes) {
+        for plane in part.static_range(planes) {
             // SAFETY: the array has `planes` planes, and only this thread uses this one.
             let x_gradient =
                 unsafe { std::slice::from_raw_parts_mut(output.at(plane * area), area) };

@@ -66,8 +66,8 @@ impl PlanarMeanPool {
         let mut y = vec![0.0; planes * self.window_count()];
         self.check(x.len(), y.len());
         let output = Shared::new(&mut y);
-        run_team(threads, &|team| {
-            for plane in team.static_range(planes) {
+        run_team(threads, &|part| {
+            for plane in part.static_range(planes) {
                 let first = plane * self.window_count();
                 // SAFETY: `y` has `planes` planes, and only this thread uses this one.
                 let y = unsafe {
@@ -96,8 +96,8 @@ impl PlanarMeanPool {
         let mut x = vec![0.0; planes * self.area()];
         self.check(x.len(), gradient.len());
         let output = Shared::new(&mut x);
-        run_team(threads, &|team| {
-            for plane in team.static_range(planes) {
+        run_team(threads, &|part| {
+            for plane in part.static_range(planes) {
                 let first = plane * self.area();
                 // SAFETY: `x` has `planes` planes, and only this thread uses this one.
                 let x = unsafe { std::slice::from_raw_parts_mut(output.at(first), self.area()) };

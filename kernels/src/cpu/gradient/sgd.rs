@@ -29,9 +29,9 @@ pub(crate) fn sgd_step(
     );
     let code = Kernels::get(isa).sgd_step;
     let [weights, velocity] = [weights, velocity].map(Shared::new);
-    run_team(threads, &|team| {
+    run_team(threads, &|part| {
         // Ranges start at whole vectors, so that rounding does not depend on the number of threads.
-        let chunks = team.static_range(len.div_ceil(CHUNK_WEIGHTS));
+        let chunks = part.static_range(len.div_ceil(CHUNK_WEIGHTS));
         let range = (chunks.start * CHUNK_WEIGHTS).min(len)..(chunks.end * CHUNK_WEIGHTS).min(len);
         // SAFETY: the range lies within all three arrays, and only this thread writes it.
         unsafe {

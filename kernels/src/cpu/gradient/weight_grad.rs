@@ -15,7 +15,7 @@ use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::simd::Isa;
 use crate::cpu::steps::{Import, Operation};
 use crate::threads::partition::partition_range;
-use crate::threads::{Shared, TeamThread, run_team};
+use crate::threads::{Shared, TeamPart, run_team, run_team_phases};
 
 /// Output pixels of a chunk, over which all tiles of a block of output channels are summed before
 /// the next chunk.
@@ -53,30 +53,32 @@ pub(crate) fn weight_gradient(
     let memory = Shared::new(memory);
     let mut weights = Vec::with_capacity(spec.weights());
     let to = Shared::uninit(weights.spare_capacity_mut());
-    run_team(threads, &|team| {
-        for first in (0..plan.images).step_by(plan.micro_batch) {
-            let images = plan.micro_batch.min(plan.images - first);
-            // SAFETY: the memory holds the maps and the sums, and the arrays hold the images from
-            // `first` on. Each thread writes its own range of the maps and, after the barrier, its
-            // own sums; a second barrier precedes the next import.
-            unsafe {
-                plan.import(
-                    team,
-                    memory,
-                    images,
-                    [x, gradient].map(<[f32]>::as_ptr),
-                    first,
-                );
-                team.wait();
-                plan.sum(team, memory, images);
-                team.wait();
+    let starts = (0..plan.images).step_by(plan.micro_batch);
+    let phases =
+        starts.flat_map(|first| [WeightGradPhase::Import(first), WeightGradPhase::Sum(first)]);
+    let phases = phases.chain([WeightGradPhase::Unpack]);
+    run_team_phases(threads, phases, |part, phase| {
+        let images = |first: usize| plan.micro_batch.min(plan.images - first);
+        // SAFETY: the memory holds the maps and the sums, and the arrays hold the images from `first`
+        // on. Each part of a phase writes its own range of the maps, its own sums, or its own elements
+        // of the weight, and a phase begins when the phase before is complete.
+        unsafe {
+            match *phase {
+                WeightGradPhase::Import(first) => {
+                    plan.import(
+                        part,
+                        memory,
+                        images(first),
+                        [x, gradient].map(<[f32]>::as_ptr),
+                        first,
+                    );
+                }
+                WeightGradPhase::Sum(first) => plan.sum(part, memory, images(first)),
+                WeightGradPhase::Unpack => plan.unpack(part, memory, to),
             }
         }
-        // SAFETY: the sums are complete after the last barrier, and each thread writes its own
-        // elements of the weight.
-        unsafe { plan.unpack(team, memory, to) };
     });
-    // SAFETY: the static ranges of the threads cover all elements of the weight.
+    // SAFETY: the static ranges of the parts cover all elements of the weight.
     unsafe { weights.set_len(spec.weights()) };
     weights
 }
@@ -91,8 +93,8 @@ pub(crate) fn bias_gradient(
 ) -> Vec<f32> {
     let mut sums = vec![0.0; channels];
     let to = Shared::new(&mut sums);
-    run_team(threads, &|team| {
-        for channel in team.static_range(channels) {
+    run_team(threads, &|part| {
+        for channel in part.static_range(channels) {
             let images = gradient.chunks_exact(channels * area);
             let planes = images.map(|image| &image[channel * area..][..area]);
             let sum: f64 = planes.map(|plane| f64::from(plane_sum(plane))).sum();
@@ -115,6 +117,16 @@ fn plane_sum(values: &[f32]) -> f32 {
         }
     }
     partial_sums.iter().sum::<f32>() + rest
+}
+
+/// A phase of the computation of the gradient of a weight.
+enum WeightGradPhase {
+    /// Copies the micro-batch from this image on into the maps.
+    Import(usize),
+    /// Adds the products of the micro-batch from this image on to the sums.
+    Sum(usize),
+    /// Copies the sums to the weight.
+    Unpack,
 }
 
 /// Memory layout and tiles of the gradient of a weight.
@@ -220,7 +232,7 @@ impl WeightGradPlan {
         }
     }
 
-    /// Copies `images` images from image `first` on into the maps: this thread's range of them.
+    /// Copies `images` images from image `first` on into the maps: the range of `part` of them.
     ///
     /// # Safety
     ///
@@ -229,7 +241,7 @@ impl WeightGradPlan {
     /// the maps otherwise.
     unsafe fn import(
         &self,
-        team: &TeamThread,
+        part: TeamPart,
         memory: Shared,
         images: usize,
         from: [*const f32; 2],
@@ -248,8 +260,8 @@ impl WeightGradPlan {
                     scratch: std::ptr::null_mut(),
                     images,
                     first: 0,
-                    thread: team.thread,
-                    threads: team.threads,
+                    thread: part.part,
+                    threads: part.parts,
                     stealable: None,
                 };
                 Import { y: map }.run(&context);
@@ -257,22 +269,22 @@ impl WeightGradPlan {
         }
     }
 
-    /// Adds the products of the images in the maps to this thread's sums.
+    /// Adds the products of the images in the maps to the sums of `part`.
     ///
     /// # Safety
     ///
     /// `memory` has `self.end` elements, the maps hold `images` images, and no other thread writes
-    /// the maps or this thread's sums.
-    unsafe fn sum(&self, team: &TeamThread, memory: Shared, images: usize) {
+    /// the maps or the sums of this part.
+    unsafe fn sum(&self, part: TeamPart, memory: Shared, images: usize) {
         if self.spec.is_depthwise() {
             // SAFETY: as for this function.
-            return unsafe { self.sum_depthwise(team, memory, images) };
+            return unsafe { self.sum_depthwise(part, memory, images) };
         }
         let Self {
             spec, x, gradient, ..
         } = self;
         let tiles_per_block = self.tiles_per_block();
-        let tiles = team.static_range(gradient.blocks() * tiles_per_block);
+        let tiles = part.static_range(gradient.blocks() * tiles_per_block);
         for block in tiles.start / tiles_per_block..tiles.end.div_ceil(tiles_per_block) {
             let first = block * tiles_per_block;
             let tiles = tiles.start.max(first) - first..(tiles.end - first).min(tiles_per_block);
@@ -320,12 +332,12 @@ impl WeightGradPlan {
     /// # Safety
     ///
     /// As [`sum`](Self::sum).
-    unsafe fn sum_depthwise(&self, team: &TeamThread, memory: Shared, images: usize) {
+    unsafe fn sum_depthwise(&self, part: TeamPart, memory: Shared, images: usize) {
         let Self {
             spec, x, gradient, ..
         } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
-        for block in team.static_range(x.blocks()) {
+        for block in part.static_range(x.blocks()) {
             let kernel = is_three_by_three(spec.kernel);
             let kernel = self.kernels.depthwise_weight_grad[usize::from(kernel)];
             // SAFETY: the maps hold `images` images of the block, with the border that the taps
@@ -376,19 +388,19 @@ impl WeightGradPlan {
         self.sums + (block * self.tiles_per_block() + tile) * tile_len
     }
 
-    /// Copies this thread's range of the sums to the weight `to`, `[out, in / groups, height, width]`.
+    /// Copies the range of `part` of the sums to the weight `to`, `[out, in / groups, height, width]`.
     ///
     /// # Safety
     ///
     /// `memory` has `self.end` elements and `to` as many as the weight. No thread writes the sums, and
-    /// no other thread writes this thread's range of the weight.
-    unsafe fn unpack(&self, team: &TeamThread, memory: Shared, to: Shared) {
+    /// no other thread writes the range of `part` of the weight.
+    unsafe fn unpack(&self, part: TeamPart, memory: Shared, to: Shared) {
         let Self {
             spec, x, gradient, ..
         } = self;
         let taps = spec.kernel[0] * spec.kernel[1];
         if spec.is_depthwise() {
-            for channel in team.static_range(spec.channels_out) {
+            for channel in part.static_range(spec.channels_out) {
                 let (block, lane) = (channel / gradient.lanes, channel % gradient.lanes);
                 for tap in 0..taps {
                     let from = self.sums + (block * taps + tap) * gradient.lanes + lane;
@@ -401,7 +413,7 @@ impl WeightGradPlan {
         }
         let tiles_per_input_block = self.tiles_per_block() / x.blocks();
         let tile_len = self.kernels.blocking.mr * gradient.lanes;
-        for pair in team.static_range(gradient.blocks() * x.blocks()) {
+        for pair in part.static_range(gradient.blocks() * x.blocks()) {
             let (out_block, in_block) = (pair / x.blocks(), pair % x.blocks());
             let first_channel = in_block * x.lanes;
             let first_tile = in_block * tiles_per_input_block;

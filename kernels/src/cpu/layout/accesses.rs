@@ -6,7 +6,7 @@ use super::output::Output;
 /// Maps that a step reads, and the map or output array that it writes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AccessSet {
-    reads: Vec<Map>,
+    reads: [Option<Map>; 2],
     writes: Target,
 }
 
@@ -18,25 +18,26 @@ enum Target {
 }
 
 impl AccessSet {
-    /// A step that reads maps and writes the map `y`.
+    /// A step that reads at most two maps and writes the map `y`.
     pub fn maps(reads: &[&Map], y: &Map) -> Self {
         Self {
-            reads: reads.iter().copied().copied().collect(),
+            reads: std::array::from_fn(|index| reads.get(index).map(|&&map| map)),
             writes: Target::Map(*y),
         }
     }
 
     /// A step that reads `x`, and the residual if there is one, and writes the map of `output`.
     pub fn layer(x: &Map, output: &Output) -> Self {
-        let mut accesses = Self::maps(&[x], &output.y);
-        accesses.reads.extend(output.residual);
-        accesses
+        Self {
+            reads: [Some(*x), output.residual],
+            writes: Target::Map(output.y),
+        }
     }
 
     /// A step that reads `x` and writes output array number `output`.
     pub fn output(x: &Map, output: usize) -> Self {
         Self {
-            reads: vec![*x],
+            reads: [Some(*x), None],
             writes: Target::Output(output),
         }
     }
@@ -50,7 +51,7 @@ impl AccessSet {
             _ => true,
         };
         let read = |one: &Self, other: &Self| match one.writes {
-            Target::Map(y) => !other.reads.iter().all(|x| x.is_disjoint(&y)),
+            Target::Map(y) => !other.reads.iter().flatten().all(|x| x.is_disjoint(&y)),
             Target::Output(_) => false,
         };
         written && !read(self, other) && !read(other, self)
@@ -58,15 +59,7 @@ impl AccessSet {
 
     /// The maps that the step reads.
     pub fn read_maps(&self) -> impl Iterator<Item = Map> {
-        self.reads.iter().copied()
-    }
-
-    /// The map that the step writes; `None` if it writes an output array.
-    pub fn written_map(&self) -> Option<&Map> {
-        match &self.writes {
-            Target::Map(y) => Some(y),
-            Target::Output(_) => None,
-        }
+        self.reads.iter().flatten().copied()
     }
 
     /// Index of the output array that the step writes; `None` if it writes a map.
@@ -77,12 +70,17 @@ impl AccessSet {
         }
     }
 
-    /// All maps that the step reads or writes.
-    pub fn all(&self) -> impl Iterator<Item = Map> {
-        let writes = match self.writes {
+    /// The map that the step writes; `None` if it writes an output array.
+    pub fn written_map(&self) -> Option<&Map> {
+        match &self.writes {
             Target::Map(y) => Some(y),
             Target::Output(_) => None,
-        };
-        self.reads.iter().copied().chain(writes)
+        }
+    }
+
+    /// All maps that the step reads or writes.
+    pub fn all(&self) -> impl Iterator<Item = Map> {
+        let written = self.written_map().copied();
+        self.reads.iter().flatten().copied().chain(written)
     }
 }

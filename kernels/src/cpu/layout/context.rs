@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::accesses::AccessSet;
 use super::map::Map;
 use super::output::Output;
 use crate::cpu::micro::kernels::Kernels;
@@ -41,12 +42,6 @@ pub(crate) struct Context<'a> {
 const MIN_CHUNK_PIXELS: usize = 1024;
 
 impl Context<'_> {
-    /// The range of `0..units` that only this thread computes.
-    #[inline]
-    pub fn static_range(&self, units: usize) -> Range<usize> {
-        partition_range(units, self.threads, self.thread)
-    }
-
     /// Iterator over the chunks that this thread claims, each with the thread that owns it: first
     /// of its own range, then of the other threads' ranges. `units` is the range of a thread; a
     /// chunk has at least `min_chunk` units, or all that are left.
@@ -148,20 +143,53 @@ impl Context<'_> {
         unsafe { self.arena.add(offset) }
     }
 
-    /// Zeroes this thread's static range of the borders of `map`. Every step that writes a map
-    /// calls it, since the memory held another map before.
+    /// Zeroes this thread's static range of the borders of `map`, unless another thread has claimed
+    /// it. Every step that writes a map calls it, since the memory held another map before.
     ///
     /// # Safety
     ///
     /// `map` is within the arena, and no thread reads it in this step.
     #[inline]
     pub unsafe fn zero_border(&self, map: &Map) {
+        let thread = self.thread;
+        if (self.stealable).is_none_or(|stealable| stealable.claim_border(thread)) {
+            // SAFETY: as the caller guarantees.
+            unsafe { self.zero_border_of(thread, map) };
+        }
+    }
+
+    /// Zeroes the borders of `accesses().written_map()` in the ranges of the threads that have not
+    /// claimed them: threads that have not come to this step yet.
+    ///
+    /// # Safety
+    ///
+    /// As [`zero_border`](Self::zero_border).
+    #[inline]
+    pub unsafe fn steal_borders(&self, accesses: impl Fn() -> AccessSet) {
+        let Some(stealable) = self.stealable else {
+            return;
+        };
+        for owner in (0..self.threads).filter(|owner| stealable.claim_border(*owner)) {
+            if let Some(map) = accesses().written_map() {
+                // SAFETY: as the caller guarantees.
+                unsafe { self.zero_border_of(owner, &self.at_micro_batch(map)) };
+            }
+        }
+    }
+
+    /// Zeroes the static range of `thread` of the borders of `map`.
+    ///
+    /// # Safety
+    ///
+    /// As [`zero_border`](Self::zero_border), and no other thread zeroes this range.
+    #[inline]
+    unsafe fn zero_border_of(&self, thread: usize, map: &Map) {
         let border = map.border;
         if border.is_empty() {
             return;
         }
         let blocks = map.blocks();
-        for unit in self.static_range(self.images * blocks) {
+        for unit in partition_range(self.images * blocks, self.threads, thread) {
             let first = map.offset + unit / blocks * map.image + unit % blocks * map.block;
             let last = first + map.extent();
             // SAFETY: the range is part of a block of the map, which this thread alone writes.

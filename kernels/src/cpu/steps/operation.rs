@@ -19,7 +19,9 @@ pub(crate) trait Operation {
         0
     }
 
-    /// Computes the range of the step that is assigned to the thread of `cx`.
+    /// Computes the range of the step that is assigned to the thread of `cx`, and, with
+    /// [work stealing](Context::stealable), what is left of the ranges of other threads. Only their
+    /// borders may be left, which [`steal_borders`](Context::steal_borders) zeroes.
     ///
     /// # Safety
     ///

@@ -49,6 +49,8 @@ pub(crate) struct StepOutput {
 #[derive(Debug, Clone, Copy)]
 struct Threads {
     count: usize,
+    /// Threads that come to the step.
+    present: usize,
     stealing: bool,
 }
 
@@ -78,7 +80,8 @@ impl<'a> StepTest<'a> {
     ///
     /// The step is run
     ///
-    /// - on 1 and 2 threads without work stealing, and on 2 and 3 threads with work stealing;
+    /// - on 1 and 2 threads without work stealing, and with work stealing on 2 threads, and on 3 threads
+    ///   one of which never comes;
     /// - with different maps at the end of the arena;
     /// - with the whole batch as one micro-batch, and with micro-batches of one or two images;
     /// - for a longer batch, with a copy of the first image after the last.
@@ -96,12 +99,17 @@ impl<'a> StepTest<'a> {
     pub fn run(&self, build: impl Fn(&StepLayout, &mut [f32]) -> Step) -> StepOutput {
         let single = Threads {
             count: 1,
+            present: 1,
             stealing: false,
         };
         let first = self.run_once(single, 0, self.images, &build);
         for (count, stealing) in [(2, false), (3, true)] {
             let micro_batch = count.min(self.images + 1) - 1;
-            let threads = Threads { count, stealing };
+            let threads = Threads {
+                count,
+                present: 2,
+                stealing,
+            };
             let again = self.run_once(threads, count - 1, micro_batch, &build);
             let conditions = format!("with {threads:?} and a micro-batch of {micro_batch} images");
             again.assert_same_bits(&first, &conditions);
@@ -122,6 +130,7 @@ impl<'a> StepTest<'a> {
         };
         let threads = Threads {
             count: 2,
+            present: 2,
             stealing: true,
         };
         let longer = longer.run_once(threads, 0, longer.images, &build);
@@ -209,7 +218,7 @@ impl<'a> StepTest<'a> {
             .collect();
         let outputs: Vec<*mut f32> = arrays.iter_mut().map(|array| array.as_mut_ptr()).collect();
         let before = arena.to_vec();
-        let mut order: Vec<usize> = (0..threads.count).collect();
+        let mut order: Vec<usize> = (0..threads.present).collect();
         if threads.count.is_multiple_of(2) {
             order.reverse();
         }
@@ -243,7 +252,10 @@ impl<'a> StepTest<'a> {
                 // the step needs. Threads are simulated one after the other, so that nothing else
                 // accesses this memory. An access out of bounds, which this test is to detect, is
                 // caught by the guarded memory.
-                unsafe { step.operation().run(&context) };
+                unsafe {
+                    step.operation().run(&context);
+                    context.steal_borders(|| step.operation().accesses());
+                }
             }
         }
 

@@ -1,4 +1,4 @@
-//! Phases: a barrier separates steps that conflict, and only these.
+//! Phases separate steps that conflict, and only these.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +19,7 @@ fn phase_names(program: &Program) -> Vec<Vec<&str>> {
             all.push(Vec::new());
         }
     }
-    assert_eq!(
-        all.pop(),
-        Some(Vec::new()),
-        "a barrier follows the last step"
-    );
+    assert_eq!(all.pop(), Some(Vec::new()), "the last step ends a phase");
     all
 }
 

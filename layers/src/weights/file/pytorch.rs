@@ -16,7 +16,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::content::{Content, IN_MEMORY, parse_metadata};
 use super::pickle::{self, TensorHeader};
-use super::{IN_MEMORY, pickle_limits};
+use super::pickle_limits;
 use crate::metadata::Metadata;
 use crate::scratch::ScratchFile;
 use crate::weights::error::WeightsError;

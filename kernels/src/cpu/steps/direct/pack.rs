@@ -74,8 +74,8 @@ impl Direct {
         }
         packed[self.unused()].fill(0.0);
         let packed = Shared::new(packed);
-        run_team(threads, &|team| {
-            for index in team.static_range(self.groups.len()) {
+        run_team(threads, &|part| {
+            for index in part.static_range(self.groups.len()) {
                 let group = &self.groups[index];
                 let outs = group.blocks * lanes;
                 // SAFETY: `packed` has elements for all groups, and this thread alone writes this

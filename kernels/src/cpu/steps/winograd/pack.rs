@@ -6,7 +6,7 @@ use super::matrices::Matrices;
 use crate::cpu::layout::Taps;
 use crate::cpu::micro::kernels::Kernels;
 use crate::cpu::micro::winograd::WeightArgs;
-use crate::threads::{Shared, TeamThread, run_team};
+use crate::threads::{Shared, TeamPart, run_team};
 
 impl Winograd {
     /// Transforms and packs `weights`, `[out, in, height, width]`, and `bias`, as `[group of output
@@ -94,14 +94,14 @@ impl Winograd {
             "the taps are not this convolution's, or `packed` is too short"
         );
         let packed = Shared::new(packed);
-        run_team(threads, &|team| {
-            self.pack_range(team, kernels, taps, bias, packed)
+        run_team(threads, &|part| {
+            self.pack_range(part, kernels, taps, bias, packed)
         });
     }
 
     fn pack_range(
         &self,
-        team: &TeamThread,
+        part: TeamPart,
         kernels: &Kernels,
         taps: &Taps,
         bias: Option<&[f32]>,
@@ -112,7 +112,7 @@ impl Winograd {
         let matrix = matrices.weight.map(|row| row.map(|entry| entry as f32));
         let blocks = self.output.y.blocks();
         let depth = self.spec.channels_in;
-        for pair in team.static_range(blocks.div_ceil(2)) {
+        for pair in part.static_range(blocks.div_ceil(2)) {
             let at = self.packed(pair);
             let first = 2 * pair * lanes;
             // SAFETY: `packed` has elements for all pairs, this thread alone writes this pair, and
