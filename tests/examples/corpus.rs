@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::{Device, TensorData};
-use receptive_layers::compile::{Options, compile};
+use receptive_layers::compile::{Isa, Options, compile};
 use receptive_layers::image::RgbImage;
 use receptive_layers::metadata::Metadata;
 use receptive_layers::network::NetworkConfig;
@@ -72,7 +72,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let network = TinyConfig::tiny().init(&Device::flex());
-    let plan = compile(&network, [1, 3, 32, 32], &Options::default())?;
+    // Every machine has the instruction set of the plan.
+    let options = Options {
+        isa: Some(Isa::Scalar),
+        ..Options::default()
+    };
+    let plan = compile(&network, [1, 3, 32, 32], &options)?;
     plan.with_metadata(metadata).save(path("plan", "a.plan")?)?;
 
     let mut header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2, 2), }".to_vec();

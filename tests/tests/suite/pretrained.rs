@@ -6,6 +6,7 @@ use std::thread;
 use receptive_layers::classifier::{Classifier, ClassifierError};
 use receptive_layers::compile::{Options, compile, compile_outputs};
 use receptive_layers::image;
+use receptive_layers::metadata::Metadata;
 use receptive_layers::network::NetworkConfig;
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::pretrained::{Pretrained, PretrainedError, Weights};
@@ -136,20 +137,35 @@ fn a_head_for_other_classes_is_new_and_all_other_weights_are_the_files() {
     let path = folder.path().join("resnet20.safetensors");
     let device = devices::flex();
     let trained = CifarResNetConfig::resnet20().init(&device);
-    let dictionary = weights::state_dict(&trained);
-    dictionary
-        .save(&path, Format::SafeTensors, FloatType::F32)
-        .unwrap();
+    let labels: Vec<String> = (0..10).map(|class| format!("thing {class}")).collect();
+    let stored = Metadata {
+        network: Some("resnet20-cifar".to_owned()),
+        labels: Some(labels.clone()),
+        ..Metadata::default()
+    };
+    let save = |metadata: Metadata| {
+        let dictionary = weights::state_dict(&trained).with_metadata(metadata);
+        dictionary
+            .save(&path, Format::SafeTensors, FloatType::F32)
+            .unwrap();
+    };
+    save(stored);
 
     let same = CifarResNetConfig::resnet20();
     let same = same.pretrained(Weights::from_file(&path), &device).unwrap();
-    assert_eq!(same.labels[3], "cat");
+    assert_eq!(same.labels, labels);
+    assert_eq!(same.preprocessing, Preprocessing::CIFAR_10);
     assert_eq!(same.input, [3, 32, 32]);
     let other = CifarResNetConfig::resnet20().with_classes(7);
     let other = other
         .pretrained(Weights::from_file(&path), &device)
         .unwrap();
     assert!(other.labels.is_empty());
+    // Ten classes without names are not CIFAR-10's.
+    save(Metadata::default());
+    let unnamed = CifarResNetConfig::resnet20();
+    let unnamed = unnamed.pretrained(Weights::from_file(&path), &device);
+    assert!(unnamed.unwrap().labels.is_empty());
 
     let expected = weights::state_dict(&trained);
     for (network, classes) in [(&same.network, 10), (&other.network, 7)] {
@@ -187,7 +203,7 @@ fn errors_name_the_cause() {
     let other = ResNetConfig::resnet18().pretrained(Weights::from_file(&file), &device);
     let message = error(other.map(|_| ()));
     assert!(
-        message.contains("lenet5.safetensors does not fit"),
+        message.contains("lenet5.safetensors contains weights of lenet5, expected resnet18"),
         "{message}"
     );
 }

@@ -9,7 +9,7 @@ use receptive_tests::untrusted::{READERS, Reader};
 
 /// Number of mutated files of each kind. The variable `RECEPTIVE_MUTATIONS` has another number, for
 /// campaigns of hours.
-const MUTATIONS: u32 = 150;
+const MUTATIONS: u32 = 1500;
 
 /// One change of a file.
 #[derive(Debug, Clone)]
