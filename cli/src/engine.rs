@@ -38,7 +38,7 @@ impl Runner {
         compute: &ComputeArgs,
     ) -> Result<Self, CliError> {
         match resolved {
-            ResolvedModel::Weights(weights) => Self::from_weights(weights, input, compute),
+            ResolvedModel::Weights(weights) => Self::from_weights(*weights, input, compute),
             ResolvedModel::Plan(plan) => Self::from_plan(plan, input),
         }
     }

@@ -12,7 +12,7 @@ use crate::weights::{Description, ModelWeights};
 /// The network that a command runs: its weights, or its compiled plan.
 pub enum ResolvedModel<'a> {
     /// Weights, to be compiled or to be run on a Burn backend.
-    Weights(ModelWeights<'a>),
+    Weights(Box<ModelWeights<'a>>),
     /// A plan that `receptive compile` wrote.
     Plan(ModelPlan),
 }
@@ -41,11 +41,11 @@ impl<'a> ResolvedModel<'a> {
         compute: &ComputeArgs,
     ) -> Result<Self, CliError> {
         Ok(match file {
-            None => Self::Weights(ModelWeights::pretrained(model)?),
+            None => Self::Weights(Box::new(ModelWeights::pretrained(model)?)),
             Some(path) if Compiled::is_file(path) => {
                 Self::Plan(ModelPlan::open(model, path, compute)?)
             }
-            Some(path) => Self::Weights(ModelWeights::open(model, path, key)?),
+            Some(path) => Self::Weights(Box::new(ModelWeights::open(model, path, key)?)),
         })
     }
 

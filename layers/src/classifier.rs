@@ -34,7 +34,7 @@ pub struct Classifier {
 
 /// The inference engine of a [`Classifier`].
 enum Engine {
-    Compiled(PlanPool),
+    Compiled(Box<PlanPool>),
     Device { forward: Forward, device: Device },
 }
 
@@ -139,7 +139,7 @@ impl Classifier {
             });
         }
         Ok(Self {
-            engine: Engine::Compiled(PlanPool::new(plan)),
+            engine: Engine::Compiled(Box::new(PlanPool::new(plan))),
             preprocessing,
             input,
             labels: labels.into(),

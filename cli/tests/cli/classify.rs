@@ -246,7 +246,7 @@ fn digits_on_white_paper_are_inverted() {
         let answers = json(&output(&[&arguments[..], options].concat()));
         let answers = answers.as_array().expect("a list").clone();
         let best = |(digit, answer): (usize, &serde_json::Value)| {
-            answer["predictions"][0]["label"] == digit.to_string()
+            answer["predictions"][0]["label"].as_str() == Some(&digit.to_string())
         };
         let inverted = answers[0]["inverted"].as_bool().expect("a flag");
         (

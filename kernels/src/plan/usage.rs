@@ -92,8 +92,12 @@ pub(super) fn bytes(program: &Program, threads: usize) -> Option<usize> {
     let scratch = (program.steps.iter()).map(|step| step.step.operation().scratch());
     let scratch = scratch.max().unwrap_or(0).checked_next_multiple_of(32)?;
     let shapes = program.outputs.iter().chain([&program.input]);
-    let values = shapes.map(|shape| shape.iter().product::<usize>());
-    let values = values.fold(Some(0_usize), |sum, values| sum?.checked_add(values));
+    let product = |shape: &[usize; 3]| {
+        let mut sizes = shape.iter();
+        sizes.try_fold(1_usize, |product, &size| product.checked_mul(size))
+    };
+    let mut values = shapes.map(product);
+    let values = values.try_fold(0_usize, |sum, values| sum.checked_add(values?));
     values?
         .checked_mul(program.images)?
         .checked_add(program.arena)?

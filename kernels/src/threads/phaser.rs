@@ -49,11 +49,11 @@ impl State {
     }
 
     fn spinning(self) -> u64 {
-        self.0 / SPINNING & COUNT
+        (self.0 / SPINNING) & COUNT
     }
 
     fn participants(self) -> u64 {
-        self.0 / PARTICIPANT & COUNT
+        (self.0 / PARTICIPANT) & COUNT
     }
 
     fn has(self, flag: u64) -> bool {
@@ -72,7 +72,7 @@ impl State {
     fn next(self) -> Self {
         let members = self.spinning() + 1;
         let phase = self.phase().wrapping_add(1);
-        Self(phase.wrapping_mul(PHASE) | members * INSIDE | members * PARTICIPANT)
+        Self(phase.wrapping_mul(PHASE) | (members * INSIDE) | (members * PARTICIPANT))
     }
 }
 

@@ -1,5 +1,8 @@
 //! Tests of the compiler's error messages.
 
+// A slice of the first axis alone.
+#![allow(clippy::single_range_in_vec_init)]
+
 use std::collections::BTreeMap;
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};

@@ -55,7 +55,7 @@ impl Plane {
     /// Returns the rows that row `row` of the image depends on.
     fn rows(&self, band: usize, row: usize) -> Rows<'_> {
         let near = (row / self.ratio.v) as isize;
-        let is_above = row % self.ratio.v == 0;
+        let is_above = row.is_multiple_of(self.ratio.v);
         let far = if is_above { near - 1 } else { near + 1 };
         let near = self.row(band, near);
         Rows {

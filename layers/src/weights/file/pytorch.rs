@@ -51,11 +51,11 @@ const METADATA_ENTRY: &str = "receptive.json";
 pub(super) fn read(path: &Path, name: &Path, key: Option<&str>) -> Result<Content, WeightsError> {
     check_directory(path, name)?;
     pickle_limits::check(path, name)?;
-    let (tensors, found, other_keys) = tensors(path, name, key)?;
+    let dictionary = dictionary(path, name, key)?;
     let content = Content {
-        tensors,
-        key: found,
-        other_keys,
+        tensors: dictionary.tensors,
+        key: dictionary.key,
+        other_keys: dictionary.other_keys,
         naming: Naming::PyTorch,
         metadata: metadata(path, name)?,
     };
@@ -89,13 +89,17 @@ fn metadata(path: &Path, name: &Path) -> Result<Metadata, WeightsError> {
     parse_metadata(Some(&json), name, Format::PyTorch)
 }
 
-/// Reads the tensors of the checkpoint at `path`, without their values. Returns them with the key of
-/// their dictionary, if it is within another, and with the other keys of dictionaries of weights.
-fn tensors(
-    path: &Path,
-    name: &Path,
-    key: Option<&str>,
-) -> Result<(Vec<StoredTensor>, Option<String>, Vec<String>), WeightsError> {
+/// A dictionary of tensors in a checkpoint.
+struct Dictionary {
+    tensors: Vec<StoredTensor>,
+    /// Its key, if it is within another dictionary.
+    key: Option<String>,
+    /// Keys of other dictionaries of weights.
+    other_keys: Vec<String>,
+}
+
+/// Reads the tensors of the checkpoint at `path`, without their values.
+fn dictionary(path: &Path, name: &Path, key: Option<&str>) -> Result<Dictionary, WeightsError> {
     let reader = PytorchReader::new(path).map_err(|error| read_error(name, error))?;
     let contains = |key: &str| {
         let inside = |name: &String| name.strip_prefix(key).is_some_and(|s| s.starts_with('.'));
@@ -119,9 +123,17 @@ fn tensors(
         (Some(nested), Some(key)) => {
             let others = keys.iter().filter(|&&other| other != key);
             let others = others.map(|&other| other.to_owned()).collect();
-            Ok((collect(nested), Some(key.to_owned()), others))
+            Ok(Dictionary {
+                tensors: collect(nested),
+                key: Some(key.to_owned()),
+                other_keys: others,
+            })
         }
-        _ => Ok((collect(reader), None, Vec::new())),
+        _ => Ok(Dictionary {
+            tensors: collect(reader),
+            key: None,
+            other_keys: Vec::new(),
+        }),
     }
 }
 
