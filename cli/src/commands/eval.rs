@@ -40,10 +40,13 @@ struct AccuracyReport {
 /// the output cannot be written.
 pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
+    if args.data.is_none() && model.input.channels != 1 {
+        return Err(CliError::NoData { model: model.name });
+    }
     let weights = ModelWeights::open(&model, &args.weights, args.key.key())?;
     let data = match &args.data {
         Some(folder) => DataSplits::open_for_evaluation(folder).map_err(TrainError::from)?,
-        None if model.input.channels == 1 => {
+        None => {
             let data = digits::open().map_err(TrainError::from)?;
             EvaluationData {
                 classes: data.classes,
@@ -51,7 +54,6 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
                 left_out: data.left_out,
             }
         }
-        None => return Err(CliError::NoData { model: model.name }),
     };
     let (classes, dataset) = match_classes(&weights, data.classes, data.images)?;
     let [channels, height, width] = weights.description.input;

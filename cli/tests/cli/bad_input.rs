@@ -33,7 +33,7 @@ fn usage_errors_say_what_was_expected() {
         ),
         (&["completions", "rumour"], "bash"),
         (&["sing"], "sing"),
-        (&["classify", "a.png", "--tpo", "3"], "--top"),
+        (&["classify", "a.png", "--tpo", "3"], "--tpo"),
         (&["classify", "a.png", "--\u{1b}[2J"], "\\u{1b}"),
     ] {
         let line = error_line(arguments);
