@@ -21,11 +21,16 @@ const LARGE_PAGE: usize = 2 << 20;
 impl Buffer {
     /// A buffer of `len` zeros.
     pub fn zeroed(len: usize) -> Self {
-        Self::try_zeroed(len).unwrap_or_else(|| handle_alloc_error(Self::layout(len)))
+        // Not through `try_zeroed`, so that a failure ends the process by its allocator.
+        Self::allocate(len).unwrap_or_else(|| handle_alloc_error(Self::layout(len)))
     }
 
     /// A buffer of `len` zeros, or `None` if the memory cannot be allocated.
     pub fn try_zeroed(len: usize) -> Option<Self> {
+        try_allocate(|| Self::allocate(len))
+    }
+
+    fn allocate(len: usize) -> Option<Self> {
         if len > isize::MAX as usize / size_of::<f32>() - LARGE_PAGE {
             return None;
         }
@@ -38,13 +43,13 @@ impl Buffer {
         }
         let large = layout.align() == LARGE_PAGE;
         // SAFETY: the size of the layout is not 0.
-        let start = try_allocate(|| unsafe {
+        let start = unsafe {
             if large {
                 alloc(layout)
             } else {
                 alloc_zeroed(layout)
             }
-        });
+        };
         let start = NonNull::new(start.cast::<f32>())?;
         #[cfg(target_os = "linux")]
         if large {
