@@ -123,7 +123,7 @@ pub enum CliError {
     EmptyFolder {
         /// Path of the folder.
         path: PathBuf,
-        /// What the folder contains.
+        /// Entries of the folder that are no images, by kind.
         left_out: LeftOut,
         /// Extensions of image files.
         extensions: &'static [&'static str],
@@ -158,6 +158,29 @@ pub enum CliError {
     EagerPlan {
         /// Path of the plan.
         path: PathBuf,
+    },
+    /// The metadata of weights or of a plan have another number of class names than the head has
+    /// classes.
+    #[error(
+        "the metadata of {origin} have {found} names of classes, expected {classes}, one for each class of its head"
+    )]
+    StoredLabels {
+        /// Path of the weight file or plan, or the name of an embedded file.
+        origin: String,
+        /// Number of names.
+        found: usize,
+        /// Number of classes of the head.
+        classes: usize,
+    },
+    /// The metadata of weights or of a plan have an input size that the network does not accept.
+    #[error("the preprocessing in the metadata of {origin} does not fit {model}: {source}")]
+    StoredInput {
+        /// Path of the weight file or plan, or the name of an embedded file.
+        origin: String,
+        /// Name of the network.
+        model: &'static str,
+        /// The shape, and the shapes that the network accepts.
+        source: InputError,
     },
     /// Weights or a plan are of another network than the given one.
     #[error("{origin} contains weights of {found}, expected {model}")]

@@ -21,7 +21,7 @@ pub enum ResolvedModel<'a> {
 pub struct ModelPlan {
     /// The plan.
     pub compiled: Box<Compiled>,
-    /// What the weights in the plan are for.
+    /// Network, classes and preprocessing of the weights in the plan.
     pub description: Description,
     /// The plan file.
     pub path: PathBuf,
@@ -49,7 +49,7 @@ impl<'a> ResolvedModel<'a> {
         })
     }
 
-    /// What the weights are for.
+    /// Network, classes and preprocessing of the weights.
     pub fn description(&self) -> &Description {
         match self {
             Self::Weights(weights) => &weights.description,

@@ -19,13 +19,14 @@ pub struct ModelWeights<'a> {
     pub model: &'a Model,
     /// Tensors under the reference implementation's names.
     pub tensors: StateDict,
-    /// What the weights are for.
+    /// Network, classes and preprocessing of the weights.
     pub description: Description,
     /// Source of the weights in error messages: a path, or the name of an embedded file.
     pub origin: String,
 }
 
-/// What the weights of a network are for: what their file says, completed by what is published.
+/// Network, classes and preprocessing of weights: the metadata of their file, completed by the published
+/// values.
 pub struct Description {
     /// Name of the network.
     network: &'static str,
@@ -43,13 +44,14 @@ pub struct Description {
 }
 
 impl Description {
-    /// Completes what is stored with the weights of `origin` by what is published of `model` and of
-    /// `checkpoint`, the published checkpoint that the weights are.
+    /// Completes the metadata `stored` with the weights of `origin` by the published values of `model`
+    /// and of `checkpoint`, the published checkpoint that the weights are.
     ///
     /// # Errors
     ///
-    /// [`CliError::OtherNetwork`] when the weights are stored as those of another network,
-    /// [`CliError::Input`] when they are for images that the network does not accept.
+    /// [`CliError::OtherNetwork`] when the metadata name another network, [`CliError::StoredInput`] when
+    /// their preprocessing does not fit the network, [`CliError::StoredLabels`] when they have not one
+    /// name for each class.
     pub fn new(
         model: &Model,
         stored: &Metadata,
@@ -67,15 +69,30 @@ impl Description {
         let preprocessing = model.published.preprocessing_of(stored, checkpoint);
         let input = [model.input.channels, preprocessing.crop, preprocessing.crop];
         let shape = [1, input[0], input[1], input[2]];
-        model.input.check(shape).map_err(|source| CliError::Input {
-            model: model.name,
-            source,
-        })?;
+        model
+            .input
+            .check(shape)
+            .map_err(|source| CliError::StoredInput {
+                origin: origin.to_owned(),
+                model: model.name,
+                source,
+            })?;
+        if let Some(labels) = stored
+            .labels
+            .as_ref()
+            .filter(|labels| labels.len() != classes)
+        {
+            return Err(CliError::StoredLabels {
+                origin: origin.to_owned(),
+                found: labels.len(),
+                classes,
+            });
+        }
         let labels = model.published.labels_of(stored, checkpoint, classes);
         Ok(Self {
             network: model.name,
             preprocessing,
-            own_labels: stored.labels.is_some() && !labels.is_empty(),
+            own_labels: stored.labels.is_some(),
             labels,
             classes,
             input,

@@ -39,7 +39,7 @@ pub struct AtomicFile {
     destination: Destination,
 }
 
-/// What a commit does with the content.
+/// Target of a commit.
 #[derive(Debug, PartialEq)]
 enum Destination {
     /// Replaces the regular file at this path, which need not exist.

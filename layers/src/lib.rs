@@ -21,6 +21,7 @@ pub mod preprocessing;
 pub mod pretrained;
 mod printable;
 pub mod scratch;
+pub mod sha256;
 mod softmax;
 pub mod summary;
 pub mod weights;

@@ -1,12 +1,12 @@
-//! What a set of weights is for: its network, classes and preprocessing, stored with the weights.
+//! Metadata of a set of weights: its network, classes and preprocessing, stored with the weights.
 
 use serde::{Deserialize, Serialize};
 
 use crate::invalid_config::InvalidConfig;
 use crate::preprocessing::Preprocessing;
 
-/// What a set of weights is for. Weight files, checkpoints of training runs and plan files contain
-/// it; a file of another program contains none of it.
+/// Network, classes and preprocessing of a set of weights. Weight files, checkpoints of training runs and
+/// plan files contain metadata; files of other programs do not.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Metadata {

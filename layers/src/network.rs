@@ -269,7 +269,8 @@ pub trait NetworkConfig: Clone + PartialEq + Serialize + DeserializeOwned {
     ///
     /// A head with another number of classes than the weights' is new: its weights are drawn as
     /// [`init`](Self::init) draws them. Preprocessing and labels are those stored with the weights,
-    /// else those of the published checkpoint, else the paper's preprocessing and no labels.
+    /// else those of the published checkpoint, else the paper's preprocessing and no labels. A common
+    /// prefix of the tensors' names, such as `module.`, is removed.
     ///
     /// # Errors
     ///
@@ -309,8 +310,22 @@ pub trait NetworkConfig: Clone + PartialEq + Serialize + DeserializeOwned {
             preprocessing.crop,
             preprocessing.crop,
         ];
-        self.input().check(shape)?;
+        if let Err(source) = self.input().check(shape) {
+            return Err(PretrainedError::Input {
+                path: file.path,
+                source,
+            });
+        }
         let classes = weights::classes::<Self::Network>(&file.tensors);
+        if let (Some(labels), Some(classes)) = (&stored.labels, classes)
+            && labels.len() != classes
+        {
+            return Err(PretrainedError::Labels {
+                path: file.path,
+                found: labels.len(),
+                classes,
+            });
+        }
         let same_classes = classes.is_none_or(|classes| classes == self.classes());
         let heads = if same_classes {
             Heads::Load
@@ -375,7 +390,7 @@ pub struct Variant<C> {
 }
 
 impl<C: NetworkConfig> Variant<C> {
-    /// Returns what is published of the variant apart from its weights.
+    /// Returns the published classes and preprocessing of the variant.
     pub fn published(&self) -> Published {
         Published {
             classes: self.config.classes(),

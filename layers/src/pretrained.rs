@@ -52,8 +52,7 @@ pub struct Pretrained<N> {
 }
 
 impl<N> Pretrained<N> {
-    /// Returns what the network and its weights are for, to be stored with the weights or with a
-    /// plan.
+    /// Returns the metadata of the network and its weights, to be stored with the weights or with a plan.
     pub fn metadata(&self) -> Metadata {
         Metadata {
             network: self.name.map(str::to_owned),
@@ -66,7 +65,7 @@ impl<N> Pretrained<N> {
     }
 }
 
-/// What is published of a network apart from its weights.
+/// Published classes and preprocessing of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Published {
     /// Number of classes.
@@ -78,8 +77,8 @@ pub struct Published {
 }
 
 impl Published {
-    /// Returns what holds for a network that is not published, with `classes` classes: no class
-    /// names, and the preprocessing for ImageNet at the size of `input`.
+    /// Returns the values of a network that is not published, with `classes` classes: no class names, and
+    /// the preprocessing for ImageNet at the size of `input`.
     pub fn unnamed(classes: usize, input: InputSpec) -> Self {
         Self {
             classes,
@@ -151,9 +150,24 @@ pub enum PretrainedError {
     /// The file is not a weight file.
     #[error(transparent)]
     Read(WeightsError),
-    /// The weights are for images that the network does not accept.
-    #[error(transparent)]
-    Input(#[from] InputError),
+    /// The preprocessing of the weights has a crop that the network does not accept.
+    #[error("the preprocessing of the weights in {} does not fit the network: {source}", path.display())]
+    Input {
+        /// The weight file.
+        path: PathBuf,
+        /// The shape of an image, and the shapes that the network accepts.
+        source: InputError,
+    },
+    /// The metadata of the file have another number of class names than its head has classes.
+    #[error("the metadata of {} have {found} names of classes, expected {classes}, one for each class of its head", path.display())]
+    Labels {
+        /// The weight file.
+        path: PathBuf,
+        /// Number of names.
+        found: usize,
+        /// Number of classes of the head.
+        classes: usize,
+    },
     /// The file says that its weights are another network's.
     #[error("{} contains weights of {found}, expected {expected}", path.display())]
     OtherNetwork {

@@ -224,6 +224,50 @@ fn weights_of_another_network_are_an_error() {
 }
 
 #[test]
+fn metadata_that_do_not_fit_the_network_are_named() {
+    use receptive_layers::metadata::Metadata;
+    use receptive_layers::preprocessing::Preprocessing;
+    use receptive_layers::weights::{FloatType, Format, StateDict};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_, weights) = lenet(folder.path(), 10);
+    let path = folder.path().join("stored.safetensors");
+    let coffee = photo("coffee.png");
+    for (metadata, part) in [
+        (
+            Metadata {
+                labels: Some(vec!["zero".to_owned()]),
+                ..Metadata::default()
+            },
+            "stored.safetensors have 1 names of classes, expected 10",
+        ),
+        (
+            Metadata {
+                preprocessing: Some(Preprocessing::IMAGENET),
+                ..Metadata::default()
+            },
+            "the preprocessing in the metadata of",
+        ),
+        (
+            Metadata {
+                network: Some("lenet5-1998".to_owned()),
+                ..Metadata::default()
+            },
+            "stored.safetensors contains weights of lenet5-1998, expected lenet5",
+        ),
+    ] {
+        let stored = StateDict::open(&weights)
+            .expect("weights")
+            .with_metadata(metadata);
+        let saved = stored.save(&path, Format::SafeTensors, FloatType::F32);
+        saved.expect("written");
+        let arguments = ["classify", text(&coffee), "--model", "lenet5", "--weights"];
+        let line = error_line(&[&arguments[..], &[text(&path)]].concat());
+        assert!(line.contains(part), "{line}");
+    }
+}
+
+#[test]
 fn digits_on_white_paper_are_inverted() {
     let folder = tempfile::tempdir().expect("a folder");
     let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/digits");

@@ -2,9 +2,10 @@
 //!
 //! GoogLeNet's Inception branches are some thirty short convolutions; a synchronization after each
 //! would take a twentieth of the network's time. A phase ends only before a step that reads or writes
-//! memory that a step of the phase wrote, or that writes memory that such a step read. Phases are the supersteps of Valiant, "A Bridging Model for Parallel Computation", 1990.
-//! Phases are derived from the offsets of the maps and are not stored in program files, so that a
-//! forged file cannot cause data races.
+//! memory that a step of the phase wrote, or that writes memory that such a step read. Phases are the
+//! supersteps of Valiant, "A Bridging Model for Parallel Computation", 1990. Phases are derived
+//! from the offsets of the maps and are not stored in program files, so that a forged file cannot cause
+//! data races.
 
 use super::program::Program;
 use crate::cpu::AccessSet;

@@ -287,7 +287,7 @@ struct PhasedRun<'a, P, I, W> {
     current: UnsafeCell<Current<P>>,
     work: W,
     has_panicked: AtomicBool,
-    /// What the first thread that panicked panicked with.
+    /// Payload of the first panic of a thread.
     panic: std::sync::Mutex<Option<Box<dyn Any + Send>>>,
 }
 

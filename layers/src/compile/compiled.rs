@@ -191,14 +191,13 @@ impl Compiled {
             .collect()
     }
 
-    /// Sets what the network and its weights are for, which [`save`](Self::save) writes to the file.
+    /// Sets the metadata, which [`save`](Self::save) writes to the file.
     #[must_use]
     pub fn with_metadata(self, metadata: Metadata) -> Self {
         Self { metadata, ..self }
     }
 
-    /// Returns what the network and its weights are for; nothing if
-    /// [`with_metadata`](Self::with_metadata) set none.
+    /// Returns the metadata; empty if [`with_metadata`](Self::with_metadata) set none.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }

@@ -27,6 +27,7 @@ use super::threads;
 use crate::atomic_file::AtomicFile;
 use crate::bounded_file;
 use crate::metadata::Metadata;
+use crate::sha256::hex;
 
 const MAGIC: &[u8; 8] = b"\x89receptv";
 const VERSION: u32 = 10;
@@ -335,8 +336,4 @@ fn io_error(path: &Path, source: io::Error) -> FileError {
         path: path.to_owned(),
         source,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

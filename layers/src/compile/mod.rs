@@ -7,13 +7,13 @@
 //! all feature maps share one planned arena. [`Compiled::from_graph`] compiles the graph of a Burn
 //! module of your own.
 //!
-//! These operations compile: convolutions and fully connected layers; batch norms with running
+//! The compiler supports convolutions and fully connected layers; batch norms with running
 //! statistics; max, mean and adaptive mean pools; `relu`, `clamp`, `tanh`, `sigmoid`; softmax over the
 //! channels; [`LocalResponseNorm`](crate::block::LocalResponseNorm) of this crate; arithmetic of maps
 //! of one height and width, of maps and numbers, and of maps and one weight for each channel;
 //! concatenations, slices, selections and zero padding; reshapes of each image. Any other operation
-//! is an error that names the layer. The table in `docs/compiler.md` of the repository also lists what
-//! does not compile.
+//! is an error that names the layer. The table in `docs/compiler.md` of the repository also lists the
+//! operations that do not compile.
 //!
 //! ```text
 //! Graph --translate--> Net --passes--> Net --choose, layout, lower--> Program --pack--> Compiled

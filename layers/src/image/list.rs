@@ -13,7 +13,7 @@ use super::decode::{EXTENSIONS, OTHER_EXTENSIONS};
 pub struct Listing {
     /// Paths of the images, sorted by the names of folders and files.
     pub images: Vec<PathBuf>,
-    /// What the folder contains besides images.
+    /// Entries of the folder that are no images, by kind.
     pub left_out: LeftOut,
 }
 

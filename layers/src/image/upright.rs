@@ -2,6 +2,7 @@
 
 use ::image::RgbImage;
 use ::image::metadata::Orientation;
+use receptive_kernels::allocator::try_allocate;
 
 use super::error::ImageError;
 
@@ -36,8 +37,7 @@ pub fn filled<T: Copy>(length: usize, value: T) -> Result<Vec<T>, ImageError> {
 /// allocated.
 fn reserved<T>(length: usize) -> Result<Vec<T>, ImageError> {
     let mut values = Vec::new();
-    values
-        .try_reserve_exact(length)
+    try_allocate(|| values.try_reserve_exact(length))
         .map_err(|_| ImageError::OutOfMemory(length as u64 * size_of::<T>() as u64))?;
     Ok(values)
 }

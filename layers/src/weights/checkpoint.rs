@@ -1,12 +1,10 @@
 //! Descriptions of published weights: address, hash, accuracy, preprocessing.
 
 use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use crate::preprocessing::Preprocessing;
+use crate::sha256;
 
 /// A published set of weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,7 +68,7 @@ impl Checkpoint {
         Self::of_file(checkpoints, path).or_else(|| {
             let hashes = |checkpoint: &&Self| !checkpoint.sha256.is_empty();
             checkpoints.iter().find(hashes)?;
-            let digest = sha256(path).ok()?;
+            let digest = File::open(path).and_then(sha256::of_reader).ok()?;
             let mut known = checkpoints.iter().filter(hashes);
             known.find(|checkpoint| digest.starts_with(checkpoint.sha256))
         })
@@ -81,21 +79,6 @@ impl Checkpoint {
     pub fn cache_name(&self) -> String {
         cache_name(self.url)
     }
-}
-
-/// Returns the SHA-256 of the file at `path`, in hexadecimal.
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut bytes = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut bytes)? {
-            0 => break,
-            len => digest.update(&bytes[..len]),
-        }
-    }
-    let digest = digest.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn cache_name(url: &str) -> String {

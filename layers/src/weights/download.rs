@@ -10,8 +10,8 @@ use ureq::ResponseExt;
 use ureq::http::Uri;
 
 use super::find_error::FindError;
-use super::verified::hex;
 use crate::atomic_file::AtomicFile;
+use crate::sha256::hex;
 
 /// Timeout of the connection and of each read.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -146,12 +146,12 @@ impl StateDict {
         }
     }
 
-    /// Returns what the weights are for, as the file says it.
+    /// Returns the metadata of the file.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Sets what the weights are for, which [`save`](Self::save) writes to files.
+    /// Sets the metadata, which [`save`](Self::save) writes to files.
     #[must_use]
     pub fn with_metadata(self, metadata: Metadata) -> Self {
         Self { metadata, ..self }

@@ -9,19 +9,15 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use sha2::{Digest, Sha256};
-
 use super::find_error::FindError;
 use crate::atomic_file::AtomicFile;
+use crate::sha256;
 
 /// Name of the list of verified files.
 const LIST: &str = ".verified";
 
 /// Largest list that is read, in bytes: some thousand files.
 const MAX_LIST: u64 = 1 << 20;
-
-/// Bytes per read of a file that is hashed.
-const CHUNK: usize = 1 << 20;
 
 /// Line of the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,20 +28,20 @@ struct Entry {
     name: String,
 }
 
-/// Checks that the SHA-256 of the cached file at `path` starts with the hexadecimal digits `sha256`.
+/// Checks that the SHA-256 of the cached file at `path` starts with the hexadecimal digits `digits`.
 /// Without digits, the hash must be that of the first check.
 ///
 /// # Errors
 ///
 /// [`FindError::Damaged`] if the file has another hash, [`FindError::Read`] if it cannot be read.
-pub fn verify(path: &Path, sha256: &str) -> Result<(), FindError> {
+pub fn verify(path: &Path, digits: &str) -> Result<(), FindError> {
     let unreadable = |source| FindError::Read {
         path: path.to_owned(),
         source,
     };
     let known = entry(path);
     let (length, modified) = stamp(path).map_err(unreadable)?;
-    let starts_right = |found: &str| found.starts_with(&sha256.to_ascii_lowercase());
+    let starts_right = |found: &str| found.starts_with(&digits.to_ascii_lowercase());
     if let Some(known) = &known
         && (known.length, known.modified) == (length, modified)
         && starts_right(&known.sha256)
@@ -53,10 +49,12 @@ pub fn verify(path: &Path, sha256: &str) -> Result<(), FindError> {
         return Ok(());
     }
     let expected = match &known {
-        Some(known) if sha256.is_empty() => known.sha256.as_str(),
-        _ => sha256,
+        Some(known) if digits.is_empty() => known.sha256.as_str(),
+        _ => digits,
     };
-    let found = File::open(path).and_then(hash).map_err(unreadable)?;
+    let found = File::open(path)
+        .and_then(sha256::of_reader)
+        .map_err(unreadable)?;
     if !found.starts_with(&expected.to_ascii_lowercase()) {
         return Err(FindError::Damaged {
             path: path.to_owned(),
@@ -152,23 +150,6 @@ fn stamp(path: &Path) -> io::Result<(u64, u128)> {
     Ok((metadata.len(), since.unwrap_or_default().as_nanos()))
 }
 
-/// Returns the SHA-256 of all bytes of `source` in hexadecimal.
-fn hash(mut source: impl Read) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match source.read(&mut chunk)? {
-            0 => return Ok(hex(&hasher.finalize())),
-            length => hasher.update(&chunk[..length]),
-        }
-    }
-}
-
-/// Returns `bytes` in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
@@ -180,7 +161,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         fs::write(&path, "weights").expect("written");
-        let right = hash(&b"weights"[..]).expect("hashed");
+        let right = sha256::of_reader(&b"weights"[..]).expect("hashed");
         let set_time = |seconds: u64| {
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
             let file = File::options().write(true).open(&path).expect("open");

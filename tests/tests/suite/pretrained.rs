@@ -199,6 +199,29 @@ fn errors_name_the_cause() {
     assert!(error(classes.map(|_| ())).contains("classes is 0"));
     let missing = ResNetConfig::resnet50().pretrained(Weights::from_file("none.pth"), &device);
     assert!(error(missing.map(|_| ())).contains("none.pth"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("named.safetensors");
+    let stored = |metadata: Metadata| {
+        let dictionary = weights::state_dict(&lenet().network).with_metadata(metadata);
+        dictionary
+            .save(&path, Format::SafeTensors, FloatType::F32)
+            .unwrap();
+        let lenet = LeNet5Config::lenet5().pretrained(Weights::from_file(&path), &device);
+        error(lenet.map(|_| ()))
+    };
+    let message = stored(Metadata {
+        labels: Some(vec!["zero".to_owned(); 9]),
+        ..Metadata::default()
+    });
+    assert!(
+        message.contains("named.safetensors have 9 names of classes, expected 10"),
+        "{message}"
+    );
+    let message = stored(Metadata {
+        preprocessing: Some(Preprocessing::IMAGENET),
+        ..Metadata::default()
+    });
+    assert!(message.contains("[1, 1, 224, 224]"), "{message}");
     let file = file("cli/assets/lenet5.safetensors");
     let other = ResNetConfig::resnet18().pretrained(Weights::from_file(&file), &device);
     let message = error(other.map(|_| ()));

@@ -13,6 +13,7 @@ mod rotation;
 mod tests;
 
 use receptive_layers::network::InvalidConfig;
+use receptive_layers::preprocessing::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 pub use color::ColorJitter;
@@ -81,6 +82,19 @@ pub fn apply_all(transforms: &[Transform], mut image: Image, random: &mut Random
 }
 
 impl Transform {
+    /// Returns the resize and the centre crop of `preprocessing`.
+    pub(crate) fn resize_and_crop(preprocessing: &Preprocessing) -> Vec<Self> {
+        vec![
+            Self::Resize(Resize {
+                shorter: preprocessing.resize,
+                interpolation: preprocessing.interpolation,
+            }),
+            Self::CenterCrop(CenterCrop {
+                size: preprocessing.crop,
+            }),
+        ]
+    }
+
     /// Applies the transform, with random numbers from `random`.
     pub fn apply(&self, image: Image, random: &mut Random) -> Image {
         match self {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use receptive_layers::image::LeftOut;
+use receptive_layers::sha256::hex;
 use sha2::{Digest, Sha256};
 
 use super::dataset::Dataset;
@@ -17,7 +18,7 @@ pub struct DataSplits {
     pub train: Arc<dyn Dataset>,
     /// Validation images, disjoint from the training images.
     pub validation: Arc<dyn Dataset>,
-    /// What the class folders contain besides images; nothing for other formats.
+    /// Entries of the class folders that are no images, by kind; none for other formats.
     pub left_out: LeftOut,
 }
 
@@ -28,7 +29,7 @@ pub struct EvaluationData {
     pub classes: Vec<String>,
     /// The images.
     pub images: Arc<dyn Dataset>,
-    /// What the class folders contain besides images; nothing for other formats.
+    /// Entries of the class folders that are no images, by kind; none for other formats.
     pub left_out: LeftOut,
 }
 
@@ -48,8 +49,7 @@ impl DataSplits {
                 part.identify(index, &mut digest)?;
             }
         }
-        let digest = digest.finalize();
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&digest.finalize()))
     }
 }
 

@@ -7,7 +7,7 @@ use receptive_layers::network::InvalidConfig;
 use receptive_layers::preprocessing;
 use serde::{Deserialize, Serialize};
 
-use crate::augment::{CenterCrop, Resize, Transform, apply_all};
+use crate::augment::{Transform, apply_all};
 use crate::data::DataError;
 use crate::image::Image;
 use crate::random::Random;
@@ -93,20 +93,10 @@ impl Preprocessing {
         classes: usize,
     ) -> Self {
         let preprocessing::Preprocessing {
-            resize,
-            crop,
-            interpolation,
-            mean,
-            std,
+            crop, mean, std, ..
         } = *preprocessing;
         Self {
-            transforms: vec![
-                Transform::Resize(Resize {
-                    shorter: resize,
-                    interpolation,
-                }),
-                Transform::CenterCrop(CenterCrop { size: crop }),
-            ],
+            transforms: Transform::resize_and_crop(preprocessing),
             normalisation: Normalisation {
                 mean: mean.into(),
                 std: std.into(),

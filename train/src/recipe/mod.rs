@@ -11,13 +11,14 @@ use std::path::Path;
 use receptive_layers::bounded_file;
 use receptive_layers::network::{InvalidConfig, RecipeFile};
 use receptive_layers::preprocessing::{Interpolation, Preprocessing};
+use receptive_layers::sha256::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use error::RecipeError;
 pub use schedule::{PlateauMetric, PlateauState, Schedule, SchedulePosition};
 
-use crate::augment::{CenterCrop, Mix, Resize, Transform};
+use crate::augment::{Mix, Transform};
 use crate::loader::Normalisation;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
@@ -103,20 +104,8 @@ impl DataRecipe {
     /// its crop. The training images get the same normalisation.
     pub fn evaluate_by(&mut self, preprocessing: &Preprocessing, channels: usize) {
         self.crop_to(preprocessing.crop);
-        let Preprocessing {
-            resize,
-            crop,
-            interpolation,
-            mean,
-            std,
-        } = *preprocessing;
-        self.evaluate = vec![
-            Transform::Resize(Resize {
-                shorter: resize,
-                interpolation,
-            }),
-            Transform::CenterCrop(CenterCrop { size: crop }),
-        ];
+        let Preprocessing { mean, std, .. } = *preprocessing;
+        self.evaluate = Transform::resize_and_crop(preprocessing);
         self.normalise = Normalisation {
             mean: mean[..channels.min(3)].into(),
             std: std[..channels.min(3)].into(),
@@ -148,7 +137,7 @@ impl DataRecipe {
             Some((shorter, crop)) => Ok((shorter, crop, interpolation)),
             None => Err(InvalidConfig {
                 field: "evaluate",
-                found: format!("{:?}", self.evaluate),
+                found: format!("{:?}", self.evaluate.iter().map(kind).collect::<Vec<_>>()),
                 expected: "a resize and then a center_crop or pad, or a resize, or a pad, or nothing",
             }),
         }
@@ -166,6 +155,13 @@ impl DataRecipe {
             }
         }
     }
+}
+
+/// Returns the `kind` of a transform in a recipe.
+fn kind(transform: &Transform) -> String {
+    let table = toml::Table::try_from(transform).unwrap_or_default();
+    let kind = table.get("kind").and_then(toml::Value::as_str);
+    kind.unwrap_or_default().to_owned()
 }
 
 fn default_accumulate() -> usize {
@@ -280,8 +276,7 @@ impl Recipe {
     ///
     /// As [`text`](Self::text).
     pub fn sha256(&self) -> Result<String, RecipeError> {
-        let digest = Sha256::digest(self.text()?);
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&Sha256::digest(self.text()?)))
     }
 
     /// Checks that every field is in its range.

@@ -114,7 +114,7 @@ impl Run<'_> {
         self.run_epochs(state, history, metadata)
     }
 
-    /// Returns what the weights of the run are for.
+    /// Returns the metadata of the weights of the run.
     fn metadata(&self) -> Result<Metadata, TrainError> {
         let [channels, height, _] = self.input;
         Ok(Metadata {
@@ -393,7 +393,7 @@ struct Progress {
     history: History,
     train: Loader,
     validation: Loader,
-    /// What the weights of the run are for.
+    /// Metadata of the weights of the run.
     metadata: Metadata,
     last_save: Instant,
 }

@@ -11,7 +11,7 @@ pub enum JpegError {
     Segment {
         /// Name of the segment.
         segment: &'static str,
-        /// What is wrong.
+        /// The violation.
         reason: String,
     },
     /// The coding process or a property of the image is not supported.
@@ -30,7 +30,7 @@ pub enum JpegError {
     Damaged {
         /// Number of the scan, from 1.
         scan: usize,
-        /// What is wrong.
+        /// The violation.
         reason: Damage,
     },
     /// No scan contains a component.
@@ -41,7 +41,7 @@ pub enum JpegError {
     NoScan,
 }
 
-/// What is wrong with entropy-coded data.
+/// A violation in entropy-coded data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
     /// Bits that are no code of the Huffman table, or a code with an impossible meaning.

@@ -114,7 +114,7 @@ struct Image {
     progress: Progress,
 }
 
-/// What has been decoded.
+/// Decoded part of the image.
 enum Progress {
     /// Nothing.
     None,

@@ -27,7 +27,7 @@ pub struct Content {
     pub tensors: Vec<StoredTensor>,
     /// Naming convention of the tensors.
     pub naming: Naming,
-    /// What the weights are for.
+    /// Network, classes and preprocessing of the weights.
     pub metadata: Metadata,
 }
 
