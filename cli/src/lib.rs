@@ -28,8 +28,9 @@ mod weights;
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::builder::Styles;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 use error::{CliError, one_line, print_error};
@@ -66,7 +67,14 @@ fn usage(error: &clap::Error) -> ExitCode {
             _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
         };
     }
-    fail(&usage_line(&error.render().to_string()))
+    // Without styles, the only control characters of the error are those of the arguments. The text
+    // of a styled error lacks them.
+    let plain = Cli::command().styles(Styles::plain());
+    let text = match plain.try_get_matches() {
+        Err(error) => error.render().ansi().to_string(),
+        Ok(_) => error.render().to_string(),
+    };
+    fail(&usage_line(&text))
 }
 
 /// Returns the message and the tips of an error of clap, without its usage, on one line.
