@@ -162,7 +162,7 @@ pub enum CliError {
     /// The metadata of weights or of a plan have another number of class names than the head has
     /// classes.
     #[error(
-        "the metadata of {origin} have {found} names of classes, expected {classes}, one for each class of its head"
+        "class names in the metadata of {origin}: {found}, expected {classes}, one for each class of its head"
     )]
     StoredLabels {
         /// Path of the weight file or plan, or the name of an embedded file.

@@ -159,7 +159,7 @@ pub enum PretrainedError {
         source: InputError,
     },
     /// The metadata of the file have another number of class names than its head has classes.
-    #[error("the metadata of {} have {found} names of classes, expected {classes}, one for each class of its head", path.display())]
+    #[error("class names in the metadata of {}: {found}, expected {classes}, one for each class of its head", path.display())]
     Labels {
         /// The weight file.
         path: PathBuf,

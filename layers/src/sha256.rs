@@ -16,14 +16,16 @@ pub fn hex(bytes: &[u8]) -> String {
 ///
 /// # Errors
 ///
-/// The errors of `reader`.
+/// The errors of `reader`, except interruptions, after which it reads on.
 pub fn of_reader(mut reader: impl Read) -> io::Result<String> {
     let mut digest = Sha256::new();
     let mut chunk = vec![0; CHUNK];
     loop {
-        match reader.read(&mut chunk)? {
-            0 => return Ok(hex(&digest.finalize())),
-            length => digest.update(&chunk[..length]),
+        match reader.read(&mut chunk) {
+            Ok(0) => return Ok(hex(&digest.finalize())),
+            Ok(length) => digest.update(&chunk[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -239,7 +239,7 @@ fn metadata_that_do_not_fit_the_network_are_named() {
                 labels: Some(vec!["zero".to_owned()]),
                 ..Metadata::default()
             },
-            "stored.safetensors have 1 names of classes, expected 10",
+            "stored.safetensors: 1, expected 10, one for each class",
         ),
         (
             Metadata {

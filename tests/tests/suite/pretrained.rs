@@ -214,7 +214,7 @@ fn errors_name_the_cause() {
         ..Metadata::default()
     });
     assert!(
-        message.contains("named.safetensors have 9 names of classes, expected 10"),
+        message.contains("named.safetensors: 9, expected 10"),
         "{message}"
     );
     let message = stored(Metadata {
