@@ -30,8 +30,7 @@ fi
 target_folder=${CARGO_TARGET_DIR:-target}/fuzz
 triple=$(rustc -vV | sed -n 's/^host: //p')
 cp -n ../Cargo.lock Cargo.lock
-CARGO_TARGET_DIR=$target_folder cargo build --bins --target "$triple" \
-    --config 'profile.dev.opt-level=1' --config 'profile.dev.debug=false'
+CARGO_TARGET_DIR=$target_folder cargo build --bins --target "$triple"
 
 mkdir -p artifacts
 run() {
