@@ -56,8 +56,8 @@ impl Preprocessing {
         resize: 28,
         crop: 32,
         interpolation: Interpolation::Bilinear,
-        mean: [0.078_431_37; 3],
-        std: [0.784_313_7; 3],
+        mean: [0.078_431_375; 3],
+        std: [0.784_313_74; 3],
     };
 
     /// The preprocessing of CIFAR-10's images: 32x32 pixels, mean and standard deviation of the

@@ -223,7 +223,15 @@ impl Model {
         let mut recipe = Recipe::parse(file.text, file.name, &[])?;
         match preprocessing {
             Some(preprocessing) => recipe.data.evaluate_by(preprocessing, self.input.channels),
-            None => recipe.data.crop_to(self.input.size),
+            None => {
+                let published = &self.published.preprocessing;
+                let (channels, size) = (self.input.channels, self.input.size);
+                recipe.data.crop_to(size);
+                // A network with another input size than its recipe's may have a resize of its own.
+                if recipe.preprocessing(channels, size)?.resize != published.resize {
+                    recipe.data.evaluate_by(published, channels);
+                }
+            }
         }
         if overrides.is_empty() {
             return Ok(recipe);
