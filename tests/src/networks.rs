@@ -53,6 +53,23 @@ pub fn one_of_each_type() -> Vec<&'static str> {
     chosen.0
 }
 
+/// Whether `name` is the first variant of its configuration type. The slow tests of the other networks
+/// run on request.
+pub fn is_first_of_its_type(name: &str) -> bool {
+    struct Firsts(Vec<&'static str>);
+
+    impl ConfigVisitor for Firsts {
+        fn visit<C: NetworkConfig<Network: 'static> + 'static>(&mut self, _family: &'static str) {
+            self.0
+                .extend(C::variants().first().map(|variant| variant.name));
+        }
+    }
+
+    let mut firsts = Firsts(Vec::new());
+    Tested::visit(&mut firsts);
+    firsts.0.contains(&name)
+}
+
 /// A function of a configuration of any architecture.
 pub trait Visit {
     /// The result.

@@ -8,7 +8,7 @@ use receptive_tests::networks::{self, Visit};
 use receptive_tests::reference::{Reference, WITHOUT_REFERENCE, relative_difference};
 use receptive_tests::{devices, formula, recorded};
 
-use crate::cases;
+use crate::{cases, slow_cases};
 
 /// Multiply-adds per image above which a network is tested only on the fastest instruction set. The
 /// other instruction sets run the same algorithms on smaller networks.
@@ -104,9 +104,10 @@ impl Visit for CompareWithFlex {
 }
 
 pub fn trials() -> Vec<Trial> {
-    let mut trials = cases(
+    let mut trials = slow_cases(
         "parity::compiled",
         Reference::names(),
+        networks::is_first_of_its_type,
         assert_matches_pytorch,
     );
     trials.extend(cases(

@@ -19,7 +19,7 @@ use receptive_tests::networks::{self, Visit};
 use receptive_tests::reference::{self, Reference};
 use receptive_tests::{devices, formula};
 
-use crate::{case, cases};
+use crate::{case, slow_cases};
 
 /// A training step in `dtype`. The result is the loss, and the gradients under the names of their
 /// parameters.
@@ -198,6 +198,8 @@ fn bounds(name: &str) -> &'static Bounds {
 const WGPU: [&str; 2] = ["lenet5", "resnet20-cifar"];
 
 pub fn trials() -> Vec<Trial> {
+    // burn-ndarray's loops in float64 take minutes.
+    let is_quick = |name: &str| IN_FLOAT32.contains(&name) && networks::is_first_of_its_type(name);
     let mut references = Reference::names();
     references.retain(|name| Reference::read(name).grad.is_some());
     let ndarray = |name: &str| assert_matches_pytorch(name, devices::ndarray(), bounds(name));
@@ -206,10 +208,20 @@ pub fn trials() -> Vec<Trial> {
         "gradients::every_network_in_float32_has_a_training_step",
         every_network_in_float32_has_a_training_step,
     )];
-    trials.extend(cases("gradients::ndarray", &references, ndarray));
-    trials.extend(cases("gradients::flex", &references, flex));
+    trials.extend(slow_cases(
+        "gradients::ndarray",
+        &references,
+        is_quick,
+        ndarray,
+    ));
+    trials.extend(slow_cases(
+        "gradients::flex",
+        &references,
+        networks::is_first_of_its_type,
+        flex,
+    ));
     #[cfg(feature = "wgpu")]
-    trials.extend(cases("gradients::wgpu", WGPU, |name| {
+    trials.extend(crate::cases("gradients::wgpu", WGPU, |name| {
         if let Some(device) = devices::wgpu() {
             assert_matches_pytorch(name, device, &FLOAT32);
         }

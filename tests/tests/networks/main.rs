@@ -3,6 +3,9 @@
 //! A case is called by its check and its network, such as `parity::flex::resnet50`, and selected as
 //! the tests of any binary are: `cargo test --test networks -- resnet50`. The cases come from the
 //! registry and from the reference files, so a new network has all of them.
+//!
+//! The slow cases of all networks but the first of each configuration type are ignored:
+//! `-- --include-ignored` runs them, as CI does.
 
 mod compiled;
 mod configurations;
@@ -53,5 +56,23 @@ fn cases(group: &str, networks: impl IntoIterator<Item: AsRef<str>>, test: fn(&s
                 Ok(())
             })
         })
+        .collect()
+}
+
+/// As [`cases`], for a slow test. The cases of which `is_quick` is false are ignored by default.
+fn slow_cases(
+    group: &str,
+    networks: impl IntoIterator<Item: AsRef<str>>,
+    is_quick: fn(&str) -> bool,
+    test: fn(&str),
+) -> Vec<Trial> {
+    let networks: Vec<String> = networks
+        .into_iter()
+        .map(|network| network.as_ref().to_owned())
+        .collect();
+    let cases = cases(group, &networks, test);
+    let pairs = networks.iter().zip(cases);
+    pairs
+        .map(|(network, case)| case.with_ignored_flag(!is_quick(network)))
         .collect()
 }

@@ -8,7 +8,7 @@ use receptive_tests::networks::{self, Tested};
 use receptive_tests::reference::{Reference, WITHOUT_REFERENCE, relative_difference};
 use receptive_tests::{devices, formula};
 
-use crate::{case, cases};
+use crate::{case, slow_cases};
 
 /// Checks that the network has the tensors of PyTorch's network, by name and shape, and as many
 /// trainable parameters.
@@ -93,10 +93,20 @@ pub fn trials() -> Vec<Trial> {
             every_network_has_a_reference_or_is_listed_without,
         ),
     ];
-    trials.extend(cases("parity::ndarray", &references, ndarray));
-    trials.extend(cases("parity::flex", &references, flex));
+    trials.extend(slow_cases(
+        "parity::ndarray",
+        &references,
+        networks::is_first_of_its_type,
+        ndarray,
+    ));
+    trials.extend(slow_cases(
+        "parity::flex",
+        &references,
+        networks::is_first_of_its_type,
+        flex,
+    ));
     #[cfg(feature = "wgpu")]
-    trials.extend(cases("parity::wgpu", WGPU, |name| {
+    trials.extend(crate::cases("parity::wgpu", WGPU, |name| {
         if let Some(device) = devices::wgpu() {
             assert_matches_pytorch(name, &device, 1e-4);
         }

@@ -1,7 +1,9 @@
 //! Every architecture overfits a mini-batch of 16 images.
 //!
 //! Dropout is disabled, since it prevents overfitting. The images have the smallest size that the
-//! network accepts. A case is called by its network: `cargo test --test overfit -- vgg11-bn`.
+//! network accepts. A case is called by its network: `cargo test --test overfit -- vgg11-bn`. Networks
+//! that accept their published size alone take minutes and are ignored: `-- --include-ignored` runs
+//! them, as CI does.
 
 use std::process::ExitCode;
 
@@ -41,10 +43,12 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(1);
     // Networks with batch norm need few steps.
     let trials = networks::one_of_each_type().into_iter().map(|name| {
-        Trial::test(name, move || {
+        let is_slow = networks::visit(name, AcceptsOneSize);
+        let test = Trial::test(name, move || {
             networks::visit(name, Overfit);
             Ok(())
-        })
+        });
+        test.with_ignored_flag(is_slow)
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
@@ -86,6 +90,17 @@ fn batch(channels: usize, size: usize) -> Batch {
         targets,
         labels,
         skipped: Vec::new(),
+    }
+}
+
+/// Whether a network accepts images of its published size alone.
+struct AcceptsOneSize;
+
+impl Visit for AcceptsOneSize {
+    type Output = bool;
+
+    fn visit<C: NetworkConfig>(self, config: C) -> bool {
+        matches!(config.input().accepts, Sizes::Published)
     }
 }
 
