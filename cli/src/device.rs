@@ -129,7 +129,7 @@ pub fn open(requested: Option<DeviceName>) -> Result<Device, DeviceError> {
         DeviceName::Metal => open_wgpu(name, WgpuBackend::Metal),
         #[cfg(feature = "cuda")]
         DeviceName::Cuda => {
-            let device = Device::cuda(0_usize);
+            let device = Device::cuda(local_rank());
             // The first operation loads the driver, and panics if there is none.
             crate::panics::catch_panics(|| {
                 burn::tensor::Tensor::<1>::zeros([1], &device).into_data()
@@ -146,6 +146,19 @@ pub fn open(requested: Option<DeviceName>) -> Result<Device, DeviceError> {
             compiled: COMPILED.iter().map(|device| device.name()).collect(),
         }),
     }
+}
+
+/// Index of this process among those that a launcher of MPI has started on this machine, which is that
+/// of its GPU; 0 without a launcher.
+#[cfg(feature = "cuda")]
+fn local_rank() -> usize {
+    let names = [
+        "OMPI_COMM_WORLD_LOCAL_RANK",
+        "MPI_LOCALRANKID",
+        "SLURM_LOCALID",
+    ];
+    let found = names.into_iter().find_map(|name| std::env::var(name).ok());
+    found.and_then(|rank| rank.parse().ok()).unwrap_or(0)
 }
 
 /// Opens the default adapter of a graphics interface.

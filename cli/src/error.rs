@@ -282,6 +282,15 @@ pub enum CliError {
     #[cfg(feature = "train")]
     #[error(transparent)]
     Train(#[from] receptive_train::TrainError),
+    /// The error of a rank other than rank 0.
+    #[cfg(feature = "train")]
+    #[error("rank {rank}: {source}")]
+    Rank {
+        /// The rank.
+        rank: usize,
+        /// Its error.
+        source: Box<CliError>,
+    },
     /// No data is given, and none is embedded for this network.
     #[cfg(feature = "train")]
     #[error("no data is embedded for {model}; name a folder of images with --data")]
@@ -358,12 +367,17 @@ pub fn one_line(error: &dyn Error) -> String {
 
 /// Prints `error: ` and the message to standard error. Ignores a failure to write.
 pub fn print_error(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {}", printable(message));
+    print_line(&format!("error: {}\n", printable(message)));
 }
 
 /// Prints `note: ` and the message to standard error. Ignores a failure to write.
 pub fn print_note(message: &str) {
-    let _ = writeln!(io::stderr(), "note: {}", printable(message));
+    print_line(&format!("note: {}\n", printable(message)));
+}
+
+/// Writes a line at once, so that those of several processes do not mix.
+fn print_line(line: &str) {
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 fn suggest(near: &[&str]) -> String {

@@ -5,6 +5,8 @@ mod allocator;
 pub mod args;
 mod bars;
 mod classifier;
+#[cfg(feature = "train")]
+mod cluster;
 mod commands;
 pub mod device;
 #[cfg(feature = "train")]

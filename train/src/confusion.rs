@@ -52,7 +52,7 @@ impl ConfusionMatrix {
         let losses =
             scores_and_labels(logits, labels).map(|(scores, &label)| cross_entropy(scores, label));
         let loss = losses.sum::<f64>() / labels.len() as f64;
-        self.sums.add(loss, logits, labels);
+        self.sums += MetricSums::of(loss, logits, labels);
         for (scores, &label) in scores_and_labels(logits, labels) {
             let predicted =
                 scores.iter().enumerate().fold(

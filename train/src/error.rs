@@ -7,6 +7,7 @@ use receptive_kernels::cpu::UnknownIsa;
 use receptive_layers::network::UnknownStage;
 use receptive_layers::weights::WeightsError;
 
+use crate::cluster::ClusterError;
 use crate::data::DataError;
 use crate::recipe::RecipeError;
 
@@ -29,6 +30,9 @@ pub enum TrainError {
     /// The environment names an unknown instruction set.
     #[error(transparent)]
     Isa(#[from] UnknownIsa),
+    /// The exchange with the other ranks failed.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// The compute device failed.
     #[error("the device failed: {0}")]
     Device(String),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod augment;
+pub mod cluster;
 mod confusion;
 pub mod data;
 mod error;

@@ -1,5 +1,7 @@
 //! Loss, top-1 and top-5 accuracy over images.
 
+use std::ops::AddAssign;
+
 use serde::{Deserialize, Serialize};
 
 /// Running sums of loss and correct predictions over images.
@@ -29,14 +31,32 @@ pub struct MetricMeans {
 }
 
 impl MetricSums {
-    /// Adds a mini-batch: its mean loss, its logits `[images, classes]` and its true classes.
-    pub fn add(&mut self, loss: f64, logits: &[f32], labels: &[usize]) {
-        self.loss += loss * labels.len() as f64;
-        self.count += labels.len() as u64;
+    /// Returns the sums of a mini-batch with a mean loss, logits `[images, classes]` and true classes.
+    pub fn of(loss: f64, logits: &[f32], labels: &[usize]) -> Self {
+        let mut sums = Self {
+            loss: loss * labels.len() as f64,
+            count: labels.len() as u64,
+            ..Self::default()
+        };
         for (scores, &label) in scores_and_labels(logits, labels) {
             let rank = rank(scores, label);
-            self.top1 += u64::from(rank < 1);
-            self.top5 += u64::from(rank < 5);
+            sums.top1 += u64::from(rank < 1);
+            sums.top5 += u64::from(rank < 5);
+        }
+        sums
+    }
+
+    /// Returns the sums as numbers that [`from_numbers`](Self::from_numbers) reads, for a message.
+    pub(crate) fn to_numbers(self) -> [u64; 4] {
+        [self.loss.to_bits(), self.count, self.top1, self.top5]
+    }
+
+    pub(crate) fn from_numbers([loss, count, top1, top5]: [u64; 4]) -> Self {
+        Self {
+            loss: f64::from_bits(loss),
+            count,
+            top1,
+            top5,
         }
     }
 
@@ -49,6 +69,15 @@ impl MetricSums {
             top5: fraction(self.top5),
             count: self.count,
         })
+    }
+}
+
+impl AddAssign for MetricSums {
+    fn add_assign(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.count += other.count;
+        self.top1 += other.top1;
+        self.top5 += other.top5;
     }
 }
 
@@ -100,8 +129,8 @@ mod tests {
     fn means_are_over_images() {
         let mut sums = MetricSums::default();
         assert_eq!(sums.means(), None);
-        sums.add(2.0, &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0], &[0, 1, 1]);
-        sums.add(6.0, &[1.0, 0.0], &[0]);
+        sums += MetricSums::of(2.0, &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0], &[0, 1, 1]);
+        sums += MetricSums::of(6.0, &[1.0, 0.0], &[0]);
         let means = sums.means().expect("images");
         assert_eq!((means.loss, means.top1, means.top5), (3.0, 0.75, 1.0));
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::compute::ComputeArgs;
+use super::ranks::RankArgs;
 use super::weights_key::WeightsKeyArgs;
 
 /// Options of `eval`.
@@ -41,6 +42,10 @@ pub struct EvalArgs {
     /// Engine, device and threads.
     #[command(flatten)]
     pub compute: ComputeArgs,
+
+    /// Ranks of MPI.
+    #[command(flatten)]
+    pub ranks: RankArgs,
 
     /// Print JSON
     #[arg(long)]

@@ -13,6 +13,8 @@ mod eval;
 mod inspect;
 mod models;
 mod parse;
+#[cfg(feature = "train")]
+mod ranks;
 mod run;
 mod summary;
 #[cfg(feature = "train")]
@@ -31,6 +33,8 @@ pub use draw::{DrawArgs, DrawFormat, DrawStyle};
 pub use eval::EvalArgs;
 pub use inspect::InspectArgs;
 pub use models::ModelsArgs;
+#[cfg(feature = "train")]
+pub use ranks::RankArgs;
 pub use run::RunArgs;
 pub use summary::SummaryArgs;
 #[cfg(feature = "train")]

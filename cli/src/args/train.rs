@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::parse;
+use super::ranks::RankArgs;
 use super::weights_key::WeightsKeyArgs;
 use crate::device::DeviceName;
 
@@ -53,6 +54,14 @@ pub struct TrainArgs {
     /// Burn backend to train on; repeat it to split each batch between devices
     #[arg(long, value_enum, value_name = "DEVICE")]
     pub device: Vec<DeviceName>,
+
+    /// Parts of a batch, computed by the devices and ranks in turn [default: the number of these]
+    #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
+    pub parts: Option<usize>,
+
+    /// Ranks of MPI.
+    #[command(flatten)]
+    pub ranks: RankArgs,
 
     /// Number of compute threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = parse::threads, allow_negative_numbers = true)]

@@ -4,13 +4,15 @@ use std::io::Write;
 use std::sync::Arc;
 
 use receptive_layers::printable;
+use receptive_train::cluster::Cluster;
 use receptive_train::data::{DataSplits, Dataset, EvaluationData, Relabelled};
-use receptive_train::loader::{Loader, Preprocessing};
+use receptive_train::loader::{Batch, Division, Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
 use receptive_train::{ClassAccuracy, ConfusionMatrix, TrainError};
 use serde::Serialize;
 
 use crate::args::EvalArgs;
+use crate::cluster;
 use crate::digits;
 use crate::engine::Runner;
 use crate::error::{CliError, print_note};
@@ -39,6 +41,11 @@ struct AccuracyReport {
 /// [`CliError`] when the weights do not fit the network or the data, an image cannot be read, or
 /// the output cannot be written.
 pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
+    let cluster = cluster::open(&args.ranks)?;
+    run_rank(args, out, &*cluster).map_err(|error| cluster::report(&*cluster, error))
+}
+
+fn run_rank(args: &EvalArgs, out: &mut dyn Write, cluster: &dyn Cluster) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     if args.data.is_none() && model.input.channels != 1 {
         return Err(CliError::NoData { model: model.name });
@@ -68,15 +75,23 @@ pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
         preprocessing: Preprocessing::evaluation(&preprocessing, channels, classes.len()),
         mix: None,
         batch: BATCH,
+        division: Division::Batches {
+            rank: cluster.rank(),
+            ranks: cluster.ranks(),
+        },
         shuffle: false,
         seed: 0,
         workers: 1,
         skip_bad: args.skip_bad,
     };
-    if !data.left_out.is_empty() {
+    let is_first = cluster.rank() == 0;
+    if is_first && !data.left_out.is_empty() {
         print_note(&format!("left out of the folders: {}", data.left_out));
     }
-    let (confusion, skipped) = evaluate(&mut runner, &loader, classes)?;
+    let (confusion, skipped) = evaluate(&mut runner, &loader, classes, cluster)?;
+    if !is_first {
+        return Ok(());
+    }
     if let Some(path) = &args.confusion {
         confusion.draw(path)?;
     }
@@ -141,26 +156,101 @@ fn listed(names: &[String]) -> String {
 }
 
 /// Runs the images of `loader` through the network. Returns the confusion matrix and the number of
-/// images that could not be read.
+/// images that could not be read; on rank 0 those of all ranks, in the order of the images.
 fn evaluate(
     runner: &mut Runner,
     loader: &Loader,
     classes: Vec<String>,
+    cluster: &dyn Cluster,
 ) -> Result<(ConfusionMatrix, usize), CliError> {
     let mut confusion = ConfusionMatrix::new(classes);
     let mut skipped = 0;
-    for batch in loader.epoch(0, 0) {
-        let batch = batch.map_err(TrainError::from)?;
-        skipped += batch.skipped.len();
-        if !batch.is_empty() {
-            let logits = runner.logits(&batch.images, batch.shape)?;
-            if logits.iter().any(|logit| !logit.is_finite()) {
-                return Err(CliError::NotFinite);
+    let ranks = cluster.ranks();
+    let mut batches = loader.epoch(0, 0);
+    for _ in 0..loader.batches_per_epoch().div_ceil(ranks) {
+        let own = match batches.next() {
+            Some(batch) => evaluate_batch(runner, &batch.map_err(TrainError::from)?)?,
+            None => Evaluated::default(),
+        };
+        let mut messages = vec![Vec::new(); ranks];
+        messages[0] = own.to_bytes();
+        let messages = cluster.exchange(messages).map_err(TrainError::from)?;
+        if cluster.rank() == 0 {
+            for message in messages {
+                let Evaluated {
+                    skipped: more,
+                    labels,
+                    logits,
+                } = Evaluated::from_bytes(&message);
+                skipped += more as usize;
+                if !labels.is_empty() {
+                    confusion.add(&logits, &labels);
+                }
             }
-            confusion.add(&logits, &batch.labels);
         }
     }
     Ok((confusion, skipped))
+}
+
+fn evaluate_batch(runner: &mut Runner, batch: &Batch) -> Result<Evaluated, CliError> {
+    let mut evaluated = Evaluated {
+        skipped: batch.skipped.len() as u64,
+        ..Evaluated::default()
+    };
+    if !batch.is_empty() {
+        evaluated.labels.clone_from(&batch.labels);
+        evaluated.logits = runner.logits(&batch.images, batch.shape)?;
+        if evaluated.logits.iter().any(|logit| !logit.is_finite()) {
+            return Err(CliError::NotFinite);
+        }
+    }
+    Ok(evaluated)
+}
+
+/// Logits of a mini-batch, as rank 0 gets them.
+#[derive(Default)]
+struct Evaluated {
+    /// Number of images that could not be read.
+    skipped: u64,
+    /// Class of each image.
+    labels: Vec<usize>,
+    /// Logits, `[images, classes]`.
+    logits: Vec<f32>,
+}
+
+impl Evaluated {
+    fn to_bytes(&self) -> Vec<u8> {
+        let Self {
+            skipped,
+            labels,
+            logits,
+        } = self;
+        let counts = [*skipped, labels.len() as u64];
+        let labels = labels.iter().map(|&label| label as u64);
+        let numbers = counts.into_iter().chain(labels);
+        let mut bytes: Vec<u8> = numbers.flat_map(u64::to_le_bytes).collect();
+        bytes.extend(logits.iter().flat_map(|logit| logit.to_le_bytes()));
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    fn from_bytes(bytes: &[u8]) -> Self {
+        let (numbers, _) = bytes.as_chunks();
+        let mut numbers = numbers.iter().map(|&number| u64::from_le_bytes(number));
+        let skipped = numbers.next().unwrap_or(0);
+        let count = numbers.next().unwrap_or(0) as usize;
+        let labels: Vec<usize> = numbers.take(count).map(|label| label as usize).collect();
+        let logits = bytes.get(8 * (2 + count)..).unwrap_or_default();
+        let (logits, _) = logits.as_chunks();
+        Self {
+            skipped,
+            labels,
+            logits: logits
+                .iter()
+                .map(|&logit| f32::from_le_bytes(logit))
+                .collect(),
+        }
+    }
 }
 
 /// Prints the report as text or as JSON.

@@ -8,12 +8,14 @@ use std::time::Duration;
 use burn::tensor::Device;
 use receptive_layers::weights::Heads;
 use receptive_train::TrainError;
+use receptive_train::cluster::{Cluster, share};
 use receptive_train::data::{DataSplits, Holdout, PublicDataset};
 use receptive_train::monitor::{Monitor, Plain};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::{Folder, Outcome, Run};
 
 use crate::args::{DownloadName, TrainArgs};
+use crate::cluster;
 use crate::device;
 use crate::digits;
 use crate::engine;
@@ -30,19 +32,32 @@ use crate::weights::ModelWeights;
 ///
 /// [`CliError`] when the recipe, data or weights cannot be used, or the run fails.
 pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let cluster = cluster::open(&args.ranks)?;
+    run_rank(args, out, &*cluster).map_err(|error| cluster::report(&*cluster, error))
+}
+
+fn run_rank(
+    args: &TrainArgs,
+    out: &mut dyn Write,
+    cluster: &dyn Cluster,
+) -> Result<ExitCode, CliError> {
     let model = registry::model(&args.model)?;
     let output = args.output.clone();
     let output = output.unwrap_or_else(|| PathBuf::from("runs").join(model.name));
     let folder = Folder::new(&output);
-    let locked = folder.lock_existing()?;
+    let is_first = cluster.rank() == 0;
+    let locked = match is_first {
+        true => folder.lock_existing()?,
+        false => None,
+    };
     // A resumed run loads its checkpoint, and needs these weights only to compare its recipe.
     let needs_from = !args.resume || changes_recipe(args);
     let from = args.from.as_ref().filter(|_| needs_from);
     let from = from.map(|path| ModelWeights::open(&model, path, args.key.key()));
     let from = from.transpose()?;
-    let recipe = recipe(args, &model, from.as_ref(), &folder)?;
+    let recipe = recipe(args, &model, from.as_ref(), &folder, cluster)?;
     let data = data(args, &model, &recipe)?;
-    if !data.left_out.is_empty() {
+    if is_first && !data.left_out.is_empty() {
         print_note(&format!("left out of the folders: {}", data.left_out));
     }
     engine::limit_backend_threads(args.threads);
@@ -52,7 +67,10 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> 
     let mut network = model.trainable(&recipe, &initial, devices)?;
 
     signals::stop_at_next_step();
-    let Progress { mut monitor, quit } = Progress::new(args.plain);
+    let Progress { mut monitor, quit } = match is_first {
+        true => Progress::new(args.plain),
+        false => Progress::none(),
+    };
     let stop = || signals::received().is_some() || quit();
     let input = model.input;
     let run = Run {
@@ -68,6 +86,7 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> 
         save_every: Duration::from_secs_f64(args.save_minutes * 60.0),
         stop: &stop,
         monitor: &mut *monitor,
+        cluster,
     };
     // The run locks the folder itself.
     drop(locked);
@@ -79,7 +98,10 @@ pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> 
     // Dropping the dashboard restores the terminal.
     drop(monitor);
     let outcome = outcome?;
-    let printed = print_outcome(&outcome, &folder, &model, out);
+    let printed = match is_first {
+        true => print_outcome(&outcome, &folder, &model, out),
+        false => Ok(()),
+    };
     match (outcome, signals::received()) {
         // The signal may have come with the end of the terminal, so that nothing can be printed.
         (Outcome::Stopped { .. }, Some(code)) => Ok(code),
@@ -95,6 +117,14 @@ struct Progress {
 }
 
 impl Progress {
+    /// Returns no report, for ranks other than rank 0.
+    fn none() -> Self {
+        Self {
+            monitor: Box::new(Plain::new(io::sink())),
+            quit: Box::new(|| false),
+        }
+    }
+
     /// Returns the dashboard if the program has it and standard output is a terminal, unless
     /// `plain`; otherwise lines of text.
     fn new(plain: bool) -> Self {
@@ -155,6 +185,7 @@ fn recipe(
     model: &Model,
     from: Option<&ModelWeights>,
     folder: &Folder,
+    cluster: &dyn Cluster,
 ) -> Result<Recipe, CliError> {
     let preprocessing = from.map(|weights| &weights.description.preprocessing);
     let requested = || -> Result<Recipe, CliError> {
@@ -165,23 +196,43 @@ fn recipe(
         if args.freeze.is_some() {
             recipe.freeze.clone_from(&args.freeze);
         }
+        let workers = cluster.ranks() * args.device.len().max(1);
+        if let Some(parts) = args.parts {
+            recipe.parts = parts;
+        } else if recipe.parts == 1 {
+            recipe.parts = workers.min(recipe.batch);
+        }
+        recipe.validate()?;
         Ok(recipe)
     };
     if !args.resume {
         return requested();
     }
-    let saved = folder.read_recipe()?;
-    if changes_recipe(args) && requested()? != saved {
-        return Err(CliError::OtherRecipe {
-            path: folder.recipe(),
-        });
+    let saved = match cluster.rank() {
+        0 => folder.read_recipe()?.text()?.into_bytes(),
+        _ => Vec::new(),
+    };
+    let saved = share(cluster, saved).map_err(TrainError::from)?;
+    let saved = String::from_utf8_lossy(&saved);
+    let saved = Recipe::parse(&saved, "the recipe of the run", &[])?;
+    if changes_recipe(args) {
+        let mut requested = requested()?;
+        if args.parts.is_none() {
+            // The parts stay those of the run, whatever the number of ranks now.
+            requested.parts = saved.parts;
+        }
+        if requested != saved {
+            return Err(CliError::OtherRecipe {
+                path: folder.recipe(),
+            });
+        }
     }
     Ok(saved)
 }
 
 /// Whether an option sets the recipe or a field of it.
 fn changes_recipe(args: &TrainArgs) -> bool {
-    args.recipe.is_some() || !args.set.is_empty() || args.freeze.is_some()
+    args.recipe.is_some() || !args.set.is_empty() || args.freeze.is_some() || args.parts.is_some()
 }
 
 /// Opens the data of `--data` or `--download`, or else the embedded digits for networks with grey

@@ -11,9 +11,10 @@ use burn::tensor::Device;
 use libtest_mimic::{Arguments, Trial};
 use receptive_layers::network::{NetworkConfig, Sizes};
 use receptive_tests::networks::{self, Visit};
+use receptive_train::cluster::Alone;
 use receptive_train::loader::Batch;
 use receptive_train::recipe::Recipe;
-use receptive_train::session::{Session, TrainableNetwork};
+use receptive_train::session::{Session, Step, TrainableNetwork};
 
 const IMAGES: usize = 16;
 
@@ -89,6 +90,7 @@ fn batch(channels: usize, size: usize) -> Batch {
         shape: [IMAGES, channels, size, size],
         targets,
         labels,
+        parts: vec![IMAGES],
         skipped: Vec::new(),
     }
 }
@@ -128,9 +130,10 @@ impl Visit for Overfit {
         let rate = recipe.optimizer.rate();
         let mut losses = Vec::new();
         for step in 0..STEPS {
-            let scores = session.step(&batch, rate, step).expect("a step");
-            losses.push(scores.loss);
-            if scores.loss < TARGET_LOSS {
+            let step = Step::whole(&batch, rate, step);
+            let loss = session.step(&step, &Alone).expect("a step").loss;
+            losses.push(loss);
+            if loss < TARGET_LOSS {
                 return;
             }
         }

@@ -10,10 +10,11 @@ use receptive_layers::network::NetworkConfig;
 use receptive_lenet::LeNet5Config;
 use receptive_tests::devices;
 use receptive_train::MetricSums;
+use receptive_train::cluster::Alone;
 use receptive_train::data::{DataSplits, Dataset, Holdout};
-use receptive_train::loader::{Loader, Preprocessing};
+use receptive_train::loader::{Division, Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
-use receptive_train::session::{Session, TrainableNetwork};
+use receptive_train::session::{Session, Step, TrainableNetwork};
 
 /// Training steps of 64 digits each.
 const STEPS: usize = 200;
@@ -53,6 +54,7 @@ fn loader(recipe: &Recipe, dataset: Arc<dyn Dataset>, train: bool) -> Loader {
         },
         mix: None,
         batch: 64,
+        division: Division::WHOLE,
         shuffle: train,
         seed: recipe.seed,
         workers: 1,
@@ -81,8 +83,9 @@ fn trained(device: Device) -> (f64, [f64; 2]) {
     let loading = loader(&recipe, data.train, true);
     let batches = (0..).flat_map(|epoch| loading.epoch(epoch, 0));
     for (step, batch) in batches.take(STEPS).enumerate() {
-        let scores = session.step(&batch.expect("read"), recipe.optimizer.rate(), step as u64);
-        losses.push(scores.expect("a step").loss);
+        let batch = batch.expect("read");
+        let step = Step::whole(&batch, recipe.optimizer.rate(), step as u64);
+        losses.push(session.step(&step, &Alone).expect("a step").loss);
     }
     let evaluator = session.evaluator();
     let mut sums = MetricSums::default();
@@ -92,7 +95,7 @@ fn trained(device: Device) -> (f64, [f64; 2]) {
     {
         let batch = batch.expect("read");
         let scores = evaluator.scores(&batch).expect("scores");
-        sums.add(scores.loss, &scores.logits, &batch.labels);
+        sums += MetricSums::of(scores.loss, &scores.logits, &batch.labels);
     }
     let means = sums.means().expect("images");
     (means.top1, [losses[0], losses[STEPS - 1]])

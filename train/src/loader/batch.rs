@@ -1,5 +1,7 @@
 //! Mini-batch of images.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Mini-batch: preprocessed images and their targets.
@@ -13,6 +15,8 @@ pub struct Batch {
     pub targets: Vec<f32>,
     /// Class of each image, before mixup or CutMix.
     pub labels: Vec<usize>,
+    /// Number of images of each part of the mini-batch that was prepared.
+    pub parts: Vec<usize>,
     /// Error message of each image that was skipped.
     pub skipped: Vec<String>,
 }
@@ -26,6 +30,15 @@ impl Batch {
     /// Whether all images were skipped.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns the images of each part, from the first one prepared.
+    pub fn part_ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.parts.iter().scan(0, |end, &images| {
+            let start = *end;
+            *end += images;
+            Some(start..*end)
+        })
     }
 
     /// Returns the number of classes. The mini-batch must not be empty.

@@ -3,14 +3,15 @@
 //!
 //! The random numbers of an image depend only on the seed of the run, the epoch and the index of
 //! the image in the dataset. The random numbers of a mini-batch depend only on the seed, the epoch
-//! and the index of the mini-batch in the epoch. Worker `b mod workers` prepares mini-batch `b`;
-//! the epoch receives the mini-batches from the workers in round-robin order.
+//! and the index of the mini-batch in the epoch. The workers take turns in preparing mini-batches, and
+//! the epoch receives the mini-batches from the workers in the same order.
 
 mod batch;
 mod preprocess;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::panic;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -22,11 +23,55 @@ pub use batch::Batch;
 pub use preprocess::{Normalisation, Preprocessing, Sample};
 
 use crate::augment::Mix;
+use crate::cluster::share_of;
 use crate::data::{DataError, Dataset};
 use crate::random::{Purpose, stream};
 
 /// Capacity of the prefetch queue of each worker thread, in mini-batches.
 const PREFETCH: usize = 2;
+
+/// What a process prepares of the mini-batches of an epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Division {
+    /// These parts of every mini-batch, of `count` parts. The parts have the same number of images, up
+    /// to one, before unreadable images are skipped.
+    Parts {
+        /// The parts.
+        own: Range<usize>,
+        /// Number of parts.
+        count: usize,
+    },
+    /// The mini-batches whose index modulo `ranks` is `rank`.
+    Batches {
+        /// The remainder.
+        rank: usize,
+        /// The divisor.
+        ranks: usize,
+    },
+}
+
+impl Division {
+    /// Every mini-batch as one part.
+    pub const WHOLE: Self = Self::Parts {
+        own: 0..1,
+        count: 1,
+    };
+
+    fn parts(&self) -> (Range<usize>, usize) {
+        match self {
+            Self::Parts { own, count } => (own.clone(), *count),
+            Self::Batches { .. } => (0..1, 1),
+        }
+    }
+
+    fn has(&self, batch: usize) -> bool {
+        match *self {
+            Self::Parts { .. } => true,
+            Self::Batches { rank, ranks } => batch % ranks == rank,
+        }
+    }
+}
 
 /// Data loader of a dataset.
 #[derive(Clone)]
@@ -39,6 +84,8 @@ pub struct Loader {
     pub mix: Option<Mix>,
     /// Images per mini-batch; the last mini-batch of an epoch may be smaller.
     pub batch: usize,
+    /// What this process prepares of the mini-batches.
+    pub division: Division,
     /// Whether the images are shuffled in every epoch.
     pub shuffle: bool,
     /// Seed of the run.
@@ -56,19 +103,20 @@ impl Loader {
     }
 
     /// Starts the worker threads for an epoch, from the mini-batch with the index `first`, and
-    /// returns an iterator over the mini-batches. If a thread cannot be started, its mini-batches are
-    /// an error.
+    /// returns an iterator over the mini-batches of this process. If a thread cannot be started, its
+    /// mini-batches are an error.
     pub fn epoch(&self, epoch: u64, first: usize) -> EpochBatches {
         let order = Arc::new(self.order(epoch));
-        let workers = self.workers.clamp(1, self.batches_per_epoch().max(1));
+        let own = (first..self.batches_per_epoch()).filter(|&batch| self.division.has(batch));
+        let own: Vec<usize> = own.collect();
+        let workers = self.workers.clamp(1, own.len().max(1));
         let threads = (0..workers).map(|worker| {
             let (sender, receiver) = sync_channel(PREFETCH);
             let (loader, order) = (self.clone(), Arc::clone(&order));
-            let indices =
-                (first..loader.batches_per_epoch()).filter(move |b| b % workers == worker);
+            let indices: Vec<usize> = own.iter().copied().skip(worker).step_by(workers).collect();
             let failed = sender.clone();
             let thread = thread::Builder::new()
-                .spawn(move || loader.run_worker(epoch, &order, indices, &sender));
+                .spawn(move || loader.run_worker(epoch, &order, &indices, &sender));
             if let Err(source) = &thread {
                 let source = std::io::Error::new(source.kind(), source.to_string());
                 // The queue has room, and its receiver exists.
@@ -81,8 +129,8 @@ impl Loader {
         });
         EpochBatches {
             workers: threads.collect(),
-            next: first,
-            end: self.batches_per_epoch(),
+            next: 0,
+            end: own.len(),
         }
     }
 
@@ -100,10 +148,10 @@ impl Loader {
         &self,
         epoch: u64,
         order: &[usize],
-        indices: impl Iterator<Item = usize>,
+        indices: &[usize],
         sender: &SyncSender<Result<Batch, DataError>>,
     ) {
-        for index in indices {
+        for &index in indices {
             let first = index * self.batch;
             let end = (first + self.batch).min(order.len());
             let batch = self.prepare(epoch, index, &order[first..end]);
@@ -129,36 +177,51 @@ impl Loader {
             shape: [0, channels, height, width],
             targets: Vec::with_capacity(indices.len() * classes),
             labels: Vec::with_capacity(indices.len()),
+            parts: Vec::new(),
             skipped: Vec::new(),
         };
-        for &index in indices {
-            let mut random = stream(self.seed, Purpose::Augmentation, [epoch, index as u64]);
-            let image = match self.dataset.image(index) {
-                Ok(image) => image,
-                Err(error @ DataError::Image(_)) if self.skip_bad => {
-                    batch.skipped.push(error.to_string());
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let label = self.dataset.label(index);
-            let Sample { samples, target } =
-                self.preprocessing.apply(image, label, index, &mut random)?;
-            batch.images.extend(samples);
-            batch.targets.extend(target);
-            batch.labels.push(label);
-            batch.shape[0] += 1;
-        }
-        if let Some(mix) = self.mix.as_ref().filter(|_| !batch.is_empty()) {
-            let mut random = stream(self.seed, Purpose::Mixing, [epoch, batch_index as u64]);
-            mix.apply(
-                &mut batch.images,
-                batch.shape,
-                &mut batch.targets,
-                &mut random,
-            );
+        let (own, count) = self.division.parts();
+        for part in own {
+            let first = batch.len();
+            for &index in &indices[share_of(indices.len(), part, count)] {
+                self.append(epoch, index, &mut batch)?;
+            }
+            batch.parts.push(batch.len() - first);
+            if let Some(mix) = self.mix.as_ref().filter(|_| first < batch.len()) {
+                let part = (batch_index * count + part) as u64;
+                let mut random = stream(self.seed, Purpose::Mixing, [epoch, part]);
+                let shape = [batch.len() - first, channels, height, width];
+                let image = channels * height * width;
+                mix.apply(
+                    &mut batch.images[first * image..],
+                    shape,
+                    &mut batch.targets[first * classes..],
+                    &mut random,
+                );
+            }
         }
         Ok(batch)
+    }
+
+    /// Appends the image with the dataset index `index`, or why it was skipped.
+    fn append(&self, epoch: u64, index: usize, batch: &mut Batch) -> Result<(), DataError> {
+        let mut random = stream(self.seed, Purpose::Augmentation, [epoch, index as u64]);
+        let image = match self.dataset.image(index) {
+            Ok(image) => image,
+            Err(error @ DataError::Image(_)) if self.skip_bad => {
+                batch.skipped.push(error.to_string());
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let label = self.dataset.label(index);
+        let Sample { samples, target } =
+            self.preprocessing.apply(image, label, index, &mut random)?;
+        batch.images.extend(samples);
+        batch.targets.extend(target);
+        batch.labels.push(label);
+        batch.shape[0] += 1;
+        Ok(())
     }
 }
 

@@ -67,6 +67,7 @@ fn loader(workers: usize, broken: Vec<usize>) -> Loader {
         },
         mix: Some(Mix::Mixup { alpha: 0.4 }),
         batch: 5,
+        division: Division::WHOLE,
         shuffle: true,
         seed: 11,
         workers,
@@ -135,6 +136,54 @@ fn an_unreadable_image_is_an_error_or_is_skipped() {
     let batches = batches(&lenient, 0, 0);
     assert_eq!(batches.iter().map(Batch::len).sum::<usize>(), 21);
     assert_eq!(batches.iter().map(|b| b.skipped.len()).sum::<usize>(), 2);
+}
+
+#[test]
+fn ranks_prepare_the_parts_of_every_mini_batch_between_them() {
+    let loader = |own: Range<usize>, count| Loader {
+        division: Division::Parts { own, count },
+        skip_bad: true,
+        ..loader(2, vec![7, 9])
+    };
+    for count in [1, 2, 3, 5, 7] {
+        let whole = batches(&loader(0..count, count), 1, 0);
+        for ranks in 1..=count {
+            let by_rank: Vec<Vec<Batch>> = (0..ranks)
+                .map(|rank| batches(&loader(share_of(count, rank, ranks), count), 1, 0))
+                .collect();
+            for (index, whole) in whole.iter().enumerate() {
+                let own: Vec<&Batch> = by_rank.iter().map(|batches| &batches[index]).collect();
+                let joined = |values: fn(&Batch) -> &[f32]| -> Vec<f32> {
+                    own.iter()
+                        .flat_map(|batch| values(batch))
+                        .copied()
+                        .collect()
+                };
+                assert_eq!(joined(|batch| &batch.images), whole.images);
+                assert_eq!(joined(|batch| &batch.targets), whole.targets);
+                let parts: Vec<usize> = own.iter().flat_map(|batch| batch.parts.clone()).collect();
+                assert_eq!(parts, whole.parts);
+                assert_eq!(parts.len(), count);
+            }
+        }
+    }
+}
+
+#[test]
+fn ranks_take_turns_in_whole_mini_batches() {
+    let loader = |rank, ranks| Loader {
+        division: Division::Batches { rank, ranks },
+        ..loader(2, Vec::new())
+    };
+    let whole = batches(&loader(0, 1), 1, 0);
+    for ranks in 1..=6 {
+        let by_rank: Vec<Vec<Batch>> = (0..ranks)
+            .map(|rank| batches(&loader(rank, ranks), 1, 0))
+            .collect();
+        for (index, batch) in whole.iter().enumerate() {
+            assert_eq!(&by_rank[index % ranks][index / ranks], batch);
+        }
+    }
 }
 
 #[test]

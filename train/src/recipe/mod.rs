@@ -40,9 +40,18 @@ pub struct Recipe {
     pub epochs: usize,
     /// Images per mini-batch (one optimizer step), from 1 to 1,000,000.
     pub batch: usize,
-    /// Gradient accumulation: number of micro-batches per mini-batch, from 1 to `batch`; default 1.
-    /// More micro-batches need less memory. The accumulated gradient equals the gradient of the
-    /// mini-batch, except that batch normalization uses the statistics of a micro-batch.
+    /// Parts of a mini-batch, from 1 to `batch`; default 1. Each part is computed on one rank or device,
+    /// and the weights do not depend on which. Batch normalization uses the statistics of a part, and
+    /// its running statistics after a step are the means over the parts, as are those of PyTorch's
+    /// `DistributedDataParallel` if averaged. Mixup and CutMix mix images of the same part.
+    #[serde(default = "default_parts")]
+    pub parts: usize,
+    /// Type in which gradients are summed over the parts; default [`GradientType::F32`].
+    #[serde(default)]
+    pub gradients: GradientType,
+    /// Gradient accumulation: number of micro-batches per part, from 1 to `batch`; default 1. More
+    /// micro-batches need less memory. The accumulated gradient equals the gradient of the part,
+    /// except that batch normalization uses the statistics of a micro-batch.
     #[serde(default = "default_accumulate")]
     pub accumulate: usize,
     /// Seed of all random numbers; default 0.
@@ -157,6 +166,19 @@ impl DataRecipe {
     }
 }
 
+/// Type in which the gradients of the parts of a step are summed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GradientType {
+    /// float32.
+    #[default]
+    F32,
+    /// bfloat16: the gradient of each part, and every sum of two, is rounded, which halves what ranks
+    /// exchange. A step with one part is not rounded.
+    Bf16,
+}
+
 /// Returns the `kind` of a transform in a recipe.
 fn kind(transform: &Transform) -> String {
     let table = toml::Table::try_from(transform).unwrap_or_default();
@@ -165,6 +187,10 @@ fn kind(transform: &Transform) -> String {
 }
 
 fn default_accumulate() -> usize {
+    1
+}
+
+fn default_parts() -> usize {
     1
 }
 
@@ -280,7 +306,11 @@ impl Recipe {
     }
 
     /// Checks that every field is in its range.
-    fn validate(&self) -> Result<(), RecipeError> {
+    ///
+    /// # Errors
+    ///
+    /// [`RecipeError::Invalid`] names the field and the expected values.
+    pub fn validate(&self) -> Result<(), RecipeError> {
         let invalid = |section: &str| {
             let section = section.to_owned();
             move |source| RecipeError::Invalid { section, source }
@@ -317,6 +347,12 @@ impl Recipe {
             expected,
         )?;
         InvalidConfig::unless(counts.contains(&self.batch), "batch", self.batch, expected)?;
+        InvalidConfig::unless(
+            (1..=self.batch).contains(&self.parts),
+            "parts",
+            self.parts,
+            "from 1 to the batch",
+        )?;
         InvalidConfig::unless(
             (1..=self.batch).contains(&self.accumulate),
             "accumulate",

@@ -158,12 +158,18 @@ impl Folder {
 
     /// Reads the last checkpoint.
     pub(super) fn read_checkpoint(&self) -> Result<(StateDict, State), TrainError> {
-        let path = self.last();
-        let weights = StateDict::open(&path)?;
-        let unreadable = |error: &dyn ToString| TrainError::Read {
-            path: path.clone(),
-            reason: error.to_string(),
-        };
+        let weights = StateDict::open(self.last())?;
+        let state = self.state_of(&weights)?;
+        Ok((weights, state))
+    }
+
+    /// Returns the content of the last checkpoint.
+    pub(super) fn checkpoint_bytes(&self) -> Result<Vec<u8>, TrainError> {
+        fs::read(self.last()).map_err(|error| self.unreadable(&error))
+    }
+
+    /// Returns the state in a checkpoint.
+    pub(super) fn state_of(&self, weights: &StateDict) -> Result<State, TrainError> {
         let json = weights
             .get(STATE_TENSOR)
             .ok_or_else(|| TrainError::MissingTensor {
@@ -171,9 +177,15 @@ impl Folder {
             })?
             .data()?
             .try_to_vec::<u8>()
-            .map_err(|error| unreadable(&error))?;
-        let state = serde_json::from_slice(&json).map_err(|error| unreadable(&error))?;
-        Ok((weights, state))
+            .map_err(|error| self.unreadable(&error))?;
+        serde_json::from_slice(&json).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreadable(&self, error: &dyn ToString) -> TrainError {
+        TrainError::Read {
+            path: self.last(),
+            reason: error.to_string(),
+        }
     }
 
     /// Writes the weights of the best epoch.

@@ -6,7 +6,6 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde::de::IgnoredAny;
 
@@ -21,7 +20,6 @@ const MAX_LINE: u64 = 64 * 1024;
 pub struct History {
     path: PathBuf,
     file: BufWriter<File>,
-    start: Instant,
 }
 
 /// Damage of the metrics file that was found when a run resumed.
@@ -74,7 +72,6 @@ impl History {
         Ok(Self {
             path: path.to_owned(),
             file: BufWriter::new(file),
-            start: Instant::now(),
         })
     }
 
@@ -111,11 +108,6 @@ impl History {
             self.file.seek(io::SeekFrom::End(0))
         };
         flush().map_err(|source| self.write_error(source))
-    }
-
-    /// Returns the time since the run was started or resumed.
-    pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
     }
 
     /// Reads the records of all epochs.

@@ -4,6 +4,7 @@ mod curves;
 mod folder;
 mod history;
 mod lock;
+mod ranks;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -19,13 +20,14 @@ pub use state::{BestEpoch, State};
 
 pub use crate::records::{EpochRecord, Record, StepRecord};
 
+use crate::cluster::{Cluster, any, gather_numbers, share_of};
 use crate::data::{DataError, DataSplits, Dataset};
 use crate::error::TrainError;
-use crate::loader::{Loader, Preprocessing};
+use crate::loader::{Batch, Division, Loader, Preprocessing};
 use crate::metrics::{MetricMeans, MetricSums};
 use crate::monitor::{Monitor, RunInfo};
 use crate::recipe::{Recipe, SchedulePosition};
-use crate::session::{Scores, TrainableNetwork};
+use crate::session::{Scores, Step, StepMetrics, TrainableNetwork};
 use history::History;
 
 /// Configuration of a run.
@@ -56,6 +58,9 @@ pub struct Run<'a> {
     pub stop: &'a dyn Fn() -> bool,
     /// Receiver of progress reports.
     pub monitor: &'a mut dyn Monitor,
+    /// The ranks that run this together; [`Alone`](crate::cluster::Alone) for a single process. Rank 0
+    /// alone uses the folder.
+    pub cluster: &'a dyn Cluster,
 }
 
 /// Result of a run.
@@ -79,11 +84,20 @@ impl Run<'_> {
     /// and the folder is not changed. If another process runs in the folder, the error is
     /// [`TrainError::Locked`].
     pub fn start(mut self) -> Result<Outcome, TrainError> {
+        let outcome = self.start_rank();
+        self.report_error(outcome)
+    }
+
+    fn start_rank(&mut self) -> Result<Outcome, TrainError> {
         let metadata = self.metadata()?;
         let state = State::initial(self.data)?;
+        self.check_ranks(&state, &metadata)?;
+        if !self.is_writer() {
+            return self.run_epochs(state, None, metadata);
+        }
         let _lock = self.folder.create(self.recipe)?;
         let history = History::create(&self.folder.metrics())?;
-        self.run_epochs(state, history, metadata)
+        self.run_epochs(state, Some(history), metadata)
     }
 
     /// Resumes the run from the last checkpoint of the folder.
@@ -94,16 +108,26 @@ impl Run<'_> {
     /// belongs to a run of another network or on other classes; also on other data or another
     /// instruction set, unless [`accept_changes`](Self::accept_changes).
     pub fn resume(mut self) -> Result<Outcome, TrainError> {
+        let outcome = self.resume_rank();
+        self.report_error(outcome)
+    }
+
+    fn resume_rank(&mut self) -> Result<Outcome, TrainError> {
+        let metadata = self.metadata()?;
+        let now = State::initial(self.data)?;
+        self.check_ranks(&now, &metadata)?;
+        if !self.is_writer() {
+            return self.run_epochs(now, None, metadata);
+        }
         // Without a folder, reading the checkpoint reports what is missing.
         let _lock = match self.folder.exists() {
             true => Some(self.folder.lock()?),
             false => None,
         };
-        let metadata = self.metadata()?;
         let (weights, state) = self.folder.read_checkpoint()?;
         check_metadata(weights.metadata(), &metadata)?;
         if !self.accept_changes {
-            state.check(&State::initial(self.data)?)?;
+            state.check(&now)?;
         }
         self.folder.remove_scratch_files();
         self.network.restore(&weights)?;
@@ -111,7 +135,7 @@ impl Run<'_> {
         if let Some(damage) = damage {
             self.monitor.warning(&damage.to_string());
         }
-        self.run_epochs(state, history, metadata)
+        self.run_epochs(state, Some(history), metadata)
     }
 
     /// Returns the metadata of the weights of the run.
@@ -131,27 +155,29 @@ impl Run<'_> {
     fn run_epochs(
         &mut self,
         state: State,
-        history: History,
+        history: Option<History>,
         metadata: Metadata,
     ) -> Result<Outcome, TrainError> {
         let (train, validation) = (self.train_loader(), self.validation_loader(&metadata));
-        self.monitor.start_run(&RunInfo {
-            epochs: self.recipe.epochs,
-            first_epoch: state.epoch + 1,
-            train_images: train.dataset.len(),
-            validation_images: validation.dataset.len(),
-        });
         let mut progress = Progress {
             state,
             history,
             train,
             validation,
             metadata,
+            start: Instant::now(),
             last_save: Instant::now(),
         };
         if progress.state.is_initial() {
             self.save_checkpoint(&mut progress)?;
         }
+        self.share_checkpoint(&mut progress.state)?;
+        self.monitor.start_run(&RunInfo {
+            epochs: self.recipe.epochs,
+            first_epoch: progress.state.epoch + 1,
+            train_images: progress.train.dataset.len(),
+            validation_images: progress.validation.dataset.len(),
+        });
         while progress.state.epoch < self.recipe.epochs {
             if !self.train_epoch(&mut progress)? || !self.validate_epoch(&mut progress)? {
                 self.save_checkpoint(&mut progress)?;
@@ -160,18 +186,27 @@ impl Run<'_> {
                 return Ok(Outcome::Stopped { epoch });
             }
         }
-        let weights = self.network.weights().with_metadata(progress.metadata);
-        self.folder.write_model(&weights)?;
+        let mut last = None;
+        if let Some(history) = &progress.history {
+            let weights = self.network.weights().with_metadata(progress.metadata);
+            self.folder.write_model(&weights)?;
+            last = history.last_epoch();
+        }
         self.monitor.end_run();
-        Ok(Outcome::Finished(progress.history.last_epoch()))
+        Ok(Outcome::Finished(last))
     }
 
     /// Returns the data loader of the training images.
     fn train_loader(&self) -> Loader {
         let data = &self.recipe.data;
+        let (rank, ranks, count) = (self.cluster.rank(), self.cluster.ranks(), self.recipe.parts);
         Loader {
             mix: data.mix.clone(),
             shuffle: true,
+            division: Division::Parts {
+                own: share_of(count, rank, ranks),
+                count,
+            },
             ..self.loader(
                 Arc::clone(&self.data.train),
                 Preprocessing {
@@ -200,9 +235,13 @@ impl Run<'_> {
         // gradients, so it fits without them.
         let batch = match self.recipe.batch {
             batch if Arc::ptr_eq(&dataset, &self.data.train) => batch,
-            batch => batch.div_ceil(self.recipe.accumulate),
+            batch => batch.div_ceil(self.recipe.accumulate * self.recipe.parts),
         };
         Loader {
+            division: Division::Batches {
+                rank: self.cluster.rank(),
+                ranks: self.cluster.ranks(),
+            },
             dataset,
             preprocessing,
             mix: None,
@@ -222,11 +261,11 @@ impl Run<'_> {
             .start_training(epoch + 1, progress.train.dataset.len());
         for batch in progress.train.epoch(epoch as u64, batch) {
             let batch = batch?;
-            let step = (epoch * batches + progress.state.batch) as u64;
-            self.count_skipped(&mut progress.state, &batch.skipped);
-            if !batch.is_empty() {
+            let number = (epoch * batches + progress.state.batch) as u64;
+            let images = self.count_images(&mut progress.state, &batch)?;
+            if images > 0 {
                 let position = SchedulePosition {
-                    step,
+                    step: number,
                     steps_per_epoch: batches as u64,
                     epochs: self.recipe.epochs,
                 };
@@ -235,22 +274,30 @@ impl Run<'_> {
                     .recipe
                     .schedule
                     .rate(base, position, &progress.state.plateau);
-                let Scores { loss, logits } = self.network.step(&batch, rate, step)?;
-                progress.state.sums.add(loss, &logits, &batch.labels);
+                let step = Step {
+                    batch: &batch,
+                    images,
+                    rate,
+                    number,
+                };
+                let StepMetrics { loss, sums } = self.network.step(&step, self.cluster)?;
+                progress.state.sums += sums;
                 let record = StepRecord {
                     epoch: epoch + 1,
-                    step: step + 1,
+                    step: number + 1,
                     rate,
                     loss,
                 };
-                progress.history.step(&record)?;
+                if let Some(history) = &mut progress.history {
+                    history.step(&record)?;
+                }
                 let seen = (progress.state.batch + 1) * self.recipe.batch;
                 let means = progress.state.sums.means();
                 self.monitor
                     .step(&record, seen.min(progress.train.dataset.len()), means);
             }
             progress.state.batch += 1;
-            if (self.stop)() {
+            if any(self.cluster, (self.stop)())? {
                 return Ok(false);
             }
             if progress.last_save.elapsed() >= self.save_every {
@@ -282,17 +329,34 @@ impl Run<'_> {
         self.monitor
             .start_validation(progress.state.epoch + 1, images);
         let evaluator = self.network.evaluator();
-        let mut sums = MetricSums::default();
+        let ranks = self.cluster.ranks();
+        let (mut own, mut stopped) = (Vec::new(), false);
+        let mut done = 0;
         for batch in progress.validation.epoch(0, 0) {
             let batch = batch?;
+            let mut sums = MetricSums::default();
             if !batch.is_empty() {
                 let Scores { loss, logits } = evaluator.scores(&batch)?;
-                sums.add(loss, &logits, &batch.labels);
+                sums = MetricSums::of(loss, &logits, &batch.labels);
             }
-            self.monitor.validated(sums.count as usize);
-            if (self.stop)() {
-                return Ok(None);
+            own.extend(sums.to_numbers());
+            done += ranks * sums.count as usize;
+            self.monitor.validated(done.min(images));
+            stopped = (self.stop)();
+            if stopped {
+                break;
             }
+        }
+        if any(self.cluster, stopped)? {
+            return Ok(None);
+        }
+        // The sum has the order of the mini-batches, whichever rank evaluated them.
+        let by_rank = gather_numbers(self.cluster, &own)?;
+        let mut sums = MetricSums::default();
+        for batch in 0..progress.validation.batches_per_epoch() {
+            let (numbers, _) = by_rank[batch % ranks].as_chunks();
+            let found = numbers.get(batch / ranks);
+            sums += found.map_or(MetricSums::default(), |&own| MetricSums::from_numbers(own));
         }
         Ok(Some(sums))
     }
@@ -314,9 +378,11 @@ impl Run<'_> {
             train,
             validation,
             skipped: state.skipped,
-            seconds: state.seconds + progress.history.elapsed().as_secs_f64(),
+            seconds: state.seconds + progress.start.elapsed().as_secs_f64(),
         };
-        progress.history.epoch(&record)?;
+        if let Some(history) = &mut progress.history {
+            history.epoch(&record)?;
+        }
         let better = |best: &BestEpoch| validation.top1 > best.top1;
         let is_best = state.best.as_ref().is_none_or(better);
         if is_best {
@@ -324,32 +390,46 @@ impl Run<'_> {
                 epoch: record.epoch,
                 top1: validation.top1,
             });
-            let weights = self.network.weights();
-            let weights = weights.with_metadata(progress.metadata.clone());
-            self.folder.write_best(&weights)?;
+            if progress.history.is_some() {
+                let weights = self.network.weights();
+                let weights = weights.with_metadata(progress.metadata.clone());
+                self.folder.write_best(&weights)?;
+            }
         }
         state.batch = 0;
         state.sums = MetricSums::default();
         state.skipped = 0;
         self.save_checkpoint(progress)?;
-        progress.history.draw(&self.folder.curves())?;
+        if let Some(history) = &progress.history {
+            history.draw(&self.folder.curves())?;
+        }
         self.monitor.end_epoch(&record, is_best);
         Ok(())
     }
 
-    /// Counts and reports the skipped images.
-    fn count_skipped(&mut self, state: &mut State, skipped: &[String]) {
-        state.skipped += skipped.len() as u64;
-        for error in skipped {
+    /// Counts and reports the skipped images of a mini-batch, and returns the number of its readable
+    /// images on all ranks.
+    fn count_images(&mut self, state: &mut State, batch: &Batch) -> Result<usize, TrainError> {
+        for error in &batch.skipped {
             self.monitor.skipped(error);
         }
+        let numbers = [batch.len() as u64, batch.skipped.len() as u64];
+        let mut images = 0;
+        for rank in gather_numbers(self.cluster, &numbers)? {
+            images += rank.first().copied().unwrap_or(0) as usize;
+            state.skipped += rank.get(1).copied().unwrap_or(0);
+        }
+        Ok(images)
     }
 
-    /// Writes a checkpoint.
+    /// Writes a checkpoint, on the rank that uses the folder.
     fn save_checkpoint(&mut self, progress: &mut Progress) -> Result<(), TrainError> {
-        progress.state.metrics_bytes = progress.history.flush()?;
+        let Some(history) = &mut progress.history else {
+            return Ok(());
+        };
+        progress.state.metrics_bytes = history.flush()?;
         let mut state = progress.state.clone();
-        state.seconds += progress.history.elapsed().as_secs_f64();
+        state.seconds += progress.start.elapsed().as_secs_f64();
         let weights = self.network.state()?;
         let weights = weights.with_metadata(progress.metadata.clone());
         self.folder.write_checkpoint(weights, &state)?;
@@ -390,10 +470,12 @@ fn check_metadata(found: &Metadata, expected: &Metadata) -> Result<(), TrainErro
 /// State, files and data loaders of a run in progress.
 struct Progress {
     state: State,
-    history: History,
+    /// The metrics file, on the rank that uses the folder.
+    history: Option<History>,
     train: Loader,
     validation: Loader,
     /// Metadata of the weights of the run.
     metadata: Metadata,
+    start: Instant,
     last_save: Instant,
 }

@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use receptive_lenet::LeNet5Config;
 
 use super::*;
+use crate::cluster::Alone;
 use crate::data::InMemoryDataset;
 use crate::monitor::Plain;
 use crate::random::tests::lock_rng;
@@ -109,6 +110,7 @@ fn run_and_print(
         save_every: Duration::MAX,
         stop: &stop,
         monitor: &mut monitor,
+        cluster: &Alone,
     };
     let outcome = if resume { run.resume() } else { run.start() };
     let printed = String::from_utf8(monitor.into_inner()).expect("text");

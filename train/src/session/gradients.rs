@@ -1,6 +1,7 @@
-//! Gradient of a mini-batch: gradient accumulation over micro-batches, and data parallelism over
-//! devices.
+//! Gradient of a step: parts, gradient accumulation over micro-batches, and data parallelism over
+//! devices and ranks.
 
+use std::ops::Range;
 use std::panic;
 use std::thread;
 
@@ -10,105 +11,96 @@ use receptive_layers::network::{Network, TrainingLogits};
 
 use super::interface::Scores;
 use super::readback::{read_matrix, read_scalar};
+use crate::cluster::share_of;
 use crate::error::TrainError;
 use crate::loader::Batch;
 use crate::loss::Loss;
 
-/// Contiguous images of a mini-batch that one device computes at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MicroBatch {
-    /// Index of the first image.
-    pub first: usize,
-    /// Index after the last image.
-    pub end: usize,
-    /// Index of the device.
-    pub device: usize,
+/// The gradient of the mean loss of a step, to be computed part by part.
+pub struct GradientOf<'a> {
+    /// Images and targets of the parts that this process computes.
+    pub batch: &'a Batch,
+    /// The loss.
+    pub loss: &'a Loss,
+    /// Number of micro-batches of each part.
+    pub accumulate: usize,
+    /// Number of images of all parts of all processes.
+    pub images: usize,
 }
 
-impl MicroBatch {
-    /// Splits `images` images into `accumulate` accumulation steps with one micro-batch per device.
-    /// The sizes of the micro-batches differ by at most one image; empty micro-batches are left
-    /// out.
-    pub fn split(images: usize, accumulate: usize, devices: usize) -> Vec<Vec<Self>> {
-        let count = accumulate * devices;
-        let start = |index: usize| images * index / count;
-        let accumulation_step = |step: usize| -> Vec<Self> {
-            (0..devices)
-                .map(|device| {
-                    let index = step * devices + device;
-                    Self {
-                        first: start(index),
-                        end: start(index + 1),
-                        device,
-                    }
-                })
-                .filter(|micro_batch| micro_batch.first < micro_batch.end)
-                .collect()
+/// Returns the contiguous micro-batches of the images `part`, whose sizes differ by at most one.
+/// Empty micro-batches are left out.
+fn micro_batches(part: Range<usize>, accumulate: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..accumulate)
+        .map(move |index| {
+            let Range { start, end } = share_of(part.len(), index, accumulate);
+            part.start + start..part.start + end
+        })
+        .filter(|images| !images.is_empty())
+}
+
+impl GradientOf<'_> {
+    /// Computes the gradient of the images `part`. The loss is the sum over its images divided by the
+    /// number of images of the step, so the sum over all parts is the mean loss.
+    ///
+    /// The micro-batches run one after the other. Batch normalization uses the statistics of a
+    /// micro-batch.
+    pub fn compute<N: Network>(
+        &self,
+        network: &N,
+        device: &Device,
+        part: Range<usize>,
+    ) -> Result<(GradientsParams, Scores), TrainError> {
+        let mut sum = GradientsAccumulator::new();
+        let mut scores = Scores {
+            loss: 0.0,
+            logits: Vec::with_capacity(part.len() * self.batch.classes()),
         };
-        (0..accumulate)
-            .map(accumulation_step)
-            .filter(|micro_batches| !micro_batches.is_empty())
-            .collect()
-    }
-}
-
-/// Computes the gradient of the mean loss of the mini-batch, on the first device.
-///
-/// The accumulation steps run one after the other; the micro-batches of one step run in parallel.
-/// The gradient is the sum over all micro-batches. Batch normalization uses the statistics of a
-/// micro-batch.
-pub fn mini_batch_gradient<N: Network>(
-    network: &N,
-    devices: &[Device],
-    loss: &Loss,
-    batch: &Batch,
-    accumulation_steps: &[Vec<MicroBatch>],
-) -> Result<(GradientsParams, Scores), TrainError> {
-    let mut sum = GradientsAccumulator::new();
-    let mut scores = Scores {
-        loss: 0.0,
-        logits: Vec::with_capacity(batch.len() * batch.classes()),
-    };
-    for micro_batches in accumulation_steps {
-        for result in parallel_gradients(network, devices, loss, batch, micro_batches) {
-            let (gradients, micro_batch) = result?;
-            sum.accumulate(network, gradients.to_device(&devices[0], network));
+        for images in micro_batches(part, self.accumulate) {
+            let (gradients, micro_batch) = self.micro_batch(network, device, images)?;
+            sum.accumulate(network, gradients);
             scores.loss += micro_batch.loss;
             scores.logits.extend(micro_batch.logits);
         }
+        Ok((sum.grads(), scores))
     }
-    Ok((sum.grads(), scores))
+
+    fn micro_batch<N: Network>(
+        &self,
+        network: &N,
+        device: &Device,
+        Range { start, end }: Range<usize>,
+    ) -> Result<(GradientsParams, Scores), TrainError> {
+        let images = self.batch.images(start, end, device);
+        let targets = self.batch.targets(start, end, device);
+        let TrainingLogits { main, auxiliary } = network.forward_train(images);
+        let main_loss = self.loss.sum(main.clone(), targets.clone());
+        let losses = auxiliary
+            .into_iter()
+            .map(|(logits, weight)| self.loss.sum(logits, targets.clone()) * weight);
+        let total: Tensor<1> = losses.fold(main_loss, |sum, loss| sum + loss);
+        let mean = total / self.images as f64;
+        let gradients = GradientsParams::from_grads(mean.backward(), network);
+        let scores = Scores {
+            loss: read_scalar(mean)?,
+            logits: read_matrix(main)?,
+        };
+        Ok((gradients, scores))
+    }
 }
 
-/// Gradient and scores of a micro-batch.
-type MicroBatchResult = Result<(GradientsParams, Scores), TrainError>;
-
-/// Computes the micro-batches of one accumulation step in parallel: the first one on the calling
-/// thread, the others on a thread each.
-fn parallel_gradients<N: Network>(
-    network: &N,
-    devices: &[Device],
-    loss: &Loss,
-    batch: &Batch,
-    micro_batches: &[MicroBatch],
-) -> Vec<MicroBatchResult> {
-    let Some((first, others)) = micro_batches.split_first() else {
+/// Applies `compute` to each of `items`: the first on the calling thread, the others on a thread each.
+pub fn in_parallel<T: Send, R: Send>(items: Vec<T>, compute: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let mut items = items.into_iter();
+    let Some(first) = items.next() else {
         return Vec::new();
     };
+    let compute = &compute;
     thread::scope(|scope| {
-        let others: Vec<_> = others
-            .iter()
-            .map(|micro_batch| {
-                let device = &devices[micro_batch.device];
-                // `fork` makes a copy with its own gradients, which moves to the thread.
-                let network = network.clone().fork(device);
-                scope.spawn(move || {
-                    micro_batch_gradient(&network, device, loss, batch, *micro_batch)
-                })
-            })
+        let others: Vec<_> = items
+            .map(|item| scope.spawn(move || compute(item)))
             .collect();
-        let device = &devices[first.device];
-        let mut results = vec![micro_batch_gradient(network, device, loss, batch, *first)];
+        let mut results = vec![compute(first)];
         results.extend(others.into_iter().map(|thread| {
             thread
                 .join()
@@ -118,33 +110,6 @@ fn parallel_gradients<N: Network>(
     })
 }
 
-/// Computes the gradient of a micro-batch. The loss is the sum over its images divided by the
-/// number of images of the mini-batch, so the sum over all micro-batches is the mean loss.
-fn micro_batch_gradient<N: Network>(
-    network: &N,
-    device: &Device,
-    loss: &Loss,
-    batch: &Batch,
-    micro_batch: MicroBatch,
-) -> MicroBatchResult {
-    let MicroBatch { first, end, .. } = micro_batch;
-    let images = batch.images(first, end, device);
-    let targets = batch.targets(first, end, device);
-    let TrainingLogits { main, auxiliary } = network.forward_train(images);
-    let main_loss = loss.sum(main.clone(), targets.clone());
-    let losses = auxiliary
-        .into_iter()
-        .map(|(logits, weight)| loss.sum(logits, targets.clone()) * weight);
-    let total: Tensor<1> = losses.fold(main_loss, |sum, loss| sum + loss);
-    let mean = total / batch.len() as f64;
-    let gradients = GradientsParams::from_grads(mean.backward(), network);
-    let scores = Scores {
-        loss: read_scalar(mean)?,
-        logits: read_matrix(main)?,
-    };
-    Ok((gradients, scores))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -152,21 +117,20 @@ mod tests {
     use super::*;
 
     proptest! {
+        /// Micro-batches cover the images of their part in order, in parts of about the same size.
         #[test]
-        fn micro_batches_cover_all_images_in_order(
-            images in 1_usize..200, accumulate in 1_usize..9, devices in 1_usize..5,
+        fn micro_batches_cover_the_part(
+            first in 0_usize..50, images in 1_usize..200, accumulate in 1_usize..9,
         ) {
-            let accumulation_steps = MicroBatch::split(images, accumulate, devices);
-            let mut next = 0;
-            for micro_batch in accumulation_steps.iter().flatten() {
-                let MicroBatch { first, end, device } = *micro_batch;
-                prop_assert_eq!(first, next);
-                prop_assert!(end > next && device < devices);
-                prop_assert!(end - first <= images.div_ceil(accumulate * devices));
-                next = end;
+            let part = first..first + images;
+            let mut next = part.start;
+            for micro_batch in micro_batches(part.clone(), accumulate) {
+                prop_assert_eq!(micro_batch.start, next);
+                prop_assert!(!micro_batch.is_empty());
+                prop_assert!(micro_batch.len() <= images.div_ceil(accumulate));
+                next = micro_batch.end;
             }
-            prop_assert_eq!(next, images);
-            prop_assert!(accumulation_steps.iter().all(|step| step.len() <= devices));
+            prop_assert_eq!(next, part.end);
         }
     }
 }

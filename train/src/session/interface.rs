@@ -2,13 +2,49 @@
 
 use receptive_layers::weights::StateDict;
 
+use crate::cluster::Cluster;
 use crate::error::TrainError;
 use crate::loader::Batch;
+use crate::metrics::MetricSums;
+
+/// An optimizer step.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// Images and targets of the parts that this process computes.
+    pub batch: &'a Batch,
+    /// Number of images of the whole step: those of `batch`, and those of the other processes.
+    pub images: usize,
+    /// Learning rate.
+    pub rate: f64,
+    /// Index of the step, from 0, which seeds the random numbers of the network.
+    pub number: u64,
+}
+
+impl<'a> Step<'a> {
+    /// Returns the step of a single process, whose mini-batch is the whole one.
+    pub fn whole(batch: &'a Batch, rate: f64, number: u64) -> Self {
+        Self {
+            batch,
+            images: batch.len(),
+            rate,
+            number,
+        }
+    }
+}
+
+/// Loss and metrics of an optimizer step, over all its images.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepMetrics {
+    /// Mean loss over the images, including the auxiliary heads.
+    pub loss: f64,
+    /// Sums over the images.
+    pub sums: MetricSums,
+}
 
 /// Loss and logits of a mini-batch.
 #[derive(Debug, Clone)]
 pub struct Scores {
-    /// Mean loss over the images. In a training step, the loss includes the auxiliary heads.
+    /// Mean loss over the images.
     pub loss: f64,
     /// Logits, `[images, classes]` in row-major order.
     pub logits: Vec<f32>,
@@ -16,14 +52,14 @@ pub struct Scores {
 
 /// Network in training, without its type.
 pub trait TrainableNetwork {
-    /// Runs one optimizer step on the mini-batch with the learning rate `rate`. `step` counts from
-    /// 0 and seeds the random numbers of the network.
+    /// Runs one optimizer step. All ranks of `cluster` run it together and end with the same weights.
     ///
     /// # Errors
     ///
     /// [`TrainError::Device`] when the device fails, [`TrainError::Diverged`] when the loss is not
-    /// finite. The weights are unchanged in both cases.
-    fn step(&mut self, batch: &Batch, rate: f64, step: u64) -> Result<Scores, TrainError>;
+    /// finite, [`TrainError::Cluster`] when the exchange with other ranks fails. The weights are
+    /// unchanged in these cases.
+    fn step(&mut self, step: &Step, cluster: &dyn Cluster) -> Result<StepMetrics, TrainError>;
 
     /// Returns the network for validation, with the averaged weights if the recipe has an EMA.
     fn evaluator(&self) -> Box<dyn Evaluator>;

@@ -2,27 +2,31 @@
 
 mod ema;
 mod evaluator;
+mod exchange;
 mod gradients;
 mod interface;
 mod parameters;
 mod readback;
+mod step;
+mod sum;
 #[cfg(test)]
 mod tests;
+mod values;
 
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::ModuleOptimizer;
 use burn::tensor::{Bytes, Device, TensorData};
 use receptive_layers::network::{Network, NetworkConfig, UnknownStage};
 use receptive_layers::weights::{self, Heads, StateDict, WeightsError};
 
-pub use interface::{Evaluator, Scores, TrainableNetwork};
+pub use interface::{Evaluator, Scores, Step, StepMetrics, TrainableNetwork};
 
+use crate::cluster::Cluster;
 use crate::error::TrainError;
-use crate::loader::Batch;
 use crate::loss::Loss;
 use crate::random::{Purpose, seed};
-use crate::recipe::Recipe;
+use crate::recipe::{GradientType, Recipe};
 use evaluator::NetworkEvaluator;
-use gradients::{MicroBatch, mini_batch_gradient};
+use step::StepResult;
 
 /// Name prefixes of the weights and of the averaged weights, and name of the optimizer state, in
 /// [`TrainableNetwork::state`].
@@ -39,7 +43,9 @@ pub struct Session<N: Network> {
     optimizer: ModuleOptimizer,
     devices: Vec<Device>,
     loss: Loss,
+    parts: usize,
     accumulate: usize,
+    gradient_type: GradientType,
     clip_norm: Option<f64>,
     /// Decay of the average.
     decay: Option<f64>,
@@ -58,8 +64,8 @@ impl<N: Network> Session<N> {
         config.init(device)
     }
 
-    /// Returns a session that trains `network` on `devices` with data parallelism: every device
-    /// computes an equal part of every mini-batch. `network` is on the first device.
+    /// Returns a session that trains `network` on `devices`, which compute the parts of a step in turn.
+    /// `network` is on the first device. With fewer parts than devices, the last devices are idle.
     ///
     /// # Errors
     ///
@@ -82,7 +88,9 @@ impl<N: Network> Session<N> {
             network: Some(network),
             devices,
             loss: recipe.loss.clone(),
+            parts: recipe.parts,
             accumulate: recipe.accumulate,
+            gradient_type: recipe.gradients,
             clip_norm: recipe.clip_norm,
             decay: recipe.ema,
             seed: recipe.seed,
@@ -92,26 +100,19 @@ impl<N: Network> Session<N> {
     fn network(&self) -> &N {
         self.network.as_ref().expect("a network between steps")
     }
-
-    /// Computes the gradient of the mean loss of the mini-batch, and its scores.
-    fn gradients(&self, batch: &Batch) -> Result<(GradientsParams, Scores), TrainError> {
-        let steps = MicroBatch::split(batch.len(), self.accumulate, self.devices.len());
-        mini_batch_gradient(self.network(), &self.devices, &self.loss, batch, &steps)
-    }
 }
 
 impl<N: Network + 'static> TrainableNetwork for Session<N> {
-    fn step(&mut self, batch: &Batch, rate: f64, step: u64) -> Result<Scores, TrainError> {
-        for device in &self.devices {
-            device.seed(seed(self.seed, Purpose::Device, [step, 0]));
-        }
-        let (mut gradients, scores) = self.gradients(batch)?;
-        if !scores.loss.is_finite() {
-            return Err(TrainError::Diverged {
-                loss: scores.loss,
-                step,
-                rate,
-            });
+    fn step(&mut self, step: &Step, cluster: &dyn Cluster) -> Result<StepMetrics, TrainError> {
+        let Step { rate, number, .. } = *step;
+        let StepResult {
+            mut gradients,
+            metrics,
+        } = self.gradient(step, cluster)?;
+        let loss = metrics.loss;
+        if !loss.is_finite() {
+            let step = number;
+            return Err(TrainError::Diverged { loss, step, rate });
         }
         if let Some(max_norm) = self.clip_norm {
             gradients = parameters::clip_by_global_norm(gradients, self.network(), max_norm)?;
@@ -122,7 +123,7 @@ impl<N: Network + 'static> TrainableNetwork for Session<N> {
             self.average = Some(ema::update(average, &network, decay));
         }
         self.network = Some(network);
-        Ok(scores)
+        Ok(metrics)
     }
 
     fn evaluator(&self) -> Box<dyn Evaluator> {

@@ -1,6 +1,9 @@
 //! Optimizer steps against closed forms, on LeNet-5 and on a small network with batch normalization
 //! and dropout.
 
+use std::ops::Range;
+use std::sync::Mutex;
+
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::Tensor;
@@ -10,6 +13,10 @@ use receptive_lenet::{LeNet5, LeNet5Config};
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::cluster::tests::on_threads;
+use crate::cluster::{Alone, share_of};
+use crate::loader::Batch;
+use crate::metrics::MetricSums;
 use crate::random::stream;
 use crate::random::tests::lock_rng;
 
@@ -127,6 +134,7 @@ fn batch(images: usize, noise_seed: u64) -> Batch {
         shape: [images, 1, 32, 32],
         targets,
         labels,
+        parts: vec![images],
         skipped: Vec::new(),
     }
 }
@@ -161,29 +169,151 @@ fn assert_close(found: &StateDict, expected: &StateDict, tolerance: f32) {
     }
 }
 
+/// Returns the parts `own` of `count` parts of the mini-batch.
+fn parts_of(batch: &Batch, own: Range<usize>, count: usize) -> Batch {
+    let part = |part| share_of(batch.len(), part, count);
+    let images = part(own.start).start..part(own.end - 1).end;
+    let [_, channels, height, width] = batch.shape;
+    let rows =
+        |values: &[f32], length: usize| values[images.start * length..images.end * length].to_vec();
+    Batch {
+        images: rows(&batch.images, channels * height * width),
+        shape: [images.len(), channels, height, width],
+        targets: rows(&batch.targets, CLASSES),
+        labels: batch.labels[images.clone()].to_vec(),
+        parts: own.map(|index| part(index).len()).collect(),
+        skipped: Vec::new(),
+    }
+}
+
+/// Takes the step of a rank, with the parts of `batch` that fall to it.
+fn take_step_of_rank<N: Network + 'static>(
+    session: &mut Session<N>,
+    batch: &Batch,
+    rate: f64,
+    number: u64,
+    cluster: &dyn Cluster,
+) -> Result<StepMetrics, TrainError> {
+    let own = share_of(session.parts, cluster.rank(), cluster.ranks());
+    let step = Step {
+        batch: &parts_of(batch, own, session.parts),
+        images: batch.len(),
+        rate,
+        number,
+    };
+    session.step(&step, cluster)
+}
+
+/// Takes the whole step.
+fn take_step<N: Network + 'static>(
+    session: &mut Session<N>,
+    batch: &Batch,
+    rate: f64,
+    number: u64,
+) -> Result<StepMetrics, TrainError> {
+    take_step_of_rank(session, batch, rate, number, &Alone)
+}
+
 #[test]
-fn micro_batches_and_devices_give_the_step_of_the_mini_batch() {
+fn micro_batches_parts_and_devices_give_the_step_of_the_mini_batch() {
     let _rng_lock = lock_rng();
     let batch = batch(10, 1);
     let mut full_batch = lenet(&[], 1);
     let before = full_batch.weights();
-    let scores = full_batch.step(&batch, 0.1, 0).expect("a step");
+    let expected = take_step(&mut full_batch, &batch, 0.1, 0).expect("a step");
     for (changes, devices) in [
         (&["accumulate=3"][..], 1),
-        (&[], 2),
-        (&["accumulate=2"], 2),
-        (&["accumulate=8"], 3),
+        (&["parts=3"], 1),
+        (&["parts=2"], 2),
+        (&["parts=3"], 2),
+        (&["parts=2", "accumulate=2"], 2),
+        (&["parts=8", "accumulate=8"], 3),
     ] {
         let mut split = lenet(changes, devices);
         assert_eq!(values(&split.weights()), values(&before));
-        let found = split.step(&batch, 0.1, 0).expect("a step");
+        let found = take_step(&mut split, &batch, 0.1, 0).expect("a step");
         assert_close(&split.weights(), &full_batch.weights(), 1e-6);
-        assert!((found.loss - scores.loss).abs() < 1e-5);
-        assert_eq!(found.logits.len(), scores.logits.len());
-        for (a, b) in found.logits.iter().zip(&scores.logits) {
-            assert!((a - b).abs() < 1e-5);
+        assert!((found.loss - expected.loss).abs() < 1e-5);
+        assert!((found.sums.loss - expected.sums.loss).abs() < 1e-4);
+        let counts = |sums: MetricSums| (sums.count, sums.top1, sums.top5);
+        assert_eq!(counts(found.sums), counts(expected.sums));
+    }
+}
+
+/// What a rank has after some steps.
+#[derive(Debug, PartialEq)]
+struct Trained {
+    /// Name and bits of every weight and average.
+    weights: Vec<(String, Vec<u32>)>,
+    /// Metrics of every step.
+    metrics: Vec<MetricSums>,
+}
+
+/// Weights, averages and metrics after `steps` steps on as many ranks as given, by rank.
+fn states_of_ranks(changes: &[&str], ranks: usize, images: usize) -> Vec<Trained> {
+    const STEPS: u64 = 3;
+    // The initial weights are drawn one after the other from the random numbers of the process.
+    let sessions = (0..ranks).map(|_| Mutex::new(session(&SmallConfig, changes, 1)));
+    let sessions: Vec<_> = sessions.collect();
+    on_threads(ranks, |cluster| {
+        let mut session = sessions[cluster.rank()].lock().expect("a session");
+        let metrics = (0..STEPS).map(|number| {
+            let batch = batch(images, number);
+            take_step_of_rank(&mut *session, &batch, 0.1, number, cluster)
+                .expect("a step")
+                .sums
+        });
+        let metrics = metrics.collect();
+        let weights = values_of_weights(&session.state().expect("a state"));
+        let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect();
+        let weights = weights
+            .into_iter()
+            .map(|(name, values)| (name, bits(values)));
+        Trained {
+            weights: weights.collect(),
+            metrics,
+        }
+    })
+}
+
+#[test]
+fn ranks_end_with_the_weights_of_one_process_bit_for_bit() {
+    let _rng_lock = lock_rng();
+    for (changes, images) in [
+        (&["parts=4", "ema=0.9", "clip_norm=0.5"][..], 13),
+        (&["parts=4", "gradients=bf16", "accumulate=2"], 16),
+        // Parts without images.
+        (&["parts=8"], 5),
+        (&["parts=5", "freeze=first", "optimizer.momentum=0.9"], 10),
+    ] {
+        let expected = states_of_ranks(changes, 1, images);
+        for ranks in 2..=4 {
+            for found in states_of_ranks(changes, ranks, images) {
+                assert!(found == expected[0], "{changes:?}, {ranks} ranks");
+            }
         }
     }
+}
+
+#[test]
+fn bfloat16_gradients_are_near_those_of_float32() {
+    let _rng_lock = lock_rng();
+    let update = |changes: &[&str]| {
+        let mut session = lenet(changes, 1);
+        let before = values(&session.weights());
+        take_step(&mut session, &batch(8, 1), 1.0, 0).expect("a step");
+        let after = values(&session.weights());
+        let pairs = before.into_iter().zip(after);
+        pairs
+            .flat_map(|((_, a), (_, b))| a.into_iter().zip(b).map(|(a, b)| b - a))
+            .collect::<Vec<f32>>()
+    };
+    let (exact, rounded) = (update(&["parts=4"]), update(&["parts=4", "gradients=bf16"]));
+    let norm = |values: &[f32]| values.iter().map(|v| v * v).sum::<f32>().sqrt();
+    let difference: Vec<f32> = exact.iter().zip(&rounded).map(|(a, b)| a - b).collect();
+    let relative = norm(&difference) / norm(&exact);
+    // bfloat16 has 8 bits of precision.
+    assert!(relative > 1e-5 && relative < 1e-2, "{relative}");
 }
 
 #[test]
@@ -194,8 +324,8 @@ fn the_average_matches_its_formula() {
     let mut expected = values(&plain.weights());
     for step in 0..4 {
         let batch = batch(6, step);
-        session.step(&batch, 0.1, step).expect("a step");
-        plain.step(&batch, 0.1, step).expect("a step");
+        take_step(&mut session, &batch, 0.1, step).expect("a step");
+        take_step(&mut plain, &batch, 0.1, step).expect("a step");
         for ((_, average), (_, weights)) in expected.iter_mut().zip(values(&plain.weights())) {
             for (a, w) in average.iter_mut().zip(weights) {
                 *a = 0.75 * *a + 0.25 * w;
@@ -213,7 +343,7 @@ fn the_average_matches_its_formula() {
 fn the_average_includes_batch_norm_statistics() {
     let _rng_lock = lock_rng();
     let mut session = session(&SmallConfig, &["ema=0.5"], 1);
-    session.step(&batch(8, 3), 0.1, 0).expect("a step");
+    take_step(&mut session, &batch(8, 3), 0.1, 0).expect("a step");
     let average = values(
         &session
             .average
@@ -239,7 +369,7 @@ fn the_average_includes_batch_norm_statistics() {
 /// Norm of the weight update of a step with learning rate 1.
 fn update_norm(session: &mut Session<LeNet5>, batch: &Batch) -> f64 {
     let before = values(&session.weights());
-    session.step(batch, 1.0, 0).expect("a step");
+    take_step(session, batch, 1.0, 0).expect("a step");
     let after = values(&session.weights());
     let squares = before
         .iter()
@@ -273,7 +403,7 @@ fn weight_decay_can_exclude_vectors() {
     let batch = batch(6, 2);
     let after = |changes: &[&str]| {
         let mut session = lenet(changes, 1);
-        session.step(&batch, 0.5, 0).expect("a step");
+        take_step(&mut session, &batch, 0.5, 0).expect("a step");
         values(&session.weights())
     };
     let start = values(&lenet(&[], 1).weights());
@@ -304,7 +434,7 @@ fn frozen_stages_keep_weights_and_statistics() {
     );
     let before = values(&session.weights());
     for step in 0..3 {
-        session.step(&batch(8, step), 0.1, step).expect("a step");
+        take_step(&mut session, &batch(8, step), 0.1, step).expect("a step");
     }
     for ((name, before), (_, after)) in before.iter().zip(&values(&session.weights())) {
         let same = before == after;
@@ -327,20 +457,16 @@ fn a_restored_session_continues_bit_for_bit() {
         let changes = ["ema=0.9", "clip_norm=0.5", "freeze=first", optimizer];
         let mut uninterrupted = session(&SmallConfig, &changes, 1);
         for step in 0..3 {
-            uninterrupted
-                .step(&batch(8, step), 0.1, step)
-                .expect("a step");
+            take_step(&mut uninterrupted, &batch(8, step), 0.1, step).expect("a step");
         }
         let state = uninterrupted.state().expect("a state");
         let mut resumed = session(&SmallConfig, &changes, 1);
-        resumed.step(&batch(8, 99), 0.7, 99).expect("a step");
+        take_step(&mut resumed, &batch(8, 99), 0.7, 99).expect("a step");
         resumed.restore(&state).expect("restored");
         for step in 3..6 {
-            let a = uninterrupted
-                .step(&batch(8, step), 0.1, step)
-                .expect("a step");
-            let b = resumed.step(&batch(8, step), 0.1, step).expect("a step");
-            assert_eq!(a.logits, b.logits, "{optimizer}, step {step}");
+            let a = take_step(&mut uninterrupted, &batch(8, step), 0.1, step).expect("a step");
+            let b = take_step(&mut resumed, &batch(8, step), 0.1, step).expect("a step");
+            assert_eq!(a, b, "{optimizer}, step {step}");
         }
         let (a, b) = (uninterrupted.state(), resumed.state());
         assert_eq!(
@@ -370,15 +496,15 @@ fn momentum_matches_its_formulas() {
         let field = format!("optimizer.nesterov={field}");
         let mut session = lenet(&["optimizer.momentum=0.5", &field], 1);
         let w0 = values(&session.weights());
-        session.step(&batch, 1e-3, 0).expect("a step");
+        take_step(&mut session, &batch, 1e-3, 0).expect("a step");
         let w1 = values(&session.weights());
         let mut plain = lenet(&[], 1);
         plain
             .restore(&with_initial_optimizer(&session))
             .expect("restored");
-        session.step(&batch, 1e-3, 1).expect("a step");
+        take_step(&mut session, &batch, 1e-3, 1).expect("a step");
         let w2 = values(&session.weights());
-        plain.step(&batch, 1e-3, 1).expect("a step");
+        take_step(&mut plain, &batch, 1e-3, 1).expect("a step");
         let p2 = values(&plain.weights());
         for i in 0..w0.len() {
             for j in 0..w0[i].1.len() {
@@ -413,7 +539,7 @@ fn a_nan_loss_leaves_the_weights_unchanged() {
     let before = values(&session.weights());
     let mut broken = batch(6, 4);
     broken.images[7] = f32::NAN;
-    let error = session.step(&broken, 0.1, 17).expect_err("a NaN loss");
+    let error = take_step(&mut session, &broken, 0.1, 17).expect_err("a NaN loss");
     assert!(error.to_string().contains("step 17"), "{error}");
     assert_eq!(values(&session.weights()), before);
 }

@@ -1,8 +1,10 @@
 //! Times a training step: forward, backward, optimizer.
 
+use receptive_train::cluster::Alone;
 use receptive_train::loader::Batch;
 use receptive_train::optimizer::Optimizer;
 use receptive_train::recipe::Recipe;
+use receptive_train::session::Step;
 
 use super::report::{KernelTuning, TimingReport};
 use super::timing::{backend_threads, noise, time_runs};
@@ -27,6 +29,7 @@ pub(super) fn step(
     let name = device::name_or_default(args.compute.device);
     let device = device::open(Some(name))?;
     let recipe = Recipe {
+        parts: 1,
         accumulate: 1,
         clip_norm: None,
         ema: None,
@@ -47,7 +50,7 @@ pub(super) fn step(
     let batch = noise_batch(input, model.classes);
     let mut count = 0;
     let timing = time_runs(args.seconds, Some(name), || {
-        network.step(&batch, LEARNING_RATE, count)?;
+        network.step(&Step::whole(&batch, LEARNING_RATE, count), &Alone)?;
         count += 1;
         Ok(())
     })?;
@@ -70,6 +73,7 @@ fn noise_batch(shape: [usize; 4], classes: usize) -> Batch {
         images: noise(shape.iter().product()),
         shape,
         targets,
+        parts: vec![shape[0]],
         labels,
         skipped: Vec::new(),
     }
