@@ -6,7 +6,7 @@
 //! values: the loss agrees to 1e-5 and each gradient to 1e-3. In the other networks two images of
 //! 64x64 pixels leave maps of 2x2 in the last stage. The gradient of a norm over so few values is a
 //! difference of nearly equal numbers, and float32's rounding error grows to 1 % at the first
-//! layer. These networks run in float64, where the gradients agree to 1e-6 on both CPU backends.
+//! layer. These networks run in float64, where the gradients agree to 1e-6.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
@@ -19,7 +19,7 @@ use receptive_tests::networks::{self, Visit};
 use receptive_tests::reference::{self, Reference};
 use receptive_tests::{devices, formula};
 
-use crate::{case, slow_cases};
+use crate::{case, cases, slow_cases};
 
 /// A training step in `dtype`. The result is the loss, and the gradients under the names of their
 /// parameters.
@@ -178,6 +178,18 @@ const IN_FLOAT32: [&str; 6] = [
     "vgg11",
 ];
 
+/// The networks that are tested on ndarray as well. Its own loops, which run in float64, take minutes for
+/// the others.
+const ON_NDARRAY: [&str; 7] = [
+    "alexnet",
+    "lenet5",
+    "lenet5-1998",
+    "resnet18",
+    "resnet20-cifar",
+    "tiny",
+    "vgg11",
+];
+
 /// A reference that loses its training step would lose its test without a failure.
 fn every_network_in_float32_has_a_training_step() {
     for name in IN_FLOAT32 {
@@ -198,8 +210,6 @@ fn bounds(name: &str) -> &'static Bounds {
 const WGPU: [&str; 2] = ["lenet5", "resnet20-cifar"];
 
 pub fn trials() -> Vec<Trial> {
-    // burn-ndarray's loops in float64 take minutes.
-    let is_quick = |name: &str| IN_FLOAT32.contains(&name) && networks::is_first_of_its_type(name);
     let mut references = Reference::names();
     references.retain(|name| Reference::read(name).grad.is_some());
     let ndarray = |name: &str| assert_matches_pytorch(name, devices::ndarray(), bounds(name));
@@ -208,12 +218,7 @@ pub fn trials() -> Vec<Trial> {
         "gradients::every_network_in_float32_has_a_training_step",
         every_network_in_float32_has_a_training_step,
     )];
-    trials.extend(slow_cases(
-        "gradients::ndarray",
-        &references,
-        is_quick,
-        ndarray,
-    ));
+    trials.extend(cases("gradients::ndarray", ON_NDARRAY, ndarray));
     trials.extend(slow_cases(
         "gradients::flex",
         &references,
@@ -221,7 +226,7 @@ pub fn trials() -> Vec<Trial> {
         flex,
     ));
     #[cfg(feature = "wgpu")]
-    trials.extend(crate::cases("gradients::wgpu", WGPU, |name| {
+    trials.extend(cases("gradients::wgpu", WGPU, |name| {
         if let Some(device) = devices::wgpu() {
             assert_matches_pytorch(name, device, &FLOAT32);
         }
