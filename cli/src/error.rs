@@ -310,7 +310,7 @@ pub enum CliError {
     /// A resumed run is given another recipe than it was started with.
     #[cfg(feature = "train")]
     #[error(
-        "--resume continues with the recipe {}, which --recipe, --set or --freeze would change; remove these options, or start a new run",
+        "--resume continues with the recipe {}, which --recipe, --set, --parts or --freeze would change; remove these options, or start a new run",
         path.display()
     )]
     OtherRecipe {

@@ -55,7 +55,7 @@ pub struct TrainArgs {
     #[arg(long, value_enum, value_name = "DEVICE")]
     pub device: Vec<DeviceName>,
 
-    /// Parts of a batch, computed by the devices and ranks in turn [default: the number of these]
+    /// Parts of a batch, which the ranks and devices compute [default: ranks x devices]
     #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
     pub parts: Option<usize>,
 

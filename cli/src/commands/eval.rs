@@ -1,10 +1,12 @@
 //! `receptive eval`: the accuracy of a network on labelled images.
 
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
-use receptive_layers::printable;
-use receptive_train::cluster::Cluster;
+use receptive_layers::{metadata, printable, sha256};
+use receptive_train::cluster::{Cluster, Message, check_equal};
 use receptive_train::data::{DataSplits, Dataset, EvaluationData, Relabelled};
 use receptive_train::loader::{Batch, Division, Loader, Preprocessing};
 use receptive_train::recipe::Recipe;
@@ -41,8 +43,7 @@ struct AccuracyReport {
 /// [`CliError`] when the weights do not fit the network or the data, an image cannot be read, or
 /// the output cannot be written.
 pub fn run(args: &EvalArgs, out: &mut dyn Write) -> Result<(), CliError> {
-    let cluster = cluster::open(&args.ranks)?;
-    run_rank(args, out, &*cluster).map_err(|error| cluster::report(&*cluster, error))
+    cluster::run(&args.ranks, |cluster| run_rank(args, out, cluster))
 }
 
 fn run_rank(args: &EvalArgs, out: &mut dyn Write, cluster: &dyn Cluster) -> Result<(), CliError> {
@@ -62,6 +63,7 @@ fn run_rank(args: &EvalArgs, out: &mut dyn Write, cluster: &dyn Cluster) -> Resu
             }
         }
     };
+    check_ranks(&args.weights, &data, cluster)?;
     let (classes, dataset) = match_classes(&weights, data.classes, data.images)?;
     let [channels, height, width] = weights.description.input;
     let preprocessing = match &args.recipe {
@@ -155,6 +157,33 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// Checks that all ranks evaluate the same weights on the same images.
+fn check_ranks(
+    weights: &Path,
+    data: &EvaluationData,
+    cluster: &dyn Cluster,
+) -> Result<(), CliError> {
+    if cluster.ranks() == 1 {
+        return Ok(());
+    }
+    let digest = fs::File::open(weights).and_then(sha256::of_reader);
+    let digest = digest.map_err(|error| TrainError::Read {
+        path: weights.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let properties = [
+        ("the version", metadata::VERSION.to_owned()),
+        ("the SHA-256 of the weights", digest),
+        ("the list of classes", data.classes.join(", ")),
+        ("the number of images", data.images.len().to_string()),
+        (
+            "the digest of the images' names, sizes and order",
+            data.sha256().map_err(TrainError::from)?,
+        ),
+    ];
+    Ok(check_equal(cluster, &properties).map_err(TrainError::from)?)
+}
+
 /// Runs the images of `loader` through the network. Returns the confusion matrix and the number of
 /// images that could not be read; on rank 0 those of all ranks, in the order of the images.
 fn evaluate(
@@ -169,19 +198,19 @@ fn evaluate(
     let mut batches = loader.epoch(0, 0);
     for _ in 0..loader.batches_per_epoch().div_ceil(ranks) {
         let own = match batches.next() {
-            Some(batch) => evaluate_batch(runner, &batch.map_err(TrainError::from)?)?,
-            None => Evaluated::default(),
+            Some(batch) => logits_of(runner, &batch.map_err(TrainError::from)?)?,
+            None => BatchLogits::default(),
         };
-        let mut messages = vec![Vec::new(); ranks];
-        messages[0] = own.to_bytes();
+        let mut messages = vec![Message::default(); ranks];
+        messages[0] = own.to_bytes().into();
         let messages = cluster.exchange(messages).map_err(TrainError::from)?;
         if cluster.rank() == 0 {
             for message in messages {
-                let Evaluated {
+                let BatchLogits {
                     skipped: more,
                     labels,
                     logits,
-                } = Evaluated::from_bytes(&message);
+                } = BatchLogits::from_bytes(&message);
                 skipped += more as usize;
                 if !labels.is_empty() {
                     confusion.add(&logits, &labels);
@@ -192,10 +221,10 @@ fn evaluate(
     Ok((confusion, skipped))
 }
 
-fn evaluate_batch(runner: &mut Runner, batch: &Batch) -> Result<Evaluated, CliError> {
-    let mut evaluated = Evaluated {
+fn logits_of(runner: &mut Runner, batch: &Batch) -> Result<BatchLogits, CliError> {
+    let mut evaluated = BatchLogits {
         skipped: batch.skipped.len() as u64,
-        ..Evaluated::default()
+        ..BatchLogits::default()
     };
     if !batch.is_empty() {
         evaluated.labels.clone_from(&batch.labels);
@@ -209,7 +238,7 @@ fn evaluate_batch(runner: &mut Runner, batch: &Batch) -> Result<Evaluated, CliEr
 
 /// Logits of a mini-batch, as rank 0 gets them.
 #[derive(Default)]
-struct Evaluated {
+struct BatchLogits {
     /// Number of images that could not be read.
     skipped: u64,
     /// Class of each image.
@@ -218,7 +247,7 @@ struct Evaluated {
     logits: Vec<f32>,
 }
 
-impl Evaluated {
+impl BatchLogits {
     fn to_bytes(&self) -> Vec<u8> {
         let Self {
             skipped,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use burn::tensor::Device;
 use receptive_layers::weights::Heads;
 use receptive_train::TrainError;
-use receptive_train::cluster::{Cluster, share};
+use receptive_train::cluster::{Cluster, broadcast};
 use receptive_train::data::{DataSplits, Holdout, PublicDataset};
 use receptive_train::monitor::{Monitor, Plain};
 use receptive_train::recipe::Recipe;
@@ -32,8 +32,7 @@ use crate::weights::ModelWeights;
 ///
 /// [`CliError`] when the recipe, data or weights cannot be used, or the run fails.
 pub fn run(args: &TrainArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let cluster = cluster::open(&args.ranks)?;
-    run_rank(args, out, &*cluster).map_err(|error| cluster::report(&*cluster, error))
+    cluster::run(&args.ranks, |cluster| run_rank(args, out, cluster))
 }
 
 fn run_rank(
@@ -63,6 +62,13 @@ fn run_rank(
     engine::limit_backend_threads(args.threads);
     crate::allocator::retain_freed_memory();
     let devices = devices(args)?;
+    if is_first && devices.len() > recipe.parts {
+        print_note(&format!(
+            "a step has {} parts, so that {} of the devices are idle",
+            recipe.parts,
+            devices.len() - recipe.parts
+        ));
+    }
     let initial = initial_weights(args, from, &data);
     let mut network = model.trainable(&recipe, &initial, devices)?;
 
@@ -196,29 +202,32 @@ fn recipe(
         if args.freeze.is_some() {
             recipe.freeze.clone_from(&args.freeze);
         }
-        let workers = cluster.ranks() * args.device.len().max(1);
         if let Some(parts) = args.parts {
             recipe.parts = parts;
-        } else if recipe.parts == 1 {
-            recipe.parts = workers.min(recipe.batch);
         }
         recipe.validate()?;
         Ok(recipe)
     };
+    // Without a number of parts, a new run has as many as there are devices on all ranks.
+    let is_set = args.parts.is_some() || args.set.iter().any(|set| set.trim().starts_with("parts"));
     if !args.resume {
-        return requested();
+        let mut recipe = requested()?;
+        if recipe.parts == 1 && !is_set {
+            let devices = cluster.ranks() * args.device.len().max(1);
+            recipe.parts = devices.min(recipe.batch);
+        }
+        return Ok(recipe);
     }
     let saved = match cluster.rank() {
         0 => folder.read_recipe()?.text()?.into_bytes(),
         _ => Vec::new(),
     };
-    let saved = share(cluster, saved).map_err(TrainError::from)?;
+    let saved = broadcast(cluster, saved).map_err(TrainError::from)?;
     let saved = String::from_utf8_lossy(&saved);
     let saved = Recipe::parse(&saved, "the recipe of the run", &[])?;
     if changes_recipe(args) {
         let mut requested = requested()?;
-        if args.parts.is_none() {
-            // The parts stay those of the run, whatever the number of ranks now.
+        if requested.parts == 1 && !is_set {
             requested.parts = saved.parts;
         }
         if requested != saved {

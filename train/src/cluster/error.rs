@@ -30,6 +30,14 @@ pub enum ClusterError {
         /// Expected length in bytes.
         expected: usize,
     },
+    /// A rank sent a value that cannot be read.
+    #[error("rank {rank} sent something unexpected, as another version may: {reason}")]
+    Unreadable {
+        /// The rank.
+        rank: usize,
+        /// Description of the problem.
+        reason: String,
+    },
     /// A rank differs from rank 0 in something that must be equal.
     #[error("{property} of rank {rank} is {found}, that of rank 0 is {expected}")]
     Mismatch {
@@ -51,6 +59,24 @@ pub enum ClusterError {
         parts: usize,
         /// Number of ranks.
         ranks: usize,
+    },
+    /// A launcher started several processes that are not ranks of one run.
+    #[error("{started} processes were started, but this one is alone: {reason}")]
+    NotConnected {
+        /// Number of processes that the launcher started.
+        started: usize,
+        /// Why the processes are not ranks.
+        reason: &'static str,
+    },
+    /// A mini-batch has not the parts that fall to this rank.
+    #[error(
+        "the mini-batch has {found} parts, expected {expected}: the loader's division must be that of the recipe"
+    )]
+    Parts {
+        /// Number of parts of the mini-batch.
+        found: usize,
+        /// Number of parts that fall to this rank.
+        expected: usize,
     },
     /// MPI cannot be used.
     #[error("MPI: {0}")]

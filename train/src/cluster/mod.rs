@@ -1,7 +1,7 @@
 //! Ranks: the processes that train one network together, on one machine or on several.
 //!
 //! Every rank has the whole network. A training step is divided into parts, and each rank computes the
-//! parts that fall to it. The word is MPI's.
+//! parts that fall to it.
 
 mod error;
 #[cfg(feature = "mpi")]
@@ -12,12 +12,16 @@ pub mod tests;
 
 use std::fmt::Display;
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use error::ClusterError;
 #[cfg(feature = "mpi")]
 pub use mpi::Mpi;
-pub use share::share;
-pub(crate) use share::{any, gather, gather_numbers};
+pub(crate) use share::{any, gather_numbers};
+pub use share::{broadcast, check_equal};
+
+/// Bytes that one rank sends to another. Several messages may share them.
+pub type Message = Arc<[u8]>;
 
 /// The ranks of a run, seen from one of them.
 ///
@@ -35,7 +39,7 @@ pub trait Cluster {
     /// # Errors
     ///
     /// [`ClusterError`] when a rank has ended, or has not answered for the timeout of the cluster.
-    fn exchange(&self, messages: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, ClusterError>;
+    fn exchange(&self, messages: Vec<Message>) -> Result<Vec<Message>, ClusterError>;
 
     /// Tells the other ranks that this one ends with `error`. They get [`ClusterError::Failed`] from
     /// their next exchange.
@@ -58,7 +62,7 @@ impl Cluster for Alone {
         1
     }
 
-    fn exchange(&self, messages: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, ClusterError> {
+    fn exchange(&self, messages: Vec<Message>) -> Result<Vec<Message>, ClusterError> {
         Ok(messages)
     }
 
@@ -69,8 +73,8 @@ impl Cluster for Alone {
     }
 }
 
-/// Returns the share of `count` things that falls to `rank` of `ranks`: contiguous, and as long as the
-/// others' up to one.
+/// Returns the contiguous share of `count` things that falls to `rank` of `ranks`. The lengths of the shares
+/// differ by at most one.
 pub fn share_of(count: usize, rank: usize, ranks: usize) -> Range<usize> {
     count * rank / ranks..count * (rank + 1) / ranks
 }

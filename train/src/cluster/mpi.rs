@@ -17,7 +17,7 @@ use mpi::request::{LocalScope, Request, scope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::Equivalence;
 
-use super::{Cluster, ClusterError};
+use super::{Cluster, ClusterError, Message};
 
 /// Tags of messages, and of errors that end the run.
 const DATA: i32 = 1;
@@ -32,8 +32,11 @@ const BUSY_POLLS: u32 = 2_000;
 /// Pause between polls.
 const PAUSE: Duration = Duration::from_micros(50);
 
+/// Pause between polls for errors while no exchange is asked for.
+const IDLE_PAUSE: Duration = Duration::from_millis(50);
+
 /// Time that other ranks have to take the error of this one.
-const FAREWELL: Duration = Duration::from_secs(2);
+const ABORT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Environment variables that `mpirun` of Open MPI, `mpiexec` of MPICH, and Slurm's `srun` set.
 const LAUNCHERS: [&str; 4] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMI_RANK", "PMIX_RANK"];
@@ -56,19 +59,19 @@ pub struct Mpi {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread is asked to do. It ends when the channel closes.
+/// A request to the thread, which ends when the channel closes.
 enum Command {
-    Exchange(Vec<Vec<u8>>),
+    Exchange(Vec<Message>),
     Abort(String),
 }
 
-/// What the thread answers.
+/// An answer of the thread.
 enum Reply {
     Started {
         rank: usize,
         missing: Arc<Vec<AtomicBool>>,
     },
-    Received(Vec<Vec<u8>>),
+    Received(Vec<Message>),
     Failed {
         rank: usize,
         error: String,
@@ -139,7 +142,12 @@ impl Cluster for Mpi {
         self.ranks
     }
 
-    fn exchange(&self, messages: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, ClusterError> {
+    fn exchange(&self, messages: Vec<Message>) -> Result<Vec<Message>, ClusterError> {
+        if self.failed.get() {
+            return Err(ClusterError::Mpi(
+                "an exchange has failed before".to_owned(),
+            ));
+        }
         let others = messages
             .iter()
             .enumerate()
@@ -168,7 +176,7 @@ impl Cluster for Mpi {
             return;
         }
         self.send(Command::Abort(error.to_string()));
-        let deadline = Instant::now() + 2 * FAREWELL;
+        let deadline = Instant::now() + 2 * ABORT_TIMEOUT;
         // Replies of an interrupted exchange come first.
         while let Ok(reply) = self
             .replies
@@ -186,12 +194,14 @@ impl Cluster for Mpi {
 }
 
 impl Drop for Mpi {
-    /// Ends MPI, which waits for the other ranks; unless the run failed.
+    /// Ends MPI, which waits for the other ranks; unless this process or the run failed.
     fn drop(&mut self) {
+        if thread::panicking() || self.failed.get() {
+            // The thread goes on until the process ends.
+            return;
+        }
         self.commands = None;
-        if !self.failed.get()
-            && let Some(thread) = self.thread.take()
-        {
+        if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
@@ -217,12 +227,14 @@ fn serve(commands: &Receiver<Command>, replies: &Sender<Reply>) {
         replies,
         missing: &missing,
     };
-    while let Ok(command) = commands.recv() {
-        match command {
-            Command::Exchange(messages) => {
+    loop {
+        match commands.recv_timeout(IDLE_PAUSE) {
+            Ok(Command::Exchange(messages)) => {
                 let _ = replies.send(Reply::Received(service.exchange(messages)));
             }
-            Command::Abort(error) => service.abort(&error),
+            Ok(Command::Abort(error)) => service.abort(&error),
+            Err(RecvTimeoutError::Timeout) => service.watch_other_ranks(),
+            Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }
@@ -266,16 +278,13 @@ impl Service<'_> {
         self.world.rank() as usize
     }
 
-    fn exchange(&self, mut messages: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    fn exchange(&self, mut messages: Vec<Message>) -> Vec<Message> {
         let own_rank = self.own_rank();
         let own = std::mem::take(&mut messages[own_rank]);
-        let length = |message: &Vec<u8>| (message.len() as u64).to_le_bytes();
+        let length = |message: &Message| (message.len() as u64).to_le_bytes();
         let lengths: Vec<[u8; 8]> = messages.iter().map(length).collect();
         let mut incoming: Vec<Incoming> = messages.iter().map(|_| Incoming::default()).collect();
-        incoming[own_rank] = Incoming {
-            length: Some(own.len()),
-            bytes: own,
-        };
+        incoming[own_rank].length = Some(0);
         for (rank, missing) in self.missing.iter().enumerate() {
             missing.store(rank != own_rank, Ordering::Relaxed);
         }
@@ -286,7 +295,8 @@ impl Service<'_> {
                 let frames =
                     std::iter::once(&lengths[rank][..]).chain(messages[rank].chunks(FRAME));
                 for frame in frames {
-                    sends.push(process.immediate_send_with_tag(scope, frame, DATA));
+                    let request = process.immediate_send_with_tag(scope, frame, DATA);
+                    sends.push((rank, request));
                 }
             }
             let mut polls = 0;
@@ -299,19 +309,27 @@ impl Service<'_> {
                     if let Some(frame) = self.receive(rank, DATA) {
                         message.add(frame);
                         progress = true;
-                        self.missing[rank].store(!message.is_whole(), Ordering::Relaxed);
                     }
                 }
-                sends = unsent(sends);
+                sends = pending(sends);
+                for (rank, missing) in self.missing.iter().enumerate() {
+                    let sending = sends.iter().any(|(to, _)| *to == rank);
+                    let is_missing = sending || !incoming[rank].is_whole();
+                    missing.store(is_missing, Ordering::Relaxed);
+                }
                 if sends.is_empty() && incoming.iter().all(Incoming::is_whole) {
                     break;
                 }
-                self.watch_for_errors();
+                self.watch_other_ranks();
+                self.watch_own_rank();
                 polls = if progress { 0 } else { polls + 1 };
                 pause(polls);
             }
         });
-        incoming.into_iter().map(|message| message.bytes).collect()
+        let received = incoming.into_iter().map(|message| message.bytes.into());
+        let mut received: Vec<Message> = received.collect();
+        received[own_rank] = own;
+        received
     }
 
     /// Receives a message of `rank`, if one has arrived.
@@ -324,59 +342,63 @@ impl Service<'_> {
         Some(bytes)
     }
 
-    /// Ends the thread's work if another rank has failed, or this one.
-    fn watch_for_errors(&self) {
-        for rank in 0..self.missing.len() {
-            if rank == self.own_rank() {
-                continue;
-            }
+    /// Ends the thread's work if another rank has failed.
+    fn watch_other_ranks(&self) {
+        for rank in (0..self.missing.len()).filter(|&rank| rank != self.own_rank()) {
             if let Some(error) = self.receive(rank, ERROR) {
                 let error = String::from_utf8_lossy(&error).into_owned();
                 let _ = self.replies.send(Reply::Failed { rank, error });
-                self.wait_for_the_end();
+                self.park_forever();
             }
-        }
-        match self.commands.try_recv() {
-            Ok(Command::Abort(error)) => self.abort(&error),
-            Ok(Command::Exchange(_)) | Err(TryRecvError::Empty) => {}
-            Err(TryRecvError::Disconnected) => self.wait_for_the_end(),
         }
     }
 
-    /// Sends `error` to all other ranks, and waits until they have received it or [`FAREWELL`] is over.
+    /// Ends the thread's work if this rank fails during an exchange.
+    fn watch_own_rank(&self) {
+        match self.commands.try_recv() {
+            Ok(Command::Abort(error)) => self.abort(&error),
+            Ok(Command::Exchange(_)) | Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => self.park_forever(),
+        }
+    }
+
+    /// Sends `error` to all other ranks, and waits until they have received it or [`ABORT_TIMEOUT`] is over.
     fn abort(&self, error: &str) -> ! {
-        let deadline = Instant::now() + FAREWELL;
+        let deadline = Instant::now() + ABORT_TIMEOUT;
         scope(|scope| {
             let others = (0..self.missing.len()).filter(|&rank| rank != self.own_rank());
             let sends = others.map(|rank| {
                 let process = self.world.process_at_rank(rank as i32);
-                process.immediate_synchronous_send_with_tag(scope, error.as_bytes(), ERROR)
+                let request =
+                    process.immediate_synchronous_send_with_tag(scope, error.as_bytes(), ERROR);
+                (rank, request)
             });
             let mut sends: Vec<_> = sends.collect();
             while !sends.is_empty() && Instant::now() < deadline {
-                sends = unsent(sends);
+                sends = pending(sends);
                 thread::sleep(PAUSE);
             }
             let _ = self.replies.send(Reply::Aborted);
-            self.wait_for_the_end()
+            self.park_forever()
         })
     }
 
     /// Waits until the process ends. Messages that were not sent stay valid.
-    fn wait_for_the_end(&self) -> ! {
+    fn park_forever(&self) -> ! {
         loop {
             thread::park();
         }
     }
 }
 
-/// Returns the requests that are not complete.
-fn unsent<'a, 's>(
-    requests: Vec<Request<'a, [u8], &'s LocalScope<'a>>>,
-) -> Vec<Request<'a, [u8], &'s LocalScope<'a>>> {
-    requests
-        .into_iter()
-        .filter_map(|request| request.test().err())
+/// A message on its way to a rank.
+type Sending<'a, 's> = (usize, Request<'a, [u8], &'s LocalScope<'a>>);
+
+/// Returns the messages that are not sent.
+fn pending<'a, 's>(sends: Vec<Sending<'a, 's>>) -> Vec<Sending<'a, 's>> {
+    let sends = sends.into_iter();
+    sends
+        .filter_map(|(rank, request)| Some((rank, request.test().err()?)))
         .collect()
 }
 

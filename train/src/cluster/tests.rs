@@ -8,12 +8,14 @@ use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use super::share::gather;
 use super::*;
 
 /// Longest wait for a message.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-type Message = Result<Vec<u8>, String>;
+/// A message, or the error that its rank ended with.
+type Sent = Result<Message, String>;
 
 /// The turn to compute.
 #[derive(Default)]
@@ -41,10 +43,10 @@ impl Turn {
 struct Thread<'a> {
     turn: &'a Turn,
     rank: usize,
-    senders: Vec<Sender<(usize, Message)>>,
-    receiver: Receiver<(usize, Message)>,
+    senders: Vec<Sender<(usize, Sent)>>,
+    receiver: Receiver<(usize, Sent)>,
     /// Messages that arrived before those of other ranks, by rank.
-    early: RefCell<Vec<VecDeque<Message>>>,
+    early: RefCell<Vec<VecDeque<Sent>>>,
     sent: Cell<u64>,
 }
 
@@ -56,9 +58,9 @@ impl Drop for Thread<'_> {
 
 impl Thread<'_> {
     /// Receives the next message of every rank.
-    fn receive(&self) -> Result<Vec<Vec<u8>>, ClusterError> {
+    fn receive(&self) -> Result<Vec<Message>, ClusterError> {
         let mut early = self.early.borrow_mut();
-        let silent = |early: &[VecDeque<Message>]| -> Vec<usize> {
+        let silent = |early: &[VecDeque<Sent>]| -> Vec<usize> {
             (0..early.len())
                 .filter(|&rank| early[rank].is_empty())
                 .collect()
@@ -91,7 +93,7 @@ impl Cluster for Thread<'_> {
         self.senders.len()
     }
 
-    fn exchange(&self, messages: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, ClusterError> {
+    fn exchange(&self, messages: Vec<Message>) -> Result<Vec<Message>, ClusterError> {
         for (rank, message) in messages.into_iter().enumerate() {
             if rank != self.rank {
                 self.sent.set(self.sent.get() + message.len() as u64);
@@ -152,12 +154,13 @@ pub fn on_threads<R: Send>(ranks: usize, compute: impl Fn(&dyn Cluster) -> R + S
 fn every_rank_gets_the_message_of_every_other() {
     let received = on_threads(3, |cluster| {
         let rank = cluster.rank() as u8;
-        let messages = (0..3).map(|to| vec![rank, to]).collect();
+        let messages = (0..3).map(|to| vec![rank, to].into()).collect();
         cluster.exchange(messages).expect("messages")
     });
     for (rank, messages) in received.into_iter().enumerate() {
-        let expected: Vec<Vec<u8>> = (0..3).map(|from| vec![from, rank as u8]).collect();
-        assert_eq!(messages, expected);
+        for (from, message) in messages.iter().enumerate() {
+            assert_eq!(message[..], [from as u8, rank as u8]);
+        }
     }
 }
 

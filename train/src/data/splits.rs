@@ -41,16 +41,31 @@ impl DataSplits {
     ///
     /// [`DataError::Read`] when an image file does not exist.
     pub fn sha256(&self) -> Result<String, DataError> {
-        let mut digest = Sha256::new();
-        for part in [&self.train, &self.validation] {
-            digest.update((part.len() as u64).to_le_bytes());
-            for index in 0..part.len() {
-                digest.update((part.label(index) as u64).to_le_bytes());
-                part.identify(index, &mut digest)?;
-            }
-        }
-        Ok(hex(&digest.finalize()))
+        digest_of(&[&*self.train, &*self.validation])
     }
+}
+
+impl EvaluationData {
+    /// Returns the SHA-256 of the list of images, as [`DataSplits::sha256`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Read`] when an image file does not exist.
+    pub fn sha256(&self) -> Result<String, DataError> {
+        digest_of(&[&*self.images])
+    }
+}
+
+fn digest_of(parts: &[&dyn Dataset]) -> Result<String, DataError> {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_le_bytes());
+        for index in 0..part.len() {
+            digest.update((part.label(index) as u64).to_le_bytes());
+            part.identify(index, &mut digest)?;
+        }
+    }
+    Ok(hex(&digest.finalize()))
 }
 
 /// Choice of the validation images of a folder that has no split.

@@ -15,7 +15,8 @@ pub struct Batch {
     pub targets: Vec<f32>,
     /// Class of each image, before mixup or CutMix.
     pub labels: Vec<usize>,
-    /// Number of images of each part of the mini-batch that was prepared.
+    /// Number of images of each part that this process computes, in order; their sum is the number of
+    /// images.
     pub parts: Vec<usize>,
     /// Error message of each image that was skipped.
     pub skipped: Vec<String>,

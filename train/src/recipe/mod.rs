@@ -40,8 +40,8 @@ pub struct Recipe {
     pub epochs: usize,
     /// Images per mini-batch (one optimizer step), from 1 to 1,000,000.
     pub batch: usize,
-    /// Parts of a mini-batch, from 1 to `batch`; default 1. Each part is computed on one rank or device,
-    /// and the weights do not depend on which. Batch normalization uses the statistics of a part, and
+    /// Parts of a mini-batch, from 1 to `batch`; default 1. Each part is computed on one rank or device;
+    /// the weights do not depend on which rank. Batch normalization uses the statistics of a part, and
     /// its running statistics after a step are the means over the parts, as are those of PyTorch's
     /// `DistributedDataParallel` if averaged. Mixup and CutMix mix images of the same part.
     #[serde(default = "default_parts")]

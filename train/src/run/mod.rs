@@ -192,6 +192,8 @@ impl Run<'_> {
             self.folder.write_model(&weights)?;
             last = history.last_epoch();
         }
+        // The other ranks learn of an error of rank 0 in writing.
+        any(self.cluster, false)?;
         self.monitor.end_run();
         Ok(Outcome::Finished(last))
     }

@@ -1,62 +1,12 @@
-//! What the ranks of a run agree on.
+//! Checks that the ranks of a run agree, and the checkpoint that they start from.
 
 use receptive_layers::metadata::Metadata;
 use receptive_layers::weights::StateDict;
-use serde::{Deserialize, Serialize};
 
 use super::state::State;
 use super::{Outcome, Run};
-use crate::cluster::{ClusterError, gather, share};
+use crate::cluster::{ClusterError, broadcast, check_equal};
 use crate::error::TrainError;
-
-/// What must be equal on all ranks.
-#[derive(Serialize, Deserialize)]
-struct Identity {
-    version: String,
-    network: String,
-    recipe_sha256: String,
-    images: [usize; 2],
-    data_sha256: String,
-    isa: String,
-}
-
-impl Identity {
-    /// Compares the values of `rank` with those of rank 0.
-    fn check(&self, rank: usize, first: &Self) -> Result<(), ClusterError> {
-        let images = |[train, validation]: [usize; 2]| format!("{train} + {validation}");
-        for (property, found, expected) in [
-            ("the version", &self.version, &first.version),
-            ("the network", &self.network, &first.network),
-            (
-                "the SHA-256 of the recipe",
-                &self.recipe_sha256,
-                &first.recipe_sha256,
-            ),
-            (
-                "the number of training and validation images",
-                &images(self.images),
-                &images(first.images),
-            ),
-            (
-                "the digest of the images' names, sizes and order",
-                &self.data_sha256,
-                &first.data_sha256,
-            ),
-            ("the instruction set", &self.isa, &first.isa),
-        ] {
-            if found != expected {
-                let short = |value: &String| value.chars().take(16).collect();
-                return Err(ClusterError::Mismatch {
-                    property,
-                    rank,
-                    found: short(found),
-                    expected: short(expected),
-                });
-            }
-        }
-        Ok(())
-    }
-}
 
 impl Run<'_> {
     /// Whether this rank uses the output folder.
@@ -66,20 +16,30 @@ impl Run<'_> {
 
     /// Checks that all ranks run the same, and that there is a part for each.
     pub(super) fn check_ranks(&self, state: &State, metadata: &Metadata) -> Result<(), TrainError> {
-        let ranks = self.cluster.ranks();
-        let own = Identity {
-            version: metadata.version.clone().unwrap_or_default(),
-            network: self.name.to_owned(),
-            recipe_sha256: metadata.recipe_sha256.clone().unwrap_or_default(),
-            images: state.images,
-            data_sha256: state.data_sha256.clone(),
-            isa: state.isa.clone(),
-        };
-        let all = gather(self.cluster, &own)?;
-        for (rank, identity) in all.iter().enumerate().skip(1) {
-            identity.check(rank, &all[0])?;
-        }
-        let parts = self.recipe.parts;
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let [train, validation] = state.images;
+        check_equal(
+            self.cluster,
+            &[
+                ("the version", text(&metadata.version)),
+                ("the network", self.name.to_owned()),
+                ("the SHA-256 of the recipe", text(&metadata.recipe_sha256)),
+                (
+                    "the number of training and validation images",
+                    format!("{train} + {validation}"),
+                ),
+                (
+                    "the digest of the images' names, sizes and order",
+                    state.data_sha256.clone(),
+                ),
+                ("the instruction set", state.isa.clone()),
+                (
+                    "the number of compute threads",
+                    rayon::current_num_threads().to_string(),
+                ),
+            ],
+        )?;
+        let (parts, ranks) = (self.recipe.parts, self.cluster.ranks());
         match ranks > parts {
             true => Err(ClusterError::TooManyRanks { parts, ranks }.into()),
             false => Ok(()),
@@ -95,9 +55,9 @@ impl Run<'_> {
             true => self.folder.checkpoint_bytes()?,
             false => Vec::new(),
         };
-        let bytes = share(self.cluster, bytes)?;
+        let bytes = broadcast(self.cluster, bytes)?;
         if !self.is_writer() {
-            let weights = StateDict::from_bytes(bytes)?;
+            let weights = StateDict::from_bytes(&bytes[..])?;
             *state = self.folder.state_of(&weights)?;
             self.network.restore(&weights)?;
         }
@@ -109,9 +69,7 @@ impl Run<'_> {
         &self,
         outcome: Result<Outcome, TrainError>,
     ) -> Result<Outcome, TrainError> {
-        if let Err(error) = &outcome
-            && !matches!(error, TrainError::Cluster(ClusterError::Failed { .. }))
-        {
+        if let Err(error) = &outcome {
             self.cluster.abort(error);
         }
         outcome

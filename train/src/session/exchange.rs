@@ -9,7 +9,7 @@ use std::ops::Range;
 use half::bf16;
 
 use super::sum::{Node, PartialSums, nodes_of};
-use crate::cluster::{Cluster, ClusterError, share_of};
+use crate::cluster::{Cluster, ClusterError, Message, share_of};
 
 /// Returns the sums over all `parts` parts. `own` has the parts of this rank.
 ///
@@ -35,9 +35,11 @@ pub fn sum_over_ranks(
         for Node { values, .. } in &nodes {
             chunk.write(&values[chunk.range.clone()], &mut message);
         }
-        message
+        message.into()
     });
-    let received = cluster.exchange(messages.collect())?;
+    let messages: Vec<Message> = messages.collect();
+    drop(nodes);
+    let received = cluster.exchange(messages)?;
 
     let own = chunk(cluster.rank());
     let mut sum = PartialSums::new(parts, own.rounded);
@@ -55,7 +57,7 @@ pub fn sum_over_ranks(
         own.write(&values, &mut message);
     }
     drop(received);
-    let received = cluster.exchange(vec![message; ranks])?;
+    let received = cluster.exchange(vec![message.into(); ranks])?;
 
     let mut sums = Vec::with_capacity(length);
     for (rank, message) in received.iter().enumerate() {

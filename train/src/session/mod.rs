@@ -64,7 +64,7 @@ impl<N: Network> Session<N> {
         config.init(device)
     }
 
-    /// Returns a session that trains `network` on `devices`, which compute the parts of a step in turn.
+    /// Returns a session that trains `network` on `devices`, which compute the parts of a step.
     /// `network` is on the first device. With fewer parts than devices, the last devices are idle.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::gradients::{GradientOf, in_parallel};
 use super::interface::{Scores, Step, StepMetrics};
 use super::sum::PartialSums;
 use super::values;
-use crate::cluster::{Cluster, gather_numbers, share_of};
+use crate::cluster::{Cluster, ClusterError, gather_numbers, share_of};
 use crate::error::TrainError;
 use crate::metrics::MetricSums;
 use crate::random::{Purpose, seed};
@@ -57,7 +57,11 @@ impl<N: Network> Session<N> {
         total.loss *= total.count as f64;
         let network = self.network.take().expect("a network between steps");
         let (gradients, statistics) = values::to_gradients(&network, &sums, &self.devices[0]);
-        self.network = Some(values::set_statistics(network, statistics, self.parts));
+        // A step whose loss is not finite changes nothing.
+        self.network = Some(match loss.is_finite() {
+            true => values::set_statistics(network, statistics, self.parts),
+            false => network,
+        });
         Ok(StepResult {
             gradients,
             metrics: StepMetrics { loss, sums: total },
@@ -92,6 +96,10 @@ impl<N: Network> Session<N> {
         let mut sums = PartialSums::new(self.parts, rounded);
         let mut metrics = Vec::new();
         let own = share_of(self.parts, cluster.rank(), cluster.ranks());
+        let (found, expected) = (step.batch.parts.len(), own.len());
+        if found != expected {
+            return Err(ClusterError::Parts { found, expected }.into());
+        }
         let parts: Vec<_> = own.zip(step.batch.part_ranges()).collect();
         for group in parts.chunks(self.devices.len()) {
             let group = group.iter().zip(&self.devices);

@@ -240,7 +240,35 @@ fn micro_batches_parts_and_devices_give_the_step_of_the_mini_batch() {
     }
 }
 
-/// What a rank has after some steps.
+#[test]
+fn devices_do_not_change_the_weights_of_a_network_without_dropout() {
+    let _rng_lock = lock_rng();
+    let trained = |devices| {
+        let mut session = lenet(&["parts=3"], devices);
+        for step in 0..3 {
+            take_step(&mut session, &batch(10, step), 0.1, step).expect("a step");
+        }
+        values(&session.weights())
+    };
+    let expected = trained(1);
+    assert_eq!(trained(2), expected);
+    assert_eq!(trained(3), expected);
+}
+
+#[test]
+fn a_batch_of_other_parts_is_an_error() {
+    let _rng_lock = lock_rng();
+    let mut session = lenet(&["parts=3"], 1);
+    let batch = batch(10, 1);
+    let step = Step::whole(&batch, 0.1, 0);
+    let error = session.step(&step, &Alone).expect_err("one part");
+    assert!(
+        error.to_string().contains("has 1 parts, expected 3"),
+        "{error}"
+    );
+}
+
+/// Weights and metrics of a rank after some steps.
 #[derive(Debug, PartialEq)]
 struct Trained {
     /// Name and bits of every weight and average.

@@ -50,12 +50,13 @@ pub fn to_gradients<'a, M: Module>(
     (write.gradients, write.values)
 }
 
-/// Appends the running statistics of `network` to `values`.
+/// Appends the running statistics of the trained norms of `network` to `values`. Those of frozen norms do not
+/// change.
 pub fn append_statistics<M: Module>(network: &M, values: &mut Vec<f32>) -> Result<(), TrainError> {
-    // `valid` completes the statistics of the last forward.
-    let network = network.valid();
+    // `valid` completes the statistics of the last forward, which the network shares.
+    let _ = network.valid();
     let mut read = ReadStatistics {
-        field: String::new(),
+        field: Field::default(),
         values,
         error: None,
     };
@@ -66,11 +67,11 @@ pub fn append_statistics<M: Module>(network: &M, values: &mut Vec<f32>) -> Resul
     }
 }
 
-/// Replaces the running statistics of `network` by `values`, the sums over `parts` parts, divided by
+/// Replaces the running statistics of the trained norms of `network` by `values`, the sums over `parts` parts, divided by
 /// their number.
 pub fn set_statistics<M: Module>(network: M, values: &[f32], parts: usize) -> M {
     network.map(&mut WriteStatistics {
-        field: String::new(),
+        field: Field::default(),
         values,
         parts,
     })
@@ -144,38 +145,59 @@ impl ModuleVisitor for WriteGradients<'_> {
     }
 }
 
+/// The field of a module that is visited. A norm's scale, `gamma`, comes before its statistics.
+#[derive(Default)]
+struct Field {
+    name: String,
+    /// Whether the last scale is trained.
+    has_trained_scale: bool,
+}
+
+impl Field {
+    fn enter(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+    }
+
+    /// Whether `param` is a running statistic of a trained norm.
+    fn is_statistic<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> bool {
+        if self.name == "gamma" {
+            self.has_trained_scale = is_trained(param);
+        }
+        self.has_trained_scale && self.name.starts_with(RUNNING)
+    }
+}
+
 struct ReadStatistics<'a> {
-    /// Name of the field that contains the parameter.
-    field: String,
+    field: Field,
     values: &'a mut Vec<f32>,
     error: Option<TrainError>,
 }
 
 impl ModuleVisitor for ReadStatistics<'_> {
     fn enter_module(&mut self, name: &str, _container: &str) {
-        name.clone_into(&mut self.field);
+        self.field.enter(name);
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.field.starts_with(RUNNING) && self.error.is_none() {
+        if self.field.is_statistic(param) && self.error.is_none() {
             self.error = read(param.val(), self.values).err();
         }
     }
 }
 
 struct WriteStatistics<'a> {
-    field: String,
+    field: Field,
     values: &'a [f32],
     parts: usize,
 }
 
 impl ModuleMapper for WriteStatistics<'_> {
     fn enter_module(&mut self, name: &str, _container: &str) {
-        name.clone_into(&mut self.field);
+        self.field.enter(name);
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if !self.field.starts_with(RUNNING) {
+        if !self.field.is_statistic(&param) {
             return param;
         }
         let data = split::<D>(param.dims(), &mut self.values);
