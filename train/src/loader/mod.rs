@@ -30,7 +30,7 @@ use crate::random::{Purpose, stream};
 /// Capacity of the prefetch queue of each worker thread, in mini-batches.
 const PREFETCH: usize = 2;
 
-/// What a process prepares of the mini-batches of an epoch.
+/// Parts or mini-batches of an epoch that a process prepares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Division {
@@ -84,7 +84,7 @@ pub struct Loader {
     pub mix: Option<Mix>,
     /// Images per mini-batch; the last mini-batch of an epoch may be smaller.
     pub batch: usize,
-    /// What this process prepares of the mini-batches.
+    /// Parts or mini-batches that this process prepares.
     pub division: Division,
     /// Whether the images are shuffled in every epoch.
     pub shuffle: bool,
