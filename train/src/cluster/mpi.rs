@@ -17,7 +17,8 @@ use mpi::request::{LocalScope, Request, scope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::Equivalence;
 
-use super::{Cluster, ClusterError, Message};
+use super::error::ClusterError;
+use super::interface::{Cluster, Message};
 
 /// Tags of messages, and of errors that end the run.
 const DATA: i32 = 1;

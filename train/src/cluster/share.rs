@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Cluster, ClusterError, Message};
+use super::error::ClusterError;
+use super::interface::{Cluster, Message};
 
 /// Returns the value of every rank.
 pub fn gather<T: Serialize + DeserializeOwned>(

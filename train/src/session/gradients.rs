@@ -9,12 +9,18 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 use receptive_layers::network::{Network, TrainingLogits};
 
-use super::interface::Scores;
+use super::interface::{Scores, StepMetrics};
 use super::readback::{read_matrix, read_scalar};
 use crate::cluster::share_of;
 use crate::error::TrainError;
 use crate::loader::Batch;
 use crate::loss::Loss;
+
+/// Gradient of the mean loss of a step, and its metrics.
+pub struct StepResult {
+    pub gradients: GradientsParams,
+    pub metrics: StepMetrics,
+}
 
 /// The gradient of the mean loss of a step, to be computed part by part.
 pub struct GradientOf<'a> {

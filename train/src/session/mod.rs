@@ -26,7 +26,7 @@ use crate::loss::Loss;
 use crate::random::{Purpose, seed};
 use crate::recipe::{GradientType, Recipe};
 use evaluator::NetworkEvaluator;
-use step::StepResult;
+use gradients::StepResult;
 
 /// Name prefixes of the weights and of the averaged weights, and name of the optimizer state, in
 /// [`TrainableNetwork::state`].

@@ -8,7 +8,7 @@ use receptive_layers::network::Network;
 
 use super::Session;
 use super::exchange::sum_over_ranks;
-use super::gradients::{GradientOf, in_parallel};
+use super::gradients::{GradientOf, StepResult, in_parallel};
 use super::interface::{Scores, Step, StepMetrics};
 use super::sum::PartialSums;
 use super::values;
@@ -17,12 +17,6 @@ use crate::error::TrainError;
 use crate::metrics::MetricSums;
 use crate::random::{Purpose, seed};
 use crate::recipe::GradientType;
-
-/// Gradient of the mean loss of a step, and its metrics.
-pub struct StepResult {
-    pub gradients: GradientsParams,
-    pub metrics: StepMetrics,
-}
 
 /// A part on its way to a thread: its index, its images, a copy of the network, and its device.
 struct Part<'a, N> {
