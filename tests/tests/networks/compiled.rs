@@ -12,7 +12,7 @@ use crate::{cases, slow_cases};
 
 /// Multiply-adds per image above which a network is tested only on the fastest instruction set. The
 /// other instruction sets run the same algorithms on smaller networks.
-const LARGE: u64 = 5_000_000_000;
+const LARGE: u64 = 2_000_000_000;
 
 /// Largest size of packed weights, in bytes, for which the plan is also tested from a file.
 const SMALL: usize = 150 << 20;
