@@ -288,7 +288,7 @@ pub enum CliError {
     Rank {
         /// The rank.
         rank: usize,
-        /// Its error.
+        /// Error of the rank.
         source: Box<CliError>,
     },
     /// No data is given, and none is embedded for this network.

@@ -9,7 +9,7 @@ pub enum ClusterError {
     Failed {
         /// The rank.
         rank: usize,
-        /// Its error.
+        /// Error of the rank.
         error: String,
     },
     /// Other ranks did not answer in time.
@@ -45,7 +45,7 @@ pub enum ClusterError {
         property: &'static str,
         /// The rank.
         rank: usize,
-        /// Its value.
+        /// Value of the rank.
         found: String,
         /// The value of rank 0.
         expected: String,

@@ -34,7 +34,7 @@ const PREFETCH: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Division {
-    /// These parts of every mini-batch, of `count` parts. The parts have the same number of images, up
+    /// The parts `own` of every mini-batch, which has `count` parts. The parts have the same number of images, up
     /// to one, before unreadable images are skipped.
     Parts {
         /// The parts.

@@ -18,7 +18,7 @@ use crate::random::{Random, layer_config};
 use builder::{Builder, Numbers};
 use module::RandomGraph;
 
-/// How a random graph is compiled.
+/// Options with which a random graph is compiled.
 #[derive(Debug, Clone)]
 struct Setting {
     images: usize,

@@ -6,6 +6,8 @@
 //! and says why.
 
 mod scan;
+mod stop;
+mod value;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -15,7 +17,9 @@ use zip::ZipArchive;
 
 use crate::weights::error::WeightsError;
 use crate::weights::format::Format;
-use scan::{Kind, MAX_PICKLE, Small, Stop, array, scan};
+use scan::{MAX_PICKLE, array, scan};
+use stop::Stop;
+use value::{Kind, Small};
 
 /// Most pickles of a legacy file: magic number, protocol, system, checkpoint, keys of the storages.
 const LEGACY_PICKLES: usize = 5;

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read};
 
+use super::stop::Stop;
+use super::value::{Kind, Small, Value};
+
 /// Most values that a pickle puts on its stack: 60 for each tensor of a network of 60,000 tensors.
 const MAX_VALUES: u64 = 4_000_000;
 
@@ -12,122 +15,6 @@ const MAX_COPIED: u64 = 128 << 20;
 /// Largest pickle in an archive, in bytes. A compressed one may be a thousand times longer than its
 /// archive.
 pub const MAX_PICKLE: u64 = 100 << 20;
-
-/// Why a scan ends before the end of the pickle.
-#[derive(Debug, PartialEq)]
-pub enum Stop {
-    /// The reader fails at the same opcode.
-    Unreadable,
-    /// The pickle exceeds a limit.
-    Limit(String),
-}
-
-impl From<io::Error> for Stop {
-    fn from(_: io::Error) -> Self {
-        Self::Unreadable
-    }
-}
-
-/// A value without its content, or with the little that a table of a tar archive needs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Small {
-    Int(i64),
-    /// A class with the size of its elements in bytes, if it is a storage.
-    Class(u8),
-    Other,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
-    Small(Small),
-    /// A tuple of three values.
-    Three([Small; 3]),
-}
-
-/// Size of a value.
-#[derive(Debug, Clone, Copy)]
-pub struct Value {
-    /// Bytes that a copy takes, without a constant for each object, which the reader limits.
-    bytes: u64,
-    /// Tensors within the value.
-    tensors: u64,
-    /// Bytes of the names of these tensors.
-    names: u64,
-    /// Bytes of the first item of a sequence.
-    first: Option<u64>,
-    /// Index in the memo, once there.
-    memo: Option<u32>,
-    pub kind: Kind,
-}
-
-impl Value {
-    const EMPTY: Self = Self::of(0);
-
-    const fn of(bytes: u64) -> Self {
-        Self {
-            bytes,
-            tensors: 0,
-            names: 0,
-            first: None,
-            memo: None,
-            kind: Kind::Small(Small::Other),
-        }
-    }
-
-    fn int(value: i64) -> Self {
-        Self {
-            kind: Kind::Small(Small::Int(value)),
-            ..Self::of(8)
-        }
-    }
-
-    /// Adds the size of `other`, whose tensors have `prefix` more bytes in their names.
-    fn add(&mut self, other: &Self, prefix: u64) {
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        self.tensors = self.tensors.saturating_add(other.tensors);
-        let prefix = other.tensors.saturating_mul(prefix.saturating_add(1));
-        self.names = self
-            .names
-            .saturating_add(other.names)
-            .saturating_add(prefix);
-        self.kind = Kind::Small(Small::Other);
-    }
-
-    /// Appends items to a sequence. A sequence of two may be the key and value of a dictionary, so
-    /// that the first item counts as the name of the others.
-    fn extend(&mut self, items: &[Self]) {
-        const INDEX_DIGITS: u64 = 8;
-        for item in items {
-            self.add(item, self.first.unwrap_or(0).max(INDEX_DIGITS));
-            self.first.get_or_insert(item.bytes);
-        }
-    }
-
-    /// Inserts keys and values into a dictionary.
-    fn insert(&mut self, items: &[Self]) -> Result<(), Stop> {
-        for pair in items.chunks(2) {
-            let [key, value] = pair else {
-                return Err(Stop::Unreadable);
-            };
-            self.add(key, 0);
-            self.add(value, key.bytes.max(20));
-        }
-        Ok(())
-    }
-
-    fn sequence(items: &[Self]) -> Self {
-        let mut sequence = Self::EMPTY;
-        sequence.extend(items);
-        if let [a, b, c] = items {
-            let small = |value: &Self| match value.kind {
-                Kind::Small(small) => small,
-                Kind::Three(_) => Small::Other,
-            };
-            sequence.kind = Kind::Three([small(a), small(b), small(c)]);
-        }
-        sequence
-    }
-}
 
 /// The stack machine.
 #[derive(Default)]
