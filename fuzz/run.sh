@@ -5,6 +5,8 @@
 #   fuzz/run.sh 3600                   every target for an hour
 #   fuzz/run.sh 3600 weights image     these targets
 #
+# FUZZ_JOBS is the number of targets that run at the same time.
+#
 # Files that libFuzzer finds go to fuzz/work/TARGET, and inputs that fail to fuzz/artifacts. Needs Rust's
 # compiler only: cargo-fuzz is not used. RUSTC_BOOTSTRAP allows the unstable option `sanitizer`, with
 # FUZZ_SANITIZER=address; without it the targets are built faster and find panics only.
@@ -43,4 +45,4 @@ run() {
 }
 export -f run
 export target_folder triple seconds
-printf '%s\n' "${targets[@]}" | xargs -P 2 -I{} bash -c 'run {}'
+printf '%s\n' "${targets[@]}" | xargs -P "${FUZZ_JOBS:-2}" -I{} bash -c 'run {}'

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use receptive_layers::compile::{Compiled, Options, Outputs, Precision, Tuning};
+use receptive_layers::graph::LOGITS;
 
 use crate::args::{ComputeArgs, Engine, PlanPrecision, PlanTuning, TuningArgs};
 use crate::device;
@@ -53,13 +54,29 @@ impl Runner {
         input: [usize; 4],
         compute: &ComputeArgs,
     ) -> Result<Self, CliError> {
+        Self::for_output(weights, input, LOGITS, compute)
+    }
+
+    /// Prepares `weights` as [`from_weights`](Self::from_weights) does. A compiled network computes the
+    /// output called `output` instead of the logits.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_weights`](Self::from_weights), and [`CliError::Compile`] when the network has no such
+    /// output.
+    pub fn for_output(
+        weights: ModelWeights,
+        input: [usize; 4],
+        output: &str,
+        compute: &ComputeArgs,
+    ) -> Result<Self, CliError> {
         match compute.engine()? {
             Engine::Compiled => {
                 let network = weights.load(&device::cpu()?)?;
                 let model = weights.model;
                 drop(weights);
                 let options = compiler_options(&compute.tuning, input[0], compute.threads);
-                let compiled = network.compile(input, &options);
+                let compiled = network.compile(input, &[output], &options);
                 let compiled = compiled.map_err(|source| model.uncompiled(source))?;
                 Ok(Self::Compiled(Box::new(compiled)))
             }

@@ -227,6 +227,131 @@ pub enum CliError {
         /// Size of all feature maps of the batch, in bytes.
         bytes: u64,
     },
+    /// The network has no layer of the given name.
+    #[error("{model} has no stage {requested:?}; its stages are {}", known.join(", "))]
+    UnknownLayer {
+        /// Name of the network.
+        model: &'static str,
+        /// The given name.
+        requested: String,
+        /// Names of the stages.
+        known: Vec<&'static str>,
+    },
+    /// A pattern of file names cannot be used.
+    #[error("the pattern {pattern}: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// The reason.
+        reason: String,
+    },
+    /// A list of paths cannot be read.
+    #[error("the list of paths {}: {reason}", path.display())]
+    PathList {
+        /// Path of the list; `-` for standard input.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// An archive of images cannot be read.
+    #[error("cannot read the archive {}: {source}", path.display())]
+    Archive {
+        /// Path of the archive.
+        path: PathBuf,
+        /// Error of the operating system or of the format.
+        source: io::Error,
+    },
+    /// A Parquet file is named, but the program cannot read and write this format.
+    #[error(
+        "{}: this program is built without Parquet; build it with --features parquet",
+        path.display()
+    )]
+    WithoutParquet {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// A file of results cannot be written, or its part of an interrupted run cannot be read.
+    #[error("cannot write the results {}: {source}", path.display())]
+    Rows {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
+    },
+    /// Another process writes the same file of results.
+    #[error("another process is writing the results {}", path.display())]
+    RowsLocked {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// The extension of a file of results is unknown.
+    #[error(
+        "the extension of {} is not that of a file of results, expected .jsonl, .csv, .parquet or .npy; or choose a --format",
+        path.display()
+    )]
+    RowFormat {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// An interrupted run wrote to the file of results.
+    #[error(
+        "{path}.part contains the results of an interrupted run; continue it with --resume, or delete {path}.part",
+        path = path.display()
+    )]
+    InterruptedRows {
+        /// Path of the file of results.
+        path: PathBuf,
+    },
+    /// An interrupted run had another setting.
+    #[error(
+        "{} is from a run with {name} {found}, now it is {expected}; use the same options, or delete the file",
+        path.display()
+    )]
+    OtherSettings {
+        /// Path of the file of the interrupted run.
+        path: PathBuf,
+        /// Name of the setting.
+        name: String,
+        /// Setting of the interrupted run.
+        found: String,
+        /// Setting of this run.
+        expected: String,
+    },
+    /// The images of an interrupted run are not those of this run.
+    #[error(
+        "row {row} of the interrupted run is {found}, now it is {expected}; use the same images, or delete {}.part",
+        path.display()
+    )]
+    OtherImages {
+        /// Path of the file of results.
+        path: PathBuf,
+        /// Number of the row, from 1.
+        row: usize,
+        /// Path of the image in the row.
+        found: String,
+        /// Path of the image of this run, or `no image`.
+        expected: String,
+    },
+    /// `--resume` is given for a device or a pipe.
+    #[error("{} is a device or a pipe, which --resume cannot continue", path.display())]
+    ResumeDevice {
+        /// Path of the device.
+        path: PathBuf,
+    },
+    /// The format of results needs a regular file.
+    #[error("{} cannot be in the format {format}, which needs a file; choose jsonl or csv", path.display())]
+    DeviceFormat {
+        /// Path of the device, or `standard output`.
+        path: PathBuf,
+        /// The format.
+        format: &'static str,
+    },
+    /// Classes are to be written to an array.
+    #[error("{}: an .npy file contains vectors, which `embed` writes; choose .jsonl, .csv or .parquet", path.display())]
+    NpyClasses {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// An array cannot be read or written.
     #[error(transparent)]
     Npy(#[from] NpyError),

@@ -12,18 +12,22 @@ pub mod device;
 #[cfg(feature = "train")]
 mod digits;
 mod embedded;
+mod embedder;
 mod engine;
 pub mod error;
 mod image_grid;
+mod inputs;
 mod json;
 pub mod npy;
 mod panics;
 mod picture;
+mod predict;
 mod profile;
 mod progress;
 pub mod registry;
 mod resolve;
 mod roofline;
+mod rows;
 mod signals;
 mod weights;
 
@@ -106,6 +110,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Summary(args) => commands::summary::run(&args, &mut out),
         Command::Draw(args) => commands::draw::run(&args, &mut out),
         Command::Classify(args) => return commands::classify::run(&args, &mut out),
+        Command::Embed(args) => return commands::embed::run(&args),
         Command::Run(args) => commands::run::run(&args),
         Command::Bench(args) => commands::bench::run(&args, &mut out),
         Command::Compile(args) => commands::compile::run(&args),

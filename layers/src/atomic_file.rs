@@ -40,8 +40,8 @@ pub struct AtomicFile {
 }
 
 /// Target of a commit.
-#[derive(Debug, PartialEq)]
-enum Destination {
+#[derive(Debug, PartialEq, Eq)]
+pub enum Destination {
     /// Replaces the regular file at this path, which need not exist.
     Replace(PathBuf),
     /// Writes to this device or pipe.
@@ -56,7 +56,7 @@ impl AtomicFile {
     ///
     /// The folder does not exist or is not writable, or `path` is a folder.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let destination = Destination::of(path)?;
+        let destination = destination(path)?;
         let temporary = match &destination {
             Destination::Replace(path) => ScratchFile::create_in(folder(path))?,
             Destination::Append(_) => ScratchFile::create_in(&std::env::temp_dir())?,
@@ -125,31 +125,47 @@ impl Write for AtomicFile {
     }
 }
 
-impl Destination {
-    /// Follows the symbolic links of `path`.
-    fn of(path: &Path) -> io::Result<Self> {
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            Ok(metadata) if !metadata.is_file() => Ok(Self::Append(path.to_owned())),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            // A regular file, or none; a link may lead to either.
-            _ => {
-                let mut target = path.to_owned();
-                for _ in 0..MAX_LINKS {
-                    // `/dev/stdout` leads here, and on to a regular file if the output of the
-                    // process is redirected to one.
-                    if is_descriptor(&target) {
-                        return Ok(Self::Append(path.to_owned()));
-                    }
-                    match fs::read_link(&target) {
-                        Ok(link) => target = folder(&target).join(link),
-                        Err(_) => return Ok(Self::Replace(target)),
-                    }
+/// Follows the symbolic links of `path`.
+///
+/// # Errors
+///
+/// `path` is a folder, has too many symbolic links, or cannot be examined.
+pub fn destination(path: &Path) -> io::Result<Destination> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => Ok(Destination::Append(path.to_owned())),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        // A regular file, or none; a link may lead to either.
+        _ => {
+            let mut target = path.to_owned();
+            for _ in 0..MAX_LINKS {
+                // `/dev/stdout` leads here, and on to a regular file if the output of the
+                // process is redirected to one.
+                if is_descriptor(&target) {
+                    return Ok(Destination::Append(path.to_owned()));
                 }
-                Err(io::Error::other("the path has too many symbolic links"))
+                match fs::read_link(&target) {
+                    Ok(link) => target = folder(&target).join(link),
+                    Err(_) => return Ok(Destination::Replace(target)),
+                }
             }
+            Err(io::Error::other("the path has too many symbolic links"))
         }
     }
+}
+
+/// Flushes `file`, which is open under the path `from`, to the disk and renames it to `path` in the same
+/// folder, replacing any regular file there.
+///
+/// # Errors
+///
+/// The content cannot be flushed or the file cannot be renamed; a regular file at `path` is then
+/// unchanged.
+pub fn replace(file: &File, from: &Path, path: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    keep_permissions(path, from)?;
+    fs::rename(from, path)?;
+    sync_folder(folder(path))
 }
 
 /// Whether `path` is a file of an open descriptor, such as `/proc/self/fd/1`.

@@ -3,22 +3,22 @@
 //! A [`Classifier`] runs on a compiled plan or on any Burn device, classifies one image or many, and
 //! is shared between threads by reference.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use serde::Serialize;
 
-use crate::compile::{CompileError, Compiled, Options, Outputs, RunError, compile};
+use crate::compile::{Compiled, Options, Outputs, compile};
+use crate::engine::Engine;
 use crate::graph::LOGITS;
-use crate::image::{self, RgbImage};
+use crate::image::RgbImage;
 use crate::labels;
 use crate::network::Network;
 use crate::preprocessing::Preprocessing;
 use crate::pretrained::Pretrained;
 use crate::softmax;
 
-/// Images in a batch on a Burn device.
-const DEVICE_BATCH: usize = 32;
+pub use crate::engine::ClassifierError;
 
 /// A network with its preprocessing and labels: photos in, labelled probabilities out.
 ///
@@ -26,58 +26,7 @@ const DEVICE_BATCH: usize = 32;
 /// plan, each of them has its own feature maps, and all share the weights.
 pub struct Classifier {
     engine: Engine,
-    preprocessing: Preprocessing,
-    /// `[channels, height, width]` of an input image.
-    input: [usize; 3],
     labels: Arc<[String]>,
-}
-
-/// The inference engine of a [`Classifier`].
-enum Engine {
-    Compiled(Box<PlanPool>),
-    Device { forward: Forward, device: Device },
-}
-
-/// Maps images `[batch, channels, height, width]` to logits `[batch, classes]`.
-type Forward = Box<dyn Fn(Tensor<4>) -> Tensor<2> + Send + Sync>;
-
-/// Why a photo cannot be classified.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClassifierError {
-    /// The network cannot be compiled.
-    #[error(transparent)]
-    Compile(#[from] CompileError),
-    /// The plan computes images of another size than the preprocessing prepares.
-    #[error("the plan's input is {found:?}, expected [1 or 3, {crop}, {crop}]")]
-    Input {
-        /// `[channels, height, width]` of the plan's input.
-        found: [usize; 3],
-        /// Height and width that the preprocessing prepares.
-        crop: usize,
-    },
-    /// The plan has no output, or its class scores are empty.
-    #[error("the plan computes no class scores, expected one for each class")]
-    NoScores,
-    /// The number of labels differs from the number of classes.
-    #[error("there are {found} labels, expected {classes}, one for each class")]
-    Labels {
-        /// Number of labels.
-        found: usize,
-        /// Number of classes.
-        classes: usize,
-    },
-    /// The plan cannot run on the images.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// The Burn device failed.
-    #[error("the device failed: {0}")]
-    Device(String),
-    /// A probability is infinite or not a number.
-    #[error(
-        "the network computed infinite values or NaN; the weights are damaged, or the input is out of range"
-    )]
-    NotFinite,
 }
 
 impl Classifier {
@@ -122,13 +71,10 @@ impl Classifier {
         preprocessing: Preprocessing,
         labels: Vec<String>,
     ) -> Result<Self, ClassifierError> {
-        let (input, crop) = (plan.input(), preprocessing.crop);
-        if !matches!(input, [1 | 3, height, width] if (height, width) == (crop, crop)) {
-            return Err(ClassifierError::Input { found: input, crop });
-        }
         let logits = logits_index(plan.output_names());
         let shape = plan.outputs().get(logits);
         let classes = shape.map_or(0, |shape| shape.iter().product());
+        let engine = Engine::from_plan(plan, preprocessing)?;
         if classes == 0 {
             return Err(ClassifierError::NoScores);
         }
@@ -139,9 +85,7 @@ impl Classifier {
             });
         }
         Ok(Self {
-            engine: Engine::Compiled(Box::new(PlanPool::new(plan))),
-            preprocessing,
-            input,
+            engine,
             labels: labels.into(),
         })
     }
@@ -156,12 +100,13 @@ impl Classifier {
         labels: Vec<String>,
     ) -> Self {
         Self {
-            engine: Engine::Device {
-                forward: Box::new(forward),
+            engine: Engine::from_forward(
+                Box::new(forward),
+                LOGITS,
                 device,
-            },
-            preprocessing,
-            input: [channels, preprocessing.crop, preprocessing.crop],
+                channels,
+                preprocessing,
+            ),
             labels: labels.into(),
         }
     }
@@ -201,7 +146,7 @@ impl Classifier {
 
     /// Converts a photo to the network's input, `[channels, height, width]`.
     pub fn prepare(&self, photo: &RgbImage) -> Vec<f32> {
-        image::preprocess_channels(photo, &self.preprocessing, self.input[0])
+        self.engine.prepare(photo)
     }
 
     /// Runs the network on prepared images, `[images, channels, height, width]`, at most
@@ -213,30 +158,7 @@ impl Classifier {
     /// [`ClassifierError::Run`] if `images` is not a whole number of images or too many,
     /// [`ClassifierError::Device`] if the device fails.
     pub fn run(&self, images: &[f32]) -> Result<Outputs, ClassifierError> {
-        match &self.engine {
-            Engine::Compiled(plans) => {
-                let mut plan = plans.take();
-                let outputs = plan.run(images);
-                plans.give_back(plan);
-                Ok(outputs?.with_first(LOGITS))
-            }
-            Engine::Device { forward, device } => {
-                let [channels, height, width] = self.input;
-                let image = channels * height * width;
-                let count = images.len() / image;
-                if count * image != images.len() {
-                    return Err(ClassifierError::Device(format!(
-                        "{} values are not a whole number of images of {image} values",
-                        images.len()
-                    )));
-                }
-                let data = TensorData::new(images.to_vec(), [count, channels, height, width]);
-                let logits = forward(Tensor::from_data(data, device))
-                    .try_into_vec_as::<f32>()
-                    .map_err(|error| ClassifierError::Device(error.to_string()))?;
-                Ok(Outputs::single(LOGITS, logits))
-            }
-        }
+        Ok(self.engine.run(images)?.with_first(LOGITS))
     }
 
     /// Converts the class scores of one image to labelled probabilities.
@@ -258,15 +180,12 @@ impl Classifier {
     /// Returns the largest number of images that [`run`](Self::run) takes: the batch of the plan, or
     /// 32 on a Burn device.
     pub fn max_batch(&self) -> usize {
-        match &self.engine {
-            Engine::Compiled(plans) => plans.template.batch(),
-            Engine::Device { .. } => DEVICE_BATCH,
-        }
+        self.engine.max_batch()
     }
 
     /// Returns the preprocessing of photos.
     pub fn preprocessing(&self) -> &Preprocessing {
-        &self.preprocessing
+        &self.engine.preprocessing
     }
 
     /// Returns the name of each class; empty if the names are unknown.
@@ -279,37 +198,6 @@ impl Classifier {
 fn logits_index(names: &[String]) -> usize {
     let found = names.iter().position(|name| name == LOGITS);
     found.unwrap_or(0)
-}
-
-/// Clones of a plan, one for each thread that runs it at the same time.
-struct PlanPool {
-    /// The plan that new clones are made from.
-    template: Compiled,
-    idle: Mutex<Vec<Compiled>>,
-}
-
-impl PlanPool {
-    fn new(template: Compiled) -> Self {
-        Self {
-            template,
-            idle: Mutex::default(),
-        }
-    }
-
-    /// Returns an idle clone, or a new one.
-    fn take(&self) -> Compiled {
-        let idle = self.idle().pop();
-        idle.unwrap_or_else(|| self.template.clone())
-    }
-
-    /// Makes `plan` available to the next call of [`take`](Self::take).
-    fn give_back(&self, plan: Compiled) {
-        self.idle().push(plan);
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Compiled>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The probability of every class of a photo.

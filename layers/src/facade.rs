@@ -8,9 +8,11 @@ pub use crate::classifier::{self, Classifier};
 #[cfg(feature = "draw")]
 pub use crate::drawing;
 #[cfg(feature = "image")]
-pub use crate::image;
+pub use crate::embedder::{self, Embedder};
 pub use crate::metadata::{self, Metadata};
 pub use crate::network::{self, Network, NetworkConfig};
 pub use crate::pretrained::{self, Pretrained, Weights};
 pub use crate::weights::{self, Checkpoint};
 pub use crate::{block, burn, compile, graph, labels, preprocessing, softmax, summary};
+#[cfg(feature = "image")]
+pub use crate::{image, pipeline};

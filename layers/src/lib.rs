@@ -8,6 +8,10 @@ pub mod classifier;
 pub mod compile;
 #[cfg(feature = "draw")]
 pub mod drawing;
+#[cfg(feature = "image")]
+pub mod embedder;
+#[cfg(feature = "image")]
+mod engine;
 pub mod facade;
 pub mod graph;
 #[cfg(feature = "image")]
@@ -17,6 +21,8 @@ mod invalid_config;
 pub mod labels;
 pub mod metadata;
 pub mod network;
+#[cfg(feature = "image")]
+pub mod pipeline;
 pub mod preprocessing;
 pub mod pretrained;
 mod printable;

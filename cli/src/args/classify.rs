@@ -5,18 +5,23 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::compute::ComputeArgs;
+use super::inputs::{InputArgs, OutputArgs};
 use super::parse;
 use super::weights_key::WeightsKeyArgs;
 
-/// Network that `classify` runs by default; its weights are embedded in the program.
-const DEFAULT_MODEL: &str = "mobilenet-v2";
+/// Network that `classify` and `embed` run by default; its weights are embedded in the program.
+pub(super) const DEFAULT_MODEL: &str = "mobilenet-v2";
 
 /// Options of `classify`.
 #[derive(Debug, Args)]
 pub struct ClassifyArgs {
-    /// Images, or folders of images
-    #[arg(required = true, value_name = "IMAGE")]
-    pub images: Vec<PathBuf>,
+    /// Images to classify.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// File of results.
+    #[command(flatten)]
+    pub output: OutputArgs,
 
     /// Name of the network, as `models` lists it
     #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
@@ -52,6 +57,6 @@ pub struct ClassifyArgs {
     pub compute: ComputeArgs,
 
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["output", "format"])]
     pub json: bool,
 }

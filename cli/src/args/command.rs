@@ -8,6 +8,7 @@ use super::compile::CompileArgs;
 use super::completions::CompletionsArgs;
 use super::convert::ConvertArgs;
 use super::draw::DrawArgs;
+use super::embed::EmbedArgs;
 #[cfg(feature = "train")]
 use super::eval::EvalArgs;
 use super::inspect::InspectArgs;
@@ -73,11 +74,30 @@ Examples:
   receptive classify holiday/ --top 1 --json
   receptive classify photo.jpg --model resnet50
   receptive classify assets/digits/ --model lenet5
+  receptive classify photos/ --output labels.csv
+  find photos -name '*.jpg' -print0 | receptive classify - --output labels.parquet
+  receptive classify shards/*.tar --output labels.jsonl --resume
 
+The results in a file have one row for each image, in the order of the images. The row of an image that
+cannot be decoded contains the error. While the command runs, rows are written to FILE.part; --resume
+continues such a file.
 The weights of mobilenet-v2 (ImageNet) and lenet5 (MNIST) are embedded in the program. For other
 networks, published weights are read from the cache folder. Missing weights are downloaded.
 RECEPTIVE_CACHE chooses another cache folder.")]
     Classify(ClassifyArgs),
+
+    /// Compute the embedding of images: a vector for search, deduplication and clustering
+    #[command(after_help = "\
+Examples:
+  receptive embed photos/ --output vectors.npy
+  receptive embed photos/ --model resnet50 --normalize --output vectors.parquet
+  receptive embed photo.jpg --layer bottleneck7
+  receptive embed photos/ --shard 1/4 --output vectors-1.jsonl
+
+The embedding is the input of the network's last layer: 1280 numbers of mobilenet-v2, 2048 of resnet50.
+With --layer, the vector has the mean of each feature map of a stage. An .npy file has a row of NaN for
+an image that cannot be decoded; the file .paths.csv beside it has the paths and errors of the rows.")]
+    Embed(EmbedArgs),
 
     /// Run a network on a NumPy array and write the logits
     #[command(after_help = "\

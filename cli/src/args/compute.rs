@@ -8,7 +8,7 @@ use crate::device::DeviceName;
 use crate::error::CliError;
 
 /// Engine, device and threads.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 pub struct ComputeArgs {
     /// Burn backend of the eager engine; implies --engine eager
     #[arg(long, value_enum, value_name = "DEVICE")]

@@ -8,8 +8,10 @@ mod completions;
 mod compute;
 mod convert;
 mod draw;
+mod embed;
 #[cfg(feature = "train")]
 mod eval;
+mod inputs;
 mod inspect;
 mod models;
 mod parse;
@@ -29,8 +31,10 @@ pub use completions::CompletionsArgs;
 pub use compute::{ComputeArgs, Engine, PlanPrecision, PlanTuning, TuningArgs};
 pub use convert::{ConvertArgs, Dtype};
 pub use draw::{DrawArgs, DrawFormat, DrawStyle};
+pub use embed::EmbedArgs;
 #[cfg(feature = "train")]
 pub use eval::EvalArgs;
+pub use inputs::{InputArgs, OutputArgs, RowFormat, Shard};
 pub use inspect::InspectArgs;
 pub use models::ModelsArgs;
 #[cfg(feature = "train")]

@@ -1,5 +1,7 @@
 //! Parsers of option values. Their errors say what was expected.
 
+use super::inputs::Shard;
+
 /// Parses a shape such as `1x3x224x224`, with every dimension at least 1.
 pub(super) fn shape(text: &str) -> Result<[usize; 4], String> {
     let error = || {
@@ -45,4 +47,17 @@ pub(super) fn minutes(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|minutes| (0.0..=1e6).contains(minutes))
         .ok_or_else(|| "expected a number from 0 to 1000000".to_owned())
+}
+
+/// Parses a part of a list such as `1/4`.
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
+    let numbers = text.split_once('/').and_then(|(number, count)| {
+        Some(Shard {
+            number: number.parse().ok()?,
+            count: count.parse().ok()?,
+        })
+    });
+    numbers
+        .filter(|shard| (1..=shard.count).contains(&shard.number))
+        .ok_or_else(|| "expected K/N with K from 1 to N, such as 1/4".to_owned())
 }

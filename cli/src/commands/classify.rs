@@ -2,114 +2,175 @@
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use receptive_layers::classifier::{Classifier, Prediction};
-use receptive_layers::image::{self, LeftOut};
-use receptive_layers::labels::MNIST;
-use receptive_layers::printable;
+use receptive_layers::classifier::Prediction;
+use receptive_layers::{printable, sha256};
 use serde::Serialize;
 use terminal_size::{Width, terminal_size};
 
 use crate::args::ClassifyArgs;
 use crate::bars;
-use crate::classifier;
-use crate::error::{CliError, one_line, print_error, print_note};
-use crate::json::write_json;
-use crate::progress::image_bar;
-use crate::registry;
+use crate::classifier::TopClasses;
+use crate::error::{CliError, print_error};
+use crate::inputs::Inputs;
+use crate::predict::{self, Workers};
+use crate::registry::{self, Model};
+use crate::rows::{self, Answer, Columns, Row, Settings};
 
 /// Width of a terminal that does not report one, in columns.
 const DEFAULT_COLUMNS: usize = 80;
 
-/// Classifies every image and prints the results, and an error for each image that fails. The exit
-/// code is 0 if no image fails, 1 if some fail, 2 if all fail.
+/// Classifies every image, and prints the results or writes a row for each image. Without rows, prints an
+/// error for each image that fails. The exit code is 0 if no image fails, 1 if some fail, 2 if all fail.
 ///
 /// # Errors
 ///
 /// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be
 /// written.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let (images, left_out) = expand_folders(&args.images)?;
+    let inputs = Inputs::open(&args.input)?;
     let model = registry::model(&args.model)?;
-    let classifier = classifier::open(&model, args)?;
-    let progress = image_bar(images.len());
-    let columns = io::stdout().is_terminal().then(|| {
-        terminal_size().map_or(DEFAULT_COLUMNS, |(Width(columns), _)| usize::from(columns))
-    });
-
-    let mut results = Vec::new();
-    let mut failed = 0;
-    for path in &images {
-        let result =
-            classify(&classifier, path, args).map(|(predictions, inverted)| Classification {
-                image: path.display().to_string(),
-                model: model.name,
-                inverted,
-                predictions,
-            });
-        progress.suspend(|| -> Result<(), CliError> {
-            match result {
-                Ok(result) if args.json => results.push(result),
-                Ok(result) => write_text(&result, columns, out)?,
-                Err(error) => {
-                    failed += 1;
-                    print_error(&error);
-                }
-            }
-            Ok(())
-        })?;
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
-    if args.json {
-        write_json(&results, out)?;
-    }
-    if !left_out.is_empty() {
-        print_note(&format!("left out of the folders: {left_out}"));
-    }
-    Ok(ExitCode::from(match failed {
-        0 => 0,
-        some if some < images.len() => 1,
-        _ => 2,
+    let as_rows = args.output.output.is_some() || args.output.format.is_some();
+    let images = inputs.known_count().filter(|_| !as_rows);
+    let workers = Workers::new(images, &args.compute);
+    let predictor = TopClasses::open(&model, args, &workers)?;
+    let summary = if as_rows {
+        let settings = settings(&model, args, predictor.classifier.labels())?;
+        let columns = Columns::Classes { top: args.top };
+        predict::write(
+            &predictor,
+            inputs,
+            workers.count,
+            &args.output,
+            columns,
+            &settings,
+        )?
+    } else {
+        let mut text = TextResults::begin(&model, args.json, out)?;
+        let run = predict::run(
+            &predictor,
+            inputs,
+            workers.count,
+            &[],
+            Path::new(""),
+            |row, progress| progress.suspend(|| text.write(row)),
+        );
+        let summary = run?;
+        text.end()?;
+        Some(summary)
+    };
+    Ok(summary.map_or(ExitCode::SUCCESS, |summary| {
+        summary.print(args.output.output.is_some());
+        summary.exit_code()
     }))
+}
+
+/// Returns the settings that determine the rows of `args`.
+fn settings(model: &Model, args: &ClassifyArgs, labels: &[String]) -> Result<Settings, CliError> {
+    let key = args.key.key();
+    let weights = args.weights.as_deref();
+    let mut settings = rows::settings(
+        "classify",
+        model.name,
+        weights,
+        key,
+        &args.compute,
+        &args.input,
+    )?;
+    let inversion = match (args.invert, args.no_invert) {
+        (true, _) => "all",
+        (_, true) => "none",
+        _ => "by border",
+    };
+    settings.insert("inversion".to_owned(), inversion.to_owned());
+    settings.insert("top".to_owned(), args.top.to_string());
+    let digest = sha256::of_reader(labels.join("\n").as_bytes())?;
+    settings.insert("labels".to_owned(), format!("of SHA-256 {digest}"));
+    Ok(settings)
 }
 
 /// The predictions for one image.
 #[derive(Serialize)]
-struct Classification {
-    image: String,
+struct Classification<'a> {
+    image: &'a str,
     model: &'static str,
     /// Whether the image was inverted.
     inverted: bool,
-    predictions: Vec<Prediction>,
+    predictions: &'a [Prediction],
 }
 
-/// Returns the most probable classes of the image at `path` and whether it was inverted, or an error
-/// that names the image.
-fn classify(
-    classifier: &Classifier,
-    path: &Path,
-    args: &ClassifyArgs,
-) -> Result<(Vec<Prediction>, bool), String> {
-    let mut photo = image::open(path).map_err(|error| one_line(&error))?;
-    // MNIST's digits are light ink on a dark background.
-    let digits = classifier.labels().iter().eq(MNIST.iter());
-    let on_paper = || digits && image::is_on_light_paper(&photo);
-    let inverted = args.invert || (!args.no_invert && on_paper());
-    if inverted {
-        image::invert(&mut photo);
+/// Results as text, or as an array of JSON objects, as they are computed.
+struct TextResults<'a> {
+    model: &'static str,
+    json: bool,
+    /// Number of columns of a terminal; `None` without a terminal.
+    columns: Option<usize>,
+    written: usize,
+    out: &'a mut dyn Write,
+}
+
+impl<'a> TextResults<'a> {
+    fn begin(model: &Model, json: bool, out: &'a mut dyn Write) -> Result<Self, CliError> {
+        if json {
+            write!(out, "[")?;
+        }
+        let columns = io::stdout().is_terminal().then(|| {
+            terminal_size().map_or(DEFAULT_COLUMNS, |(Width(columns), _)| usize::from(columns))
+        });
+        Ok(Self {
+            model: model.name,
+            json,
+            columns,
+            written: 0,
+            out,
+        })
     }
-    let classification = classifier
-        .classify(&photo)
-        .map_err(|error| format!("{}: {}", path.display(), one_line(&error)))?;
-    Ok((classification.top(args.top), inverted))
+
+    /// Writes a result, or prints an error to standard error.
+    fn write(&mut self, row: &Row) -> Result<(), CliError> {
+        let (predictions, inverted) = match &row.answer {
+            Ok(Answer::Classes {
+                predictions,
+                inverted,
+            }) => (predictions, *inverted),
+            Ok(Answer::Vector(_)) => return Ok(()),
+            Err(failure) => {
+                print_error(&format!("{} {}", row.path, failure.reason));
+                return Ok(());
+            }
+        };
+        let result = Classification {
+            image: &row.path,
+            model: self.model,
+            inverted,
+            predictions,
+        };
+        if self.json {
+            let separator = if self.written > 0 { "," } else { "" };
+            let object = serde_json::to_string_pretty(&result)?;
+            let object = object.replace('\n', "\n  ");
+            write!(self.out, "{separator}\n  {object}")?;
+        } else {
+            write_text(&result, self.columns, self.out)?;
+        }
+        self.written += 1;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), CliError> {
+        if self.json {
+            let newline = if self.written > 0 { "\n" } else { "" };
+            writeln!(self.out, "{newline}]")?;
+        }
+        Ok(())
+    }
 }
 
 /// Writes bars for a terminal with the given number of columns, or plain lines without a terminal.
 fn write_text(
-    result: &Classification,
+    result: &Classification<'_>,
     columns: Option<usize>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -123,7 +184,7 @@ fn write_text(
         .map(|(label, probability)| (label.as_ref(), *probability))
         .collect();
     let inverted = if result.inverted { " (inverted)" } else { "" };
-    writeln!(out, "{}{inverted}", printable(&result.image))?;
+    writeln!(out, "{}{inverted}", printable(result.image))?;
     match columns {
         Some(columns) => {
             for row in bars::rows(&predictions, columns) {
@@ -137,27 +198,4 @@ fn write_text(
         }
     }
     Ok(())
-}
-
-/// Replaces every folder in `paths` by the images in it and in its sub-folders, and counts what is left
-/// out.
-fn expand_folders(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, LeftOut), CliError> {
-    let (mut images, mut left_out) = (Vec::new(), LeftOut::default());
-    for path in paths {
-        if !path.is_dir() {
-            images.push(path.clone());
-            continue;
-        }
-        let listing = image::list(path)?;
-        if listing.images.is_empty() {
-            return Err(CliError::EmptyFolder {
-                path: path.clone(),
-                left_out: listing.left_out,
-                extensions: image::EXTENSIONS,
-            });
-        }
-        images.extend(listing.images);
-        left_out += listing.left_out;
-    }
-    Ok((images, left_out))
 }

@@ -1,5 +1,7 @@
 //! `receptive compile`: compiles a network with its weights into a plan file.
 
+use receptive_layers::graph::LOGITS;
+
 use crate::args::CompileArgs;
 use crate::device;
 use crate::engine;
@@ -22,7 +24,7 @@ pub fn run(args: &CompileArgs) -> Result<(), CliError> {
     drop(weights);
     let options = engine::compiler_options(&args.tuning, args.batch, None);
     network
-        .compile([args.batch, channels, height, width], &options)
+        .compile([args.batch, channels, height, width], &[LOGITS], &options)
         .and_then(|compiled| compiled.with_metadata(metadata).save(&args.output))
         .map_err(|source| model.uncompiled(source))
 }

@@ -6,6 +6,7 @@ pub mod compile;
 pub mod completions;
 pub mod convert;
 pub mod draw;
+pub mod embed;
 #[cfg(feature = "train")]
 pub mod eval;
 pub mod inspect;

@@ -20,6 +20,9 @@ pub trait AnyNetwork: Send + Sync {
     /// `[batch, channels, height, width]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<2>;
 
+    /// Computes the embeddings `[batch, features]` of images `[batch, channels, height, width]`.
+    fn embed(&self, images: Tensor<4>) -> Tensor<2>;
+
     /// Returns the weights under their reference names.
     fn state_dict(&self) -> StateDict;
 
@@ -27,16 +30,29 @@ pub trait AnyNetwork: Send + Sync {
     /// name.
     fn features(&self, images: Tensor<4>) -> Vec<(&'static str, Tensor<4>)>;
 
+    /// Returns the names of the stages, in the order of [`features`](Self::features).
+    fn stages(&self) -> Vec<&'static str>;
+
     /// Returns the weight of the first convolution, `[out, in, height, width]`.
     fn first_kernels(&self) -> Option<Tensor<4>>;
 
-    /// Compiles the network for this machine's CPU and images of shape `input`.
-    fn compile(&self, input: [usize; 4], options: &Options) -> Result<Compiled, CompileError>;
+    /// Compiles the network for this machine's CPU and images of shape `input`, with the outputs called
+    /// `outputs`: `logits`, `embedding`, and the names of stages.
+    fn compile(
+        &self,
+        input: [usize; 4],
+        outputs: &[&str],
+        options: &Options,
+    ) -> Result<Compiled, CompileError>;
 }
 
 impl<N: Network> AnyNetwork for N {
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         Network::forward(self, images)
+    }
+
+    fn embed(&self, images: Tensor<4>) -> Tensor<2> {
+        Network::embed(self, images)
     }
 
     fn state_dict(&self) -> StateDict {
@@ -48,14 +64,23 @@ impl<N: Network> AnyNetwork for N {
         names.zip(Network::features(self, images)).collect()
     }
 
+    fn stages(&self) -> Vec<&'static str> {
+        N::STAGES.iter().map(|stage| stage.name).collect()
+    }
+
     fn first_kernels(&self) -> Option<Tensor<4>> {
         let mut first = FirstKernels(None);
         self.visit(&mut first);
         first.0
     }
 
-    fn compile(&self, input: [usize; 4], options: &Options) -> Result<Compiled, CompileError> {
-        compile::compile(self, input, options)
+    fn compile(
+        &self,
+        input: [usize; 4],
+        outputs: &[&str],
+        options: &Options,
+    ) -> Result<Compiled, CompileError> {
+        compile::compile_outputs(self, input, outputs, options)
     }
 }
 

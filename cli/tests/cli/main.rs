@@ -11,6 +11,7 @@ mod draw;
 mod files;
 #[cfg(feature = "train")]
 mod finetune;
+mod rows;
 mod run;
 mod tables;
 #[cfg(feature = "train")]

@@ -53,6 +53,22 @@ pub enum ImageError {
     },
 }
 
+impl ImageError {
+    /// Returns the kind of the error in a few words, for counts of errors: `unreadable`, `empty`, `not
+    /// an image`, `of an unsupported format`, `too large`, `out of memory` or `damaged`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Read(_) => "unreadable",
+            Self::Empty => "empty",
+            Self::NotAnImage => "not an image",
+            Self::UnsupportedFormat(_) => "of an unsupported format",
+            Self::FileTooLarge | Self::TooManyPixels { .. } => "too large",
+            Self::OutOfMemory(_) => "out of memory",
+            Self::Undecodable { .. } => "damaged",
+        }
+    }
+}
+
 /// Returns a number of bytes in MiB, rounded up.
 fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1 << 20))

@@ -9,6 +9,8 @@
 
 use std::ops::Range;
 
+use receptive_kernels::cpu::{Vectorize, dispatch};
+
 use crate::preprocessing::Interpolation;
 
 /// Fractional bits of a weight: 32 bits minus 8 for the sample and 2 for the overshoot of the
@@ -71,45 +73,110 @@ pub(super) fn resample<const C: usize>(
     let vertical = taps(image.height, height, rows, interpolation);
     let needed = vertical[0].first..vertical[vertical.len() - 1].end();
 
-    let mut intermediate = Vec::with_capacity(needed.len() * horizontal.len());
-    for row in image
-        .samples
-        .chunks_exact(image.width * C)
-        .take(needed.end)
-        .skip(needed.start)
-    {
-        let (pixels, _) = row.as_chunks::<C>();
-        intermediate.extend(horizontal.iter().map(|taps| {
-            let mut sums = [HALF; C];
-            for (pixel, weight) in pixels[taps.first..].iter().zip(&taps.weights) {
-                for (sum, &sample) in sums.iter_mut().zip(pixel) {
-                    *sum += i32::from(sample) * weight;
-                }
-            }
-            sums.map(to_sample)
-        }));
+    let width = horizontal.len();
+    let mut intermediate = vec![[0; C]; needed.len() * width];
+    let mut padded = vec![0; image.width * C + LANES];
+    let rows = image.samples.chunks_exact(image.width * C);
+    let rows = rows.take(needed.end).skip(needed.start);
+    for (row, output) in rows.zip(intermediate.chunks_exact_mut(width)) {
+        padded[..row.len()].copy_from_slice(row);
+        dispatch(Horizontal {
+            row: &padded,
+            taps: &horizontal,
+            output,
+        });
     }
 
-    let mut output = Vec::with_capacity(vertical.len() * horizontal.len());
-    let mut sums = vec![[HALF; C]; horizontal.len()];
-    for taps in &vertical {
-        sums.fill([HALF; C]);
-        let source = intermediate
-            .chunks_exact(horizontal.len())
-            .skip(taps.first - needed.start);
-        for (row, weight) in source.zip(&taps.weights) {
-            for (sum, pixel) in sums.iter_mut().zip(row) {
-                for (sum, &sample) in sum.iter_mut().zip(pixel) {
-                    *sum += i32::from(sample) * weight;
-                }
-            }
-        }
-        output.extend(sums.iter().map(|sum| sum.map(to_sample)));
+    let mut output = vec![[0; C]; vertical.len() * width];
+    let mut sums = vec![HALF; width * C];
+    let samples = intermediate.as_flattened();
+    for (taps, output) in vertical.iter().zip(output.chunks_exact_mut(width)) {
+        dispatch(Vertical {
+            rows: &samples[(taps.first - needed.start) * width * C..],
+            weights: &taps.weights,
+            sums: &mut sums,
+            output: output.as_flattened_mut(),
+        });
     }
     output
 }
 
+/// Samples that are multiplied by a weight at once.
+const LANES: usize = 4;
+
+/// Horizontal resize of a row.
+struct Horizontal<'a, const C: usize> {
+    /// Interleaved samples, and `LANES` more that are not used.
+    row: &'a [u8],
+    /// Taps of each output pixel.
+    taps: &'a [Taps],
+    output: &'a mut [[u8; C]],
+}
+
+// The loops count instead of using iterators: adapters of iterators, which are not inlined without
+// link-time optimization, take most of the time otherwise.
+#[expect(clippy::needless_range_loop, reason = "see above")]
+impl<const C: usize> Vectorize for Horizontal<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        const { assert!(C <= LANES) };
+        for column in 0..self.taps.len() {
+            let taps = &self.taps[column];
+            let mut sums = [HALF; LANES];
+            for tap in 0..taps.weights.len() {
+                let position = (taps.first + tap) * C;
+                if let Some(samples) = self.row[position..].first_chunk::<LANES>() {
+                    for lane in 0..LANES {
+                        sums[lane] += i32::from(samples[lane]) * taps.weights[tap];
+                    }
+                }
+            }
+            for channel in 0..C {
+                self.output[column][channel] = to_sample(sums[channel]);
+            }
+        }
+    }
+}
+
+/// A row of the vertical resize.
+struct Vertical<'a> {
+    /// Samples of the rows, from the first row with a weight.
+    rows: &'a [u8],
+    /// Weight of each row.
+    weights: &'a [i32],
+    /// Memory for the sums, as long as `output`.
+    sums: &'a mut [i32],
+    output: &'a mut [u8],
+}
+
+#[expect(clippy::needless_range_loop, reason = "as in the horizontal resize")]
+impl Vectorize for Vertical<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, weights, .. } = self;
+        let length = self.output.len();
+        let sums = &mut self.sums[..length];
+        for index in 0..length {
+            sums[index] = HALF;
+        }
+        for tap in 0..weights.len() {
+            let row = &rows[tap * length..][..length];
+            for index in 0..length {
+                sums[index] += i32::from(row[index]) * weights[tap];
+            }
+        }
+        for index in 0..length {
+            self.output[index] = to_sample(sums[index]);
+        }
+    }
+}
+
 /// Converts a sum of weighted samples to a sample.
+#[inline(always)]
 fn to_sample(sum: i32) -> u8 {
     (sum >> FRACTION_BITS).clamp(0, 255) as u8
 }

@@ -50,8 +50,8 @@ pub fn inverse_dct(
             quantization,
         })
     };
-    for (to, from) in samples.chunks_mut(stride).zip(rows) {
-        to[..8].copy_from_slice(&from);
+    for (row, from) in rows.iter().enumerate() {
+        samples[row * stride..][..8].copy_from_slice(from);
     }
 }
 
@@ -61,28 +61,29 @@ struct Transform<'a, const SIDE: usize> {
     quantization: &'a [u16; 64],
 }
 
+// The loops count, as in the resize of images: adapters of iterators are not inlined without link-time
+// optimization.
+#[expect(clippy::needless_range_loop, reason = "see above")]
 impl<const SIDE: usize> Vectorize for Transform<'_, SIDE> {
     type Output = [[u8; 8]; 8];
 
     #[inline(always)]
     fn run(self) -> [[u8; 8]; 8] {
         let mut coefficients = [[0; 8]; 8];
-        for ((row, block), quantization) in coefficients
-            .iter_mut()
-            .zip(self.block.as_chunks::<8>().0)
-            .zip(self.quantization.as_chunks::<8>().0)
-            .take(SIDE)
-        {
-            for ((coefficient, &level), &step) in row.iter_mut().zip(block).zip(quantization) {
-                *coefficient = i32::from(level).wrapping_mul(i32::from(step));
+        for row in 0..SIDE {
+            for column in 0..8 {
+                let index = 8 * row + column;
+                let step = i32::from(self.quantization[index]);
+                coefficients[row][column] = i32::from(self.block[index]).wrapping_mul(step);
             }
         }
         let columns = pass::<SIDE>(&coefficients, CONSTANT_BITS - PASS_BITS);
         let rows = pass::<SIDE>(&transposed(&columns), CONSTANT_BITS + PASS_BITS + 3);
+        let rows = transposed(&rows);
         let mut samples = [[0; 8]; 8];
-        for (samples, row) in samples.iter_mut().zip(transposed(&rows)) {
-            for (sample, value) in samples.iter_mut().zip(row) {
-                *sample = to_sample(value);
+        for row in 0..8 {
+            for column in 0..8 {
+                samples[row][column] = to_sample(rows[row][column]);
             }
         }
         samples
@@ -98,9 +99,9 @@ fn to_sample(value: i32) -> u8 {
 #[inline(always)]
 fn transposed(matrix: &Matrix) -> Matrix {
     let mut result = [[0; 8]; 8];
-    for (row, from) in matrix.iter().enumerate() {
-        for (column, &value) in from.iter().enumerate() {
-            result[column][row] = value;
+    for row in 0..8 {
+        for column in 0..8 {
+            result[column][row] = matrix[row][column];
         }
     }
     result

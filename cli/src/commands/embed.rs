@@ -1,0 +1,46 @@
+//! `receptive embed`: the embeddings of images.
+
+use std::process::ExitCode;
+
+use crate::args::EmbedArgs;
+use crate::embedder;
+use crate::error::CliError;
+use crate::inputs::Inputs;
+use crate::predict::{self, Workers};
+use crate::registry;
+use crate::rows::{self, Columns};
+
+/// Embeds every image and writes a row for each to the file or to standard output. The exit code is 0 if
+/// no image fails, 1 if some fail, 2 if all fail.
+///
+/// # Errors
+///
+/// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be written.
+pub fn run(args: &EmbedArgs) -> Result<ExitCode, CliError> {
+    let inputs = Inputs::open(&args.input)?;
+    let model = registry::model(&args.model)?;
+    let workers = Workers::new(None, &args.compute);
+    let embedder = embedder::open(&model, args, &workers)?;
+    let columns = Columns::Vector {
+        length: embedder.features()?,
+    };
+    let key = args.key.key();
+    let weights = args.weights.as_deref();
+    let mut settings = rows::settings(
+        "embed",
+        model.name,
+        weights,
+        key,
+        &args.compute,
+        &args.input,
+    )?;
+    let layer = args.layer.as_deref().unwrap_or("embedding");
+    settings.insert("layer".to_owned(), layer.to_owned());
+    settings.insert("normalize".to_owned(), args.normalize.to_string());
+    let output = &args.output;
+    let summary = predict::write(&embedder, inputs, workers.count, output, columns, &settings)?;
+    Ok(summary.map_or(ExitCode::SUCCESS, |summary| {
+        summary.print(output.output.is_some());
+        summary.exit_code()
+    }))
+}

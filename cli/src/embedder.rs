@@ -1,0 +1,92 @@
+//! The embedder that `receptive embed` names.
+
+use burn::tensor::Tensor;
+use receptive_layers::classifier::ClassifierError;
+use receptive_layers::embedder::Embedder;
+use receptive_layers::graph::EMBEDDING;
+use receptive_layers::image::RgbImage;
+
+use crate::args::EmbedArgs;
+use crate::engine::Runner;
+use crate::error::CliError;
+use crate::predict::{Predictor, Workers};
+use crate::registry::{AnyNetwork, Model};
+use crate::resolve::ResolvedModel;
+use crate::rows::Answer;
+
+impl Predictor for Embedder {
+    fn prepare(&self, photo: RgbImage) -> (Vec<f32>, bool) {
+        (Embedder::prepare(self, &photo), false)
+    }
+
+    fn run(
+        &self,
+        images: &[f32],
+        inverted: &[bool],
+    ) -> Result<Vec<Result<Answer, ClassifierError>>, ClassifierError> {
+        let vectors = Embedder::run(self, images, inverted.len())?;
+        let answers = vectors.into_iter().map(|vector| vector.map(Answer::Vector));
+        Ok(answers.collect())
+    }
+
+    fn max_batch(&self) -> usize {
+        Embedder::max_batch(self)
+    }
+}
+
+/// Opens `model` with the weights and the layer that `args` name.
+///
+/// # Errors
+///
+/// [`CliError`] when the weights cannot be used, or the network has no such layer.
+pub fn open(model: &Model, args: &EmbedArgs, workers: &Workers) -> Result<Embedder, CliError> {
+    let resolved = ResolvedModel::open(
+        model,
+        args.weights.as_deref(),
+        args.key.key(),
+        &workers.compute,
+    )?;
+    let preprocessing = resolved.description().preprocessing;
+    let [channels, height, width] = resolved.description().input;
+    let input = [workers.batch, channels, height, width];
+    let layer = args.layer.as_deref().unwrap_or(EMBEDDING);
+    let runner = match resolved {
+        ResolvedModel::Weights(weights) => {
+            Runner::for_output(*weights, input, layer, &workers.compute)?
+        }
+        plan => Runner::new(plan, input, &workers.compute)?,
+    };
+    let embedder = match runner {
+        Runner::Compiled(plan) => Embedder::from_plan(*plan, layer, preprocessing)?,
+        Runner::Eager { network, device } => {
+            let stage = match &args.layer {
+                Some(layer) => Some(stage(model, network.stages(), layer)?),
+                None => None,
+            };
+            let forward = move |images| pooled(network.as_ref(), images, stage);
+            Embedder::from_forward(forward, device, channels, preprocessing)
+        }
+    };
+    Ok(embedder.normalized(args.normalize))
+}
+
+/// Returns the index of the stage called `layer`.
+fn stage(model: &Model, stages: Vec<&'static str>, layer: &str) -> Result<usize, CliError> {
+    let index = stages.iter().position(|stage| *stage == layer);
+    index.ok_or_else(|| CliError::UnknownLayer {
+        model: model.name,
+        requested: layer.to_owned(),
+        known: stages,
+    })
+}
+
+/// Computes the embeddings, or the means of the feature maps of `stage`.
+fn pooled(network: &dyn AnyNetwork, images: Tensor<4>, stage: Option<usize>) -> Tensor<2> {
+    let Some(stage) = stage else {
+        return network.embed(images);
+    };
+    let (_, maps) = network.features(images).swap_remove(stage);
+    let [batch, channels, height, width] = maps.dims();
+    let maps: Tensor<3> = maps.reshape([batch, channels, height * width]);
+    maps.mean_dim(2).reshape([batch, channels])
+}

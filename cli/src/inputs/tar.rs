@@ -1,0 +1,118 @@
+//! Images in tar archives, such as the shards of a WebDataset.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use flate2::bufread::MultiGzDecoder;
+use receptive_layers::image::{self, ImageError, MAX_BYTES};
+use tar::{Archive, Entry, EntryType};
+
+use super::input::{Content, Input, Unread};
+use crate::error::CliError;
+
+/// Images that are read ahead of the decoders.
+const READ_AHEAD: usize = 4;
+
+/// Bytes that are read from an archive at once.
+const BUFFER: usize = 1 << 18;
+
+/// Returns the images in the archive at `path`, in the order of the archive: its regular files with the
+/// extension of an image whose names do not start with a dot. If the archive cannot be read, the last
+/// image is the error.
+pub fn images(path: PathBuf, unread: Unread) -> impl Iterator<Item = Input> + Send {
+    let (sender, images) = sync_channel(READ_AHEAD);
+    thread::spawn(move || {
+        let archive = path.display().to_string();
+        let failed = match open(&path).and_then(|file| send(file, &archive, &unread, &sender)) {
+            Ok(()) => return,
+            Err(error) => Input {
+                path: archive,
+                content: Content::Failed(ImageError::Read(error)),
+            },
+        };
+        // An error means that nobody waits for the images.
+        let _ = sender.send(failed);
+    });
+    images.into_iter()
+}
+
+/// Counts the images in the archive at `path`.
+///
+/// # Errors
+///
+/// [`CliError::Archive`] if the archive cannot be read.
+pub fn count(path: &Path) -> Result<u64, CliError> {
+    let count = || {
+        let mut count = 0;
+        for entry in Archive::new(open(path)?).entries()? {
+            count += u64::from(image_name(&entry?).is_some());
+        }
+        Ok(count)
+    };
+    count().map_err(|source: io::Error| CliError::Archive {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    let file = BufReader::with_capacity(BUFFER, File::open(path)?);
+    let is_plain = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"));
+    Ok(if is_plain {
+        Box::new(file)
+    } else {
+        Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file)))
+    })
+}
+
+/// Sends the images in `file` until nobody waits for them.
+fn send(
+    file: Box<dyn Read>,
+    archive: &str,
+    unread: &Unread,
+    images: &SyncSender<Input>,
+) -> io::Result<()> {
+    for entry in Archive::new(file).entries()? {
+        let mut entry = entry?;
+        let Some(name) = image_name(&entry) else {
+            continue;
+        };
+        let content = if unread.next() {
+            Content::Skipped
+        } else if entry.size() > MAX_BYTES {
+            Content::Failed(ImageError::FileTooLarge)
+        } else {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes)?;
+            if (bytes.len() as u64) < entry.size() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            Content::Bytes(bytes)
+        };
+        let path = format!("{archive}/{name}");
+        if images.send(Input { path, content }).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the path of an image in its archive, or `None` for other entries.
+fn image_name<R: Read>(entry: &Entry<'_, R>) -> Option<String> {
+    let kind = entry.header().entry_type();
+    if !matches!(kind, EntryType::Regular | EntryType::Continuous) {
+        return None;
+    }
+    let path = entry.path().ok()?;
+    let is_hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+    if path.file_name().is_none_or(is_hidden) || !image::has_image_extension(&path) {
+        return None;
+    }
+    let name = path.to_string_lossy();
+    Some(name.strip_prefix("./").unwrap_or(&name).to_owned())
+}

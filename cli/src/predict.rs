@@ -1,0 +1,311 @@
+//! Runs a network on many images, and delivers a row for each of them in order.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, ProgressBar};
+use receptive_layers::classifier::ClassifierError;
+use receptive_layers::image::{LeftOut, RgbImage};
+use receptive_layers::pipeline;
+
+use crate::args::{ComputeArgs, OutputArgs, RowFormat};
+use crate::error::{CliError, one_line, print_note};
+use crate::inputs::{Input, Inputs};
+use crate::progress::image_bar;
+use crate::rows::{self, Answer, Columns, Failure, Opened, Row, RowFile, Settings, WrittenRow};
+
+/// Images in a batch of a compiled network. Larger batches use more memory and are not faster. The
+/// size affects the last digits of results, so it is the same for any number of images.
+pub const BATCH: usize = 8;
+
+/// A network that computes answers for images.
+pub trait Predictor: Sync {
+    /// Converts a photo to the network's input, and returns whether the photo was inverted.
+    fn prepare(&self, photo: RgbImage) -> (Vec<f32>, bool);
+
+    /// Computes the answers of `count` prepared images, `[count, channels, height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// [`ClassifierError`] if the network cannot run.
+    fn run(
+        &self,
+        images: &[f32],
+        inverted: &[bool],
+    ) -> Result<Vec<Result<Answer, ClassifierError>>, ClassifierError>;
+
+    /// Largest number of images in a run.
+    fn max_batch(&self) -> usize;
+}
+
+/// Threads of a command that processes many images, and of each of its plans.
+#[derive(Debug, Clone, Copy)]
+pub struct Workers {
+    /// Threads that decode images and run the network.
+    pub count: NonZero<usize>,
+    /// Options of each thread's network.
+    pub compute: ComputeArgs,
+    /// Images in a batch.
+    pub batch: usize,
+}
+
+impl Workers {
+    /// Returns the threads for `images` images, or for any number of images. One image is computed by
+    /// all threads together; several are computed by threads of their own.
+    pub fn new(images: Option<u64>, compute: &ComputeArgs) -> Self {
+        if images == Some(1) {
+            return Self {
+                count: NonZero::<usize>::MIN,
+                compute: *compute,
+                batch: 1,
+            };
+        }
+        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = compute.threads.unwrap_or_else(cores);
+        Self {
+            count: NonZero::new(threads).unwrap_or(NonZero::<usize>::MIN),
+            compute: ComputeArgs {
+                threads: Some(1),
+                ..*compute
+            },
+            batch: BATCH,
+        }
+    }
+}
+
+/// The outcome of a run.
+pub struct Summary {
+    /// Number of images without an answer, by the kind of failure.
+    failures: BTreeMap<&'static str, u64>,
+    /// Number of images, with those of an interrupted run.
+    images: u64,
+    /// Number of failures of an interrupted run.
+    earlier_failures: u64,
+    /// Number of images of an interrupted run.
+    earlier: u64,
+    time: Duration,
+    left_out: LeftOut,
+}
+
+/// Writes the rows of `inputs` to the file that `output` names, or to standard output. Returns `None` if
+/// the run that is to be continued is complete.
+///
+/// # Errors
+///
+/// The errors of [`run`] and of [`RowFile`].
+pub fn write(
+    predictor: &dyn Predictor,
+    inputs: Inputs,
+    workers: NonZero<usize>,
+    output: &OutputArgs,
+    columns: Columns,
+    settings: &Settings,
+) -> Result<Option<Summary>, CliError> {
+    let Some(path) = &output.output else {
+        let format = output.format.unwrap_or(RowFormat::Jsonl);
+        let mut rows = rows::to_standard_output(format, columns)?;
+        let summary = run(
+            predictor,
+            inputs,
+            workers,
+            &[],
+            Path::new(""),
+            |row, progress| {
+                progress.suspend(|| rows.write(row).and_then(|()| rows.flush()))?;
+                Ok(())
+            },
+        )?;
+        rows.finish()?;
+        return Ok(Some(summary));
+    };
+    let (mut file, written) = match RowFile::open(path, output, columns, settings)? {
+        Opened::Rows(file, written) => (file, written),
+        Opened::Complete => {
+            print_note(&format!("{} is complete", path.display()));
+            return Ok(None);
+        }
+    };
+    let summary = run(predictor, inputs, workers, &written, path, |row, _| {
+        file.write(row)
+    })?;
+    file.finish()?;
+    Ok(Some(summary))
+}
+
+/// Runs `predictor` on `inputs`, and calls `deliver` for the row of each image, in order. The first images
+/// are those of an interrupted run, whose rows are `written`.
+///
+/// # Errors
+///
+/// [`CliError::OtherImages`] if the first images are not those of `written`, and the errors of `deliver`.
+/// `path` is the file of rows, for error messages.
+pub fn run(
+    predictor: &dyn Predictor,
+    inputs: Inputs,
+    workers: NonZero<usize>,
+    written: &[WrittenRow],
+    path: &Path,
+    mut deliver: impl FnMut(&Row, &ProgressBar) -> Result<(), CliError>,
+) -> Result<Summary, CliError> {
+    let started = Instant::now();
+    let earlier = written.len() as u64;
+    let progress = image_bar(inputs.known_count());
+    let mut summary = Summary {
+        failures: BTreeMap::new(),
+        images: earlier,
+        earlier_failures: written.iter().filter(|row| row.failed).count() as u64,
+        earlier,
+        time: Duration::ZERO,
+        left_out: inputs.left_out,
+    };
+    let mut images = inputs.into_iter(earlier);
+    for (index, row) in written.iter().enumerate() {
+        let expected = images.next().map(|input| input.path);
+        if expected.as_ref() != Some(&row.path) {
+            return Err(CliError::OtherImages {
+                path: path.to_owned(),
+                row: index + 1,
+                found: row.path.clone(),
+                expected: expected.unwrap_or_else(|| "no image".to_owned()),
+            });
+        }
+    }
+    progress.set_position(earlier);
+    progress.reset_eta();
+    let mut delivered = Ok(());
+    pipeline::run(
+        images,
+        predictor.max_batch(),
+        workers,
+        |batch| rows(predictor, batch),
+        |row| {
+            summary.images += 1;
+            if let Err(failure) = &row.answer {
+                *summary.failures.entry(failure.kind).or_default() += 1;
+            }
+            delivered = deliver(&row, &progress);
+            progress.inc(1);
+            match delivered {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        },
+    );
+    progress.finish_and_clear();
+    summary.time = started.elapsed();
+    delivered.map(|()| summary)
+}
+
+/// Decodes a batch of images and runs the network on those that can be decoded.
+fn rows(predictor: &dyn Predictor, batch: Vec<Input>) -> Vec<Row> {
+    let (mut images, mut inverted, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rows = Vec::with_capacity(batch.len());
+    for mut input in batch {
+        let path = std::mem::take(&mut input.path);
+        let answer = match input.decode() {
+            Ok(photo) => {
+                let (values, is_inverted) = predictor.prepare(photo);
+                images.extend(values);
+                inverted.push(is_inverted);
+                decoded.push(rows.len());
+                // Replaced by the answer of the network.
+                Ok(Answer::Vector(Vec::new()))
+            }
+            Err(error) => Err(Failure {
+                kind: error.kind(),
+                reason: one_line(&error),
+            }),
+        };
+        rows.push(Row { path, answer });
+    }
+    if decoded.is_empty() {
+        return rows;
+    }
+    let failure = |error: &ClassifierError| Failure {
+        kind: match error {
+            ClassifierError::NotFinite => "not finite",
+            _ => "not computed",
+        },
+        reason: format!("has no answer: {}", one_line(error)),
+    };
+    match predictor.run(&images, &inverted) {
+        Ok(answers) => {
+            for (row, answer) in decoded.into_iter().zip(answers) {
+                rows[row].answer = answer.map_err(|error| failure(&error));
+            }
+        }
+        Err(error) => {
+            for row in decoded {
+                rows[row].answer = Err(failure(&error));
+            }
+        }
+    }
+    rows
+}
+
+impl Summary {
+    /// Number of images without an answer.
+    pub fn failed(&self) -> u64 {
+        self.earlier_failures + self.failures.values().sum::<u64>()
+    }
+
+    /// Prints the number of images, the time and the failures by kind, if the rows are in a file or
+    /// standard error is a terminal; and what was left out of folders.
+    pub fn print(&self, to_file: bool) {
+        if to_file || (self.images > 1 && io::stderr().is_terminal()) {
+            print_note(&self.text());
+        }
+        if !self.left_out.is_empty() {
+            print_note(&format!("left out of the folders: {}", self.left_out));
+        }
+    }
+
+    fn text(&self) -> String {
+        let images = |count: u64| match count {
+            1 => "1 image".to_owned(),
+            _ => format!("{} images", HumanCount(count)),
+        };
+        let new = self.images - self.earlier;
+        let seconds = self.time.as_secs_f64();
+        let mut text = format!(
+            "{} in {seconds:.1} s, {:.1} images/s",
+            images(new),
+            new as f64 / seconds.max(1e-9)
+        );
+        if self.earlier > 0 {
+            text += &format!("; {} of the interrupted run", images(self.earlier));
+        }
+        if self.failed() > 0 {
+            let mut kinds: Vec<String> = self
+                .failures
+                .iter()
+                .map(|(kind, count)| format!("{} {kind}", HumanCount(*count)))
+                .collect();
+            if self.earlier_failures > 0 {
+                let count = HumanCount(self.earlier_failures);
+                kinds.push(format!("{count} of the interrupted run"));
+            }
+            text += &format!(
+                "; {} failed: {}",
+                HumanCount(self.failed()),
+                kinds.join(", ")
+            );
+        }
+        text
+    }
+
+    /// Returns the exit code: 0 if no image failed, 1 if some failed, 2 if all failed.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.failed() {
+            0 => 0,
+            some if some < self.images => 1,
+            _ => 2,
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Everything that determines the rows of a run but its images.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use receptive_kernels::cpu::Isa;
+use receptive_layers::metadata::VERSION;
+use receptive_layers::sha256;
+
+use crate::args::{ComputeArgs, Engine, InputArgs};
+use crate::error::CliError;
+
+/// Settings of a run, by name. An interrupted run is only continued with the same settings.
+pub type Settings = BTreeMap<String, String>;
+
+/// Returns the settings that `classify` and `embed` have in common.
+///
+/// # Errors
+///
+/// [`CliError`] when the weight file cannot be read, or the engine cannot be chosen.
+pub fn settings(
+    command: &str,
+    model: &str,
+    weights: Option<&Path>,
+    key: Option<&str>,
+    compute: &ComputeArgs,
+    input: &InputArgs,
+) -> Result<Settings, CliError> {
+    let weights = match weights {
+        Some(path) => {
+            let digest = File::open(path).and_then(sha256::of_reader);
+            let digest = digest.map_err(|source| CliError::Archive {
+                path: path.to_owned(),
+                source,
+            })?;
+            format!("of SHA-256 {digest}")
+        }
+        None => "as published".to_owned(),
+    };
+    let mut settings = BTreeMap::from([
+        ("command".to_owned(), command.to_owned()),
+        ("network".to_owned(), model.to_owned()),
+        ("weights".to_owned(), weights),
+        ("version".to_owned(), VERSION.to_owned()),
+    ]);
+    let engine = match compute.engine()? {
+        Engine::Compiled => {
+            let isa = Isa::detect().map_err(|source| CliError::Compile {
+                model: model.to_owned(),
+                source: source.into(),
+            })?;
+            let tuning = &compute.tuning;
+            format!(
+                "compiled, {isa}, {:?}, {:?}",
+                tuning.precision, tuning.tuning
+            )
+            .to_lowercase()
+        }
+        Engine::Eager => match compute.device {
+            Some(device) => format!("eager, {device}"),
+            None => "eager".to_owned(),
+        },
+    };
+    settings.insert("engine".to_owned(), engine);
+    if let Some(key) = key {
+        settings.insert("weights key".to_owned(), key.to_owned());
+    }
+    if let Some(shard) = input.shard {
+        let shard = format!("{}/{}", shard.number, shard.count);
+        settings.insert("shard".to_owned(), shard);
+    }
+    Ok(settings)
+}
