@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import numpy
 from PIL import Image, ImageEnhance, ImageOps
 
 SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "photos"
@@ -33,7 +34,7 @@ def make(folder: Path, count: int, seed: int = 0) -> None:
         if draw.random() < 0.5:
             photo = ImageOps.mirror(photo)
         photo = ImageEnhance.Brightness(photo).enhance(draw.uniform(0.7, 1.3))
-        # Grain, so that the photos are as large as those of a camera.
-        grain = Image.effect_noise(SIZE, 24).convert("RGB")
-        photo = Image.blend(photo, grain, 0.1)
+        # Grain, so that the files are as large as those of a camera.
+        grain = numpy.random.default_rng([seed, number]).normal(0, 2.4, (SIZE[1], SIZE[0], 1))
+        photo = Image.fromarray(numpy.uint8(numpy.clip(numpy.asarray(photo) + grain, 0, 255)))
         photo.save(path, quality=draw.choice([75, 85, 92]))

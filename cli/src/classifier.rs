@@ -88,6 +88,10 @@ impl Predictor for TopClasses {
     fn max_batch(&self) -> usize {
         self.classifier.max_batch()
     }
+
+    fn shorter_side(&self) -> usize {
+        self.classifier.preprocessing().resize
+    }
 }
 
 fn open(model: &Model, args: &ClassifyArgs, workers: &Workers) -> Result<Classifier, CliError> {

@@ -16,6 +16,7 @@ use receptive_layers::weights::{FindError, WeightsError};
 
 use crate::device::{DeviceError, DeviceName};
 use crate::npy::NpyError;
+use crate::vector_error::VectorFileError;
 
 /// Reasons why a command fails.
 #[derive(Debug, thiserror::Error)]
@@ -237,6 +238,33 @@ pub enum CliError {
         /// Names of the stages.
         known: Vec<&'static str>,
     },
+    /// A file of vectors cannot be read.
+    #[error(transparent)]
+    Vectors(#[from] VectorFileError),
+    /// The vectors of an index have another length than those of the network.
+    #[error(
+        "the vectors in {} have {found} elements, those of {model} {expected}; --model and --layer choose the network and the layer of the index",
+        path.display()
+    )]
+    VectorLength {
+        /// Path of the index.
+        path: PathBuf,
+        /// Number of elements of the index's vectors.
+        found: usize,
+        /// Name of the network.
+        model: String,
+        /// Number of elements of the network's vectors.
+        expected: usize,
+    },
+    /// The extension of a file of groups is unknown.
+    #[error(
+        "the extension of {} is not that of a file of groups, expected .txt, .json, .csv or .html; or choose a --format",
+        path.display()
+    )]
+    GroupFormat {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// A pattern of file names cannot be used.
     #[error("the pattern {pattern}: {reason}")]
     Pattern {
@@ -253,10 +281,10 @@ pub enum CliError {
         /// The reason.
         reason: String,
     },
-    /// An archive of images cannot be read.
-    #[error("cannot read the archive {}: {source}", path.display())]
+    /// An archive of images or a weight file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
     Archive {
-        /// Path of the archive.
+        /// Path of the file.
         path: PathBuf,
         /// Error of the operating system or of the format.
         source: io::Error,
@@ -277,6 +305,24 @@ pub enum CliError {
         path: PathBuf,
         /// Error of the operating system.
         source: io::Error,
+    },
+    /// The settings of an interrupted run cannot be read.
+    #[error(
+        "cannot read the settings {}: {source}; delete them and {} to start again",
+        path.display(),
+        path.with_extension("").display()
+    )]
+    RowSettings {
+        /// Path of the settings.
+        path: PathBuf,
+        /// Error of the operating system or of the format.
+        source: io::Error,
+    },
+    /// The file under construction was replaced by another one.
+    #[error("{} was deleted or replaced while the results were written to it", path.display())]
+    RowsReplaced {
+        /// Path of the file under construction.
+        path: PathBuf,
     },
     /// Another process writes the same file of results.
     #[error("another process is writing the results {}", path.display())]

@@ -15,6 +15,7 @@ mod embedded;
 mod embedder;
 mod engine;
 pub mod error;
+mod groups;
 mod image_grid;
 mod inputs;
 mod json;
@@ -29,6 +30,8 @@ mod resolve;
 mod roofline;
 mod rows;
 mod signals;
+pub mod vector_error;
+mod vector_file;
 mod weights;
 
 use std::io;
@@ -111,6 +114,8 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Draw(args) => commands::draw::run(&args, &mut out),
         Command::Classify(args) => return commands::classify::run(&args, &mut out),
         Command::Embed(args) => return commands::embed::run(&args),
+        Command::Similar(args) => commands::similar::run(&args, &mut out),
+        Command::Duplicates(args) => commands::duplicates::run(&args, &mut out),
         Command::Run(args) => commands::run::run(&args),
         Command::Bench(args) => commands::bench::run(&args, &mut out),
         Command::Compile(args) => commands::compile::run(&args),

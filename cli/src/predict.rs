@@ -4,24 +4,27 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::num::NonZero;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar};
 use receptive_layers::classifier::ClassifierError;
-use receptive_layers::image::{LeftOut, RgbImage};
+use receptive_layers::image::{ImageError, LeftOut, RgbImage};
 use receptive_layers::pipeline;
 
-use crate::args::{ComputeArgs, OutputArgs, RowFormat};
+use crate::args::{ComputeArgs, Engine, OutputArgs, RowFormat};
 use crate::error::{CliError, one_line, print_note};
 use crate::inputs::{Input, Inputs};
 use crate::progress::image_bar;
 use crate::rows::{self, Answer, Columns, Failure, Opened, Row, RowFile, Settings, WrittenRow};
 
 /// Images in a batch of a compiled network. Larger batches use more memory and are not faster. The
-/// size affects the last digits of results, so it is the same for any number of images.
+/// size affects the last digits of results, so it is the same for every run of several images or to a
+/// file.
 pub const BATCH: usize = 8;
 
 /// A network that computes answers for images.
@@ -42,6 +45,9 @@ pub trait Predictor: Sync {
 
     /// Largest number of images in a run.
     fn max_batch(&self) -> usize;
+
+    /// Number of pixels to which the shorter side of an image is resized.
+    fn shorter_side(&self) -> usize;
 }
 
 /// Threads of a command that processes many images, and of each of its plans.
@@ -53,29 +59,39 @@ pub struct Workers {
     pub compute: ComputeArgs,
     /// Images in a batch.
     pub batch: usize,
+    /// Whether the network runs on one batch at a time, by threads or a device of its own.
+    serial: bool,
 }
 
 impl Workers {
     /// Returns the threads for `images` images, or for any number of images. One image is computed by
     /// all threads together; several are computed by threads of their own.
-    pub fn new(images: Option<u64>, compute: &ComputeArgs) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::CompiledDevice`] if `compute` names the compiled engine and a device.
+    pub fn new(images: Option<u64>, compute: &ComputeArgs) -> Result<Self, CliError> {
         if images == Some(1) {
-            return Self {
+            return Ok(Self {
                 count: NonZero::<usize>::MIN,
                 compute: *compute,
                 batch: 1,
-            };
+                serial: false,
+            });
         }
         let cores = || thread::available_parallelism().map_or(1, NonZero::get);
         let threads = compute.threads.unwrap_or_else(cores);
-        Self {
+        let serial = compute.engine()? == Engine::Eager;
+        Ok(Self {
             count: NonZero::new(threads).unwrap_or(NonZero::<usize>::MIN),
             compute: ComputeArgs {
-                threads: Some(1),
+                // Burn's backends have one pool of threads for all workers.
+                threads: if serial { compute.threads } else { Some(1) },
                 ..*compute
             },
             batch: BATCH,
-        }
+            serial,
+        })
     }
 }
 
@@ -102,7 +118,7 @@ pub struct Summary {
 pub fn write(
     predictor: &dyn Predictor,
     inputs: Inputs,
-    workers: NonZero<usize>,
+    workers: &Workers,
     output: &OutputArgs,
     columns: Columns,
     settings: &Settings,
@@ -127,7 +143,10 @@ pub fn write(
     let (mut file, written) = match RowFile::open(path, output, columns, settings)? {
         Opened::Rows(file, written) => (file, written),
         Opened::Complete => {
-            print_note(&format!("{} is complete", path.display()));
+            print_note(&format!(
+                "{} is complete; its options are not compared",
+                path.display()
+            ));
             return Ok(None);
         }
     };
@@ -148,14 +167,27 @@ pub fn write(
 pub fn run(
     predictor: &dyn Predictor,
     inputs: Inputs,
-    workers: NonZero<usize>,
+    workers: &Workers,
     written: &[WrittenRow],
     path: &Path,
     mut deliver: impl FnMut(&Row, &ProgressBar) -> Result<(), CliError>,
 ) -> Result<Summary, CliError> {
     let started = Instant::now();
     let earlier = written.len() as u64;
-    let progress = image_bar(inputs.known_count());
+    let count = inputs.known_count();
+    let progress = image_bar(count);
+    // Few images are divided among all workers.
+    let share = count.map_or(usize::MAX, |count| {
+        let remaining = count
+            .saturating_sub(earlier)
+            .div_ceil(workers.count.get() as u64);
+        usize::try_from(remaining).unwrap_or(usize::MAX)
+    });
+    let device = Mutex::new(());
+    let turn = || {
+        let lock = || device.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.serial.then(lock)
+    };
     let mut summary = Summary {
         failures: BTreeMap::new(),
         images: earlier,
@@ -164,6 +196,7 @@ pub fn run(
         time: Duration::ZERO,
         left_out: inputs.left_out,
     };
+    let shorter = (inputs.scale_on_decode).then(|| predictor.shorter_side());
     let mut images = inputs.into_iter(earlier);
     for (index, row) in written.iter().enumerate() {
         let expected = images.next().map(|input| input.path);
@@ -181,9 +214,9 @@ pub fn run(
     let mut delivered = Ok(());
     pipeline::run(
         images,
-        predictor.max_batch(),
-        workers,
-        |batch| rows(predictor, batch),
+        predictor.max_batch().min(share),
+        workers.count,
+        |batch| rows(predictor, batch, shorter, turn),
         |row| {
             summary.images += 1;
             if let Err(failure) = &row.answer {
@@ -202,13 +235,22 @@ pub fn run(
     delivered.map(|()| summary)
 }
 
-/// Decodes a batch of images and runs the network on those that can be decoded.
-fn rows(predictor: &dyn Predictor, batch: Vec<Input>) -> Vec<Row> {
+/// Decodes a batch of images and runs the network on those that can be decoded. `shorter` is that of
+/// [`Input::decode`].
+/// `turn` waits until the network may run.
+fn rows<T>(
+    predictor: &dyn Predictor,
+    batch: Vec<Input>,
+    shorter: Option<usize>,
+    turn: impl Fn() -> T,
+) -> Vec<Row> {
     let (mut images, mut inverted, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
     let mut rows = Vec::with_capacity(batch.len());
     for mut input in batch {
         let path = std::mem::take(&mut input.path);
-        let answer = match input.decode() {
+        // A fault of a decoder must not end a run of millions of images.
+        let photo = catch_unwind(AssertUnwindSafe(|| input.decode(shorter)));
+        let answer = match photo.unwrap_or_else(|_| Err(decoder_fault())) {
             Ok(photo) => {
                 let (values, is_inverted) = predictor.prepare(photo);
                 images.extend(values);
@@ -234,7 +276,10 @@ fn rows(predictor: &dyn Predictor, batch: Vec<Input>) -> Vec<Row> {
         },
         reason: format!("has no answer: {}", one_line(error)),
     };
-    match predictor.run(&images, &inverted) {
+    let turn = turn();
+    let answers = predictor.run(&images, &inverted);
+    drop(turn);
+    match answers {
         Ok(answers) => {
             for (row, answer) in decoded.into_iter().zip(answers) {
                 rows[row].answer = answer.map_err(|error| failure(&error));
@@ -247,6 +292,14 @@ fn rows(predictor: &dyn Predictor, batch: Vec<Input>) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// The error of an image whose decoder panics.
+fn decoder_fault() -> ImageError {
+    ImageError::Undecodable {
+        format: "image".to_owned(),
+        reason: "internal error of the decoder, please report it".to_owned(),
+    }
 }
 
 impl Summary {

@@ -22,6 +22,14 @@ pub fn image_bar(count: Option<u64>) -> ProgressBar {
     }
 }
 
+/// Progress bar of a computation, in thousandths; hidden if not `visible`.
+pub fn share_bar(visible: bool) -> ProgressBar {
+    if !visible {
+        return ProgressBar::hidden();
+    }
+    ProgressBar::new(1000).with_style(style("{bar:40} {percent} %, {eta} left"))
+}
+
 /// A style whose `per_sec` is a number of images per second.
 fn rate_style(template: &str) -> ProgressStyle {
     style(template).with_key(

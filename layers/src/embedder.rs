@@ -2,7 +2,7 @@
 //!
 //! An [`Embedder`] computes the input of the network's last layer, the embedding, or the means of a
 //! stage's feature maps. Photos with similar contents have embeddings with a high [cosine
-//! similarity](cosine). It is shared between threads by reference, as a
+//! similarity](crate::vectors::cosine). It is shared between threads by reference, as a
 //! [`Classifier`](crate::classifier::Classifier).
 
 use burn::tensor::{Device, Tensor};
@@ -222,24 +222,6 @@ pub fn normalize(vector: &mut [f32]) {
     }
 }
 
-/// Returns the cosine similarity of two vectors, from -1 to 1; 0 if one of them is zero.
-///
-/// # Panics
-///
-/// If the vectors have different lengths.
-pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len(), "vectors of different lengths");
-    let dot = |a: &[f32], b: &[f32]| -> f64 {
-        let products = a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b));
-        products.sum()
-    };
-    let lengths = (dot(a, a) * dot(b, b)).sqrt();
-    if lengths == 0.0 {
-        return 0.0;
-    }
-    (dot(a, b) / lengths).clamp(-1.0, 1.0) as f32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,13 +237,5 @@ mod tests {
         let mut large = vec![1e38; 4];
         normalize(&mut large);
         assert_eq!(large, [0.5; 4]);
-    }
-
-    #[test]
-    fn the_cosine_similarity_does_not_depend_on_lengths() {
-        assert_eq!(cosine(&[1.0, 0.0], &[5.0, 0.0]), 1.0);
-        assert_eq!(cosine(&[1.0, 0.0], &[0.0, 2.0]), 0.0);
-        assert_eq!(cosine(&[1.0, -1.0], &[-2.0, 2.0]), -1.0);
-        assert_eq!(cosine(&[0.0, 0.0], &[1.0, 2.0]), 0.0);
     }
 }

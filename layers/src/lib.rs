@@ -30,6 +30,7 @@ pub mod scratch;
 pub mod sha256;
 mod softmax;
 pub mod summary;
+pub mod vectors;
 pub mod weights;
 
 pub use burn;

@@ -2,7 +2,7 @@
 //!
 //! [`run`] divides inputs into batches. Each worker thread takes the next batch, and decodes, resizes
 //! and classifies its photos from beginning to end, so that all cores are busy whatever the shares of
-//! decoder and network are. With a plan of one thread, workers never wait for each other. Results are
+//! decoder and network are. With a plan of one thread, the computations of workers do not wait for each other. Results are
 //! delivered in the order of the inputs, and few batches are in memory at any time.
 //!
 //! ```
@@ -44,7 +44,8 @@ const BATCHES_AHEAD: usize = 4;
 ///
 /// # Panics
 ///
-/// If `work` or `inputs` panics, after the results before it are delivered.
+/// If `work` or `inputs` panics, or a thread cannot be started. Results that are not delivered by then are
+/// dropped.
 pub fn run<I, T>(
     inputs: I,
     batch: usize,
@@ -71,6 +72,8 @@ pub fn run<I, T>(
         ahead: BATCHES_AHEAD * workers.get(),
     };
     thread::scope(|scope| {
+        // Before the threads start: if one cannot start, the others must end.
+        let _stops = Stop(&queue);
         let mut handles = Vec::new();
         for _ in 0..workers.get() {
             handles.push(scope.spawn(|| {
@@ -85,7 +88,6 @@ pub fn run<I, T>(
                 }
             }));
         }
-        let _stops = Stop(&queue);
         while let Some(results) = queue.next() {
             for result in results {
                 if deliver(result).is_break() {

@@ -203,6 +203,93 @@ fn pixels_are_those_of_libjpeg_turbo() {
     assert!(cases > 1000, "{cases}");
 }
 
+/// Images of 1/2, 1/4 and 1/8 of the size differ from libjpeg-turbo's only by roundings: of the transform, by a
+/// level, and of the interpolation of components and the conversion of colours, by two more.
+#[test]
+fn reduced_images_are_those_of_libjpeg_turbo_up_to_roundings() {
+    let Some(programs) = Programs::new() else {
+        return;
+    };
+    let mut histogram = [0_u64; 256];
+    for (number, (width, height)) in [(70, 50), (64, 48), (33, 97), (16, 16), (130, 9)]
+        .into_iter()
+        .enumerate()
+    {
+        programs.write("photo.ppm", write_ppm(&photo(width, height)));
+        for factors in ["1x1", "2x1", "1x2", "2x2", "4x1", "4x2", "2x2,1x2,2x1"] {
+            for script in [&[][..], &["-progressive"]] {
+                let quality = ["95", "70"][number % 2];
+                let options = [
+                    "-quality", quality, "-sample", factors, "-outfile", "case.jpg",
+                ];
+                let written = programs.run("cjpeg", &[&options, script].concat(), "photo.ppm");
+                assert!(written.status.success());
+                let bytes = fs::read(programs.folder.path().join("case.jpg")).unwrap();
+                for side in [1, 2, 4] {
+                    // At 1/8, libjpeg-turbo repeats the samples of components that it interpolates
+                    // at other sizes.
+                    if side == 1 && !matches!(factors, "1x1" | "2x2") {
+                        continue;
+                    }
+                    let scale = format!("{side}/8");
+                    let what = format!("{width}x{height} {factors} {scale}");
+                    let expected = programs.run("djpeg", &["-scale", &scale], "case.jpg");
+                    let (size, samples) = read_ppm(&expected.stdout);
+                    let shorter = width.min(height) as usize * side;
+                    let found = image::decode_reduced(&bytes, shorter.div_ceil(8)).unwrap();
+                    let dimensions = <[u32; 2]>::from(found.dimensions());
+                    if width.min(height) < 10 && dimensions != size {
+                        // A shorter side of this size is covered by a smaller scale too.
+                        continue;
+                    }
+                    assert_eq!(dimensions, size, "{what}");
+                    for (&a, &b) in found.as_raw().iter().zip(&samples) {
+                        histogram[usize::from(a.abs_diff(b))] += 1;
+                    }
+                }
+            }
+        }
+    }
+    let total: u64 = histogram.iter().sum();
+    let beyond: u64 = histogram[4..].iter().sum();
+    println!("{:?}", &histogram[..16]);
+    assert!(total > 100_000 && beyond == 0, "{:?}", &histogram[..16]);
+}
+
+/// A reduced grey image is the mean of the whole image up to a level, where no sample is cut off.
+#[test]
+fn reduced_images_are_means_of_the_whole_image() {
+    let Some(programs) = Programs::new() else {
+        return;
+    };
+    let grey = RgbImage::from_fn(64, 48, |x, y| {
+        ::image::Rgb([(60 + (x * 7 + y * 13) % 40 + (x / 5 + y / 3) % 2 * 60) as u8; 3])
+    });
+    programs.write("grey.ppm", write_ppm(&grey));
+    let options = ["-grayscale", "-quality", "97", "-outfile", "grey.jpg"];
+    assert!(programs.run("cjpeg", &options, "grey.ppm").status.success());
+    let bytes = fs::read(programs.folder.path().join("grey.jpg")).unwrap();
+    let whole = image::decode(&bytes).unwrap();
+    for factor in [2, 4, 8] {
+        let reduced = image::decode_reduced(&bytes, 48 / factor as usize).unwrap();
+        assert_eq!(reduced.dimensions(), (64 / factor, 48 / factor));
+        for (x, y, pixel) in reduced.enumerate_pixels() {
+            let block =
+                (0..factor * factor).map(|i| (factor * x + i % factor, factor * y + i / factor));
+            let sum: u32 = block
+                .map(|(x, y)| u32::from(whole.get_pixel(x, y)[0]))
+                .sum();
+            let mean = sum as f32 / (factor * factor) as f32;
+            let off = f32::from(pixel[0]) - mean;
+            assert!(
+                off.abs() <= 1.0,
+                "1/{factor} at ({x}, {y}): {} and {mean}",
+                pixel[0]
+            );
+        }
+    }
+}
+
 #[test]
 fn all_colour_spaces_are_converted_as_by_libjpeg_turbo() {
     let Some(programs) = Programs::new() else {

@@ -8,12 +8,14 @@ use super::compile::CompileArgs;
 use super::completions::CompletionsArgs;
 use super::convert::ConvertArgs;
 use super::draw::DrawArgs;
+use super::duplicates::DuplicatesArgs;
 use super::embed::EmbedArgs;
 #[cfg(feature = "train")]
 use super::eval::EvalArgs;
 use super::inspect::InspectArgs;
 use super::models::ModelsArgs;
 use super::run::RunArgs;
+use super::similar::SimilarArgs;
 use super::summary::SummaryArgs;
 #[cfg(feature = "train")]
 use super::train::TrainArgs;
@@ -98,6 +100,28 @@ The embedding is the input of the network's last layer: 1280 numbers of mobilene
 With --layer, the vector has the mean of each feature map of a stage. An .npy file has a row of NaN for
 an image that cannot be decoded; the file .paths.csv beside it has the paths and errors of the rows.")]
     Embed(EmbedArgs),
+
+    /// Find the images of an index that are most similar to given images
+    #[command(after_help = "\
+Examples:
+  receptive embed photos/ --output vectors.npy
+  receptive similar photo.jpg --index vectors.npy
+  receptive similar photos/1.jpg photos/2.jpg --index vectors.npy --top 3 --json
+
+The index is a file of vectors that `embed` wrote with the same network and layer. The vector of an image
+whose path is in the index is not computed again, and the image itself is left out of its results.")]
+    Similar(SimilarArgs),
+
+    /// Find groups of near-duplicates among embedded images
+    #[command(after_help = "\
+Examples:
+  receptive embed photos/ --output vectors.npy
+  receptive duplicates vectors.npy
+  receptive duplicates vectors.npy --threshold 0.98 --output duplicates.html
+
+Two images are near-duplicates if the cosine similarity of their vectors is at least the threshold. A group
+contains every image that is a near-duplicate of another image of the group.")]
+    Duplicates(DuplicatesArgs),
 
     /// Run a network on a NumPy array and write the logits
     #[command(after_help = "\

@@ -8,6 +8,7 @@ mod completions;
 mod compute;
 mod convert;
 mod draw;
+mod duplicates;
 mod embed;
 #[cfg(feature = "train")]
 mod eval;
@@ -18,6 +19,7 @@ mod parse;
 #[cfg(feature = "train")]
 mod ranks;
 mod run;
+mod similar;
 mod summary;
 #[cfg(feature = "train")]
 mod train;
@@ -31,6 +33,7 @@ pub use completions::CompletionsArgs;
 pub use compute::{ComputeArgs, Engine, PlanPrecision, PlanTuning, TuningArgs};
 pub use convert::{ConvertArgs, Dtype};
 pub use draw::{DrawArgs, DrawFormat, DrawStyle};
+pub use duplicates::{DuplicatesArgs, GroupFormat};
 pub use embed::EmbedArgs;
 #[cfg(feature = "train")]
 pub use eval::EvalArgs;
@@ -40,6 +43,7 @@ pub use models::ModelsArgs;
 #[cfg(feature = "train")]
 pub use ranks::RankArgs;
 pub use run::RunArgs;
+pub use similar::{Metric, SimilarArgs};
 pub use summary::SummaryArgs;
 #[cfg(feature = "train")]
 pub use train::{DownloadName, TrainArgs};

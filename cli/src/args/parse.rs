@@ -61,3 +61,11 @@ pub(super) fn shard(text: &str) -> Result<Shard, String> {
         .filter(|shard| (1..=shard.count).contains(&shard.number))
         .ok_or_else(|| "expected K/N with K from 1 to N, such as 1/4".to_owned())
 }
+
+/// Parses a cosine, from -1 to 1.
+pub(super) fn cosine(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|cosine| (-1.0..=1.0).contains(cosine))
+        .ok_or_else(|| "expected a number from -1 to 1".to_owned())
+}

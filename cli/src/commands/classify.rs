@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use receptive_layers::classifier::Prediction;
+use receptive_layers::classifier::{Classifier, Prediction};
 use receptive_layers::{printable, sha256};
 use serde::Serialize;
 use terminal_size::{Width, terminal_size};
@@ -34,15 +34,15 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
     let model = registry::model(&args.model)?;
     let as_rows = args.output.output.is_some() || args.output.format.is_some();
     let images = inputs.known_count().filter(|_| !as_rows);
-    let workers = Workers::new(images, &args.compute);
+    let workers = Workers::new(images, &args.compute)?;
     let predictor = TopClasses::open(&model, args, &workers)?;
     let summary = if as_rows {
-        let settings = settings(&model, args, predictor.classifier.labels())?;
+        let settings = settings(&model, args, &predictor.classifier)?;
         let columns = Columns::Classes { top: args.top };
         predict::write(
             &predictor,
             inputs,
-            workers.count,
+            &workers,
             &args.output,
             columns,
             &settings,
@@ -52,7 +52,7 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
         let run = predict::run(
             &predictor,
             inputs,
-            workers.count,
+            &workers,
             &[],
             Path::new(""),
             |row, progress| progress.suspend(|| text.write(row)),
@@ -68,7 +68,11 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
 }
 
 /// Returns the settings that determine the rows of `args`.
-fn settings(model: &Model, args: &ClassifyArgs, labels: &[String]) -> Result<Settings, CliError> {
+fn settings(
+    model: &Model,
+    args: &ClassifyArgs,
+    classifier: &Classifier,
+) -> Result<Settings, CliError> {
     let key = args.key.key();
     let weights = args.weights.as_deref();
     let mut settings = rows::settings(
@@ -78,6 +82,7 @@ fn settings(model: &Model, args: &ClassifyArgs, labels: &[String]) -> Result<Set
         key,
         &args.compute,
         &args.input,
+        classifier.preprocessing(),
     )?;
     let inversion = match (args.invert, args.no_invert) {
         (true, _) => "all",
@@ -86,7 +91,7 @@ fn settings(model: &Model, args: &ClassifyArgs, labels: &[String]) -> Result<Set
     };
     settings.insert("inversion".to_owned(), inversion.to_owned());
     settings.insert("top".to_owned(), args.top.to_string());
-    let digest = sha256::of_reader(labels.join("\n").as_bytes())?;
+    let digest = sha256::of_reader(classifier.labels().join("\n").as_bytes())?;
     settings.insert("labels".to_owned(), format!("of SHA-256 {digest}"));
     Ok(settings)
 }

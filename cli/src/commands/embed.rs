@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::args::EmbedArgs;
-use crate::embedder;
+use crate::embedder::{self, LayerArgs};
 use crate::error::CliError;
 use crate::inputs::Inputs;
 use crate::predict::{self, Workers};
@@ -19,8 +19,14 @@ use crate::rows::{self, Columns};
 pub fn run(args: &EmbedArgs) -> Result<ExitCode, CliError> {
     let inputs = Inputs::open(&args.input)?;
     let model = registry::model(&args.model)?;
-    let workers = Workers::new(None, &args.compute);
-    let embedder = embedder::open(&model, args, &workers)?;
+    let workers = Workers::new(None, &args.compute)?;
+    let layer = LayerArgs {
+        weights: args.weights.as_deref(),
+        key: args.key.key(),
+        layer: args.layer.as_deref(),
+        normalize: args.normalize,
+    };
+    let embedder = embedder::open(&model, layer, workers.batch, &workers.compute)?;
     let columns = Columns::Vector {
         length: embedder.features()?,
     };
@@ -33,12 +39,13 @@ pub fn run(args: &EmbedArgs) -> Result<ExitCode, CliError> {
         key,
         &args.compute,
         &args.input,
+        embedder.preprocessing(),
     )?;
     let layer = args.layer.as_deref().unwrap_or("embedding");
     settings.insert("layer".to_owned(), layer.to_owned());
     settings.insert("normalize".to_owned(), args.normalize.to_string());
     let output = &args.output;
-    let summary = predict::write(&embedder, inputs, workers.count, output, columns, &settings)?;
+    let summary = predict::write(&embedder, inputs, &workers, output, columns, &settings)?;
     Ok(summary.map_or(ExitCode::SUCCESS, |summary| {
         summary.print(output.output.is_some());
         summary.exit_code()

@@ -6,12 +6,14 @@ pub mod compile;
 pub mod completions;
 pub mod convert;
 pub mod draw;
+pub mod duplicates;
 pub mod embed;
 #[cfg(feature = "train")]
 pub mod eval;
 pub mod inspect;
 pub mod models;
 pub mod run;
+pub mod similar;
 pub mod summary;
 #[cfg(feature = "train")]
 pub mod train;

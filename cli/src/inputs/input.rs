@@ -27,17 +27,22 @@ pub enum Content {
 }
 
 impl Input {
-    /// Decodes the image.
+    /// Decodes the image; with `shorter`, a JPEG file at a part of its size, of which the shorter side has
+    /// at least `shorter` pixels.
     ///
     /// # Errors
     ///
     /// [`ImageError`] if the image cannot be read or decoded.
-    pub fn decode(self) -> Result<RgbImage, ImageError> {
-        match self.content {
-            Content::File(path) => image::open(path).map_err(|error| error.reason),
-            Content::Bytes(bytes) => image::decode(&bytes),
-            Content::Skipped => Err(ImageError::Empty),
-            Content::Failed(error) => Err(error),
+    pub fn decode(self, shorter: Option<usize>) -> Result<RgbImage, ImageError> {
+        match (self.content, shorter) {
+            (Content::File(path), None) => image::open(path).map_err(|error| error.reason),
+            (Content::File(path), Some(shorter)) => {
+                image::open_reduced(path, shorter).map_err(|error| error.reason)
+            }
+            (Content::Bytes(bytes), None) => image::decode(&bytes),
+            (Content::Bytes(bytes), Some(shorter)) => image::decode_reduced(&bytes, shorter),
+            (Content::Skipped, _) => Err(ImageError::Empty),
+            (Content::Failed(error), _) => Err(error),
         }
     }
 }

@@ -28,6 +28,10 @@ pub fn read(path: &Path) -> Result<Vec<PathBuf>, CliError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(failed("it is larger than the limit of 1 GiB".to_owned()));
     }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(failed("it is UTF-16, expected UTF-8".to_owned()));
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let separator = if bytes.contains(&0) { 0 } else { b'\n' };
     let paths = bytes.split(|&byte| byte == separator).map(|line| {
         if separator == b'\n' {
@@ -86,7 +90,10 @@ mod tests {
             list(b"a b.png\nc.jpg").unwrap(),
             paths(&["a b.png", "c.jpg"])
         );
-        assert_eq!(list(b"a\r\n\r\nb\r\n").unwrap(), paths(&["a", "b"]));
+        assert_eq!(
+            list(b"\xef\xbb\xbfa\r\n\r\nb\r\n").unwrap(),
+            paths(&["a", "b"])
+        );
         assert_eq!(list(b"a\nb\0c\r\0").unwrap(), paths(&["a\nb", "c\r"]));
     }
 
@@ -94,6 +101,8 @@ mod tests {
     fn an_empty_list_is_an_error() {
         let error = list(b"\n\n").unwrap_err().to_string();
         assert!(error.contains("no path"), "{error}");
+        let error = list(b"\xff\xfea\0\n\0").unwrap_err().to_string();
+        assert!(error.contains("UTF-16"), "{error}");
         let error = read(Path::new("no-such-list")).unwrap_err().to_string();
         assert!(error.contains("no-such-list"), "{error}");
     }

@@ -8,6 +8,7 @@ mod tar;
 
 use std::path::{Path, PathBuf};
 
+use glob::MatchOptions;
 use receptive_layers::image::{self, LeftOut};
 
 use crate::args::InputArgs;
@@ -42,6 +43,8 @@ pub struct Inputs {
     )]
     image_column: String,
     range: Option<(u64, u64)>,
+    /// Whether JPEG photos are decoded at a part of their size.
+    pub scale_on_decode: bool,
 }
 
 impl Inputs {
@@ -57,6 +60,7 @@ impl Inputs {
             left_out: LeftOut::default(),
             image_column: args.image_column.clone(),
             range: None,
+            scale_on_decode: args.scale_on_decode,
         };
         for path in &args.images {
             if path.as_os_str() == STANDARD_INPUT {
@@ -90,7 +94,12 @@ impl Inputs {
             pattern: pattern.to_owned(),
             reason,
         };
-        let paths = glob::glob(pattern).map_err(|error| unusable(error.to_string()))?;
+        let options = MatchOptions {
+            require_literal_leading_dot: true,
+            ..MatchOptions::default()
+        };
+        let paths =
+            glob::glob_with(pattern, options).map_err(|error| unusable(error.to_string()))?;
         let before = self.sources.len();
         for path in paths {
             self.add(&path.map_err(|error| unusable(error.to_string()))?)?;
@@ -139,7 +148,9 @@ impl Inputs {
             #[cfg(feature = "parquet")]
             Source::Parquet(path) => parquet::count(path),
         };
-        self.sources.iter().map(count).sum()
+        self.sources.iter().try_fold(0_u64, |total, source| {
+            Ok(total.saturating_add(count(source)?))
+        })
     }
 
     /// Returns the number of images, if it is known without reading archives.

@@ -1,6 +1,7 @@
 //! Images in a column of Parquet files, such as those of the Hugging Face Hub.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
@@ -30,10 +31,11 @@ pub fn count(path: &Path) -> Result<u64, CliError> {
         Ok(builder.metadata().file_metadata().num_rows())
     };
     match rows() {
-        Ok(rows) => Ok(rows.unsigned_abs()),
+        // A file without rows is an error, which is a row.
+        Ok(rows) => Ok(u64::try_from(rows).unwrap_or(0).max(1)),
         Err(reason) => Err(CliError::Archive {
             path: path.to_owned(),
-            source: std::io::Error::other(reason),
+            source: io::Error::other(reason),
         }),
     }
 }
@@ -48,34 +50,47 @@ pub fn images(
     unread: Unread,
 ) -> Box<dyn Iterator<Item = Input> + Send> {
     let archive = path.display().to_string();
-    let failed = {
-        let archive = archive.clone();
-        move |reason: String| Input {
-            path: archive.clone(),
-            content: Content::Failed(ImageError::Read(std::io::Error::other(reason))),
-        }
-    };
-    let batches = match open(&path, &column) {
-        Ok(batches) => batches,
-        Err(reason) => return Box::new(std::iter::once(failed(reason))),
-    };
+    let mut batches = open(&path, &column);
     let mut row = 0;
-    Box::new(batches.flat_map(move |batch| match batch {
-        Err(reason) => vec![failed(reason)],
-        Ok(batch) => {
-            let images = batch.column(0);
-            let inputs = (0..batch.num_rows()).map(|index| {
-                row += 1;
-                let (content, name) = image(images, index, unread.next());
-                let name = name.unwrap_or_else(|| (row - 1).to_string());
-                Input {
-                    path: format!("{archive}/{name}"),
-                    content,
-                }
-            });
-            inputs.collect()
+    let mut ended = false;
+    let next = move || {
+        if ended {
+            return None;
         }
-    }))
+        let batch = match &mut batches {
+            Ok(batches) => batches.next(),
+            Err(reason) => Some(Err(std::mem::take(reason))),
+        };
+        let batch = match batch {
+            None if row > 0 => return None,
+            None => Err("the file has no rows".to_owned()),
+            Some(batch) => batch,
+        };
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(reason) => {
+                // The reader may return the same error without end.
+                ended = true;
+                unread.next();
+                return Some(vec![Input {
+                    path: archive.clone(),
+                    content: Content::Failed(ImageError::Read(io::Error::other(reason))),
+                }]);
+            }
+        };
+        let images = batch.column(0);
+        let inputs = (0..batch.num_rows()).map(|index| {
+            row += 1;
+            let (content, name) = image(images, index, unread.next());
+            let name = name.unwrap_or_else(|| (row - 1).to_string());
+            Input {
+                path: format!("{archive}/{name}"),
+                content,
+            }
+        });
+        Some(inputs.collect())
+    };
+    Box::new(std::iter::from_fn(next).flatten())
 }
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, String>> + Send>;
@@ -115,6 +130,7 @@ fn open(path: &Path, column: &str) -> Result<Batches, String> {
 
 /// Returns the image in row `row`, and its path.
 fn image(column: &ArrayRef, row: usize, unread: bool) -> (Content, Option<String>) {
+    let value = |column| if unread { None } else { binary(column, row) };
     let (bytes, name) = match column.as_any().downcast_ref::<StructArray>() {
         Some(fields) => {
             let name = fields
@@ -123,14 +139,14 @@ fn image(column: &ArrayRef, row: usize, unread: bool) -> (Content, Option<String
             let bytes = fields
                 .column_by_name("bytes")
                 .filter(|_| !fields.is_null(row));
-            (bytes.and_then(|bytes| binary(bytes, row)), name)
+            (bytes.and_then(value), name)
         }
-        None => (binary(column, row), None),
+        None => (value(column), None),
     };
     let content = match bytes {
         _ if unread => Content::Skipped,
         Some(bytes) => Content::Bytes(bytes),
-        None => Content::Failed(ImageError::Empty),
+        None => Content::Failed(ImageError::Read(io::Error::other("the row has no image"))),
     };
     (content, name)
 }

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use flate2::bufread::MultiGzDecoder;
-use receptive_layers::image::{self, ImageError, MAX_BYTES};
+use receptive_layers::image::{self, ImageError};
 use tar::{Archive, Entry, EntryType};
 
 use super::input::{Content, Input, Unread};
@@ -15,6 +16,9 @@ use crate::error::CliError;
 
 /// Images that are read ahead of the decoders.
 const READ_AHEAD: usize = 4;
+
+/// Size of the largest image in an archive, in bytes. Several images are in memory at a time.
+const MAX_ENTRY: u64 = 64 << 20;
 
 /// Bytes that are read from an archive at once.
 const BUFFER: usize = 1 << 18;
@@ -26,15 +30,17 @@ pub fn images(path: PathBuf, unread: Unread) -> impl Iterator<Item = Input> + Se
     let (sender, images) = sync_channel(READ_AHEAD);
     thread::spawn(move || {
         let archive = path.display().to_string();
-        let failed = match open(&path).and_then(|file| send(file, &archive, &unread, &sender)) {
-            Ok(()) => return,
-            Err(error) => Input {
+        let read = || open(&path).and_then(|file| send(file, &archive, &unread, &sender));
+        let result = catch_unwind(AssertUnwindSafe(read));
+        let result = result.unwrap_or_else(|_| Err(io::Error::other("the archive is damaged")));
+        if let Err(error) = result {
+            unread.next();
+            // An error means that nobody waits for the images.
+            let _ = sender.send(Input {
                 path: archive,
                 content: Content::Failed(ImageError::Read(error)),
-            },
-        };
-        // An error means that nobody waits for the images.
-        let _ = sender.send(failed);
+            });
+        }
     });
     images.into_iter()
 }
@@ -50,7 +56,8 @@ pub fn count(path: &Path) -> Result<u64, CliError> {
         for entry in Archive::new(open(path)?).entries()? {
             count += u64::from(image_name(&entry?).is_some());
         }
-        Ok(count)
+        // An archive without images is an error, which is a row.
+        Ok(count.max(1))
     };
     count().map_err(|source: io::Error| CliError::Archive {
         path: path.to_owned(),
@@ -77,15 +84,19 @@ fn send(
     unread: &Unread,
     images: &SyncSender<Input>,
 ) -> io::Result<()> {
+    let mut is_empty = true;
     for entry in Archive::new(file).entries()? {
         let mut entry = entry?;
         let Some(name) = image_name(&entry) else {
             continue;
         };
+        is_empty = false;
         let content = if unread.next() {
             Content::Skipped
-        } else if entry.size() > MAX_BYTES {
-            Content::Failed(ImageError::FileTooLarge)
+        } else if entry.size() > MAX_ENTRY {
+            Content::Failed(ImageError::Read(io::Error::other(
+                "the file is larger than the limit of 64 MiB for images in archives",
+            )))
         } else {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes)?;
@@ -98,6 +109,9 @@ fn send(
         if images.send(Input { path, content }).is_err() {
             break;
         }
+    }
+    if is_empty {
+        return Err(io::Error::other("the archive contains no image"));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
-use csv::{ReaderBuilder, Terminator, Writer, WriterBuilder};
+use csv::{ErrorKind, ReaderBuilder, Terminator, Writer, WriterBuilder};
 
 use super::row::{Answer, Columns, Row, RowWriter, WrittenRow};
 
@@ -24,37 +24,16 @@ impl<W: Write> CsvRows<W> {
             .terminator(Terminator::Any(b'\n'))
             .from_writer(out);
         if header {
-            out.write_record(names(columns))?;
+            out.write_record(columns.names()).map_err(io_error)?;
         }
         Ok(Self { out, columns })
     }
 }
 
-/// Returns the names of the columns.
-fn names(columns: Columns) -> Vec<String> {
-    let mut names = vec!["path".to_owned()];
-    match columns {
-        Columns::Classes { top } => {
-            for rank in 1..=top {
-                for name in ["index", "label", "probability"] {
-                    names.push(match rank {
-                        1 => name.to_owned(),
-                        _ => format!("{name}_{rank}"),
-                    });
-                }
-            }
-            names.push("inverted".to_owned());
-        }
-        Columns::Vector { length } => names.extend((0..length).map(|index| index.to_string())),
-    }
-    names.push("error".to_owned());
-    names
-}
-
 impl<W: Write> RowWriter for CsvRows<W> {
     fn write(&mut self, row: &Row) -> io::Result<()> {
         let out = &mut self.out;
-        out.write_field(&row.path)?;
+        out.write_field(&row.path).map_err(io_error)?;
         let width = match self.columns {
             Columns::Classes { top } => 3 * top + 1,
             Columns::Vector { length } => length,
@@ -65,31 +44,33 @@ impl<W: Write> RowWriter for CsvRows<W> {
                 inverted,
             }) => {
                 for prediction in predictions {
-                    out.write_field(prediction.index.to_string())?;
-                    out.write_field(&prediction.label)?;
-                    out.write_field(prediction.probability.to_string())?;
+                    out.write_field(prediction.index.to_string())
+                        .map_err(io_error)?;
+                    out.write_field(&prediction.label).map_err(io_error)?;
+                    out.write_field(prediction.probability.to_string())
+                        .map_err(io_error)?;
                 }
                 // Networks with fewer classes than requested have empty columns.
                 for _ in 3 * predictions.len() + 1..width {
-                    out.write_field("")?;
+                    out.write_field("").map_err(io_error)?;
                 }
-                out.write_field(inverted.to_string())?;
-                out.write_field("")?;
+                out.write_field(inverted.to_string()).map_err(io_error)?;
+                out.write_field("").map_err(io_error)?;
             }
             Ok(Answer::Vector(vector)) => {
                 for value in vector {
-                    out.write_field(value.to_string())?;
+                    out.write_field(value.to_string()).map_err(io_error)?;
                 }
-                out.write_field("")?;
+                out.write_field("").map_err(io_error)?;
             }
             Err(failure) => {
                 for _ in 0..width {
-                    out.write_field("")?;
+                    out.write_field("").map_err(io_error)?;
                 }
-                out.write_field(&failure.reason)?;
+                out.write_field(&failure.reason).map_err(io_error)?;
             }
         }
-        out.write_record(None::<&[u8]>)?;
+        out.write_record(None::<&[u8]>).map_err(io_error)?;
         Ok(())
     }
 
@@ -99,6 +80,14 @@ impl<W: Write> RowWriter for CsvRows<W> {
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// Returns the error of the operating system, whose kind may be a closed pipe.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
@@ -123,7 +112,7 @@ pub(super) fn whole_rows(
         // A line that a loss of power damaged, and all after it are written again.
         let Ok(record) = record else { break };
         let is_header = rows.is_empty() && end == 0;
-        if is_header && record.iter().ne(names(columns)) {
+        if is_header && record.iter().ne(columns.names()) {
             break;
         }
         end = records.reader().position().byte();

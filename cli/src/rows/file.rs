@@ -12,7 +12,7 @@ use super::jsonl::{self, JsonlRows};
 use super::npy::{self, NpyRows};
 #[cfg(feature = "parquet")]
 use super::parquet::{self, ParquetRows};
-use super::part::Part;
+use super::part::{Part, paths_file};
 use super::row::{Columns, Row, RowWriter, WrittenRow};
 use super::settings::Settings;
 use crate::args::{OutputArgs, RowFormat};
@@ -25,7 +25,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 pub struct RowFile {
     path: PathBuf,
     writer: Box<dyn RowWriter>,
-    /// The files under construction: that at `path` first.
+    /// The files under construction; the first one is renamed to `path`.
     parts: Vec<Part>,
     /// Whether `writer` makes the finished file from the file under construction.
     assembled: bool,
@@ -83,15 +83,10 @@ impl RowFile {
                 ))
             }
             Destination::Replace(target) => {
-                if !args.resume && Part::exists(&target) {
-                    return Err(CliError::InterruptedRows {
-                        path: path.to_owned(),
-                    });
-                }
                 if args.resume && !Part::exists(&target) && target.exists() {
                     return Ok(Opened::Complete);
                 }
-                Self::open_parts(path, &target, format, columns, settings)
+                Self::open_parts(path, &target, format, columns, settings, args.resume)
             }
         }
     }
@@ -113,24 +108,38 @@ impl RowFile {
         format: RowFormat,
         columns: Columns,
         settings: &Settings,
+        resume: bool,
     ) -> Result<Opened, CliError> {
-        let is_new = !Part::exists(target);
-        let part = Part::open(target)?;
-        if is_new {
-            part.write_settings(settings)?;
-        } else {
-            part.check_settings(settings)?;
-        }
         let failed = |source| CliError::Rows {
             path: path.to_owned(),
             source,
         };
+        let mut settings = settings.clone();
+        settings.insert("format".to_owned(), format.extension().to_owned());
+        let part = Part::open(target)?;
+        let length = part.file.metadata().map_err(failed)?.len();
+        if length > 0 && !resume {
+            return Err(CliError::InterruptedRows {
+                path: target.to_owned(),
+            });
+        }
+        if length > 0 || (resume && part.has_settings()) {
+            part.check_settings(&settings)?;
+        } else {
+            part.write_settings(&settings)?;
+        }
         let mut parts = vec![part];
         let (writer, rows) = match (format, columns) {
             (RowFormat::Jsonl, _) => jsonl_rows(&mut parts[0].file),
             (RowFormat::Csv, _) => csv_rows(&mut parts[0].file, columns),
             (RowFormat::Npy, Columns::Vector { length }) => {
-                let mut paths = Part::open(&target.with_extension("paths.csv"))?;
+                let names = paths_file(target);
+                if length > 0 && !Part::exists(&names) {
+                    // The run was interrupted after the file of paths, and before the array, got its
+                    // name. Without such a file, all rows are written again.
+                    let _ = std::fs::rename(&names, Part::name(&names));
+                }
+                let mut paths = Part::open(&names)?;
                 let opened = npy_rows(&mut parts[0].file, &mut paths.file, length);
                 parts.push(paths);
                 opened
@@ -179,6 +188,9 @@ impl RowFile {
         writer
             .finish()
             .map_err(|source| CliError::Rows { path, source })?;
+        for part in &parts {
+            part.sync()?;
+        }
         // The file that gives its name to the others appears last.
         for part in parts.iter().rev() {
             if assembled {

@@ -14,5 +14,6 @@ mod row;
 mod settings;
 
 pub use file::{Opened, RowFile, to_standard_output};
+pub use part::paths_file;
 pub use row::{Answer, Columns, Failure, Row, WrittenRow};
 pub use settings::{Settings, settings};

@@ -1,8 +1,8 @@
 //! The file `FILE.part` of a run that is not complete, and the settings of the run.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use receptive_layers::atomic_file::{self, AtomicFile};
@@ -32,7 +32,7 @@ impl Part {
     /// [`CliError::RowsLocked`] when another process has locked the file, [`CliError::Rows`] when it
     /// cannot be created.
     pub fn open(path: &Path) -> Result<Self, CliError> {
-        let part = with_suffix(path, ".part");
+        let part = Self::name(path);
         let failed = |source| CliError::Rows {
             path: part.clone(),
             source,
@@ -52,8 +52,7 @@ impl Part {
                 });
             }
             // The file system has no locks.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::Error(_)) => {}
         }
         Ok(Self {
             path: path.to_owned(),
@@ -62,9 +61,19 @@ impl Part {
         })
     }
 
-    /// Whether a run for the file at `path` was interrupted.
+    /// Returns the path of the file under construction of the file at `path`.
+    pub fn name(path: &Path) -> PathBuf {
+        with_suffix(path, ".part")
+    }
+
+    /// Whether there is a file under construction of the file at `path`.
     pub fn exists(path: &Path) -> bool {
-        with_suffix(path, ".part").exists()
+        Self::name(path).exists()
+    }
+
+    /// Whether an interrupted run left settings.
+    pub fn has_settings(&self) -> bool {
+        self.settings_path().exists()
     }
 
     /// Writes the settings of a new run beside the file.
@@ -82,11 +91,11 @@ impl Part {
     ///
     /// # Errors
     ///
-    /// [`CliError::OtherSettings`] names the first setting that differs, [`CliError::Rows`] when the
-    /// settings cannot be read.
+    /// [`CliError::OtherSettings`] names the first setting that differs, [`CliError::RowSettings`] when
+    /// the settings cannot be read.
     pub fn check_settings(&self, settings: &Settings) -> Result<(), CliError> {
         let path = self.settings_path();
-        let failed = |source| CliError::Rows {
+        let failed = |source| CliError::RowSettings {
             path: path.clone(),
             source,
         };
@@ -109,21 +118,57 @@ impl Part {
         Ok(())
     }
 
+    /// Flushes the file to the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Rows`] when the disk is full or fails.
+    pub fn sync(&self) -> Result<(), CliError> {
+        self.file.sync_all().map_err(|source| CliError::Rows {
+            path: self.part.clone(),
+            source,
+        })
+    }
+
     /// Gives the complete file its name. [`Part::remove_settings`] follows.
     ///
     /// # Errors
     ///
-    /// [`CliError::Rows`] when the file cannot be renamed.
+    /// [`CliError::RowsReplaced`] when another file has its name, [`CliError::Rows`] when the file cannot
+    /// be renamed.
     pub fn commit(&self) -> Result<(), CliError> {
+        if !self.has_its_name() {
+            return Err(CliError::RowsReplaced {
+                path: self.part.clone(),
+            });
+        }
         atomic_file::replace(&self.file, &self.part, &self.path).map_err(|source| CliError::Rows {
             path: self.path.clone(),
             source,
         })
     }
 
+    /// Whether the open file is the one with the name of the file under construction.
+    #[cfg(unix)]
+    fn has_its_name(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+
+        let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        match (self.file.metadata(), fs::metadata(&self.part)) {
+            (Ok(open), Ok(named)) => id(open) == id(named),
+            _ => false,
+        }
+    }
+
+    /// An open file cannot be replaced.
+    #[cfg(not(unix))]
+    fn has_its_name(&self) -> bool {
+        true
+    }
+
     /// Deletes the file under construction, whose content is in another file.
     pub fn remove(&self) {
-        // A file that stays is harmless: the next run for the same file says how to remove it.
+        // If it stays, the next run for the same file says how to remove it.
         let _ = fs::remove_file(&self.part);
     }
 
@@ -134,6 +179,16 @@ impl Part {
 
     fn settings_path(&self) -> PathBuf {
         with_suffix(&self.part, ".json")
+    }
+}
+
+/// Returns the path of the CSV file of paths beside the array at `path`: `vectors.paths.csv` for
+/// `vectors.npy`.
+pub fn paths_file(path: &Path) -> PathBuf {
+    let is_npy = |extension: &OsStr| extension.eq_ignore_ascii_case("npy");
+    match path.extension().is_some_and(is_npy) {
+        true => path.with_extension("paths.csv"),
+        false => with_suffix(path, ".paths.csv"),
     }
 }
 

@@ -51,6 +51,29 @@ pub enum Columns {
     },
 }
 
+impl Columns {
+    /// Returns the names of the columns of a CSV file.
+    pub fn names(self) -> Vec<String> {
+        let mut names = vec!["path".to_owned()];
+        match self {
+            Self::Classes { top } => {
+                for rank in 1..=top {
+                    for name in ["index", "label", "probability"] {
+                        names.push(match rank {
+                            1 => name.to_owned(),
+                            _ => format!("{name}_{rank}"),
+                        });
+                    }
+                }
+                names.push("inverted".to_owned());
+            }
+            Self::Vector { length } => names.extend((0..length).map(|index| index.to_string())),
+        }
+        names.push("error".to_owned());
+        names
+    }
+}
+
 /// Writes rows in one format.
 pub trait RowWriter {
     /// Writes a row, perhaps to a buffer.

@@ -1,4 +1,4 @@
-//! Everything that determines the rows of a run but its images.
+//! The settings that determine the rows of a run, except its images.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -6,12 +6,14 @@ use std::path::Path;
 
 use receptive_kernels::cpu::Isa;
 use receptive_layers::metadata::VERSION;
+use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::sha256;
 
 use crate::args::{ComputeArgs, Engine, InputArgs};
+use crate::device;
 use crate::error::CliError;
 
-/// Settings of a run, by name. An interrupted run is only continued with the same settings.
+/// Settings of a run, by name. The format of the file is added when it is opened. An interrupted run is only continued with the same settings.
 pub type Settings = BTreeMap<String, String>;
 
 /// Returns the settings that `classify` and `embed` have in common.
@@ -26,6 +28,7 @@ pub fn settings(
     key: Option<&str>,
     compute: &ComputeArgs,
     input: &InputArgs,
+    preprocessing: &Preprocessing,
 ) -> Result<Settings, CliError> {
     let weights = match weights {
         Some(path) => {
@@ -59,10 +62,16 @@ pub fn settings(
         }
         Engine::Eager => match compute.device {
             Some(device) => format!("eager, {device}"),
-            None => "eager".to_owned(),
+            None => format!("eager, {:?}", device::open(None)?),
         },
     };
     settings.insert("engine".to_owned(), engine);
+    let scaled = input.scale_on_decode.to_string();
+    settings.insert("scale-on-decode".to_owned(), scaled);
+    let column = input.image_column.clone();
+    settings.insert("image column".to_owned(), column);
+    let preprocessing = serde_json::to_string(preprocessing)?;
+    settings.insert("preprocessing".to_owned(), preprocessing);
     if let Some(key) = key {
         settings.insert("weights key".to_owned(), key.to_owned());
     }

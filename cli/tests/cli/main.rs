@@ -16,6 +16,7 @@ mod run;
 mod tables;
 #[cfg(feature = "train")]
 mod train;
+mod vectors;
 
 use std::fs;
 use std::path::{Path, PathBuf};

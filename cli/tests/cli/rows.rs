@@ -339,6 +339,7 @@ fn a_run_is_continued_only_with_the_same_options_and_images() {
     let new = arguments("classify", &list, &file);
     let resume = [&new[..], &["--resume"]].concat();
     interrupted(&new, &at("rows.jsonl.part"));
+    fs::write(at("rows.jsonl.part"), "{\"path\":\"other.png\"}\n").expect("written");
 
     let line = error_line(&new);
     assert!(
@@ -353,7 +354,8 @@ fn a_run_is_continued_only_with_the_same_options_and_images() {
         "{line}"
     );
 
-    fs::write(at("rows.jsonl.part"), "{\"path\":\"other.png\"}\n").expect("written");
+    let line = error_line(&[&resume[..], &["--format", "csv"]].concat());
+    assert!(line.contains("format jsonl, now it is csv"), "{line}");
     let line = error_line(&resume);
     assert!(
         line.contains("row 1") && line.contains("other.png"),
@@ -421,10 +423,44 @@ fn images_come_from_archives_patterns_and_lists() {
             ["2", "3"]
         );
     }
+    let archive = at("digits.tar");
     let cut = at("cut.tar");
     let found = labels(&[text(&cut)], 1, "");
     assert_eq!(found[0], "0");
     assert!(found[1].contains("cannot be read"), "{found:?}");
+
+    // The row of an archive that cannot be read counts as an image when a run is continued.
+    let (expected, rows) = (at("expected.csv"), at("rows.csv"));
+    let one = at("5.png");
+    let images = [
+        "classify",
+        "no-such.tar",
+        text(&archive),
+        text(&one),
+        text(&one),
+    ];
+    let to = |file, more: &[&str]| {
+        run(
+            &[&images[..], &LENET, &["--output", file], more].concat(),
+            1,
+        );
+    };
+    to(text(&expected), &[]);
+    let all = lines(&expected);
+    assert_eq!(all.len(), 1 + 1 + 5 + 2);
+    for kept in 1..all.len() {
+        interrupted(
+            &[&images[..], &LENET, &["--output", text(&rows), "--resume"]].concat(),
+            &at("rows.csv.part"),
+        );
+        fs::write(at("rows.csv.part"), all[..kept].join("\n") + "\n").expect("written");
+        to(text(&rows), &["--resume"]);
+        assert_eq!(lines(&rows), all, "{kept} lines");
+        fs::remove_file(&rows).expect("removed");
+    }
+    fs::write(at("empty.tar"), [0; 1024]).expect("written");
+    let empty = at("empty.tar");
+    assert!(labels(&[text(&empty)], 2, "")[0].contains("no image"));
 
     let pattern = at("[5-7].png");
     assert_eq!(labels(&[text(&pattern)], 0, ""), ["5", "6", "7"]);
@@ -478,14 +514,19 @@ fn a_full_disk_is_an_error_and_a_closed_pipe_is_not() {
     let line = error_line(&all);
     assert!(line.contains("/dev/full"), "{line}");
 
-    let mut child = Process::new(env!("CARGO_BIN_EXE_receptive"))
-        .args(["classify", "--format", "jsonl", "--files-from", text(&list)])
-        .args(LENET)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("started");
-    drop(child.stdout.take());
-    assert!(child.wait().expect("ended").success());
+    let photos = photo("");
+    for arguments in [
+        ["classify", "--format", "jsonl", text(&photos)],
+        ["embed", "--format", "csv", text(&photos)],
+    ] {
+        let mut child = Process::new(env!("CARGO_BIN_EXE_receptive"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("started");
+        drop(child.stdout.take());
+        assert!(child.wait().expect("ended").success(), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -33,7 +33,22 @@ const TGA_EXTENSIONS: [&str; 4] = ["tga", "vda", "icb", "vst"];
 ///
 /// [`OpenError`] with the path of the file and the reason.
 pub fn open(path: impl AsRef<Path>) -> Result<RgbImage, OpenError> {
-    let path = path.as_ref();
+    open_by(path.as_ref(), decode)
+}
+
+/// Reads and decodes the image file at `path` at a part of its size; see [`decode_reduced`].
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_reduced(path: impl AsRef<Path>, shorter: usize) -> Result<RgbImage, OpenError> {
+    open_by(path.as_ref(), |bytes| decode_reduced(bytes, shorter))
+}
+
+fn open_by(
+    path: &Path,
+    decode: impl Fn(&[u8]) -> Result<RgbImage, ImageError>,
+) -> Result<RgbImage, OpenError> {
     let decode = |bytes: Vec<u8>| match decode(&bytes) {
         Err(ImageError::NotAnImage) if has_tga_extension(path) && format::is_tga_header(&bytes) => {
             Err(ImageError::UnsupportedFormat("TGA".to_owned()))
@@ -79,6 +94,20 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     decode_with_limit(bytes, MAX_BYTES)
 }
 
+/// Decodes `bytes` as [`decode`] does, but a JPEG file at 1/2, 1/4 or 1/8 of its width and height, rounded up,
+/// if the shorter side then has at least `shorter` pixels.
+///
+/// Large photos are decoded and resized in less time. The pixels are means of the pixels of the whole image,
+/// up to the quantization of the file; a resize to `shorter` pixels differs from that of the whole image by a
+/// few levels.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_reduced(bytes: &[u8], shorter: usize) -> Result<RgbImage, ImageError> {
+    decode_to(bytes, MAX_BYTES, Some(shorter))
+}
+
 /// Decodes `bytes`, a PNG, JPEG, WebP, GIF or BMP file, and applies its orientation, with at most `limit`
 /// bytes of memory.
 ///
@@ -104,6 +133,10 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
 /// [`ImageError`] if the file is empty, corrupt, cut, larger than [`MAX_BYTES`], or of another format, or
 /// if its decoding takes more than `limit` bytes.
 pub fn decode_with_limit(bytes: &[u8], limit: u64) -> Result<RgbImage, ImageError> {
+    decode_to(bytes, limit, None)
+}
+
+fn decode_to(bytes: &[u8], limit: u64, shorter: Option<usize>) -> Result<RgbImage, ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Empty);
     }
@@ -113,7 +146,7 @@ pub fn decode_with_limit(bytes: &[u8], limit: u64) -> Result<RgbImage, ImageErro
     let format = format(bytes)?;
     let orientation = orientation(bytes, format);
     match format {
-        ImageFormat::Jpeg => jpeg::decode(bytes, orientation, limit),
+        ImageFormat::Jpeg => jpeg::decode(bytes, orientation, limit, shorter),
         ImageFormat::Gif => gif::decode(bytes, limit),
         format => decode_other(bytes, format, orientation, limit),
     }

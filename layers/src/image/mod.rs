@@ -40,7 +40,7 @@ mod upright;
 
 pub use ::image::RgbImage;
 pub use crop::centre_crop_start;
-pub use decode::{EXTENSIONS, decode, decode_with_limit, open};
+pub use decode::{EXTENSIONS, decode, decode_reduced, decode_with_limit, open, open_reduced};
 pub use error::{ImageError, OpenError};
 pub use limit::MAX_BYTES;
 pub use list::{LeftOut, ListError, Listing, has_image_extension, list};

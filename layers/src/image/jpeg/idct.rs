@@ -55,6 +55,131 @@ pub fn inverse_dct(
     }
 }
 
+/// Transforms the dequantized coefficients of a block to `N`x`N` samples, the means of `8/N`x`8/N` samples of
+/// the block. `N` is 1, 2 or 4.
+///
+/// Means of neighbours of a cosine are a cosine of half as many samples: coefficient `k` contributes
+/// `cos(k pi/16) cos((2x + 1) k pi/8)` to sample `x` of 4, and `cos(k pi/16) cos(k pi/8) cos((2x + 1) k pi/4)`
+/// to sample `x` of 2. Of these cosines only `N` differ up to their signs, so coefficients are added first.
+pub fn reduced_inverse_dct<const N: usize>(
+    block: &Block,
+    quantization: &[u16; 64],
+    samples: &mut [u8],
+    stride: usize,
+) {
+    let samples_of = dispatch(Reduced::<N> {
+        block,
+        quantization,
+    });
+    for (row, from) in samples_of.iter().enumerate() {
+        samples[row * stride..][..N].copy_from_slice(from);
+    }
+}
+
+/// Transform of a block to `N`x`N` samples.
+struct Reduced<'a, const N: usize> {
+    block: &'a Block,
+    quantization: &'a [u16; 64],
+}
+
+#[expect(
+    clippy::needless_range_loop,
+    reason = "as in the transform to 8x8 samples"
+)]
+impl<const N: usize> Vectorize for Reduced<'_, N> {
+    type Output = [[u8; N]; N];
+
+    #[inline(always)]
+    fn run(self) -> [[u8; N]; N] {
+        // Sums of the columns' coefficients, and then the columns' samples.
+        let mut folded = [[0.0; 8]; N];
+        for row in 0..8 {
+            let (to, factor) = fold(N, row);
+            for column in 0..8 {
+                let index = 8 * row + column;
+                let coefficient =
+                    f32::from(self.block[index]) * f32::from(self.quantization[index]);
+                folded[to][column] += factor * coefficient;
+            }
+        }
+        let mut columns = [[0.0; 8]; N];
+        for row in 0..N {
+            for frequency in 0..N {
+                for column in 0..8 {
+                    columns[row][column] += cosine(N, row, frequency) * folded[frequency][column];
+                }
+            }
+        }
+        let mut samples = [[0; N]; N];
+        for row in 0..N {
+            let mut folded = [0.0; N];
+            for column in 0..8 {
+                let (to, factor) = fold(N, column);
+                folded[to] += factor * columns[row][column];
+            }
+            for column in 0..N {
+                // The mean of all samples is 128 more. The cast saturates.
+                let mut sample = 128.5;
+                for frequency in 0..N {
+                    sample += cosine(N, column, frequency) * folded[frequency];
+                }
+                samples[row][column] = sample as u8;
+            }
+        }
+        samples
+    }
+}
+
+/// `cos(k pi/16)`.
+const COSINES: [f32; 16] = [
+    1.0,
+    0.980_785_3,
+    0.923_879_5,
+    0.831_469_6,
+    0.707_106_77,
+    0.555_570_24,
+    0.382_683_43,
+    0.195_090_32,
+    0.0,
+    -0.195_090_32,
+    -0.382_683_43,
+    -0.555_570_24,
+    -0.707_106_77,
+    -0.831_469_6,
+    -0.923_879_5,
+    -0.980_785_3,
+];
+
+/// Returns the coefficient of the `size` samples to which coefficient `frequency` of 8 samples is added, and its
+/// factor.
+#[inline(always)]
+const fn fold(size: usize, frequency: usize) -> (usize, f32) {
+    let weight = if frequency == 0 {
+        0.353_553_4
+    } else {
+        0.5 * COSINES[frequency]
+    };
+    match (size, frequency) {
+        (_, 0) => (0, weight),
+        (4, 1..=3) => (frequency, weight),
+        (4, 5..=7) => (8 - frequency, -weight),
+        (2, 1 | 7) => (1, weight * COSINES[2 * frequency]),
+        (2, 3 | 5) => (1, -weight * COSINES[2 * frequency]),
+        _ => (0, 0.0),
+    }
+}
+
+/// Returns `cos((2 position + 1) frequency pi / (2 size))`.
+#[inline(always)]
+const fn cosine(size: usize, position: usize, frequency: usize) -> f32 {
+    let angle = (2 * position + 1) * frequency * 8 / size % 32;
+    if angle < 16 {
+        COSINES[angle]
+    } else {
+        -COSINES[angle - 16]
+    }
+}
+
 /// Transform of a block whose coefficients are zero outside the first `SIDE` rows and columns.
 struct Transform<'a, const SIDE: usize> {
     block: &'a Block,

@@ -44,7 +44,15 @@ impl From<JpegError> for ImageError {
 
 /// Decodes a JPEG file and applies `orientation`. The pixels, and the coefficients of an image whose
 /// components are in several scans, take at most `limit` bytes.
-pub fn decode(bytes: &[u8], orientation: Orientation, limit: u64) -> Result<RgbImage, ImageError> {
+///
+/// With `shorter`, the image is decoded at 1/2, 1/4 or 1/8 of its size if its shorter side then has at least
+/// `shorter` pixels.
+pub fn decode(
+    bytes: &[u8],
+    orientation: Orientation,
+    limit: u64,
+    shorter: Option<usize>,
+) -> Result<RgbImage, ImageError> {
     let mut tables = Tables::default();
     let mut image: Option<Image> = None;
     let mut position = 0;
@@ -72,7 +80,7 @@ pub fn decode(bytes: &[u8], orientation: Orientation, limit: u64) -> Result<RgbI
         match (marker, &mut image) {
             (0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xde | 0xf7, None) => {
                 let frame = Frame::parse(marker, segment)?;
-                image = Some(Image::new(frame, orientation, limit));
+                image = Some(Image::new(frame, orientation, limit, shorter));
             }
             (0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, Some(_)) => {
                 return Err(JpegError::Segment {
@@ -105,6 +113,8 @@ pub fn decode(bytes: &[u8], orientation: Orientation, limit: u64) -> Result<RgbI
 /// An image that is being decoded.
 struct Image {
     frame: Frame,
+    /// Eighths of the size of the frame: 8, 4, 2 or 1.
+    side: usize,
     orientation: Orientation,
     limit: u64,
     /// Quantization table of each component, when its first scan began.
@@ -125,9 +135,14 @@ enum Progress {
 }
 
 impl Image {
-    fn new(frame: Frame, orientation: Orientation, limit: u64) -> Self {
+    fn new(frame: Frame, orientation: Orientation, limit: u64, shorter: Option<usize>) -> Self {
+        let length = frame.width.min(frame.height);
+        let is_covered = |side: &usize| {
+            shorter.is_some_and(|shorter| (length * side).div_ceil(8) >= shorter.max(1))
+        };
         Self {
             quantization: vec![None; frame.components.len()],
+            side: [1, 2, 4].into_iter().find(is_covered).unwrap_or(8),
             frame,
             orientation,
             limit,
@@ -159,7 +174,7 @@ impl Image {
         let is_whole = !frame.progressive && scan.components.len() == frame.components.len();
         if is_whole && matches!(self.progress, Progress::None) {
             let image = self.upright()?;
-            let output = Output::new(&self.frame, self.colour_space(tables), image);
+            let output = Output::new(&self.frame, self.side, self.colour_space(tables), image);
             let mut decoder = Streamed {
                 components: self.sequential_components(tables, &scan)?,
                 output,
@@ -210,9 +225,14 @@ impl Image {
         )
     }
 
+    /// Returns width and height of the decoded image.
+    fn size(&self) -> [u32; 2] {
+        [self.frame.width, self.frame.height].map(|length| (length * self.side).div_ceil(8) as u32)
+    }
+
     /// Returns the image to be filled, if it is within the limit.
     fn upright(&self) -> Result<Upright, ImageError> {
-        let size = [self.frame.width as u32, self.frame.height as u32];
+        let size = self.size();
         check_memory(size, 0, self.limit)?;
         Upright::new(size, self.orientation)
     }
@@ -220,7 +240,7 @@ impl Image {
     /// Returns zeros for the coefficients of each component, if they and the pixels are within the
     /// limit.
     fn coefficients(&self) -> Result<Vec<Vec<Block>>, ImageError> {
-        let size = [self.frame.width as u32, self.frame.height as u32];
+        let size = self.size();
         let bytes = self.frame.blocks() as u64 * size_of::<Block>() as u64;
         check_memory(size, bytes, self.limit)?;
         let components = self.frame.components.iter();
@@ -279,7 +299,12 @@ impl Image {
         for (component, table) in self.frame.components.iter().zip(&self.quantization) {
             quantization.push(table.ok_or(JpegError::MissingComponent(component.id))?);
         }
-        let mut output = Output::new(&self.frame, self.colour_space(tables), self.upright()?);
+        let mut output = Output::new(
+            &self.frame,
+            self.side,
+            self.colour_space(tables),
+            self.upright()?,
+        );
         for band in 0..self.frame.unit_rows {
             for (index, component) in self.frame.components.iter().enumerate() {
                 let rows = band * component.v..(band + 1) * component.v;

@@ -1,5 +1,8 @@
 //! From decoded blocks to rows of RGB.
 //!
+//! A block becomes 8x8 samples, or fewer if the image is decoded at a part of its size. Components with lower
+//! sampling factors then have larger blocks, so that they need no upsampling.
+//!
 //! The image is converted in bands of one row of minimum coded units. A plane holds the samples of a
 //! component for one band, and two row groups of the band before: a row group has as many rows of each
 //! component as its vertical sampling factor. Interpolation needs the row group after, so the last
@@ -7,20 +10,21 @@
 
 use super::colour::ColourSpace;
 use super::frame::{Component, Frame};
-use super::idct::inverse_dct;
+use super::idct::{inverse_dct, reduced_inverse_dct};
 use super::scan::Block;
 use super::upsample::{Ratio, Rows, upsample};
 use crate::image::upright::Upright;
 
 /// Row groups of the band before that a plane keeps.
 const KEPT_GROUPS: usize = 2;
-/// Row groups of a band.
-const BAND_GROUPS: usize = 8;
-
 /// Samples of a component.
 struct Plane {
     samples: Vec<u8>,
     stride: usize,
+    /// Height and width of a block in samples.
+    block: usize,
+    /// Rows of blocks of a band.
+    block_rows: usize,
     /// Rows of a row group.
     v: usize,
     ratio: Ratio,
@@ -29,18 +33,29 @@ struct Plane {
 }
 
 impl Plane {
-    fn new(frame: &Frame, component: &Component) -> Self {
-        let stride = component.columns * 8;
+    /// Returns the plane of a component for an image of `side` eighths of the size of the frame.
+    fn new(frame: &Frame, component: &Component, side: usize) -> Self {
+        let (h, v) = (frame.max_h / component.h, frame.max_v / component.v);
+        // The blocks are larger by a factor that both ratios contain.
+        let fits = |factor: &usize| side * factor <= 8 && h % factor == 0 && v % factor == 0;
+        let factor = [4, 2].into_iter().find(fits).unwrap_or(1);
+        let block = side * factor;
+        let stride = component.columns * block;
+        let scaled = |length: usize, factor: usize, largest: usize| {
+            (length * factor * block).div_ceil(8 * largest)
+        };
         Self {
-            samples: vec![0; stride * component.v * (KEPT_GROUPS + BAND_GROUPS)],
+            samples: vec![0; stride * component.v * factor * (KEPT_GROUPS + side)],
             stride,
-            v: component.v,
+            block,
+            block_rows: component.v,
+            v: component.v * factor,
             ratio: Ratio {
-                h: frame.max_h / component.h,
-                v: frame.max_v / component.v,
+                h: h / factor,
+                v: v / factor,
             },
-            width: component.width,
-            height: component.height,
+            width: scaled(frame.width, component.h, frame.max_h),
+            height: scaled(frame.height, component.v, frame.max_v),
         }
     }
 
@@ -48,7 +63,7 @@ impl Plane {
     /// are its first or last row.
     fn row(&self, band: usize, row: isize) -> &[u8] {
         let row = row.clamp(0, self.height as isize - 1) as usize;
-        let index = row + KEPT_GROUPS * self.v - band * BAND_GROUPS * self.v;
+        let index = row + KEPT_GROUPS * self.v - band * self.block_rows * self.block;
         &self.samples[index * self.stride..][..self.width]
     }
 
@@ -77,6 +92,8 @@ pub struct Output {
     height: usize,
     /// Rows of the image in a row group.
     max_v: usize,
+    /// Row groups of a band: the height of a block of the components with the largest sampling factors.
+    side: usize,
     bands: usize,
     /// An upsampled row of each component.
     upsampled: [Vec<u8>; 4],
@@ -85,16 +102,17 @@ pub struct Output {
 }
 
 impl Output {
-    /// Returns the conversion to `image`, which has the size of the frame.
-    pub fn new(frame: &Frame, colour_space: ColourSpace, image: Upright) -> Self {
+    /// Returns the conversion to `image`, which has `side` eighths of the size of the frame, rounded up.
+    pub fn new(frame: &Frame, side: usize, colour_space: ColourSpace, image: Upright) -> Self {
         let planes = frame.components.iter();
         Self {
             planes: planes
-                .map(|component| Plane::new(frame, component))
+                .map(|component| Plane::new(frame, component, side))
                 .collect(),
             colour_space,
-            height: frame.height,
+            height: (frame.height * side).div_ceil(8),
             max_v: frame.max_v,
+            side,
             bands: frame.unit_rows,
             upsampled: Default::default(),
             sums: Vec::new(),
@@ -114,17 +132,22 @@ impl Output {
         last: usize,
     ) {
         let plane = &mut self.planes[component];
-        let first_row = KEPT_GROUPS * plane.v + row % plane.v * 8;
-        let start = first_row * plane.stride + column * 8;
-        let samples = &mut plane.samples[start..];
-        inverse_dct(block, quantization, last, samples, plane.stride);
+        let first_row = KEPT_GROUPS * plane.v + row % plane.block_rows * plane.block;
+        let start = first_row * plane.stride + column * plane.block;
+        let (samples, stride) = (&mut plane.samples[start..], plane.stride);
+        match plane.block {
+            8 => inverse_dct(block, quantization, last, samples, stride),
+            4 => reduced_inverse_dct::<4>(block, quantization, samples, stride),
+            2 => reduced_inverse_dct::<2>(block, quantization, samples, stride),
+            _ => reduced_inverse_dct::<1>(block, quantization, samples, stride),
+        }
     }
 
     /// Converts the current band, `band`, whose blocks have been stored.
     pub fn finish_band(&mut self, band: usize) {
-        let end = (band + 1) * BAND_GROUPS;
+        let end = (band + 1) * self.side;
         // The last row group of each band but the last waits for the next band.
-        let first = (band * BAND_GROUPS).saturating_sub(1);
+        let first = (band * self.side).saturating_sub(1);
         let groups = if band + 1 == self.bands {
             first..self.height.div_ceil(self.max_v)
         } else {
@@ -140,7 +163,7 @@ impl Output {
                 .push_row(|rgb| colour_space.convert(upsampled, rgb));
         }
         for plane in &mut self.planes {
-            let kept = BAND_GROUPS * plane.v * plane.stride;
+            let kept = plane.block_rows * plane.block * plane.stride;
             plane.samples.copy_within(kept.., 0);
         }
     }
