@@ -39,8 +39,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="of the DataLoader")
     args = parser.parse_args()
-    make = f"import photos, pathlib; photos.make(pathlib.Path({str(args.photos)!r}), {args.count})"
-    subprocess.run([args.python, "-c", make], check=True, cwd=HERE)
+    make = [args.python, HERE / "photos.py", args.photos, str(args.count)]
+    subprocess.run(make, check=True)
 
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "vectors.npy"

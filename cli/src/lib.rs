@@ -17,7 +17,7 @@ mod engine;
 pub mod error;
 mod groups;
 mod image_grid;
-mod inputs;
+pub mod inputs;
 mod json;
 pub mod npy;
 mod panics;
@@ -31,7 +31,7 @@ mod roofline;
 mod rows;
 mod signals;
 pub mod vector_error;
-mod vector_file;
+pub mod vector_file;
 mod weights;
 
 use std::io;

@@ -1,18 +1,20 @@
 //! Files of vectors that `receptive embed` wrote.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use npyz::{NpyFile, Order};
+use npyz::{NpyHeader, Order};
 use receptive_kernels::allocator::try_allocate;
 use receptive_layers::vectors::{VectorSet, VectorsError};
 use serde::Deserialize;
 
 use crate::args::RowFormat;
 use crate::rows::{Columns, paths_file};
-
 use crate::vector_error::VectorFileError;
+
+/// Number of elements of the longest vector in an array.
+const MAX_LENGTH: usize = 1 << 24;
 
 /// The vectors of images.
 pub struct ImageVectors {
@@ -165,34 +167,38 @@ fn read_csv(path: &Path) -> Result<Rows, RowsError> {
 /// Reads the array, and the paths in the CSV file beside it.
 fn read_npy(path: &Path) -> Result<Rows, RowsError> {
     let content = |error: io::Error| RowsError::Content(error.to_string());
-    let array = NpyFile::new(BufReader::with_capacity(1 << 20, open(path)?)).map_err(content)?;
-    let [count, length] = array.shape() else {
+    let mut array = BufReader::with_capacity(1 << 20, open(path)?);
+    let header = NpyHeader::from_reader(&mut array).map_err(content)?;
+    let kind = header.dtype().descr();
+    let (&[count, length], Order::C, "<f4") =
+        (header.shape(), header.order(), kind.trim_matches('\''))
+    else {
         return Err(format!(
-            "it has shape {:?}, expected [images, features]",
-            array.shape()
+            "it has shape {:?} and elements {kind}, expected [images, features] of '<f4'",
+            header.shape()
         )
         .into());
     };
-    let (count, length) = (*count, *length as usize);
-    if array.order() != Order::C {
-        return Err(RowsError::Content("it is in Fortran order".to_owned()));
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if length > MAX_LENGTH {
+        return Err(
+            format!("its vectors have {length} elements, expected at most {MAX_LENGTH}").into(),
+        );
     }
     let names = paths_file(path);
     let mut reader = csv::Reader::from_reader(BufReader::new(open(&names)?));
     let mut records = reader.records();
-    let mut values = array
-        .data::<f32>()
-        .map_err(|error| format!("its elements are not float32: {error}"))?;
     let mut rows = Rows::default();
-    let mut vector = Vec::new();
+    let mut bytes = vec![0; 4 * length];
+    let mut vector = vec![0.0; length];
     for _ in 0..count {
         let record = match records.next() {
             Some(record) => record.map_err(|error| error.to_string())?,
             None => Err(format!("{} has fewer rows than the array", names.display()))?,
         };
-        vector.clear();
-        for value in values.by_ref().take(length) {
-            vector.push(value.map_err(content)?);
+        array.read_exact(&mut bytes).map_err(content)?;
+        for (value, bytes) in vector.iter_mut().zip(bytes.as_chunks().0) {
+            *value = f32::from_le_bytes(*bytes);
         }
         let name = record.get(0).unwrap_or_default().to_owned();
         rows.push(name, Some(&vector))?;

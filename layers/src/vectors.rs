@@ -32,6 +32,37 @@ pub struct VectorSet {
     length: usize,
     /// Inverse of the Euclidean length of each vector; 0 for a vector of zeros.
     inverse_norms: Vec<f32>,
+    compressed: Option<Compressed>,
+}
+
+/// The vectors in 8 bits, to find the candidates of a search with a quarter of the memory traffic.
+#[derive(Debug, Clone)]
+struct Compressed {
+    /// `[vectors, length]`: multiples of the scale.
+    levels: Vec<i8>,
+    /// Scale of each vector.
+    scales: Vec<f32>,
+    /// Upper bound of the Euclidean length of the error of each vector.
+    errors: Vec<f32>,
+}
+
+impl Compressed {
+    fn new(set: &VectorSet) -> Self {
+        let mut levels = vec![0; set.values.len()];
+        let (mut scales, mut errors) = (Vec::new(), Vec::new());
+        let vectors = set.values.chunks_exact(set.length);
+        for (vector, levels) in vectors.zip(levels.chunks_exact_mut(set.length)) {
+            let (scale, error) = dispatch(Compress { vector, levels });
+            scales.push(scale);
+            // The sum of squares in float32 is off by less than this factor.
+            errors.push(1.001 * error.sqrt());
+        }
+        Self {
+            levels,
+            scales,
+            errors,
+        }
+    }
 }
 
 /// Why numbers are not a set of vectors.
@@ -114,7 +145,17 @@ impl VectorSet {
             values,
             length,
             inverse_norms,
+            compressed: None,
         })
+    }
+
+    /// Adds a copy of the vectors in 8 bits, which makes [`nearest`](Self::nearest) about three times as fast for
+    /// large sets and takes a quarter of the memory more. The results do not change. The copy takes about the
+    /// time of five searches.
+    #[must_use]
+    pub fn indexed(self) -> Self {
+        let compressed = Some(Compressed::new(&self));
+        Self { compressed, ..self }
     }
 
     /// Returns the number of vectors.
@@ -180,31 +221,48 @@ impl VectorSet {
         count: usize,
         metric: Metric,
     ) -> Vec<Neighbour> {
-        // Nearness in float32, larger is nearer: the cosine, or minus the square of the distance.
+        // Nearness, larger is nearer: the cosine, or minus the distance; and a bound of its error.
         let mut scores = Vec::with_capacity(range.len());
-        let inverse = if norm > 0.0 { (1.0 / norm) as f32 } else { 0.0 };
+        let inverse = if norm > 0.0 { 1.0 / norm } else { 0.0 };
+        // Of length 1, so that inner products do not overflow.
+        let unit: Vec<f32> = query
+            .iter()
+            .map(|&v| (f64::from(v) * inverse) as f32)
+            .collect();
         for index in range.clone() {
-            let (a, b) = (self.vector(index), query);
-            scores.push(match metric {
-                Metric::Cosine => dispatch(Dot { a, b }) * inverse * self.inverse_norms[index],
-                Metric::L2 => -dispatch(SquaredDistance { a, b }),
+            scores.push(match (&self.compressed, metric) {
+                (Some(compressed), Metric::Cosine) => {
+                    let levels = &compressed.levels[index * self.length..][..self.length];
+                    let dot = dispatch(DotLevels(levels, &unit)) * compressed.scales[index];
+                    let inverse_norm = f64::from(self.inverse_norms[index]);
+                    let error = f64::from(compressed.errors[index]) * inverse_norm;
+                    (f64::from(dot) * inverse_norm, MARGIN + error)
+                }
+                (None, Metric::Cosine) => {
+                    let dot = dispatch(Dot(self.vector(index), &unit));
+                    let inverse_norm = f64::from(self.inverse_norms[index]);
+                    (f64::from(dot) * inverse_norm, MARGIN)
+                }
+                (_, Metric::L2) => {
+                    let square = dispatch(SquaredDistance(self.vector(index), query));
+                    let distance = match square.is_finite() {
+                        true => f64::from(square).sqrt(),
+                        false => self.distance(index, query),
+                    };
+                    (-distance, MARGIN * distance)
+                }
             });
         }
+        // The nearness that `count` vectors are certain to have.
         let limit = if count < scores.len() {
-            let mut sorted = scores.clone();
-            let (_, &mut limit, _) =
-                sorted.select_nth_unstable_by(count - 1, |a, b| b.total_cmp(a));
-            f64::from(limit)
+            let mut lower: Vec<f64> = scores.iter().map(|(score, error)| score - error).collect();
+            let (_, &mut limit, _) = lower.select_nth_unstable_by(count - 1, |a, b| b.total_cmp(a));
+            limit
         } else {
             f64::NEG_INFINITY
         };
-        let margin = match metric {
-            Metric::Cosine => MARGIN,
-            // The error of a sum of squares is relative to the sum.
-            Metric::L2 => MARGIN * limit.abs(),
-        };
         let candidates = (range.zip(scores))
-            .filter(|&(_, score)| f64::from(score) >= limit - margin)
+            .filter(|&(_, (score, error))| score + error >= limit)
             .map(|(index, _)| Neighbour {
                 index,
                 value: match metric {
@@ -357,25 +415,28 @@ fn dot64(a: &[f32], b: &[f32]) -> f64 {
     products.sum()
 }
 
-/// Accumulators of a sum, enough to hide the latency of additions.
-const LANES: usize = 32;
+/// Accumulators of a sum: two vectors of AVX2. The compiler keeps more of them in scalar registers.
+const LANES: usize = 16;
 
 /// Inner product.
-struct Dot<'a> {
-    a: &'a [f32],
-    b: &'a [f32],
-}
+struct Dot<'a>(&'a [f32], &'a [f32]);
 
 /// Square of the Euclidean distance.
-struct SquaredDistance<'a> {
-    a: &'a [f32],
-    b: &'a [f32],
+struct SquaredDistance<'a>(&'a [f32], &'a [f32]);
+
+/// Inner product of a vector in 8 bits, without its scale, and a query.
+struct DotLevels<'a>(&'a [i8], &'a [f32]);
+
+/// Rounding of a vector to 8 bits. Returns the scale and the square of the length of the error.
+struct Compress<'a> {
+    vector: &'a [f32],
+    levels: &'a mut [i8],
 }
 
 // The loops count: adapters of iterators are not inlined without link-time optimization.
 #[expect(clippy::needless_range_loop, reason = "see above")]
 #[inline(always)]
-fn sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+fn sum<T: Copy>(a: &[T], b: &[f32], term: impl Fn(T, f32) -> f32) -> f32 {
     let (a_chunks, a_rest) = a.as_chunks::<LANES>();
     let (b_chunks, b_rest) = b.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
@@ -400,7 +461,7 @@ impl Vectorize for Dot<'_> {
 
     #[inline(always)]
     fn run(self) -> f32 {
-        sum(self.a, self.b, |a, b| a * b)
+        sum(self.0, self.1, |a, b| a * b)
     }
 }
 
@@ -409,7 +470,42 @@ impl Vectorize for SquaredDistance<'_> {
 
     #[inline(always)]
     fn run(self) -> f32 {
-        sum(self.a, self.b, |a, b| (a - b) * (a - b))
+        sum(self.0, self.1, |a, b| (a - b) * (a - b))
+    }
+}
+
+impl Vectorize for DotLevels<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run(self) -> f32 {
+        sum(self.0, self.1, |level, value| f32::from(level) * value)
+    }
+}
+
+#[expect(clippy::needless_range_loop, reason = "as in `sum`")]
+impl Vectorize for Compress<'_> {
+    type Output = (f32, f32);
+
+    #[inline(always)]
+    fn run(self) -> (f32, f32) {
+        let Self { vector, levels } = self;
+        let mut largest = 0.0_f32;
+        for index in 0..vector.len() {
+            largest = largest.max(vector[index].abs());
+        }
+        let scale = largest / 127.0;
+        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+        for index in 0..levels.len() {
+            let level = vector[index] * inverse;
+            // Half a level more, away from zero; the cast cuts towards zero and saturates.
+            levels[index] = (level + 0.5_f32.copysign(level)) as i8;
+        }
+        let error = sum(levels, vector, |level, value| {
+            let error = f32::from(level) * scale - value;
+            error * error
+        });
+        (scale, error)
     }
 }
 
@@ -480,6 +576,7 @@ mod tests {
                 for (a, b) in found.iter().zip(&expected) {
                     prop_assert!((a.value - b.value).abs() < 1e-9, "{:?} {:?}", a, b);
                 }
+                prop_assert_eq!(set.clone().indexed().nearest(&query, count, metric), found);
             }
         }
 
@@ -548,6 +645,20 @@ mod tests {
         assert_eq!(found.unwrap(), expected);
         assert_eq!(last, 1.0);
         assert!(expected.len() >= 299, "{}", expected.len());
+    }
+
+    #[test]
+    fn large_and_small_values_are_compared() {
+        let values = vec![1e30, 1e30, 1e-30, 2e-30, -1e30, 3e30, 0.0, 0.0, 1e38, 0.0];
+        let set = VectorSet::new(values, 2).unwrap();
+        for set in [set.clone(), set.indexed()] {
+            let nearest = set.nearest(&[1e30, 1e30], 5, Metric::Cosine);
+            let order: Vec<usize> = nearest.iter().map(|neighbour| neighbour.index).collect();
+            assert_eq!(order, [0, 1, 4, 2, 3]);
+            let nearest = set.nearest(&[1e30, 1e30], 5, Metric::L2);
+            let order: Vec<usize> = nearest.iter().map(|neighbour| neighbour.index).collect();
+            assert_eq!(order, [0, 1, 3, 2, 4]);
+        }
     }
 
     #[test]

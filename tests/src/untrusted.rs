@@ -6,7 +6,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use receptive::args::InputArgs;
+use receptive::inputs::Inputs;
 use receptive::npy::ImageBatch;
+use receptive::vector_file::ImageVectors;
 use receptive_layers::compile::Compiled;
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::StateDict;
@@ -25,7 +28,7 @@ pub struct Reader {
 }
 
 /// Every reader of untrusted files.
-pub const READERS: [Reader; 9] = [
+pub const READERS: [Reader; 11] = [
     Reader {
         name: "weights",
         read: weights,
@@ -62,6 +65,14 @@ pub const READERS: [Reader; 9] = [
         name: "labels",
         read: labels,
     },
+    Reader {
+        name: "archive",
+        read: archive,
+    },
+    Reader {
+        name: "vectors",
+        read: vectors,
+    },
 ];
 
 /// Largest number of values that a reader computes with. Larger ones are valid, and only take time.
@@ -84,6 +95,7 @@ pub fn image(bytes: &[u8]) {
         let planes = image::preprocess(&photo, &Preprocessing::IMAGENET);
         assert_eq!(planes.len(), 3 * 224 * 224);
     }
+    let _ = image::decode_reduced(bytes, 56);
 }
 
 /// Loads a plan with a correct checksum, and runs it.
@@ -142,6 +154,37 @@ pub fn cifar(bytes: &[u8]) {
         let folder = path.parent().expect("a folder");
         if let Ok(data) = DataSplits::open_for_evaluation(folder) {
             read_all(&*data.images);
+        }
+    });
+}
+
+/// Reads the images in a tar archive; after a first byte that is odd, in a compressed one.
+pub fn archive(bytes: &[u8]) {
+    let (kind, content) = bytes.split_first().unwrap_or((&0, &[]));
+    let name = ["images.tar", "images.tgz"][usize::from(kind % 2)];
+    with_file(content, name, |path| {
+        let inputs = Inputs::open(&InputArgs {
+            images: vec![path.to_owned()],
+            files_from: None,
+            shard: None,
+            scale_on_decode: false,
+            image_column: "image".to_owned(),
+        });
+        for input in inputs.expect("an archive").into_iter(0) {
+            let _ = input.decode(None);
+        }
+    });
+}
+
+/// Reads a file of vectors, whose format the first byte chooses.
+pub fn vectors(bytes: &[u8]) {
+    let (kind, content) = bytes.split_first().unwrap_or((&0, &[]));
+    let name = ["vectors.npy", "vectors.jsonl", "vectors.csv"][usize::from(kind % 3)];
+    with_file(content, name, |path| {
+        let paths = path.with_extension("paths.csv");
+        fs::write(&paths, "path,error\na,\nb,\n").expect("written");
+        if let Ok(images) = ImageVectors::open(path) {
+            assert_eq!(images.paths.len(), images.vectors.len());
         }
     });
 }

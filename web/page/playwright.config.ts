@@ -4,8 +4,12 @@ const PORT = 4187;
 
 export default defineConfig({
   testDir: "tests",
-  // One test at a time, because a test measures the latency of the pen.
-  workers: 1,
+  workers: 2,
+  projects: [
+    // Alone, because a test measures the latency of the pen.
+    { name: "pen", testMatch: "digit.spec.ts" },
+    { name: "pages", testIgnore: "digit.spec.ts", dependencies: ["pen"] },
+  ],
   forbidOnly: true,
   timeout: 60_000,
   reporter: "list",
