@@ -363,6 +363,12 @@ pub enum CliError {
         /// Setting of this run.
         expected: String,
     },
+    /// The file of results is one of the images or archives.
+    #[error("{} is an input, and would be replaced by the results; choose another --output", path.display())]
+    OutputIsInput {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// The images of an interrupted run are not those of this run.
     #[error(
         "row {row} of the interrupted run is {found}, now it is {expected}; use the same images, or delete {}.part",

@@ -140,6 +140,9 @@ pub fn write(
         rows.finish()?;
         return Ok(Some(summary));
     };
+    if inputs.contain(path) {
+        return Err(CliError::OutputIsInput { path: path.clone() });
+    }
     let (mut file, written) = match RowFile::open(path, output, columns, settings)? {
         Opened::Rows(file, written) => (file, written),
         Opened::Complete => {

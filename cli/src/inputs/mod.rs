@@ -32,6 +32,16 @@ enum Source {
     Parquet(PathBuf),
 }
 
+impl Source {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Image(path) | Self::Tar(path) => path,
+            #[cfg(feature = "parquet")]
+            Self::Parquet(path) => path,
+        }
+    }
+}
+
 /// The images that the arguments of a command name, in order.
 pub struct Inputs {
     sources: Vec<Source>,
@@ -150,6 +160,19 @@ impl Inputs {
         };
         self.sources.iter().try_fold(0_u64, |total, source| {
             Ok(total.saturating_add(count(source)?))
+        })
+    }
+
+    /// Whether the file at `path` is one of the images or archives.
+    pub fn contain(&self, path: &Path) -> bool {
+        let Ok(target) = path.canonicalize() else {
+            return false;
+        };
+        self.sources.iter().any(|source| {
+            let source = source.path();
+            // Few files have the same name, so that few paths are resolved.
+            source.file_name() == path.file_name()
+                && source.canonicalize().is_ok_and(|source| source == target)
         })
     }
 

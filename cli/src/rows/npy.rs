@@ -1,7 +1,7 @@
 //! Vectors as a NumPy array, beside a CSV file of their paths.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 
 use super::csv::{self, CsvRows};
 use super::row::{Answer, Columns, Row, RowWriter, WrittenRow};
@@ -96,6 +96,21 @@ impl RowWriter for NpyRows {
     }
 }
 
+/// Returns the number of vectors before those at the end whose bytes, `row` each, are all zero. After a loss
+/// of power a file may have its length without its content.
+fn without_zeros(array: &mut File, row: u64, mut vectors: u64) -> io::Result<u64> {
+    let mut bytes = vec![0; usize::try_from(row).unwrap_or(0)];
+    while vectors > 0 {
+        array.seek(SeekFrom::Start(HEADER + row * (vectors - 1)))?;
+        array.read_exact(&mut bytes)?;
+        if bytes.iter().any(|&byte| byte != 0) {
+            break;
+        }
+        vectors -= 1;
+    }
+    Ok(vectors)
+}
+
 /// Reads the rows that both files contain whole, and cuts the files after them.
 pub(super) fn whole_rows(
     array: &mut File,
@@ -104,6 +119,7 @@ pub(super) fn whole_rows(
 ) -> io::Result<Vec<WrittenRow>> {
     let row = 4 * length as u64;
     let vectors = array.metadata()?.len().saturating_sub(HEADER) / row.max(1);
+    let vectors = without_zeros(array, row, vectors)?;
     let rows = csv::whole_rows(paths, PATHS, vectors)?;
     let end = HEADER + row * rows.len() as u64;
     array.set_len(end)?;
