@@ -9,6 +9,7 @@ use receptive_layers::compile::{CompileError, FileError};
 use receptive_layers::graph::GraphError;
 use receptive_layers::image::{LeftOut, ListError, OpenError};
 use receptive_layers::labels::LabelsError;
+use receptive_layers::logistic::LogisticError;
 use receptive_layers::network::{InputError, InvalidConfig};
 use receptive_layers::printable;
 use receptive_layers::summary::SummaryError;
@@ -256,6 +257,52 @@ pub enum CliError {
         /// Number of elements of the network's vectors.
         expected: usize,
     },
+    /// Vectors are of length 1, which a head does not take.
+    #[error(
+        "the vectors in {} have length 1, as `embed --normalize` writes them; a head takes the vectors without --normalize",
+        path.display()
+    )]
+    NormalizedVectors {
+        /// Path of the vectors.
+        path: PathBuf,
+    },
+    /// The network has no fully connected last layer.
+    #[error("{model} has no head that can be replaced")]
+    NoHead {
+        /// Name of the network.
+        model: &'static str,
+    },
+    /// A head cannot be trained.
+    #[error("{}: {source}", path.display())]
+    Probe {
+        /// Path of the vectors.
+        path: PathBuf,
+        /// The reason.
+        source: LogisticError,
+    },
+    /// A table of labels cannot be read.
+    #[error("cannot read the labels {}: {reason}", path.display())]
+    LabelTable {
+        /// Path of the table.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// The images have fewer than two labels.
+    #[error(
+        "{} gives {found} different labels to the images, expected at least two; {unlabelled} of {images} images have none",
+        path.display()
+    )]
+    FewLabels {
+        /// Path of the table of labels, or of the vectors.
+        path: PathBuf,
+        /// Number of different labels.
+        found: usize,
+        /// Number of images without a label.
+        unlabelled: usize,
+        /// Number of images.
+        images: usize,
+    },
     /// The extension of a file of groups is unknown.
     #[error(
         "the extension of {} is not that of a file of groups, expected .txt, .json, .csv or .html; or choose a --format",
@@ -364,10 +411,18 @@ pub enum CliError {
         expected: String,
     },
     /// The file of results is one of the images or archives.
-    #[error("{} is an input, and would be replaced by the results; choose another --output", path.display())]
+    #[error("{} is an input, and would be replaced; choose another --output", path.display())]
     OutputIsInput {
         /// Path of the file.
         path: PathBuf,
+    },
+    /// No image could be processed, and the file of results contains those of another run.
+    #[error("none of {images} images could be processed; {} is unchanged", path.display())]
+    NothingProcessed {
+        /// Path of the file of results.
+        path: PathBuf,
+        /// Number of images.
+        images: u64,
     },
     /// The images of an interrupted run are not those of this run.
     #[error(
@@ -511,7 +566,7 @@ pub enum CliError {
 impl CliError {
     /// Whether the reader of standard output has closed the pipe, as `head` does. Not a failure.
     pub fn is_broken_pipe(&self) -> bool {
-        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+        matches!(self, Self::Output(error) | Self::Rows { source: error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
     }
 }
 

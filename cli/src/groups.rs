@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::args::GroupFormat;
 use crate::error::CliError;
 use crate::json::write_json;
+use crate::rows::io_error;
 
 /// Height of a thumbnail in pixels.
 const THUMBNAIL: usize = 120;
@@ -70,11 +71,13 @@ pub fn write(
 
 fn write_csv(groups: &[Group<'_>], out: &mut dyn Write) -> io::Result<()> {
     let mut rows = csv::Writer::from_writer(out);
-    rows.write_record(["group", "path", "similarity"])?;
+    rows.write_record(["group", "path", "similarity"])
+        .map_err(io_error)?;
     for (number, group) in groups.iter().enumerate() {
         for member in &group.images {
             let (group, similarity) = ((number + 1).to_string(), member.similarity.to_string());
-            rows.write_record([group.as_str(), member.path, &similarity])?;
+            let row = [group.as_str(), member.path, &similarity];
+            rows.write_record(row).map_err(io_error)?;
         }
     }
     rows.flush()

@@ -29,6 +29,7 @@ pub mod registry;
 mod resolve;
 mod roofline;
 mod rows;
+mod same_file;
 mod signals;
 pub mod vector_error;
 pub mod vector_file;
@@ -116,6 +117,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Embed(args) => return commands::embed::run(&args),
         Command::Similar(args) => commands::similar::run(&args, &mut out),
         Command::Duplicates(args) => commands::duplicates::run(&args, &mut out),
+        Command::Probe(args) => commands::probe::run(&args, &mut out),
         Command::Run(args) => commands::run::run(&args),
         Command::Bench(args) => commands::bench::run(&args, &mut out),
         Command::Compile(args) => commands::compile::run(&args),

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanCount, ProgressBar};
 use receptive_layers::classifier::ClassifierError;
 use receptive_layers::image::{ImageError, LeftOut, RgbImage};
-use receptive_layers::pipeline;
+use receptive_layers::{pipeline, printable};
 
 use crate::args::{ComputeArgs, Engine, OutputArgs, RowFormat};
 use crate::error::{CliError, one_line, print_note};
@@ -123,7 +123,7 @@ pub fn write(
     columns: Columns,
     settings: &Settings,
 ) -> Result<Option<Summary>, CliError> {
-    let Some(path) = &output.output else {
+    let Some(path) = output.file() else {
         let format = output.format.unwrap_or(RowFormat::Jsonl);
         let mut rows = rows::to_standard_output(format, columns)?;
         let summary = run(
@@ -140,8 +140,13 @@ pub fn write(
         rows.finish()?;
         return Ok(Some(summary));
     };
-    if inputs.contain(path) {
-        return Err(CliError::OutputIsInput { path: path.clone() });
+    let paths = rows::paths_file(path);
+    for output in [path, &paths] {
+        if inputs.contain(output) {
+            return Err(CliError::OutputIsInput {
+                path: output.to_owned(),
+            });
+        }
     }
     let (mut file, written) = match RowFile::open(path, output, columns, settings)? {
         Opened::Rows(file, written) => (file, written),
@@ -156,6 +161,14 @@ pub fn write(
     let summary = run(predictor, inputs, workers, &written, path, |row, _| {
         file.write(row)
     })?;
+    if summary.failed() == summary.images && path.is_file() {
+        // A missing disk must not cost the results of another day.
+        file.discard();
+        return Err(CliError::NothingProcessed {
+            path: path.to_owned(),
+            images: summary.images,
+        });
+    }
     file.finish()?;
     Ok(Some(summary))
 }
@@ -264,7 +277,7 @@ fn rows<T>(
             }
             Err(error) => Err(Failure {
                 kind: error.kind(),
-                reason: one_line(&error),
+                reason: printable(&one_line(&error)).into_owned(),
             }),
         };
         rows.push(Row { path, answer });
@@ -311,10 +324,11 @@ impl Summary {
         self.earlier_failures + self.failures.values().sum::<u64>()
     }
 
-    /// Prints the number of images, the time and the failures by kind, if the rows are in a file or
-    /// standard error is a terminal; and what was left out of folders.
-    pub fn print(&self, to_file: bool) {
-        if to_file || (self.images > 1 && io::stderr().is_terminal()) {
+    /// Prints the number of images, the time and the failures by kind, if the results are in a file, standard
+    /// error is a terminal, or rows with errors went to standard output; and what was left out of folders.
+    pub fn print(&self, to_file: bool, rows: bool) {
+        if to_file || (self.images > 1 && io::stderr().is_terminal()) || (rows && self.failed() > 0)
+        {
             print_note(&self.text());
         }
         if !self.left_out.is_empty() {

@@ -10,6 +10,7 @@ use receptive_layers::vectors::{VectorSet, VectorsError};
 use serde::Deserialize;
 
 use crate::args::RowFormat;
+use crate::error::print_note;
 use crate::rows::{Columns, paths_file};
 use crate::vector_error::VectorFileError;
 
@@ -101,6 +102,19 @@ impl ImageVectors {
             vectors,
             left_out: rows.left_out,
         })
+    }
+}
+
+impl ImageVectors {
+    /// Prints the number of images without a vector, if there are any.
+    pub fn print_left_out(&self, path: &Path) {
+        if self.left_out > 0 {
+            let path = path.display();
+            print_note(&format!(
+                "{path}: images without a vector: {}",
+                self.left_out
+            ));
+        }
     }
 }
 

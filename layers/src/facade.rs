@@ -13,6 +13,8 @@ pub use crate::metadata::{self, Metadata};
 pub use crate::network::{self, Network, NetworkConfig};
 pub use crate::pretrained::{self, Pretrained, Weights};
 pub use crate::weights::{self, Checkpoint};
-pub use crate::{block, burn, compile, graph, labels, preprocessing, softmax, summary, vectors};
+pub use crate::{
+    block, burn, compile, graph, labels, logistic, preprocessing, softmax, summary, vectors,
+};
 #[cfg(feature = "image")]
 pub use crate::{image, pipeline};

@@ -19,6 +19,7 @@ pub mod image;
 mod input;
 mod invalid_config;
 pub mod labels;
+pub mod logistic;
 pub mod metadata;
 pub mod network;
 #[cfg(feature = "image")]

@@ -410,6 +410,11 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     (dot64(a, b) / lengths).clamp(-1.0, 1.0)
 }
 
+/// Returns the inner product of two vectors, computed in float32; of the first elements if the lengths differ.
+pub(crate) fn inner_product(a: &[f32], b: &[f32]) -> f32 {
+    dispatch(Dot(a, b))
+}
+
 fn dot64(a: &[f32], b: &[f32]) -> f64 {
     let products = a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b));
     products.sum()

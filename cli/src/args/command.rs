@@ -14,6 +14,7 @@ use super::embed::EmbedArgs;
 use super::eval::EvalArgs;
 use super::inspect::InspectArgs;
 use super::models::ModelsArgs;
+use super::probe::ProbeArgs;
 use super::run::RunArgs;
 use super::similar::SimilarArgs;
 use super::summary::SummaryArgs;
@@ -120,8 +121,21 @@ Examples:
   receptive duplicates vectors.npy --threshold 0.98 --output duplicates.html
 
 Two images are near-duplicates if the cosine similarity of their vectors is at least the threshold. A group
-contains every image that is a near-duplicate of another image of the group.")]
+contains every image that is a near-duplicate of another image of the group. The printed similarity is that
+to the first image of the group.")]
     Duplicates(DuplicatesArgs),
+
+    /// Train a head for new classes on the vectors of labelled images
+    #[command(after_help = "\
+Examples:
+  receptive embed photos/ --output vectors.npy
+  receptive probe vectors.npy --by-folder
+  receptive probe vectors.npy --labels labels.csv --output own.safetensors
+  receptive classify new.jpg --weights own.safetensors
+
+The head is a multinomial logistic regression, trained in seconds because the network does not run. The
+accuracy is that of cross-validation: each image is classified by a head that other images trained.")]
+    Probe(ProbeArgs),
 
     /// Run a network on a NumPy array and write the logits
     #[command(after_help = "\

@@ -1,6 +1,6 @@
 //! Options of the commands that run a network on many images.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -54,7 +54,7 @@ impl Shard {
 /// The file of results.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// File of results, one row for each image [default: standard output]
+    /// File of results, one row for each image; - is standard output [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -65,6 +65,15 @@ pub struct OutputArgs {
     /// Continue an interrupted run of the same command that wrote to the same file
     #[arg(long, requires = "output")]
     pub resume: bool,
+}
+
+impl OutputArgs {
+    /// Returns the file of results; `None` for standard output, which is also `-`.
+    pub fn file(&self) -> Option<&Path> {
+        self.output
+            .as_deref()
+            .filter(|path| path.as_os_str() != "-")
+    }
 }
 
 /// Formats of results.

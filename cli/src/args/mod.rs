@@ -16,6 +16,7 @@ mod inputs;
 mod inspect;
 mod models;
 mod parse;
+mod probe;
 #[cfg(feature = "train")]
 mod ranks;
 mod run;
@@ -40,6 +41,7 @@ pub use eval::EvalArgs;
 pub use inputs::{InputArgs, OutputArgs, RowFormat, Shard};
 pub use inspect::InspectArgs;
 pub use models::ModelsArgs;
+pub use probe::ProbeArgs;
 #[cfg(feature = "train")]
 pub use ranks::RankArgs;
 pub use run::RunArgs;

@@ -69,3 +69,19 @@ pub(super) fn cosine(text: &str) -> Result<f64, String> {
         .filter(|cosine| (-1.0..=1.0).contains(cosine))
         .ok_or_else(|| "expected a number from -1 to 1".to_owned())
 }
+
+/// Parses a number of folds, from 2 to 100.
+pub(super) fn folds(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&n| (2..=100).contains(&n))
+        .ok_or_else(|| "expected a whole number from 2 to 100".to_owned())
+}
+
+/// Parses a number of at least 0.
+pub(super) fn non_negative(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|&n: &f64| n >= 0.0 && n.is_finite())
+        .ok_or_else(|| "expected a number of at least 0".to_owned())
+}

@@ -62,7 +62,7 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
         Some(summary)
     };
     Ok(summary.map_or(ExitCode::SUCCESS, |summary| {
-        summary.print(args.output.output.is_some());
+        summary.print(args.output.file().is_some(), as_rows);
         summary.exit_code()
     }))
 }

@@ -11,6 +11,8 @@ use crate::device;
 use crate::error::{CliError, print_note};
 use crate::groups::{self, Group, Member};
 use crate::progress::share_bar;
+use crate::rows::paths_file;
+use crate::same_file::is_same_file;
 use crate::vector_file::ImageVectors;
 
 /// Finds the groups of near-duplicates and prints or writes them.
@@ -20,14 +22,14 @@ use crate::vector_file::ImageVectors;
 /// [`CliError`] when the vectors cannot be read or the groups cannot be written.
 pub fn run(args: &DuplicatesArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let format = format(args)?;
-    let images = ImageVectors::open(&args.vectors)?;
-    if images.left_out > 0 {
-        print_note(&format!(
-            "{}: {} images have no vector",
-            args.vectors.display(),
-            images.left_out
-        ));
+    let inputs = [args.vectors.clone(), paths_file(&args.vectors)];
+    if let Some(path) = &args.output
+        && inputs.iter().any(|input| is_same_file(input, path))
+    {
+        return Err(CliError::OutputIsInput { path: path.clone() });
     }
+    let images = ImageVectors::open(&args.vectors)?;
+    images.print_left_out(&args.vectors);
     let bar = share_bar(images.paths.len() > 10_000);
     let device = device::cpu()?;
     let pairs = images
@@ -51,7 +53,7 @@ pub fn run(args: &DuplicatesArgs, out: &mut dyn Write) -> Result<(), CliError> {
         })
         .collect();
     print_note(&format!(
-        "{} of {} images are in {} groups of near-duplicates",
+        "near-duplicates: {} of {} images, in groups: {}",
         groups.iter().map(|group| group.images.len()).sum::<usize>(),
         images.paths.len(),
         groups.len()

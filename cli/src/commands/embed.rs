@@ -47,7 +47,7 @@ pub fn run(args: &EmbedArgs) -> Result<ExitCode, CliError> {
     let output = &args.output;
     let summary = predict::write(&embedder, inputs, &workers, output, columns, &settings)?;
     Ok(summary.map_or(ExitCode::SUCCESS, |summary| {
-        summary.print(output.output.is_some());
+        summary.print(output.file().is_some(), true);
         summary.exit_code()
     }))
 }

@@ -12,6 +12,7 @@ pub mod embed;
 pub mod eval;
 pub mod inspect;
 pub mod models;
+pub mod probe;
 pub mod run;
 pub mod similar;
 pub mod summary;

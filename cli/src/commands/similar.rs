@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::{Metric, SimilarArgs};
 use crate::embedder::{self, LayerArgs};
-use crate::error::{CliError, print_note};
+use crate::error::CliError;
 use crate::json::write_json;
 use crate::registry;
 use crate::vector_file::ImageVectors;
@@ -25,13 +25,7 @@ const INDEXED: usize = 8;
 /// length than those of the index.
 pub fn run(args: &SimilarArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let index = ImageVectors::open(&args.index)?;
-    if index.left_out > 0 {
-        print_note(&format!(
-            "{}: {} images have no vector",
-            args.index.display(),
-            index.left_out
-        ));
-    }
+    index.print_left_out(&args.index);
     let queries = queries(args, &index)?;
     let index = match queries.len() {
         INDEXED.. => ImageVectors {
@@ -104,7 +98,11 @@ fn queries(args: &SimilarArgs, index: &ImageVectors) -> Result<Vec<(String, Vec<
     let mut embedder = None;
     let mut queries = Vec::new();
     for path in &args.images {
-        let name = path.display().to_string();
+        let name = path
+            .strip_prefix("./")
+            .unwrap_or(path)
+            .display()
+            .to_string();
         if let Some(&row) = known.get(name.as_str()) {
             queries.push((name, index.vectors.vector(row).to_vec()));
             continue;

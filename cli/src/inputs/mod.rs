@@ -9,10 +9,11 @@ mod tar;
 use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
-use receptive_layers::image::{self, LeftOut};
+use receptive_layers::image::{self, ImageError, LeftOut};
 
 use crate::args::InputArgs;
-use crate::error::CliError;
+use crate::error::{CliError, one_line};
+use crate::same_file::is_same_file;
 
 use input::Unread;
 pub use input::{Content, Input};
@@ -26,6 +27,8 @@ const PARQUET: &str = ".parquet";
 
 /// A file that contains one or more images.
 enum Source {
+    /// A folder in a list or of a pattern that cannot be listed, and the reason.
+    Failed(PathBuf, String),
     Image(PathBuf),
     Tar(PathBuf),
     #[cfg(feature = "parquet")]
@@ -33,11 +36,12 @@ enum Source {
 }
 
 impl Source {
-    fn path(&self) -> &Path {
+    fn path(&self) -> Option<&Path> {
         match self {
-            Self::Image(path) | Self::Tar(path) => path,
+            Self::Image(path) | Self::Tar(path) => Some(path),
             #[cfg(feature = "parquet")]
-            Self::Parquet(path) => path,
+            Self::Parquet(path) => Some(path),
+            Self::Failed(..) => None,
         }
     }
 }
@@ -55,6 +59,8 @@ pub struct Inputs {
     range: Option<(u64, u64)>,
     /// Whether JPEG photos are decoded at a part of their size.
     pub scale_on_decode: bool,
+    /// File of paths.
+    list: Option<PathBuf>,
 }
 
 impl Inputs {
@@ -71,6 +77,7 @@ impl Inputs {
             image_column: args.image_column.clone(),
             range: None,
             scale_on_decode: args.scale_on_decode,
+            list: args.files_from.clone(),
         };
         for path in &args.images {
             if path.as_os_str() == STANDARD_INPUT {
@@ -93,7 +100,7 @@ impl Inputs {
     /// Adds the paths in a list.
     fn add_list(&mut self, list: &Path) -> Result<(), CliError> {
         for path in list::read(list)? {
-            self.add(&path)?;
+            self.add_found(path);
         }
         Ok(())
     }
@@ -112,12 +119,30 @@ impl Inputs {
             glob::glob_with(pattern, options).map_err(|error| unusable(error.to_string()))?;
         let before = self.sources.len();
         for path in paths {
-            self.add(&path.map_err(|error| unusable(error.to_string()))?)?;
+            match path {
+                Ok(path) => self.add_found(path),
+                Err(error) => {
+                    let path = error.path().to_owned();
+                    self.sources
+                        .push(Source::Failed(path, error.error().to_string()));
+                }
+            }
         }
         if self.sources.len() == before {
             return Err(unusable("no file matches".to_owned()));
         }
         Ok(())
+    }
+
+    /// Adds a path of a list or of a pattern. Pipes and devices are left out, and a folder that cannot be listed
+    /// or contains no image is an error of its own, not of all images.
+    fn add_found(&mut self, path: PathBuf) {
+        let is_special = |file: std::fs::Metadata| !file.is_file() && !file.is_dir();
+        if path.metadata().is_ok_and(is_special) {
+            self.left_out.special += 1;
+        } else if let Err(error) = self.add(&path) {
+            self.sources.push(Source::Failed(path, one_line(&error)));
+        }
     }
 
     /// Adds an image, the images in a folder, or an archive.
@@ -153,7 +178,7 @@ impl Inputs {
     /// Counts the images. Reads the headers of every archive.
     fn count(&self) -> Result<u64, CliError> {
         let count = |source: &Source| match source {
-            Source::Image(_) => Ok(1),
+            Source::Image(_) | Source::Failed(..) => Ok(1),
             Source::Tar(path) => tar::count(path),
             #[cfg(feature = "parquet")]
             Source::Parquet(path) => parquet::count(path),
@@ -163,17 +188,15 @@ impl Inputs {
         })
     }
 
-    /// Whether the file at `path` is one of the images or archives.
+    /// Whether the file at `path` is one of the images, archives or lists.
     pub fn contain(&self, path: &Path) -> bool {
-        let Ok(target) = path.canonicalize() else {
-            return false;
-        };
-        self.sources.iter().any(|source| {
-            let source = source.path();
-            // Few files have the same name, so that few paths are resolved.
-            source.file_name() == path.file_name()
-                && source.canonicalize().is_ok_and(|source| source == target)
-        })
+        let mut paths = self.sources.iter().filter_map(Source::path);
+        path.is_file()
+            && (paths.any(|source| is_same_file(source, path))
+                || self
+                    .list
+                    .as_ref()
+                    .is_some_and(|list| is_same_file(list, path)))
     }
 
     /// Returns the number of images, if it is known without reading archives.
@@ -181,7 +204,7 @@ impl Inputs {
         if let Some((start, end)) = self.range {
             return Some(end - start);
         }
-        let is_image = |source: &Source| matches!(source, Source::Image(_));
+        let is_image = |source: &Source| matches!(source, Source::Image(_) | Source::Failed(..));
         (self.sources.iter().all(is_image)).then_some(self.sources.len() as u64)
     }
 
@@ -201,6 +224,14 @@ impl Inputs {
                         false => Content::File(path),
                     },
                 })),
+                Source::Failed(path, reason) => {
+                    unread.next();
+                    let reason = ImageError::Read(std::io::Error::other(reason));
+                    Box::new(std::iter::once(Input {
+                        path: path.display().to_string(),
+                        content: Content::Failed(reason),
+                    }))
+                }
                 Source::Tar(path) => Box::new(tar::images(path, unread.clone())),
                 #[cfg(feature = "parquet")]
                 Source::Parquet(path) => {

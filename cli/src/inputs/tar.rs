@@ -1,7 +1,7 @@
 //! Images in tar archives, such as the shards of a WebDataset.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -66,14 +66,10 @@ pub fn count(path: &Path) -> Result<u64, CliError> {
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    let file = BufReader::with_capacity(BUFFER, File::open(path)?);
-    let is_plain = path
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"));
-    Ok(if is_plain {
-        Box::new(file)
-    } else {
-        Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file)))
+    let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
+    Ok(match file.fill_buf()?.starts_with(b"\x1f\x8b") {
+        true => Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file))),
+        false => Box::new(file),
     })
 }
 
@@ -84,9 +80,15 @@ fn send(
     unread: &Unread,
     images: &SyncSender<Input>,
 ) -> io::Result<()> {
-    let mut is_empty = true;
-    for entry in Archive::new(file).entries()? {
-        let mut entry = entry?;
+    let (mut is_empty, mut is_first) = (true, true);
+    let mut archive_file = Archive::new(file);
+    for entry in archive_file.entries()? {
+        let mut entry = match entry {
+            // The library's reason contains bytes of the file.
+            Err(_) if is_first => return Err(io::Error::other("the file is not a tar archive")),
+            entry => entry?,
+        };
+        is_first = false;
         let Some(name) = image_name(&entry) else {
             continue;
         };
@@ -107,9 +109,11 @@ fn send(
         };
         let path = format!("{archive}/{name}");
         if images.send(Input { path, content }).is_err() {
-            break;
+            return Ok(());
         }
     }
+    // The checksum of a compressed file is at its end.
+    io::copy(&mut archive_file.into_inner(), &mut io::sink())?;
     if is_empty {
         return Err(io::Error::other("the archive contains no image"));
     }

@@ -102,6 +102,9 @@ pub(super) trait AnyConfig {
     /// Returns the number of classes of the head in `weights`, or `None` if they have no head.
     fn classes_of(&self, weights: &StateDict) -> Option<usize>;
 
+    /// Returns the name of the last layer, if it is fully connected.
+    fn head(&self) -> Option<&'static str>;
+
     /// Returns the prefixes of the auxiliary heads' tensors.
     fn optional(&self) -> &'static [&'static str];
 
@@ -164,6 +167,10 @@ impl BuildOptions {
 impl<C: NetworkConfig + 'static> AnyConfig for C {
     fn classes_of(&self, weights: &StateDict) -> Option<usize> {
         weights::classes::<C::Network>(weights)
+    }
+
+    fn head(&self) -> Option<&'static str> {
+        C::Network::HEAD.first().copied()
     }
 
     fn optional(&self) -> &'static [&'static str] {

@@ -274,6 +274,11 @@ impl Model {
             })
     }
 
+    /// Returns the reference name of the last layer, if it is fully connected.
+    pub fn head(&self) -> Option<&'static str> {
+        self.config.head()
+    }
+
     /// Returns the build options if the network can have `classes` classes.
     fn options(&self, classes: usize, auxiliary: bool) -> Result<BuildOptions, CliError> {
         let options = BuildOptions { classes, auxiliary };

@@ -84,7 +84,7 @@ impl<W: Write> RowWriter for CsvRows<W> {
 }
 
 /// Returns the error of the operating system, whose kind may be a closed pipe.
-fn io_error(error: csv::Error) -> io::Error {
+pub fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),

@@ -205,6 +205,16 @@ impl RowFile {
         Ok(())
     }
 
+    /// Deletes the files under construction.
+    pub fn discard(self) {
+        for part in &self.parts {
+            part.remove();
+        }
+        if let Some(part) = self.parts.first() {
+            part.remove_settings();
+        }
+    }
+
     fn failed(&self, source: io::Error) -> CliError {
         CliError::Rows {
             path: self.path.clone(),

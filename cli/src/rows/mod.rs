@@ -13,6 +13,7 @@ mod part;
 mod row;
 mod settings;
 
+pub use csv::io_error;
 pub use file::{Opened, RowFile, to_standard_output};
 pub use part::paths_file;
 pub use row::{Answer, Columns, Failure, Row, WrittenRow};

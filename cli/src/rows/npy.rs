@@ -100,6 +100,7 @@ impl RowWriter for NpyRows {
 /// of power a file may have its length without its content.
 fn without_zeros(array: &mut File, row: u64, mut vectors: u64) -> io::Result<u64> {
     let mut bytes = vec![0; usize::try_from(row).unwrap_or(0)];
+    let mut is_cut = false;
     while vectors > 0 {
         array.seek(SeekFrom::Start(HEADER + row * (vectors - 1)))?;
         array.read_exact(&mut bytes)?;
@@ -107,8 +108,10 @@ fn without_zeros(array: &mut File, row: u64, mut vectors: u64) -> io::Result<u64
             break;
         }
         vectors -= 1;
+        is_cut = true;
     }
-    Ok(vectors)
+    // The row before may end in zeros too.
+    Ok(vectors.saturating_sub(u64::from(is_cut)))
 }
 
 /// Reads the rows that both files contain whole, and cuts the files after them.

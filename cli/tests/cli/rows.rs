@@ -474,6 +474,24 @@ fn images_come_from_archives_patterns_and_lists() {
     let empty = at("empty.tar");
     assert!(labels(&[text(&empty)], 2, "")[0].contains("no image"));
 
+    fs::write(at("text.tar"), [b'x'; 2048]).expect("written");
+    let junk = at("text.tar");
+    assert!(labels(&[text(&junk)], 2, "")[0].contains("is not a tar archive"));
+    // A folder in a list that contains no image is a row, and pipes are left out.
+    fs::create_dir(at("empty")).expect("made");
+    let mut list = format!("{}\n{}\n", text(&at("empty")), text(&one));
+    if cfg!(unix) {
+        let pipe = at("pipe.png");
+        let made = Process::new("mkfifo").arg(&pipe).status().expect("run");
+        assert!(made.success());
+        list += text(&pipe);
+    }
+    let found = labels(&["-"], 1, &list);
+    assert!(
+        found[0].contains("contains no image") && found[1..] == ["5"],
+        "{found:?}"
+    );
+
     let pattern = at("[5-7].png");
     assert_eq!(labels(&[text(&pattern)], 0, ""), ["5", "6", "7"]);
     let line = error_line(&["classify", text(&at("*.gif"))]);
@@ -511,6 +529,16 @@ fn unusable_files_of_results_are_errors() {
     fs::copy(&coffee, &input).expect("copied");
     let line = error_line(&["classify", text(&input), "--output", text(&input)]);
     assert!(line.contains("is an input"), "{line}");
+    let kept = folder.path().join("kept.csv");
+    run(&["classify", text(&coffee), "--output", text(&kept)], 0);
+    let rows = fs::read(&kept).expect("rows");
+    let line = error_line(&["classify", "no-such.png", "--output", text(&kept)]);
+    assert!(
+        line.contains("none of 1 images") && line.contains("unchanged"),
+        "{line}"
+    );
+    assert_eq!(fs::read(&kept).expect("rows"), rows);
+    assert_eq!(files(folder.path()), ["input.csv", "kept.csv"]);
     let line = error_line(&["embed", text(&coffee), "--format", "npy"]);
     assert!(line.contains("needs a file"), "{line}");
     error_line(&["classify", text(&coffee), "--resume"]);

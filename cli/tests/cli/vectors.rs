@@ -1,4 +1,4 @@
-//! Tests of `similar` and `duplicates`.
+//! Tests of `similar`, `duplicates` and `probe`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,8 +70,8 @@ fn near_duplicates_are_in_one_group_in_every_format() {
         .success();
         let note = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
         assert!(
-            note.contains("1 images have no vector")
-                && note.contains("6 of 7 images are in 2 groups"),
+            note.contains("images without a vector: 1")
+                && note.contains("6 of 7 images, in groups: 2"),
             "{note}"
         );
         let found = String::from_utf8(done.get_output().stdout.clone()).expect("text");
@@ -115,6 +115,15 @@ fn near_duplicates_are_in_one_group_in_every_format() {
     let page = fs::read_to_string(page).expect("a page");
     assert_eq!(page.matches("<img src=\"data:image/png;base64,").count(), 6);
     assert_eq!(page.matches("<section>").count(), 2);
+    let line = error_line(&[
+        "duplicates",
+        text(&files[0]),
+        "--format",
+        "csv",
+        "-o",
+        text(&files[0]),
+    ]);
+    assert!(line.contains("is an input"), "{line}");
     let table = fs::read_to_string(table).expect("a table");
     assert!(table.starts_with(&format!(
         "group,path,similarity\n1,{},1\n",
@@ -213,4 +222,147 @@ fn files_without_vectors_are_errors() {
     assert!(line.contains("from -1 to 1"), "{line}");
     let line = error_line(&["duplicates", text(&path), "--output", "groups.pdf"]);
     assert!(line.contains(".txt, .json, .csv or .html"), "{line}");
+}
+
+/// Writes squares of the sample photos to a folder for each photo, and embeds all of them.
+fn squares(folder: &Path) -> (PathBuf, PathBuf) {
+    let photos = folder.join("photos");
+    for name in ["chelsea.png", "coffee.png", "rocket.jpg"] {
+        let original = image::open(photo(name)).expect("a photo");
+        let class = photos.join(name.split('.').next().expect("a name"));
+        fs::create_dir_all(&class).expect("made");
+        for number in 0..8 {
+            let (left, top) = (20 * number, 8 * number);
+            let square = RgbImage::from_fn(200, 200, |x, y| {
+                let (x, y) = ((left + x) % original.width(), (top + y) % original.height());
+                *original.get_pixel(x, y)
+            });
+            square
+                .save(class.join(format!("{number}.png")))
+                .expect("written");
+        }
+    }
+    let vectors = folder.join("vectors.npy");
+    receptive(&["embed", text(&photos), "--output", text(&vectors)])
+        .assert()
+        .success();
+    (photos, vectors)
+}
+
+#[test]
+fn a_head_is_trained_on_vectors_and_classifies_images() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (photos, vectors) = squares(folder.path());
+    let head = folder.path().join("own.safetensors");
+    let arguments = ["probe", text(&vectors), "--by-folder", "--folds", "4"];
+    let report = json(&output(
+        &[&arguments[..], &["--json", "--output", text(&head)]].concat(),
+    ));
+    assert_eq!(report["images"], 24);
+    assert!(report["accuracy"].as_f64() > Some(0.95), "{report}");
+    let labels = report["classes"].as_array().expect("a list").iter();
+    let labels: Vec<&str> = labels
+        .map(|class| class["label"].as_str().expect("text"))
+        .collect();
+    assert_eq!(labels, ["chelsea", "coffee", "rocket"]);
+
+    let arguments = [
+        "classify",
+        text(&photos),
+        "--weights",
+        text(&head),
+        "--json",
+        "--top",
+        "1",
+    ];
+    for answer in json(&output(&arguments)).as_array().expect("a list") {
+        let path = answer["image"].as_str().expect("a path");
+        let label = answer["predictions"][0]["label"].as_str().expect("text");
+        assert!(path.contains(&format!("/{label}/")), "{path} is {label}");
+    }
+
+    // The same labels from a table, of which one image has none.
+    let table = folder.path().join("labels.csv");
+    let rows = (0..24).filter(|row| *row != 5).map(|row| {
+        let class = ["chelsea", "coffee", "rocket"][row / 8];
+        format!(
+            "x,{},{class}",
+            text(&photos.join(class).join(format!("{}.png", row % 8)))
+        )
+    });
+    let rows: Vec<String> = rows.collect();
+    fs::write(&table, format!("note,path,label\n{}\n", rows.join("\n"))).expect("written");
+    let done = receptive(&["probe", text(&vectors), "--labels", text(&table)])
+        .assert()
+        .success();
+    let note = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+    assert!(note.contains("1 of 24 images have no label"), "{note}");
+    let lines = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
+    assert!(lines.contains("all classes      23"), "{lines}");
+
+    // What cannot be used.
+    let normalized = folder.path().join("normalized.npy");
+    receptive(&[
+        "embed",
+        text(&photos),
+        "--normalize",
+        "--output",
+        text(&normalized),
+    ])
+    .assert()
+    .success();
+    let other = folder.path().join("other.safetensors");
+    for (arguments, part) in [
+        (vec!["probe", text(&vectors)], "--labels"),
+        (
+            vec!["probe", text(&vectors), "--labels", "no-such.csv"],
+            "no-such.csv",
+        ),
+        (
+            vec!["probe", text(&vectors), "--by-folder", "--folds", "1"],
+            "from 2 to 100",
+        ),
+        (
+            vec![
+                "probe",
+                text(&vectors),
+                "--by-folder",
+                "--output",
+                "own.txt",
+            ],
+            ".safetensors",
+        ),
+        (
+            vec![
+                "probe",
+                text(&normalized),
+                "--by-folder",
+                "--output",
+                text(&other),
+            ],
+            "--normalize",
+        ),
+        (
+            vec![
+                "probe",
+                text(&vectors),
+                "--by-folder",
+                "--output",
+                text(&other),
+                "--model",
+                "lenet5",
+            ],
+            "84",
+        ),
+    ] {
+        let line = error_line(&arguments);
+        assert!(line.contains(part), "{line}");
+        assert!(!other.exists());
+    }
+    fs::write(&table, "path,label\na.png,one\n").expect("written");
+    let line = error_line(&["probe", text(&vectors), "--labels", text(&table)]);
+    assert!(
+        line.contains("0 different labels") && line.contains("24 of 24"),
+        "{line}"
+    );
 }

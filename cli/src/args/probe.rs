@@ -1,0 +1,55 @@
+//! Options of `probe`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::classify::DEFAULT_MODEL;
+use super::parse;
+use super::weights_key::WeightsKeyArgs;
+
+/// Options of `probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArgs {
+    /// File of vectors that `embed` wrote (.npy, .parquet, .jsonl or .csv)
+    #[arg(value_name = "VECTORS")]
+    pub vectors: PathBuf,
+
+    /// CSV file with the columns path and label, one row for each labelled image
+    #[arg(long, value_name = "FILE", required_unless_present = "by_folder")]
+    pub labels: Option<PathBuf>,
+
+    /// Use the name of an image's folder as its label
+    #[arg(long, conflicts_with = "labels")]
+    pub by_folder: bool,
+
+    /// Number of parts of the images, each of which is classified by a head that the other parts train
+    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(value_parser = parse::folds, allow_negative_numbers = true)]
+    pub folds: usize,
+
+    /// Strength of the regularization: the inverse of scikit-learn's C
+    #[arg(long, value_name = "X", default_value = "1")]
+    #[arg(value_parser = parse::non_negative, allow_negative_numbers = true)]
+    pub l2: f64,
+
+    /// Weight file to write: the network with a head for the labels, which `classify` loads
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Name of the network that computed the vectors
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
+    pub model: String,
+
+    /// Weight file that computed the vectors [default: the embedded or published weights]
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Choice of a dictionary of the weight file.
+    #[command(flatten)]
+    pub key: WeightsKeyArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
