@@ -28,7 +28,7 @@ pub struct Embedder {
 
 impl Embedder {
     /// Compiles a pretrained network for this machine's CPU up to `layer`:
-    /// [`EMBEDDING`](crate::graph::EMBEDDING), or one of the network's
+    /// [`EMBEDDING`], or one of the network's
     /// [`STAGES`](Network::STAGES), whose feature maps are averaged over height and width.
     ///
     /// # Errors
