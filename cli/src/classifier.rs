@@ -21,7 +21,7 @@ pub struct TopClasses {
     inversion: Inversion,
 }
 
-/// Which images are inverted.
+/// Images that are inverted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inversion {
     All,
@@ -97,8 +97,8 @@ impl Predictor for TopClasses {
 fn open(model: &Model, args: &ClassifyArgs, workers: &Workers) -> Result<Classifier, CliError> {
     let resolved = ResolvedModel::open(
         model,
-        args.weights.as_deref(),
-        args.key.key(),
+        args.model.weights.as_deref(),
+        args.model.key.key(),
         &workers.compute,
     )?;
     let description = resolved.description();

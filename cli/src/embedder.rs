@@ -1,14 +1,12 @@
 //! The embedder that `receptive embed` names.
 
-use std::path::Path;
-
 use burn::tensor::Tensor;
 use receptive_layers::classifier::ClassifierError;
 use receptive_layers::embedder::Embedder;
 use receptive_layers::graph::EMBEDDING;
 use receptive_layers::image::RgbImage;
 
-use crate::args::ComputeArgs;
+use crate::args::{ComputeArgs, VectorArgs};
 use crate::engine::Runner;
 use crate::error::CliError;
 use crate::predict::Predictor;
@@ -40,19 +38,6 @@ impl Predictor for Embedder {
     }
 }
 
-/// The weights and the layer of an embedder.
-#[derive(Debug, Clone, Copy)]
-pub struct LayerArgs<'a> {
-    /// Weight file; the embedded or published weights without.
-    pub weights: Option<&'a Path>,
-    /// Dictionary of the weight file.
-    pub key: Option<&'a str>,
-    /// Stage whose feature maps are averaged; the input of the last layer without.
-    pub layer: Option<&'a str>,
-    /// Whether vectors are divided by their lengths.
-    pub normalize: bool,
-}
-
 /// Opens `model` with the weights and the layer that `args` name, for batches of `batch` images.
 ///
 /// # Errors
@@ -60,15 +45,20 @@ pub struct LayerArgs<'a> {
 /// [`CliError`] when the weights cannot be used, or the network has no such layer.
 pub fn open(
     model: &Model,
-    args: LayerArgs<'_>,
+    args: &VectorArgs,
     batch: usize,
     compute: &ComputeArgs,
 ) -> Result<Embedder, CliError> {
-    let resolved = ResolvedModel::open(model, args.weights, args.key, compute)?;
+    let resolved = ResolvedModel::open(
+        model,
+        args.model.weights.as_deref(),
+        args.model.key.key(),
+        compute,
+    )?;
     let preprocessing = resolved.description().preprocessing;
     let [channels, height, width] = resolved.description().input;
     let input = [batch, channels, height, width];
-    let layer = args.layer.unwrap_or(EMBEDDING);
+    let layer = args.layer.as_deref().unwrap_or(EMBEDDING);
     let runner = match resolved {
         ResolvedModel::Weights(weights) => Runner::for_output(*weights, input, layer, compute)?,
         plan => Runner::new(plan, input, compute)?,
@@ -76,7 +66,7 @@ pub fn open(
     let embedder = match runner {
         Runner::Compiled(plan) => Embedder::from_plan(*plan, layer, preprocessing)?,
         Runner::Eager { network, device } => {
-            let stage = match args.layer {
+            let stage = match &args.layer {
                 Some(layer) => Some(stage(model, network.stages(), layer)?),
                 None => None,
             };

@@ -124,6 +124,11 @@ pub fn write(
     settings: &Settings,
 ) -> Result<Option<Summary>, CliError> {
     let Some(path) = output.file() else {
+        if output.resume {
+            return Err(CliError::ResumeDevice {
+                path: "standard output".into(),
+            });
+        }
         let format = output.format.unwrap_or(RowFormat::Jsonl);
         let mut rows = rows::to_standard_output(format, columns)?;
         let summary = run(
@@ -161,7 +166,7 @@ pub fn write(
     let summary = run(predictor, inputs, workers, &written, path, |row, _| {
         file.write(row)
     })?;
-    if summary.failed() == summary.images && path.is_file() {
+    if summary.images > 0 && summary.failed() == summary.images && path.is_file() {
         // A missing disk must not cost the results of another day.
         file.discard();
         return Err(CliError::NothingProcessed {

@@ -6,11 +6,8 @@ use clap::Args;
 
 use super::compute::ComputeArgs;
 use super::inputs::{InputArgs, OutputArgs};
+use super::model::ModelArgs;
 use super::parse;
-use super::weights_key::WeightsKeyArgs;
-
-/// Network that `classify` and `embed` run by default; its weights are embedded in the program.
-pub(super) const DEFAULT_MODEL: &str = "mobilenet-v2";
 
 /// Options of `classify`.
 #[derive(Debug, Args)]
@@ -23,17 +20,9 @@ pub struct ClassifyArgs {
     #[command(flatten)]
     pub output: OutputArgs,
 
-    /// Name of the network, as `models` lists it
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
-    pub model: String,
-
-    /// Weight file or compiled plan [default: the embedded or published weights]
-    #[arg(long, value_name = "FILE")]
-    pub weights: Option<PathBuf>,
-
-    /// Choice of a dictionary of the weight file.
+    /// Network and weights.
     #[command(flatten)]
-    pub key: WeightsKeyArgs,
+    pub model: ModelArgs,
 
     /// Text file with one class label per line [default: the published labels]
     #[arg(long, value_name = "FILE")]

@@ -14,6 +14,7 @@ mod embed;
 mod eval;
 mod inputs;
 mod inspect;
+mod model;
 mod models;
 mod parse;
 mod probe;
@@ -40,6 +41,7 @@ pub use embed::EmbedArgs;
 pub use eval::EvalArgs;
 pub use inputs::{InputArgs, OutputArgs, RowFormat, Shard};
 pub use inspect::InspectArgs;
+pub use model::{ModelArgs, VectorArgs};
 pub use models::ModelsArgs;
 pub use probe::ProbeArgs;
 #[cfg(feature = "train")]

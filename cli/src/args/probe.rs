@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::classify::DEFAULT_MODEL;
+use super::model::ModelArgs;
 use super::parse;
-use super::weights_key::WeightsKeyArgs;
 
 /// Options of `probe`.
 #[derive(Debug, Args)]
@@ -37,17 +36,9 @@ pub struct ProbeArgs {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Name of the network that computed the vectors
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
-    pub model: String,
-
-    /// Weight file that computed the vectors [default: the embedded or published weights]
-    #[arg(long, value_name = "FILE")]
-    pub weights: Option<PathBuf>,
-
-    /// Choice of a dictionary of the weight file.
+    /// Network and weights that computed the vectors.
     #[command(flatten)]
-    pub key: WeightsKeyArgs,
+    pub model: ModelArgs,
 
     /// Print JSON
     #[arg(long)]

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use receptive_layers::vectors;
 
-use super::classify::DEFAULT_MODEL;
 use super::compute::ComputeArgs;
+use super::model::VectorArgs;
 use super::parse;
-use super::weights_key::WeightsKeyArgs;
 
 /// Options of `similar`.
 #[derive(Debug, Args)]
@@ -30,25 +29,9 @@ pub struct SimilarArgs {
     #[arg(long, value_enum, default_value_t = Metric::Cosine)]
     pub metric: Metric,
 
-    /// Name of the network that computed the vectors, for images that are not in the index
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
-    pub model: String,
-
-    /// Weight file of the network [default: the embedded or published weights]
-    #[arg(long, value_name = "FILE")]
-    pub weights: Option<PathBuf>,
-
-    /// Choice of a dictionary of the weight file.
+    /// The vectors of the index, for images that are not in the index.
     #[command(flatten)]
-    pub key: WeightsKeyArgs,
-
-    /// Stage that computed the vectors [default: the input of the last layer]
-    #[arg(long, value_name = "STAGE")]
-    pub layer: Option<String>,
-
-    /// Divide the vectors of images that are not in the index by their Euclidean lengths, for --metric l2
-    #[arg(long)]
-    pub normalize: bool,
+    pub vector: VectorArgs,
 
     /// Engine, device and threads.
     #[command(flatten)]

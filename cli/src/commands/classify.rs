@@ -31,13 +31,13 @@ const DEFAULT_COLUMNS: usize = 80;
 /// written.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let inputs = Inputs::open(&args.input)?;
-    let model = registry::model(&args.model)?;
+    let model = registry::model(&args.model.name)?;
     let as_rows = args.output.output.is_some() || args.output.format.is_some();
     let images = inputs.known_count().filter(|_| !as_rows);
     let workers = Workers::new(images, &args.compute)?;
     let predictor = TopClasses::open(&model, args, &workers)?;
     let summary = if as_rows {
-        let settings = settings(&model, args, &predictor.classifier)?;
+        let settings = settings(args, &predictor.classifier)?;
         let columns = Columns::Classes { top: args.top };
         predict::write(
             &predictor,
@@ -68,18 +68,10 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
 }
 
 /// Returns the settings that determine the rows of `args`.
-fn settings(
-    model: &Model,
-    args: &ClassifyArgs,
-    classifier: &Classifier,
-) -> Result<Settings, CliError> {
-    let key = args.key.key();
-    let weights = args.weights.as_deref();
+fn settings(args: &ClassifyArgs, classifier: &Classifier) -> Result<Settings, CliError> {
     let mut settings = rows::settings(
         "classify",
-        model.name,
-        weights,
-        key,
+        &args.model,
         &args.compute,
         &args.input,
         classifier.preprocessing(),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::args::EmbedArgs;
-use crate::embedder::{self, LayerArgs};
+use crate::embedder;
 use crate::error::CliError;
 use crate::inputs::Inputs;
 use crate::predict::{self, Workers};
@@ -18,32 +18,22 @@ use crate::rows::{self, Columns};
 /// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be written.
 pub fn run(args: &EmbedArgs) -> Result<ExitCode, CliError> {
     let inputs = Inputs::open(&args.input)?;
-    let model = registry::model(&args.model)?;
+    let model = registry::model(&args.vector.model.name)?;
     let workers = Workers::new(None, &args.compute)?;
-    let layer = LayerArgs {
-        weights: args.weights.as_deref(),
-        key: args.key.key(),
-        layer: args.layer.as_deref(),
-        normalize: args.normalize,
-    };
-    let embedder = embedder::open(&model, layer, workers.batch, &workers.compute)?;
+    let embedder = embedder::open(&model, &args.vector, workers.batch, &workers.compute)?;
     let columns = Columns::Vector {
         length: embedder.features()?,
     };
-    let key = args.key.key();
-    let weights = args.weights.as_deref();
     let mut settings = rows::settings(
         "embed",
-        model.name,
-        weights,
-        key,
+        &args.vector.model,
         &args.compute,
         &args.input,
         embedder.preprocessing(),
     )?;
-    let layer = args.layer.as_deref().unwrap_or("embedding");
+    let layer = args.vector.layer.as_deref().unwrap_or("embedding");
     settings.insert("layer".to_owned(), layer.to_owned());
-    settings.insert("normalize".to_owned(), args.normalize.to_string());
+    settings.insert("normalize".to_owned(), args.vector.normalize.to_string());
     let output = &args.output;
     let summary = predict::write(&embedder, inputs, &workers, output, columns, &settings)?;
     Ok(summary.map_or(ExitCode::SUCCESS, |summary| {

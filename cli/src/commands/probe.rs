@@ -46,7 +46,7 @@ pub fn run(args: &ProbeArgs, out: &mut dyn Write) -> Result<(), CliError> {
         ));
     }
     // Opened before the computation, so that unusable weights cost no time.
-    let model = registry::model(&args.model)?;
+    let model = registry::model(&args.model.name)?;
     let output = match &args.output {
         Some(path) => Some((path, Head::open(args, &model, set, path)?)),
         None => None,
@@ -181,8 +181,8 @@ impl<'a> Head<'a> {
         let format = Format::from_extension(output).ok_or_else(|| CliError::Format {
             path: output.to_owned(),
         })?;
-        let weights = match &args.weights {
-            Some(path) => ModelWeights::open(model, path, args.key.key())?,
+        let weights = match &args.model.weights {
+            Some(path) => ModelWeights::open(model, path, args.model.key.key())?,
             None => ModelWeights::pretrained(model)?,
         };
         let unit = |index: usize| {
@@ -205,7 +205,7 @@ impl<'a> Head<'a> {
             return Err(CliError::VectorLength {
                 path: args.vectors.clone(),
                 found: set.length(),
-                model: args.model.clone(),
+                model: args.model.name.clone(),
                 expected: features,
             });
         }

@@ -8,7 +8,7 @@ use receptive_layers::vectors::Neighbour;
 use serde::Serialize;
 
 use crate::args::{Metric, SimilarArgs};
-use crate::embedder::{self, LayerArgs};
+use crate::embedder;
 use crate::error::CliError;
 use crate::json::write_json;
 use crate::registry;
@@ -111,14 +111,8 @@ fn queries(args: &SimilarArgs, index: &ImageVectors) -> Result<Vec<(String, Vec<
         let embedder = match &embedder {
             Some(embedder) => embedder,
             None => {
-                let model = registry::model(&args.model)?;
-                let layer = LayerArgs {
-                    weights: args.weights.as_deref(),
-                    key: args.key.key(),
-                    layer: args.layer.as_deref(),
-                    normalize: args.normalize,
-                };
-                &*embedder.insert(embedder::open(&model, layer, 1, &args.compute)?)
+                let model = registry::model(&args.vector.model.name)?;
+                &*embedder.insert(embedder::open(&model, &args.vector, 1, &args.compute)?)
             }
         };
         let vector = embedder.embed(&photo)?;
@@ -126,7 +120,7 @@ fn queries(args: &SimilarArgs, index: &ImageVectors) -> Result<Vec<(String, Vec<
             return Err(CliError::VectorLength {
                 path: args.index.clone(),
                 found: index.vectors.length(),
-                model: args.model.clone(),
+                model: args.vector.model.name.clone(),
                 expected: vector.len(),
             });
         }

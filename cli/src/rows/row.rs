@@ -13,7 +13,7 @@ pub struct Row {
     pub answer: Result<Answer, Failure>,
 }
 
-/// What a network computes for an image.
+/// The result of a network for an image.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// The most probable classes, most probable first.

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
 
 use receptive_kernels::cpu::Isa;
 use receptive_layers::metadata::VERSION;
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::sha256;
 
-use crate::args::{ComputeArgs, Engine, InputArgs};
+use crate::args::{ComputeArgs, Engine, InputArgs, ModelArgs};
 use crate::device;
 use crate::error::CliError;
 
@@ -23,18 +22,16 @@ pub type Settings = BTreeMap<String, String>;
 /// [`CliError`] when the weight file cannot be read, or the engine cannot be chosen.
 pub fn settings(
     command: &str,
-    model: &str,
-    weights: Option<&Path>,
-    key: Option<&str>,
+    model: &ModelArgs,
     compute: &ComputeArgs,
     input: &InputArgs,
     preprocessing: &Preprocessing,
 ) -> Result<Settings, CliError> {
-    let weights = match weights {
+    let weights = match &model.weights {
         Some(path) => {
             let digest = File::open(path).and_then(sha256::of_reader);
             let digest = digest.map_err(|source| CliError::Archive {
-                path: path.to_owned(),
+                path: path.clone(),
                 source,
             })?;
             format!("of SHA-256 {digest}")
@@ -43,14 +40,14 @@ pub fn settings(
     };
     let mut settings = BTreeMap::from([
         ("command".to_owned(), command.to_owned()),
-        ("network".to_owned(), model.to_owned()),
+        ("network".to_owned(), model.name.clone()),
         ("weights".to_owned(), weights),
         ("version".to_owned(), VERSION.to_owned()),
     ]);
     let engine = match compute.engine()? {
         Engine::Compiled => {
             let isa = Isa::detect().map_err(|source| CliError::Compile {
-                model: model.to_owned(),
+                model: model.name.clone(),
                 source: source.into(),
             })?;
             let tuning = &compute.tuning;
@@ -72,7 +69,7 @@ pub fn settings(
     settings.insert("image column".to_owned(), column);
     let preprocessing = serde_json::to_string(preprocessing)?;
     settings.insert("preprocessing".to_owned(), preprocessing);
-    if let Some(key) = key {
+    if let Some(key) = model.key.key() {
         settings.insert("weights key".to_owned(), key.to_owned());
     }
     if let Some(shard) = input.shard {

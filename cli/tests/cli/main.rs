@@ -11,6 +11,7 @@ mod draw;
 mod files;
 #[cfg(feature = "train")]
 mod finetune;
+mod resume;
 mod rows;
 mod run;
 mod tables;

@@ -1,0 +1,42 @@
+//! The network of a command and its weights, which several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::weights_key::WeightsKeyArgs;
+
+/// Network that commands run by default; its weights are embedded in the program.
+const DEFAULT_MODEL: &str = "mobilenet-v2";
+
+/// A network and its weights.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// Name of the network, as `models` lists it
+    #[arg(long = "model", value_name = "NAME", default_value = DEFAULT_MODEL)]
+    pub name: String,
+
+    /// Weight file, or for `classify` a compiled plan [default: the embedded or published weights]
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Choice of a dictionary of the weight file.
+    #[command(flatten)]
+    pub key: WeightsKeyArgs,
+}
+
+/// The vector that a network computes for an image.
+#[derive(Debug, Args)]
+pub struct VectorArgs {
+    /// The network.
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// Stage whose feature maps are averaged [default: the input of the last layer]
+    #[arg(long, value_name = "STAGE")]
+    pub layer: Option<String>,
+
+    /// Divide each vector by its Euclidean length
+    #[arg(long)]
+    pub normalize: bool,
+}
