@@ -296,10 +296,18 @@ fn a_stopped_rank_is_named_after_the_timeout() {
     assert!(started.elapsed() < Duration::from_secs(30));
     assert!(!done.status.success());
     let text = errors(&done);
-    assert!(
-        text.contains("no answer from rank 1 for 3 seconds"),
-        "{text}"
-    );
+    let silent: Vec<&str> = text
+        .lines()
+        .filter_map(|line| Some(line.split_once("no answer from rank")?.1))
+        .filter_map(|line| Some(line.split_once(" for 3 seconds")?.0))
+        .collect();
+    assert!(!silent.is_empty(), "{text}");
+    // A stopped process can block the shared-memory queues that it was writing to, so the list can have
+    // ranks that wait for it.
+    for ranks in silent {
+        let mut ranks = ranks.split([' ', ',']);
+        assert!(ranks.any(|rank| rank == "1"), "{text}");
+    }
 }
 
 #[test]
