@@ -222,6 +222,11 @@ impl Network for AlexNet {
     /// Maps `[batch, 3, 227, 227]` to the output of fc7, `[batch, 4096]`.
     fn embed(&self, images: Tensor<4>) -> Tensor<2> {
         let [.., conv5] = self.stages(images);
+        self.embed_maps(conv5)
+    }
+
+    /// Maps the output of conv5, `[batch, 256, 6, 6]`, to the output of fc7, `[batch, 4096]`.
+    fn embed_maps(&self, conv5: Tensor<4>) -> Tensor<2> {
         let fc6 = relu(fully_connected(&self.fc6, conv5.flatten(1, 3)));
         relu(fully_connected(&self.fc7, self.dropout.forward(fc6)))
     }

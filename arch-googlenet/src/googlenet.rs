@@ -131,7 +131,11 @@ impl Network for GoogLeNet {
     ];
 
     fn embed(&self, images: Tensor<4>) -> Tensor<2> {
-        means(self.trunk(images, |_, _| ()))
+        self.embed_maps(self.trunk(images, |_, _| ()))
+    }
+
+    fn embed_maps(&self, maps: Tensor<4>) -> Tensor<2> {
+        means(maps)
     }
 
     fn classify(&self, means: Tensor<2>) -> Tensor<2> {

@@ -103,15 +103,19 @@ pub struct LeNet5 {
 }
 
 impl LeNet5 {
-    /// Computes the outputs of C1, S2, C3, S4 and C5 (figure 2).
-    fn stages(&self, images: Tensor<4>) -> [Tensor<4>; 5] {
+    /// Computes the outputs of C1, S2, C3 and S4 (figure 2).
+    fn maps(&self, images: Tensor<4>) -> [Tensor<4>; 4] {
         let conv_tanh = |conv, maps| conv_norm(conv, None, Activation::Tanh, maps);
         let c1 = conv_tanh(&self.c1, images);
         let s2 = mean_pool(&self.s2, c1.clone());
         let c3 = conv_tanh(&self.c3, s2.clone());
         let s4 = mean_pool(&self.s4, c3.clone());
-        let c5 = conv_tanh(&self.c5, s4.clone());
-        [c1, s2, c3, s4, c5]
+        [c1, s2, c3, s4]
+    }
+
+    /// Computes the output of C5, `[batch, 120, 1, 1]`.
+    fn c5(&self, s4: Tensor<4>) -> Tensor<4> {
+        conv_norm(&self.c5, None, Activation::Tanh, s4)
     }
 }
 
@@ -120,9 +124,18 @@ impl Network for LeNet5 {
 
     const STAGES: &'static [Stage] = &STAGES;
 
+    /// S4: the maps of C5 have one place.
+    const LAST_MAPS: usize = 3;
+
     /// Maps `[batch, 1, 32, 32]` to the output of F6, `[batch, 84]`.
     fn embed(&self, images: Tensor<4>) -> Tensor<2> {
-        let [.., c5] = self.stages(images);
+        let [.., s4] = self.maps(images);
+        self.embed_maps(s4)
+    }
+
+    /// Maps the output of S4, `[batch, 16, 5, 5]`, to the output of F6, `[batch, 84]`.
+    fn embed_maps(&self, s4: Tensor<4>) -> Tensor<2> {
+        let c5 = self.c5(s4);
         fully_connected(&self.f6, c5.flatten(1, 3)).tanh()
     }
 
@@ -134,7 +147,9 @@ impl Network for LeNet5 {
     /// `[batch, 6, 14, 14]`, C3 `[batch, 16, 10, 10]`, S4 `[batch, 16, 5, 5]` and C5
     /// `[batch, 120, 1, 1]`, each after its activation.
     fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        self.stages(images).to_vec()
+        let [c1, s2, c3, s4] = self.maps(images);
+        let c5 = self.c5(s4.clone());
+        vec![c1, s2, c3, s4, c5]
     }
 
     fn with_new_heads(mut self, classes: usize) -> Self {

@@ -112,6 +112,10 @@ impl Network for TimmMobileNetV1 {
         self.network.embed(images)
     }
 
+    fn embed_maps(&self, maps: Tensor<4>) -> Tensor<2> {
+        self.network.embed_maps(maps)
+    }
+
     fn classify(&self, means: Tensor<2>) -> Tensor<2> {
         self.network.classify(means)
     }

@@ -236,7 +236,11 @@ impl Network for MobileNetV2 {
     ];
 
     fn embed(&self, images: Tensor<4>) -> Tensor<2> {
-        head::means(self.trunk(images, |_| ()))
+        self.embed_maps(self.trunk(images, |_| ()))
+    }
+
+    fn embed_maps(&self, maps: Tensor<4>) -> Tensor<2> {
+        head::means(maps)
     }
 
     fn classify(&self, means: Tensor<2>) -> Tensor<2> {

@@ -54,7 +54,10 @@ impl Network for Vgg {
     /// Maps `[batch, 3, height, width]`, height and width at least 32, to the input of the last fully
     /// connected layer, `[batch, 4096]`.
     fn embed(&self, images: Tensor<4>) -> Tensor<2> {
-        let maps = map_layers(&self.features, images);
+        self.embed_maps(map_layers(&self.features, images))
+    }
+
+    fn embed_maps(&self, maps: Tensor<4>) -> Tensor<2> {
         let values = self.avgpool.forward(maps).flatten(1, 3);
         vector_layers(&self.classifier[..LAST], values)
     }

@@ -1,17 +1,25 @@
 //! The classifier that `receptive classify` names.
 
+use std::path::{Path, PathBuf};
+
 use receptive_layers::classifier::{Classifier, ClassifierError};
+use receptive_layers::compile::Outputs;
 use receptive_layers::image::{self, RgbImage};
 use receptive_layers::labels::{self, MNIST};
 
-use crate::args::ClassifyArgs;
+use crate::args::{ClassifyArgs, Engine, InversionArgs};
 use crate::engine::Runner;
-use crate::error::CliError;
-use crate::predict::{Predictor, Workers};
+use crate::error::{CliError, one_line};
+use crate::explain_error::ExplainError;
+use crate::explainer::{MapExplainer, Preview, create_folder, picture_path};
+use crate::predict::{Predictor, Prepared, Workers};
 use crate::registry::Model;
 use crate::resolve::ResolvedModel;
-use crate::rows::Answer;
+use crate::rows::{Answer, Failure};
 use crate::weights::Description;
+
+/// Largest length of a side of an explaining picture, in pixels.
+const LONGEST: usize = 512;
 
 /// Computes the most probable classes of images.
 pub struct TopClasses {
@@ -19,15 +27,49 @@ pub struct TopClasses {
     pub classifier: Classifier,
     top: usize,
     inversion: Inversion,
+    pictures: Option<Pictures>,
+}
+
+/// Pictures that explain the answers.
+struct Pictures {
+    folder: PathBuf,
+    explainer: MapExplainer,
 }
 
 /// Images that are inverted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Inversion {
+pub enum Inversion {
+    /// Every image.
     All,
     /// Images with a light border.
     OnPaper,
+    /// No image.
     None,
+}
+
+impl Inversion {
+    /// Returns the images that are inverted for a network with these labels: by default, digits on light paper,
+    /// since MNIST's digits are light ink on a dark background.
+    pub fn new(args: &InversionArgs, labels: &[String]) -> Self {
+        match (args.invert, args.no_invert) {
+            (true, _) => Self::All,
+            (false, false) if labels.iter().eq(MNIST.iter()) => Self::OnPaper,
+            _ => Self::None,
+        }
+    }
+
+    /// Inverts `photo` if it is one of these images, and returns whether it is.
+    pub fn apply(self, photo: &mut RgbImage) -> bool {
+        let inverted = match self {
+            Self::All => true,
+            Self::OnPaper => image::is_on_light_paper(photo),
+            Self::None => false,
+        };
+        if inverted {
+            image::invert(photo);
+        }
+        inverted
+    }
 }
 
 impl TopClasses {
@@ -35,53 +77,69 @@ impl TopClasses {
     ///
     /// # Errors
     ///
-    /// [`CliError`] when the weights or labels cannot be used.
+    /// [`CliError`] when the weights or labels cannot be used, or pictures are requested that cannot be computed.
     pub fn open(model: &Model, args: &ClassifyArgs, workers: &Workers) -> Result<Self, CliError> {
-        let classifier = open(model, args, workers)?;
-        // MNIST's digits are light ink on a dark background.
-        let digits = classifier.labels().iter().eq(MNIST.iter());
+        let (classifier, explainer) = open(model, args, workers)?;
+        let pictures = args.explain.clone().zip(explainer);
         Ok(Self {
-            classifier,
             top: args.top,
-            inversion: match (args.invert, args.no_invert) {
-                (true, _) => Inversion::All,
-                (false, false) if digits => Inversion::OnPaper,
-                _ => Inversion::None,
-            },
+            inversion: Inversion::new(&args.inversion, classifier.labels()),
+            classifier,
+            pictures: pictures.map(|(folder, explainer)| Pictures { folder, explainer }),
+        })
+    }
+
+    /// Returns the answer for the image at index `image` of a batch, and draws its picture.
+    fn answer(
+        &self,
+        outputs: &Outputs,
+        image: usize,
+        logits: &[f32],
+        prepared: &Prepared,
+    ) -> Result<Answer, Failure> {
+        let classification = self.classifier.classification(logits);
+        let classification = classification.map_err(|error| Failure::from(&error))?;
+        let predictions = classification.top(self.top);
+        if let (Some(pictures), Some((path, preview)), Some(best)) =
+            (&self.pictures, &prepared.picture, predictions.first())
+        {
+            let map = pictures.explainer.map(outputs, image, best.index);
+            let map = map.map_err(|error| Failure::from(&error))?;
+            let drawn = create_folder(path).and_then(|()| preview.save(&map, path));
+            drawn.map_err(|error| Failure {
+                kind: "not drawn",
+                reason: format!("has no picture: {}", one_line(&error)),
+            })?;
+        }
+        Ok(Answer::Classes {
+            predictions,
+            inverted: prepared.inverted,
         })
     }
 }
 
 impl Predictor for TopClasses {
-    fn prepare(&self, mut photo: RgbImage) -> (Vec<f32>, bool) {
-        let inverted = match self.inversion {
-            Inversion::All => true,
-            Inversion::OnPaper => image::is_on_light_paper(&photo),
-            Inversion::None => false,
-        };
-        if inverted {
-            image::invert(&mut photo);
-        }
-        (self.classifier.prepare(&photo), inverted)
+    fn prepare(&self, path: &str, mut photo: RgbImage) -> (Vec<f32>, Prepared) {
+        let picture = self.pictures.as_ref().map(|pictures| {
+            let preview = Preview::new(&photo, self.classifier.preprocessing(), LONGEST);
+            (picture_path(&pictures.folder, path), preview)
+        });
+        let inverted = self.inversion.apply(&mut photo);
+        let prepared = Prepared { inverted, picture };
+        (self.classifier.prepare(&photo), prepared)
     }
 
     fn run(
         &self,
         images: &[f32],
-        inverted: &[bool],
-    ) -> Result<Vec<Result<Answer, ClassifierError>>, ClassifierError> {
-        let logits = self.classifier.run(images)?.into_first();
-        let classes = (logits.len() / inverted.len().max(1)).max(1);
-        let answers = logits
-            .chunks(classes)
-            .zip(inverted)
-            .map(|(logits, &inverted)| {
-                let classification = self.classifier.classification(logits)?;
-                Ok(Answer::Classes {
-                    predictions: classification.top(self.top),
-                    inverted,
-                })
-            });
+        prepared: &[Prepared],
+    ) -> Result<Vec<Result<Answer, Failure>>, ClassifierError> {
+        let outputs = self.classifier.run(images)?;
+        let logits = outputs.iter().next().map_or(&[][..], |(_, logits)| logits);
+        let classes = (logits.len() / prepared.len().max(1)).max(1);
+        let images = logits.chunks(classes).zip(prepared).enumerate();
+        let answers = images
+            .map(|(image, (logits, prepared))| self.answer(&outputs, image, logits, prepared));
         Ok(answers.collect())
     }
 
@@ -94,23 +152,40 @@ impl Predictor for TopClasses {
     }
 }
 
-fn open(model: &Model, args: &ClassifyArgs, workers: &Workers) -> Result<Classifier, CliError> {
+fn open(
+    model: &Model,
+    args: &ClassifyArgs,
+    workers: &Workers,
+) -> Result<(Classifier, Option<MapExplainer>), CliError> {
     let resolved = ResolvedModel::open(
         model,
         args.model.weights.as_deref(),
         args.model.key.key(),
         &workers.compute,
     )?;
-    let description = resolved.description();
-    let labels = class_labels(args, description)?;
-    let preprocessing = description.preprocessing;
-    let [channels, height, width] = description.input;
+    let labels = class_labels(args.labels.as_deref(), resolved.description())?;
+    let preprocessing = resolved.description().preprocessing;
+    if args.explain.is_some() {
+        if workers.compute.engine()? == Engine::Eager {
+            return Err(ExplainError::Engine.into());
+        }
+        let ResolvedModel::Weights(weights) = resolved else {
+            let path = args.model.weights.clone().unwrap_or_default();
+            return Err(ExplainError::Plan { path }.into());
+        };
+        let (threads, tuning) = (workers.compute.threads, &workers.compute.tuning);
+        let (plan, explainer) =
+            MapExplainer::compile(&weights, None, workers.batch, threads, tuning)?;
+        let classifier = Classifier::from_plan(plan, preprocessing, labels)?;
+        return Ok((classifier, Some(explainer)));
+    }
+    let [channels, height, width] = resolved.description().input;
     let runner = Runner::new(
         resolved,
         [workers.batch, channels, height, width],
         &workers.compute,
     )?;
-    Ok(match runner {
+    let classifier = match runner {
         Runner::Compiled(plan) => Classifier::from_plan(*plan, preprocessing, labels)?,
         Runner::Eager { network, device } => Classifier::from_forward(
             move |images| network.forward(images),
@@ -119,18 +194,26 @@ fn open(model: &Model, args: &ClassifyArgs, workers: &Workers) -> Result<Classif
             preprocessing,
             labels,
         ),
-    })
+    };
+    Ok((classifier, None))
 }
 
-/// Reads the labels from the file that `args` name, or else returns those of the weights.
-fn class_labels(args: &ClassifyArgs, description: &Description) -> Result<Vec<String>, CliError> {
-    let Some(path) = &args.labels else {
+/// Reads the labels from `file`, or else returns those of the weights.
+///
+/// # Errors
+///
+/// [`CliError`] when the file cannot be read, or has not one label for each class.
+pub fn class_labels(
+    file: Option<&Path>,
+    description: &Description,
+) -> Result<Vec<String>, CliError> {
+    let Some(path) = file else {
         return Ok(description.labels.clone());
     };
     let labels = labels::open(path)?;
     if labels.len() != description.classes {
         return Err(CliError::LabelCount {
-            path: path.clone(),
+            path: path.to_owned(),
             found: labels.len(),
             classes: description.classes,
         });

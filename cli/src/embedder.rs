@@ -9,23 +9,26 @@ use receptive_layers::image::RgbImage;
 use crate::args::{ComputeArgs, VectorArgs};
 use crate::engine::Runner;
 use crate::error::CliError;
-use crate::predict::Predictor;
+use crate::predict::{Predictor, Prepared};
 use crate::registry::{AnyNetwork, Model};
 use crate::resolve::ResolvedModel;
-use crate::rows::Answer;
+use crate::rows::{Answer, Failure};
 
 impl Predictor for Embedder {
-    fn prepare(&self, photo: RgbImage) -> (Vec<f32>, bool) {
-        (Embedder::prepare(self, &photo), false)
+    fn prepare(&self, _path: &str, photo: RgbImage) -> (Vec<f32>, Prepared) {
+        (Embedder::prepare(self, &photo), Prepared::default())
     }
 
     fn run(
         &self,
         images: &[f32],
-        inverted: &[bool],
-    ) -> Result<Vec<Result<Answer, ClassifierError>>, ClassifierError> {
-        let vectors = Embedder::run(self, images, inverted.len())?;
-        let answers = vectors.into_iter().map(|vector| vector.map(Answer::Vector));
+        prepared: &[Prepared],
+    ) -> Result<Vec<Result<Answer, Failure>>, ClassifierError> {
+        let vectors = Embedder::run(self, images, prepared.len())?;
+        let answers = vectors.into_iter().map(|vector| match vector {
+            Ok(vector) => Ok(Answer::Vector(vector)),
+            Err(error) => Err(Failure::from(&error)),
+        });
         Ok(answers.collect())
     }
 

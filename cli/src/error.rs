@@ -16,6 +16,7 @@ use receptive_layers::summary::SummaryError;
 use receptive_layers::weights::{FindError, WeightsError};
 
 use crate::device::{DeviceError, DeviceName};
+use crate::explain_error::ExplainError;
 use crate::npy::NpyError;
 use crate::vector_error::VectorFileError;
 
@@ -213,6 +214,9 @@ pub enum CliError {
     /// The plan does not fit the preprocessing or the labels.
     #[error(transparent)]
     Classifier(#[from] ClassifierError),
+    /// The image cannot be explained.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
     /// A logit or feature map has an infinite value or a NaN.
     #[error(
         "the network computed infinite values or NaN; the weights are damaged, or the input is out of range"

@@ -15,6 +15,8 @@ mod embedded;
 mod embedder;
 mod engine;
 pub mod error;
+pub mod explain_error;
+mod explainer;
 mod groups;
 mod image_grid;
 pub mod inputs;
@@ -114,6 +116,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Summary(args) => commands::summary::run(&args, &mut out),
         Command::Draw(args) => commands::draw::run(&args, &mut out),
         Command::Classify(args) => return commands::classify::run(&args, &mut out),
+        Command::Explain(args) => commands::explain::run(&args, &mut out),
         Command::Embed(args) => return commands::embed::run(&args),
         Command::Similar(args) => commands::similar::run(&args, &mut out),
         Command::Duplicates(args) => commands::duplicates::run(&args, &mut out),

@@ -167,12 +167,12 @@ fn to_row_major(values: &[f32], [batch, channels, height, width]: [usize; 4]) ->
 }
 
 /// An `.npy` file that is written under a temporary name and renamed when complete.
-pub struct LogitsFile {
+pub struct ArrayFile {
     path: PathBuf,
     file: AtomicFile,
 }
 
-impl LogitsFile {
+impl ArrayFile {
     /// Creates the temporary file in the folder of `path`.
     ///
     /// # Errors
@@ -295,7 +295,7 @@ mod tests {
     fn written_logits_read_back() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("logits.npy");
-        LogitsFile::create(&path)
+        ArrayFile::create(&path)
             .and_then(|file| file.write(&[1.0, 2.0, -0.5, 4.0, 5.0, 6.5], [2, 3]))
             .expect("written");
         let file = NpyFile::new(File::open(&path).expect("there")).expect("an array");

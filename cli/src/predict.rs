@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -18,6 +18,7 @@ use receptive_layers::{pipeline, printable};
 
 use crate::args::{ComputeArgs, Engine, OutputArgs, RowFormat};
 use crate::error::{CliError, one_line, print_note};
+use crate::explainer::Preview;
 use crate::inputs::{Input, Inputs};
 use crate::progress::image_bar;
 use crate::rows::{self, Answer, Columns, Failure, Opened, Row, RowFile, Settings, WrittenRow};
@@ -29,10 +30,11 @@ pub const BATCH: usize = 8;
 
 /// A network that computes answers for images.
 pub trait Predictor: Sync {
-    /// Converts a photo to the network's input, and returns whether the photo was inverted.
-    fn prepare(&self, photo: RgbImage) -> (Vec<f32>, bool);
+    /// Converts the photo of the image at `path` to the network's input.
+    fn prepare(&self, path: &str, photo: RgbImage) -> (Vec<f32>, Prepared);
 
-    /// Computes the answers of `count` prepared images, `[count, channels, height, width]`.
+    /// Computes the answers of prepared images, whose inputs are `images`,
+    /// `[count, channels, height, width]`.
     ///
     /// # Errors
     ///
@@ -40,14 +42,23 @@ pub trait Predictor: Sync {
     fn run(
         &self,
         images: &[f32],
-        inverted: &[bool],
-    ) -> Result<Vec<Result<Answer, ClassifierError>>, ClassifierError>;
+        prepared: &[Prepared],
+    ) -> Result<Vec<Result<Answer, Failure>>, ClassifierError>;
 
     /// Largest number of images in a run.
     fn max_batch(&self) -> usize;
 
     /// Number of pixels to which the shorter side of an image is resized.
     fn shorter_side(&self) -> usize;
+}
+
+/// What is known of an image beside the network's input.
+#[derive(Default)]
+pub struct Prepared {
+    /// Whether the photo was inverted.
+    pub inverted: bool,
+    /// The picture that explains the answer: its file, and the photo.
+    pub picture: Option<(PathBuf, Preview)>,
 }
 
 /// Threads of a command that processes many images, and of each of its plans.
@@ -265,7 +276,7 @@ fn rows<T>(
     shorter: Option<usize>,
     turn: impl Fn() -> T,
 ) -> Vec<Row> {
-    let (mut images, mut inverted, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut images, mut prepared, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
     let mut rows = Vec::with_capacity(batch.len());
     for mut input in batch {
         let path = std::mem::take(&mut input.path);
@@ -273,9 +284,9 @@ fn rows<T>(
         let photo = catch_unwind(AssertUnwindSafe(|| input.decode(shorter)));
         let answer = match photo.unwrap_or_else(|_| Err(decoder_fault())) {
             Ok(photo) => {
-                let (values, is_inverted) = predictor.prepare(photo);
+                let (values, image) = predictor.prepare(&path, photo);
                 images.extend(values);
-                inverted.push(is_inverted);
+                prepared.push(image);
                 decoded.push(rows.len());
                 // Replaced by the answer of the network.
                 Ok(Answer::Vector(Vec::new()))
@@ -290,29 +301,34 @@ fn rows<T>(
     if decoded.is_empty() {
         return rows;
     }
-    let failure = |error: &ClassifierError| Failure {
-        kind: match error {
-            ClassifierError::NotFinite => "not finite",
-            _ => "not computed",
-        },
-        reason: format!("has no answer: {}", one_line(error)),
-    };
     let turn = turn();
-    let answers = predictor.run(&images, &inverted);
+    let answers = predictor.run(&images, &prepared);
     drop(turn);
     match answers {
         Ok(answers) => {
             for (row, answer) in decoded.into_iter().zip(answers) {
-                rows[row].answer = answer.map_err(|error| failure(&error));
+                rows[row].answer = answer;
             }
         }
         Err(error) => {
             for row in decoded {
-                rows[row].answer = Err(failure(&error));
+                rows[row].answer = Err(Failure::from(&error));
             }
         }
     }
     rows
+}
+
+impl From<&ClassifierError> for Failure {
+    fn from(error: &ClassifierError) -> Self {
+        Self {
+            kind: match error {
+                ClassifierError::NotFinite => "not finite",
+                _ => "not computed",
+            },
+            reason: format!("has no answer: {}", one_line(error)),
+        }
+    }
 }
 
 /// The error of an image whose decoder panics.

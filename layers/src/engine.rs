@@ -45,6 +45,14 @@ pub enum ClassifierError {
         /// Number of classes.
         classes: usize,
     },
+    /// The network has no class of this number.
+    #[error("class {requested}, expected one of 0 to {}", classes.saturating_sub(1))]
+    Class {
+        /// The requested class.
+        requested: usize,
+        /// Number of classes.
+        classes: usize,
+    },
     /// The plan cannot run on the images.
     #[error(transparent)]
     Run(#[from] RunError),

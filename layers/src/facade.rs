@@ -9,6 +9,8 @@ pub use crate::classifier::{self, Classifier};
 pub use crate::drawing;
 #[cfg(feature = "image")]
 pub use crate::embedder::{self, Embedder};
+#[cfg(feature = "image")]
+pub use crate::explain;
 pub use crate::metadata::{self, Metadata};
 pub use crate::network::{self, Network, NetworkConfig};
 pub use crate::pretrained::{self, Pretrained, Weights};

@@ -12,6 +12,8 @@ pub mod drawing;
 pub mod embedder;
 #[cfg(feature = "image")]
 mod engine;
+#[cfg(feature = "image")]
+pub mod explain;
 pub mod facade;
 pub mod graph;
 #[cfg(feature = "image")]

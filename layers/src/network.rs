@@ -39,11 +39,21 @@ pub trait Network: Module + Sync {
     /// The stages from the stem to the last feature maps, in order; the head is not a stage.
     const STAGES: &'static [Stage];
 
+    /// Index in [`STAGES`](Self::STAGES) of the stage whose output [`embed_maps`](Self::embed_maps)
+    /// takes: the last stage with maps of several places, whose relevance
+    /// [`explain`](crate::explain) computes.
+    const LAST_MAPS: usize = Self::STAGES.len().saturating_sub(1);
+
     /// Computes the embeddings `[batch, features]` of images `[batch, channels, height, width]`: the
     /// input of the last layer, after global pooling and every other fully connected layer.
     ///
     /// ResNet-50 has 2048 features, GoogLeNet 1024, MobileNet v2 1280, AlexNet and VGG 4096.
     fn embed(&self, images: Tensor<4>) -> Tensor<2>;
+
+    /// Computes the embeddings `[batch, features]` from the feature maps
+    /// `[batch, channels, height, width]` of the stage [`LAST_MAPS`](Self::LAST_MAPS): the second part
+    /// of [`embed`](Self::embed).
+    fn embed_maps(&self, maps: Tensor<4>) -> Tensor<2>;
 
     /// Computes the class scores before softmax, `[batch, classes]`, of embeddings
     /// `[batch, features]`.

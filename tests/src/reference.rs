@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
 use receptive_layers::weights::StateDict;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::formula;
 
@@ -46,6 +47,58 @@ pub struct Gradients {
     pub dots: BTreeMap<String, f64>,
 }
 
+/// A file of `reference/explanations/`.
+#[derive(Debug, Deserialize)]
+pub struct Explanation {
+    /// Shape of the image.
+    pub input: [usize; 4],
+    /// The most probable class, which is explained.
+    pub class: usize,
+    /// Grad-CAM of the last stage's maps.
+    pub grad_cam: Option<Vec<Vec<f64>>>,
+    /// Grad-CAM, normalized and enlarged to the size of the image; 16 of its rows and columns.
+    pub grad_cam_scaled: Option<Vec<Vec<f64>>>,
+    /// Integrated gradients; 16 rows and columns.
+    pub integrated_gradients: Vec<Vec<f64>>,
+    /// Decrease of the score for each place of a window.
+    pub occlusion: Vec<Vec<f64>>,
+}
+
+impl Explanation {
+    /// Reads the explanations of the variant `name`.
+    pub fn read(name: &str) -> Self {
+        read(&explanations().join(format!("{name}.json")))
+    }
+
+    /// Returns the names of the networks with explanations, sorted.
+    pub fn names() -> Vec<String> {
+        names(&explanations())
+    }
+}
+
+/// Returns the folder of the explanations.
+fn explanations() -> PathBuf {
+    folder().join("explanations")
+}
+
+/// Reads a JSON file.
+fn read<T: DeserializeOwned>(path: &Path) -> T {
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Returns the names of the JSON files in `folder` without their extension, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .expect("the folder of the references")
+        .map(|entry| entry.expect("an entry of the folder").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    names
+}
+
 /// Returns the folder of the references.
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("reference")
@@ -54,9 +107,7 @@ fn folder() -> PathBuf {
 impl Reference {
     /// Reads the reference of the variant `name`.
     pub fn read(name: &str) -> Self {
-        let path = folder().join(format!("{name}.json"));
-        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+        read(&folder().join(format!("{name}.json")))
     }
 
     /// Returns the weights: each tensor of the state, filled by the formula.
@@ -72,14 +123,7 @@ impl Reference {
 
     /// Returns the names of all references, sorted.
     pub fn names() -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(folder())
-            .expect("the folder of the references")
-            .map(|entry| entry.expect("an entry of the folder").path())
-            .filter(|path| path.extension().is_some_and(|e| e == "json"))
-            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-            .collect();
-        names.sort();
-        names
+        names(&folder())
     }
 }
 

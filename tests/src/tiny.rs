@@ -143,6 +143,10 @@ impl Network for Tiny {
 
     fn embed(&self, images: Tensor<4>) -> Tensor<2> {
         let [_, fire] = self.stages(images);
+        self.embed_maps(fire)
+    }
+
+    fn embed_maps(&self, fire: Tensor<4>) -> Tensor<2> {
         adaptive_avg_pool2d(fire, [1, 1]).flatten(1, 3)
     }
 

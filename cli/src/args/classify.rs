@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::compute::ComputeArgs;
+use super::explain::InversionArgs;
 use super::inputs::{InputArgs, OutputArgs};
 use super::model::ModelArgs;
 use super::parse;
@@ -28,13 +29,14 @@ pub struct ClassifyArgs {
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
 
-    /// Invert every image, for networks that were trained on light ink on a dark background
-    #[arg(long, conflicts_with = "no_invert")]
-    pub invert: bool,
+    /// Treatment of dark ink on light paper.
+    #[command(flatten)]
+    pub inversion: InversionArgs,
 
-    /// Never invert an image [default: invert images with a light border for MNIST's classes]
-    #[arg(long)]
-    pub no_invert: bool,
+    /// Folder in which to write a picture for each image: where the evidence for its most probable class is, as
+    /// `explain` draws it
+    #[arg(long, value_name = "DIR")]
+    pub explain: Option<PathBuf>,
 
     /// Number of most probable classes to print for each image
     #[arg(long, value_name = "N", default_value = "5")]

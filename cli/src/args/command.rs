@@ -12,6 +12,7 @@ use super::duplicates::DuplicatesArgs;
 use super::embed::EmbedArgs;
 #[cfg(feature = "train")]
 use super::eval::EvalArgs;
+use super::explain::ExplainArgs;
 use super::inspect::InspectArgs;
 use super::models::ModelsArgs;
 use super::probe::ProbeArgs;
@@ -80,6 +81,7 @@ Examples:
   receptive classify photos/ --output labels.csv
   find photos -name '*.jpg' -print0 | receptive classify - --output labels.parquet
   receptive classify shards/*.tar --output labels.jsonl --resume
+  receptive classify photos/ --explain why/
 
 The results in a file have one row for each image, in the order of the images. The row of an image that
 cannot be decoded contains the error. While the command runs, rows are written to FILE.part; --resume
@@ -88,6 +90,22 @@ The weights of mobilenet-v2 (ImageNet) and lenet5 (MNIST) are embedded in the pr
 networks, published weights are read from the cache folder. Missing weights are downloaded.
 RECEPTIVE_CACHE chooses another cache folder.")]
     Classify(ClassifyArgs),
+
+    /// Show which parts of an image speak for a class
+    #[command(after_help = "\
+Examples:
+  receptive explain photo.jpg -o why.png
+  receptive explain photo.jpg --class 281 -o why.png
+  receptive explain photo.jpg --model vgg16 --method grad-cam --map why.npy
+  receptive explain photo.jpg --method occlusion --places 28 -o why.png
+  receptive classify photos/ --explain why/
+
+The picture has the evidence for the class in colours from black to yellow, over the part of the photo that
+the network sees. The numbers are class scores, the values before softmax: those of a class activation map have the
+class score without bias as their mean; occlusion's are decreases of the score; integrated gradients add up to the
+difference from the score of a grey image. grad-cam and integrated-gradients need a program with the feature
+`train`.")]
+    Explain(ExplainArgs),
 
     /// Compute the embedding of images: a vector for search, deduplication and clustering
     #[command(after_help = "\

@@ -12,6 +12,7 @@ mod duplicates;
 mod embed;
 #[cfg(feature = "train")]
 mod eval;
+mod explain;
 mod inputs;
 mod inspect;
 mod model;
@@ -39,6 +40,7 @@ pub use duplicates::{DuplicatesArgs, GroupFormat};
 pub use embed::EmbedArgs;
 #[cfg(feature = "train")]
 pub use eval::EvalArgs;
+pub use explain::{ExplainArgs, InversionArgs, Method};
 pub use inputs::{InputArgs, OutputArgs, RowFormat, Shard};
 pub use inspect::InspectArgs;
 pub use model::{ModelArgs, VectorArgs};

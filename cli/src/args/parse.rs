@@ -24,6 +24,22 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number of at least 1".to_owned())
 }
 
+/// Parses a number of rows and columns, from 1 to 224.
+pub(super) fn places(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&n| (1..=224).contains(&n))
+        .ok_or_else(|| "expected a whole number from 1 to 224".to_owned())
+}
+
+/// Parses a number of steps, from 1 to 10,000.
+pub(super) fn steps(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&n| (1..=10_000).contains(&n))
+        .ok_or_else(|| "expected a whole number from 1 to 10000".to_owned())
+}
+
 /// Parses a number of threads, from 1 to 1024.
 pub(super) fn threads(text: &str) -> Result<usize, String> {
     text.parse()

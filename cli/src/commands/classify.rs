@@ -76,7 +76,7 @@ fn settings(args: &ClassifyArgs, classifier: &Classifier) -> Result<Settings, Cl
         &args.input,
         classifier.preprocessing(),
     )?;
-    let inversion = match (args.invert, args.no_invert) {
+    let inversion = match (args.inversion.invert, args.inversion.no_invert) {
         (true, _) => "all",
         (_, true) => "none",
         _ => "by border",

@@ -10,6 +10,7 @@ pub mod duplicates;
 pub mod embed;
 #[cfg(feature = "train")]
 pub mod eval;
+pub mod explain;
 pub mod inspect;
 pub mod models;
 pub mod probe;

@@ -3,7 +3,7 @@
 use crate::args::RunArgs;
 use crate::engine::Runner;
 use crate::error::CliError;
-use crate::npy::{ImageBatch, LogitsFile};
+use crate::npy::{ArrayFile, ImageBatch};
 use crate::registry;
 use crate::resolve::ResolvedModel;
 
@@ -27,7 +27,7 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
             model: model.name,
             source,
         })?;
-    let output = LogitsFile::create(&args.output)?;
+    let output = ArrayFile::create(&args.output)?;
     let resolved = ResolvedModel::open(&model, Some(&args.weights), args.key.key(), &args.compute)?;
 
     let [count, channels, height, width] = array.shape;

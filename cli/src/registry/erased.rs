@@ -2,7 +2,11 @@
 
 use burn::module::{ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
+use receptive_layers::classifier::ClassifierError;
 use receptive_layers::compile::{self, CompileError, Compiled, Options};
+use receptive_layers::explain::ClassWeights;
+#[cfg(feature = "train")]
+use receptive_layers::explain::{Heatmap, InputGradients};
 use receptive_layers::graph::{Graph, GraphError};
 #[cfg(feature = "train")]
 use receptive_layers::network::UnknownStage;
@@ -33,6 +37,21 @@ pub trait AnyNetwork: Send + Sync {
     /// Returns the names of the stages, in the order of [`features`](Self::features).
     fn stages(&self) -> Vec<&'static str>;
 
+    /// Returns the name of the stage whose feature maps explanations weigh.
+    fn last_maps(&self) -> &'static str;
+
+    /// Returns the weights of the last layer, if the class scores are linear functions of the means of the maps
+    /// `[channels, height, width]` of the stage [`last_maps`](Self::last_maps).
+    fn class_weights(
+        &self,
+        maps: [usize; 3],
+        device: &Device,
+    ) -> Result<Option<ClassWeights>, ClassifierError>;
+
+    /// Returns the network, whose weights are on `device`, as a function with gradients.
+    #[cfg(feature = "train")]
+    fn input_gradients(&self, device: &Device) -> Box<dyn AnyGradients>;
+
     /// Returns the weight of the first convolution, `[out, in, height, width]`.
     fn first_kernels(&self) -> Option<Tensor<4>>;
 
@@ -46,7 +65,50 @@ pub trait AnyNetwork: Send + Sync {
     ) -> Result<Compiled, CompileError>;
 }
 
-impl<N: Network> AnyNetwork for N {
+/// The gradients of a network of any architecture.
+#[cfg(feature = "train")]
+pub trait AnyGradients: Send + Sync {
+    /// As [`InputGradients::grad_cam`].
+    fn grad_cam(
+        &self,
+        maps: &[f32],
+        shape: [usize; 3],
+        class: usize,
+    ) -> Result<Heatmap, ClassifierError>;
+
+    /// As [`InputGradients::integrated_gradients`].
+    fn integrated_gradients(
+        &self,
+        image: &[f32],
+        shape: [usize; 3],
+        class: usize,
+        steps: usize,
+    ) -> Result<Heatmap, ClassifierError>;
+}
+
+#[cfg(feature = "train")]
+impl<N: Network> AnyGradients for InputGradients<N> {
+    fn grad_cam(
+        &self,
+        maps: &[f32],
+        shape: [usize; 3],
+        class: usize,
+    ) -> Result<Heatmap, ClassifierError> {
+        Self::grad_cam(self, maps, shape, class)
+    }
+
+    fn integrated_gradients(
+        &self,
+        image: &[f32],
+        shape: [usize; 3],
+        class: usize,
+        steps: usize,
+    ) -> Result<Heatmap, ClassifierError> {
+        Self::integrated_gradients(self, image, shape, class, steps)
+    }
+}
+
+impl<N: Network + 'static> AnyNetwork for N {
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         Network::forward(self, images)
     }
@@ -66,6 +128,23 @@ impl<N: Network> AnyNetwork for N {
 
     fn stages(&self) -> Vec<&'static str> {
         N::STAGES.iter().map(|stage| stage.name).collect()
+    }
+
+    fn last_maps(&self) -> &'static str {
+        N::STAGES[N::LAST_MAPS].name
+    }
+
+    fn class_weights(
+        &self,
+        maps: [usize; 3],
+        device: &Device,
+    ) -> Result<Option<ClassWeights>, ClassifierError> {
+        ClassWeights::of(self, maps, device)
+    }
+
+    #[cfg(feature = "train")]
+    fn input_gradients(&self, device: &Device) -> Box<dyn AnyGradients> {
+        Box::new(InputGradients::new(self, device))
     }
 
     fn first_kernels(&self) -> Option<Tensor<4>> {

@@ -8,6 +8,7 @@ mod convert;
 #[cfg(feature = "train")]
 mod digits;
 mod draw;
+mod explain;
 mod files;
 #[cfg(feature = "train")]
 mod finetune;

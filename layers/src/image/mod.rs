@@ -46,7 +46,7 @@ pub use limit::MAX_BYTES;
 pub use list::{LeftOut, ListError, Listing, has_image_extension, list};
 pub use paper::{invert, is_on_light_paper};
 pub use preprocess::{
-    luma, normalize, preprocess, preprocess_channels, preprocess_grey, resize_and_crop,
-    resized_size,
+    Region, luma, normalize, preprocess, preprocess_channels, preprocess_grey, resize_and_crop,
+    resized_size, seen_region,
 };
 pub use resample::{Raster, resize};

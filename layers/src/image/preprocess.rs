@@ -138,6 +138,37 @@ pub fn resized_size(width: usize, height: usize, shorter: usize) -> (u64, u64) {
     }
 }
 
+/// A rectangle of an image, in pixels from the left and the top. It can exceed the image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Region {
+    /// Distance of the left edge from that of the image.
+    pub left: f64,
+    /// Distance of the top edge from that of the image.
+    pub top: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+/// Returns the part of an image of `width` by `height` pixels that [`preprocess`] crops.
+pub fn seen_region(width: usize, height: usize, preprocessing: &Preprocessing) -> Region {
+    let crop = preprocessing.crop;
+    let (columns, rows) = resized_size(width, height, preprocessing.resize);
+    let axis = |length: usize, resized: u64| {
+        let scale = length as f64 / resized.max(1) as f64;
+        let start = centre_crop_start(resized, crop as u64);
+        (start as f64 * scale, crop as f64 * scale)
+    };
+    let ((left, width), (top, height)) = (axis(width, columns), axis(height, rows));
+    Region {
+        left,
+        top,
+        width,
+        height,
+    }
+}
+
 /// One axis of a centre crop.
 struct Span {
     /// Number of black pixels before the image.
@@ -202,6 +233,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_region_is_the_crop_in_pixels_of_the_image() {
+        // 512 x 768 is resized to 256 x 384 and cropped from column 16, row 80.
+        let region = seen_region(512, 768, &Preprocessing::IMAGENET);
+        let expected = Region {
+            left: 32.0,
+            top: 160.0,
+            width: 448.0,
+            height: 448.0,
+        };
+        assert_eq!(region, expected);
+        // A crop larger than the resize is padded.
+        let padded = Preprocessing {
+            resize: 112,
+            ..Preprocessing::IMAGENET
+        };
+        let region = seen_region(112, 112, &padded);
+        assert_eq!((region.left, region.width), (-56.0, 224.0));
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl ModuleMapper for ParametersToGradients<'_> {
 }
 
 /// Converts every parameter and running statistic to a data type.
-struct Convert(DType);
+pub struct Convert(pub DType);
 
 impl ModuleMapper for Convert {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {

@@ -10,6 +10,7 @@
 mod compiled;
 mod configurations;
 mod drawings;
+mod explanations;
 mod fused;
 mod gradients;
 mod outputs;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         compiled::trials(),
         configurations::trials(),
         drawings::trials(),
+        explanations::trials(),
         fused::trials(),
         gradients::trials(),
         outputs::trials(),

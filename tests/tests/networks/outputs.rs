@@ -44,7 +44,11 @@ impl Visit for Outputs<'_> {
             LOGITS,
             network.classify(embedding).into_data().iter().collect(),
         );
-        for (stage, maps) in stages.zip(network.features(images)) {
+        let maps = network.features(images);
+        let last = maps[C::Network::LAST_MAPS].clone();
+        let embedding = network.embed_maps(last).into_data().iter().collect();
+        assert_close(EMBEDDING, embedding);
+        for (stage, maps) in stages.zip(maps) {
             assert_close(stage, maps.into_data().iter().collect());
         }
 

@@ -63,8 +63,11 @@ impl Network for Toy {
             Shortcut::Projection(block) => block.forward(x.clone()),
             Shortcut::Mixing(_) => x.clone(),
         };
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x)) + side;
-        x.mean_dims(&[2, 3]).flatten(1, 3)
+        self.embed_maps(self.blocks.iter().fold(x, |x, block| block.forward(x)) + side)
+    }
+
+    fn embed_maps(&self, maps: Tensor<4>) -> Tensor<2> {
+        maps.mean_dims(&[2, 3]).flatten(1, 3)
     }
 
     fn classify(&self, means: Tensor<2>) -> Tensor<2> {

@@ -87,7 +87,10 @@ impl Network for Small {
     ];
 
     fn embed(&self, images: Tensor<4>) -> Tensor<2> {
-        let maps = self.second.forward(self.first.forward(images));
+        self.embed_maps(self.second.forward(self.first.forward(images)))
+    }
+
+    fn embed_maps(&self, maps: Tensor<4>) -> Tensor<2> {
         maps.mean_dim(2).mean_dim(3).flatten(1, 3)
     }
 

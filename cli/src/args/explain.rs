@@ -1,0 +1,96 @@
+//! Options of `explain`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::compute::TuningArgs;
+use super::model::ModelArgs;
+use super::parse;
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Image to explain
+    pub image: PathBuf,
+
+    /// Class to explain: its number, or its label [default: the most probable class]
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+
+    /// Method [default: cam, or grad-cam for networks without global mean pooling]
+    #[arg(long, value_enum)]
+    pub method: Option<Method>,
+
+    /// Picture to write: the map over the photo, as a PNG file
+    #[arg(long, short, value_name = "FILE.png")]
+    pub output: Option<PathBuf>,
+
+    /// NumPy file to write: the map, float32 [rows, columns]
+    #[arg(long, value_name = "FILE.npy")]
+    pub map: Option<PathBuf>,
+
+    /// Rows and columns of the map of `occlusion`
+    #[arg(long, value_name = "N", default_value = "14")]
+    #[arg(value_parser = parse::places, allow_negative_numbers = true)]
+    pub places: usize,
+
+    /// Height and width of the window of `occlusion` in pixels of the prepared image [default: twice the distance
+    /// of two places]
+    #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
+    pub window: Option<usize>,
+
+    /// Images between baseline and image of `integrated-gradients`
+    #[arg(long, value_name = "N", default_value = "50")]
+    #[arg(value_parser = parse::steps, allow_negative_numbers = true)]
+    pub steps: usize,
+
+    /// Network and weights.
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// Text file with one class label per line [default: the published labels]
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+
+    /// Treatment of dark ink on light paper.
+    #[command(flatten)]
+    pub inversion: InversionArgs,
+
+    /// Number of threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = parse::threads, allow_negative_numbers = true)]
+    pub threads: Option<usize>,
+
+    /// Options of the compiler.
+    #[command(flatten)]
+    pub tuning: TuningArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Images that are inverted.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct InversionArgs {
+    /// Invert every image, for networks that were trained on light ink on a dark background
+    #[arg(long, conflicts_with = "no_invert")]
+    pub invert: bool,
+
+    /// Never invert an image [default: invert images with a light border for MNIST's classes]
+    #[arg(long)]
+    pub no_invert: bool,
+}
+
+/// Methods of explanation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Method {
+    /// Class activation map: the last feature maps, weighted by the weights of the class
+    Cam,
+    /// The last feature maps, weighted by the gradients of the class score
+    GradCam,
+    /// Decrease of the class score when a window of the image is covered
+    Occlusion,
+    /// Image times mean gradient on the way from a grey image
+    IntegratedGradients,
+}

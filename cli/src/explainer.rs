@@ -1,0 +1,250 @@
+//! Explanation of class scores by the last feature maps of a compiled network, and pictures of maps.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::{Component, Path, PathBuf};
+
+use burn::tensor::Device;
+use receptive_layers::classifier::ClassifierError;
+use receptive_layers::compile::{Compiled, Outputs};
+use receptive_layers::explain::{ClassWeights, Heatmap};
+use receptive_layers::graph::LOGITS;
+use receptive_layers::image::{self, Raster, Region, RgbImage, seen_region};
+use receptive_layers::preprocessing::{Interpolation, Preprocessing};
+
+use crate::args::{Method, TuningArgs};
+use crate::device;
+use crate::engine::compiler_options;
+use crate::error::CliError;
+use crate::explain_error::ExplainError;
+use crate::picture;
+#[cfg(feature = "train")]
+use crate::registry::AnyGradients;
+use crate::registry::AnyNetwork;
+use crate::weights::ModelWeights;
+
+/// Computes class activation maps, or Grad-CAMs, from the last feature maps.
+pub struct MapExplainer {
+    /// Name of the stage with the maps, which is the name of the plan's second output.
+    pub stage: &'static str,
+    /// `[channels, height, width]` of the maps.
+    shape: [usize; 3],
+    weights: MapWeights,
+}
+
+/// The source of the weight of each map.
+enum MapWeights {
+    Class(ClassWeights),
+    #[cfg(feature = "train")]
+    Gradient(Box<dyn AnyGradients>),
+}
+
+impl MapExplainer {
+    /// Compiles the network of `weights` for batches of `batch` images, with the class scores and the last feature
+    /// maps as outputs. Without a `method`, chooses class activation maps where the network has them, else Grad-CAM.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] when the weights do not fit the network, and [`ExplainError`] when the network or the program
+    /// does not have the method.
+    pub fn compile(
+        weights: &ModelWeights,
+        method: Option<Method>,
+        batch: usize,
+        threads: Option<usize>,
+        tuning: &TuningArgs,
+    ) -> Result<(Compiled, Self), CliError> {
+        let device = device::cpu()?;
+        let network = weights.load(&device)?;
+        let stage = network.last_maps();
+        let [channels, height, width] = weights.description.input;
+        let input = [batch, channels, height, width];
+        let options = compiler_options(tuning, batch, threads);
+        let compiled = network.compile(input, &[LOGITS, stage], &options);
+        let compiled = compiled.map_err(|source| weights.model.uncompiled(source))?;
+        let shape = compiled.outputs()[1];
+        let class_weights = match method {
+            Some(Method::GradCam) => None,
+            _ => network.class_weights(shape, &device)?,
+        };
+        let weights = match class_weights {
+            Some(weights) => MapWeights::Class(weights),
+            None if method == Some(Method::Cam) => {
+                let model = weights.model.name;
+                return Err(ExplainError::NoGlobalMean { model }.into());
+            }
+            None => gradient_weights(network.as_ref(), &device)?,
+        };
+        let explainer = Self {
+            stage,
+            shape,
+            weights,
+        };
+        Ok((compiled, explainer))
+    }
+
+    /// Returns the method.
+    pub fn method(&self) -> Method {
+        match self.weights {
+            MapWeights::Class(_) => Method::Cam,
+            #[cfg(feature = "train")]
+            MapWeights::Gradient(_) => Method::GradCam,
+        }
+    }
+
+    /// Computes the map of class `class` for the image at index `image` of a batch.
+    ///
+    /// # Errors
+    ///
+    /// [`ClassifierError`] if a value is not finite, or the device fails.
+    pub fn map(
+        &self,
+        outputs: &Outputs,
+        image: usize,
+        class: usize,
+    ) -> Result<Heatmap, ClassifierError> {
+        let length: usize = self.shape.iter().product();
+        let maps = outputs.get(self.stage).unwrap_or_default();
+        let maps = maps.get(image * length..(image + 1) * length);
+        let maps = maps.unwrap_or_default();
+        let map = match &self.weights {
+            MapWeights::Class(weights) => weights.map(maps, [self.shape[1], self.shape[2]], class),
+            #[cfg(feature = "train")]
+            MapWeights::Gradient(gradients) => gradients.grad_cam(maps, self.shape, class)?,
+        };
+        finite(map)
+    }
+}
+
+/// Returns `map` if all of its values are finite.
+///
+/// # Errors
+///
+/// [`ClassifierError::NotFinite`].
+pub fn finite(map: Heatmap) -> Result<Heatmap, ClassifierError> {
+    match map.values().iter().all(|value| value.is_finite()) {
+        true => Ok(map),
+        false => Err(ClassifierError::NotFinite),
+    }
+}
+
+#[cfg(feature = "train")]
+#[expect(clippy::unnecessary_wraps, reason = "an error without the feature")]
+fn gradient_weights(network: &dyn AnyNetwork, device: &Device) -> Result<MapWeights, CliError> {
+    Ok(MapWeights::Gradient(network.input_gradients(device)))
+}
+
+#[cfg(not(feature = "train"))]
+fn gradient_weights(_: &dyn AnyNetwork, _: &Device) -> Result<MapWeights, CliError> {
+    Err(ExplainError::NoGradients {
+        method: "grad-cam",
+        others: &["cam", "occlusion"],
+    }
+    .into())
+}
+
+/// A photo under a map.
+pub struct Preview {
+    photo: RgbImage,
+    /// The part that the network sees.
+    region: Region,
+}
+
+impl Preview {
+    /// Reduces `photo` so that its longer side has at most `longest` pixels.
+    pub fn new(photo: &RgbImage, preprocessing: &Preprocessing, longest: usize) -> Self {
+        let [width, height] = [photo.width(), photo.height()].map(|length| length as usize);
+        let region = seen_region(width, height, preprocessing);
+        let scale = (longest as f64 / width.max(height).max(1) as f64).min(1.0);
+        let [columns, rows] =
+            [width, height].map(|length| ((length as f64 * scale).round() as usize).max(1));
+        let raster = Raster::<3> {
+            width,
+            height,
+            samples: photo.as_raw(),
+        };
+        let samples = image::resize(raster, columns, rows, Interpolation::Bilinear);
+        let [x, y] = [
+            columns as f64 / width.max(1) as f64,
+            rows as f64 / height.max(1) as f64,
+        ];
+        Self {
+            photo: RgbImage::from_raw(columns as u32, rows as u32, samples).unwrap_or_default(),
+            region: Region {
+                left: region.left * x,
+                top: region.top * y,
+                width: region.width * x,
+                height: region.height * y,
+            },
+        }
+    }
+
+    /// Draws `map` over the photo and writes the PNG file `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Picture`] when the file cannot be written; an existing file is then unchanged.
+    pub fn save(&self, map: &Heatmap, path: &Path) -> Result<(), CliError> {
+        let mut png = Cursor::new(Vec::new());
+        map.draw(&self.photo, self.region)
+            .write_to(&mut png, ::image::ImageFormat::Png)
+            .map_err(|error| picture::cannot_write(path, &error))?;
+        picture::save(png.get_ref(), path)
+    }
+}
+
+/// Returns the path of the picture of the image at `path` in `folder`: the path of the image with the further
+/// extension `.png`. Folders of the picture are created when it is written.
+pub fn picture_path(folder: &Path, path: &str) -> PathBuf {
+    let mut picture = folder.to_owned();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(name) => picture.push(name),
+            Component::ParentDir => picture.push("__"),
+            Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
+        }
+    }
+    picture.as_mut_os_string().push(".png");
+    picture
+}
+
+/// Creates the folder of the picture `path`.
+///
+/// # Errors
+///
+/// [`CliError::Picture`] when the folder cannot be created.
+pub fn create_folder(path: &Path) -> Result<(), CliError> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).map_err(|error| picture::cannot_write(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_inside_the_folder_and_named_after_the_image() {
+        let path = |path| picture_path(Path::new("why"), path);
+        assert_eq!(path("a/b.jpg"), Path::new("why/a/b.jpg.png"));
+        assert_eq!(path("./b.jpg"), Path::new("why/b.jpg.png"));
+        assert_eq!(path("/a/b.jpg"), Path::new("why/a/b.jpg.png"));
+        assert_eq!(path("../../b.jpg"), Path::new("why/__/__/b.jpg.png"));
+    }
+
+    #[test]
+    fn a_preview_is_reduced_with_its_region() {
+        let photo = RgbImage::new(1024, 512);
+        let preview = Preview::new(&photo, &Preprocessing::IMAGENET, 256);
+        assert_eq!(preview.photo.dimensions(), (256, 128));
+        // 512 x 256 after the resize, columns 144 to 368 and rows 16 to 240.
+        let expected = Region {
+            left: 72.0,
+            top: 8.0,
+            width: 112.0,
+            height: 112.0,
+        };
+        assert_eq!(preview.region, expected);
+        let small = Preview::new(&RgbImage::new(3, 2), &Preprocessing::IMAGENET, 256);
+        assert_eq!(small.photo.dimensions(), (3, 2));
+    }
+}
