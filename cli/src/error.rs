@@ -86,7 +86,7 @@ pub enum CliError {
         source: FindError,
     },
     /// The network has no published weights.
-    #[error("{model} has no published weights; name a weight file with --weights")]
+    #[error("{model} has no published weights; give a weight file")]
     NoWeights {
         /// Name of the network.
         model: &'static str,
@@ -214,6 +214,25 @@ pub enum CliError {
     /// The plan does not fit the preprocessing or the labels.
     #[error(transparent)]
     Classifier(#[from] ClassifierError),
+    /// An option of `train` that has no effect with `--freeze all`.
+    #[error(
+        "--freeze all fits the last layer to the embeddings of the images, and {option} has no effect; remove it, or freeze a stage"
+    )]
+    HeadOption {
+        /// Name of the option.
+        option: &'static str,
+    },
+    /// Several ranks are to train the last layer.
+    #[error("--freeze all runs in one process; start it without mpirun")]
+    HeadRanks,
+    /// The last layer cannot be fitted.
+    #[error("{model}: {source}")]
+    TrainHead {
+        /// Name of the network.
+        model: &'static str,
+        /// Error of the regression.
+        source: LogisticError,
+    },
     /// The image cannot be explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),

@@ -18,6 +18,7 @@ pub mod error;
 pub mod explain_error;
 mod explainer;
 mod groups;
+mod head;
 mod image_grid;
 pub mod inputs;
 mod json;
@@ -33,6 +34,8 @@ mod roofline;
 mod rows;
 mod same_file;
 mod signals;
+#[cfg(feature = "train")]
+mod training_data;
 pub mod vector_error;
 pub mod vector_file;
 mod weights;

@@ -200,6 +200,7 @@ Examples:
   receptive train lenet5
   receptive train resnet20-cifar --data cifar-10-batches-bin --output runs/cifar
   receptive train resnet18 --data photos --from resnet18-f37072fd.pth --freeze conv4_x
+  receptive train mobilenet-v2 --data photos --freeze all
   receptive train lenet5 --set optimizer.lr=0.02 --set epochs=5 --output runs/slow
   receptive train resnet18 --data photos --resume
 
@@ -209,7 +210,10 @@ The data folder holds one of:
   - train/ and val/, each with one folder of images per class
   - one folder of images per class; a fraction of the images is held out for validation
 Networks for MNIST digits train on 7,500 embedded digits when there is no --data.
-The default recipe is that of the network's paper, or the fine-tuning recipe with --from.")]
+The default recipe is that of the network's paper, or the fine-tuning recipe with --from.
+With --freeze all, the compiled network computes the embedding of each image once, without augmentation, and
+the last layer is fitted to them: seconds for thousands of photos. The weights are those of --from, or else the
+embedded or published ones.")]
     Train(TrainArgs),
 
     /// Measure the accuracy of a network on labelled images

@@ -47,7 +47,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
     pub classes: Option<usize>,
 
-    /// Freeze the stages from the first one up to and including STAGE
+    /// Freeze the stages from the first one up to and including STAGE; all freezes every layer but the last, which is
+    /// trained by logistic regression on the embeddings of the images
     #[arg(long, value_name = "STAGE")]
     pub freeze: Option<String>,
 

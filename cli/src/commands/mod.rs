@@ -19,3 +19,5 @@ pub mod similar;
 pub mod summary;
 #[cfg(feature = "train")]
 pub mod train;
+#[cfg(feature = "train")]
+pub mod train_head;

@@ -5,16 +5,15 @@ use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::Path;
 
-use burn::tensor::TensorData;
 use receptive_layers::logistic::{LogisticRegression, cross_validate};
-use receptive_layers::metadata::Metadata;
 use receptive_layers::printable;
 use receptive_layers::vectors::VectorSet;
-use receptive_layers::weights::{FloatType, Format};
+use receptive_layers::weights::Format;
 use serde::Serialize;
 
 use crate::args::ProbeArgs;
 use crate::error::{CliError, print_note};
+use crate::head::Head;
 use crate::json::write_json;
 use crate::registry::{self, Model};
 use crate::vector_file::ImageVectors;
@@ -48,7 +47,11 @@ pub fn run(args: &ProbeArgs, out: &mut dyn Write) -> Result<(), CliError> {
     // Opened before the computation, so that unusable weights cost no time.
     let model = registry::model(&args.model.name)?;
     let output = match &args.output {
-        Some(path) => Some((path, Head::open(args, &model, set, path)?)),
+        Some(path) => {
+            let format = Format::from_extension(path);
+            let format = format.ok_or_else(|| CliError::Format { path: path.clone() })?;
+            Some((path, format, open_head(args, &model, set)?))
+        }
         None => None,
     };
     let probe = |error| CliError::Probe {
@@ -58,10 +61,10 @@ pub fn run(args: &ProbeArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let predictions =
         cross_validate(set, classes, names.len(), args.folds, args.l2).map_err(probe)?;
     let report = Report::new(&predictions, classes, names, args.folds);
-    if let Some((path, head)) = output {
+    if let Some((path, format, head)) = output {
         let rows: Vec<usize> = (0..set.len()).collect();
         let regression = LogisticRegression::fit(set, &rows, classes, names.len(), args.l2);
-        head.write(regression.map_err(probe)?, names, path)?;
+        head.write(&regression.map_err(probe)?, names, path, format)?;
     }
     if args.json {
         return write_json(&report, out);
@@ -160,85 +163,37 @@ fn read_labels(file: &Path) -> Result<HashMap<String, String>, CliError> {
     Ok(labels)
 }
 
-/// The weights of a network whose head is replaced.
-struct Head<'a> {
-    weights: ModelWeights<'a>,
-    /// Name of the head's layer.
-    layer: &'static str,
-    /// Shape of the head's weight.
-    shape: Vec<usize>,
-    format: Format,
-}
-
-impl<'a> Head<'a> {
-    /// Opens the weights of the network.
-    fn open(
-        args: &ProbeArgs,
-        model: &'a Model,
-        set: &VectorSet,
-        output: &Path,
-    ) -> Result<Self, CliError> {
-        let format = Format::from_extension(output).ok_or_else(|| CliError::Format {
-            path: output.to_owned(),
-        })?;
-        let weights = match &args.model.weights {
-            Some(path) => ModelWeights::open(model, path, args.model.key.key())?,
-            None => ModelWeights::pretrained(model)?,
-        };
-        let unit = |index: usize| {
-            let vector = set.vector(index);
-            let square: f32 = vector.iter().map(|value| value * value).sum();
-            (square - 1.0).abs() < NORMALIZED
-        };
-        if (0..set.len()).all(unit) {
-            return Err(CliError::NormalizedVectors {
-                path: args.vectors.clone(),
-            });
-        }
-        let layer = model.head().ok_or(CliError::NoHead { model: model.name })?;
-        let tensor = weights.tensors.get(&format!("{layer}.weight"));
-        let shape = tensor
-            .map(|tensor| tensor.shape().to_vec())
-            .unwrap_or_default();
-        let features: usize = shape.iter().skip(1).product();
-        if features != set.length() {
-            return Err(CliError::VectorLength {
-                path: args.vectors.clone(),
-                found: set.length(),
-                model: args.model.name.clone(),
-                expected: features,
-            });
-        }
-        Ok(Self {
-            weights,
-            layer,
-            shape,
-            format,
-        })
+/// Opens the weights of the network whose embeddings the vectors are.
+fn open_head<'a>(
+    args: &ProbeArgs,
+    model: &'a Model,
+    set: &VectorSet,
+) -> Result<Head<'a>, CliError> {
+    let weights = match &args.model.weights {
+        Some(path) => ModelWeights::open(model, path, args.model.key.key())?,
+        None => ModelWeights::pretrained(model)?,
+    };
+    let unit = |index: usize| {
+        let vector = set.vector(index);
+        let square: f32 = vector.iter().map(|value| value * value).sum();
+        (square - 1.0).abs() < NORMALIZED
+    };
+    if (0..set.len()).all(unit) {
+        return Err(CliError::NormalizedVectors {
+            path: args.vectors.clone(),
+        });
     }
-
-    /// Writes the weights with the head `regression` for classes called `names`.
-    fn write(
-        mut self,
-        regression: LogisticRegression,
-        names: &[String],
-        path: &Path,
-    ) -> Result<(), CliError> {
-        let tensors = &mut self.weights.tensors;
-        self.shape[0] = names.len();
-        let weight = TensorData::new(regression.weights().to_vec(), self.shape);
-        let bias = TensorData::new(regression.biases().to_vec(), [names.len()]);
-        tensors.insert(format!("{}.weight", self.layer), weight);
-        tensors.insert(format!("{}.bias", self.layer), bias);
-        let metadata = Metadata {
-            labels: Some(names.to_vec()),
-            recipe_sha256: None,
-            ..self.weights.description.metadata()
-        };
-        let tensors = self.weights.tensors.with_metadata(metadata);
-        tensors.save(path, self.format, FloatType::F32)?;
-        Ok(())
+    let head = Head::new(weights)?;
+    let expected = head.features();
+    if expected != set.length() {
+        return Err(CliError::VectorLength {
+            path: args.vectors.clone(),
+            found: set.length(),
+            model: args.model.name.clone(),
+            expected,
+        });
     }
+    Ok(head)
 }
 
 /// The accuracy of the heads of a cross-validation.

@@ -9,21 +9,24 @@ use burn::tensor::Device;
 use receptive_layers::weights::Heads;
 use receptive_train::TrainError;
 use receptive_train::cluster::{Cluster, broadcast};
-use receptive_train::data::{DataSplits, Holdout, PublicDataset};
+use receptive_train::data::DataSplits;
 use receptive_train::monitor::{Monitor, Plain};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::{Folder, Outcome, Run};
 
-use crate::args::{DownloadName, TrainArgs};
+use super::train_head;
+use crate::args::TrainArgs;
 use crate::cluster;
 use crate::device;
-use crate::digits;
 use crate::engine;
 use crate::error::{CliError, print_note};
-use crate::progress::download_bar;
 use crate::registry::{self, InitialWeights, Model, Pretrained};
 use crate::signals;
+use crate::training_data;
 use crate::weights::ModelWeights;
+
+/// Value of `--freeze` that freezes all layers but the last.
+const ALL: &str = "all";
 
 /// Trains the network, or resumes a run, and prints the result. The exit code is 0, or that of the
 /// signal that stopped the run.
@@ -44,6 +47,14 @@ fn run_rank(
     let output = args.output.clone();
     let output = output.unwrap_or_else(|| PathBuf::from("runs").join(model.name));
     let folder = Folder::new(&output);
+    if args.freeze.as_deref() == Some(ALL) {
+        if cluster.ranks() > 1 {
+            return Err(CliError::HeadRanks);
+        }
+        let trained = train_head::run(args, &model, &folder)?;
+        print_weights(&model, &trained.accuracy(), &folder, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let is_first = cluster.rank() == 0;
     let locked = match is_first {
         true => folder.lock_existing()?,
@@ -55,7 +66,7 @@ fn run_rank(
     let from = from.map(|path| ModelWeights::open(&model, path, args.key.key()));
     let from = from.transpose()?;
     let recipe = recipe(args, &model, from.as_ref(), &folder, cluster)?;
-    let data = data(args, &model, &recipe)?;
+    let data = training_data::open(args, &model, &recipe)?;
     if is_first && !data.left_out.is_empty() {
         print_note(&format!("left out of the folders: {}", data.left_out));
     }
@@ -152,6 +163,23 @@ impl Progress {
     }
 }
 
+/// Prints where the weights are, after their accuracy.
+fn print_weights(
+    model: &Model,
+    accuracy: &str,
+    folder: &Folder,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let path = folder.model();
+    writeln!(
+        out,
+        "{}: {accuracy}weights in {}",
+        model.name,
+        path.display()
+    )?;
+    Ok(())
+}
+
 fn print_outcome(
     outcome: &Outcome,
     folder: &Folder,
@@ -169,13 +197,7 @@ fn print_outcome(
                 let percent = 100.0 * validation.top1;
                 format!("{percent:.2} % of {} validation images, ", validation.count)
             });
-            let path = folder.model();
-            writeln!(
-                out,
-                "{}: {accuracy}weights in {}",
-                model.name,
-                path.display()
-            )?;
+            print_weights(model, &accuracy, folder, out)?;
         }
     }
     Ok(())
@@ -242,54 +264,6 @@ fn recipe(
 /// Whether an option sets the recipe or a field of it.
 fn changes_recipe(args: &TrainArgs) -> bool {
     args.recipe.is_some() || !args.set.is_empty() || args.freeze.is_some() || args.parts.is_some()
-}
-
-/// Opens the data of `--data` or `--download`, or else the embedded digits for networks with grey
-/// input.
-///
-/// # Errors
-///
-/// [`CliError::NoData`] without any data, [`CliError::ClassCount`] when `--classes` is not the
-/// number of classes of the data, [`CliError::Train`] when the data cannot be read.
-fn data(args: &TrainArgs, model: &Model, recipe: &Recipe) -> Result<DataSplits, CliError> {
-    let downloaded = args.download.map(download).transpose()?;
-    let data = match args.data.as_ref().or(downloaded.as_ref()) {
-        Some(folder) => DataSplits::open(
-            folder,
-            Holdout {
-                fraction: recipe.data.holdout,
-                seed: recipe.seed,
-            },
-        )
-        .map_err(TrainError::from)?,
-        None if model.input.channels == 1 => digits::open().map_err(TrainError::from)?,
-        None => return Err(CliError::NoData { model: model.name }),
-    };
-    match args.classes {
-        Some(requested) if requested != data.classes.len() => Err(CliError::ClassCount {
-            requested,
-            found: data.classes.len(),
-        }),
-        _ => Ok(data),
-    }
-}
-
-/// Returns the folder of a dataset in the cache folder, and downloads the dataset if it is missing.
-fn download(dataset: DownloadName) -> Result<PathBuf, CliError> {
-    let bar = download_bar();
-    let mut report = |name: &str, done: u64, total: Option<u64>| {
-        bar.set_message(name.to_owned());
-        bar.set_length(total.unwrap_or(done));
-        bar.set_position(done);
-    };
-    let published = match dataset {
-        DownloadName::Mnist => PublicDataset::Mnist,
-        DownloadName::Cifar10 => PublicDataset::Cifar10,
-        DownloadName::Cifar100 => PublicDataset::Cifar100,
-    };
-    let folder = published.fetch(&mut report).map_err(TrainError::from);
-    bar.finish_and_clear();
-    Ok(folder?)
 }
 
 /// Returns the weights that training starts from: `from`, or else random weights.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use receptive_train::augment::{ColorJitter, RandomResizedCrop, Transform};
 use receptive_train::{Image, Purpose, stream};
 
-use crate::{output, photo, text, training_lock};
+use crate::{error_line, output, photo, tensors, text, training_lock};
 
 /// Writes a dataset of random crops, one class per photo. Training crops come from the left three
 /// fifths of a photo, validation crops from the rest: the two share no pixel.
@@ -98,4 +98,106 @@ fn mobilenet_v2_learns_three_classes_within_two_minutes() {
         "{report}"
     );
     assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
+}
+
+#[test]
+fn the_last_layer_alone_is_fitted_to_embeddings_in_seconds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    write_crops(&data);
+    fs::write(data.join("train/coffee/damaged.png"), "no image").expect("written");
+    let run = folder.path().join("run");
+    let train = [
+        "train",
+        "mobilenet-v2",
+        "--data",
+        text(&data),
+        "--freeze",
+        "all",
+    ];
+    let train = [&train[..], &["--output", text(&run)]].concat();
+    // A damaged image is named, and nothing is written.
+    let error = error_line(&train);
+    assert!(error.contains("damaged.png"), "{error}");
+    let weights = run.join("model.safetensors");
+    assert!(!weights.exists());
+    let printed = output(&[&train[..], &["--skip-bad"]].concat());
+    let accuracy = printed
+        .strip_prefix("mobilenet-v2: ")
+        .and_then(|line| line.split_once(" % of 48 validation images, weights in "))
+        .expect(&printed)
+        .0;
+    assert!(
+        accuracy.parse::<f64>().expect("a number") > 90.0,
+        "{printed}"
+    );
+
+    // `eval` agrees, and `classify` uses the names of the classes.
+    let arguments = [
+        "eval",
+        "mobilenet-v2",
+        "--weights",
+        text(&weights),
+        "--data",
+        text(&data),
+    ];
+    let evaluated = output(&arguments);
+    assert!(
+        evaluated.starts_with(&format!("48 images: top-1 {accuracy} %")),
+        "{evaluated}"
+    );
+    let coffee = photo("coffee.png");
+    let classified = output(&["classify", text(&coffee), "--weights", text(&weights)]);
+    assert!(
+        classified
+            .lines()
+            .nth(1)
+            .is_some_and(|line| line.contains("coffee")),
+        "{classified}"
+    );
+
+    let error = error_line(&train);
+    assert!(error.contains("run"), "{error}");
+    let error = error_line(&[&train[..], &["--set", "epochs=2"]].concat());
+    assert!(error.contains("--set has no effect"), "{error}");
+    let error = error_line(&["train", "lenet5-1998", "--freeze", "all"]);
+    assert!(
+        error.contains("lenet5-1998 has no published weights"),
+        "{error}"
+    );
+}
+
+/// The features of the head are those of `embed`, so that `probe` writes the same head.
+#[test]
+fn probe_and_train_fit_the_same_head() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    write_crops(&data);
+    let (run, vectors, probed) = (
+        folder.path().join("run"),
+        folder.path().join("vectors.npy"),
+        folder.path().join("probed.safetensors"),
+    );
+    let freeze = ["--freeze", "all", "--output", text(&run)];
+    output(
+        &[
+            &["train", "mobilenet-v2", "--data", text(&data)],
+            &freeze[..],
+        ]
+        .concat(),
+    );
+    output(&[
+        "embed",
+        text(&data.join("train")),
+        "--output",
+        text(&vectors),
+    ]);
+    output(&[
+        "probe",
+        text(&vectors),
+        "--by-folder",
+        "--output",
+        text(&probed),
+    ]);
+    assert_eq!(tensors(&run.join("model.safetensors")), tensors(&probed));
 }

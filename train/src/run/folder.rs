@@ -89,6 +89,25 @@ impl Folder {
         FolderLock::acquire(&self.path, &self.lock_file())
     }
 
+    /// Creates and locks the folder for weights that no run of epochs writes.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::RunExists`] if the folder contains a checkpoint or weights, [`TrainError::Locked`] while another
+    /// process runs in the folder, [`TrainError::Write`] if the folder cannot be created.
+    pub fn create_for_weights(&self) -> Result<FolderLock, TrainError> {
+        if self.last().exists() || self.model().exists() {
+            return Err(TrainError::RunExists {
+                folder: self.path.clone(),
+            });
+        }
+        fs::create_dir_all(&self.path).map_err(|source| TrainError::Write {
+            path: self.path.clone(),
+            source,
+        })?;
+        self.lock()
+    }
+
     /// Creates and locks the folder and writes the recipe.
     pub(super) fn create(&self, recipe: &Recipe) -> Result<FolderLock, TrainError> {
         let exists = || match self.last().exists() {
