@@ -135,7 +135,7 @@ pub struct LeNet5Original {
 }
 
 impl LeNet5Original {
-    /// Computes the outputs of C1, S2, C3, S4 and C5 (figure 2).
+    /// Computes the outputs of C1, S2, C3 and S4 (figure 2).
     fn maps(&self, images: Tensor<4>) -> [Tensor<4>; 4] {
         let c1 = squash(convolve(&self.c1, images));
         let s2 = squash(self.s2.forward(c1.clone()));

@@ -1,6 +1,7 @@
 //! The classifier that `receptive classify` names.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use receptive_layers::classifier::{Classifier, ClassifierError};
 use receptive_layers::compile::Outputs;
@@ -9,7 +10,7 @@ use receptive_layers::labels::{self, MNIST};
 
 use crate::args::{ClassifyArgs, Engine, InversionArgs};
 use crate::engine::Runner;
-use crate::error::{CliError, one_line};
+use crate::error::CliError;
 use crate::explain_error::ExplainError;
 use crate::explainer::{MapExplainer, Preview, create_folder, picture_path};
 use crate::predict::{Predictor, Prepared, Workers};
@@ -34,6 +35,8 @@ pub struct TopClasses {
 struct Pictures {
     folder: PathBuf,
     explainer: MapExplainer,
+    /// The first picture that could not be written.
+    failed: Mutex<Option<CliError>>,
 }
 
 /// Images that are inverted.
@@ -81,12 +84,35 @@ impl TopClasses {
     pub fn open(model: &Model, args: &ClassifyArgs, workers: &Workers) -> Result<Self, CliError> {
         let (classifier, explainer) = open(model, args, workers)?;
         let pictures = args.explain.clone().zip(explainer);
+        if let Some(folder) = &args.explain {
+            create_folder(folder)?;
+        }
         Ok(Self {
             top: args.top,
             inversion: Inversion::new(&args.inversion, classifier.labels()),
             classifier,
-            pictures: pictures.map(|(folder, explainer)| Pictures { folder, explainer }),
+            pictures: pictures.map(|(folder, explainer)| Pictures {
+                folder,
+                explainer,
+                failed: Mutex::new(None),
+            }),
         })
+    }
+
+    /// Checks that every picture was written.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Picture`] of the first picture that could not be written.
+    pub fn check_pictures(self) -> Result<(), CliError> {
+        let Some(pictures) = self.pictures else {
+            return Ok(());
+        };
+        let failed = pictures.failed.into_inner();
+        match failed.unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     /// Returns the answer for the image at index `image` of a batch, and draws its picture.
@@ -105,11 +131,17 @@ impl TopClasses {
         {
             let map = pictures.explainer.map(outputs, image, best.index);
             let map = map.map_err(|error| Failure::from(&error))?;
-            let drawn = create_folder(path).and_then(|()| preview.save(&map, path));
-            drawn.map_err(|error| Failure {
-                kind: "not drawn",
-                reason: format!("has no picture: {}", one_line(&error)),
-            })?;
+            let folder = path.parent().unwrap_or(path);
+            let drawn = match create_folder(folder) {
+                Ok(()) => preview.save(&map, path),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = drawn {
+                let failed = pictures.failed.lock();
+                failed
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(error);
+            }
         }
         Ok(Answer::Classes {
             predictions,
@@ -157,6 +189,9 @@ fn open(
     args: &ClassifyArgs,
     workers: &Workers,
 ) -> Result<(Classifier, Option<MapExplainer>), CliError> {
+    if args.explain.is_some() && workers.compute.engine()? == Engine::Eager {
+        return Err(ExplainError::Engine.into());
+    }
     let resolved = ResolvedModel::open(
         model,
         args.model.weights.as_deref(),
@@ -166,16 +201,13 @@ fn open(
     let labels = class_labels(args.labels.as_deref(), resolved.description())?;
     let preprocessing = resolved.description().preprocessing;
     if args.explain.is_some() {
-        if workers.compute.engine()? == Engine::Eager {
-            return Err(ExplainError::Engine.into());
-        }
         let ResolvedModel::Weights(weights) = resolved else {
             let path = args.model.weights.clone().unwrap_or_default();
             return Err(ExplainError::Plan { path }.into());
         };
         let (threads, tuning) = (workers.compute.threads, &workers.compute.tuning);
         let (plan, explainer) =
-            MapExplainer::compile(&weights, None, workers.batch, threads, tuning)?;
+            MapExplainer::compile(*weights, None, workers.batch, threads, tuning)?;
         let classifier = Classifier::from_plan(plan, preprocessing, labels)?;
         return Ok((classifier, Some(explainer)));
     }

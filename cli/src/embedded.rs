@@ -6,6 +6,10 @@ pub struct EmbeddedWeights {
     pub model: &'static str,
     /// Name of the file in the crate's `assets/`.
     pub file: &'static str,
+    /// Author and name of the weights.
+    pub source: &'static str,
+    /// Licence of the weights, as an SPDX expression.
+    pub licence: &'static str,
     /// Content of the file.
     pub bytes: &'static [u8],
 }
@@ -22,12 +26,16 @@ pub const EMBEDDED: [EmbeddedWeights; 2] = [
     EmbeddedWeights {
         model: "mobilenet-v2",
         file: "mobilenet_v2-f16.safetensors",
+        source: "torchvision, IMAGENET1K_V1, in half precision",
+        licence: "BSD-3-Clause",
         bytes: asset!("mobilenet_v2-f16.safetensors"),
     },
     // Trained by `receptive train lenet5`.
     EmbeddedWeights {
         model: "lenet5",
         file: "lenet5.safetensors",
+        source: "receptive train lenet5",
+        licence: "MIT OR Apache-2.0",
         bytes: asset!("lenet5.safetensors"),
     },
 ];

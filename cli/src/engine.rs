@@ -1,5 +1,8 @@
 //! Inference with a resolved network, by the compiled or the eager engine.
 
+use std::num::NonZero;
+use std::thread;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use receptive_layers::compile::{Compiled, Options, Outputs, Precision, Tuning};
 use receptive_layers::graph::LOGITS;
@@ -146,6 +149,12 @@ pub fn compiler_options(tuning: &TuningArgs, batch: usize, threads: Option<usize
         },
         ..Options::default()
     }
+}
+
+/// Returns `threads`, or else the number of cores.
+pub fn threads_or_cores(threads: Option<usize>) -> NonZero<usize> {
+    let cores = || thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    threads.and_then(NonZero::new).unwrap_or_else(cores)
 }
 
 /// Sets the number of threads of Burn's CPU backends. Has an effect only before their first

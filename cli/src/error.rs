@@ -225,6 +225,20 @@ pub enum CliError {
     /// Several ranks are to train the last layer.
     #[error("--freeze all runs in one process; start it without mpirun")]
     HeadRanks,
+    /// The images have fewer than two classes.
+    #[error("{model}: the images have {found} classes, expected at least 2")]
+    FewClasses {
+        /// Name of the network.
+        model: &'static str,
+        /// Number of classes.
+        found: usize,
+    },
+    /// A class has no training image.
+    #[error("the class {class:?} has no training image")]
+    EmptyClass {
+        /// Name of the class.
+        class: String,
+    },
     /// The last layer cannot be fitted.
     #[error("{model}: {source}")]
     TrainHead {
@@ -232,6 +246,22 @@ pub enum CliError {
         model: &'static str,
         /// Error of the regression.
         source: LogisticError,
+    },
+    /// The network cannot be written as an ONNX file.
+    #[error("{model}: {source}")]
+    Onnx {
+        /// Name of the network.
+        model: &'static str,
+        /// Error of the writer.
+        source: receptive_onnx::WriteError,
+    },
+    /// An ONNX file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    OnnxFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
     },
     /// The image cannot be explained.
     #[error(transparent)]

@@ -14,7 +14,7 @@ use receptive_layers::preprocessing::{Interpolation, Preprocessing};
 
 use crate::args::{Method, TuningArgs};
 use crate::device;
-use crate::engine::compiler_options;
+use crate::engine::{compiler_options, limit_backend_threads};
 use crate::error::CliError;
 use crate::explain_error::ExplainError;
 use crate::picture;
@@ -48,20 +48,23 @@ impl MapExplainer {
     /// [`CliError`] when the weights do not fit the network, and [`ExplainError`] when the network or the program
     /// does not have the method.
     pub fn compile(
-        weights: &ModelWeights,
+        weights: ModelWeights,
         method: Option<Method>,
         batch: usize,
         threads: Option<usize>,
         tuning: &TuningArgs,
     ) -> Result<(Compiled, Self), CliError> {
+        // Before the first operation of the backend.
+        limit_backend_threads(threads);
         let device = device::cpu()?;
-        let network = weights.load(&device)?;
+        let (network, model) = (weights.load(&device)?, weights.model);
         let stage = network.last_maps();
         let [channels, height, width] = weights.description.input;
         let input = [batch, channels, height, width];
+        drop(weights);
         let options = compiler_options(tuning, batch, threads);
         let compiled = network.compile(input, &[LOGITS, stage], &options);
-        let compiled = compiled.map_err(|source| weights.model.uncompiled(source))?;
+        let compiled = compiled.map_err(|source| model.uncompiled(source))?;
         let shape = compiled.outputs()[1];
         let class_weights = match method {
             Some(Method::GradCam) => None,
@@ -70,8 +73,7 @@ impl MapExplainer {
         let weights = match class_weights {
             Some(weights) => MapWeights::Class(weights),
             None if method == Some(Method::Cam) => {
-                let model = weights.model.name;
-                return Err(ExplainError::NoGlobalMean { model }.into());
+                return Err(ExplainError::NoGlobalMean { model: model.name }.into());
             }
             None => gradient_weights(network.as_ref(), &device)?,
         };
@@ -104,9 +106,12 @@ impl MapExplainer {
         class: usize,
     ) -> Result<Heatmap, ClassifierError> {
         let length: usize = self.shape.iter().product();
-        let maps = outputs.get(self.stage).unwrap_or_default();
-        let maps = maps.get(image * length..(image + 1) * length);
-        let maps = maps.unwrap_or_default();
+        let maps = outputs.get(self.stage);
+        let maps = maps.and_then(|maps| maps.get(image * length..(image + 1) * length));
+        let maps = maps.ok_or_else(|| ClassifierError::NoOutput {
+            requested: self.stage.to_owned(),
+            known: outputs.iter().map(|(name, _)| name.to_owned()).collect(),
+        })?;
         let map = match &self.weights {
             MapWeights::Class(weights) => weights.map(maps, [self.shape[1], self.shape[2]], class),
             #[cfg(feature = "train")]
@@ -136,12 +141,11 @@ fn gradient_weights(network: &dyn AnyNetwork, device: &Device) -> Result<MapWeig
 
 #[cfg(not(feature = "train"))]
 fn gradient_weights(_: &dyn AnyNetwork, _: &Device) -> Result<MapWeights, CliError> {
-    Err(ExplainError::NoGradients {
-        method: "grad-cam",
-        others: &["cam", "occlusion"],
-    }
-    .into())
+    Err(ExplainError::NoGradients { method: "grad-cam" }.into())
 }
+
+/// Smallest length of the longer side of a picture, in pixels: smaller images are enlarged.
+const SMALLEST: usize = 256;
 
 /// A photo under a map.
 pub struct Preview {
@@ -151,11 +155,12 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Reduces `photo` so that its longer side has at most `longest` pixels.
+    /// Resizes `photo` so that its longer side has 256 to `longest` pixels.
     pub fn new(photo: &RgbImage, preprocessing: &Preprocessing, longest: usize) -> Self {
         let [width, height] = [photo.width(), photo.height()].map(|length| length as usize);
         let region = seen_region(width, height, preprocessing);
-        let scale = (longest as f64 / width.max(height).max(1) as f64).min(1.0);
+        let side = width.max(height).max(1);
+        let scale = side.clamp(SMALLEST.min(longest), longest) as f64 / side as f64;
         let [columns, rows] =
             [width, height].map(|length| ((length as f64 * scale).round() as usize).max(1));
         let raster = Raster::<3> {
@@ -179,22 +184,31 @@ impl Preview {
         }
     }
 
+    /// Draws `map` over the photo, and returns the picture as a PNG file. `path` is for the error message.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Picture`] when the picture cannot be encoded.
+    pub fn png(&self, map: &Heatmap, path: &Path) -> Result<Vec<u8>, CliError> {
+        let mut png = Cursor::new(Vec::new());
+        map.draw(&self.photo, self.region)
+            .write_to(&mut png, ::image::ImageFormat::Png)
+            .map_err(|error| picture::cannot_write(path, &error))?;
+        Ok(png.into_inner())
+    }
+
     /// Draws `map` over the photo and writes the PNG file `path`.
     ///
     /// # Errors
     ///
     /// [`CliError::Picture`] when the file cannot be written; an existing file is then unchanged.
     pub fn save(&self, map: &Heatmap, path: &Path) -> Result<(), CliError> {
-        let mut png = Cursor::new(Vec::new());
-        map.draw(&self.photo, self.region)
-            .write_to(&mut png, ::image::ImageFormat::Png)
-            .map_err(|error| picture::cannot_write(path, &error))?;
-        picture::save(png.get_ref(), path)
+        picture::save(&self.png(map, path)?, path)
     }
 }
 
-/// Returns the path of the picture of the image at `path` in `folder`: the path of the image with the further
-/// extension `.png`. Folders of the picture are created when it is written.
+/// Returns the path of the picture of the image at `path` in `folder`: the path of the image with `.explained.png`
+/// appended.
 pub fn picture_path(folder: &Path, path: &str) -> PathBuf {
     let mut picture = folder.to_owned();
     for component in Path::new(path).components() {
@@ -204,18 +218,17 @@ pub fn picture_path(folder: &Path, path: &str) -> PathBuf {
             Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
         }
     }
-    picture.as_mut_os_string().push(".png");
+    picture.as_mut_os_string().push(".explained.png");
     picture
 }
 
-/// Creates the folder of the picture `path`.
+/// Creates a folder of pictures.
 ///
 /// # Errors
 ///
 /// [`CliError::Picture`] when the folder cannot be created.
-pub fn create_folder(path: &Path) -> Result<(), CliError> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).map_err(|error| picture::cannot_write(path, &error))
+pub fn create_folder(folder: &Path) -> Result<(), CliError> {
+    fs::create_dir_all(folder).map_err(|error| picture::cannot_write(folder, &error))
 }
 
 #[cfg(test)]
@@ -225,10 +238,13 @@ mod tests {
     #[test]
     fn pictures_are_inside_the_folder_and_named_after_the_image() {
         let path = |path| picture_path(Path::new("why"), path);
-        assert_eq!(path("a/b.jpg"), Path::new("why/a/b.jpg.png"));
-        assert_eq!(path("./b.jpg"), Path::new("why/b.jpg.png"));
-        assert_eq!(path("/a/b.jpg"), Path::new("why/a/b.jpg.png"));
-        assert_eq!(path("../../b.jpg"), Path::new("why/__/__/b.jpg.png"));
+        assert_eq!(path("a/b.jpg"), Path::new("why/a/b.jpg.explained.png"));
+        assert_eq!(path("./b.jpg"), Path::new("why/b.jpg.explained.png"));
+        assert_eq!(path("/a/b.jpg"), Path::new("why/a/b.jpg.explained.png"));
+        assert_eq!(
+            path("../../b.jpg"),
+            Path::new("why/__/__/b.jpg.explained.png")
+        );
     }
 
     #[test]
@@ -245,6 +261,6 @@ mod tests {
         };
         assert_eq!(preview.region, expected);
         let small = Preview::new(&RgbImage::new(3, 2), &Preprocessing::IMAGENET, 256);
-        assert_eq!(small.photo.dimensions(), (3, 2));
+        assert_eq!(small.photo.dimensions(), (256, 171));
     }
 }

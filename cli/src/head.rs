@@ -61,6 +61,13 @@ impl<'a> Head<'a> {
         let bias = TensorData::new(regression.biases().to_vec(), [names.len()]);
         tensors.insert(format!("{}.weight", self.layer), weight);
         tensors.insert(format!("{}.bias", self.layer), bias);
+        // Auxiliary heads have the old classes, and only training uses them.
+        let tensor_names: Vec<String> = tensors.iter().map(|(name, _)| name.to_owned()).collect();
+        for name in tensor_names {
+            if self.weights.model.is_auxiliary(&name) {
+                tensors.remove(&name);
+            }
+        }
         let metadata = Metadata {
             labels: Some(names.to_vec()),
             recipe_sha256: None,

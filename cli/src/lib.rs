@@ -23,6 +23,7 @@ mod image_grid;
 pub mod inputs;
 mod json;
 pub mod npy;
+mod onnx_file;
 mod panics;
 mod picture;
 mod predict;
@@ -127,6 +128,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Run(args) => commands::run::run(&args),
         Command::Bench(args) => commands::bench::run(&args, &mut out),
         Command::Compile(args) => commands::compile::run(&args),
+        Command::Export(args) => commands::export::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Completions(args) => commands::completions::run(&args, &mut out),
     }

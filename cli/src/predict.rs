@@ -8,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar};
@@ -17,6 +16,7 @@ use receptive_layers::image::{ImageError, LeftOut, RgbImage};
 use receptive_layers::{pipeline, printable};
 
 use crate::args::{ComputeArgs, Engine, OutputArgs, RowFormat};
+use crate::engine::threads_or_cores;
 use crate::error::{CliError, one_line, print_note};
 use crate::explainer::Preview;
 use crate::inputs::{Input, Inputs};
@@ -90,11 +90,9 @@ impl Workers {
                 serial: false,
             });
         }
-        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = compute.threads.unwrap_or_else(cores);
         let serial = compute.engine()? == Engine::Eager;
         Ok(Self {
-            count: NonZero::new(threads).unwrap_or(NonZero::<usize>::MIN),
+            count: threads_or_cores(compute.threads),
             compute: ComputeArgs {
                 // Burn's backends have one pool of threads for all workers.
                 threads: if serial { compute.threads } else { Some(1) },

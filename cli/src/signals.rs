@@ -3,6 +3,7 @@
 //! No command leaves scratch files when a signal ends it. A training run stops at the next step
 //! instead, and saves a checkpoint.
 
+#[cfg(feature = "train")]
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 

@@ -23,6 +23,28 @@ pub struct ModelWeights<'a> {
     pub description: Description,
     /// Source of the weights in error messages: a path, or the name of an embedded file.
     pub origin: String,
+    /// Author and licence of published and embedded weights.
+    pub publisher: Option<Publisher>,
+}
+
+/// Author and licence of published weights.
+pub struct Publisher {
+    /// Author, name and address of the weights.
+    pub source: String,
+    /// Licence, as an SPDX expression.
+    pub licence: &'static str,
+}
+
+impl From<&Checkpoint> for Publisher {
+    fn from(checkpoint: &Checkpoint) -> Self {
+        let Checkpoint {
+            source, tag, url, ..
+        } = checkpoint;
+        Self {
+            source: format!("{}, {tag}, {url}", source.name()),
+            licence: source.licence(),
+        }
+    }
 }
 
 /// Network, classes and preprocessing of weights: the metadata of their file, completed by the published
@@ -35,6 +57,10 @@ pub struct Description {
     /// Name of each class, in class order; empty if the names are unknown.
     pub labels: Vec<String>,
     /// Whether the names of the classes are stored with the weights.
+    #[cfg_attr(
+        not(feature = "train"),
+        expect(dead_code, reason = "only training reads it")
+    )]
     pub own_labels: bool,
     /// Number of classes of the head.
     pub classes: usize,
@@ -129,6 +155,7 @@ impl<'a> ModelWeights<'a> {
             tensors,
             description,
             origin,
+            publisher: checkpoint.map(Publisher::from),
         })
     }
 
@@ -158,12 +185,14 @@ impl<'a> ModelWeights<'a> {
     pub fn pretrained(model: &'a Model) -> Result<Self, CliError> {
         if let Some(embedded) = EMBEDDED.iter().find(|own| own.model == model.name) {
             let tensors = StateDict::from_bytes(embedded.bytes)?;
-            return Self::new(
-                model,
-                tensors,
-                None,
-                format!("the embedded {}", embedded.file),
-            );
+            let origin = format!("the embedded {}", embedded.file);
+            return Ok(Self {
+                publisher: Some(Publisher {
+                    source: embedded.source.to_owned(),
+                    licence: embedded.licence,
+                }),
+                ..Self::new(model, tensors, None, origin)?
+            });
         }
         let Some(checkpoint) = model.checkpoints.first() else {
             return Err(CliError::NoWeights { model: model.name });

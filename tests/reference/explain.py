@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent / "explanations"
 # Rows and columns that are stored of a map of an image's size.
 STORED = 16
 # Images between baseline and image of integrated gradients.
-STEPS = 8
+STEPS = 12
 # Rows and columns of the map of an occlusion.
 PLACES = 7
 

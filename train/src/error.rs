@@ -73,6 +73,12 @@ pub enum TrainError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The output folder contains the weights of another command.
+    #[error("{} already contains weights: choose another --output", folder.display())]
+    WeightsExist {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Another process runs in the output folder.
     #[error(
         "{} is in use by another training run: wait until it ends, or choose another --output",

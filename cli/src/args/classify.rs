@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::compute::ComputeArgs;
-use super::explain::InversionArgs;
 use super::inputs::{InputArgs, OutputArgs};
+use super::inversion::InversionArgs;
 use super::model::ModelArgs;
 use super::parse;
 

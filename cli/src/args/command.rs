@@ -13,6 +13,7 @@ use super::embed::EmbedArgs;
 #[cfg(feature = "train")]
 use super::eval::EvalArgs;
 use super::explain::ExplainArgs;
+use super::export::ExportArgs;
 use super::inspect::InspectArgs;
 use super::models::ModelsArgs;
 use super::probe::ProbeArgs;
@@ -182,6 +183,19 @@ Examples:
 The plan runs only on machines with the instruction set that it was compiled for. By default this
 is the best instruction set of this machine; RECEPTIVE_ISA chooses another.")]
     Compile(CompileArgs),
+
+    /// Write a network with its weights as an ONNX file
+    #[command(after_help = "\
+Examples:
+  receptive export mobilenet-v2 -o mobilenet-v2.onnx
+  receptive export resnet18 --weights runs/resnet18/model.safetensors -o resnet18.onnx
+  receptive export resnet50 --batch 8 --opset 13 -o resnet50.onnx
+  receptive export mobilenet-v2 --with-preprocessing -o pixels.onnx
+
+The input is called input, the class scores are called logits. The tensors have the names of the reference
+implementation. The file contains the names of the classes, the preprocessing, and the source and the licence
+of published weights.")]
+    Export(ExportArgs),
 
     /// Convert a weight file to another format or floating-point type
     #[command(after_help = "\

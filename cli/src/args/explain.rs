@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::compute::TuningArgs;
+use super::inversion::InversionArgs;
 use super::model::ModelArgs;
 use super::parse;
 
@@ -14,7 +15,7 @@ pub struct ExplainArgs {
     /// Image to explain
     pub image: PathBuf,
 
-    /// Class to explain: its number, or its label [default: the most probable class]
+    /// Class to explain: its label, or its number from 0 [default: the most probable class]
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
 
@@ -30,20 +31,18 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "FILE.npy")]
     pub map: Option<PathBuf>,
 
-    /// Rows and columns of the map of `occlusion`
-    #[arg(long, value_name = "N", default_value = "14")]
-    #[arg(value_parser = parse::places, allow_negative_numbers = true)]
-    pub places: usize,
+    /// Rows and columns of the map of `occlusion` [default: 14]
+    #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
+    pub places: Option<usize>,
 
     /// Height and width of the window of `occlusion` in pixels of the prepared image [default: twice the distance
     /// of two places]
     #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
     pub window: Option<usize>,
 
-    /// Images between baseline and image of `integrated-gradients`
-    #[arg(long, value_name = "N", default_value = "50")]
-    #[arg(value_parser = parse::steps, allow_negative_numbers = true)]
-    pub steps: usize,
+    /// Images between baseline and image of `integrated-gradients` [default: 50]
+    #[arg(long, value_name = "N", value_parser = parse::steps, allow_negative_numbers = true)]
+    pub steps: Option<usize>,
 
     /// Network and weights.
     #[command(flatten)]
@@ -68,18 +67,6 @@ pub struct ExplainArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// Images that are inverted.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct InversionArgs {
-    /// Invert every image, for networks that were trained on light ink on a dark background
-    #[arg(long, conflicts_with = "no_invert")]
-    pub invert: bool,
-
-    /// Never invert an image [default: invert images with a light border for MNIST's classes]
-    #[arg(long)]
-    pub no_invert: bool,
 }
 
 /// Methods of explanation.

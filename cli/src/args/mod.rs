@@ -13,8 +13,10 @@ mod embed;
 #[cfg(feature = "train")]
 mod eval;
 mod explain;
+mod export;
 mod inputs;
 mod inspect;
+mod inversion;
 mod model;
 mod models;
 mod parse;
@@ -40,9 +42,11 @@ pub use duplicates::{DuplicatesArgs, GroupFormat};
 pub use embed::EmbedArgs;
 #[cfg(feature = "train")]
 pub use eval::EvalArgs;
-pub use explain::{ExplainArgs, InversionArgs, Method};
+pub use explain::{ExplainArgs, Method};
+pub use export::{ExportArgs, ExportBatch};
 pub use inputs::{InputArgs, OutputArgs, RowFormat, Shard};
 pub use inspect::InspectArgs;
+pub use inversion::InversionArgs;
 pub use model::{ModelArgs, VectorArgs};
 pub use models::ModelsArgs;
 pub use probe::ProbeArgs;

@@ -16,7 +16,7 @@ pub struct ModelArgs {
     #[arg(long = "model", value_name = "NAME", default_value = DEFAULT_MODEL)]
     pub name: String,
 
-    /// Weight file, or for `classify` a compiled plan [default: the embedded or published weights]
+    /// Weight file, or a compiled plan of `classify` or `explain --method occlusion` [default: the embedded or published weights]
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 

@@ -1,5 +1,6 @@
 //! Parsers of option values. Their errors say what was expected.
 
+use super::export::ExportBatch;
 use super::inputs::Shard;
 
 /// Parses a shape such as `1x3x224x224`, with every dimension at least 1.
@@ -24,12 +25,24 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number of at least 1".to_owned())
 }
 
-/// Parses a number of rows and columns, from 1 to 224.
-pub(super) fn places(text: &str) -> Result<usize, String> {
+/// Parses a version of ONNX's operators, from 13 to 23.
+pub(super) fn opset(text: &str) -> Result<i64, String> {
     text.parse()
         .ok()
-        .filter(|&n| (1..=224).contains(&n))
-        .ok_or_else(|| "expected a whole number from 1 to 224".to_owned())
+        .filter(|n| (13..=23).contains(n))
+        .ok_or_else(|| "expected a whole number from 13 to 23".to_owned())
+}
+
+/// Parses a batch size, or `dynamic`.
+pub(super) fn batch(text: &str) -> Result<ExportBatch, String> {
+    if text == "dynamic" {
+        return Ok(ExportBatch::Dynamic);
+    }
+    text.parse()
+        .ok()
+        .filter(|n| (1..=65_536).contains(n))
+        .map(ExportBatch::Fixed)
+        .ok_or_else(|| "expected a whole number from 1 to 65536, or dynamic".to_owned())
 }
 
 /// Parses a number of steps, from 1 to 10,000.

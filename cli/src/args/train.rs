@@ -35,7 +35,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
 
-    /// Weight file to start from [default: random weights]
+    /// Weight file to start from [default: random weights; with --freeze all, the published ones]
     #[arg(long, value_name = "WEIGHTS")]
     pub from: Option<PathBuf>,
 
@@ -51,6 +51,10 @@ pub struct TrainArgs {
     /// trained by logistic regression on the embeddings of the images
     #[arg(long, value_name = "STAGE")]
     pub freeze: Option<String>,
+
+    /// Also write the trained network as model.onnx, with a dynamic batch
+    #[arg(long)]
+    pub onnx: bool,
 
     /// Burn backend to train on; repeat it to split each batch between devices
     #[arg(long, value_enum, value_name = "DEVICE")]

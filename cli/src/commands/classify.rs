@@ -61,10 +61,12 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
         text.end()?;
         Some(summary)
     };
-    Ok(summary.map_or(ExitCode::SUCCESS, |summary| {
+    let code = summary.map_or(ExitCode::SUCCESS, |summary| {
         summary.print(args.output.file().is_some(), as_rows);
         summary.exit_code()
-    }))
+    });
+    predictor.check_pictures()?;
+    Ok(code)
 }
 
 /// Returns the settings that determine the rows of `args`.
@@ -82,6 +84,10 @@ fn settings(args: &ClassifyArgs, classifier: &Classifier) -> Result<Settings, Cl
         _ => "by border",
     };
     settings.insert("inversion".to_owned(), inversion.to_owned());
+    if let Some(folder) = &args.explain {
+        let folder = folder.display().to_string();
+        settings.insert("pictures".to_owned(), folder);
+    }
     settings.insert("top".to_owned(), args.top.to_string());
     let digest = sha256::of_reader(classifier.labels().join("\n").as_bytes())?;
     settings.insert("labels".to_owned(), format!("of SHA-256 {digest}"));

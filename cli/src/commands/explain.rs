@@ -1,12 +1,12 @@
 //! `receptive explain`: the parts of an image that speak for a class.
 
 use std::io::Write;
-use std::num::NonZero;
 use std::path::Path;
-use std::thread;
 
 use receptive_layers::classifier::{Classifier, ClassifierError, Prediction};
+use receptive_layers::compile::{Compiled, Outputs};
 use receptive_layers::explain::{Heatmap, Occlusion};
+#[cfg(feature = "train")]
 use receptive_layers::graph::LOGITS;
 use receptive_layers::{image, printable};
 use serde::Serialize;
@@ -14,20 +14,28 @@ use serde::Serialize;
 use crate::args::{ComputeArgs, ExplainArgs, Method};
 use crate::bars;
 use crate::classifier::{Inversion, class_labels};
-use crate::engine::Runner;
+use crate::engine::{Runner, threads_or_cores};
 use crate::error::CliError;
 use crate::explain_error::ExplainError;
-use crate::explainer::{MapExplainer, Preview, finite};
+use crate::explainer::{MapExplainer, Preview};
 use crate::json::write_json;
 use crate::npy::ArrayFile;
+use crate::picture::PictureFile;
 use crate::predict::BATCH;
 use crate::registry::{self, Model};
 use crate::resolve::ResolvedModel;
 use crate::same_file::is_same_file;
-use crate::weights::{Description, ModelWeights};
+use crate::weights::ModelWeights;
 
 /// Largest length of a side of the picture, in pixels.
 const LONGEST: usize = 1024;
+
+/// Rows and columns of the map of `occlusion` by default.
+const PLACES: usize = 14;
+
+/// Images between baseline and image of `integrated-gradients` by default.
+#[cfg(feature = "train")]
+const STEPS: usize = 50;
 
 /// Largest number of columns of a map that is printed as a table.
 const PRINTED: usize = 14;
@@ -39,18 +47,11 @@ const PRINTED: usize = 14;
 /// [`CliError`] when the image or the weights cannot be used, the network or the program does not have the method,
 /// or a file cannot be written.
 pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), CliError> {
-    for output in [&args.output, &args.map].into_iter().flatten() {
-        if is_same_file(output, &args.image) {
-            return Err(CliError::OutputIsInput {
-                path: output.clone(),
-            });
-        }
-    }
-    if let Some(path) = args.output.as_ref().filter(|path| !is_png(path)) {
-        return Err(ExplainError::NotPng { path: path.clone() }.into());
-    }
+    check_options(args)?;
     // Opened before the computation, so that an output that cannot be written costs no time.
     let array = args.map.as_deref().map(ArrayFile::create).transpose()?;
+    let picture = args.output.as_deref().map(PictureFile::create);
+    let picture = picture.transpose()?;
     let mut photo = image::open(&args.image)?;
     let model = registry::model(&args.model.name)?;
     let network = Explained::open(args, &model)?;
@@ -60,38 +61,42 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let inverted = inversion.apply(&mut photo);
     let image = classifier.prepare(&photo);
     let outputs = classifier.run(&image)?;
-    let scores = outputs.get(LOGITS).unwrap_or_default();
-    let classification = classifier.classification(scores)?;
-    let ranking = classification.top(usize::MAX);
-    let class = chosen(args.class.as_deref(), &ranking)?;
+    let scores = scores(&outputs);
+    let ranking = classifier.classification(scores)?.top(usize::MAX);
+    let chosen = network.class;
+    let mut ranking = ranking.iter();
+    let class = ranking.find(|class| chosen.is_none_or(|chosen| class.index == chosen));
+    let class = class.ok_or(ClassifierError::NoScores)?;
     let map = match &network.method {
         Computation::Maps(explainer) => explainer.map(&outputs, 0, class.index)?,
         Computation::Occlusion(occlusion) => {
-            let threads = args.threads.and_then(NonZero::new);
-            let cores = || thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-            let workers = threads.unwrap_or_else(cores);
+            let workers = threads_or_cores(args.threads);
             occlusion.map(classifier, &image, class.index, workers)?
         }
         #[cfg(feature = "train")]
         Computation::Gradients(gradients) => {
-            let shape = network.input;
-            finite(gradients.integrated_gradients(&image, shape, class.index, args.steps)?)?
+            let steps = args.steps.unwrap_or(STEPS);
+            let map = gradients.integrated_gradients(&image, network.input, class.index, steps)?;
+            crate::explainer::finite(map)?
         }
     };
     // The score of a grey image, of which the values of integrated gradients are the difference.
     let baseline = match network.method() {
         Method::IntegratedGradients => {
             let outputs = classifier.run(&vec![0.0; image.len()])?;
-            let scores = outputs.get(LOGITS).unwrap_or_default();
-            scores.get(class.index).copied()
+            self::scores(&outputs).get(class.index).copied()
         }
         _ => None,
+    };
+    let picture = match picture {
+        Some(picture) => Some(picture.fill(&preview.png(&map, &args.image)?)?),
+        None => None,
     };
     if let Some(array) = array {
         array.write(map.values(), [map.height(), map.width()])?;
     }
-    if let Some(path) = &args.output {
-        preview.save(&map, path)?;
+    if let Some(picture) = picture {
+        picture.commit()?;
     }
     let report = Report {
         image: args.image.display().to_string(),
@@ -109,7 +114,49 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     if args.json {
         return write_json(&report, out);
     }
-    report.write(&map, out)
+    report.write(&map, network.title(), out)
+}
+
+/// Checks the options and the outputs.
+fn check_options(args: &ExplainArgs) -> Result<(), CliError> {
+    for output in [&args.output, &args.map].into_iter().flatten() {
+        if is_same_file(output, &args.image) {
+            return Err(CliError::OutputIsInput {
+                path: output.clone(),
+            });
+        }
+    }
+    if let Some(path) = args.output.as_ref().filter(|path| !is_png(path)) {
+        return Err(ExplainError::NotPng { path: path.clone() }.into());
+    }
+    if let Some(path) = args.map.as_ref().filter(|_| args.map == args.output) {
+        return Err(ExplainError::SameOutput { path: path.clone() }.into());
+    }
+    let given = [
+        ("--places", Method::Occlusion, args.places),
+        ("--window", Method::Occlusion, args.window),
+        ("--steps", Method::IntegratedGradients, args.steps),
+    ];
+    let useless = |&(_, method, value): &(&str, Method, Option<usize>)| {
+        value.is_some() && args.method != Some(method)
+    };
+    if let Some((option, method, _)) = given.into_iter().find(useless) {
+        let method = name(method);
+        return Err(ExplainError::Option { option, method }.into());
+    }
+    let needs_gradients = [Method::GradCam, Method::IntegratedGradients];
+    match args.method {
+        Some(method) if needs_gradients.contains(&method) && !cfg!(feature = "train") => {
+            let method = name(method);
+            Err(ExplainError::NoGradients { method }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the class scores, the first output.
+fn scores(outputs: &Outputs) -> &[f32] {
+    outputs.iter().next().map_or(&[], |(_, scores)| scores)
 }
 
 fn is_png(path: &Path) -> bool {
@@ -117,36 +164,35 @@ fn is_png(path: &Path) -> bool {
         .is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
 }
 
-/// Returns the class of a number or a label; without one, the most probable class.
-fn chosen<'a>(
-    requested: Option<&str>,
-    ranking: &'a [Prediction],
-) -> Result<&'a Prediction, CliError> {
-    let Some(requested) = requested else {
-        return ranking
-            .first()
-            .ok_or_else(|| ClassifierError::NoScores.into());
-    };
-    if let Ok(index) = requested.parse::<usize>() {
-        let found = ranking.iter().find(|class| class.index == index);
-        return found.ok_or_else(|| {
-            ClassifierError::Class {
-                requested: index,
-                classes: ranking.len(),
-            }
-            .into()
-        });
-    }
-    let found: Vec<&Prediction> = (ranking.iter())
-        .filter(|class| class.label == requested)
+/// Returns the number of the class with this label, or else with this number.
+fn class(requested: &str, labels: &[String], classes: usize) -> Result<usize, ExplainError> {
+    let found: Vec<usize> = (0..labels.len())
+        .filter(|&class| labels[class] == requested)
         .collect();
     match found[..] {
         [class] => Ok(class),
+        [] => {
+            let number = requested.parse().ok();
+            let number = number.filter(|&class| class < classes);
+            number.ok_or_else(|| ExplainError::NoClass {
+                requested: requested.to_owned(),
+                classes,
+            })
+        }
         _ => Err(ExplainError::Label {
             requested: requested.to_owned(),
-            found: found.len(),
-        }
-        .into()),
+            found,
+        }),
+    }
+}
+
+/// Returns the name of a method on the command line.
+fn name(method: Method) -> &'static str {
+    match method {
+        Method::Cam => "cam",
+        Method::GradCam => "grad-cam",
+        Method::Occlusion => "occlusion",
+        Method::IntegratedGradients => "integrated-gradients",
     }
 }
 
@@ -159,6 +205,8 @@ struct Explained {
         expect(dead_code, reason = "shape of gradients")
     )]
     input: [usize; 3],
+    /// The requested class.
+    class: Option<usize>,
     method: Computation,
 }
 
@@ -171,62 +219,50 @@ enum Computation {
 
 impl Explained {
     fn open(args: &ExplainArgs, model: &Model) -> Result<Self, CliError> {
+        let by_occlusion = args.method == Some(Method::Occlusion);
         let compute = ComputeArgs {
             device: None,
             engine: None,
-            threads: args.threads,
+            // Each worker of occlusion runs whole batches by a plan of one thread.
+            threads: if by_occlusion { Some(1) } else { args.threads },
             tuning: args.tuning,
         };
         let key = args.model.key.key();
         let resolved = ResolvedModel::open(model, args.model.weights.as_deref(), key, &compute)?;
-        let labels = class_labels(args.labels.as_deref(), resolved.description())?;
-        let Description {
-            input,
-            preprocessing,
-            ..
-        } = *resolved.description();
-        let classifier = |plan| Classifier::from_plan(plan, preprocessing, labels);
-        let weights = match (resolved, args.method) {
+        let description = resolved.description();
+        let labels = class_labels(args.labels.as_deref(), description)?;
+        let requested = args.class.as_ref();
+        let class = requested.map(|requested| class(requested, &labels, description.classes));
+        let class = class.transpose()?;
+        let (input, preprocessing) = (description.input, description.preprocessing);
+        let (plan, method) = match (resolved, args.method) {
             (resolved, Some(Method::Occlusion)) => {
-                // Each worker runs whole batches by a plan of one thread.
-                let compute = ComputeArgs {
-                    threads: Some(1),
-                    ..compute
-                };
+                let occlusion = occlusion(args, preprocessing.crop)?;
                 let [channels, height, width] = input;
-                let runner = Runner::new(resolved, [BATCH, channels, height, width], &compute)?;
-                let Runner::Compiled(plan) = runner else {
-                    return Err(ExplainError::Engine.into());
-                };
-                let places = Occlusion::new(args.places, preprocessing.crop);
-                return Ok(Self {
-                    classifier: classifier(*plan)?,
-                    input,
-                    method: Computation::Occlusion(Occlusion {
-                        window: args.window.unwrap_or(places.window),
-                        ..places
-                    }),
-                });
+                let input = [BATCH, channels, height, width];
+                match Runner::new(resolved, input, &compute)? {
+                    Runner::Compiled(plan) => (*plan, Computation::Occlusion(occlusion)),
+                    Runner::Eager { .. } => return Err(ExplainError::Engine.into()),
+                }
             }
-            (ResolvedModel::Weights(weights), _) => weights,
             (ResolvedModel::Plan(plan), _) => {
                 return Err(ExplainError::Plan { path: plan.path }.into());
             }
+            (ResolvedModel::Weights(weights), Some(Method::IntegratedGradients)) => {
+                gradients(*weights, args)?
+            }
+            (ResolvedModel::Weights(weights), method) => {
+                let (threads, tuning) = (args.threads, &args.tuning);
+                let (plan, explainer) =
+                    MapExplainer::compile(*weights, method, 1, threads, tuning)?;
+                (plan, Computation::Maps(explainer))
+            }
         };
-        if args.method == Some(Method::IntegratedGradients) {
-            let (plan, gradients) = gradients(&weights, args)?;
-            return Ok(Self {
-                classifier: classifier(plan)?,
-                input,
-                method: gradients,
-            });
-        }
-        let (plan, explainer) =
-            MapExplainer::compile(&weights, args.method, 1, args.threads, &args.tuning)?;
         Ok(Self {
-            classifier: classifier(plan)?,
+            classifier: Classifier::from_plan(plan, preprocessing, labels)?,
             input,
-            method: Computation::Maps(explainer),
+            class,
+            method,
         })
     }
 
@@ -239,7 +275,13 @@ impl Explained {
         }
     }
 
+    /// Name of the method on the command line.
     fn method_name(&self) -> &'static str {
+        name(self.method())
+    }
+
+    /// Name of the method in a sentence.
+    fn title(&self) -> &'static str {
         match self.method() {
             Method::Cam => "class activation map",
             Method::GradCam => "Grad-CAM",
@@ -257,32 +299,42 @@ impl Explained {
     }
 }
 
+/// Returns the windows that the options name, for prepared images of `size` by `size` pixels.
+fn occlusion(args: &ExplainArgs, size: usize) -> Result<Occlusion, ExplainError> {
+    let places = args.places.unwrap_or(PLACES.min(size));
+    if places > size {
+        return Err(ExplainError::Places { places, size });
+    }
+    let occlusion = Occlusion::new(places, size);
+    Ok(Occlusion {
+        window: args.window.unwrap_or(occlusion.window),
+        ..occlusion
+    })
+}
+
 #[cfg(feature = "train")]
 fn gradients(
-    weights: &ModelWeights,
+    weights: ModelWeights,
     args: &ExplainArgs,
-) -> Result<(receptive_layers::compile::Compiled, Computation), CliError> {
+) -> Result<(Compiled, Computation), CliError> {
+    // Before the first operation of the backend.
+    crate::engine::limit_backend_threads(args.threads);
     let device = crate::device::cpu()?;
     let network = weights.load(&device)?;
     let [channels, height, width] = weights.description.input;
     let options = crate::engine::compiler_options(&args.tuning, 1, args.threads);
+    let model = weights.model;
+    drop(weights);
     let plan = network.compile([1, channels, height, width], &[LOGITS], &options);
-    let plan = plan.map_err(|source| weights.model.uncompiled(source))?;
-    crate::engine::limit_backend_threads(args.threads);
+    let plan = plan.map_err(|source| model.uncompiled(source))?;
     let gradients = network.input_gradients(&device);
     Ok((plan, Computation::Gradients(gradients)))
 }
 
 #[cfg(not(feature = "train"))]
-fn gradients(
-    _: &ModelWeights,
-    _: &ExplainArgs,
-) -> Result<(receptive_layers::compile::Compiled, Computation), CliError> {
-    Err(ExplainError::NoGradients {
-        method: "integrated-gradients",
-        others: &["cam", "occlusion"],
-    }
-    .into())
+fn gradients(_: ModelWeights, _: &ExplainArgs) -> Result<(Compiled, Computation), CliError> {
+    let method = name(Method::IntegratedGradients);
+    Err(ExplainError::NoGradients { method }.into())
 }
 
 /// The explanation of an image.
@@ -309,7 +361,7 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn write(&self, map: &Heatmap, out: &mut dyn Write) -> Result<(), CliError> {
+    fn write(&self, map: &Heatmap, title: &str, out: &mut dyn Write) -> Result<(), CliError> {
         let class = self.class;
         writeln!(out, "{}", printable(&self.image))?;
         writeln!(
@@ -325,8 +377,8 @@ impl Report<'_> {
             .map_or(String::new(), |stage| format!(" of the stage {stage}"));
         writeln!(
             out,
-            "  method  {}{stage}, {} x {} places",
-            self.method, self.rows, self.columns
+            "  method  {title}{stage}, {} x {} places",
+            self.rows, self.columns
         )?;
         let peak = map.peak();
         writeln!(
@@ -338,7 +390,7 @@ impl Report<'_> {
         match self.baseline_score {
             Some(baseline) => writeln!(
                 out,
-                "  sum     {sum:.2}; the score of a grey image is {:.2} lower",
+                "  sum     {sum:.2}, the score minus that of a grey image is {:.2}",
                 self.score - baseline
             )?,
             None => {
@@ -346,8 +398,14 @@ impl Report<'_> {
             }
         }
         if self.columns <= PRINTED {
+            let largest = self
+                .values
+                .iter()
+                .fold(0.0_f32, |max, value| max.max(value.abs()));
+            let digits = if largest < 10.0 { 3 } else { 1 };
             for row in self.values.chunks(self.columns) {
-                let row: Vec<String> = row.iter().map(|value| format!("{value:8.2}")).collect();
+                let row = row.iter().map(|value| format!("{value:8.digits$}"));
+                let row: Vec<String> = row.collect();
                 writeln!(out, "{}", row.concat())?;
             }
         }

@@ -11,6 +11,7 @@ pub mod embed;
 #[cfg(feature = "train")]
 pub mod eval;
 pub mod explain;
+pub mod export;
 pub mod inspect;
 pub mod models;
 pub mod probe;

@@ -20,6 +20,7 @@ use crate::cluster;
 use crate::device;
 use crate::engine;
 use crate::error::{CliError, print_note};
+use crate::onnx_file::{self, OnnxOptions};
 use crate::registry::{self, InitialWeights, Model, Pretrained};
 use crate::signals;
 use crate::training_data;
@@ -52,6 +53,7 @@ fn run_rank(
             return Err(CliError::HeadRanks);
         }
         let trained = train_head::run(args, &model, &folder)?;
+        write_onnx(args, &model, &folder)?;
         print_weights(&model, &trained.accuracy(), &folder, out)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -97,7 +99,7 @@ fn run_rank(
         data: &data,
         input: [input.channels, input.size, input.size],
         folder: &folder,
-        workers: args.workers.unwrap_or_else(cores),
+        workers: engine::threads_or_cores(args.workers).get(),
         skip_bad: args.skip_bad,
         accept_changes: args.accept_changes,
         save_every: Duration::from_secs_f64(args.save_minutes * 60.0),
@@ -115,6 +117,9 @@ fn run_rank(
     // Dropping the dashboard restores the terminal.
     drop(monitor);
     let outcome = outcome?;
+    if is_first && matches!(outcome, Outcome::Finished(_)) {
+        write_onnx(args, &model, &folder)?;
+    }
     let printed = match is_first {
         true => print_outcome(&outcome, &folder, &model, out),
         false => Ok(()),
@@ -161,6 +166,15 @@ impl Progress {
             quit: Box::new(|| false),
         }
     }
+}
+
+/// Writes the weights of the run as an ONNX file, if `args` ask for it.
+fn write_onnx(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<(), CliError> {
+    if !args.onnx {
+        return Ok(());
+    }
+    let weights = ModelWeights::open(model, &folder.model(), None)?;
+    onnx_file::write(&weights, &OnnxOptions::default(), &folder.onnx())
 }
 
 /// Prints where the weights are, after their accuracy.
@@ -307,8 +321,4 @@ fn devices(args: &TrainArgs) -> Result<Vec<Device>, CliError> {
     }
     let open = |&name| device::open(Some(name)).map_err(CliError::from);
     args.device.iter().map(open).collect()
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get())
 }

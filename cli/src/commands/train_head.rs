@@ -3,7 +3,6 @@
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::thread;
 
 use receptive_layers::embedder::Embedder;
 use receptive_layers::graph::EMBEDDING;
@@ -11,15 +10,15 @@ use receptive_layers::logistic::LogisticRegression;
 use receptive_layers::pipeline;
 use receptive_layers::vectors::VectorSet;
 use receptive_layers::weights::Format;
-use receptive_train::data::Dataset;
+use receptive_train::data::{DataError, Dataset};
 use receptive_train::loader::Preprocessing;
 use receptive_train::run::Folder;
 use receptive_train::{Purpose, TrainError, stream};
 
 use crate::args::{PlanPrecision, PlanTuning, TrainArgs, TuningArgs};
 use crate::device;
-use crate::engine::compiler_options;
-use crate::error::{CliError, print_note};
+use crate::engine::{compiler_options, limit_backend_threads, threads_or_cores};
+use crate::error::{CliError, one_line, print_note};
 use crate::head::Head;
 use crate::predict::BATCH;
 use crate::progress::image_bar;
@@ -61,6 +60,12 @@ impl Trained {
 /// weights cannot be written.
 pub fn run(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Trained, CliError> {
     check_options(args)?;
+    folder.check_is_new()?;
+    if model.head().is_none() {
+        return Err(CliError::NoHead { model: model.name });
+    }
+    // Before the first operation of the backend.
+    limit_backend_threads(args.threads);
     let weights = match &args.from {
         Some(path) => ModelWeights::open(model, path, args.key.key())?,
         None => ModelWeights::pretrained(model)?,
@@ -73,9 +78,21 @@ pub fn run(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Trained, 
     }
     // Created before the computation, so that a folder that cannot be written costs no time.
     let _lock = folder.create_for_weights()?;
+    if data.classes.len() < 2 {
+        return Err(CliError::FewClasses {
+            model: model.name,
+            found: data.classes.len(),
+        });
+    }
     let embedded = Embedded::new(args, &head.weights, data.classes.len())?;
     let train = embedded.vectors(&data.train)?;
     let validation = embedded.vectors(&data.validation)?;
+    let missing = (0..data.classes.len()).find(|class| !train.classes.contains(class));
+    if let Some(class) = missing {
+        return Err(CliError::EmptyClass {
+            class: data.classes[class].clone(),
+        });
+    }
     let rows: Vec<usize> = (0..train.classes.len()).collect();
     let (set, classes) = (&train.vectors, &train.classes);
     let regression = LogisticRegression::fit(set, &rows, classes, data.classes.len(), L2);
@@ -104,6 +121,7 @@ fn check_options(args: &TrainArgs) -> Result<(), CliError> {
         ("--recipe", args.recipe.is_some()),
         ("--set", !args.set.is_empty()),
         ("--parts", args.parts.is_some()),
+        ("--workers", args.workers.is_some()),
         ("--device", !args.device.is_empty()),
         ("--resume", args.resume),
     ];
@@ -138,7 +156,6 @@ struct Embedded {
 
 impl Embedded {
     fn new(args: &TrainArgs, weights: &ModelWeights, classes: usize) -> Result<Self, CliError> {
-        let cores = || thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let [channels, height, width] = weights.description.input;
         let input = [BATCH, channels, height, width];
         // Each worker runs whole batches by a plan of one thread.
@@ -150,7 +167,7 @@ impl Embedded {
         Ok(Self {
             embedder: Embedder::from_plan(plan, EMBEDDING, preprocessing)?,
             preprocessing: Preprocessing::evaluation(&preprocessing, channels, classes),
-            workers: args.threads.and_then(NonZero::new).unwrap_or_else(cores),
+            workers: threads_or_cores(args.threads),
             skip_bad: args.skip_bad,
         })
     }
@@ -159,7 +176,6 @@ impl Embedded {
     fn vectors(&self, dataset: &Arc<dyn Dataset>) -> Result<Labelled, CliError> {
         let progress = image_bar(Some(dataset.len() as u64));
         let (mut values, mut classes) = (Vec::new(), Vec::new());
-        let mut skipped = 0;
         let mut failed = None;
         pipeline::run(
             0..dataset.len(),
@@ -172,7 +188,7 @@ impl Embedded {
                         values.extend(image.vector);
                         classes.push(image.class);
                     }
-                    Ok(None) => skipped += 1,
+                    Ok(None) => {}
                     Err(error) => {
                         failed = Some(error);
                         return ControlFlow::Break(());
@@ -185,11 +201,6 @@ impl Embedded {
         progress.finish_and_clear();
         if let Some(error) = failed {
             return Err(error);
-        }
-        if skipped > 0 {
-            print_note(&format!(
-                "{skipped} images could not be read and were skipped"
-            ));
         }
         if classes.is_empty() {
             return Err(CliError::NothingRead);
@@ -218,7 +229,10 @@ impl Embedded {
                         class,
                     }))
                 }
-                Err(_) if self.skip_bad => Ok(None),
+                Err(error @ DataError::Image(_)) if self.skip_bad => {
+                    print_note(&format!("skipped: {}", one_line(&error)));
+                    Ok(None)
+                }
                 Err(error) => Err(TrainError::from(error).into()),
             });
         }

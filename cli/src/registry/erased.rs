@@ -37,6 +37,10 @@ pub trait AnyNetwork: Send + Sync {
     /// Returns the names of the stages, in the order of [`features`](Self::features).
     fn stages(&self) -> Vec<&'static str>;
 
+    /// Records the network's inference graph with its weights, for images of shape `input`, with the outputs called
+    /// `outputs`.
+    fn record(&self, input: [usize; 4], outputs: &[&str]) -> Result<Graph, GraphError>;
+
     /// Returns the name of the stage whose feature maps explanations weigh.
     fn last_maps(&self) -> &'static str;
 
@@ -128,6 +132,10 @@ impl<N: Network + 'static> AnyNetwork for N {
 
     fn stages(&self) -> Vec<&'static str> {
         N::STAGES.iter().map(|stage| stage.name).collect()
+    }
+
+    fn record(&self, input: [usize; 4], outputs: &[&str]) -> Result<Graph, GraphError> {
+        Graph::record_network(self, input, outputs)
     }
 
     fn last_maps(&self) -> &'static str {

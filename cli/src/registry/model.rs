@@ -179,10 +179,7 @@ impl Model {
         origin: &str,
         device: &Device,
     ) -> Result<Box<dyn AnyNetwork>, CliError> {
-        let optional = self.config.optional();
-        let auxiliary = weights
-            .iter()
-            .any(|(name, _)| optional.iter().any(|layer| is_within(name, layer)));
+        let auxiliary = weights.iter().any(|(name, _)| self.is_auxiliary(name));
         self.load_with(weights, auxiliary, origin, device)
     }
 
@@ -272,6 +269,12 @@ impl Model {
                     source,
                 },
             })
+    }
+
+    /// Whether the tensor `name` belongs to an auxiliary head.
+    pub fn is_auxiliary(&self, name: &str) -> bool {
+        let mut layers = self.config.optional().iter();
+        layers.any(|layer| is_within(name, layer))
     }
 
     /// Returns the reference name of the last layer, if it is fully connected.

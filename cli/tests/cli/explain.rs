@@ -37,7 +37,7 @@ fn a_class_activation_map_has_the_score_as_its_mean_and_is_drawn() {
     let (picture, map) = (folder.path().join("why.png"), folder.path().join("why.npy"));
     let coffee = photo("coffee.png");
     let report = explained(&[text(&coffee), "-o", text(&picture), "--map", text(&map)]);
-    assert_eq!(report["method"], "class activation map");
+    assert_eq!(report["method"], "cam");
     assert_eq!(report["stage"], "last");
     assert_eq!(report["class"]["label"], "espresso");
     let values = values(&report);
@@ -118,7 +118,7 @@ fn occlusion_covers_what_the_class_is() {
 fn gradients_explain_networks_without_global_mean() {
     let seven = digit();
     let report = explained(&["--model", "lenet5", text(&seven)]);
-    assert_eq!(report["method"], "Grad-CAM");
+    assert_eq!(report["method"], "grad-cam");
     assert_eq!(
         (&report["stage"], &report["rows"]),
         (&"s4".into(), &5.into())
@@ -127,7 +127,8 @@ fn gradients_explain_networks_without_global_mean() {
         (&report["class"]["label"], &report["inverted"]),
         (&"7".into(), &false.into())
     );
-    assert!(values(&report).iter().all(|&value| value >= 0.0));
+    let map = values(&report);
+    assert!(map.iter().all(|&value| value >= 0.0) && map.iter().any(|&value| value > 0.0));
 
     let method = ["--method", "integrated-gradients", "--steps", "200"];
     let report = explained(&[&["--model", "lenet5", text(&seven)], &method[..]].concat());
@@ -184,22 +185,64 @@ fn every_classified_image_gets_a_picture() {
         ("coffee.png", (512, 341)),
         ("deeper/rocket.jpg", (512, 342)),
     ] {
-        let picture = image::open(why.join(format!("photos/{name}.png"))).expect("a picture");
+        let picture = why.join(format!("photos/{name}.explained.png"));
+        let picture = image::open(picture).expect("a picture");
         let (width, height) = picture.dimensions();
         assert!(
             width == size.0 && height.abs_diff(size.1) <= 1,
             "{width} x {height}"
         );
     }
-    assert!(!why.join("photos/damaged.png.png").exists());
+    assert!(!why.join("photos/damaged.png.explained.png").exists());
 
-    // A picture that cannot be written is the row's error.
+    // A folder that cannot be made is an error before the run.
     fs::remove_dir_all(&why).expect("removed");
     fs::write(&why, "a file").expect("written");
     let mut command = receptive(&["classify", "photos/coffee.png", "--explain", "why"]);
-    let done = command.current_dir(folder.path()).assert().code(2);
+    let done = command
+        .current_dir(folder.path())
+        .assert()
+        .code(2)
+        .stdout("");
     let error = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
-    assert!(error.contains("has no picture"), "{error}");
+    assert!(error.contains("cannot write the picture why"), "{error}");
+    // The results are there if a picture cannot be written.
+    fs::remove_file(&why).expect("removed");
+    fs::create_dir_all(&why).expect("made");
+    fs::write(why.join("photos"), "a file").expect("written");
+    let mut command = receptive(&["classify", "photos/coffee.png", "--explain", "why"]);
+    let done = command.current_dir(folder.path()).assert().code(2);
+    let (found, error) = (&done.get_output().stdout, &done.get_output().stderr);
+    assert!(String::from_utf8_lossy(found).contains("espresso"));
+    assert!(String::from_utf8_lossy(error).contains("cannot write the picture"));
+}
+
+/// Pictures of a batch, with Grad-CAM on several threads, are those of single images.
+#[cfg(feature = "train")]
+#[test]
+fn pictures_of_a_batch_are_those_of_single_images() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/digits");
+    let names: Vec<String> = (0..10).map(|digit| format!("{digit}.png")).collect();
+    let paths: Vec<PathBuf> = names.iter().map(|name| digits.join(name)).collect();
+    let why = folder.path().join("why");
+    let classify = ["classify", "--model", "lenet5", "--explain", text(&why)];
+    let images = paths.iter().map(|path| text(path));
+    output(&classify.into_iter().chain(images).collect::<Vec<_>>());
+    let single = folder.path().join("single.png");
+    let mut different = 0;
+    for path in &paths {
+        explained(&["--model", "lenet5", text(path), "-o", text(&single)]);
+        let relative = path.strip_prefix("/").unwrap_or(path).display().to_string();
+        let relative = relative.replace("..", "__");
+        let picture = image::open(why.join(format!("{relative}.explained.png"))).expect("one");
+        let single = image::open(&single).expect("a picture");
+        assert_eq!(picture.dimensions(), single.dimensions());
+        let pairs = picture.iter().zip(single.iter());
+        // The last digits of a batch of eight differ.
+        different += pairs.filter(|&(&a, &b)| a.abs_diff(b) > 1).count();
+    }
+    assert_eq!(different, 0);
 }
 
 #[test]
@@ -207,13 +250,23 @@ fn what_cannot_be_explained_is_named() {
     let coffee = photo("coffee.png");
     let coffee = text(&coffee);
     let error = |arguments: &[&str]| error_line(&[&["explain"], arguments].concat());
-    assert!(error(&[coffee, "--class", "1000"]).contains("class 1000, expected one of 0 to 999"));
     assert!(
-        error(&[coffee, "--class", "unicorn"]).contains("0 classes have the label \"unicorn\"")
+        error(&[coffee, "--class", "1000"])
+            .contains("no class has the label or the number \"1000\"; the numbers are 0 to 999")
     );
+    assert!(error(&[coffee, "--class", "unicorn"]).contains("\"unicorn\""));
     assert!(error(&[coffee, "-o", "why.jpg"]).contains("why.jpg must be a PNG file"));
     assert!(error(&[coffee, "-o", coffee]).contains("is an input"));
-    assert!(error(&[coffee, "--places", "0"]).contains("from 1 to 224"));
+    assert!(error(&[coffee, "--places", "0"]).contains("at least 1"));
+    assert!(
+        error(&[coffee, "--places", "9"]).contains("--places is an option of --method occlusion")
+    );
+    assert!(error(&[coffee, "-o", "why.png", "--map", "why.png"]).contains("choose two files"));
+    let many = error(&[coffee, "--method", "occlusion", "--places", "225"]);
+    assert!(
+        many.contains("--places 225, expected at most 224"),
+        "{many}"
+    );
     assert!(error(&["no.png"]).contains("no.png"));
     let seven = digit();
     let found = error(&["--model", "lenet5", text(&seven), "--method", "cam"]);
@@ -227,7 +280,10 @@ fn what_cannot_be_explained_is_named() {
     fs::write(&labels, "a\na\nb\nc\nd\ne\nf\ng\nh\ni\n").expect("written");
     let by_label = ["--model", "lenet5", text(&seven), "--labels", text(&labels)];
     let found = error(&[&by_label[..], &["--class", "a"]].concat());
-    assert!(found.contains("2 classes have the label \"a\""), "{found}");
+    assert!(
+        found.contains("the classes 0, 1 have the label \"a\""),
+        "{found}"
+    );
     let plan = folder.path().join("lenet5.plan");
     let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lenet5.safetensors");
     let arguments = ["compile", "lenet5", "--weights", weights, "-o", text(&plan)];

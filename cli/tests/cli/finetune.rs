@@ -157,12 +157,12 @@ fn the_last_layer_alone_is_fitted_to_embeddings_in_seconds() {
     );
 
     let error = error_line(&train);
-    assert!(error.contains("run"), "{error}");
+    assert!(error.contains("already contains weights"), "{error}");
     let error = error_line(&[&train[..], &["--set", "epochs=2"]].concat());
     assert!(error.contains("--set has no effect"), "{error}");
     let error = error_line(&["train", "lenet5-1998", "--freeze", "all"]);
     assert!(
-        error.contains("lenet5-1998 has no published weights"),
+        error.contains("lenet5-1998 has no head that can be replaced"),
         "{error}"
     );
 }

@@ -9,6 +9,7 @@ mod convert;
 mod digits;
 mod draw;
 mod explain;
+mod export;
 mod files;
 #[cfg(feature = "train")]
 mod finetune;

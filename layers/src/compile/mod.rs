@@ -87,9 +87,6 @@ pub fn compile_outputs<N: Network>(
     outputs: &[&str],
     options: &Options,
 ) -> Result<Compiled, CompileError> {
-    // Clones of a module share their running statistics, so moving a clone to another device would
-    // move the statistics of the original. `valid` copies the statistics.
-    let network = network.valid();
-    let graph = Graph::trace_network(|device| network.to_device(device), input, outputs)?;
+    let graph = Graph::record_network(network, input, outputs)?;
     Compiled::from_graph(graph, options)
 }

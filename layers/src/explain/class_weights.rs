@@ -32,6 +32,10 @@ impl ClassWeights {
     /// # Errors
     ///
     /// [`ClassifierError::Device`] if the device fails.
+    ///
+    /// # Panics
+    ///
+    /// If `maps` has no elements.
     pub fn of<N: Network>(
         network: &N,
         maps: [usize; 3],

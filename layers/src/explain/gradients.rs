@@ -8,8 +8,12 @@ use super::heatmap::Heatmap;
 use crate::engine::ClassifierError;
 use crate::network::Network;
 
-/// Images in a batch of integrated gradients.
+/// Largest number of images in a batch of integrated gradients.
 const BATCH: usize = 8;
+
+/// Number of values in a batch of [`BATCH`] images of 224 by 224 pixels. Larger images run in smaller batches, which
+/// bounds the memory for the feature maps.
+const BATCH_VALUES: usize = BATCH * 3 * 224 * 224;
 
 /// A network that computes the gradients of a class score with respect to feature maps and images. Dropout and
 /// batch norms behave as in inference.
@@ -53,6 +57,10 @@ impl<N: Network> InputGradients<N> {
     /// # Errors
     ///
     /// [`ClassifierError::Class`] if there is no such class, [`ClassifierError::Device`] if the device fails.
+    ///
+    /// # Panics
+    ///
+    /// If `maps` has another number of elements than `shape`, or no elements.
     pub fn grad_cam(
         &self,
         maps: &[f32],
@@ -84,6 +92,10 @@ impl<N: Network> InputGradients<N> {
     /// # Errors
     ///
     /// As [`grad_cam`](Self::grad_cam).
+    ///
+    /// # Panics
+    ///
+    /// If the image has another number of elements than `shape`, or there are no steps.
     pub fn integrated_gradients(
         &self,
         image: &[f32],
@@ -92,9 +104,11 @@ impl<N: Network> InputGradients<N> {
         steps: usize,
     ) -> Result<Heatmap, ClassifierError> {
         let [channels, height, width] = shape;
+        assert!(steps > 0 && image.len() == channels * height * width && !image.is_empty());
+        let images = (BATCH_VALUES / image.len()).clamp(1, BATCH);
         let mut sums = vec![0.0_f64; image.len()];
-        for start in (0..steps).step_by(BATCH) {
-            let batch = start..steps.min(start + BATCH);
+        for start in (0..steps).step_by(images) {
+            let batch = start..steps.min(start + images);
             let count = batch.len();
             let scales = batch.map(|step| (step as f32 + 0.5) / steps as f32);
             let images = scales.flat_map(|scale| image.iter().map(move |value| scale * value));
@@ -109,7 +123,7 @@ impl<N: Network> InputGradients<N> {
         let places = height * width;
         let mut map = vec![0.0; places];
         for (index, (sum, value)) in sums.iter().zip(image).enumerate() {
-            map[index % places] += (sum / steps.max(1) as f64 * f64::from(*value)) as f32;
+            map[index % places] += (sum / steps as f64 * f64::from(*value)) as f32;
         }
         Ok(Heatmap::new(height, width, map))
     }
@@ -136,6 +150,8 @@ fn gradient(
     }
     let score = scores.slice([0..batch, class..class + 1]).sum();
     let gradients = score.backward();
-    let gradient = input.grad(&gradients);
-    gradient.map_or_else(|| Ok(vec![0.0; input.shape().num_elements()]), values)
+    let gradient = input.grad(&gradients).ok_or_else(|| {
+        ClassifierError::Device("the class scores do not depend on the input".to_owned())
+    });
+    values(gradient?)
 }

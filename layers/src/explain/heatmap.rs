@@ -153,6 +153,10 @@ impl Heatmap {
 
     /// Returns the map with `height` rows and `width` columns, interpolated bilinearly between the centres of the
     /// places.
+    ///
+    /// # Panics
+    ///
+    /// If `height` or `width` is 0.
     #[must_use]
     pub fn resized(&self, height: usize, width: usize) -> Self {
         let mut values = Vec::with_capacity(height * width);

@@ -40,7 +40,7 @@ impl Occlusion {
     ///
     /// # Panics
     ///
-    /// If [`places`](Self::places) is 0.
+    /// If [`places`](Self::places) is 0, or `image` is not one image.
     pub fn map(
         &self,
         classifier: &Classifier,
@@ -91,8 +91,9 @@ impl Occlusion {
         let range = |cell: usize| {
             // Twice the centre and half the window, in half pixels.
             let centre = (2 * cell + 1) * size / self.places;
-            let start = (centre.saturating_sub(self.window) / 2).min(size);
-            start..((centre + self.window) / 2).min(size)
+            let start = (centre.saturating_sub(self.window) / 2).min(size - 1);
+            // At least one pixel.
+            start..((centre + self.window) / 2).clamp(start + 1, size)
         };
         let (rows, columns) = (range(place / self.places), range(place % self.places));
         let mut image = image.to_vec();
@@ -156,5 +157,15 @@ mod tests {
         assert_eq!(covered(0), (vec![0, 1, 2], vec![0, 1, 2]));
         assert_eq!(covered(5), (vec![1, 2, 3, 4], vec![1, 2, 3, 4]));
         assert_eq!(covered(15), (vec![5, 6, 7], vec![5, 6, 7]));
+        // More places than pixels.
+        let many = Occlusion::new(24, 8);
+        for place in 0..24 {
+            let image = many.covered(&[1.0; 64], 8, place);
+            assert_eq!(
+                image.iter().filter(|&&value| value == 0.0).count(),
+                1,
+                "{place}"
+            );
+        }
     }
 }

@@ -54,6 +54,25 @@ impl Graph {
     }
 }
 
+impl Graph {
+    /// Records chosen outputs of `network` with its weights, for images of shape `input`, as
+    /// [`trace_network`](Self::trace_network) does. `network` may be on any device, and is not changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`trace_network`](Self::trace_network).
+    pub fn record_network<N: Network>(
+        network: &N,
+        input: [usize; 4],
+        outputs: &[&str],
+    ) -> Result<Self, GraphError> {
+        // Clones of a module share their running statistics, so moving a clone to another device
+        // would move the statistics of the original. `valid` copies the statistics.
+        let network = network.valid();
+        Self::trace_network(|device| network.to_device(device), input, outputs)
+    }
+}
+
 /// The chosen outputs of a network, in the chosen order.
 struct Selection(Vec<SelectedOutput>);
 

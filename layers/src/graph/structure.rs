@@ -67,7 +67,7 @@ impl Graph {
     }
 
     /// Returns the name of every output.
-    pub(crate) fn all_output_names(&self) -> impl Iterator<Item = String> {
+    pub fn all_output_names(&self) -> impl Iterator<Item = String> {
         (0..self.outputs.len()).map(|index| match self.output_names.get(index) {
             Some(name) => name.clone(),
             None => format!("output{index}"),

@@ -46,6 +46,14 @@ impl Source {
             Self::Timm => "timm",
         }
     }
+
+    /// Returns the licence of the weights, as an SPDX identifier.
+    pub const fn licence(self) -> &'static str {
+        match self {
+            Self::Torchvision => "BSD-3-Clause",
+            Self::Timm => "Apache-2.0",
+        }
+    }
 }
 
 impl Checkpoint {

@@ -3,6 +3,7 @@
 use burn::tensor::{Distribution, Tensor};
 use libtest_mimic::Trial;
 use receptive_layers::compile::{Options, compile_outputs};
+use receptive_layers::explain::ClassWeights;
 use receptive_layers::graph::{EMBEDDING, Graph, LOGITS};
 use receptive_layers::network::{Network, NetworkConfig};
 use receptive_tests::devices;
@@ -10,6 +11,15 @@ use receptive_tests::networks::{self, Visit};
 use receptive_tests::reference::relative_difference;
 
 use crate::cases;
+
+/// Networks with fully connected layers after the last feature maps.
+const WITHOUT_GLOBAL_MEAN: [&str; 5] = [
+    "alexnet",
+    "alexnet-torchvision",
+    "lenet5",
+    "lenet5-1998",
+    "vgg11-bn",
+];
 
 /// Compares every output of a plan with the module's, and checks that the layers that several outputs
 /// need are recorded once.
@@ -46,6 +56,10 @@ impl Visit for Outputs<'_> {
         );
         let maps = network.features(images);
         let last = maps[C::Network::LAST_MAPS].clone();
+        let [_, channels, height, width] = last.dims();
+        let weights = ClassWeights::of(&network, [channels, height, width], &device);
+        let has_weights = weights.expect("no error").is_some();
+        assert_eq!(has_weights, !WITHOUT_GLOBAL_MEAN.contains(&name), "{name}");
         let embedding = network.embed_maps(last).into_data().iter().collect();
         assert_close(EMBEDDING, embedding);
         for (stage, maps) in stages.zip(maps) {

@@ -55,6 +55,11 @@ impl Folder {
         self.path.join("model.safetensors")
     }
 
+    /// Returns the path of the trained network as an ONNX file.
+    pub fn onnx(&self) -> PathBuf {
+        self.path.join("model.onnx")
+    }
+
     /// Path of the last checkpoint, from which the run can be resumed.
     pub fn last(&self) -> PathBuf {
         self.path.join("checkpoints/last.safetensors")
@@ -93,31 +98,40 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// [`TrainError::RunExists`] if the folder contains a checkpoint or weights, [`TrainError::Locked`] while another
-    /// process runs in the folder, [`TrainError::Write`] if the folder cannot be created.
+    /// Those of [`check_is_new`](Self::check_is_new), [`TrainError::Locked`] while another process runs in the folder,
+    /// [`TrainError::Write`] if the folder cannot be created.
     pub fn create_for_weights(&self) -> Result<FolderLock, TrainError> {
-        if self.last().exists() || self.model().exists() {
-            return Err(TrainError::RunExists {
-                folder: self.path.clone(),
-            });
-        }
+        self.check_is_new()?;
         fs::create_dir_all(&self.path).map_err(|source| TrainError::Write {
             path: self.path.clone(),
             source,
         })?;
-        self.lock()
+        let lock = self.lock()?;
+        // Another process may have written weights before the lock.
+        self.check_is_new()?;
+        Ok(lock)
+    }
+
+    /// Checks that the folder contains no weights.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::RunExists`] if it contains a run, [`TrainError::WeightsExist`] if it contains weights alone.
+    pub fn check_is_new(&self) -> Result<(), TrainError> {
+        let folder = self.path.clone();
+        if self.last().exists() {
+            return Err(TrainError::RunExists { folder });
+        }
+        match self.model().exists() {
+            true => Err(TrainError::WeightsExist { folder }),
+            false => Ok(()),
+        }
     }
 
     /// Creates and locks the folder and writes the recipe.
     pub(super) fn create(&self, recipe: &Recipe) -> Result<FolderLock, TrainError> {
-        let exists = || match self.last().exists() {
-            true => Err(TrainError::RunExists {
-                folder: self.path.clone(),
-            }),
-            false => Ok(()),
-        };
         let locked = self.lock_existing()?;
-        exists()?;
+        self.check_is_new()?;
         let checkpoints = self.path.join("checkpoints");
         fs::create_dir_all(&checkpoints).map_err(|source| TrainError::Write {
             path: checkpoints,
@@ -128,7 +142,7 @@ impl Folder {
             None => self.lock()?,
         };
         // Another process may have written a checkpoint before the lock.
-        exists()?;
+        self.check_is_new()?;
         self.remove_scratch_files();
         write_atomic(&self.recipe(), recipe.text()?.as_bytes())?;
         Ok(lock)

@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, TensorData};
 use receptive_layers::compile::Compiled;
 
 use super::report::{KernelTuning, TimingReport};
-use super::timing::{backend_threads, noise, time_runs};
+use super::timing::{noise, time_runs};
 use crate::args::BenchArgs;
 use crate::device;
 use crate::engine;
@@ -66,7 +66,7 @@ pub(super) fn eager(
             .map(drop)
             .map_err(|error| CliError::Compute(error.to_string()))
     })?;
-    let threads = backend_threads(args.compute.threads);
+    let threads = engine::threads_or_cores(args.compute.threads).get();
     Ok(TimingReport {
         device: Some(name.name()),
         tuning: KernelTuning::of(name),

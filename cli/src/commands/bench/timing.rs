@@ -92,12 +92,6 @@ pub(super) fn noise(len: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Number of threads of Burn's CPU backends: `limit`, or else the number of cores.
-pub(super) fn backend_threads(limit: Option<usize>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    limit.unwrap_or_else(cores)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

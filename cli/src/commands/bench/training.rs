@@ -7,7 +7,7 @@ use receptive_train::recipe::Recipe;
 use receptive_train::session::Step;
 
 use super::report::{KernelTuning, TimingReport};
-use super::timing::{backend_threads, noise, time_runs};
+use super::timing::{noise, time_runs};
 use crate::args::BenchArgs;
 use crate::device;
 use crate::engine;
@@ -54,7 +54,7 @@ pub(super) fn step(
         count += 1;
         Ok(())
     })?;
-    let threads = backend_threads(args.compute.threads);
+    let threads = engine::threads_or_cores(args.compute.threads).get();
     Ok(TimingReport {
         device: Some(name.name()),
         tuning: KernelTuning::of(name),

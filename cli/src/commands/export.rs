@@ -1,0 +1,26 @@
+//! `receptive export`: writes a network with its weights as an ONNX file.
+
+use crate::args::ExportArgs;
+use crate::error::CliError;
+use crate::onnx_file::{self, OnnxOptions};
+use crate::registry;
+use crate::weights::ModelWeights;
+
+/// Writes the file.
+///
+/// # Errors
+///
+/// [`CliError`] when the weights cannot be used, or the file cannot be written.
+pub fn run(args: &ExportArgs) -> Result<(), CliError> {
+    let model = registry::model(&args.model)?;
+    let weights = match &args.weights {
+        Some(path) => ModelWeights::open(&model, path, args.key.key())?,
+        None => ModelWeights::pretrained(&model)?,
+    };
+    let options = OnnxOptions {
+        opset: args.opset,
+        batch: args.batch,
+        with_preprocessing: args.with_preprocessing,
+    };
+    onnx_file::write(&weights, &options, &args.output)
+}
