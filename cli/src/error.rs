@@ -86,10 +86,12 @@ pub enum CliError {
         source: FindError,
     },
     /// The network has no published weights.
-    #[error("{model} has no published weights; give a weight file")]
+    #[error("{model} has no published weights; name a weight file with {option}")]
     NoWeights {
         /// Name of the network.
         model: &'static str,
+        /// The option that names a weight file.
+        option: &'static str,
     },
     /// The extension of a weight file to write is unknown.
     #[error(

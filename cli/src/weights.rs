@@ -195,7 +195,10 @@ impl<'a> ModelWeights<'a> {
             });
         }
         let Some(checkpoint) = model.checkpoints.first() else {
-            return Err(CliError::NoWeights { model: model.name });
+            return Err(CliError::NoWeights {
+                model: model.name,
+                option: "--weights",
+            });
         };
         let path = find_or_download(model, checkpoint)?;
         let tensors = StateDict::open(&path)?;

@@ -24,6 +24,8 @@ import formula  # noqa: E402
 
 # Largest error of a logit, relative to the largest one.
 TOLERANCE = 1e-5
+# Number and seed of the random networks.
+RANDOM_NETWORKS, SEED = 800, 1
 # The versions of the operators that are checked: all networks with the first, small ones with the others.
 OPSETS = (17, 13, 18, 21, 23)
 SMALL = ("googlenet-paper", "lenet5", "lenet5-1998", "mobilenet-v1-0.25", "resnet20-cifar", "tiny")
@@ -75,12 +77,38 @@ def check_pixels(receptive: str, folder: str) -> None:
     print("mobilenet-v2 takes pixels")
 
 
+def check_random(export: str, folder: str) -> int:
+    """Compares random networks with Burn. Returns the number of those that differ."""
+    program = Path(export).with_name("export_random")
+    subprocess.run([program, str(SEED), str(RANDOM_NETWORKS), folder], check=True)
+    wrong = 0
+    for number in range(RANDOM_NETWORKS):
+        path = Path(folder) / f"{number}.onnx"
+        case = json.loads(path.with_suffix(".json").read_text())
+        onnx.checker.check_model(path, full_check=True)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        inputs = np.array(case["input"], np.float32).reshape(case["input_shape"])
+        (found,) = session.run(None, {"input": inputs})
+        expected = np.array(case["output"]).reshape(case["output_shape"])
+        if found.shape != expected.shape:
+            error = f"shape {found.shape}, expected {expected.shape}"
+        elif np.abs(found - expected).max() > TOLERANCE * max(1, np.abs(expected).max()):
+            error = f"difference {np.abs(found - expected).max():.1e}"
+        else:
+            continue
+        wrong += 1
+        print(f"random network {number}, {case['operation']}: {error}")
+    print(f"{RANDOM_NETWORKS} random networks")
+    return wrong
+
+
 def main() -> int:
     export, receptive, names = sys.argv[1], sys.argv[2], sys.argv[3:]
     names = names or sorted(path.stem for path in REFERENCES.glob("*.json"))
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         check_pixels(receptive, folder)
+        wrong += check_random(export, folder)
         for name in names:
             reference = json.loads((REFERENCES / f"{name}.json").read_text())
             for opset in OPSETS if name in SMALL else OPSETS[:1]:

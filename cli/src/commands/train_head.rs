@@ -68,7 +68,13 @@ pub fn run(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Trained, 
     limit_backend_threads(args.threads);
     let weights = match &args.from {
         Some(path) => ModelWeights::open(model, path, args.key.key())?,
-        None => ModelWeights::pretrained(model)?,
+        None => ModelWeights::pretrained(model).map_err(|error| match error {
+            CliError::NoWeights { model, .. } => CliError::NoWeights {
+                model,
+                option: "--from",
+            },
+            error => error,
+        })?,
     };
     let head = Head::new(weights)?;
     let recipe = model.default_recipe(Some(&head.weights.description.preprocessing), &[])?;
