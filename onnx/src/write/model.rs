@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use receptive_layers::graph::{Graph, Origin, ValueData, ValueId};
+use receptive_layers::graph::{Graph, Origin, ValueId};
 
 use super::error::WriteError;
 use super::names::Names;
@@ -170,18 +170,7 @@ impl<'a> Writer<'a> {
             _ => format!("{reader}.constant"),
         };
         let name = self.names.unique(&name);
-        let images = self.graph.shape(self.graph.input).first();
-        let tensor = match (&value.data, &value.shape[..]) {
-            // One number for each image: broadcast over the images of a batch of any size.
-            (Some(ValueData::Fill(number)), [first, rest @ ..])
-                if self.options.batch == BatchSize::Dynamic && Some(first) == images =>
-            {
-                let shape = [&[1], rest].concat();
-                let elements = vec![*number as f32; rest.iter().product()];
-                Some(tensors::floats(&name, &shape, &elements))
-            }
-            _ => tensors::tensor(value, &name, transposed),
-        };
+        let tensor = tensors::tensor(value, &name, transposed);
         let tensor = tensor.ok_or_else(|| WriteError::NoElements {
             value: name.clone(),
         })?;

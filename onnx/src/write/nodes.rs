@@ -24,29 +24,16 @@ pub fn write(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError> {
     let shape = |index: usize| graph.shape(node.inputs[index]);
     let simple: (&str, Vec<AttributeProto>) = match &node.op {
         Op::Linear if shape(0).len() == 2 => return fully_connected(node, writer),
-        Op::MaxPool2d { window, dilation } => {
-            let mut attributes = pool(node, window, *dilation, writer);
-            if *dilation != [1, 1] {
-                attributes.push(integers("dilations", dilation));
-            }
-            ("MaxPool", attributes)
-        }
+        Op::MaxPool2d { window, dilation } => return max_pool(node, window, *dilation, writer),
+        Op::AvgPool2d {
+            window,
+            count_include_pad: true,
+        } if window.ceil => return padded_mean(node, window, writer),
         Op::AvgPool2d {
             window,
             count_include_pad,
         } => {
-            let attributes = if window.ceil && *count_include_pad {
-                // Explicit padding of the last window would be counted.
-                vec![
-                    integers("kernel_shape", &window.kernel),
-                    integers("strides", &window.stride),
-                    integers("pads", &[window.padding, window.padding].concat()),
-                    integer("ceil_mode", 1),
-                ]
-            } else {
-                pool(node, window, [1, 1], writer)
-            };
-            let mut attributes = attributes;
+            let mut attributes = pool(window, &pads(node, window, [1, 1], writer));
             attributes.push(integer("count_include_pad", i64::from(*count_include_pad)));
             ("AveragePool", attributes)
         }
@@ -85,7 +72,7 @@ pub fn write(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError> {
         Op::Tanh => ("Tanh", Vec::new()),
         Op::Sigmoid => ("Sigmoid", Vec::new()),
         Op::Softmax { axis } => ("Softmax", vec![integer("axis", *axis as i64)]),
-        Op::Binary(arithmetic) => (operator(*arithmetic), Vec::new()),
+        Op::Binary(arithmetic) => return binary(node, *arithmetic, writer),
         Op::Concat { axis } if is_padding(node, writer) => return padding(node, *axis, writer),
         Op::Concat { axis } => ("Concat", vec![integer("axis", *axis as i64)]),
         Op::Permute { axes } => ("Transpose", vec![integers("perm", axes)]),
@@ -120,31 +107,122 @@ fn operator(arithmetic: Arithmetic) -> &'static str {
     }
 }
 
-/// Returns kernel, strides and padding of a pool. A last window that extends past the padding gets more padding, since
-/// runtimes differ in their rounding.
-fn pool(
-    node: &Node,
-    window: &Pool2d,
-    dilation: [usize; 2],
-    writer: &Writer<'_>,
-) -> Vec<AttributeProto> {
+/// Writes element-wise arithmetic. An operand with one number for each image of the recorded batch is written for one
+/// image, and broadcast over those of another batch.
+fn binary(node: &Node, arithmetic: Arithmetic, writer: &mut Writer<'_>) -> Result<(), WriteError> {
+    let name = node.name.as_str();
+    let open = writer.has_open_batch(node.outputs[0]);
+    let output_shape = writer.graph.shape(node.outputs[0]).to_vec();
+    let mut inputs = Vec::with_capacity(node.inputs.len());
+    for (index, &id) in node.inputs.iter().enumerate() {
+        let shape = writer.graph.shape(id);
+        let is_per_image =
+            open && shape.len() == output_shape.len() && shape.first() == output_shape.first();
+        inputs.push(match fill(node, index, writer).filter(|_| is_per_image) {
+            Some(number) => {
+                let shape = [&[1], &shape[1..]].concat();
+                let elements = vec![number as f32; shape.iter().product()];
+                writer.floats(name, "constant", &shape, &elements)
+            }
+            None => writer.read(id, name)?,
+        });
+    }
+    let output = writer.written(node.outputs[0], name);
+    writer.operator(name, operator(arithmetic), inputs, output, Vec::new());
+    Ok(())
+}
+
+/// Returns the padding `[top, left, bottom, right]` of a pool. A last window that extends past the padding gets more,
+/// since runtimes differ in their rounding.
+fn pads(node: &Node, window: &Pool2d, dilation: [usize; 2], writer: &Writer<'_>) -> [usize; 4] {
     let input = writer.graph.shape(node.inputs[0]);
     let output = writer.graph.shape(node.outputs[0]);
     let end = |axis: usize| {
-        let extent = (window.kernel[axis] - 1) * dilation[axis] + 1;
-        let needed = (output[2 + axis] - 1) * window.stride[axis] + extent;
+        let last = last_window_end(window, dilation[axis], output[2 + axis], axis);
         let before = window.padding[axis] + input[2 + axis];
         match window.ceil {
-            true => needed.saturating_sub(before).max(window.padding[axis]),
+            true => last.saturating_sub(before).max(window.padding[axis]),
             false => window.padding[axis],
         }
     };
-    let pads = [window.padding[0], window.padding[1], end(0), end(1)];
+    [window.padding[0], window.padding[1], end(0), end(1)]
+}
+
+/// Returns the attributes of a pool.
+fn pool(window: &Pool2d, pads: &[usize]) -> Vec<AttributeProto> {
     vec![
         integers("kernel_shape", &window.kernel),
         integers("strides", &window.stride),
-        integers("pads", &pads),
+        integers("pads", pads),
     ]
+}
+
+/// Writes `Pad` along height and width for the input of `node`, and returns the name of the result.
+fn padded(
+    node: &Node,
+    [top, left, bottom, right]: [usize; 4],
+    value: f32,
+    writer: &mut Writer<'_>,
+) -> Result<String, WriteError> {
+    let name = node.name.as_str();
+    let pads = signed([0, 0, top, left, 0, 0, bottom, right].into_iter());
+    let padded = writer.intermediate(name, "padded");
+    let inputs = vec![
+        writer.read(node.inputs[0], name)?,
+        writer.integers(name, "pads", &pads),
+        writer.floats(name, "value", &[], &[value]),
+    ];
+    writer.operator(&padded, "Pad", inputs, padded.clone(), Vec::new());
+    Ok(padded)
+}
+
+/// Writes the maximum of each window. Padding as wide as the kernel, which `MaxPool` does not take, is an operator.
+fn max_pool(
+    node: &Node,
+    window: &Pool2d,
+    dilation: [usize; 2],
+    writer: &mut Writer<'_>,
+) -> Result<(), WriteError> {
+    let name = node.name.as_str();
+    let pads = pads(node, window, dilation, writer);
+    let is_wide = (0..4).any(|side| pads[side] >= window.kernel[side % 2]);
+    let (input, pads) = match is_wide {
+        true => (padded(node, pads, f32::NEG_INFINITY, writer)?, [0; 4]),
+        false => (writer.read(node.inputs[0], name)?, pads),
+    };
+    let mut attributes = pool(window, &pads);
+    if dilation != [1, 1] {
+        attributes.push(integers("dilations", &dilation));
+    }
+    let output = writer.written(node.outputs[0], name);
+    writer.operator(name, "MaxPool", vec![input], output, attributes);
+    Ok(())
+}
+
+/// Returns the end of the last of `windows` windows along an axis, from the start of the padding.
+fn last_window_end(window: &Pool2d, dilation: usize, windows: usize, axis: usize) -> usize {
+    (windows - 1) * window.stride[axis] + (window.kernel[axis] - 1) * dilation + 1
+}
+
+/// Writes a mean that counts padding, and whose last windows may extend past the padding, which they do not count: zeros
+/// and a mean that counts them.
+fn padded_mean(node: &Node, window: &Pool2d, writer: &mut Writer<'_>) -> Result<(), WriteError> {
+    let name = node.name.as_str();
+    let (input, output) = (
+        writer.graph.shape(node.inputs[0]),
+        writer.graph.shape(node.outputs[0]),
+    );
+    let [top, left] = window.padding;
+    let extra = [0, 1].map(|axis| {
+        let end = last_window_end(window, 1, output[2 + axis], axis);
+        end.saturating_sub(input[2 + axis] + 2 * window.padding[axis])
+    });
+    let padded = padded(node, [top, left, top, left], 0.0, writer)?;
+    let mut attributes = pool(window, &[0, 0, extra[0], extra[1]]);
+    attributes.push(integer("count_include_pad", 0));
+    let output = writer.written(node.outputs[0], name);
+    writer.operator(name, "AveragePool", vec![padded], output, attributes);
+    Ok(())
 }
 
 /// Writes `Gemm` with the weight in PyTorch's layout, `[out, in]`.

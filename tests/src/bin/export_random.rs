@@ -16,7 +16,7 @@ use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions, PadMode};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, s};
 use receptive_kernels::ops;
 use receptive_layers::graph::Graph;
-use receptive_onnx::{WriteOptions, write};
+use receptive_onnx::{BatchSize, WriteOptions, write};
 use receptive_tests::devices;
 use serde_json::json;
 
@@ -156,7 +156,8 @@ fn operation(name: &str, draw: &mut Draw, [channels, height, width]: [usize; 3])
         "matmul" => Box::new(|_, x| x.clone().matmul(x.swap_dims(2, 3))),
         "lrn" => {
             let size = 2 * draw.between(0, 2) + 1;
-            let (alpha, k) = (draw.number().abs(), 0.5 + draw.number().abs());
+            // ONNX Runtime requires a positive alpha.
+            let (alpha, k) = (0.01 + draw.number().abs(), 0.5 + draw.number().abs());
             Box::new(move |_, x| ops::local_response_norm(x, size, alpha, 0.75, k))
         }
         "linear" => Box::new(|network, x| network.linear.forward(x)),
@@ -248,8 +249,14 @@ fn export(
     let operation = operation(name, draw, [channels, height, width]);
     let forward = |network: &Network, x| operation(network, network.conv.forward(x));
     let recorded = [draw.between(1, 3), inputs, size[0], size[1]];
-    let graph = Graph::record(&network, recorded, forward)?;
+    let mut graph = Graph::record(&network, recorded, forward)?;
+    let mut batch = BatchSize::Dynamic;
+    if !graph.any_batch {
+        graph = Graph::record(&network, shape, forward)?;
+        batch = BatchSize::Recorded;
+    }
     let options = WriteOptions {
+        batch,
         opset: draw.between(13, 23) as i64,
         ..WriteOptions::default()
     };
