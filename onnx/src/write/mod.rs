@@ -1,11 +1,13 @@
 //! Writing of graphs as ONNX files.
 
+mod attributes;
 mod error;
 mod model;
 mod names;
 mod nodes;
 mod options;
 mod tensors;
+mod writer;
 
 use prost::Message;
 use receptive_layers::graph::Graph;

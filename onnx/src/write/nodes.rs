@@ -2,8 +2,9 @@
 
 use receptive_layers::graph::{Arithmetic, Node, Op, Pool2d, ValueData};
 
+use super::attributes::{float, integer, integers};
 use super::error::WriteError;
-use super::model::{Writer, float, integer, integers};
+use super::writer::Writer;
 use crate::proto::AttributeProto;
 
 /// Writes the operators of `node`.

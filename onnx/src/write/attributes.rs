@@ -1,0 +1,34 @@
+//! Attributes of operators.
+
+use super::tensors;
+use crate::proto::{AttributeProto, AttributeType};
+
+/// Returns an attribute with a whole number.
+pub fn integer(name: &str, value: i64) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        i: value,
+        r#type: AttributeType::Int.into(),
+        ..AttributeProto::default()
+    }
+}
+
+/// Returns an attribute with whole numbers.
+pub fn integers(name: &str, values: &[usize]) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        ints: tensors::dims(values),
+        r#type: AttributeType::Ints.into(),
+        ..AttributeProto::default()
+    }
+}
+
+/// Returns an attribute with a number.
+pub fn float(name: &str, value: f64) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        f: value as f32,
+        r#type: AttributeType::Float.into(),
+        ..AttributeProto::default()
+    }
+}
