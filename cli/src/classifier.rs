@@ -1,7 +1,6 @@
 //! The classifier that `receptive classify` names.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use receptive_layers::classifier::{Classifier, ClassifierError};
 use receptive_layers::compile::Outputs;
@@ -10,10 +9,10 @@ use receptive_layers::labels::{self, MNIST};
 
 use crate::args::{ClassifyArgs, Engine, InversionArgs};
 use crate::engine::Runner;
-use crate::error::CliError;
+use crate::error::{CliError, one_line};
 use crate::explain_error::ExplainError;
-use crate::explainer::{MapExplainer, Preview, create_folder, picture_path};
-use crate::predict::{Predictor, Prepared, Workers};
+use crate::explainer::{MapExplainer, Preview, check_is_outside, create_folder, picture_path};
+use crate::predict::{NOT_DRAWN, Predictor, Prepared, Workers};
 use crate::registry::Model;
 use crate::resolve::ResolvedModel;
 use crate::rows::{Answer, Failure};
@@ -35,8 +34,6 @@ pub struct TopClasses {
 struct Pictures {
     folder: PathBuf,
     explainer: MapExplainer,
-    /// The first picture that could not be written.
-    failed: Mutex<Option<CliError>>,
 }
 
 /// Images that are inverted.
@@ -85,34 +82,15 @@ impl TopClasses {
         let (classifier, explainer) = open(model, args, workers)?;
         let pictures = args.explain.clone().zip(explainer);
         if let Some(folder) = &args.explain {
+            check_is_outside(folder, &args.input.images)?;
             create_folder(folder)?;
         }
         Ok(Self {
             top: args.top,
             inversion: Inversion::new(&args.inversion, classifier.labels()),
             classifier,
-            pictures: pictures.map(|(folder, explainer)| Pictures {
-                folder,
-                explainer,
-                failed: Mutex::new(None),
-            }),
+            pictures: pictures.map(|(folder, explainer)| Pictures { folder, explainer }),
         })
-    }
-
-    /// Checks that every picture was written.
-    ///
-    /// # Errors
-    ///
-    /// [`CliError::Picture`] of the first picture that could not be written.
-    pub fn check_pictures(self) -> Result<(), CliError> {
-        let Some(pictures) = self.pictures else {
-            return Ok(());
-        };
-        let failed = pictures.failed.into_inner();
-        match failed.unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
     }
 
     /// Returns the answer for the image at index `image` of a batch, and draws its picture.
@@ -134,14 +112,12 @@ impl TopClasses {
             let folder = path.parent().unwrap_or(path);
             let drawn = match create_folder(folder) {
                 Ok(()) => preview.save(&map, path),
-                Err(error) => Err(error),
+                Err(error) => Err(error.into()),
             };
-            if let Err(error) = drawn {
-                let failed = pictures.failed.lock();
-                failed
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .get_or_insert(error);
-            }
+            drawn.map_err(|error| Failure {
+                kind: NOT_DRAWN,
+                reason: one_line(&error),
+            })?;
         }
         Ok(Answer::Classes {
             predictions,

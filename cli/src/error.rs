@@ -265,6 +265,14 @@ pub enum CliError {
         /// Error of the operating system.
         source: io::Error,
     },
+    /// The picture that explains an image cannot be written.
+    #[error("{image}: {reason}; the run ends here")]
+    NotDrawn {
+        /// Path of the image.
+        image: String,
+        /// The reason.
+        reason: String,
+    },
     /// The image cannot be explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),
@@ -466,7 +474,7 @@ pub enum CliError {
         expected: String,
     },
     /// The file of results is one of the images or archives.
-    #[error("{} is an input, and would be replaced; choose another --output", path.display())]
+    #[error("{} is an input, and would be replaced; choose another file", path.display())]
     OutputIsInput {
         /// Path of the file.
         path: PathBuf,

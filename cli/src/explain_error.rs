@@ -71,6 +71,34 @@ pub enum ExplainError {
         /// Height and width of the image in pixels.
         size: usize,
     },
+    /// The image is a folder.
+    #[error(
+        "{} is a folder, expected an image; `classify --explain DIR` explains every image of a folder",
+        path.display()
+    )]
+    Folder {
+        /// Path of the folder.
+        path: PathBuf,
+    },
+    /// The folder of pictures is an input, or inside one.
+    #[error(
+        "the pictures in {} would be among the images of the next run; choose a folder outside {}",
+        path.display(), input.display()
+    )]
+    InsideInput {
+        /// Folder of the pictures.
+        path: PathBuf,
+        /// Folder of images.
+        input: PathBuf,
+    },
+    /// The folder of pictures cannot be created.
+    #[error("cannot create the folder {}: {source}", path.display())]
+    CreateFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: std::io::Error,
+    },
     /// The picture and the map have the same path.
     #[error("{} is the picture and the map; choose two files", path.display())]
     SameOutput {

@@ -1,5 +1,6 @@
 //! Explanation of class scores by the last feature maps of a compiled network, and pictures of maps.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Component, Path, PathBuf};
@@ -11,6 +12,7 @@ use receptive_layers::explain::{ClassWeights, Heatmap};
 use receptive_layers::graph::LOGITS;
 use receptive_layers::image::{self, Raster, Region, RgbImage, seen_region};
 use receptive_layers::preprocessing::{Interpolation, Preprocessing};
+use receptive_layers::sha256;
 
 use crate::args::{Method, TuningArgs};
 use crate::device;
@@ -207,18 +209,34 @@ impl Preview {
     }
 }
 
+/// Longest name of a picture in bytes, of the 255 that file systems allow.
+const MAX_NAME: usize = 240;
+
 /// Returns the path of the picture of the image at `path` in `folder`: the path of the image with `.explained.png`
-/// appended.
+/// appended. A path that is absolute or contains `..`, and a long name, get a number that depends on the path.
 pub fn picture_path(folder: &Path, path: &str) -> PathBuf {
     let mut picture = folder.to_owned();
+    let mut is_inside = true;
     for component in Path::new(path).components() {
         match component {
             Component::Normal(name) => picture.push(name),
-            Component::ParentDir => picture.push("__"),
-            Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
+            Component::CurDir => {}
+            Component::ParentDir | Component::Prefix(_) | Component::RootDir => is_inside = false,
         }
     }
-    picture.as_mut_os_string().push(".explained.png");
+    let name = picture.file_name().map(OsStr::to_string_lossy);
+    let mut name = name.unwrap_or_default().into_owned();
+    if !is_inside || name.len() > MAX_NAME {
+        // Reading memory does not fail.
+        let digest = sha256::of_reader(path.as_bytes()).unwrap_or_default();
+        let mut end = name.len().min(MAX_NAME / 2);
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        name.truncate(end);
+        name = format!("{name}.{}", digest.get(..12).unwrap_or_default());
+    }
+    picture.set_file_name(name + ".explained.png");
     picture
 }
 
@@ -226,9 +244,33 @@ pub fn picture_path(folder: &Path, path: &str) -> PathBuf {
 ///
 /// # Errors
 ///
-/// [`CliError::Picture`] when the folder cannot be created.
-pub fn create_folder(folder: &Path) -> Result<(), CliError> {
-    fs::create_dir_all(folder).map_err(|error| picture::cannot_write(folder, &error))
+/// [`ExplainError::CreateFolder`].
+pub fn create_folder(folder: &Path) -> Result<(), ExplainError> {
+    fs::create_dir_all(folder).map_err(|source| ExplainError::CreateFolder {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+/// Checks that `folder` is not in one of the folders of images.
+///
+/// # Errors
+///
+/// [`ExplainError::InsideInput`].
+pub fn check_is_outside(folder: &Path, images: &[PathBuf]) -> Result<(), ExplainError> {
+    let absolute = |path: &Path| {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        whole.canonicalize().unwrap_or(whole)
+    };
+    let inside = absolute(folder);
+    let mut inputs = images.iter().filter(|input| input.is_dir());
+    match inputs.find(|input| inside.starts_with(absolute(input))) {
+        Some(input) => Err(ExplainError::InsideInput {
+            path: folder.to_owned(),
+            input: input.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -240,11 +282,25 @@ mod tests {
         let path = |path| picture_path(Path::new("why"), path);
         assert_eq!(path("a/b.jpg"), Path::new("why/a/b.jpg.explained.png"));
         assert_eq!(path("./b.jpg"), Path::new("why/b.jpg.explained.png"));
-        assert_eq!(path("/a/b.jpg"), Path::new("why/a/b.jpg.explained.png"));
-        assert_eq!(
-            path("../../b.jpg"),
-            Path::new("why/__/__/b.jpg.explained.png")
-        );
+        let long = "é".repeat(150);
+        let others = ["a/b.jpg", "/a/b.jpg", "../a/b.jpg", "../../a/b.jpg", &long];
+        let others = others.map(path);
+        let different: std::collections::HashSet<_> = others.iter().collect();
+        assert_eq!(different.len(), others.len());
+        for path in &others {
+            assert!(path.starts_with("why") && !path.to_string_lossy().contains(".."));
+            assert!(path.file_name().is_some_and(|name| name.len() < 255));
+        }
+    }
+
+    #[test]
+    fn a_folder_of_pictures_is_not_among_the_images() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let images = [folder.path().to_owned()];
+        assert!(check_is_outside(folder.path(), &images).is_err());
+        assert!(check_is_outside(&folder.path().join("why"), &images).is_err());
+        assert!(check_is_outside(Path::new("elsewhere"), &images).is_ok());
+        assert!(check_is_outside(folder.path(), &[folder.path().join("a.png")]).is_ok());
     }
 
     #[test]

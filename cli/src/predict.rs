@@ -28,6 +28,9 @@ use crate::rows::{self, Answer, Columns, Failure, Opened, Row, RowFile, Settings
 /// file.
 pub const BATCH: usize = 8;
 
+/// Kind of failure of an image whose picture cannot be written, which ends the run.
+pub const NOT_DRAWN: &str = "not drawn";
+
 /// A network that computes answers for images.
 pub trait Predictor: Sync {
     /// Converts the photo of the image at `path` to the network's input.
@@ -248,6 +251,16 @@ pub fn run(
         workers.count,
         |batch| rows(predictor, batch, shorter, turn),
         |row| {
+            if let Err(failure) = &row.answer
+                && failure.kind == NOT_DRAWN
+            {
+                // The row is not written, so that a continued run draws the picture.
+                delivered = Err(CliError::NotDrawn {
+                    image: row.path,
+                    reason: failure.reason.clone(),
+                });
+                return ControlFlow::Break(());
+            }
             summary.images += 1;
             if let Err(failure) = &row.answer {
                 *summary.failures.entry(failure.kind).or_default() += 1;

@@ -101,11 +101,11 @@ Examples:
   receptive explain photo.jpg --method occlusion --places 28 -o why.png
   receptive classify photos/ --explain why/
 
-The picture has the evidence for the class in colours from black to yellow, over the part of the photo that
-the network sees. The numbers are class scores, the values before softmax: those of a class activation map have the
-class score without bias as their mean; occlusion's are decreases of the score; integrated gradients add up to the
-difference from the score of a grey image. grad-cam and integrated-gradients need a program with the feature
-`train`.")]
+The picture has the evidence for the class in colours from black to yellow, over the part of the
+photo that the network sees. The numbers are class scores, the values before softmax: those of a
+class activation map have the class score without bias as their mean; those of occlusion are
+decreases of the score; those of integrated gradients add up to the difference from the score of a
+grey image. grad-cam and integrated-gradients need a program with the feature `train`.")]
     Explain(ExplainArgs),
 
     /// Compute the embedding of images: a vector for search, deduplication and clustering
@@ -192,9 +192,9 @@ Examples:
   receptive export resnet50 --batch 8 --opset 13 -o resnet50.onnx
   receptive export mobilenet-v2 --with-preprocessing -o pixels.onnx
 
-The input is called input, the class scores are called logits. The tensors have the names of the reference
-implementation. The file contains the names of the classes, the preprocessing, and the source and the licence
-of published weights.")]
+The input is called input, the class scores are called logits. The tensors have the names of the
+reference implementation. The file contains the names of the classes, the preprocessing, and the
+source and the licence of published weights.")]
     Export(ExportArgs),
 
     /// Convert a weight file to another format or floating-point type
@@ -225,8 +225,8 @@ The data folder holds one of:
   - one folder of images per class; a fraction of the images is held out for validation
 Networks for MNIST digits train on 7,500 embedded digits when there is no --data.
 The default recipe is that of the network's paper, or the fine-tuning recipe with --from.
-With --freeze all, the compiled network computes the embedding of each image once, without augmentation, and
-the last layer is fitted to them: seconds for thousands of photos. The weights are those of --from, or else the
+With --freeze all, the compiled network computes the embedding of each image once, without
+augmentation, and the last layer is fitted to them. The weights are those of --from, or else the
 embedded or published ones.")]
     Train(TrainArgs),
 

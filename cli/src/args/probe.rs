@@ -27,7 +27,8 @@ pub struct ProbeArgs {
     #[arg(value_parser = parse::folds, allow_negative_numbers = true)]
     pub folds: usize,
 
-    /// Strength of the regularization: the inverse of scikit-learn's C
+    /// Strength of the regularization, for features scaled to a standard deviation of 1: the inverse of scikit-learn's
+    /// C
     #[arg(long, value_name = "X", default_value = "1")]
     #[arg(value_parser = parse::non_negative, allow_negative_numbers = true)]
     pub l2: f64,

@@ -18,6 +18,7 @@ use crate::inputs::Inputs;
 use crate::predict::{self, Workers};
 use crate::registry::{self, Model};
 use crate::rows::{self, Answer, Columns, Row, Settings};
+use crate::same_file::check_output;
 
 /// Width of a terminal that does not report one, in columns.
 const DEFAULT_COLUMNS: usize = 80;
@@ -30,6 +31,10 @@ const DEFAULT_COLUMNS: usize = 80;
 /// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be
 /// written.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    if let Some(output) = args.output.file() {
+        let files = [args.model.weights.as_deref(), args.labels.as_deref()];
+        check_output(output, files.into_iter().flatten())?;
+    }
     let inputs = Inputs::open(&args.input)?;
     let model = registry::model(&args.model.name)?;
     let as_rows = args.output.output.is_some() || args.output.format.is_some();
@@ -61,12 +66,10 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
         text.end()?;
         Some(summary)
     };
-    let code = summary.map_or(ExitCode::SUCCESS, |summary| {
+    Ok(summary.map_or(ExitCode::SUCCESS, |summary| {
         summary.print(args.output.file().is_some(), as_rows);
         summary.exit_code()
-    });
-    predictor.check_pictures()?;
-    Ok(code)
+    }))
 }
 
 /// Returns the settings that determine the rows of `args`.

@@ -9,6 +9,7 @@ use crate::inputs::Inputs;
 use crate::predict::{self, Workers};
 use crate::registry;
 use crate::rows::{self, Columns};
+use crate::same_file::check_output;
 
 /// Embeds every image and writes a row for each to the file or to standard output. The exit code is 0 if
 /// no image fails, 1 if some fail, 2 if all fail.
@@ -17,6 +18,9 @@ use crate::rows::{self, Columns};
 ///
 /// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be written.
 pub fn run(args: &EmbedArgs) -> Result<ExitCode, CliError> {
+    if let Some(output) = args.output.file() {
+        check_output(output, args.vector.model.weights.as_deref())?;
+    }
     let inputs = Inputs::open(&args.input)?;
     let model = registry::model(&args.vector.model.name)?;
     let workers = Workers::new(None, &args.compute)?;

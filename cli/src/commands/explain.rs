@@ -15,7 +15,7 @@ use crate::args::{ComputeArgs, ExplainArgs, Method};
 use crate::bars;
 use crate::classifier::{Inversion, class_labels};
 use crate::engine::{Runner, threads_or_cores};
-use crate::error::CliError;
+use crate::error::{CliError, print_note};
 use crate::explain_error::ExplainError;
 use crate::explainer::{MapExplainer, Preview};
 use crate::json::write_json;
@@ -24,7 +24,7 @@ use crate::picture::PictureFile;
 use crate::predict::BATCH;
 use crate::registry::{self, Model};
 use crate::resolve::ResolvedModel;
-use crate::same_file::is_same_file;
+use crate::same_file::check_output;
 use crate::weights::ModelWeights;
 
 /// Largest length of a side of the picture, in pixels.
@@ -88,6 +88,9 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), CliError> {
         }
         _ => None,
     };
+    if map.peak().value <= 0.0 {
+        print_note("no place speaks for the class: no value of the map is above 0");
+    }
     let picture = match picture {
         Some(picture) => Some(picture.fill(&preview.png(&map, &args.image)?)?),
         None => None,
@@ -119,12 +122,14 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), CliError> {
 
 /// Checks the options and the outputs.
 fn check_options(args: &ExplainArgs) -> Result<(), CliError> {
+    if args.image.is_dir() {
+        let path = args.image.clone();
+        return Err(ExplainError::Folder { path }.into());
+    }
+    let files = [args.model.weights.as_deref(), args.labels.as_deref()];
     for output in [&args.output, &args.map].into_iter().flatten() {
-        if is_same_file(output, &args.image) {
-            return Err(CliError::OutputIsInput {
-                path: output.clone(),
-            });
-        }
+        let inputs = files.into_iter().flatten();
+        check_output(output, inputs.chain([args.image.as_path()]))?;
     }
     if let Some(path) = args.output.as_ref().filter(|path| !is_png(path)) {
         return Err(ExplainError::NotPng { path: path.clone() }.into());
@@ -363,7 +368,8 @@ struct Report<'a> {
 impl Report<'_> {
     fn write(&self, map: &Heatmap, title: &str, out: &mut dyn Write) -> Result<(), CliError> {
         let class = self.class;
-        writeln!(out, "{}", printable(&self.image))?;
+        let inverted = if self.inverted { " (inverted)" } else { "" };
+        writeln!(out, "{}{inverted}", printable(&self.image))?;
         writeln!(
             out,
             "  class   {} {}, {}, score {:.2}",
@@ -383,8 +389,10 @@ impl Report<'_> {
         let peak = map.peak();
         writeln!(
             out,
-            "  peak    {:.4} in row {}, column {}",
-            peak.value, peak.row, peak.column
+            "  peak    {} in row {}, column {}",
+            significant(f64::from(peak.value)),
+            peak.row,
+            peak.column
         )?;
         let sum: f64 = self.values.iter().map(|&value| f64::from(value)).sum();
         match self.baseline_score {
@@ -394,21 +402,45 @@ impl Report<'_> {
                 self.score - baseline
             )?,
             None => {
-                writeln!(out, "  mean    {:.4}", sum / self.values.len() as f64)?;
+                let mean = sum / self.values.len() as f64;
+                writeln!(out, "  mean    {}", significant(mean))?;
             }
         }
         if self.columns <= PRINTED {
-            let largest = self
-                .values
-                .iter()
-                .fold(0.0_f32, |max, value| max.max(value.abs()));
-            let digits = if largest < 10.0 { 3 } else { 1 };
             for row in self.values.chunks(self.columns) {
-                let row = row.iter().map(|value| format!("{value:8.digits$}"));
-                let row: Vec<String> = row.collect();
+                let row = row.iter().map(|&value| significant(f64::from(value)));
+                let row: Vec<String> = row.map(|value| format!("{value:>10}")).collect();
                 writeln!(out, "{}", row.concat())?;
             }
         }
         Ok(())
+    }
+}
+
+/// Formats a number with four significant digits.
+fn significant(number: f64) -> String {
+    let magnitude = number.abs();
+    if magnitude == 0.0 {
+        return "0".to_owned();
+    }
+    if !(1e-3..1e4).contains(&magnitude) {
+        return format!("{number:.3e}");
+    }
+    let digits = (3 - magnitude.log10().floor() as i32).clamp(0, 6) as usize;
+    format!("{number:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_significant_digits() {
+        let numbers = [0.0, 21.041_7, -0.012_345, 999.96, 4e-7, 1.5e30];
+        let found = numbers.map(significant);
+        assert_eq!(
+            found,
+            ["0", "21.04", "-0.01235", "1000.0", "4.000e-7", "1.500e30"]
+        );
     }
 }

@@ -4,6 +4,7 @@ use crate::args::ExportArgs;
 use crate::error::CliError;
 use crate::onnx_file::{self, OnnxOptions};
 use crate::registry;
+use crate::same_file::check_output;
 use crate::weights::ModelWeights;
 
 /// Writes the file.
@@ -13,6 +14,7 @@ use crate::weights::ModelWeights;
 /// [`CliError`] when the weights cannot be used, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
+    check_output(&args.output, args.weights.as_deref())?;
     let weights = match &args.weights {
         Some(path) => ModelWeights::open(&model, path, args.key.key())?,
         None => ModelWeights::pretrained(&model)?,

@@ -195,26 +195,36 @@ fn every_classified_image_gets_a_picture() {
     }
     assert!(!why.join("photos/damaged.png.explained.png").exists());
 
-    // A folder that cannot be made is an error before the run.
+    // A folder that cannot be made, or that is among the images, is an error before the run.
     fs::remove_dir_all(&why).expect("removed");
     fs::write(&why, "a file").expect("written");
-    let mut command = receptive(&["classify", "photos/coffee.png", "--explain", "why"]);
-    let done = command
-        .current_dir(folder.path())
-        .assert()
-        .code(2)
-        .stdout("");
-    let error = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
-    assert!(error.contains("cannot write the picture why"), "{error}");
-    // The results are there if a picture cannot be written.
+    let error_of = |arguments: &[&str]| {
+        let mut command = receptive(arguments);
+        let done = command.current_dir(folder.path()).assert().code(2);
+        String::from_utf8_lossy(&done.get_output().stderr).into_owned()
+    };
+    let classify = ["classify", "photos/coffee.png", "--output", "rows.csv"];
+    let error = error_of(&[&classify[..], &["--explain", "why"]].concat());
+    assert!(error.contains("cannot create the folder why"), "{error}");
+    let error = error_of(&["classify", "photos", "--explain", "photos/why"]);
+    assert!(error.contains("choose a folder outside photos"), "{error}");
+    // A picture that cannot be written ends the run, which can be continued.
     fs::remove_file(&why).expect("removed");
     fs::create_dir_all(&why).expect("made");
     fs::write(why.join("photos"), "a file").expect("written");
-    let mut command = receptive(&["classify", "photos/coffee.png", "--explain", "why"]);
-    let done = command.current_dir(folder.path()).assert().code(2);
-    let (found, error) = (&done.get_output().stdout, &done.get_output().stderr);
-    assert!(String::from_utf8_lossy(found).contains("espresso"));
-    assert!(String::from_utf8_lossy(error).contains("cannot write the picture"));
+    let error = error_of(&[&classify[..], &["--explain", "why"]].concat());
+    assert!(
+        error.contains("photos/coffee.png: cannot create the folder"),
+        "{error}"
+    );
+    assert!(!folder.path().join("rows.csv").exists());
+    fs::remove_file(why.join("photos")).expect("removed");
+    let resume = [&classify[..], &["--explain", "why", "--resume"]].concat();
+    receptive(&resume)
+        .current_dir(folder.path())
+        .assert()
+        .success();
+    assert!(why.join("photos/coffee.png.explained.png").exists());
 }
 
 /// Pictures of a batch, with Grad-CAM on several threads, are those of single images.
@@ -233,9 +243,23 @@ fn pictures_of_a_batch_are_those_of_single_images() {
     let mut different = 0;
     for path in &paths {
         explained(&["--model", "lenet5", text(path), "-o", text(&single)]);
-        let relative = path.strip_prefix("/").unwrap_or(path).display().to_string();
-        let relative = relative.replace("..", "__");
-        let picture = image::open(why.join(format!("{relative}.explained.png"))).expect("one");
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        // The path is absolute, so the picture's name has a number.
+        let parent = why.join(
+            path.strip_prefix("/")
+                .expect("absolute")
+                .parent()
+                .expect("one"),
+        );
+        let parent = PathBuf::from(text(&parent).replace("cli/../", "cli/"));
+        let picture = fs::read_dir(&parent)
+            .expect("a folder")
+            .map(|entry| entry.expect("one").path());
+        let mut picture = picture.filter(|path| text(path).contains(&format!("/{name}.")));
+        let picture = image::open(picture.next().expect("a picture")).expect("a picture");
         let single = image::open(&single).expect("a picture");
         assert_eq!(picture.dimensions(), single.dimensions());
         let pairs = picture.iter().zip(single.iter());
@@ -266,6 +290,11 @@ fn what_cannot_be_explained_is_named() {
     assert!(
         many.contains("--places 225, expected at most 224"),
         "{many}"
+    );
+    let folder = error(&[env!("CARGO_MANIFEST_DIR")]);
+    assert!(
+        folder.contains("is a folder, expected an image"),
+        "{folder}"
     );
     assert!(error(&["no.png"]).contains("no.png"));
     let seven = digit();

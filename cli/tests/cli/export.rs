@@ -110,6 +110,15 @@ fn what_cannot_be_exported_is_an_error_and_writes_nothing() {
     assert!(error(&["lenet5-1998"]).contains("has no published weights"));
     let (_, weights) = lenet(folder.path(), 10);
     assert!(error(&["alexnet", "--weights", text(&weights)]).contains("alexnet"));
+    let found = error_line(&[
+        "export",
+        "lenet5",
+        "--weights",
+        text(&weights),
+        "-o",
+        text(&weights),
+    ]);
+    assert!(found.contains("is an input"), "{found}");
     assert!(!file.exists());
     let nowhere = folder.path().join("missing/x.onnx");
     let found = error_line(&["export", "lenet5", "-o", text(&nowhere)]);

@@ -31,7 +31,7 @@ impl ClassWeights {
     ///
     /// # Errors
     ///
-    /// [`ClassifierError::Device`] if the device fails.
+    /// [`ClassifierError::Device`] if the device fails, [`ClassifierError::NotFinite`] if a score is not finite.
     ///
     /// # Panics
     ///
@@ -50,6 +50,10 @@ impl ClassWeights {
             }
             None => return Ok(None),
         };
+        // Damaged weights; `None` would be another statement.
+        if !scores.iter().chain(&zeros).all(|score| score.is_finite()) {
+            return Err(ClassifierError::NotFinite);
+        }
         let classes = zeros.len();
         let mut weights = vec![0.0; classes * channels];
         for start in (0..channels).step_by(ROWS) {
