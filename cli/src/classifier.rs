@@ -7,7 +7,7 @@ use receptive_layers::compile::Outputs;
 use receptive_layers::image::{self, RgbImage};
 use receptive_layers::labels::{self, MNIST};
 
-use crate::args::{ClassifyArgs, Engine, InversionArgs};
+use crate::args::{ClassifierArgs, ClassifyArgs, Engine};
 use crate::engine::Runner;
 use crate::error::{CliError, one_line};
 use crate::explain_error::ExplainError;
@@ -50,7 +50,7 @@ pub enum Inversion {
 impl Inversion {
     /// Returns the images that are inverted for a network with these labels: by default, digits on light paper,
     /// since MNIST's digits are light ink on a dark background.
-    pub fn new(args: &InversionArgs, labels: &[String]) -> Self {
+    pub fn new(args: &ClassifierArgs, labels: &[String]) -> Self {
         match (args.invert, args.no_invert) {
             (true, _) => Self::All,
             (false, false) if labels.iter().eq(MNIST.iter()) => Self::OnPaper,
@@ -87,7 +87,7 @@ impl TopClasses {
         }
         Ok(Self {
             top: args.top,
-            inversion: Inversion::new(&args.inversion, classifier.labels()),
+            inversion: Inversion::new(&args.classifier, classifier.labels()),
             classifier,
             pictures: pictures.map(|(folder, explainer)| Pictures { folder, explainer }),
         })
@@ -170,15 +170,15 @@ fn open(
     }
     let resolved = ResolvedModel::open(
         model,
-        args.model.weights.as_deref(),
-        args.model.key.key(),
+        args.classifier.model.weights.as_deref(),
+        args.classifier.model.key.key(),
         &workers.compute,
     )?;
-    let labels = class_labels(args.labels.as_deref(), resolved.description())?;
+    let labels = class_labels(args.classifier.labels.as_deref(), resolved.description())?;
     let preprocessing = resolved.description().preprocessing;
     if args.explain.is_some() {
         let ResolvedModel::Weights(weights) = resolved else {
-            let path = args.model.weights.clone().unwrap_or_default();
+            let path = args.classifier.model.weights.clone().unwrap_or_default();
             return Err(ExplainError::Plan { path }.into());
         };
         let (threads, tuning) = (workers.compute.threads, &workers.compute.tuning);

@@ -8,6 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use burn::tensor::Device;
 use receptive_layers::classifier::ClassifierError;
 use receptive_layers::compile::{Compiled, Outputs};
+#[cfg(feature = "train")]
+use receptive_layers::explain::InputGradients;
 use receptive_layers::explain::{ClassWeights, Heatmap};
 use receptive_layers::graph::LOGITS;
 use receptive_layers::image::{self, Raster, Region, RgbImage, seen_region};
@@ -20,8 +22,6 @@ use crate::engine::{compiler_options, limit_backend_threads};
 use crate::error::CliError;
 use crate::explain_error::ExplainError;
 use crate::picture;
-#[cfg(feature = "train")]
-use crate::registry::AnyGradients;
 use crate::registry::AnyNetwork;
 use crate::weights::ModelWeights;
 
@@ -38,7 +38,7 @@ pub struct MapExplainer {
 enum MapWeights {
     Class(ClassWeights),
     #[cfg(feature = "train")]
-    Gradient(Box<dyn AnyGradients>),
+    Gradient(InputGradients),
 }
 
 impl MapExplainer {

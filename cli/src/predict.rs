@@ -55,7 +55,7 @@ pub trait Predictor: Sync {
     fn shorter_side(&self) -> usize;
 }
 
-/// What is known of an image beside the network's input.
+/// State of a decoded image beside the network's input.
 #[derive(Default)]
 pub struct Prepared {
     /// Whether the photo was inverted.

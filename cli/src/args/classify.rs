@@ -6,8 +6,7 @@ use clap::Args;
 
 use super::compute::ComputeArgs;
 use super::inputs::{InputArgs, OutputArgs};
-use super::inversion::InversionArgs;
-use super::model::ModelArgs;
+use super::model::ClassifierArgs;
 use super::parse;
 
 /// Options of `classify`.
@@ -21,20 +20,11 @@ pub struct ClassifyArgs {
     #[command(flatten)]
     pub output: OutputArgs,
 
-    /// Network and weights.
+    /// Network, weights and labels.
     #[command(flatten)]
-    pub model: ModelArgs,
+    pub classifier: ClassifierArgs,
 
-    /// Text file with one class label per line [default: the published labels]
-    #[arg(long, value_name = "FILE")]
-    pub labels: Option<PathBuf>,
-
-    /// Treatment of dark ink on light paper.
-    #[command(flatten)]
-    pub inversion: InversionArgs,
-
-    /// Folder in which to write a picture for each image: where the evidence for its most probable class is, as
-    /// `explain` draws it
+    /// Folder of pictures to write, one for each image: the map of the most probable class, as by `explain`
     #[arg(long, value_name = "DIR")]
     pub explain: Option<PathBuf>,
 

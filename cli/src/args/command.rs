@@ -92,7 +92,7 @@ networks, published weights are read from the cache folder. Missing weights are 
 RECEPTIVE_CACHE chooses another cache folder.")]
     Classify(ClassifyArgs),
 
-    /// Show which parts of an image speak for a class
+    /// Show which parts of an image increase the score of a class
     #[command(after_help = "\
 Examples:
   receptive explain photo.jpg -o why.png
@@ -101,8 +101,8 @@ Examples:
   receptive explain photo.jpg --method occlusion --places 28 -o why.png
   receptive classify photos/ --explain why/
 
-The picture has the evidence for the class in colours from black to yellow, over the part of the
-photo that the network sees. The numbers are class scores, the values before softmax: those of a
+The picture has the positive values in colours from black to yellow, over the part of the photo
+that the network sees. The numbers are class scores, the values before softmax: those of a
 class activation map have the class score without bias as their mean; those of occlusion are
 decreases of the score; those of integrated gradients add up to the difference from the score of a
 grey image. grad-cam and integrated-gradients need a program with the feature `train`.")]

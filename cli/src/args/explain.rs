@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::compute::TuningArgs;
-use super::inversion::InversionArgs;
-use super::model::ModelArgs;
+use super::model::ClassifierArgs;
 use super::parse;
 
 /// Options of `explain`.
@@ -44,17 +43,9 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "N", value_parser = parse::steps, allow_negative_numbers = true)]
     pub steps: Option<usize>,
 
-    /// Network and weights.
+    /// Network, weights and labels.
     #[command(flatten)]
-    pub model: ModelArgs,
-
-    /// Text file with one class label per line [default: the published labels]
-    #[arg(long, value_name = "FILE")]
-    pub labels: Option<PathBuf>,
-
-    /// Treatment of dark ink on light paper.
-    #[command(flatten)]
-    pub inversion: InversionArgs,
+    pub classifier: ClassifierArgs,
 
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = parse::threads, allow_negative_numbers = true)]
@@ -78,6 +69,6 @@ pub enum Method {
     GradCam,
     /// Decrease of the class score when a window of the image is covered
     Occlusion,
-    /// Image times mean gradient on the way from a grey image
+    /// Image times mean gradient between a grey image and the image
     IntegratedGradients,
 }

@@ -16,7 +16,6 @@ mod explain;
 mod export;
 mod inputs;
 mod inspect;
-mod inversion;
 mod model;
 mod models;
 mod parse;
@@ -46,8 +45,7 @@ pub use explain::{ExplainArgs, Method};
 pub use export::{ExportArgs, ExportBatch};
 pub use inputs::{InputArgs, OutputArgs, RowFormat, Shard};
 pub use inspect::InspectArgs;
-pub use inversion::InversionArgs;
-pub use model::{ModelArgs, VectorArgs};
+pub use model::{ClassifierArgs, ModelArgs, VectorArgs};
 pub use models::ModelsArgs;
 pub use probe::ProbeArgs;
 #[cfg(feature = "train")]

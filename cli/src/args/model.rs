@@ -16,13 +16,34 @@ pub struct ModelArgs {
     #[arg(long = "model", value_name = "NAME", default_value = DEFAULT_MODEL)]
     pub name: String,
 
-    /// Weight file, or a compiled plan of `classify` or `explain --method occlusion` [default: the embedded or published weights]
+    /// Weight file, or for `classify` and `explain --method occlusion` a compiled plan [default: the embedded or published
+    /// weights]
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
     /// Choice of a dictionary of the weight file.
     #[command(flatten)]
     pub key: WeightsKeyArgs,
+}
+
+/// A network whose class scores have labels.
+#[derive(Debug, Args)]
+pub struct ClassifierArgs {
+    /// Network and weights.
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// Text file with one class label per line [default: the published labels]
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+
+    /// Invert every image, for networks that were trained on light ink on a dark background
+    #[arg(long, conflicts_with = "no_invert")]
+    pub invert: bool,
+
+    /// Never invert an image [default: invert images with a light border for MNIST's classes]
+    #[arg(long)]
+    pub no_invert: bool,
 }
 
 /// The vector that a network computes for an image.

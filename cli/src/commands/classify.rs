@@ -32,11 +32,14 @@ const DEFAULT_COLUMNS: usize = 80;
 /// written.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     if let Some(output) = args.output.file() {
-        let files = [args.model.weights.as_deref(), args.labels.as_deref()];
+        let files = [
+            args.classifier.model.weights.as_deref(),
+            args.classifier.labels.as_deref(),
+        ];
         check_output(output, files.into_iter().flatten())?;
     }
     let inputs = Inputs::open(&args.input)?;
-    let model = registry::model(&args.model.name)?;
+    let model = registry::model(&args.classifier.model.name)?;
     let as_rows = args.output.output.is_some() || args.output.format.is_some();
     let images = inputs.known_count().filter(|_| !as_rows);
     let workers = Workers::new(images, &args.compute)?;
@@ -76,12 +79,12 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
 fn settings(args: &ClassifyArgs, classifier: &Classifier) -> Result<Settings, CliError> {
     let mut settings = rows::settings(
         "classify",
-        &args.model,
+        &args.classifier.model,
         &args.compute,
         &args.input,
         classifier.preprocessing(),
     )?;
-    let inversion = match (args.inversion.invert, args.inversion.no_invert) {
+    let inversion = match (args.classifier.invert, args.classifier.no_invert) {
         (true, _) => "all",
         (_, true) => "none",
         _ => "by border",

@@ -1,4 +1,4 @@
-//! `receptive explain`: the parts of an image that speak for a class.
+//! `receptive explain`: the parts of an image that increase the score of a class.
 
 use std::io::Write;
 use std::path::Path;
@@ -53,11 +53,11 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let picture = args.output.as_deref().map(PictureFile::create);
     let picture = picture.transpose()?;
     let mut photo = image::open(&args.image)?;
-    let model = registry::model(&args.model.name)?;
+    let model = registry::model(&args.classifier.model.name)?;
     let network = Explained::open(args, &model)?;
     let classifier = &network.classifier;
     let preview = Preview::new(&photo, classifier.preprocessing(), LONGEST);
-    let inversion = Inversion::new(&args.inversion, classifier.labels());
+    let inversion = Inversion::new(&args.classifier, classifier.labels());
     let inverted = inversion.apply(&mut photo);
     let image = classifier.prepare(&photo);
     let outputs = classifier.run(&image)?;
@@ -89,7 +89,7 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), CliError> {
         _ => None,
     };
     if map.peak().value <= 0.0 {
-        print_note("no place speaks for the class: no value of the map is above 0");
+        print_note("no place increases the score of the class: no value of the map is above 0");
     }
     let picture = match picture {
         Some(picture) => Some(picture.fill(&preview.png(&map, &args.image)?)?),
@@ -126,7 +126,10 @@ fn check_options(args: &ExplainArgs) -> Result<(), CliError> {
         let path = args.image.clone();
         return Err(ExplainError::Folder { path }.into());
     }
-    let files = [args.model.weights.as_deref(), args.labels.as_deref()];
+    let files = [
+        args.classifier.model.weights.as_deref(),
+        args.classifier.labels.as_deref(),
+    ];
     for output in [&args.output, &args.map].into_iter().flatten() {
         let inputs = files.into_iter().flatten();
         check_output(output, inputs.chain([args.image.as_path()]))?;
@@ -219,7 +222,7 @@ enum Computation {
     Maps(MapExplainer),
     Occlusion(Occlusion),
     #[cfg(feature = "train")]
-    Gradients(Box<dyn crate::registry::AnyGradients>),
+    Gradients(receptive_layers::explain::InputGradients),
 }
 
 impl Explained {
@@ -232,10 +235,15 @@ impl Explained {
             threads: if by_occlusion { Some(1) } else { args.threads },
             tuning: args.tuning,
         };
-        let key = args.model.key.key();
-        let resolved = ResolvedModel::open(model, args.model.weights.as_deref(), key, &compute)?;
+        let key = args.classifier.model.key.key();
+        let resolved = ResolvedModel::open(
+            model,
+            args.classifier.model.weights.as_deref(),
+            key,
+            &compute,
+        )?;
         let description = resolved.description();
-        let labels = class_labels(args.labels.as_deref(), description)?;
+        let labels = class_labels(args.classifier.labels.as_deref(), description)?;
         let requested = args.class.as_ref();
         let class = requested.map(|requested| class(requested, &labels, description.classes));
         let class = class.transpose()?;

@@ -6,7 +6,7 @@ use receptive_layers::classifier::ClassifierError;
 use receptive_layers::compile::{self, CompileError, Compiled, Options};
 use receptive_layers::explain::ClassWeights;
 #[cfg(feature = "train")]
-use receptive_layers::explain::{Heatmap, InputGradients};
+use receptive_layers::explain::InputGradients;
 use receptive_layers::graph::{Graph, GraphError};
 #[cfg(feature = "train")]
 use receptive_layers::network::UnknownStage;
@@ -54,7 +54,7 @@ pub trait AnyNetwork: Send + Sync {
 
     /// Returns the network, whose weights are on `device`, as a function with gradients.
     #[cfg(feature = "train")]
-    fn input_gradients(&self, device: &Device) -> Box<dyn AnyGradients>;
+    fn input_gradients(&self, device: &Device) -> InputGradients;
 
     /// Returns the weight of the first convolution, `[out, in, height, width]`.
     fn first_kernels(&self) -> Option<Tensor<4>>;
@@ -67,49 +67,6 @@ pub trait AnyNetwork: Send + Sync {
         outputs: &[&str],
         options: &Options,
     ) -> Result<Compiled, CompileError>;
-}
-
-/// The gradients of a network of any architecture.
-#[cfg(feature = "train")]
-pub trait AnyGradients: Send + Sync {
-    /// As [`InputGradients::grad_cam`].
-    fn grad_cam(
-        &self,
-        maps: &[f32],
-        shape: [usize; 3],
-        class: usize,
-    ) -> Result<Heatmap, ClassifierError>;
-
-    /// As [`InputGradients::integrated_gradients`].
-    fn integrated_gradients(
-        &self,
-        image: &[f32],
-        shape: [usize; 3],
-        class: usize,
-        steps: usize,
-    ) -> Result<Heatmap, ClassifierError>;
-}
-
-#[cfg(feature = "train")]
-impl<N: Network> AnyGradients for InputGradients<N> {
-    fn grad_cam(
-        &self,
-        maps: &[f32],
-        shape: [usize; 3],
-        class: usize,
-    ) -> Result<Heatmap, ClassifierError> {
-        Self::grad_cam(self, maps, shape, class)
-    }
-
-    fn integrated_gradients(
-        &self,
-        image: &[f32],
-        shape: [usize; 3],
-        class: usize,
-        steps: usize,
-    ) -> Result<Heatmap, ClassifierError> {
-        Self::integrated_gradients(self, image, shape, class, steps)
-    }
 }
 
 impl<N: Network + 'static> AnyNetwork for N {
@@ -151,8 +108,8 @@ impl<N: Network + 'static> AnyNetwork for N {
     }
 
     #[cfg(feature = "train")]
-    fn input_gradients(&self, device: &Device) -> Box<dyn AnyGradients> {
-        Box::new(InputGradients::new(self, device))
+    fn input_gradients(&self, device: &Device) -> InputGradients {
+        InputGradients::new(self, device)
     }
 
     fn first_kernels(&self) -> Option<Tensor<4>> {

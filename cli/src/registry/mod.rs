@@ -11,8 +11,6 @@ mod published;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "train")]
-pub use erased::AnyGradients;
 pub use erased::AnyNetwork;
 pub use model::Model;
 #[cfg(feature = "train")]

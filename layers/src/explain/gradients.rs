@@ -1,11 +1,13 @@
 //! Explanations by gradients: Grad-CAM and integrated gradients.
 
+use std::sync::Arc;
+
 use burn::module::{ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::class_weights::values;
 use super::heatmap::Heatmap;
-use crate::engine::ClassifierError;
+use crate::engine::{ClassifierError, Forward};
 use crate::network::Network;
 
 /// Largest number of images in a batch of integrated gradients.
@@ -17,9 +19,11 @@ const BATCH_VALUES: usize = BATCH * 3 * 224 * 224;
 
 /// A network that computes the gradients of a class score with respect to feature maps and images. Dropout and
 /// batch norms behave as in inference.
-#[derive(Debug)]
-pub struct InputGradients<N> {
-    network: N,
+pub struct InputGradients {
+    /// Maps feature maps of the stage [`Network::LAST_MAPS`] to class scores.
+    head: Forward,
+    /// Maps images to class scores.
+    forward: Forward,
     device: Device,
     /// Type of the weights.
     dtype: DType,
@@ -34,16 +38,19 @@ impl ModuleVisitor for FirstType {
     }
 }
 
-impl<N: Network> InputGradients<N> {
+impl InputGradients {
     /// Prepares a copy of `network`, whose weights are on `device`. Gradients are computed in the type of the
     /// weights.
-    pub fn new(network: &N, device: &Device) -> Self {
+    pub fn new<N: Network + 'static>(network: &N, device: &Device) -> Self {
         let mut first = FirstType(None);
         network.visit(&mut first);
+        // Copies of a module share their running statistics; `valid` copies them.
+        let network = Arc::new(network.valid().train().freeze());
+        let whole = Arc::clone(&network);
         Self {
+            head: Box::new(move |maps| network.classify(network.embed_maps(maps))),
+            forward: Box::new(move |images| whole.forward(images)),
             dtype: first.0.unwrap_or(DType::F32),
-            // Copies of a module share their running statistics; `valid` copies them.
-            network: network.valid().train().freeze(),
             device: device.clone().autodiff(),
         }
     }
@@ -69,10 +76,7 @@ impl<N: Network> InputGradients<N> {
     ) -> Result<Heatmap, ClassifierError> {
         let [channels, height, width] = shape;
         let input = self.input(maps.to_vec(), [1, channels, height, width]);
-        let scores = self
-            .network
-            .classify(self.network.embed_maps(input.clone()));
-        let gradient = gradient(scores, class, &input)?;
+        let gradient = gradient((self.head)(input.clone()), class, &input)?;
         let places = height * width;
         let weights: Vec<f32> = gradient
             .chunks_exact(places)
@@ -82,7 +86,7 @@ impl<N: Network> InputGradients<N> {
     }
 
     /// Computes the integrated gradients of class `class` for the prepared image `[channels, height, width]`: the
-    /// image minus the baseline, times the mean gradient of the score at `steps` images on the straight way from
+    /// image minus the baseline, times the mean gradient of the score at `steps` images on the straight line from
     /// the baseline to the image (Sundararajan et al. 2017, equation 3, by the midpoint rule). The baseline is 0, the
     /// mean colour of the training images. The values of the channels of a pixel are added.
     ///
@@ -113,7 +117,7 @@ impl<N: Network> InputGradients<N> {
             let scales = batch.map(|step| (step as f32 + 0.5) / steps as f32);
             let images = scales.flat_map(|scale| image.iter().map(move |value| scale * value));
             let input = self.input(images.collect(), [count, channels, height, width]);
-            let gradient = gradient(self.network.forward(input.clone()), class, &input)?;
+            let gradient = gradient((self.forward)(input.clone()), class, &input)?;
             for gradient in gradient.chunks_exact(image.len()) {
                 for (sum, value) in sums.iter_mut().zip(gradient) {
                     *sum += f64::from(*value);

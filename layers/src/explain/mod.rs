@@ -5,7 +5,7 @@
 //! | class activation map ([`ClassWeights`]) | the feature maps, weighted by the weights of the class (Zhou et al. 2016) | global mean pooling before the last layer: ResNet, GoogLeNet, MobileNet |
 //! | Grad-CAM (`InputGradients::grad_cam`) | the feature maps, weighted by the means of the score's gradients (Selvaraju et al. 2017) | feature `autodiff` |
 //! | occlusion ([`Occlusion`]) | the decrease of the score when a window is covered (Zeiler and Fergus 2014) | one run for each place |
-//! | integrated gradients (`InputGradients::integrated_gradients`) | the image times the mean gradient on the way from a baseline (Sundararajan et al. 2017) | feature `autodiff` |
+//! | integrated gradients (`InputGradients::integrated_gradients`) | the image times the mean gradient between a baseline and the image (Sundararajan et al. 2017) | feature `autodiff` |
 //!
 //! The result of each method is a [`Heatmap`], which [`Heatmap::draw`] draws over the photo. The scores are those
 //! before softmax.

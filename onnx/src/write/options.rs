@@ -12,7 +12,7 @@ pub struct WriteOptions {
     pub opset: i64,
     /// Number of images in a batch. Default dynamic.
     pub batch: BatchSize,
-    /// What the input is. Default normalized planes.
+    /// Format of the input. Default normalized planes.
     pub input: InputFormat,
     /// Named texts that are stored in the file, such as the names of the classes.
     pub metadata: Vec<(String, String)>,
@@ -39,7 +39,7 @@ pub enum BatchSize {
     Recorded,
 }
 
-/// What the input of the file is.
+/// Format of the file's input.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum InputFormat {
     /// The network's own input, `[batch, channels, height, width]`, float32.

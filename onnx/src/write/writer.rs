@@ -1,4 +1,4 @@
-//! A graph on its way to a file: the names of its values, the operators and the constants.
+//! State of the writer: the names of the values, the operators and the constants.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +20,7 @@ const INPUT: &str = "input";
 /// Name of the batch axis.
 const BATCH: &str = "batch";
 
-/// A graph on its way to a file.
+/// The operators and constants that are written so far, and the names of all values.
 pub struct Writer<'a> {
     /// The graph.
     pub graph: &'a Graph,

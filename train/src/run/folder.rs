@@ -98,7 +98,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Those of [`check_is_new`](Self::check_is_new), [`TrainError::Locked`] while another process runs in the folder,
+    /// The errors of [`check_is_new`](Self::check_is_new), [`TrainError::Locked`] while another process runs in the folder,
     /// [`TrainError::Write`] if the folder cannot be created.
     pub fn create_for_weights(&self) -> Result<FolderLock, TrainError> {
         self.check_is_new()?;
