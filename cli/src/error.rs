@@ -17,6 +17,8 @@ use receptive_layers::weights::{FindError, WeightsError};
 
 use crate::device::{DeviceError, DeviceName};
 use crate::explain_error::ExplainError;
+#[cfg(feature = "train")]
+use crate::head_error::HeadError;
 use crate::npy::NpyError;
 use crate::vector_error::VectorFileError;
 
@@ -216,39 +218,10 @@ pub enum CliError {
     /// The plan does not fit the preprocessing or the labels.
     #[error(transparent)]
     Classifier(#[from] ClassifierError),
-    /// An option of `train` that has no effect with `--freeze all`.
-    #[error(
-        "--freeze all fits the last layer to the embeddings of the images, and {option} has no effect; remove it, or freeze a stage"
-    )]
-    HeadOption {
-        /// Name of the option.
-        option: &'static str,
-    },
-    /// Several ranks are to train the last layer.
-    #[error("--freeze all runs in one process; start it without mpirun")]
-    HeadRanks,
-    /// The images have fewer than two classes.
-    #[error("{model}: the images have {found} classes, expected at least 2")]
-    FewClasses {
-        /// Name of the network.
-        model: &'static str,
-        /// Number of classes.
-        found: usize,
-    },
-    /// A class has no training image.
-    #[error("the class {class:?} has no training image")]
-    EmptyClass {
-        /// Name of the class.
-        class: String,
-    },
-    /// The last layer cannot be fitted.
-    #[error("{model}: {source}")]
-    TrainHead {
-        /// Name of the network.
-        model: &'static str,
-        /// Error of the regression.
-        source: LogisticError,
-    },
+    /// The last layer alone cannot be trained.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// The network cannot be written as an ONNX file.
     #[error("{model}: {source}")]
     Onnx {

@@ -19,6 +19,8 @@ pub mod explain_error;
 mod explainer;
 mod groups;
 mod head;
+#[cfg(feature = "train")]
+pub mod head_error;
 mod image_grid;
 pub mod inputs;
 mod json;

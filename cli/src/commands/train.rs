@@ -20,6 +20,7 @@ use crate::cluster;
 use crate::device;
 use crate::engine;
 use crate::error::{CliError, print_note};
+use crate::head_error::HeadError;
 use crate::onnx_file::{self, OnnxOptions};
 use crate::registry::{self, InitialWeights, Model, Pretrained};
 use crate::signals;
@@ -50,7 +51,7 @@ fn run_rank(
     let folder = Folder::new(&output);
     if args.freeze.as_deref() == Some(ALL) {
         if cluster.ranks() > 1 {
-            return Err(CliError::HeadRanks);
+            return Err(HeadError::Ranks.into());
         }
         let trained = train_head::run(args, &model, &folder)?;
         write_onnx(args, &model, &folder)?;

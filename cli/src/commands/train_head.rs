@@ -20,6 +20,7 @@ use crate::device;
 use crate::engine::{compiler_options, limit_backend_threads, threads_or_cores};
 use crate::error::{CliError, one_line, print_note};
 use crate::head::Head;
+use crate::head_error::HeadError;
 use crate::predict::BATCH;
 use crate::progress::image_bar;
 use crate::registry::Model;
@@ -85,24 +86,26 @@ pub fn run(args: &TrainArgs, model: &Model, folder: &Folder) -> Result<Trained, 
     // Created before the computation, so that a folder that cannot be written costs no time.
     let _lock = folder.create_for_weights()?;
     if data.classes.len() < 2 {
-        return Err(CliError::FewClasses {
+        return Err(HeadError::FewClasses {
             model: model.name,
             found: data.classes.len(),
-        });
+        }
+        .into());
     }
     let embedded = Embedded::new(args, &head.weights, data.classes.len())?;
     let train = embedded.vectors(&data.train)?;
     let validation = embedded.vectors(&data.validation)?;
     let missing = (0..data.classes.len()).find(|class| !train.classes.contains(class));
     if let Some(class) = missing {
-        return Err(CliError::EmptyClass {
+        return Err(HeadError::EmptyClass {
             class: data.classes[class].clone(),
-        });
+        }
+        .into());
     }
     let rows: Vec<usize> = (0..train.classes.len()).collect();
     let (set, classes) = (&train.vectors, &train.classes);
     let regression = LogisticRegression::fit(set, &rows, classes, data.classes.len(), L2);
-    let regression = regression.map_err(|source| CliError::TrainHead {
+    let regression = regression.map_err(|source| HeadError::Regression {
         model: model.name,
         source,
     })?;
@@ -132,7 +135,7 @@ fn check_options(args: &TrainArgs) -> Result<(), CliError> {
         ("--resume", args.resume),
     ];
     match given.into_iter().find(|&(_, is_given)| is_given) {
-        Some((option, _)) => Err(CliError::HeadOption { option }),
+        Some((option, _)) => Err(HeadError::Option { option }.into()),
         None => Ok(()),
     }
 }

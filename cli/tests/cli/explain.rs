@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use burn::tensor::TensorData;
 use npyz::NpyFile;
 use receptive_layers::image;
+use receptive_layers::weights::{FloatType, Format, StateDict};
 use serde_json::Value;
 
-use crate::{error_line, json, output, photo, receptive, text};
+use crate::{error_line, json, lenet, output, photo, receptive, text};
 
 /// Returns the JSON report of `explain` with these arguments.
 fn explained(arguments: &[&str]) -> Value {
@@ -328,4 +330,44 @@ fn what_cannot_be_explained_is_named() {
         found.contains("--explain needs the compiled engine"),
         "{found}"
     );
+}
+
+#[test]
+fn outputs_do_not_replace_weights_and_labels() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_, lenet) = lenet(folder.path(), 10);
+    let weights = folder.path().join("weights.csv");
+    fs::rename(lenet, &weights).expect("renamed");
+    let before = fs::read(&weights).expect("bytes");
+    let seven = digit();
+    let (weights, seven) = (text(&weights), text(&seven));
+    for arguments in [
+        ["explain", seven, "--weights", weights, "--map", weights],
+        ["explain", seven, "--labels", weights, "--map", weights],
+        ["classify", seven, "--weights", weights, "--output", weights],
+        ["embed", seven, "--weights", weights, "--output", weights],
+    ] {
+        let error = error_line(&arguments);
+        assert!(error.contains("weights.csv is an input"), "{error}");
+    }
+    assert_eq!(fs::read(weights).expect("bytes"), before);
+}
+
+#[test]
+fn damaged_weights_are_not_called_another_architecture() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let weights = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/mobilenet_v2-f16.safetensors"
+    );
+    let mut tensors = StateDict::open(weights).expect("weights");
+    let bias = TensorData::new(vec![f32::NAN; 1000], [1000]);
+    tensors.insert("classifier.1.bias", bias);
+    let damaged = folder.path().join("damaged.safetensors");
+    let saved = tensors.save(&damaged, Format::SafeTensors, FloatType::F32);
+    saved.expect("written");
+    let coffee = photo("coffee.png");
+    let arguments = ["explain", text(&coffee), "--weights", text(&damaged)];
+    let error = error_line(&[&arguments[..], &["--method", "cam"]].concat());
+    assert!(error.contains("infinite values or NaN"), "{error}");
 }

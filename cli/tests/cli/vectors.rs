@@ -3,7 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Device;
+use receptive_googlenet::GoogLeNetConfig;
 use receptive_layers::image::{self, RgbImage};
+use receptive_layers::network::NetworkConfig;
+use receptive_layers::weights::{self, FloatType, Format, StateDict};
 use serde_json::Value;
 
 use crate::{error_line, json, output, photo, receptive, text};
@@ -365,4 +369,47 @@ fn a_head_is_trained_on_vectors_and_classifies_images() {
         line.contains("0 different labels") && line.contains("24 of 24"),
         "{line}"
     );
+}
+
+/// A new head drops the auxiliary heads, which have the old classes.
+#[test]
+fn a_new_head_of_googlenet_has_no_old_auxiliary_heads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let network = GoogLeNetConfig::googlenet()
+        .with_auxiliary(true)
+        .init(&Device::flex());
+    let (weights, head) = (file("googlenet.safetensors"), file("head.safetensors"));
+    let tensors = weights::state_dict(&network);
+    assert!(tensors.get("aux1.fc2.weight").is_some());
+    let saved = tensors.save(&weights, Format::SafeTensors, FloatType::F32);
+    saved.expect("written");
+    let mut rows = String::from("path,");
+    rows += &(0..1024)
+        .map(|n| n.to_string())
+        .collect::<Vec<_>>()
+        .join(",");
+    rows += ",error\n";
+    for image in 0..8 {
+        let values = (0..1024).map(|n| if n % 2 == image % 2 { "1" } else { "0" });
+        let values: Vec<&str> = values.collect();
+        rows += &format!("{}/{image}.png,{},\n", image % 2, values.join(","));
+    }
+    fs::write(file("vectors.csv"), rows).expect("written");
+    let vectors = file("vectors.csv");
+    let model = ["--model", "googlenet", "--weights", text(&weights)];
+    let probe = ["probe", text(&vectors), "--by-folder", "--folds", "2"];
+    let probe = [&probe[..], &model, &["--output", text(&head)]].concat();
+    receptive(&probe).assert().success();
+    let tensors = StateDict::open(&head).expect("weights");
+    assert!(tensors.iter().all(|(name, _)| !name.starts_with("aux")));
+    let converted = file("converted.pth");
+    let convert = [
+        "convert",
+        text(&head),
+        text(&converted),
+        "--model",
+        "googlenet",
+    ];
+    receptive(&convert).assert().success();
 }

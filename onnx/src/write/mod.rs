@@ -6,6 +6,7 @@ mod model;
 mod names;
 mod nodes;
 mod options;
+mod pools;
 mod tensors;
 mod writer;
 

@@ -58,6 +58,11 @@ pub fn dims(shape: &[usize]) -> Vec<i64> {
     shape.iter().map(|&length| length as i64).collect()
 }
 
+/// Returns numbers as ONNX's integers.
+pub fn signed(numbers: impl Iterator<Item = usize>) -> Vec<i64> {
+    numbers.map(|number| number as i64).collect()
+}
+
 /// Returns the transposed matrix `[columns, rows]` of a matrix `[rows, columns]`.
 fn transpose(elements: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     let mut transposed = vec![0.0; elements.len()];
