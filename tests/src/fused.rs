@@ -99,7 +99,7 @@ fn fusible(graph: &Graph) -> Vec<(&str, Layer)> {
             Op::Conv2d(_) | Op::Linear => Some(weighted(node)),
             Op::BatchNorm { .. } if follows_conv(node) => Some(weighted(node)),
             Op::MaxPool2d { .. } => Some(Layer::MaxPool(input())),
-            Op::AvgPool2d { window, .. } if window.padding == [0, 0] && !window.ceil => {
+            Op::AvgPool2d { window, .. } if window.padding == [[0; 2]; 2] && !window.ceil => {
                 Some(Layer::MeanPool(input()))
             }
             Op::Relu if follows_add(node) => Some(Layer::AddRelu(input())),

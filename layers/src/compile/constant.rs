@@ -70,6 +70,9 @@ fn apply(arithmetic: Arithmetic, a: f64, b: f64) -> f64 {
         Arithmetic::Sub => a - b,
         Arithmetic::Mul => a * b,
         Arithmetic::Div => a / b,
+        Arithmetic::Min => a.min(b),
+        Arithmetic::Max => a.max(b),
+        Arithmetic::Pow => a.powf(b),
     }
 }
 

@@ -161,6 +161,9 @@ impl Lowering<'_> {
                     Arithmetic::Sub => BinaryOp::Sub,
                     Arithmetic::Mul => BinaryOp::Mul,
                     Arithmetic::Div => BinaryOp::Div,
+                    Arithmetic::Min => BinaryOp::Min,
+                    Arithmetic::Max => BinaryOp::Max,
+                    Arithmetic::Pow => unreachable!("the translation refuses powers"),
                 };
                 let step = Step::Binary(Binary::new(op, x, b, output));
                 self.push(&layer.name, step, "arithmetic", 0, &[x, b, y]);

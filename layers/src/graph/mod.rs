@@ -36,7 +36,7 @@ mod windows;
 
 pub use error::GraphError;
 pub use network::{EMBEDDING, LOGITS};
-pub use op::{Arithmetic, Conv2d, Op, Pool2d, SliceRange};
+pub use op::{Arithmetic, Conv2d, ConvTranspose2d, Function, Op, Pool2d, Reduction, SliceRange};
 pub use outputs::{OutputList, Outputs};
 pub use structure::{Graph, Node};
 pub use value::{Origin, ParameterKind, Value, ValueData, ValueId};

@@ -10,6 +10,9 @@ pub enum Op {
     /// Convolution. Operands: `x`, the weight `[out, in / groups, height, width]`, and optionally
     /// the bias `[out]`.
     Conv2d(Conv2d),
+    /// Transposed convolution, the gradient of a convolution with respect to its input. Operands:
+    /// `x`, the weight `[in, out / groups, height, width]`, and optionally the bias `[out]`.
+    ConvTranspose2d(ConvTranspose2d),
     /// `(x - mean) / sqrt(variance + epsilon) * weight + bias`. Operands: `x`, weight, bias, mean
     /// and variance; all but `x` are `[channels]`.
     BatchNorm {
@@ -72,6 +75,11 @@ pub enum Op {
         /// Axis of the sum.
         axis: usize,
     },
+    /// An element-wise function of one tensor.
+    Function(Function),
+    /// `x` where `x` is positive, and `x * slope` elsewhere. Operands: `x` and the slope, which is
+    /// broadcast to the shape of `x`.
+    Prelu,
     /// Element-wise arithmetic of two tensors, with axes of length one broadcast.
     Binary(Arithmetic),
     /// Element-wise arithmetic of a tensor (left) and a number (right).
@@ -82,6 +90,21 @@ pub enum Op {
     Mean {
         /// Axes, ascending.
         axes: Vec<usize>,
+    },
+    /// Sum, product or other reduction along axes, each kept with length one.
+    Reduce {
+        /// What is computed of the elements.
+        reduction: Reduction,
+        /// Axes, ascending.
+        axes: Vec<usize>,
+    },
+    /// Interpolation along an axis: each element is a weighted sum of elements of the input.
+    Resample {
+        /// The axis.
+        axis: usize,
+        /// For each index of the output, the indices of the input that it is a sum of, with their
+        /// weights.
+        taps: Vec<Vec<(usize, f64)>>,
     },
     /// Concatenation of the operands along an axis.
     Concat {
@@ -136,6 +159,21 @@ pub struct Conv2d {
     pub groups: usize,
 }
 
+/// Stride, padding, dilation and groups of a transposed convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConvTranspose2d {
+    /// Distance between the outputs of neighbouring input elements, in elements.
+    pub stride: [usize; 2],
+    /// Rows and columns that are cut off the output: `[[top, bottom], [left, right]]`.
+    pub padding: [[usize; 2]; 2],
+    /// Rows and columns that are added to the output at the bottom and right.
+    pub output_padding: [usize; 2],
+    /// Distance between neighbouring taps, in elements.
+    pub dilation: [usize; 2],
+    /// Number of channel groups.
+    pub groups: usize,
+}
+
 /// Kernel size, stride, padding and rounding of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pool2d {
@@ -143,8 +181,8 @@ pub struct Pool2d {
     pub kernel: [usize; 2],
     /// Stride, in elements.
     pub stride: [usize; 2],
-    /// Padding on each side, in elements.
-    pub padding: [usize; 2],
+    /// Padding, in elements: `[[top, bottom], [left, right]]`.
+    pub padding: [[usize; 2]; 2],
     /// Whether the output size is rounded up, so that the last window may extend past the padding.
     pub ceil: bool,
 }
@@ -160,6 +198,117 @@ pub enum Arithmetic {
     Mul,
     /// Quotient.
     Div,
+    /// Smaller of both.
+    Min,
+    /// Larger of both.
+    Max,
+    /// Power: the left operand to the exponent of the right one.
+    Pow,
+}
+
+/// An element-wise function of one number, `x`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Function {
+    /// `x` if it is positive, otherwise `slope * x`.
+    LeakyRelu {
+        /// Factor of negative numbers.
+        slope: f64,
+    },
+    /// `x` if it is positive, otherwise `alpha * (exp(x) - 1)`.
+    Elu {
+        /// Factor of the exponential.
+        alpha: f64,
+    },
+    /// `scale * elu(x)`, with `alpha`.
+    Selu {
+        /// Factor of the exponential.
+        alpha: f64,
+        /// Factor of the result.
+        scale: f64,
+    },
+    /// `x` if it is positive, otherwise `alpha * (exp(x / alpha) - 1)`.
+    Celu {
+        /// Scale of the exponential.
+        alpha: f64,
+    },
+    /// `x` if it exceeds the threshold, otherwise 0.
+    ThresholdedRelu {
+        /// The threshold.
+        alpha: f64,
+    },
+    /// `max(0, min(1, alpha * x + beta))`.
+    HardSigmoid {
+        /// Factor.
+        alpha: f64,
+        /// Summand.
+        beta: f64,
+    },
+    /// `x * max(0, min(6, x + 3)) / 6`.
+    HardSwish,
+    /// `x * sigmoid(x)`.
+    Silu,
+    /// `x * tanh(ln(1 + exp(x)))`.
+    Mish,
+    /// `ln(1 + exp(x))`.
+    Softplus,
+    /// `x / (1 + |x|)`.
+    Softsign,
+    /// `x * (1 + erf(x / sqrt(2))) / 2`.
+    Gelu,
+    /// `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2`.
+    GeluTanh,
+    /// Error function.
+    Erf,
+    /// Exponential function.
+    Exp,
+    /// Natural logarithm.
+    Ln,
+    /// Square root.
+    Sqrt,
+    /// Absolute value.
+    Abs,
+    /// `-x`.
+    Neg,
+    /// `1 / x`.
+    Reciprocal,
+    /// -1, 0 or 1.
+    Sign,
+    /// Largest whole number of at most `x`.
+    Floor,
+    /// Smallest whole number of at least `x`.
+    Ceil,
+    /// Nearest whole number; the even one of two.
+    Round,
+    /// Sine.
+    Sin,
+    /// Cosine.
+    Cos,
+}
+
+/// What a reduction computes of the elements along its axes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    /// Sum.
+    Sum,
+    /// Mean.
+    Mean,
+    /// Product.
+    Product,
+    /// Largest.
+    Max,
+    /// Smallest.
+    Min,
+    /// Sum of absolute values.
+    L1,
+    /// Square root of the sum of squares.
+    L2,
+    /// Sum of squares.
+    SumOfSquares,
+    /// Logarithm of the sum.
+    LogSum,
+    /// Logarithm of the sum of exponentials.
+    LogSumExp,
 }
 
 /// Indices of a slice along one axis: `start`, `start + step`, … below `end`.
@@ -178,6 +327,7 @@ impl Op {
     pub fn word(&self) -> &str {
         match self {
             Self::Conv2d(_) => "conv",
+            Self::ConvTranspose2d(_) => "conv_transpose",
             Self::BatchNorm { .. } => "batchnorm",
             Self::Linear => "linear",
             Self::MaxPool2d { .. } => "maxpool",
@@ -190,9 +340,13 @@ impl Op {
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
             Self::Softmax { .. } => "softmax",
+            Self::Function(function) => function.word(),
+            Self::Prelu => "prelu",
             Self::Binary(arithmetic) | Self::Scalar(arithmetic, _) => arithmetic.word(),
             Self::Matmul => "matmul",
             Self::Mean { .. } => "mean",
+            Self::Reduce { reduction, .. } => reduction.word(),
+            Self::Resample { .. } => "resample",
             Self::Concat { .. } => "concat",
             Self::Reshape => "reshape",
             Self::Expand => "expand",
@@ -204,12 +358,61 @@ impl Op {
         }
     }
 
-    /// Whether the operation is an element-wise activation function without parameters.
+    /// Whether the operation is an element-wise function of one tensor, without parameters.
     pub fn is_activation(&self) -> bool {
         matches!(
             self,
-            Self::Relu | Self::Clamp { .. } | Self::Tanh | Self::Sigmoid
+            Self::Relu | Self::Clamp { .. } | Self::Tanh | Self::Sigmoid | Self::Function(_)
         )
+    }
+}
+
+impl Function {
+    fn word(self) -> &'static str {
+        match self {
+            Self::LeakyRelu { .. } => "leaky_relu",
+            Self::Elu { .. } => "elu",
+            Self::Selu { .. } => "selu",
+            Self::Celu { .. } => "celu",
+            Self::ThresholdedRelu { .. } => "thresholded_relu",
+            Self::HardSigmoid { .. } => "hard_sigmoid",
+            Self::HardSwish => "hard_swish",
+            Self::Silu => "silu",
+            Self::Mish => "mish",
+            Self::Softplus => "softplus",
+            Self::Softsign => "softsign",
+            Self::Gelu | Self::GeluTanh => "gelu",
+            Self::Erf => "erf",
+            Self::Exp => "exp",
+            Self::Ln => "ln",
+            Self::Sqrt => "sqrt",
+            Self::Abs => "abs",
+            Self::Neg => "neg",
+            Self::Reciprocal => "reciprocal",
+            Self::Sign => "sign",
+            Self::Floor => "floor",
+            Self::Ceil => "ceil",
+            Self::Round => "round",
+            Self::Sin => "sin",
+            Self::Cos => "cos",
+        }
+    }
+}
+
+impl Reduction {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Mean => "mean",
+            Self::Product => "product",
+            Self::Max => "max",
+            Self::Min => "min",
+            Self::L1 => "l1_norm",
+            Self::L2 => "l2_norm",
+            Self::SumOfSquares => "sum_of_squares",
+            Self::LogSum => "log_sum",
+            Self::LogSumExp => "log_sum_exp",
+        }
     }
 }
 
@@ -220,6 +423,9 @@ impl Arithmetic {
             Self::Sub => "sub",
             Self::Mul => "mul",
             Self::Div => "div",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Pow => "pow",
         }
     }
 }

@@ -173,7 +173,7 @@ fn module_op(operation: &ModuleOperationIr) -> Option<Op> {
             window: Pool2d {
                 kernel: pool.kernel_size,
                 stride: pool.stride,
-                padding: pool.padding,
+                padding: pool.padding.map(|padding| [padding; 2]),
                 ceil: pool.ceil_mode,
             },
             dilation: pool.dilation,
@@ -182,7 +182,7 @@ fn module_op(operation: &ModuleOperationIr) -> Option<Op> {
             window: Pool2d {
                 kernel: pool.kernel_size,
                 stride: pool.stride,
-                padding: pool.padding,
+                padding: pool.padding.map(|padding| [padding; 2]),
                 ceil: pool.ceil_mode,
             },
             count_include_pad: pool.count_include_pad,

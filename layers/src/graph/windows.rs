@@ -13,7 +13,10 @@ impl Graph {
             [0, 1].map(|axis| Window {
                 kernel: pool.kernel[axis],
                 stride: pool.stride[axis],
-                padding: Padding::symmetric(pool.padding[axis]),
+                padding: Padding::Explicit {
+                    before: pool.padding[axis][0],
+                    after: pool.padding[axis][1],
+                },
                 dilation: dilation[axis],
                 rounding: if pool.ceil {
                     Rounding::Ceil

@@ -107,7 +107,7 @@ impl Interpreter<'_> {
                 MaxPoolOptions {
                     kernel_size: window.kernel,
                     stride: window.stride,
-                    padding: symmetric(window),
+                    padding: around(window),
                     dilation: *dilation,
                     ceil_mode: window.ceil,
                 },
@@ -120,7 +120,7 @@ impl Interpreter<'_> {
                 AvgPoolOptions {
                     kernel_size: window.kernel,
                     stride: window.stride,
-                    padding: symmetric(window),
+                    padding: around(window),
                     count_include_pad: *count_include_pad,
                     ceil_mode: window.ceil,
                 },
@@ -146,12 +146,18 @@ impl Interpreter<'_> {
                 Arithmetic::Sub => x - second(),
                 Arithmetic::Mul => x * second(),
                 Arithmetic::Div => x / second(),
+                Arithmetic::Min => x.min_pair(second()),
+                Arithmetic::Max => x.max_pair(second()),
+                Arithmetic::Pow => x.powf(second()),
             },
             Op::Scalar(arithmetic, number) => match arithmetic {
                 Arithmetic::Add => x + *number,
                 Arithmetic::Sub => x - *number,
                 Arithmetic::Mul => x * *number,
                 Arithmetic::Div => x / *number,
+                Arithmetic::Min => x.clamp_max(*number),
+                Arithmetic::Max => x.clamp_min(*number),
+                Arithmetic::Pow => x.powf_scalar(*number),
             },
             Op::Matmul => x.matmul(second()),
             Op::Mean { axes } => {
@@ -198,6 +204,6 @@ impl Interpreter<'_> {
 }
 
 /// Returns the padding before and after each axis.
-fn symmetric(window: &Pool2d) -> [(usize, usize); 2] {
-    window.padding.map(|padding| (padding, padding))
+fn around(window: &Pool2d) -> [(usize, usize); 2] {
+    window.padding.map(|[before, after]| (before, after))
 }

@@ -101,6 +101,9 @@ fn operator(arithmetic: Arithmetic) -> &'static str {
         Arithmetic::Sub => "Sub",
         Arithmetic::Mul => "Mul",
         Arithmetic::Div => "Div",
+        Arithmetic::Min => "Min",
+        Arithmetic::Max => "Max",
+        Arithmetic::Pow => "Pow",
     }
 }
 

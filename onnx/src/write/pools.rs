@@ -15,13 +15,14 @@ fn pads(node: &Node, window: &Pool2d, dilation: [usize; 2], writer: &Writer<'_>)
     let output = writer.graph.shape(node.outputs[0]);
     let end = |axis: usize| {
         let last = last_window_end(window, dilation[axis], output[2 + axis], axis);
-        let before = window.padding[axis] + input[2 + axis];
+        let [before, after] = window.padding[axis];
+        let before = before + input[2 + axis];
         match window.ceil {
-            true => last.saturating_sub(before).max(window.padding[axis]),
-            false => window.padding[axis],
+            true => last.saturating_sub(before).max(after),
+            false => after,
         }
     };
-    [window.padding[0], window.padding[1], end(0), end(1)]
+    [window.padding[0][0], window.padding[1][0], end(0), end(1)]
 }
 
 /// Returns the attributes of a pool.
@@ -92,12 +93,12 @@ fn padded_mean(node: &Node, window: &Pool2d, writer: &mut Writer<'_>) -> Result<
         writer.graph.shape(node.inputs[0]),
         writer.graph.shape(node.outputs[0]),
     );
-    let [top, left] = window.padding;
+    let [[top, bottom], [left, right]] = window.padding;
     let extra = [0, 1].map(|axis| {
         let end = last_window_end(window, 1, output[2 + axis], axis);
-        end.saturating_sub(input[2 + axis] + 2 * window.padding[axis])
+        end.saturating_sub(input[2 + axis] + window.padding[axis].iter().sum::<usize>())
     });
-    let padded = padded(node, [top, left, top, left], 0.0, writer)?;
+    let padded = padded(node, [top, left, bottom, right], 0.0, writer)?;
     let mut attributes = pool(window, &[0, 0, extra[0], extra[1]]);
     attributes.push(integer("count_include_pad", 0));
     let output = writer.written(node.outputs[0], name);

@@ -95,7 +95,7 @@ impl Explorer {
             for node in &mut graph.nodes {
                 if let Op::MaxPool2d { window, .. } | Op::AvgPool2d { window, .. } = &mut node.op {
                     window.kernel = [1; 2];
-                    window.padding = [0; 2];
+                    window.padding = [[0; 2]; 2];
                 }
             }
         }

@@ -17,6 +17,10 @@ pub enum BinaryOp {
     Mul,
     /// Quotient.
     Div,
+    /// Smaller of both.
+    Min,
+    /// Larger of both.
+    Max,
 }
 
 /// Rows of one block. Strides are in elements.
@@ -47,6 +51,8 @@ const MUL: usize = BinaryOp::Mul as usize;
 
 const DIV: usize = BinaryOp::Div as usize;
 
+const MIN: usize = BinaryOp::Min as usize;
+
 impl<const OP: usize> MicroKernel for Elementwise<OP> {
     type Args = BinaryArgs;
 
@@ -63,7 +69,9 @@ impl<const OP: usize> MicroKernel for Elementwise<OP> {
                         ADD => s.add(a, b),
                         SUB => s.sub(a, b),
                         MUL => s.mul(a, b),
-                        _ => s.div(a, b),
+                        DIV => s.div(a, b),
+                        MIN => s.min(a, b),
+                        _ => s.max(a, b),
                     };
                     s.store(
                         args.y.add(row * args.y_row + at),
@@ -79,7 +87,7 @@ impl<const OP: usize> MicroKernel for Elementwise<OP> {
 pub(crate) type BinaryFn = unsafe fn(&BinaryArgs);
 
 /// Operations of an instruction set.
-pub(crate) struct BinaryFns([BinaryFn; 4]);
+pub(crate) struct BinaryFns([BinaryFn; 6]);
 
 impl BinaryFns {
     pub fn of<S: Simd>() -> Self {
@@ -88,6 +96,8 @@ impl BinaryFns {
             S::entry::<Elementwise<SUB>>(),
             S::entry::<Elementwise<MUL>>(),
             S::entry::<Elementwise<DIV>>(),
+            S::entry::<Elementwise<MIN>>(),
+            S::entry::<Elementwise<{ BinaryOp::Max as usize }>>(),
         ])
     }
 

@@ -157,6 +157,9 @@ impl Translation<'_> {
                     Arithmetic::Sub => Affine::Shift(PerChannel::Number(-number)),
                     Arithmetic::Mul => Affine::Scale(PerChannel::Number(*number)),
                     Arithmetic::Div => Affine::Scale(PerChannel::Number(1.0 / number)),
+                    Arithmetic::Min | Arithmetic::Max | Arithmetic::Pow => {
+                        return Err(refusal(graph, node));
+                    }
                 };
                 let x = self.operand(node, 0)?;
                 self.push_elementwise(node, LayerOp::Affine(vec![affine]), vec![x]);
@@ -183,7 +186,7 @@ fn pool_window(pool: &Pool2d, dilation: [usize; 2]) -> PoolWindow {
     PoolWindow {
         kernel: pool.kernel,
         stride: pool.stride,
-        padding: pool.padding,
+        padding: pool.padding.map(|[before, _]| before),
         dilation,
     }
 }

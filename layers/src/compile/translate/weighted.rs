@@ -100,6 +100,9 @@ impl Translation<'_> {
                 Affine::Shift(PerChannel::Constant(weight)),
             ],
             (Arithmetic::Div, 0) => vec![Affine::Scale(PerChannel::Inverse(weight))],
+            (Arithmetic::Min | Arithmetic::Max | Arithmetic::Pow, _) => {
+                return Err(unsupported(node));
+            }
             (Arithmetic::Div, _) => {
                 return Err(Problem::unsupported(
                     "div of weights by maps",
