@@ -21,6 +21,7 @@ pub use layout::{Border, Buffer, ConvSpec, Map, Output};
 pub use micro::activation::Activation;
 pub use micro::binary::BinaryOp;
 pub use micro::blocking::Blocking;
+pub use micro::function::Function;
 pub(crate) use micro::kernels::Kernels;
 pub(crate) use micro::peak::PeakTile;
 pub use micro::pool::PoolWindow;
@@ -28,7 +29,8 @@ pub use micro::simd::{Isa, UnknownIsa};
 pub use micro::winograd::WinogradTile;
 pub(crate) use steps::Operation;
 pub use steps::{
-    AdaptiveMean, Algorithm, Binary, ConvWorkload, CopyChannels, CostModel, Depthwise, Direct,
-    Export, FullyConnected, Import, Lrn, MaxPool, MeanPool, RadialBasis, Separable, Softmax, Unary,
-    Winograd,
+    AdaptiveMean, Algorithm, Apply, Axis, Binary, Constant, Contract, ContractAxis, ConvWorkload,
+    CopyChannels, CostModel, Depthwise, Direct, Export, FullyConnected, Import, Lrn, MaxPool,
+    MeanPool, Offsets, RadialBasis, Rearrange, Reduce, Reduction, Resample, Separable, Softmax,
+    Unary, Winograd,
 };

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::{
-    AdaptiveMean, Algorithm, Binary, ConvSpec, CopyChannels, Depthwise, Direct, Export,
-    FullyConnected, Import, Isa, Lrn, Map, MaxPool, MeanPool, Operation, Output, RadialBasis,
-    Separable, Softmax, Unary, Winograd,
+    AdaptiveMean, Algorithm, Apply, Binary, Constant, Contract, ConvSpec, CopyChannels, Depthwise,
+    Direct, Export, FullyConnected, Import, Isa, Lrn, Map, MaxPool, MeanPool, Operation, Output,
+    RadialBasis, Rearrange, Reduce, Resample, Separable, Softmax, Unary, Winograd,
 };
 
 /// A step with the name of its layer and its micro-batch.
@@ -60,6 +60,18 @@ pub enum Step {
     RadialBasis(RadialBasis),
     /// Copies a map into channels of another map.
     CopyChannels(CopyChannels),
+    /// Copies elements: transposes, slices, padding, gathers.
+    Rearrange(Rearrange),
+    /// Elementwise function.
+    Apply(Apply),
+    /// Reduction along any axes.
+    Reduce(Reduce),
+    /// Product of two maps, summed along any axes.
+    Contract(Contract),
+    /// Interpolation of rows and columns.
+    Resample(Resample),
+    /// Constant map.
+    Constant(Constant),
     /// Reorders a map into one of the caller's output arrays.
     Export(Export),
 }
@@ -118,6 +130,12 @@ impl Step {
             Self::Softmax(step) => step,
             Self::RadialBasis(step) => step,
             Self::CopyChannels(step) => step,
+            Self::Rearrange(step) => step,
+            Self::Apply(step) => step,
+            Self::Reduce(step) => step,
+            Self::Contract(step) => step,
+            Self::Resample(step) => step,
+            Self::Constant(step) => step,
             Self::Export(step) => step,
         }
     }

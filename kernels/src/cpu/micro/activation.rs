@@ -1,5 +1,7 @@
 //! Activations, applied to sums in registers.
 
+use std::f32::consts::FRAC_1_SQRT_2;
+
 use serde::{Deserialize, Serialize};
 
 use super::simd::Simd;
@@ -24,9 +26,38 @@ pub enum Activation {
     Tanh,
     /// Logistic function `1 / (1 + exp(-x))`, within 1.5e-7.
     Sigmoid,
+    /// `x` if it is positive, else `slope * x`.
+    LeakyRelu {
+        /// Factor of negative numbers, finite.
+        slope: f32,
+    },
+    /// `min(max(alpha * x + beta, 0), 1)`.
+    HardSigmoid {
+        /// Factor, finite.
+        alpha: f32,
+        /// Summand, finite.
+        beta: f32,
+    },
+    /// `x * min(max(x + 3, 0), 6) / 6`.
+    HardSwish,
+    /// `x / (1 + exp(-x))`, also called swish, within `2e-7 * max(1, |x|)`.
+    Silu,
+    /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`, within `2e-7 * max(1, |x|)`.
+    Gelu,
 }
 
 impl Activation {
+    /// Whether the activation never decreases: `x <= y` implies `f(x) <= f(y)`. Only such an
+    /// activation commutes with a maximum.
+    pub fn is_monotone(self) -> bool {
+        match self {
+            Self::Identity | Self::Relu | Self::Clamp { .. } | Self::Tanh | Self::Sigmoid => true,
+            Self::LeakyRelu { slope } => slope >= 0.0,
+            Self::HardSigmoid { alpha, .. } => alpha >= 0.0,
+            Self::HardSwish | Self::Silu | Self::Gelu => false,
+        }
+    }
+
     /// Applies the activation to all accumulators with one branch: a branch per accumulator would
     /// take as long as the sums.
     #[inline(always)]
@@ -57,6 +88,11 @@ impl Activation {
             Self::Clamp { low, high } => each!(Self::Clamp { low, high }, sums),
             Self::Tanh => in_memory!(Self::Tanh),
             Self::Sigmoid => in_memory!(Self::Sigmoid),
+            Self::LeakyRelu { slope } => in_memory!(Self::LeakyRelu { slope }),
+            Self::HardSigmoid { alpha, beta } => in_memory!(Self::HardSigmoid { alpha, beta }),
+            Self::HardSwish => in_memory!(Self::HardSwish),
+            Self::Silu => in_memory!(Self::Silu),
+            Self::Gelu => in_memory!(Self::Gelu),
         }
     }
 
@@ -67,12 +103,36 @@ impl Activation {
             Self::Relu => s.max(s.zero(), x),
             Self::Clamp { low, high } => s.min(s.splat(high), s.max(s.splat(low), x)),
             Self::Tanh => tanh::<S>(s, x),
-            Self::Sigmoid => {
-                let half = s.splat(0.5);
-                s.mul_add(half, tanh::<S>(s, s.mul(half, x)), half)
+            Self::Sigmoid => sigmoid::<S>(s, x),
+            Self::LeakyRelu { slope } => {
+                // One of the two terms is 0.
+                let positive = s.max(s.zero(), x);
+                s.mul_add(s.splat(slope), s.min(s.zero(), x), positive)
+            }
+            Self::HardSigmoid { alpha, beta } => {
+                let sum = s.mul_add(s.splat(alpha), x, s.splat(beta));
+                s.min(s.splat(1.0), s.max(s.zero(), sum))
+            }
+            Self::HardSwish => {
+                let gate = s.max(s.zero(), s.add(x, s.splat(3.0)));
+                let gate = s.min(s.splat(6.0), gate);
+                s.mul(s.mul(x, s.splat(1.0 / 6.0)), gate)
+            }
+            Self::Silu => s.mul(x, sigmoid::<S>(s, x)),
+            Self::Gelu => {
+                let half = s.mul(s.splat(0.5), x);
+                let x = s.mul(s.splat(FRAC_1_SQRT_2), x);
+                s.mul_add(half, erf::<S>(s, x), half)
             }
         }
     }
+}
+
+/// `1 / (1 + exp(-x)) = (1 + tanh(x / 2)) / 2`.
+#[inline(always)]
+fn sigmoid<S: Simd>(s: S, x: S::Vector) -> S::Vector {
+    let half = s.splat(0.5);
+    s.mul_add(half, tanh::<S>(s, s.mul(half, x)), half)
 }
 
 /// `tanh(x) = 2 t / (1 + t^2)` with `t = tanh(x / 2) = n(x) / d(x)`, so that errors of `t` vanish
@@ -93,6 +153,34 @@ fn tanh<S: Simd>(s: S, x: S::Vector) -> S::Vector {
     let d = horner::<S, 4>(s, square, D);
     let t = s.quotient(s.mul(s.add(n, n), d), s.mul_add(n, n, s.mul(d, d)));
     s.min(s.splat(1.0), s.max(s.splat(-1.0), t))
+}
+
+/// Error function: a quotient of polynomials, whose coefficients are those of Eigen and XLA. NaN
+/// gives NaN, infinities give exactly ±1.
+#[inline(always)]
+pub(crate) fn erf<S: Simd>(s: S, x: S::Vector) -> S::Vector {
+    const N: [f32; 7] = [
+        -1.609_603_3e-2,
+        -2.954_599_8e-3,
+        -7.349_906e-4,
+        -5.692_506_4e-5,
+        -2.101_024e-6,
+        2.770_681_4e-8,
+        -2.726_142_3e-10,
+    ];
+    const D: [f32; 5] = [
+        -1.426_473_9e-2,
+        -7.373_329e-3,
+        -1.682_827e-3,
+        -2.133_740_6e-4,
+        -1.456_607_2e-5,
+    ];
+    const LIMIT: f32 = 4.0;
+    let x = s.min(s.splat(LIMIT), s.max(s.splat(-LIMIT), x));
+    let square = s.mul(x, x);
+    let n = s.mul(x, horner::<S, 7>(s, square, N));
+    let quotient = s.div(n, horner::<S, 5>(s, square, D));
+    s.min(s.splat(1.0), s.max(s.splat(-1.0), quotient))
 }
 
 /// Horner's rule; the constant coefficient comes first.

@@ -15,9 +15,6 @@ pub(crate) const TAPS: usize = 4;
 
 pub(crate) const VECTORS: usize = 3;
 
-/// Lanes of the longest vectors of any instruction set.
-pub(crate) const MAX_LANES: usize = 16;
-
 /// Sums of `B` blocks of outputs. The arguments describe one pixel; `weights_pair` is the stride
 /// from the packed weights of one block to the next, and biases are adjacent.
 ///

@@ -7,6 +7,7 @@ use super::binary::BinaryFns;
 use super::blocking::Blocking;
 use super::depthwise::DepthwiseFns;
 use super::fully_connected::{FullyConnectedFns, fully_connected};
+use super::function::{ApplyFunction, FunctionFn};
 use super::gradient::{
     DepthwiseWeightGrad, DepthwiseWeightGradFn, LinearFns, LrnGrad, LrnGradFn, NormFns, SgdStep,
     SgdStepFn, WeightGradTiles,
@@ -15,6 +16,7 @@ use super::lrn::LrnFns;
 use super::pool::PoolFns;
 use super::radial_basis::{Distances, RadialBasisFn};
 use super::reorder::{PlanesFn, ReorderToBlocked, ReorderToPlanar};
+use super::resample::{ResampleFn, ResampleRow};
 use super::simd::{Isa, Scalar, Simd};
 use super::tile::Tiles;
 use super::unary::{ApplyActivation, UnaryFn};
@@ -39,6 +41,8 @@ pub(crate) struct Kernels {
     pub(crate) radial_basis: RadialBasisFn,
     pub(crate) unary: UnaryFn,
     pub(crate) binary: BinaryFns,
+    pub(crate) function: FunctionFn,
+    pub(crate) resample: ResampleFn,
     pub(crate) reorder_to_blocked: PlanesFn,
     pub(crate) reorder_to_planar: PlanesFn,
     pub(crate) winograd_weights: WeightTransforms,
@@ -73,6 +77,8 @@ impl Kernels {
             radial_basis: S::entry::<Distances>(),
             unary: S::entry::<ApplyActivation>(),
             binary: BinaryFns::of::<S>(),
+            function: S::entry::<ApplyFunction>(),
+            resample: S::entry::<ResampleRow>(),
             reorder_to_blocked: S::entry::<ReorderToBlocked>(),
             reorder_to_planar: S::entry::<ReorderToPlanar>(),
             winograd_weights: WeightTransforms::of::<S>(),

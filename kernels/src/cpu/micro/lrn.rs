@@ -1,6 +1,6 @@
 //! Local response normalization of adjacent pixels of a row.
 
-use super::simd::{MicroKernel, Simd};
+use super::simd::{MAX_LANES, MicroKernel, Simd};
 
 /// Adjacent pixels of a row, all blocks of channels. Strides are in elements.
 pub(crate) struct LrnArgs {
@@ -81,9 +81,6 @@ impl<const THREE_QUARTERS: bool> MicroKernel for Normalize<THREE_QUARTERS> {
         }
     }
 }
-
-/// Lanes of the longest vectors of any instruction set.
-const MAX_LANES: usize = 16;
 
 pub(crate) type LrnFn = unsafe fn(&LrnArgs);
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::Operation;
 use crate::cpu::layout::{
-    AccessSet, CheckError, Context, Map, Memory, Output, elementwise, ensure,
+    AccessSet, CheckError, Context, Map, Memory, Output, disjoint, elementwise, ensure,
 };
 use crate::cpu::micro::binary::{BinaryArgs, BinaryOp};
 
@@ -20,8 +20,17 @@ pub struct Binary {
 impl Binary {
     /// The operation on `a` and `b`, which have the shape of the output map and are in blocks of a
     /// vector's lanes. The output map may be one of them. The output has no residual.
+    ///
+    /// `b` may also have a height and width of 1 where the output is larger: one number for each
+    /// channel of each image, as in the gates of squeeze-and-excitation blocks.
     pub fn new(op: BinaryOp, a: Map, b: Map, output: Output) -> Self {
         Self { op, a, b, output }
+    }
+
+    /// Whether `b` is one number for each channel of a larger output.
+    fn is_b_constant(&self) -> bool {
+        let y = &self.output.y;
+        [self.b.height, self.b.width] == [1, 1] && [y.height, y.width] != [1, 1]
     }
 }
 
@@ -37,15 +46,22 @@ impl Operation for Binary {
             "an elementwise operation has a residual",
         )?;
         memory.map(y)?;
-        for x in [&self.a, &self.b] {
-            memory.map(x)?;
-            elementwise(x, y)?;
+        memory.map(&self.a)?;
+        elementwise(&self.a, y)?;
+        memory.map(&self.b)?;
+        if self.is_b_constant() {
+            ensure(
+                self.b.channels == y.channels,
+                "the maps have different numbers of channels",
+            )?;
+            return disjoint(&self.b, y);
         }
-        Ok(())
+        elementwise(&self.b, y)
     }
 
     unsafe fn run(&self, cx: &Context) {
         let Self { op, a, b, output } = self;
+        let is_b_constant = self.is_b_constant();
         let [a, b] = [a, b].map(|map| cx.at_micro_batch(map));
         let output = cx.output_at_micro_batch(output);
         let y = &output.y;
@@ -53,18 +69,21 @@ impl Operation for Binary {
         unsafe { cx.zero_border(y) };
         let function = cx.kernels.binary.get(*op);
         for (image, block, rows) in cx.claim_rows(y) {
+            let first_row = if is_b_constant { 0 } else { rows.start };
             // SAFETY: the elements belong to checked maps and packed weights, and this thread alone
             // writes them.
             unsafe {
                 function(&BinaryArgs {
                     a: cx.at(a.at(image, block, rows.start, 0)),
                     a_row: a.row,
-                    b: cx.at(b.at(image, block, rows.start, 0)),
+                    b: cx.at(b.at(image, block, first_row, 0)),
                     b_row: b.row,
+                    is_b_constant,
                     y: cx.at(y.at(image, block, rows.start, 0)),
                     y_row: y.row,
                     rows: rows.len(),
                     width: y.width,
+                    channels: y.channels - block * y.lanes,
                     activation: output.activation,
                 });
             }

@@ -25,7 +25,8 @@ use super::operation::Operation;
 use crate::cpu::layout::{
     AccessSet, CheckError, Context, ConvSpec, Map, Memory, Offsets, Output, ensure,
 };
-use crate::cpu::micro::fully_connected::{MAX_BLOCKS, MAX_LANES, SCALE_GROUP, TAPS, VECTORS};
+use crate::cpu::micro::fully_connected::{MAX_BLOCKS, SCALE_GROUP, TAPS, VECTORS};
+use crate::cpu::micro::simd::MAX_LANES;
 use crate::cpu::micro::tile::TileArgs;
 
 /// A fully connected layer with the offsets of its maps and weights.

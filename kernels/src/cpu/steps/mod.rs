@@ -1,16 +1,24 @@
 //! Steps of a plan, one algorithm a file: the portable frame around the micro-kernels.
 
 mod algorithm;
+mod apply;
+mod axes;
 mod binary;
+mod constant;
+mod contract;
 mod copy_channels;
 mod cost_model;
 mod depthwise;
 mod direct;
+mod elements;
 mod fully_connected;
 mod lrn;
 mod operation;
 mod pool;
 mod radial_basis;
+mod rearrange;
+mod reduce;
+mod resample;
 mod separable;
 mod softmax;
 mod transfer;
@@ -18,7 +26,11 @@ mod unary;
 mod winograd;
 
 pub use algorithm::Algorithm;
+pub use apply::Apply;
+pub use axes::{Axis, Offsets};
 pub use binary::Binary;
+pub use constant::Constant;
+pub use contract::{Contract, ContractAxis};
 pub use copy_channels::CopyChannels;
 pub use cost_model::{ConvWorkload, CostModel};
 pub use depthwise::Depthwise;
@@ -28,6 +40,9 @@ pub use lrn::Lrn;
 pub(crate) use operation::Operation;
 pub use pool::{AdaptiveMean, MaxPool, MeanPool};
 pub use radial_basis::RadialBasis;
+pub use rearrange::Rearrange;
+pub use reduce::{Reduce, Reduction};
+pub use resample::Resample;
 pub use separable::Separable;
 pub use softmax::Softmax;
 pub use transfer::{Export, Import};

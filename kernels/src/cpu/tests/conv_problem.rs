@@ -215,14 +215,38 @@ impl ConvProblem {
 }
 
 /// Returns `activation` of `x`.
-fn activate(activation: Activation, x: f64) -> f64 {
+pub(crate) fn activate(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::Identity => x,
         Activation::Relu => x.max(0.0),
         Activation::Clamp { low, high } => x.max(low.into()).min(high.into()),
         Activation::Tanh => x.tanh(),
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::LeakyRelu { slope } => x.max(0.0) + f64::from(slope) * x.min(0.0),
+        Activation::HardSigmoid { alpha, beta } => {
+            (f64::from(alpha) * x + f64::from(beta)).clamp(0.0, 1.0)
+        }
+        Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Activation::Silu => x / (1.0 + (-x).exp()),
+        Activation::Gelu => x * (1.0 + erf(x / 2.0_f64.sqrt())) / 2.0,
     }
+}
+
+/// The error function by its series of positive terms, `2 / sqrt(pi) * exp(-x^2) * sum of
+/// 2^n x^(2n + 1) / (1 * 3 * 5 * ... * (2n + 1))`.
+pub(crate) fn erf(x: f64) -> f64 {
+    if x.is_nan() {
+        return x;
+    }
+    if x.abs() > 6.0 {
+        return x.signum();
+    }
+    let (mut term, mut sum) = (x, x);
+    for n in 1..200 {
+        term *= 2.0 * x * x / f64::from(2 * n + 1);
+        sum += term;
+    }
+    std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
 }
 
 /// Returns the border whose sides are the sums of the sides of `a` and `b`.
@@ -269,6 +293,7 @@ pub(crate) fn problems(
             low: -0.5,
             high: 0.75,
         }),
+        Just(Activation::LeakyRelu { slope: 0.25 }),
     ];
     let margins = (small_borders(), prop::array::uniform2(0..=1_usize)).prop_map(
         |(border, neighbor_blocks)| Margins {

@@ -75,5 +75,13 @@ pub(in crate::ops) fn activate<B: Backend>(
         Activation::Clamp { low, high } => B::float_clamp(x, scalar(low), scalar(high)),
         Activation::Tanh => B::float_tanh(x),
         Activation::Sigmoid => B::sigmoid(x),
+        Activation::LeakyRelu { slope } => B::leaky_relu(x, scalar(slope)),
+        Activation::HardSigmoid { alpha, beta } => B::hard_sigmoid(x, scalar(alpha), scalar(beta)),
+        Activation::HardSwish => {
+            let gate = B::hard_sigmoid(x.clone(), scalar(1.0 / 6.0), scalar(0.5));
+            B::float_mul(x, gate)
+        }
+        Activation::Silu => B::float_mul(x.clone(), B::sigmoid(x)),
+        Activation::Gelu => B::gelu(x),
     }
 }

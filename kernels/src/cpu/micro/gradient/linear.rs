@@ -1,7 +1,7 @@
 //! Fully connected layers of few images: forward pass and gradients, row by row of the weight.
 
 use crate::cpu::micro::prefetch::PAGE;
-use crate::cpu::micro::simd::{MicroKernel, Simd};
+use crate::cpu::micro::simd::{MAX_LANES, MicroKernel, Simd};
 
 /// Operands, of which one is written. Strides are in elements.
 pub(crate) struct LinearArgs {
@@ -215,9 +215,6 @@ unsafe fn input_tile<S: Simd, const R: usize, const P: usize>(
         }
     }
 }
-
-/// Lanes of the longest vectors of any instruction set.
-const MAX_LANES: usize = 16;
 
 /// Sums `x' y` over the images into the weight.
 ///

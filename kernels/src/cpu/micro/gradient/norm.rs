@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::cpu::micro::activation::Activation;
-use crate::cpu::micro::simd::{MicroKernel, Simd};
+use crate::cpu::micro::simd::{MAX_LANES, MicroKernel, Simd};
 
 /// `activation(scale * (x - mean) + shift)`.
 #[derive(Clone, Copy)]
@@ -191,9 +191,6 @@ impl<'a> Vectors<'a> {
         }
     }
 }
-
-/// Lanes of the longest vectors of any instruction set.
-const MAX_LANES: usize = 16;
 
 /// A function of a value and its gradient.
 trait Elementwise<const N: usize>: 'static {

@@ -32,3 +32,6 @@ pub(crate) use scalar::Scalar;
     any(target_feature = "simd128", feature = "simd128")
 ))]
 pub(crate) use simd128::Simd128;
+
+/// Elements of the longest vector.
+pub(crate) const MAX_LANES: usize = 16;

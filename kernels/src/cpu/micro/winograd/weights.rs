@@ -1,7 +1,7 @@
 //! Winograd's weight transform, `G g G'`, one vector of output channels at a time.
 
 use super::tile::WinogradTile;
-use crate::cpu::micro::simd::{MicroKernel, Simd};
+use crate::cpu::micro::simd::{MAX_LANES, MicroKernel, Simd};
 
 /// Weights of one block of output channels. Strides are in elements.
 pub(crate) struct WeightArgs {
@@ -28,9 +28,6 @@ pub(crate) struct WeightArgs {
 ///
 /// All memory that [`WeightArgs`] describes is readable, and the memory of `to` is writable.
 struct Transform<const I: usize, const K: usize>;
-
-/// Lanes of the longest vectors of any instruction set.
-const MAX_LANES: usize = 16;
 
 impl<const I: usize, const K: usize> MicroKernel for Transform<I, K> {
     type Args = WeightArgs;
