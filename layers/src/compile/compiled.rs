@@ -16,7 +16,7 @@ use super::options::{Options, Tuning};
 use super::outputs::Outputs;
 use super::passes;
 use super::threads::threads;
-use super::translate::translate;
+use super::translate::{Translated, translate};
 use super::values::Values;
 use crate::graph::Graph;
 use crate::metadata::Metadata;
@@ -60,13 +60,13 @@ impl Prepared {
         }
         let skeleton = graph.without_data();
         let mut values = Values::new(graph, draw);
-        let mut net = translate(&skeleton, &mut values)?;
+        let Translated { mut net, per_image } = translate(&skeleton, &mut values)?;
         passes::run(&mut net, isa.lanes(), |name| {
             options.algorithms.contains_key(name)
         });
         let target = Target {
             isa,
-            batch,
+            batch: if per_image { batch } else { 1 },
             threads: threads(options.threads, net.multiply_adds()),
         };
         let choices = choose::choices(&net, options, target)?;
@@ -91,6 +91,9 @@ pub struct Compiled {
 
 impl Compiled {
     /// Compiles `graph`. The elements of each weight are freed after they are packed.
+    ///
+    /// If operations of the graph combine images, the compiled network takes the whole recorded batch
+    /// as one image, and its outputs are whole too.
     ///
     /// # Errors
     ///

@@ -108,7 +108,7 @@ impl Array {
 
     /// Returns the elements broadcast to `shape`: axes of length one are repeated, missing leading
     /// axes added.
-    fn expand(&self, shape: &[usize]) -> Vec<f64> {
+    pub fn expand(&self, shape: &[usize]) -> Vec<f64> {
         let front = shape.len() - self.shape.len();
         self.gather(shape.to_vec(), |from, to| {
             for ((from, &length), &index) in from.iter_mut().zip(&self.shape).zip(&to[front..]) {

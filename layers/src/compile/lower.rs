@@ -1,8 +1,9 @@
 //! Lowering of layers over maps to the steps of a program, and packing of the weights.
 
 use receptive_kernels::cpu::{
-    AdaptiveMean, Algorithm, Binary, BinaryOp, Buffer, CopyChannels, Export, Import, Lrn, Map,
-    MaxPool, MeanPool, Output, RadialBasis, Separable, Softmax, Unary,
+    AdaptiveMean, Algorithm, Apply, Binary, Buffer, Constant, Contract, CopyChannels, Export,
+    Import, Lrn, Map, MaxPool, MeanPool, Output, RadialBasis, Rearrange, Reduce, Resample,
+    Separable, Softmax, Unary,
 };
 use receptive_kernels::plan::{Program, ProgramStep, Step};
 use serde::{Deserialize, Serialize};
@@ -10,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::choose::Target;
 use super::error::{CompileError, Problem};
 use super::layout::{MemoryLayout, copied_operands};
-use super::net::{Layer, LayerOp, Net};
+use super::net::{self, Layer, LayerOp, Net};
 use super::segments::Segments;
 use super::values::Values;
-use crate::graph::{Arithmetic, ValueId};
+use crate::graph::ValueId;
 
 /// Name, algorithm and cost of a step of a compiled network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,8 +91,10 @@ pub(super) fn lower(net: &Net, algorithms: &[Option<Algorithm>], target: Target)
 impl Lowering<'_> {
     fn layer(&mut self, index: usize, layer: &Layer, algorithm: Option<Algorithm>) {
         let net = self.net;
-        let x = self.layout.map(net, layer.inputs[0]);
         let y = self.layout.map(net, layer.output);
+        // A constant has no input.
+        let input = layer.inputs.first().copied().unwrap_or(layer.output);
+        let x = self.layout.map(net, input);
         let residual = layer.residual.map(|map| self.layout.map(net, map));
         let output = Output {
             y,
@@ -154,18 +157,9 @@ impl Lowering<'_> {
                 "local response norm",
                 0,
             ),
-            LayerOp::Binary(arithmetic) => {
+            LayerOp::Binary(op) => {
                 let b = self.layout.map(net, layer.inputs[1]);
-                let op = match arithmetic {
-                    Arithmetic::Add => BinaryOp::Add,
-                    Arithmetic::Sub => BinaryOp::Sub,
-                    Arithmetic::Mul => BinaryOp::Mul,
-                    Arithmetic::Div => BinaryOp::Div,
-                    Arithmetic::Min => BinaryOp::Min,
-                    Arithmetic::Max => BinaryOp::Max,
-                    Arithmetic::Pow => unreachable!("the translation refuses powers"),
-                };
-                let step = Step::Binary(Binary::new(op, x, b, output));
+                let step = Step::Binary(Binary::new(*op, x, b, output));
                 self.push(&layer.name, step, "arithmetic", 0, &[x, b, y]);
                 return;
             }
@@ -174,7 +168,59 @@ impl Lowering<'_> {
                 "activation",
                 0,
             ),
+            LayerOp::Function(function) => {
+                (Step::Apply(Apply::new(x, y, *function)), "function", 0)
+            }
             LayerOp::Softmax => (Step::Softmax(Softmax::new(x, y)), "softmax", 0),
+            LayerOp::Rearrange(copy) => (
+                Step::Rearrange(Rearrange::new(
+                    x,
+                    y,
+                    copy.base,
+                    copy.axes.clone(),
+                    copy.fill,
+                )),
+                "copy",
+                0,
+            ),
+            LayerOp::Reduce {
+                reduction,
+                outer,
+                inner,
+            } => (
+                Step::Reduce(Reduce::new(
+                    x,
+                    y,
+                    *reduction,
+                    0,
+                    outer.clone(),
+                    inner.clone(),
+                )),
+                "reduction",
+                0,
+            ),
+            LayerOp::Contract { outer, inner } => {
+                let b = self.layout.map(net, layer.inputs[1]);
+                let step = Contract::new([x, b], y, outer.clone(), inner.clone(), [0, 0]);
+                self.push(
+                    &layer.name,
+                    Step::Contract(step),
+                    "product",
+                    macs,
+                    &[x, b, y],
+                );
+                return;
+            }
+            LayerOp::Resample { rows, columns } => (
+                Step::Resample(Resample::new(x, y, rows.clone(), columns.clone())),
+                "interpolation",
+                0,
+            ),
+            LayerOp::Constant(_) => (
+                Step::Constant(Constant::new(y, weights)),
+                "constant",
+                Constant::packed_len(&y),
+            ),
             LayerOp::Concat => {
                 for (operand, first) in copied_operands(net, &self.layout, layer) {
                     let x = self.layout.map(net, operand);
@@ -239,7 +285,8 @@ impl Lowered {
         for &(step, layer) in &self.weighted {
             let layer = &net.layers[layer];
             let step = &self.program.steps[step].step;
-            pack(step, layer, values, &mut packed)
+            let len = net.shape(layer.output).iter().product();
+            pack(step, layer, len, values, &mut packed)
                 .map_err(|problem| problem.in_layer(&layer.name))?;
         }
         Ok(packed)
@@ -254,21 +301,28 @@ fn sources(layer: &Layer) -> Vec<ValueId> {
             [first.weights.sources(), weights.sources()].concat()
         }
         LayerOp::RadialBasis { centers, .. } => vec![*centers],
-        LayerOp::MaxPool(_)
+        LayerOp::Constant(net::Constant::Value { value, .. }) => vec![*value],
+        LayerOp::Constant(net::Constant::Fill(_))
+        | LayerOp::MaxPool(_)
         | LayerOp::MeanPool { .. }
         | LayerOp::AdaptiveMean
         | LayerOp::Lrn { .. }
         | LayerOp::Binary(_)
         | LayerOp::Activation
+        | LayerOp::Function(_)
         | LayerOp::Softmax
         | LayerOp::Concat
+        | LayerOp::Rearrange(_)
+        | LayerOp::Reduce { .. }
+        | LayerOp::Contract { .. }
+        | LayerOp::Resample { .. }
         | LayerOp::Slice(_)
         | LayerOp::Affine(_)
         | LayerOp::Pad(_) => Vec::new(),
     }
 }
 
-/// Packs the weights of `layer` for `step` into `packed`.
+/// Packs the weights of `layer`, whose output has `len` elements, for `step` into `packed`.
 ///
 /// # Panics
 ///
@@ -276,6 +330,7 @@ fn sources(layer: &Layer) -> Vec<ValueId> {
 fn pack(
     step: &Step,
     layer: &Layer,
+    len: usize,
     values: &mut Values,
     packed: &mut [f32],
 ) -> Result<(), Problem> {
@@ -302,6 +357,13 @@ fn pack(
         }
         (LayerOp::RadialBasis { centers, .. }, Step::RadialBasis(step)) => {
             step.pack(&values.floats(*centers)?, packed);
+        }
+        (LayerOp::Constant(constant), Step::Constant(step)) => {
+            let elements = match constant {
+                net::Constant::Value { value, shape } => values.broadcast(*value, shape)?,
+                net::Constant::Fill(number) => vec![*number as f32; len],
+            };
+            step.pack(&elements, packed);
         }
         (_, step) => panic!("layer {} has weights, but its step is {step:?}", layer.name),
     }

@@ -1,9 +1,11 @@
 //! The compiler's intermediate representation: layers over feature maps, without the batch axis.
 
-use receptive_kernels::cpu::{Activation, Border, ConvSpec, PoolWindow};
+use receptive_kernels::cpu::{
+    Activation, Axis, BinaryOp, Border, ContractAxis, ConvSpec, Function, PoolWindow, Reduction,
+};
 
 use super::weights::{Affine, Weights};
-use crate::graph::{Arithmetic, ValueId};
+use crate::graph::ValueId;
 
 /// A network of layers over feature maps.
 ///
@@ -79,14 +81,64 @@ pub(super) enum LayerOp {
         centers: ValueId,
         inputs: usize,
     },
-    /// Element-wise arithmetic of two maps.
-    Binary(Arithmetic),
+    /// Element-wise arithmetic of two maps. The second may have one pixel, and is then repeated for
+    /// every pixel of the first.
+    Binary(BinaryOp),
     /// Only the activation of [`Layer::activation`].
     Activation,
+    /// An element-wise function that no convolution can apply to its result.
+    Function(Function),
     /// Softmax over the channels.
     Softmax,
     /// Concatenation along the channels.
     Concat,
+    /// A copy of elements in another order.
+    Rearrange(Rearrangement),
+    /// A reduction over some axes of a map.
+    Reduce {
+        reduction: Reduction,
+        /// The axes of the output, as axes of the input.
+        outer: Vec<Axis>,
+        /// The axes that are reduced.
+        inner: Vec<Axis>,
+    },
+    /// Sums of products of elements of two maps.
+    Contract {
+        /// The axes of the output.
+        outer: Vec<ContractAxis>,
+        /// The axes of the sum.
+        inner: Vec<ContractAxis>,
+    },
+    /// Interpolation of rows and columns: the rows and columns that each row and column is a sum of.
+    Resample {
+        rows: Taps,
+        columns: Taps,
+    },
+    /// A map that does not depend on the input. The layer has no inputs.
+    Constant(Constant),
+}
+
+/// For each row or column of an output, the rows or columns of the input with their weights.
+pub(super) type Taps = Vec<Vec<(usize, f32)>>;
+
+/// A copy of elements in another order. Elements of a map are numbered in row-major order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rearrangement {
+    /// Number of the element of the input that the axes count from.
+    pub base: usize,
+    /// The axes of the output, outermost first, with the elements of the input along them.
+    pub axes: Vec<Axis>,
+    /// The number in elements that no element of the input is copied to.
+    pub fill: f32,
+}
+
+/// The elements of a [`LayerOp::Constant`].
+#[derive(Debug, Clone)]
+pub(super) enum Constant {
+    /// A constant value, broadcast to `shape`, whose elements in row-major order are those of the map.
+    Value { value: ValueId, shape: Vec<usize> },
+    /// One number.
+    Fill(f64),
 }
 
 /// The depthwise convolution of a [`LayerOp::Separable`], whose output is not stored as a map.
@@ -242,6 +294,10 @@ impl Layer {
                 (depthwise + weights.fmas_per_pixel(spec)) * height * width
             }
             LayerOp::RadialBasis { inputs, .. } => channels * inputs,
+            LayerOp::Contract { outer, inner } => {
+                let axes = outer.iter().chain(inner);
+                axes.map(|axis| axis.length).product()
+            }
             _ => 0,
         };
         products as u64

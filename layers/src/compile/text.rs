@@ -93,8 +93,18 @@ impl fmt::Display for LayerOp {
             Self::RadialBasis { .. } => f.write_str("radial basis"),
             Self::Binary(arithmetic) => write!(f, "{}", format!("{arithmetic:?}").to_lowercase()),
             Self::Activation => f.write_str("activation"),
+            Self::Function(function) => {
+                write!(f, "{}", format!("{function:?}").to_lowercase())
+            }
             Self::Softmax => f.write_str("softmax"),
             Self::Concat => f.write_str("concat"),
+            Self::Rearrange(_) => f.write_str("copy"),
+            Self::Reduce { reduction, .. } => {
+                write!(f, "{}", format!("{reduction:?}").to_lowercase())
+            }
+            Self::Contract { .. } => f.write_str("product"),
+            Self::Resample { .. } => f.write_str("interpolation"),
+            Self::Constant(_) => f.write_str("constant"),
         }
     }
 }

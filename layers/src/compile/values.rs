@@ -131,6 +131,16 @@ impl Values {
         Ok(rows)
     }
 
+    /// Returns the elements broadcast to `shape`.
+    pub fn broadcast(&mut self, id: ValueId, shape: &[usize]) -> Result<Vec<f32>, Problem> {
+        let array = self.array(id)?;
+        if array.values.len() == shape.iter().product::<usize>() {
+            return Ok(array.values.into_iter().map(|x| x as f32).collect());
+        }
+        let elements = array.expand(shape);
+        Ok(elements.into_iter().map(|x| x as f32).collect())
+    }
+
     /// Returns `len` elements in double precision; a value of one element is broadcast.
     pub fn vector(&mut self, id: ValueId, len: usize) -> Result<Vec<f64>, Problem> {
         let values = self.array(id)?.values;

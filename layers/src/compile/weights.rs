@@ -29,6 +29,18 @@ pub(super) enum WeightSource {
     /// A constant value `[in, out]` of a fully connected layer, where `in` is
     /// `[channels, height, width]`.
     Linear(ValueId),
+    /// The weights of a transposed convolution, a constant value `[in, out / groups, height, width]`,
+    /// for a convolution of the input: mirrored, with input and output channels exchanged.
+    Transposed { weight: ValueId, groups: usize },
+    /// The weights of a transposed convolution, a constant value `[in, out, height, width]`, for a
+    /// pointwise convolution that computes each of the `taps` elements of a window as a channel.
+    WindowElements {
+        weight: ValueId,
+        /// Bias of each output channel of the transposed convolution.
+        bias: Option<ValueId>,
+        /// Height times width of the kernel.
+        taps: usize,
+    },
     /// One number for all weights.
     Fill(f64),
     /// A 1x1 kernel that copies an input channel to each output channel; `None` is a channel of
@@ -142,6 +154,23 @@ impl Weights {
                 let rows = values.transposed(*id, [spec.channels_in * taps, spec.channels_out])?;
                 Ok((rows, None))
             }
+            WeightSource::Transposed { weight, groups } => {
+                let weights = values.floats(*weight)?;
+                Ok((mirrored(&weights, spec, *groups), None))
+            }
+            WeightSource::WindowElements { weight, bias, taps } => {
+                let rows = [spec.channels_in, spec.channels_out];
+                let weights = values.transposed(*weight, rows)?;
+                let bias = match bias {
+                    Some(bias) => {
+                        let bias = double(values.floats(*bias)?);
+                        let repeated = bias.into_iter().flat_map(|b| vec![b; *taps]);
+                        Some(repeated.collect())
+                    }
+                    None => None,
+                };
+                Ok((weights, bias))
+            }
             WeightSource::Fill(value) => Ok((vec![*value as f32; spec.weights()], None)),
             WeightSource::Select(channels) => {
                 let mut kernel = vec![0.0; spec.weights()];
@@ -191,7 +220,10 @@ impl Weights {
     /// into this convolution; 0 for a convolution that replaces another operation.
     pub fn fmas_per_pixel(&self, spec: &ConvSpec) -> usize {
         match &self.source {
-            WeightSource::Constant(_) | WeightSource::Linear(_) => spec.weights(),
+            WeightSource::Constant(_)
+            | WeightSource::Linear(_)
+            | WeightSource::Transposed { .. }
+            | WeightSource::WindowElements { .. } => spec.weights(),
             WeightSource::Fill(_) | WeightSource::Select(_) => 0,
             WeightSource::ChannelGather { weights, channels } => {
                 weights.fmas_per_pixel(&ConvSpec {
@@ -216,6 +248,11 @@ impl Weights {
         let mut ids: Vec<ValueId> = self.bias.into_iter().collect();
         match &self.source {
             WeightSource::Constant(id) | WeightSource::Linear(id) => ids.push(*id),
+            WeightSource::Transposed { weight, .. } => ids.push(*weight),
+            WeightSource::WindowElements { weight, bias, .. } => {
+                ids.push(*weight);
+                ids.extend(bias);
+            }
             WeightSource::Fill(_) | WeightSource::Select(_) => {}
             WeightSource::ChannelGather { weights, .. } => ids.extend(weights.sources()),
             WeightSource::Merged(siblings) => {
@@ -247,6 +284,22 @@ impl Weights {
         }
         ids
     }
+}
+
+/// Returns the weights of a transposed convolution, `[in, out / groups, height, width]`, for a
+/// convolution `spec`.
+fn mirrored(weights: &[f32], spec: &ConvSpec, groups: usize) -> Vec<f32> {
+    let taps = spec.kernel[0] * spec.kernel[1];
+    let [group_in, group_out] = [spec.channels_in / groups, spec.channels_out / groups];
+    let mut kernel = Vec::with_capacity(weights.len());
+    for out in 0..spec.channels_out {
+        let (group, out) = (out / group_out, out % group_out);
+        for input in 0..group_in {
+            let from = ((group * group_in + input) * group_out + out) * taps;
+            kernel.extend(weights[from..from + taps].iter().rev());
+        }
+    }
+    kernel
 }
 
 fn double(values: Vec<f32>) -> Vec<f64> {
@@ -333,6 +386,8 @@ impl fmt::Display for Weights {
         match &self.source {
             WeightSource::Constant(_) => f.write_str("constant")?,
             WeightSource::Linear(_) => f.write_str("linear")?,
+            WeightSource::Transposed { .. } => f.write_str("transposed")?,
+            WeightSource::WindowElements { .. } => f.write_str("window elements")?,
             WeightSource::Fill(value) => write!(f, "all {value}")?,
             WeightSource::Select(channels) => {
                 let zeros = channels.iter().filter(|channel| channel.is_none()).count();

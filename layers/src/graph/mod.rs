@@ -14,12 +14,14 @@
 //! logits, the embedding, and the feature maps of stages.
 //!
 //! Imports run one way: `network` uses `record`; `record` uses `outputs`, `translate`, `simplify`,
-//! `batch`, `names` and `panic`; these use `capture` and `structure`; `structure` uses `op` and
-//! `value`.
+//! `batch`, `names` and `panic`; `translate` uses `composite`, which uses `masks` and `recorded`; these use
+//! `capture` and `structure`; `structure` uses `op` and `value`.
 
 mod batch;
 mod capture;
+mod composite;
 mod error;
+mod masks;
 mod names;
 mod network;
 mod op;
@@ -28,6 +30,7 @@ mod panic;
 mod parameters;
 mod products;
 mod record;
+mod recorded;
 mod simplify;
 mod structure;
 mod translate;

@@ -1,6 +1,6 @@
 //! Translation of Burn's captured operations to [`Op`]s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use burn::backend::capture::TensorId;
 use burn::backend::ir::{
@@ -11,10 +11,13 @@ use burn::tensor::TensorData;
 use receptive_kernels::ops::ids;
 
 use super::capture::Boundary;
-use super::op::{Arithmetic, Conv2d, Op, Pool2d, SliceRange};
+use super::composite::Composite;
+use super::masks::Masks;
+use super::op::{Arithmetic, Conv2d, ConvTranspose2d, Function, Op, Pool2d, Reduction, SliceRange};
 use super::products::multiply_adds;
+use super::recorded::Values;
 use super::structure::{Graph, Node};
-use super::value::{Origin, ParameterKind, Value, ValueData, ValueId};
+use super::value::{Origin, ParameterKind, ValueData, ValueId};
 
 /// Translates captured operations to nodes without names. `data` are the elements of tensors that
 /// no operation computes.
@@ -23,13 +26,9 @@ pub(super) fn translate(
     data: BTreeMap<TensorId, TensorData>,
     boundary: Boundary<'_>,
 ) -> Graph {
-    let mut values = Values {
-        boundary,
-        data,
-        ids: HashMap::new(),
-        values: Vec::new(),
-    };
+    let mut values = Values::new(boundary, data);
     let mut nodes = Vec::new();
+    let mut masks = Masks::default();
     for operation in operations {
         if let Some((out, fill)) = constant(operation) {
             let id = values.id(out);
@@ -44,6 +43,14 @@ pub(super) fn translate(
         // An operation whose outputs are parameters or constants belongs to their initialization.
         let initializes = |id: &ValueId| values.values[id.0].origin != Origin::Computed;
         if outputs.iter().all(initializes) {
+            continue;
+        }
+        let mut composite = Composite {
+            values: &mut values,
+            nodes: &mut nodes,
+            masks: &mut masks,
+        };
+        if composite.add(operation) {
             continue;
         }
         let inputs: Vec<ValueId> = operation.inputs().map(|input| values.id(input)).collect();
@@ -71,39 +78,6 @@ pub(super) fn translate(
         any_batch: false,
         nodes,
         values: values.values,
-    }
-}
-
-/// The values of the graph under construction.
-struct Values<'a> {
-    boundary: Boundary<'a>,
-    data: BTreeMap<TensorId, TensorData>,
-    ids: HashMap<TensorId, ValueId>,
-    values: Vec<Value>,
-}
-
-impl Values<'_> {
-    /// Returns the id of the value for `tensor`, which is added at its first use.
-    fn id(&mut self, tensor: &TensorIr) -> ValueId {
-        *self.ids.entry(tensor.id).or_insert_with(|| {
-            let data = self.data.remove(&tensor.id).map(ValueData::Elements);
-            let origin = match self.boundary.parameters.get(&tensor.id) {
-                _ if self.boundary.input == tensor.id => Origin::Input,
-                Some(name) => Origin::Parameter {
-                    name: name.clone(),
-                    kind: ParameterKind::Trainable,
-                },
-                None if data.is_some() => Origin::Constant,
-                None => Origin::Computed,
-            };
-            self.values.push(Value {
-                shape: tensor.shape.as_slice().to_vec(),
-                dtype: tensor.dtype,
-                origin,
-                data,
-            });
-            ValueId(self.values.len() - 1)
-        })
     }
 }
 
@@ -146,8 +120,7 @@ fn op(operation: &OperationIr) -> Op {
         OperationIr::BaseFloat(base) | OperationIr::BaseInt(base) | OperationIr::BaseBool(base) => {
             base_op(base)
         }
-        OperationIr::Float(_, FloatOperationIr::Tanh(_)) => Some(Op::Tanh),
-        OperationIr::Float(_, FloatOperationIr::Matmul(_)) => Some(Op::Matmul),
+        OperationIr::Float(_, float) => float_op(float),
         OperationIr::Custom(custom) => custom_op(custom),
         _ => None,
     };
@@ -155,6 +128,29 @@ fn op(operation: &OperationIr) -> Op {
         name: describe(operation),
         multiply_adds: multiply_adds(operation),
     })
+}
+
+fn float_op(operation: &FloatOperationIr) -> Option<Op> {
+    let function = match operation {
+        FloatOperationIr::Tanh(_) => return Some(Op::Tanh),
+        FloatOperationIr::Matmul(_) => return Some(Op::Matmul),
+        FloatOperationIr::Powf(_) => return Some(Op::Binary(Arithmetic::Pow)),
+        FloatOperationIr::PowfScalar(power) => {
+            return Some(Op::Scalar(Arithmetic::Pow, power.rhs.elem()));
+        }
+        FloatOperationIr::Exp(_) => Function::Exp,
+        FloatOperationIr::Log(_) => Function::Ln,
+        FloatOperationIr::Erf(_) => Function::Erf,
+        FloatOperationIr::Sqrt(_) => Function::Sqrt,
+        FloatOperationIr::Cos(_) => Function::Cos,
+        FloatOperationIr::Sin(_) => Function::Sin,
+        FloatOperationIr::Round(_) => Function::Round,
+        FloatOperationIr::Floor(_) => Function::Floor,
+        FloatOperationIr::Ceil(_) => Function::Ceil,
+        FloatOperationIr::Recip(_) => Function::Reciprocal,
+        _ => return None,
+    };
+    Some(Op::Function(function))
 }
 
 fn module_op(operation: &ModuleOperationIr) -> Option<Op> {
@@ -168,6 +164,13 @@ fn module_op(operation: &ModuleOperationIr) -> Option<Op> {
         ModuleOperationIr::BatchNorm(norm) => Op::BatchNorm {
             epsilon: norm.epsilon.elem(),
         },
+        ModuleOperationIr::ConvTranspose2d(conv) => Op::ConvTranspose2d(ConvTranspose2d {
+            stride: conv.options.stride,
+            padding: conv.options.padding.map(|padding| [padding; 2]),
+            output_padding: conv.options.padding_out,
+            dilation: conv.options.dilation,
+            groups: conv.options.groups,
+        }),
         ModuleOperationIr::Linear(_) => Op::Linear,
         ModuleOperationIr::MaxPool2d(pool) => Op::MaxPool2d {
             window: Pool2d {
@@ -198,13 +201,22 @@ fn activation_op(operation: &ActivationOperationIr) -> Option<Op> {
     Some(match operation {
         ActivationOperationIr::Relu(_) => Op::Relu,
         ActivationOperationIr::Sigmoid(_) => Op::Sigmoid,
+        ActivationOperationIr::LeakyRelu(relu) => Op::Function(Function::LeakyRelu {
+            slope: relu.rhs.elem(),
+        }),
+        ActivationOperationIr::PRelu(_) => Op::Prelu,
+        ActivationOperationIr::Gelu(_) => Op::Function(Function::Gelu),
+        ActivationOperationIr::HardSigmoid(sigmoid) => Op::Function(Function::HardSigmoid {
+            alpha: sigmoid.alpha.elem(),
+            beta: sigmoid.beta.elem(),
+        }),
         ActivationOperationIr::Softmax(softmax) => Op::Softmax { axis: softmax.axis },
         _ => return None,
     })
 }
 
 fn numeric_op(operation: &NumericOperationIr) -> Option<Op> {
-    use Arithmetic::{Add, Div, Mul, Sub};
+    use Arithmetic::{Add, Div, Mul, Pow, Sub};
     Some(match operation {
         NumericOperationIr::Add(_) => Op::Binary(Add),
         NumericOperationIr::Sub(_) => Op::Binary(Sub),
@@ -215,6 +227,10 @@ fn numeric_op(operation: &NumericOperationIr) -> Option<Op> {
         NumericOperationIr::MulScalar(op) => Op::Scalar(Mul, op.rhs.elem()),
         NumericOperationIr::DivScalar(op) => Op::Scalar(Div, op.rhs.elem()),
         NumericOperationIr::Neg(_) => Op::Scalar(Mul, -1.0),
+        NumericOperationIr::Abs(_) => Op::Function(Function::Abs),
+        NumericOperationIr::Sign(_) => Op::Function(Function::Sign),
+        NumericOperationIr::Powi(_) => Op::Binary(Pow),
+        NumericOperationIr::PowiScalar(power) => Op::Scalar(Pow, power.rhs.elem()),
         NumericOperationIr::Clamp(clamp) => Op::Clamp {
             min: clamp.min.elem(),
             max: clamp.max.elem(),
@@ -230,6 +246,18 @@ fn numeric_op(operation: &NumericOperationIr) -> Option<Op> {
         NumericOperationIr::MeanDim(mean) => Op::Mean {
             axes: vec![mean.axis],
         },
+        NumericOperationIr::SumDim(reduce) => along(Reduction::Sum, reduce.axis),
+        NumericOperationIr::ProdDim(reduce) => along(Reduction::Product, reduce.axis),
+        NumericOperationIr::MaxDim(reduce) => along(Reduction::Max, reduce.axis),
+        NumericOperationIr::MinDim(reduce) => along(Reduction::Min, reduce.axis),
+        NumericOperationIr::SumDims(reduce) => Op::Reduce {
+            reduction: Reduction::Sum,
+            axes: {
+                let mut axes = reduce.axes.clone();
+                axes.sort_unstable();
+                axes
+            },
+        },
         NumericOperationIr::Pad(pad) => match pad.mode {
             PadModeIr::Constant(value) => Op::Pad {
                 padding: pad.padding.iter().map(|&(b, a)| [b, a]).collect(),
@@ -239,6 +267,13 @@ fn numeric_op(operation: &NumericOperationIr) -> Option<Op> {
         },
         _ => return None,
     })
+}
+
+fn along(reduction: Reduction, axis: usize) -> Op {
+    Op::Reduce {
+        reduction,
+        axes: vec![axis],
+    }
 }
 
 fn base_op(operation: &BaseOperationIr) -> Option<Op> {

@@ -204,9 +204,16 @@ const ROWS: &[(&str, bool, &[Forward])] = &[
         &[|_, x| x.flatten::<2>(1, 3).reshape([2, 4, 12, 6])],
     ),
     (
-        "`leaky_relu`, `prelu`, `gelu`, `elu`, `softplus`, `mish`, `hard_sigmoid`, `hard_swish`",
-        false,
+        "`leaky_relu`, `prelu`, `gelu`, `elu`, `celu`, `selu`, `softplus`, `mish`, `hard_sigmoid`, `hard_swish`, `softsign`, `thresholded_relu`",
+        true,
         &[
+            |_, x| activation::gelu_approximate(x),
+            |_, x| activation::celu(x, 0.7),
+            |_, x| activation::selu(x),
+            |_, x| activation::softsign(x),
+            |_, x| activation::thresholded_relu(x, 0.3),
+            |_, x| activation::mish(x.clone()) + activation::softplus(x, 1.0),
+            |_, x| activation::elu(x, 0.5),
             |_, x| activation::leaky_relu(x, 0.1),
             |net, x| net.prelu.forward(x),
             |_, x| activation::gelu(x),
@@ -219,12 +226,12 @@ const ROWS: &[(&str, bool, &[Forward])] = &[
     ),
     (
         "`+ - * /` of maps of different heights or widths, such as the gate `x * [b, c, 1, 1]`",
-        false,
+        true,
         &[|_, x| x.clone() * x.mean_dims(&[2, 3])],
     ),
     (
         "`GroupNorm`, `LayerNorm`, `InstanceNorm`; Burn's `LocalResponseNorm`",
-        false,
+        true,
         &[
             |net, x| net.group_norm.forward(x),
             |net, x| net.layer_norm.forward(x),
@@ -234,7 +241,7 @@ const ROWS: &[(&str, bool, &[Forward])] = &[
     ),
     (
         "`ConvTranspose2d`, `Interpolate2d`, `Conv1d`",
-        false,
+        true,
         &[
             |net, x| net.transposed.forward(x),
             |_, x| {
@@ -252,7 +259,7 @@ const ROWS: &[(&str, bool, &[Forward])] = &[
     ),
     (
         "`permute`, `swap_dims` and the channel shuffle; `Linear` along another axis than the channels of a vector",
-        false,
+        true,
         &[
             |_, x| x.permute([0, 2, 3, 1]),
             |_, x| {
@@ -265,7 +272,7 @@ const ROWS: &[(&str, bool, &[Forward])] = &[
     ),
     (
         "`matmul` of maps, and attention",
-        false,
+        true,
         &[
             |_, x| x.clone().matmul(x),
             |_, x| {
@@ -275,9 +282,85 @@ const ROWS: &[(&str, bool, &[Forward])] = &[
         ],
     ),
     (
-        "`softmax` over another axis",
+        "`softmax` and `log_softmax` over any axis",
+        true,
+        &[
+            |_, x| activation::softmax(x, 3),
+            |_, x| activation::softmax(x, 2),
+            |_, x| activation::log_softmax(x, 1),
+            |_, x| activation::softmin(x, 3),
+            |_, x| activation::log_sigmoid(x),
+        ],
+    ),
+    (
+        "`exp`, `log`, `sqrt`, `erf`, `abs`, `sin`, `cos`, `floor`, `ceil`, `round`, `recip`, `sign`, powers",
+        true,
+        &[
+            |_, x| x.exp(),
+            |_, x| x.abs().log(),
+            |_, x| x.abs().log1p(),
+            |_, x| x.abs().sqrt(),
+            |_, x| x.erf(),
+            |_, x| x.sin() + 0.5,
+            |_, x| x.cos(),
+            |_, x| (x * 3.0).floor(),
+            |_, x| (x * 3.0).ceil(),
+            |_, x| (x * 3.0).round(),
+            |_, x| (x.abs() + 0.5).recip(),
+            |_, x| x.sign(),
+            |_, x| x.powf_scalar(2.0),
+            |_, x| x.abs().powf_scalar(0.7),
+            |_, x| (x.clone().abs() + 0.1).powf(x),
+        ],
+    ),
+    (
+        "`sum_dim`, `mean_dim`, `max_dim`, `min_dim`, `prod_dim` over any axis, and of all elements of an image",
+        true,
+        &[
+            |_, x| x.sum_dim(1),
+            |_, x| x.mean_dim(1),
+            |_, x| x.max_dim(3),
+            |_, x| x.min_dim(2),
+            |_, x| x.prod_dim(3),
+            |_, x| x.mean_dims(&[1, 3]),
+            |_, x| x.clone() / x.powf_scalar(2.0).sum_dim(1).sqrt(),
+        ],
+    ),
+    (
+        "`flip`, `repeat_dim`, `expand`; `pad` with any number, reflected and with edges; `select`, `slice` and `cat` along any axis",
+        true,
+        &[
+            |_, x| x.flip([2, 3]),
+            |_, x| x.repeat_dim(3, 2),
+            |_, x| x.mean_dim(3).expand([2, 8, 6, 6]),
+            |_, x| x.pad([(0, 0), (0, 0), (1, 2), (0, 1)], PadMode::Constant(1.5)),
+            |_, x| x.pad([(0, 0), (0, 0), (1, 2), (0, 1)], PadMode::Reflect),
+            |_, x| x.pad([(0, 0), (0, 0), (1, 2), (0, 1)], PadMode::Edge),
+            |_, x| {
+                let columns = Tensor::<1, Int>::from_ints([5, 0, 5], &x.device());
+                x.select(3, columns)
+            },
+            |_, x| Tensor::cat(vec![x.clone(), x.clone().slice(s![.., .., ..2, ..])], 2),
+            |_, x| Tensor::cat(vec![x.clone(), x], 3),
+        ],
+    ),
+    (
+        "operations that combine images, for the recorded batch only",
+        true,
+        &[
+            |_, x| x.clone() - x.mean_dim(0),
+            |_, x| x.reshape([1, 16, 6, 6]),
+            |_, x| x.permute([1, 0, 2, 3]),
+        ],
+    ),
+    (
+        "`cumsum`, `sort`, `argmax` and other indices, `gather` by computed indices, comparisons and masks",
         false,
-        &[|_, x| activation::softmax(x, 3)],
+        &[
+            |_, x| x.cumsum(1),
+            |_, x| x.sort(1),
+            |_, x| x.clone().mask_fill(x.lower_equal_scalar(-0.5), 2.0),
+        ],
     ),
 ];
 

@@ -1,8 +1,8 @@
 //! Fusion of activations: `activation(op(x))` → `op` with a fused activation, and
 //! `activation(max_pool(op(x)))` → `max_pool` of `op` with a fused activation.
 //!
-//! The rules are valid if no other layer reads the intermediate maps. All activations are
-//! monotonically non-decreasing, so they commute with the maximum of a pool.
+//! The rules are valid if no other layer reads the intermediate maps. The second rule is valid for
+//! activations that are monotonically non-decreasing, which commute with the maximum of a pool.
 
 use receptive_kernels::cpu::Activation;
 
@@ -31,7 +31,9 @@ fn fuse(net: &mut Net, index: usize) -> bool {
     let Some(mut before) = net.sole_producer(layer.inputs[0], index) else {
         return false;
     };
-    while let LayerOp::MaxPool(_) = net.layers[before].op {
+    while let LayerOp::MaxPool(_) = net.layers[before].op
+        && activation.is_monotone()
+    {
         match net.sole_producer(net.layers[before].inputs[0], before) {
             Some(producer) => before = producer,
             None => return false,

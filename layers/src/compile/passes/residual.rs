@@ -4,10 +4,9 @@
 //! The rule is valid if only the sum reads the result of the convolution, and the convolution has
 //! no activation and no residual of its own.
 
-use receptive_kernels::cpu::Activation;
+use receptive_kernels::cpu::{Activation, BinaryOp};
 
 use crate::compile::net::{LayerOp, Net};
-use crate::graph::Arithmetic;
 
 /// Fuses sums into a convolution that computes one of the operands. The operand that is computed
 /// later is preferred. The convolution of the earlier operand has to move behind the later operand.
@@ -23,10 +22,10 @@ pub fn fuse_residuals(net: &mut Net) {
 /// Fuses the sum at `index` into a convolution, and returns whether one was suitable.
 fn fuse(net: &mut Net, index: usize) -> bool {
     let layer = &net.layers[index];
-    let (LayerOp::Binary(Arithmetic::Add), &[a, b]) = (&layer.op, &layer.inputs[..]) else {
+    let (LayerOp::Binary(BinaryOp::Add), &[a, b]) = (&layer.op, &layer.inputs[..]) else {
         return false;
     };
-    if a == b {
+    if a == b || net.shape(a) != net.shape(b) {
         return false;
     }
     let mut operands = [a, b].map(|map| (net.producer(map), map));

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use proptest::prelude::*;
-use receptive_kernels::cpu::{Activation, Algorithm, Border, ConvSpec, Map, WinogradTile};
+use receptive_kernels::cpu::{
+    Activation, Algorithm, BinaryOp, Border, ConvSpec, Map, WinogradTile,
+};
 
 use crate::compile::layout::{MemoryLayout, copied_operands};
 use crate::compile::net::{Layer, LayerOp, MapId, Net, Slice};
 use crate::compile::segments::Segments;
 use crate::compile::weights::{WeightSource, Weights};
-use crate::graph::Arithmetic;
 
 /// The kind of a random layer.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +82,7 @@ fn network(layers: &[(LayerKind, usize, usize)]) -> (Net, Vec<Option<Algorithm>>
                 (LayerOp::Conv { spec, weights }, vec![a], out)
             }
             LayerKind::Sum if net.shape(b) == net.shape(a) => {
-                (LayerOp::Binary(Arithmetic::Add), vec![a, b], channels)
+                (LayerOp::Binary(BinaryOp::Add), vec![a, b], channels)
             }
             LayerKind::Concat => (LayerOp::Concat, vec![a, b], channels + net.shape(b)[0]),
             LayerKind::View if channels > 16 => {

@@ -24,7 +24,7 @@ fn net<M: Module, O: Outputs>(
 ) -> Net {
     let graph = Graph::trace(init, [1, channels, height, width], forward).unwrap();
     let mut values = Values::new(graph.clone(), None);
-    translate(&graph, &mut values).unwrap()
+    translate(&graph, &mut values).unwrap().net
 }
 
 /// Returns the text of the network before and after `pass`.

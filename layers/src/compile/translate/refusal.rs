@@ -1,12 +1,11 @@
-//! Messages for operations that no layer computes.
+//! Errors of operations that the compiler does not translate.
 
 use crate::compile::error::Problem;
 use crate::graph::{Graph, Node, Op};
 
 /// The operations that the compiler translates, for the message about any other operation.
-const COMPILED: &str = "convolutions, fully connected layers, pools, batch norms, local response norms of \
-     receptive_layers, relu, clamp, tanh, sigmoid, softmax of the channels, arithmetic, slices, selections \
-     and concatenations of channels, zero padding and reshapes";
+const COMPILED: &str = "convolutions, fully connected layers, pools, norms, activation functions, arithmetic, \
+     reductions, products, softmax, interpolation and data movement";
 
 /// Returns the problem of `node`, whose operation cannot be translated with these attributes.
 pub(super) fn refusal(graph: &Graph, node: &Node) -> Problem {
@@ -15,44 +14,11 @@ pub(super) fn refusal(graph: &Graph, node: &Node) -> Problem {
         let shape = ids.first().map(|&id| graph.shape(id));
         shape.unwrap_or_default().to_vec()
     });
-    let (operation, expected) = match &node.op {
-        Op::Permute { axes } => (
-            format!("{word} {axes:?} of {from:?}"),
-            "a permutation that keeps the order of the elements",
-        ),
-        Op::Softmax { axis } => (
-            format!("{word} over axis {axis} of {from:?}"),
-            "a softmax over axis 1, the channels",
-        ),
-        Op::Concat { axis } => (
-            format!("{word} along axis {axis} to {to:?}"),
-            "a concatenation along axis 1, the channels",
-        ),
-        Op::Select { axis } => (
-            format!("{word} along axis {axis} of {from:?}"),
-            "a selection along axis 1, the channels",
-        ),
-        Op::Slice { .. } => (
+    match &node.op {
+        Op::Other { .. } => Problem::unsupported(format!("{word} to {to:?}"), COMPILED),
+        _ => Problem::unsupported(
             format!("{word} of {from:?} to {to:?}"),
-            "a slice that keeps every image",
+            "an operation that keeps images apart",
         ),
-        Op::Pad { padding, value } => (
-            format!("{word} by {padding:?} with {value} of {from:?}"),
-            "padding of channels, rows and columns with 0",
-        ),
-        Op::Mean { axes } => (
-            format!("{word} over axes {axes:?} of {from:?}"),
-            "a mean over axes 2 and 3, the height and the width",
-        ),
-        Op::Matmul => (
-            format!("{word} to {to:?}"),
-            "a product of vectors and a constant matrix, as in a fully connected layer",
-        ),
-        Op::Expand => (
-            format!("{word} of {from:?} to {to:?}"),
-            "a broadcast that element-wise arithmetic does",
-        ),
-        _ => (format!("{word} to {to:?}"), COMPILED),
-    };
-    Problem::unsupported(operation, expected)
+    }
 }
