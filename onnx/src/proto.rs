@@ -1,7 +1,10 @@
-//! The messages of ONNX files: the part of the schema `onnx.proto` (ONNX 1.19) that this crate writes.
+//! The messages of ONNX files: the part of the schema `onnx.proto` (ONNX 1.19) that this crate writes and reads.
 //!
 //! Field numbers and names are those of the schema. Fields that this crate does not use are left out; a
-//! reader of Protocol Buffers skips them.
+//! reader of Protocol Buffers skips them. Graphs inside of attributes are kept as bytes, so that no message contains
+//! itself.
+
+use prost::bytes::Bytes;
 
 /// A file: a graph, the versions of its operators, and metadata.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -24,6 +27,20 @@ pub struct ModelProto {
     /// Named texts.
     #[prost(message, repeated, tag = "14")]
     pub metadata_props: Vec<StringStringEntryProto>,
+    /// Operators that consist of other operators.
+    #[prost(message, repeated, tag = "25")]
+    pub functions: Vec<FunctionProto>,
+}
+
+/// An operator that consists of other operators: its name.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct FunctionProto {
+    /// Name of the operator.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Name of the set of operators.
+    #[prost(string, tag = "10")]
+    pub domain: String,
 }
 
 /// The version of a set of operators.
@@ -66,6 +83,17 @@ pub struct GraphProto {
     /// Outputs.
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfoProto>,
+    /// Constants of which most elements are zero.
+    #[prost(message, repeated, tag = "15")]
+    pub sparse_initializer: Vec<SparseTensorProto>,
+}
+
+/// A constant of which most elements are zero.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SparseTensorProto {
+    /// The other elements. The name is that of the constant.
+    #[prost(message, optional, boxed, tag = "1")]
+    pub values: Option<Box<TensorProto>>,
 }
 
 /// An operation.
@@ -86,6 +114,9 @@ pub struct NodeProto {
     /// Attributes.
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
+    /// Name of the set of operators; empty for ONNX's own.
+    #[prost(string, tag = "7")]
+    pub domain: String,
 }
 
 /// A named attribute of an operation.
@@ -100,12 +131,30 @@ pub struct AttributeProto {
     /// Whole number, for the type `INT`.
     #[prost(int64, tag = "3")]
     pub i: i64,
+    /// Text, for the type `STRING`.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub s: Bytes,
+    /// Tensor, for the type `TENSOR`.
+    #[prost(message, optional, boxed, tag = "5")]
+    pub t: Option<Box<TensorProto>>,
+    /// Bytes of a graph, for the type `GRAPH`.
+    #[prost(bytes = "bytes", tag = "6")]
+    pub g: Bytes,
+    /// Numbers, for the type `FLOATS`.
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    pub floats: Vec<f32>,
     /// Whole numbers, for the type `INTS`.
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
+    /// Texts, for the type `STRINGS`.
+    #[prost(bytes = "bytes", repeated, tag = "9")]
+    pub strings: Vec<Bytes>,
     /// Type of the value.
     #[prost(enumeration = "AttributeType", tag = "20")]
     pub r#type: i32,
+    /// Name of the attribute of a function that the value is taken from.
+    #[prost(string, tag = "21")]
+    pub ref_attr_name: String,
 }
 
 /// Types of attributes.
@@ -118,8 +167,18 @@ pub enum AttributeType {
     Float = 1,
     /// A 64-bit integer.
     Int = 2,
+    /// A text.
+    String = 3,
+    /// A tensor.
+    Tensor = 4,
+    /// A graph.
+    Graph = 5,
+    /// A list of 32-bit floats.
+    Floats = 6,
     /// A list of 64-bit integers.
     Ints = 7,
+    /// A list of texts.
+    Strings = 8,
 }
 
 /// A constant.
@@ -131,12 +190,43 @@ pub struct TensorProto {
     /// Type of the elements.
     #[prost(enumeration = "DataType", tag = "2")]
     pub data_type: i32,
+    /// Elements of 32-bit floats, if they are not in `raw_data`.
+    #[prost(float, repeated, tag = "4")]
+    pub float_data: Vec<f32>,
+    /// Elements of integers of up to 32 bits, truth values, and the bits of 16-bit floats.
+    #[prost(int32, repeated, tag = "5")]
+    pub int32_data: Vec<i32>,
+    /// Elements of 64-bit integers.
+    #[prost(int64, repeated, tag = "7")]
+    pub int64_data: Vec<i64>,
     /// Name.
     #[prost(string, tag = "8")]
     pub name: String,
     /// Elements in row-major order, little-endian.
-    #[prost(bytes = "vec", tag = "9")]
-    pub raw_data: Vec<u8>,
+    #[prost(bytes = "bytes", tag = "9")]
+    pub raw_data: Bytes,
+    /// Elements of 64-bit floats.
+    #[prost(double, repeated, tag = "10")]
+    pub double_data: Vec<f64>,
+    /// Elements of unsigned integers of 32 and 64 bits.
+    #[prost(uint64, repeated, tag = "11")]
+    pub uint64_data: Vec<u64>,
+    /// Place of the elements in another file: `location`, `offset` and `length`.
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: Vec<StringStringEntryProto>,
+    /// Whether the elements are in another file.
+    #[prost(enumeration = "DataLocation", tag = "14")]
+    pub data_location: i32,
+}
+
+/// The file with a tensor's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum DataLocation {
+    /// The elements are in the tensor.
+    Default = 0,
+    /// The elements are in another file.
+    External = 1,
 }
 
 /// Types of elements.
@@ -149,8 +239,30 @@ pub enum DataType {
     Float = 1,
     /// 8-bit unsigned integer.
     Uint8 = 2,
+    /// 8-bit integer.
+    Int8 = 3,
+    /// 16-bit unsigned integer.
+    Uint16 = 4,
+    /// 16-bit integer.
+    Int16 = 5,
+    /// 32-bit integer.
+    Int32 = 6,
     /// 64-bit integer.
     Int64 = 7,
+    /// Text.
+    String = 8,
+    /// Truth value.
+    Bool = 9,
+    /// 16-bit float.
+    Float16 = 10,
+    /// 64-bit float.
+    Double = 11,
+    /// 32-bit unsigned integer.
+    Uint32 = 12,
+    /// 64-bit unsigned integer.
+    Uint64 = 13,
+    /// 16-bit float with the exponent of a 32-bit float.
+    Bfloat16 = 16,
 }
 
 /// Name and type of an input or output.

@@ -6,6 +6,16 @@ use super::op::Op;
 use super::structure::Graph;
 use super::value::{Origin, ValueId};
 
+impl Graph {
+    /// Whether `larger`, built for one more image, has the same operations as this graph, and one more image in
+    /// every tensor that depends on the input: the rule of [`any_batch`](Self::any_batch).
+    ///
+    /// A parameter or constant of `larger` without elements equals the one of this graph if their shapes are equal.
+    pub fn is_same_per_image(&self, larger: &Self) -> bool {
+        is_same_per_image(self, larger)
+    }
+}
+
 /// Whether `larger`, recorded with one more image than `graph`, has the same operations, and one
 /// more image in every tensor that depends on the input.
 pub(super) fn is_same_per_image(graph: &Graph, larger: &Graph) -> bool {
@@ -101,6 +111,8 @@ fn same_operation(one: &Op, other: &Op, images: usize) -> bool {
             let same_images = first == larger || all(first, images) && all(larger, images + 1);
             same_images && rest == more
         }
+        // The images of a batch are combined.
+        (Op::Softmax { axis: 0 }, _) => false,
         // The number of products grows with the batch.
         (Op::Other { name, .. }, Op::Other { name: other, .. }) => name == other,
         (one, other) => one == other,

@@ -13,11 +13,16 @@
 //! [`Graph::trace_network`] records chosen outputs of a [`Network`](crate::network::Network): the
 //! logits, the embedding, and the feature maps of stages.
 //!
+//! [`GraphBuilder`] builds a graph without a module, from a list of operations such as that of a file.
+//!
 //! Imports run one way: `network` uses `record`; `record` uses `outputs`, `translate`, `simplify`,
-//! `batch`, `names` and `panic`; `translate` uses `composite`, which uses `masks` and `recorded`; these use
-//! `capture` and `structure`; `structure` uses `op` and `value`.
+//! `activations`, `batch`, `names` and `panic`; `translate` uses `composite`, which uses `masks` and
+//! `recorded`; `builder` uses `simplify` and `activations`; these use `capture` and `structure`;
+//! `structure` uses `op` and `value`.
 
+mod activations;
 mod batch;
+mod builder;
 mod capture;
 mod composite;
 mod error;
@@ -37,6 +42,7 @@ mod translate;
 mod value;
 mod windows;
 
+pub use builder::GraphBuilder;
 pub use error::GraphError;
 pub use network::{EMBEDDING, LOGITS};
 pub use op::{Arithmetic, Conv2d, ConvTranspose2d, Function, Op, Pool2d, Reduction, SliceRange};

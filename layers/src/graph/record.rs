@@ -12,7 +12,7 @@ use super::error::GraphError;
 use super::outputs::{OutputList, Outputs};
 use super::panic::catch_panic;
 use super::structure::Graph;
-use super::{names, parameters, simplify, translate};
+use super::{activations, names, parameters, simplify, translate};
 
 impl Graph {
     /// Records `forward` for an input of shape `input`, with the weights of `model`.
@@ -91,6 +91,7 @@ impl Graph {
             };
             let mut graph = translate::translate(operations, data, boundary);
             simplify::simplify(&mut graph);
+            activations::merge(&mut graph);
             graph
         };
         let larger = larger.map(|run| simplified(run, BTreeMap::new()));

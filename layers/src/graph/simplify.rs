@@ -99,42 +99,48 @@ fn linear_from_matmul(graph: &mut Graph) {
         (graph.value(id).origin != Origin::Computed).then_some(id)
     };
     let uses = uses(graph);
+    let readers = readers(graph);
     let mut changes = Vec::new();
     for (index, node) in graph.nodes.iter().enumerate() {
-        if node.op != Op::Matmul {
-            continue;
-        }
-        let Some(weight) = constant(node.inputs[1]) else {
+        let is_product = match node.op {
+            Op::Matmul => true,
+            Op::Linear => node.inputs.len() == 2,
+            _ => false,
+        };
+        let weight = node.inputs.get(1).filter(|_| is_product);
+        let weight = weight.and_then(|&id| constant(id));
+        let Some((weight, &[_, outputs])) = weight.map(|id| (id, graph.shape(id))) else {
             continue;
         };
-        let &[_, outputs] = graph.shape(weight) else {
-            continue;
-        };
-        changes.push((index, vec![node.inputs[0], weight], node.outputs.clone()));
-        if uses[&node.outputs[0]] != 1 {
-            continue;
-        }
-        let bias = graph.nodes.iter().enumerate().find_map(|(index, add)| {
-            let is_bias =
-                |&&id: &&ValueId| constant(id).is_some_and(|id| graph.shape(id) == [outputs]);
-            let adds =
-                add.op == Op::Binary(Arithmetic::Add) && add.inputs.contains(&node.outputs[0]);
-            let bias = add.inputs.iter().find(is_bias).filter(|_| adds)?;
-            Some((index, constant(*bias)?))
+        let product = node.outputs[0];
+        let add = readers.get(&product).map(|&add| (add, &graph.nodes[add]));
+        let add = add.filter(|(_, add)| {
+            let adds = add.op == Op::Binary(Arithmetic::Add);
+            adds && uses[&product] == 1 && graph.shape(add.outputs[0]) == graph.shape(product)
         });
-        if let Some((add, bias)) = bias {
-            let outputs = graph.nodes[add].outputs.clone();
-            changes.pop();
-            changes.push((add, vec![node.inputs[0], weight, bias], outputs));
-        }
+        let bias = add.and_then(|(index, add)| {
+            let bias = add.inputs.iter().filter_map(|&id| constant(id));
+            let is_bias = |&id: &ValueId| {
+                let shape = graph.shape(id);
+                shape.last() == Some(&outputs) && graph.value(id).len() == outputs
+            };
+            Some((index, bias.into_iter().find(is_bias)?))
+        });
+        changes.push(match bias {
+            Some((add, bias)) => (add, vec![node.inputs[0], weight, bias]),
+            None => (index, vec![node.inputs[0], weight]),
+        });
     }
-    for (index, inputs, outputs) in changes {
-        graph.nodes[index] = Node {
-            name: String::new(),
-            op: Op::Linear,
-            inputs,
-            outputs,
-        };
+    for (index, mut inputs) in changes {
+        if let Some(bias) = inputs.get_mut(2)
+            && graph.shape(*bias).len() != 1
+        {
+            let value = graph.value(*bias);
+            graph.values.push(value.reshaped(vec![value.len()]));
+            *bias = ValueId(graph.values.len() - 1);
+        }
+        let node = &mut graph.nodes[index];
+        (node.op, node.inputs) = (Op::Linear, inputs);
     }
 }
 
@@ -249,7 +255,7 @@ fn is_single_pixel(pool: &Pool2d) -> bool {
 
 /// Removes the nodes that no output depends on, and the values that no remaining node reads or
 /// writes.
-fn drop_dead(graph: &mut Graph) {
+pub(super) fn drop_dead(graph: &mut Graph) {
     let mut needed = vec![false; graph.values.len()];
     for output in &graph.outputs {
         needed[output.0] = true;
@@ -290,6 +296,14 @@ fn producers(graph: &Graph) -> HashMap<ValueId, usize> {
     let nodes = graph.nodes.iter().enumerate();
     nodes
         .flat_map(|(index, node)| node.outputs.iter().map(move |&output| (output, index)))
+        .collect()
+}
+
+/// Returns the last node that reads each value.
+fn readers(graph: &Graph) -> HashMap<ValueId, usize> {
+    let nodes = graph.nodes.iter().enumerate();
+    nodes
+        .flat_map(|(index, node)| node.inputs.iter().map(move |&input| (input, index)))
         .collect()
 }
 

@@ -75,6 +75,23 @@ impl Value {
         self.len() == 0
     }
 
+    /// Returns the same elements in another shape.
+    pub(super) fn reshaped(&self, shape: Vec<usize>) -> Self {
+        let data = self.data.clone().map(|data| match data {
+            ValueData::Elements(data) => {
+                let (bytes, _, dtype) = data.into_parts();
+                ValueData::Elements(TensorData::from_bytes(bytes, shape.clone(), dtype))
+            }
+            ValueData::Fill(number) => ValueData::Fill(number),
+        });
+        Self {
+            shape,
+            dtype: self.dtype,
+            origin: self.origin.clone(),
+            data,
+        }
+    }
+
     /// Returns the name and kind of a parameter, or `None` for any other value.
     pub fn parameter(&self) -> Option<(&str, ParameterKind)> {
         match &self.origin {

@@ -3,7 +3,6 @@
 mod attributes;
 mod error;
 mod model;
-mod names;
 mod nodes;
 mod options;
 mod pools;

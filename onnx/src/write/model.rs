@@ -58,6 +58,7 @@ pub fn model(graph: &Graph, options: &WriteOptions) -> Result<ModelProto, WriteE
             initializer: writer.initializers,
             input: vec![input],
             output: outputs,
+            ..GraphProto::default()
         }),
         opset_import: vec![OperatorSetIdProto {
             domain: String::new(),
@@ -69,5 +70,6 @@ pub fn model(graph: &Graph, options: &WriteOptions) -> Result<ModelProto, WriteE
                 value: value.clone(),
             })
             .collect(),
+        ..ModelProto::default()
     })
 }

@@ -40,6 +40,7 @@ pub fn floats(name: &str, shape: &[usize], elements: &[f32]) -> TensorProto {
         data_type: DataType::Float.into(),
         name: name.to_owned(),
         raw_data: elements.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ..TensorProto::default()
     }
 }
 
@@ -50,6 +51,7 @@ pub fn integers(name: &str, shape: &[usize], elements: &[i64]) -> TensorProto {
         data_type: DataType::Int64.into(),
         name: name.to_owned(),
         raw_data: elements.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ..TensorProto::default()
     }
 }
 

@@ -6,9 +6,9 @@ use receptive_layers::graph::{Graph, Origin, ValueId};
 
 use super::attributes::{integer, integers};
 use super::error::WriteError;
-use super::names::Names;
 use super::options::{BatchSize, InputFormat, WriteOptions};
 use super::tensors;
+use crate::names::Names;
 use crate::proto::{
     AttributeProto, DataType, Dimension, DimensionValue, NodeProto, TensorProto, TensorShapeProto,
     TensorTypeProto, TypeProto, ValueInfoProto,
@@ -164,6 +164,7 @@ impl<'a> Writer<'a> {
             name: name.to_owned(),
             op_type: operator.to_owned(),
             attribute: attributes,
+            ..NodeProto::default()
         });
     }
 
