@@ -11,6 +11,7 @@ from typing import Self
 
 import numpy as np
 import onnx
+import onnxruntime
 
 # Seconds for a case of a few nodes, and for a network: the time of a hang, not of a slow machine.
 LIMIT, NETWORK_LIMIT = 30, 300
@@ -34,8 +35,7 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         if self.process:
-            self.process.stdin.close()
-            self.process.wait()
+            self.end()
 
     def run(self, folder: Path, limit: float = LIMIT) -> list[np.ndarray]:
         """The outputs of the model in the folder.
@@ -118,3 +118,27 @@ def mismatch(found: list[np.ndarray], expected: list[np.ndarray], tolerance: flo
         if not error <= tolerance:
             return f"output {index} differs by {error:.1e} of its largest value"
     return ""
+
+
+def check(program: Program, folder: Path, x: np.ndarray, limit: float = LIMIT) -> str:
+    """Runs the model in the folder, and compares it with ONNX Runtime.
+
+    Writes the input. Returns a description of the model and its largest error, or of a fault, which begins
+    with `error:`.
+    """
+    path = folder / "model.onnx"
+    np.save(folder / "input.npy", x)
+    options = onnxruntime.SessionOptions()
+    # Without warnings, of unused initializers.
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    expected = session.run(None, {session.get_inputs()[0].name: x})
+    try:
+        found = program.run(folder, limit)
+    except Failed as fault:
+        return f"error: {fault}"
+    if fault := mismatch(found, expected):
+        return f"error: {fault}"
+    error = max(relative_error(one, other) for one, other in zip(found, expected, strict=True))
+    nodes = len(onnx.load(path).graph.node)
+    return f"{nodes} nodes, {path.stat().st_size / 2**20:.1f} MiB, error {error:.1e} of the largest output"
