@@ -1,7 +1,8 @@
 """Times one model in one Python engine: `python worker.py ENGINE MODEL SHAPE THREADS SECONDS`.
 
-Prints a JSON line: the median milliseconds of a forward pass and the first outputs. Without MODEL
-the script only imports the engine: memory is measured above that of this empty start.
+Prints a JSON line: the median milliseconds of a forward pass, those of loading the model, and the
+first outputs. Without MODEL the script only imports the engine: memory is measured above that of this
+empty start.
 """
 
 import importlib
@@ -113,10 +114,17 @@ def main() -> None:
     if len(sys.argv) == 2:
         return
     model, shape, threads, seconds = sys.argv[2:]
-    run = load(Path(model), image([int(n) for n in shape.split("x")]), int(threads))
+    x = image([int(n) for n in shape.split("x")])
+    start = time.perf_counter()
+    run = load(Path(model), x, int(threads))
+    load_ms = (time.perf_counter() - start) * 1e3
     run()
-    output = [float(y) for y in run().ravel()[:10]]
-    print(json.dumps({"median_ms": round(median_ms(run, float(seconds)), 4), "output": output}))
+    found = {
+        "median_ms": round(median_ms(run, float(seconds)), 4),
+        "load_ms": round(load_ms, 3),
+        "output": [float(y) for y in run().ravel()[:10]],
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
