@@ -137,7 +137,10 @@ impl Values {
         if array.values.len() == shape.iter().product::<usize>() {
             return Ok(array.values.into_iter().map(|x| x as f32).collect());
         }
-        let elements = array.expand(shape);
+        let elements = match array.values[..] {
+            [one] => vec![one; shape.iter().product()],
+            _ => array.expand(shape),
+        };
         Ok(elements.into_iter().map(|x| x as f32).collect())
     }
 

@@ -146,6 +146,7 @@ impl Translation<'_> {
         }
         let mut operands = Vec::new();
         for (index, &id) in node.inputs.iter().enumerate() {
+            self.check_broadcast(node, id, output.len())?;
             let x = self.stored_operand(node, index)?;
             let shape = self.image_shape(id);
             operands.push(self.axis_first(node, x, &shape, axis)?);
@@ -218,7 +219,10 @@ impl Translation<'_> {
             let is_constant = self.constants.contains(&id);
             if !is_constant || values.array(id)?.values.iter().any(|&x| x != 0.0) {
                 let mut operand = match is_constant {
-                    true => self.stored_operand(node, index)?,
+                    true => {
+                        self.check_broadcast(node, id, self.graph.shape(id).len())?;
+                        self.stored_operand(node, index)?
+                    }
                     false => self.map_operand(node, index)?,
                 };
                 if leading_zeros > 0 {
@@ -268,13 +272,11 @@ impl Translation<'_> {
         shape: &[usize],
     ) -> Result<MapId, Problem> {
         let id = node.inputs[index];
+        self.check_broadcast(node, id, shape.len())?;
         if self.constants.contains(&id) {
-            let found = self.graph.shape(id);
-            self.check_broadcast(node, id, shape.len(), found.first().copied())?;
             return Ok(self.constant(node, id, shape.to_vec()));
         }
         let found = self.image_shape(id);
-        self.check_broadcast(node, id, shape.len(), Some(1))?;
         let x = self.operand(node, index)?;
         let Some(front) = shape.len().checked_sub(found.len()) else {
             return Err(unsupported(node));
@@ -293,21 +295,16 @@ impl Translation<'_> {
         Ok(self.shaped(node, y, map))
     }
 
-    /// Checks that the operand `id` has no entries of its own for each image, if it is broadcast to an
-    /// output of `rank` axes. `first` is the length of its first axis for one image.
-    fn check_broadcast(
-        &self,
-        node: &Node,
-        id: ValueId,
-        rank: usize,
-        first: Option<usize>,
-    ) -> Result<(), Problem> {
-        let found = self.graph.shape(id).len();
-        let is_constant = self.constants.contains(&id);
+    /// Checks that the first axis of the operand `id` are the images, as in an output of `rank` axes, or
+    /// that the operand is a constant that is the same for all images.
+    fn check_broadcast(&self, node: &Node, id: ValueId, rank: usize) -> Result<(), Problem> {
+        let found = self.graph.shape(id);
         let fits = match self.batch {
             None => true,
-            Some(_) if is_constant => found < rank || first == Some(1),
-            Some(_) => found == rank,
+            Some(_) if self.constants.contains(&id) => {
+                found.len() < rank || found.first() == Some(&1)
+            }
+            Some(_) => found.len() == rank,
         };
         if fits {
             return Ok(());

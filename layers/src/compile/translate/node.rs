@@ -2,14 +2,15 @@
 
 use receptive_kernels::cpu::{Activation, BinaryOp, Border, Function, PoolWindow};
 
+use super::axes::stepped;
 use super::data_movement::finite;
 use super::refusal::refusal;
 use super::translation::{Translation, unsupported};
 use crate::compile::error::{CompileError, Problem};
-use crate::compile::net::{LayerOp, MapId, Net};
+use crate::compile::net::{LayerOp, MapId, Net, Rearrangement};
 use crate::compile::values::Values;
 use crate::compile::weights::{Affine, PerChannel};
-use crate::graph::{self, Arithmetic, Graph, Node, Op, Pool2d, Reduction};
+use crate::graph::{self, Arithmetic, Graph, Node, Op, Pool2d, Reduction, ValueId};
 
 /// A graph as layers.
 pub(crate) struct Translated {
@@ -87,6 +88,70 @@ impl Translation<'_> {
                 "a tensor whose first axis is the batch",
             ));
         }
+        let layers = self.net.layers.len();
+        self.layer(node, values).or_else(|problem| {
+            self.net.layers.truncate(layers);
+            // Layers of channels, rows and columns compute each image by itself.
+            match self.batch {
+                None => self.each_image(node, values).ok_or(problem)?,
+                Some(_) => Err(problem),
+            }
+        })
+    }
+
+    /// Translates a node whose operand has the images as its first axis, in a network of one image: a
+    /// layer for each of them. `None` if the operand or the output has another first axis, or another
+    /// operand depends on the input.
+    fn each_image(&mut self, node: &Node, values: &mut Values) -> Option<Result<(), Problem>> {
+        let (&x, weights) = node.inputs.split_first()?;
+        let y = *node.outputs.first()?;
+        let images = *self.graph.shape(x).first()?;
+        let others = weights.iter().all(|id| self.constants.contains(id));
+        if images < 2 || self.graph.shape(y).first() != Some(&images) || !others {
+            return None;
+        }
+        Some(self.apart(node, values, [x, y], images))
+    }
+
+    fn apart(
+        &mut self,
+        node: &Node,
+        values: &mut Values,
+        [x, y]: [ValueId; 2],
+        images: usize,
+    ) -> Result<(), Problem> {
+        let whole = self.operand(node, 0)?;
+        self.batch = Some(images);
+        let shape = self.map_shape(x);
+        let len: usize = shape.iter().product();
+        let mut outputs = Vec::new();
+        let mut result = Ok(());
+        for image in 0..images {
+            let copy = Rearrangement::new(image * len, vec![stepped(len, 1)]);
+            let part = self.rearrange(node, whole, copy, shape);
+            result = part.and_then(|part| {
+                self.maps.insert(x, part);
+                self.layer(node, values)
+            });
+            if result.is_err() {
+                break;
+            }
+            let output = self.maps[&y];
+            outputs.push(self.shaped(node, output, self.map_shape(y)));
+        }
+        let [channels, height, width] = self.map_shape(y);
+        self.batch = None;
+        self.maps.insert(x, whole);
+        result?;
+        let joined = [images * channels, height, width];
+        let joined = self.add(node, LayerOp::Concat, outputs, joined);
+        self.finish(node, joined);
+        Ok(())
+    }
+
+    /// Translates the operation of a node to a layer.
+    fn layer(&mut self, node: &Node, values: &mut Values) -> Result<(), Problem> {
+        let graph = self.graph;
         match &node.op {
             Op::Reshape => self.alias(node),
             Op::Permute { axes } if self.batch.is_none() || axes.first() == Some(&0) => {
@@ -112,7 +177,11 @@ impl Translation<'_> {
                     variance,
                     epsilon: *epsilon,
                 };
-                let x = self.map_operand(node, 0)?;
+                // Of more than two axes after the channels, all but the last are the rows.
+                let x = match self.image_shape(node.inputs[0])[..] {
+                    [1, _, _, _, _, ..] => self.stored_operand(node, 0)?,
+                    _ => self.map_operand(node, 0)?,
+                };
                 self.push_elementwise(node, LayerOp::Affine(vec![affine]), vec![x]);
                 Ok(())
             }
