@@ -236,6 +236,32 @@ impl<'a> Cursor<'a> {
         &self.inner.offsets
     }
 
+    /// Whole runs from the current element on, of at most `most` elements, that differ only in their
+    /// index along the axis next to the inner one, which has a step: length of a run, number of
+    /// runs, and step. `None` if the current element is not the first of its run, or runs are long.
+    #[inline(always)]
+    pub fn short_runs(&self, most: usize) -> Option<(usize, usize, isize)> {
+        const SHORT: usize = 8;
+        let length = self.inner.length;
+        if self.index > 0 || length >= SHORT {
+            return None;
+        }
+        let axis = self.outer.last()?;
+        let Offsets::Step(step) = axis.offsets else {
+            return None;
+        };
+        let runs = axis.length - self.indices[self.outer.len() - 1];
+        let runs = runs.min(most / length);
+        (runs > length).then_some((length, runs, step as isize))
+    }
+
+    /// Continues after whole [`short_runs`](Self::short_runs).
+    #[inline(always)]
+    pub fn advance_runs(&mut self, runs: usize) {
+        self.indices[self.outer.len() - 1] += runs - 1;
+        self.advance(self.inner.length);
+    }
+
     /// Continues after `count` elements of a [`run`](Self::run).
     #[inline(always)]
     pub fn advance(&mut self, count: usize) {

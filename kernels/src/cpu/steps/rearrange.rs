@@ -58,6 +58,32 @@ impl Rearrange {
         let mut rest = end - first;
         while rest > 0 {
             let (sum, index, run) = cursor.run(rest);
+            if let (Some(sum), Some((length, runs, step))) = (sum, cursor.short_runs(rest)) {
+                // Exchanges the loops: long runs across the short ones.
+                for i in 0..length {
+                    let offset = match cursor.inner() {
+                        Offsets::Step(step) => Some((*step as isize).wrapping_mul(i as isize)),
+                        Offsets::List(list) => list[i].map(|offset| offset as isize),
+                    };
+                    // SAFETY: the check found that all sources are elements of the map, and the
+                    // caller guarantees the destination.
+                    unsafe {
+                        let to = to.add(i * stride);
+                        let stride = length * stride;
+                        match offset {
+                            None => fill(to, stride, runs, self.fill),
+                            Some(offset) => {
+                                let number = sum.wrapping_add_signed(offset);
+                                copy_run(cx, (x, image), (number, step, runs), to, stride);
+                            }
+                        }
+                    }
+                }
+                to = to.wrapping_add(length * runs * stride);
+                rest -= length * runs;
+                cursor.advance_runs(runs);
+                continue;
+            }
             // SAFETY: the check found that all sources are elements of the map, and the caller
             // guarantees the destination.
             unsafe {
@@ -65,17 +91,8 @@ impl Rearrange {
                     (None, _) => fill(to, stride, run, self.fill),
                     (Some(sum), Offsets::Step(step)) => {
                         let step = *step as isize;
-                        let mut number = sum.wrapping_add_signed(step.wrapping_mul(index as isize));
-                        let mut done = 0;
-                        while done < run {
-                            let segment = x.segment(image, number, step, run - done);
-                            let from = cx.at(segment.at);
-                            let to = to.add(done * stride);
-                            copy(from, segment.stride, to, stride, segment.count);
-                            let steps = step.wrapping_mul(segment.count as isize);
-                            number = number.wrapping_add_signed(steps);
-                            done += segment.count;
-                        }
+                        let number = sum.wrapping_add_signed(step.wrapping_mul(index as isize));
+                        copy_run(cx, (x, image), (number, step, run), to, stride);
                     }
                     (Some(sum), Offsets::List(list)) => {
                         let mut row = None;
@@ -158,6 +175,33 @@ impl Rearrange {
             rest -= run;
             cursor.advance(run);
         }
+    }
+}
+
+/// Copies the `count` elements `number`, `number + step`, … of `x` to `to`, `stride` apart.
+///
+/// # Safety
+///
+/// The elements are in the arena of `cx`, and the destination is writable.
+#[inline(always)]
+unsafe fn copy_run(
+    cx: &Context,
+    (x, image): (&Elements, usize),
+    (mut number, step, count): (usize, isize, usize),
+    to: *mut f32,
+    stride: usize,
+) {
+    let mut done = 0;
+    while done < count {
+        let segment = x.segment(image, number, step, count - done);
+        // SAFETY: as the caller guarantees.
+        unsafe {
+            let to = to.add(done * stride);
+            copy(cx.at(segment.at), segment.stride, to, stride, segment.count);
+        }
+        let steps = step.wrapping_mul(segment.count as isize);
+        number = number.wrapping_add_signed(steps);
+        done += segment.count;
     }
 }
 

@@ -342,16 +342,30 @@ unsafe fn reduce_channels(
     (first_sum, accumulation): (f64, Option<Accumulation>),
 ) -> f64 {
     let area = x.height * x.width;
-    let blocks = length.div_ceil(x.lanes);
     let mut total = first_sum;
-    for block in 0..blocks {
+    let mut block = 0;
+    while block * x.lanes < length {
         let mut sums = [first_sum; MAX_LANES];
         let base = base + block * x.lanes * area;
+        let whole = length / x.lanes - block;
         // SAFETY: as the caller guarantees.
-        unsafe { Reduce::accumulate(cx, (function, elements, image), base, pixels, &mut sums) };
+        unsafe {
+            if pixels.is_empty() && whole > 0 {
+                function(&AccumulateArgs {
+                    x: cx.at(elements.at(image, base)),
+                    stride: x.block as isize,
+                    count: whole,
+                    sums: &raw mut sums,
+                });
+                block += whole - 1;
+            } else {
+                Reduce::accumulate(cx, (function, elements, image), base, pixels, &mut sums);
+            }
+        }
         for sum in &sums[..x.lanes.min(length - block * x.lanes)] {
             total = accumulation.map_or(0.0, |accumulation| accumulation.combine(total, *sum));
         }
+        block += 1;
     }
     total
 }
