@@ -17,8 +17,9 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use receptive_kernels::cpu::{
-    Activation, Algorithm, Border, Buffer, ConvSpec, Depthwise, Isa, Lrn, Map, MaxPool, Output,
-    PoolWindow, Separable,
+    Activation, Algorithm, Apply, Axis, Binary, BinaryOp, Border, Buffer, Contract, ContractAxis,
+    ConvSpec, Depthwise, Function, Isa, Lrn, Map, MaxPool, Output, PoolWindow, Rearrange, Reduce,
+    Reduction, Resample, Separable, Unary,
 };
 use receptive_kernels::plan::{Plan, Program, ProgramStep, Step};
 
@@ -315,5 +316,164 @@ fn pooling_and_normalization(criterion: &mut Criterion) {
     measure(criterion, "googlenet", id, shape.iter().product(), plan);
 }
 
-criterion_group!(benches, convolutions, separable, pooling_and_normalization);
+/// Activations, elementwise arithmetic and the general steps, on maps of 96x56x56.
+fn general(criterion: &mut Criterion) {
+    let machine = Machine::new();
+    let [channels, size] = [96, 56];
+    let shape = [channels, size, size];
+    let area = size * size;
+    let values = channels * area;
+    let mut bench = |name: &str, step: Step, end: usize, work: usize| {
+        let plan = machine.plan(step, end, 0);
+        measure(
+            criterion,
+            "general",
+            BenchmarkId::new(name, "96x56x56"),
+            work,
+            plan,
+        );
+    };
+    let maps = |y: [usize; 3]| machine.maps(shape, Border::default(), y, false);
+    let step = |length: usize, step: usize| Axis::step(length, step as i64);
+
+    let (x, y) = maps(shape);
+    for (name, activation) in [
+        ("relu", Activation::Relu),
+        ("tanh", Activation::Tanh),
+        ("silu", Activation::Silu),
+        ("gelu", Activation::Gelu),
+    ] {
+        bench(
+            name,
+            Step::Unary(Unary::new(x, y, activation)),
+            y.end(),
+            values,
+        );
+    }
+    for (name, function) in [("erf", Function::Erf), ("exp", Function::Exp)] {
+        bench(
+            name,
+            Step::Apply(Apply::new(x, y, function)),
+            y.end(),
+            values,
+        );
+    }
+    let gate = Map::new([channels, 1, 1], Border::default(), machine.lanes, y.end());
+    for (name, b, end) in [("add", x, y.end()), ("gate", gate, gate.end())] {
+        let op = if b == x { BinaryOp::Add } else { BinaryOp::Mul };
+        let output = Output {
+            activation: Activation::Identity,
+            ..output(y)
+        };
+        bench(
+            name,
+            Step::Binary(Binary::new(op, x, b, output)),
+            end,
+            values,
+        );
+    }
+
+    let (x, y) = maps([channels, 2 * size, 2 * size]);
+    let twice = || Axis::list((0..2 * size).map(|i| Some((i / 2) as u32)).collect());
+    let rows = Axis::list((0..2 * size).map(|i| Some((i / 2 * size) as u32)).collect());
+    let axes = vec![step(channels, area), rows, twice()];
+    let rearrange = Step::Rearrange(Rearrange::new(x, y, 0, axes, 0.0));
+    bench("nearest", rearrange, y.end(), 4 * values);
+    let lists = || -> Vec<Vec<(usize, f32)>> {
+        let list = |i: usize| vec![(i / 2, 0.75), ((i / 2 + 1).min(size - 1), 0.25)];
+        (0..2 * size).map(list).collect()
+    };
+    let resample = Step::Resample(Resample::new(x, y, lists(), lists()));
+    bench("linear", resample, y.end(), 4 * values);
+
+    let (x, y) = maps([area, 1, channels]);
+    let axes = vec![step(area, 1), step(channels, area)];
+    let rearrange = Step::Rearrange(Rearrange::new(x, y, 0, axes, 0.0));
+    bench("channels last", rearrange, y.end(), values);
+    let (x, y) = maps([channels / 4, 2 * size, 2 * size]);
+    let axes = vec![
+        step(channels / 4, 4 * area),
+        step(size, size),
+        step(2, 2 * area),
+        step(size, 1),
+        step(2, area),
+    ];
+    let rearrange = Step::Rearrange(Rearrange::new(x, y, 0, axes, 0.0));
+    bench("depth to space", rearrange, y.end(), values);
+    let (x, y) = maps([values, 1, 1]);
+    let rearrange = Step::Rearrange(Rearrange::new(x, y, 0, vec![step(values, 1)], 0.0));
+    bench("flatten", rearrange, y.end(), values);
+
+    for (name, y, outer, inner) in [
+        (
+            "mean of pixels",
+            [channels, 1, 1],
+            step(channels, area),
+            step(area, 1),
+        ),
+        (
+            "mean of channels",
+            [1, size, size],
+            step(area, 1),
+            step(channels, area),
+        ),
+        (
+            "mean of groups",
+            [8, 1, 1],
+            step(8, values / 8),
+            step(values / 8, 1),
+        ),
+    ] {
+        let (x, y) = maps(y);
+        let reduce = Reduce::new(x, y, Reduction::Mean, 0, vec![outer], vec![inner]);
+        bench(name, Step::Reduce(reduce), y.end(), values);
+    }
+
+    // Attention: 12 heads of 64 channels, 196 pixels.
+    let [heads, depth, tokens] = [12, 64, 196];
+    let planar = |shape: [usize; 3], offset: usize| Map::new(shape, Border::default(), 1, offset);
+    let a = planar([heads, tokens, depth], 0);
+    let b = planar([heads, tokens, depth], a.end());
+    let y = planar([heads, tokens, tokens], b.end());
+    let work = heads * tokens * tokens * depth;
+    let axis = |length: usize, steps: [usize; 2]| ContractAxis {
+        length,
+        steps: steps.map(|step| step as i64),
+    };
+    let matrices = [tokens * depth; 2];
+    let outer = vec![
+        axis(heads, matrices),
+        axis(tokens, [depth, 0]),
+        axis(tokens, [0, depth]),
+    ];
+    let inner = vec![axis(depth, [1, 1])];
+    let contract = Contract::new([a, b], y, outer, inner, [0, 0]);
+    bench(
+        "queries times keys",
+        Step::Contract(contract),
+        y.end(),
+        work,
+    );
+    let outer = vec![
+        axis(heads, [tokens * tokens, tokens * depth]),
+        axis(tokens, [tokens, 0]),
+        axis(depth, [0, 1]),
+    ];
+    let inner = vec![axis(tokens, [1, depth])];
+    let contract = Contract::new([y, b], a, outer, inner, [0, 0]);
+    bench(
+        "weights times values",
+        Step::Contract(contract),
+        y.end(),
+        work,
+    );
+}
+
+criterion_group!(
+    benches,
+    convolutions,
+    separable,
+    pooling_and_normalization,
+    general
+);
 criterion_main!(benches);

@@ -1,10 +1,11 @@
 //! Activations, applied to sums in registers.
 
-use std::f32::consts::FRAC_1_SQRT_2;
+use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use serde::{Deserialize, Serialize};
 
 use super::simd::Simd;
+use super::unary::{ApplyActivation, UnaryArgs};
 
 /// Activation of each output element, applied while the element is in a register.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -40,9 +41,9 @@ pub enum Activation {
     },
     /// `x * min(max(x + 3, 0), 6) / 6`.
     HardSwish,
-    /// `x / (1 + exp(-x))`, also called swish, within `2e-7 * max(1, |x|)`.
+    /// `x / (1 + exp(-x))`, also called swish, within `2.5e-7 * max(1, |x|)`.
     Silu,
-    /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`, within `2e-7 * max(1, |x|)`.
+    /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`, within `3e-7 * max(1, |x|)`.
     Gelu,
 }
 
@@ -88,11 +89,40 @@ impl Activation {
             Self::Clamp { low, high } => each!(Self::Clamp { low, high }, sums),
             Self::Tanh => in_memory!(Self::Tanh),
             Self::Sigmoid => in_memory!(Self::Sigmoid),
-            Self::LeakyRelu { slope } => in_memory!(Self::LeakyRelu { slope }),
-            Self::HardSigmoid { alpha, beta } => in_memory!(Self::HardSigmoid { alpha, beta }),
-            Self::HardSwish => in_memory!(Self::HardSwish),
-            Self::Silu => in_memory!(Self::Silu),
-            Self::Gelu => in_memory!(Self::Gelu),
+            // One function for all kernels of the instruction set: in each of them, these
+            // activations would take most of the time of a build.
+            Self::LeakyRelu { .. }
+            | Self::HardSigmoid { .. }
+            | Self::HardSwish
+            | Self::Silu
+            | Self::Gelu => {
+                let mut copy = *sums;
+                let memory: *mut f32 = copy.as_mut_ptr().cast();
+                // SAFETY: the memory holds the vectors.
+                unsafe { self.apply_to_row::<S>(memory, B * P) };
+                *sums = copy;
+            }
+        }
+    }
+
+    /// Applies the activation to adjacent vectors in memory.
+    ///
+    /// # Safety
+    ///
+    /// The memory is readable and writable.
+    #[inline(always)]
+    pub(crate) unsafe fn apply_to_row<S: Simd>(self, row: *mut f32, vectors: usize) {
+        // SAFETY: as the caller guarantees.
+        unsafe {
+            S::entry::<ApplyActivation>()(&UnaryArgs {
+                x: row,
+                x_row: 0,
+                y: row,
+                y_row: 0,
+                rows: 1,
+                width: vectors,
+                activation: self,
+            });
         }
     }
 
@@ -155,31 +185,34 @@ fn tanh<S: Simd>(s: S, x: S::Vector) -> S::Vector {
     s.min(s.splat(1.0), s.max(s.splat(-1.0), t))
 }
 
-/// Error function: a quotient of polynomials, whose coefficients are those of Eigen and XLA. NaN
+/// Error function, within 5e-7 of the result's size.
+///
+/// An odd and an even polynomial, the minimax fit of their ratio on `0..3.93`: at most 2e-8. NaN
 /// gives NaN, infinities give exactly ±1.
 #[inline(always)]
 pub(crate) fn erf<S: Simd>(s: S, x: S::Vector) -> S::Vector {
-    const N: [f32; 7] = [
-        -1.609_603_3e-2,
-        -2.954_599_8e-3,
-        -7.349_906e-4,
-        -5.692_506_4e-5,
-        -2.101_024e-6,
-        2.770_681_4e-8,
-        -2.726_142_3e-10,
+    const N: [f32; 6] = [
+        FRAC_2_SQRT_PI,
+        0.190_784_51,
+        0.052_790_258,
+        0.003_779_609_2,
+        0.000_284_803_62,
+        2.041_899_3e-6,
     ];
-    const D: [f32; 5] = [
-        -1.426_473_9e-2,
-        -7.373_329e-3,
-        -1.682_827e-3,
-        -2.133_740_6e-4,
-        -1.456_607_2e-5,
+    const D: [f32; 6] = [
+        1.0,
+        0.502_411_07,
+        0.114_257_7,
+        0.014_997_438,
+        0.001_165_203_6,
+        3.800_307_6e-5,
     ];
-    const LIMIT: f32 = 4.0;
+    // Where the ratio exceeds 1 by more than roundings.
+    const LIMIT: f32 = 4.2;
     let x = s.min(s.splat(LIMIT), s.max(s.splat(-LIMIT), x));
     let square = s.mul(x, x);
-    let n = s.mul(x, horner::<S, 7>(s, square, N));
-    let quotient = s.div(n, horner::<S, 5>(s, square, D));
+    let n = s.mul(x, horner::<S, 6>(s, square, N));
+    let quotient = s.quotient(n, horner::<S, 6>(s, square, D));
     s.min(s.splat(1.0), s.max(s.splat(-1.0), quotient))
 }
 

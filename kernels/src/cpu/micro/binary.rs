@@ -40,7 +40,7 @@ pub(crate) struct BinaryArgs {
     pub y_row: usize,
     pub rows: usize,
     pub width: usize,
-    /// Channels of the block: lanes beyond them are set to 0.
+    /// Channels of the block: lanes beyond them become 0, before the activation.
     pub channels: usize,
     pub activation: Activation,
 }
@@ -111,7 +111,7 @@ impl<const OP: usize> MicroKernel for Elementwise<OP> {
         macro_rules! result {
             ($a:expr, $b:expr) => {{
                 let y = apply::<S, OP>(s, $a, $b);
-                s.where_positive(used, args.activation.apply::<S>(s, y))
+                s.where_positive(used, y)
             }};
         }
         for row in 0..args.rows {
@@ -131,6 +131,10 @@ impl<const OP: usize> MicroKernel for Elementwise<OP> {
                         let at = pixel * S::LANES;
                         s.store(y.add(at), result!(s.load(a.add(at)), s.load(b.add(at))));
                     }
+                }
+                if args.activation != Activation::Identity {
+                    // The row is in the cache.
+                    args.activation.apply_to_row::<S>(y, args.width);
                 }
             }
         }

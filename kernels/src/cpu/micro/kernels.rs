@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
+use super::accumulate::AccumulateFns;
 use super::adaptive_mean::{Adaptive, AdaptiveFn};
 use super::binary::BinaryFns;
 use super::blocking::Blocking;
+use super::contract::{ContractFn, SumProducts};
 use super::depthwise::DepthwiseFns;
 use super::fully_connected::{FullyConnectedFns, fully_connected};
 use super::function::{ApplyFunction, FunctionFn};
@@ -42,6 +44,8 @@ pub(crate) struct Kernels {
     pub(crate) unary: UnaryFn,
     pub(crate) binary: BinaryFns,
     pub(crate) function: FunctionFn,
+    pub(crate) contract: ContractFn,
+    pub(crate) accumulate: AccumulateFns,
     pub(crate) resample: ResampleFn,
     pub(crate) reorder_to_blocked: PlanesFn,
     pub(crate) reorder_to_planar: PlanesFn,
@@ -77,6 +81,8 @@ impl Kernels {
             radial_basis: S::entry::<Distances>(),
             unary: S::entry::<ApplyActivation>(),
             binary: BinaryFns::of::<S>(),
+            contract: S::entry::<SumProducts>(),
+            accumulate: AccumulateFns::of::<S>(),
             function: S::entry::<ApplyFunction>(),
             resample: S::entry::<ResampleRow>(),
             reorder_to_blocked: S::entry::<ReorderToBlocked>(),

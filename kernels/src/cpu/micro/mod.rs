@@ -1,10 +1,12 @@
 //! Micro-kernels: the innermost code, compiled once per instruction set. Micro-kernels operate on
 //! addresses and strides, and do not depend on layouts or threads.
 
+pub(crate) mod accumulate;
 pub(crate) mod activation;
 pub(crate) mod adaptive_mean;
 pub(crate) mod binary;
 pub(crate) mod blocking;
+pub(crate) mod contract;
 pub(crate) mod depthwise;
 pub(crate) mod fully_connected;
 pub(crate) mod function;

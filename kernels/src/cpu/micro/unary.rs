@@ -26,15 +26,34 @@ impl MicroKernel for ApplyActivation {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(s: S, a: &UnaryArgs) {
-        for row in 0..a.rows {
-            for pixel in 0..a.width {
-                let at = pixel * S::LANES;
-                // SAFETY: the caller guarantees the memory that the arguments describe.
-                unsafe {
-                    let x = s.load(a.x.add(row * a.x_row + at));
-                    s.store(a.y.add(row * a.y_row + at), a.activation.apply::<S>(s, x));
+        macro_rules! each {
+            ($activation:expr) => {
+                for row in 0..a.rows {
+                    for pixel in 0..a.width {
+                        let at = pixel * S::LANES;
+                        // SAFETY: the caller guarantees the memory that the arguments describe.
+                        unsafe {
+                            let x = s.load(a.x.add(row * a.x_row + at));
+                            let y = $activation.apply::<S>(s, x);
+                            s.store(a.y.add(row * a.y_row + at), y);
+                        }
+                    }
                 }
+            };
+        }
+        match a.activation {
+            Activation::Identity => each!(Activation::Identity),
+            Activation::Relu => each!(Activation::Relu),
+            Activation::Clamp { low, high } => each!(Activation::Clamp { low, high }),
+            Activation::Tanh => each!(Activation::Tanh),
+            Activation::Sigmoid => each!(Activation::Sigmoid),
+            Activation::LeakyRelu { slope } => each!(Activation::LeakyRelu { slope }),
+            Activation::HardSigmoid { alpha, beta } => {
+                each!(Activation::HardSigmoid { alpha, beta });
             }
+            Activation::HardSwish => each!(Activation::HardSwish),
+            Activation::Silu => each!(Activation::Silu),
+            Activation::Gelu => each!(Activation::Gelu),
         }
     }
 }

@@ -48,7 +48,7 @@ impl Axis {
     }
 
     /// The smallest and the largest offset.
-    fn range(&self) -> [i128; 2] {
+    pub(super) fn range(&self) -> [i128; 2] {
         match &self.offsets {
             Offsets::Step(step) => {
                 let last = i128::from(*step) * (self.length as i128 - 1);
@@ -60,6 +60,80 @@ impl Axis {
             }
         }
     }
+}
+
+/// The same axes with adjacent ones merged where their steps permit it, and without axes of one
+/// index whose offset is 0.
+pub(super) fn merged(axes: Vec<Axis>) -> Vec<Axis> {
+    let mut all: Vec<Axis> = Vec::with_capacity(axes.len());
+    for axis in axes {
+        if let Offsets::Step(inner) = axis.offsets {
+            if axis.length == 1 {
+                continue;
+            }
+            if let Some(last) = all.last_mut()
+                && let Offsets::Step(outer) = last.offsets
+                && i64::try_from(axis.length)
+                    .is_ok_and(|length| inner.checked_mul(length) == Some(outer))
+            {
+                *last = Axis::step(last.length * axis.length, inner);
+                continue;
+            }
+        }
+        all.push(axis);
+    }
+    all
+}
+
+/// [`merged`] axes of the elements of `y`. If the first axis walks through all channels of `x` and
+/// pixels of `y`, it is divided into an axis of the channels and an axis of the pixels, so that
+/// [`plane`] finds it.
+pub(super) fn by_channel(x: &Map, y: &Map, axes: Vec<Axis>) -> Vec<Axis> {
+    let mut axes = merged(axes);
+    let area = (x.height * x.width) as i64;
+    if axes.len() < MAX_AXES
+        && let Some(Axis {
+            length,
+            offsets: Offsets::Step(step),
+        }) = axes.first()
+    {
+        let (length, step) = (*length, *step);
+        let pixels = length / y.channels;
+        let is_channel = length.is_multiple_of(y.channels) && pixels > 1;
+        if is_channel && step * pixels as i64 == area {
+            axes[0] = Axis::step(pixels, step);
+            axes.insert(0, Axis::step(y.channels, area));
+        } else if y.channels == 1 && length > 1 && step.unsigned_abs() < area as u64 {
+            axes.insert(0, Axis::step(1, area));
+        }
+    }
+    axes
+}
+
+/// Whether channel `c` of `y` has its sources in channel `first + c` of `x`, where both are channel
+/// 0 of a block, and in the same pixels as all other channels. Returns `first`, and the base and the
+/// outer axes of the pixels.
+pub(super) fn plane<'a>(
+    [x, y]: [&Map; 2],
+    base: usize,
+    outer: &'a [Axis],
+    inner: &[Axis],
+) -> Option<(usize, usize, &'a [Axis])> {
+    let (channels, pixels) = outer.split_first()?;
+    let area = x.height * x.width;
+    let (first, base) = (base / area, base % area);
+    let fits = x.lanes == y.lanes
+        && x.lanes > 1
+        && first.is_multiple_of(x.lanes)
+        && channels.length == y.channels
+        && channels.offsets == Offsets::Step(area as i64);
+    let mut range = [base as i128; 2];
+    for axis in pixels.iter().chain(inner) {
+        for (sum, offset) in range.iter_mut().zip(axis.range()) {
+            *sum = sum.saturating_add(offset);
+        }
+    }
+    (fits && range[0] >= 0 && range[1] < area as i128).then_some((first, base, pixels))
 }
 
 /// Checks that there are at most [`MAX_AXES`] lengths, none of which is 0, and returns their

@@ -1,5 +1,7 @@
 //! Elements of a map by number.
 
+use std::ops::Range;
+
 use super::axes::{Axis, MAX_AXES, Offsets};
 use crate::cpu::layout::Map;
 
@@ -20,15 +22,35 @@ pub(super) struct Segment {
     pub count: usize,
 }
 
+/// A row of a map.
+pub(super) struct Row {
+    /// Numbers of its elements.
+    numbers: Range<usize>,
+    /// Offset of the first element.
+    at: usize,
+    /// Distance from one element to the next.
+    pitch: usize,
+}
+
+impl Row {
+    /// Offset of an element in memory, if it is in the row.
+    #[inline(always)]
+    pub fn at(&self, number: usize) -> Option<usize> {
+        let is_inside = self.numbers.contains(&number);
+        is_inside.then(|| self.at + (number - self.numbers.start) * self.pitch)
+    }
+}
+
 impl Elements {
     /// The elements of a checked map.
     #[inline(always)]
     pub fn new(map: &Map) -> Self {
-        let is_dense = map.lanes == 1 && map.is_dense();
-        let area = map.height * map.width;
+        // Numbers do not change when all pixels are in one row.
+        let map = if map.is_dense() { map.flat() } else { *map };
+        let is_block = map.lanes == 1 && map.height == 1;
         Self {
-            map: *map,
-            is_linear: is_dense && (map.block == area || map.channels == 1),
+            map,
+            is_linear: is_block && (map.block == map.width || map.channels == 1),
         }
     }
 
@@ -51,6 +73,19 @@ impl Elements {
         // A power of two.
         let block = channel >> lanes.trailing_zeros();
         self.map.at(image, block, row, column) + (channel & (lanes - 1))
+    }
+
+    /// The row of an element: number and offset of its first element, and number of the first
+    /// element after it.
+    #[inline(always)]
+    pub fn row(&self, image: usize, number: usize) -> Row {
+        let [channel, row, column] = self.position(number);
+        let first = number - column;
+        Row {
+            numbers: first..first + self.map.width,
+            at: self.at_position(image, [channel, row, 0]),
+            pitch: self.map.lanes,
+        }
     }
 
     /// Offset of an element in memory.
@@ -199,6 +234,32 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     pub fn inner(&self) -> &'a Offsets {
         &self.inner.offsets
+    }
+
+    /// Whole runs from the current element on, of at most `most` elements, that differ only in their
+    /// index along the axis next to the inner one, which has a step: length of a run, number of
+    /// runs, and step. `None` if the current element is not the first of its run, or runs are long.
+    #[inline(always)]
+    pub fn short_runs(&self, most: usize) -> Option<(usize, usize, isize)> {
+        const SHORT: usize = 8;
+        let length = self.inner.length;
+        if self.index > 0 || length >= SHORT {
+            return None;
+        }
+        let axis = self.outer.last()?;
+        let Offsets::Step(step) = axis.offsets else {
+            return None;
+        };
+        let runs = axis.length - self.indices[self.outer.len() - 1];
+        let runs = runs.min(most / length);
+        (runs > length).then_some((length, runs, step as isize))
+    }
+
+    /// Continues after whole [`short_runs`](Self::short_runs).
+    #[inline(always)]
+    pub fn advance_runs(&mut self, runs: usize) {
+        self.indices[self.outer.len() - 1] += runs - 1;
+        self.advance(self.inner.length);
     }
 
     /// Continues after `count` elements of a [`run`](Self::run).

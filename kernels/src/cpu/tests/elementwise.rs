@@ -34,24 +34,30 @@ proptest! {
         }
     }
 
+    /// `b` has the shape of the output, or is one number for each channel. The power is computed by
+    /// the same function as here, and the others have exact results.
     #[test]
     fn binary_is_exact(
         shape in shapes(),
         images in 1..=3_usize,
         margins in [margins(), margins(), margins()],
         relu: bool,
+        constant: bool,
         seed in 0..u64::MAX - 9,
     ) {
-        let len = images * shape.iter().product::<usize>();
-        let (a, b) = (random_values(seed, len), random_values(seed + 1, len));
-        for (op, reference) in [
-            (BinaryOp::Add, (|a, b| a + b) as fn(f32, f32) -> f32),
-            (BinaryOp::Sub, |a, b| a - b),
-            (BinaryOp::Mul, |a, b| a * b),
-            (BinaryOp::Div, |a, b| a / b),
-        ] {
-            let expected: Vec<f32> = std::iter::zip(&a, &b)
-                .map(|(a, b)| reference(*a, *b))
+        let [channels, height, width] = shape;
+        let area = height * width;
+        let b_shape = if constant { [channels, 1, 1] } else { shape };
+        let len = images * channels * area;
+        let a = random_values(seed, len);
+        let b = random_values(seed + 1, images * b_shape.iter().product::<usize>());
+        for (op, reference) in OPERATIONS {
+            let a: Vec<f32> = match op {
+                BinaryOp::Pow => a.iter().map(|a| a.abs()).collect(),
+                _ => a.clone(),
+            };
+            let expected: Vec<f32> = (0..len)
+                .map(|at| reference(a[at], b[if constant { at / area } else { at }]))
                 .map(|y| if relu { y.max(0.0) } else { y })
                 .collect();
             for (isa, _) in instruction_sets() {
@@ -59,7 +65,7 @@ proptest! {
                     images,
                     inputs: vec![
                         (TestMap::with_margins(shape, margins[0]), &a),
-                        (TestMap::with_margins(shape, margins[1]), &b),
+                        (TestMap::with_margins(b_shape, margins[1]), &b),
                     ],
                     outputs: vec![TestMap::with_margins(shape, margins[2])],
                     ..StepTest::new(isa)
@@ -72,8 +78,48 @@ proptest! {
                     };
                     Step::Binary(Binary::new(op, layout.inputs[0], layout.inputs[1], output))
                 });
-                prop_assert_eq!(&run.maps[0], &expected);
+                prop_assert_eq!(&run.maps[0], &expected, "{:?}", op);
             }
+        }
+    }
+}
+
+/// All operations.
+const OPERATIONS: [(BinaryOp, fn(f32, f32) -> f32); 8] = [
+    (BinaryOp::Add, |a, b| a + b),
+    (BinaryOp::Sub, |a, b| a - b),
+    (BinaryOp::Mul, |a, b| a * b),
+    (BinaryOp::Div, |a, b| a / b),
+    (BinaryOp::Min, |a, b| a.min(b)),
+    (BinaryOp::Max, |a, b| a.max(b)),
+    (BinaryOp::Pow, f32::powf),
+    (BinaryOp::Prelu, |a, b| if a > 0.0 { a } else { a * b }),
+];
+
+/// A NaN of either number is the result, except of powers: `1^b` and `a^0` are 1.
+#[test]
+fn operations_propagate_nan() {
+    for (op, _) in OPERATIONS {
+        for (isa, _) in instruction_sets() {
+            let map = TestMap::new([3, 1, 1]);
+            let (a, b) = ([f32::NAN, 2.0, -2.0], [2.0, f32::NAN, f32::NAN]);
+            let test = StepTest {
+                inputs: vec![(map, &a), (map, &b)],
+                outputs: vec![map],
+                ..StepTest::new(isa)
+            };
+            let run = test.run(|layout, _| {
+                let output = Output {
+                    y: layout.outputs[0],
+                    residual: None,
+                    activation: Activation::Identity,
+                };
+                Step::Binary(Binary::new(op, layout.inputs[0], layout.inputs[1], output))
+            });
+            let y = &run.maps[0];
+            // A positive `a` is the result of `Prelu`, whatever `b` is.
+            let is_nan = [true, op != BinaryOp::Prelu, true];
+            assert_eq!([0, 1, 2].map(|i| y[i].is_nan()), is_nan, "{op:?} on {isa}");
         }
     }
 }

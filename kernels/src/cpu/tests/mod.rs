@@ -5,7 +5,11 @@
 //! that builds the step, and a slow reference in `f64`.
 
 mod activation;
+mod apply;
+mod axes;
 mod check;
+mod constant;
+mod contract;
 mod conv_problem;
 mod copy_channels;
 mod depthwise;
@@ -19,6 +23,9 @@ mod normalization;
 mod pack;
 mod pool;
 mod radial_basis;
+mod rearrange;
+mod reduce;
+mod resample;
 mod separable;
 mod sgd_and_layer_gradients;
 mod step_test;

@@ -65,11 +65,11 @@ fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     prop::collection::vec(mutation, 1..=3)
 }
 
-/// Appends to `paths` the JSON pointers of all unsigned integers and booleans of `value`.
+/// Appends to `paths` the JSON pointers of all integers and booleans of `value`.
 fn find_numbers(value: &Value, path: &str, paths: &mut Vec<String>) {
     match value {
         Value::Bool(_) => paths.push(path.to_owned()),
-        Value::Number(number) if number.is_u64() => paths.push(path.to_owned()),
+        Value::Number(number) if number.is_u64() || number.is_i64() => paths.push(path.to_owned()),
         Value::Array(values) => {
             for (at, value) in values.iter().enumerate() {
                 find_numbers(value, &format!("{path}/{at}"), paths);
@@ -92,14 +92,17 @@ fn step_of(path: &str) -> Option<&str> {
 }
 
 /// Returns `program` with `mutations` applied in order, or `None` if the result is not a valid
-/// file. Booleans count as 0 and 1.
+/// file. Booleans count as 0 and 1, and negative numbers as large ones (two's complement).
 fn mutate(program: &Program, mutations: &[Mutation]) -> Option<Program> {
     let mut value = serde_json::to_value(program).unwrap();
     let mut paths = Vec::new();
     find_numbers(&value, "", &mut paths);
     let get = |value: &Value, path: &str| match value.pointer(path).unwrap() {
         Value::Bool(boolean) => u64::from(*boolean),
-        number => number.as_u64().unwrap(),
+        number => match number.as_i64() {
+            Some(number) => number.cast_unsigned(),
+            None => number.as_u64().unwrap(),
+        },
     };
     for mutation in mutations {
         let path = &paths[mutation.number % paths.len()];
@@ -120,6 +123,7 @@ fn mutate(program: &Program, mutations: &[Mutation]) -> Option<Program> {
                 let value = value.pointer_mut(other).unwrap();
                 *value = match value {
                     Value::Bool(_) => (new > 0).into(),
+                    Value::Number(number) if !number.is_u64() => new.cast_signed().into(),
                     _ => new.into(),
                 };
             }

@@ -2,9 +2,10 @@
 
 use crate::cpu::tests::random_values;
 use crate::cpu::{
-    Activation, AdaptiveMean, Binary, BinaryOp, Border, Buffer, ConvSpec, CopyChannels, Depthwise,
-    Direct, Export, FullyConnected, Import, Isa, Kernels, Lrn, Map, MaxPool, MeanPool, Output,
-    PoolWindow, RadialBasis, Separable, Softmax, Unary, Winograd, WinogradTile,
+    Activation, AdaptiveMean, Apply, Axis, Binary, BinaryOp, Border, Buffer, Constant, Contract,
+    ContractAxis, ConvSpec, CopyChannels, Depthwise, Direct, Export, FullyConnected, Function,
+    Import, Isa, Kernels, Lrn, Map, MaxPool, MeanPool, Output, PoolWindow, RadialBasis, Rearrange,
+    Reduce, Reduction, Resample, Separable, Softmax, Unary, Winograd, WinogradTile,
 };
 use crate::plan::{Program, ProgramStep, Step};
 
@@ -147,6 +148,99 @@ pub fn program_with_separate_images(isa: Isa, images: usize) -> (Program, Buffer
 /// Elements of the arena per image in programs with separate images.
 const ARENA_PER_IMAGE: usize = 1 << 16;
 
+/// Adds the general steps, which compute a vector from the map `both` of 44 channels of 3x3 pixels
+/// and the vector of their means.
+fn general_steps(builder: &mut ProgramBuilder, both: Map, means: Map) -> Map {
+    let flipped = builder.map_with_lanes([44, 4, 3], 0, 1);
+    let rows = Axis::list(vec![Some(6), None, Some(0), Some(3)]);
+    let axes = vec![Axis::step(44, 9), rows, Axis::step(3, -1)];
+    let step = Rearrange::new(both, flipped, 2, axes, 0.5);
+    builder.step("flip", Step::Rearrange(step));
+    // Channels in another order, which copies no whole vectors.
+    let reversed = builder.map([44, 1, 1], 1);
+    let axes = vec![Axis::step(44, -1)];
+    let step = Rearrange::new(means, reversed, 43, axes, 0.0);
+    builder.step("reverse", Step::Rearrange(step));
+    let wide = builder.map([44, 2, 5], 1);
+    let rows = vec![vec![(0, 0.25), (1, 0.75)], vec![(2, 1.0)]];
+    let columns = (0..5).map(|i| vec![(i / 2, 0.5), (usize::div_ceil(i, 2), 0.5)]);
+    let step = Resample::new(both, wide, rows, columns.collect());
+    builder.step("resample", Step::Resample(step));
+    let step = Apply::new(wide, wide, Function::Softplus);
+    builder.step("softplus", Step::Apply(step));
+
+    let sums = builder.map([44, 1, 1], 0);
+    let [outer, inner] = [vec![Axis::step(44, 12)], vec![Axis::step(12, 1)]];
+    let step = Reduce::new(flipped, sums, Reduction::LogSumExp, 0, outer, inner);
+    builder.step("reduce", Step::Reduce(step));
+    let maxima = builder.map([44, 1, 1], 0);
+    let [outer, inner] = [vec![Axis::step(44, 10)], vec![Axis::step(10, 1)]];
+    let step = Reduce::new(wide, maxima, Reduction::Max, 0, outer, inner);
+    builder.step("maxima", Step::Reduce(step));
+    let lengths = builder.map_with_lanes([1, 2, 5], 0, 1);
+    let [outer, inner] = [vec![Axis::step(10, 1)], vec![Axis::step(44, 10)]];
+    let step = Reduce::new(wide, lengths, Reduction::L2, 0, outer, inner);
+    builder.step("lengths", Step::Reduce(step));
+    // The products of each channel, and the products with the lengths.
+    let products = builder.map([44, 1, 1], 0);
+    let axis = |length: usize, steps: [i64; 2]| ContractAxis { length, steps };
+    let [outer, inner] = [
+        vec![axis(44, [12, 10])],
+        vec![axis(2, [6, 5]), axis(5, [1, 1])],
+    ];
+    let step = Contract::new([flipped, wide], products, outer, inner, [1, 0]);
+    builder.step("contract", Step::Contract(step));
+    let matrix = builder.map_with_lanes([2, 4, 3], 0, 1);
+    let [outer, inner] = [
+        vec![axis(2, [0, 5]), axis(12, [1, 0])],
+        vec![axis(5, [24, 1])],
+    ];
+    let step = Contract::new([flipped, lengths], matrix, outer, inner, [0, 0]);
+    builder.step("matrix", Step::Contract(step));
+    let of_matrix = builder.map([44, 1, 1], 0);
+    let axes = vec![Axis::step(4, 0), Axis::step(11, 2)];
+    let step = Rearrange::new(matrix, of_matrix, 1, axes, 0.0);
+    builder.step("gather", Step::Rearrange(step));
+    let constant = builder.map([44, 1, 1], 0);
+    let from = builder.weights.len();
+    let step = Constant::new(constant, from);
+    builder.pack(Constant::packed_len(&constant), |packed| {
+        step.pack(&random_values(12, 44), packed);
+    });
+    builder.step("constant", Step::Constant(step));
+
+    let gated = builder.map([44, 2, 5], 0);
+    let step = Binary::new(
+        BinaryOp::Mul,
+        wide,
+        maxima,
+        output(gated, Activation::HardSwish),
+    );
+    builder.step("gate", Step::Binary(step));
+    let of_gated = builder.map([44, 1, 1], 0);
+    let step = AdaptiveMean::new(gated, of_gated);
+    builder.step("of gated", Step::AdaptiveMean(step));
+    let mut vector = means;
+    for (op, other, activation) in [
+        (BinaryOp::Add, sums, Activation::Sigmoid),
+        (
+            BinaryOp::Mul,
+            products,
+            Activation::LeakyRelu { slope: 0.1 },
+        ),
+        (BinaryOp::Sub, constant, Activation::Silu),
+        (BinaryOp::Prelu, of_gated, Activation::Gelu),
+        (BinaryOp::Max, reversed, Activation::Tanh),
+        (BinaryOp::Add, of_matrix, Activation::Tanh),
+    ] {
+        let next = builder.map([44, 1, 1], 0);
+        let step = Binary::new(op, vector, other, output(next, activation));
+        builder.step("combine", Step::Binary(step));
+        vector = next;
+    }
+    vector
+}
+
 /// Returns the program, with or without separate images, and its packed weights.
 fn build(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     let kernels = Kernels::get(isa);
@@ -244,6 +338,7 @@ fn build(isa: Isa, images: usize, separate: bool) -> (Program, Buffer) {
     let vector = builder.map([44, 1, 1], 0);
     let step = AdaptiveMean::new(both, vector);
     builder.step("global", Step::AdaptiveMean(step));
+    let vector = general_steps(&mut builder, both, vector);
 
     let linear = spec([44, 10], 1, 1);
     let linear_scores = builder.map([10, 1, 1], 0);
