@@ -1,6 +1,7 @@
 //! Attributes of an operator.
 
 use super::fault::{Result, invalid};
+use super::tensor::widened;
 use crate::proto::{AttributeProto, AttributeType, TensorProto};
 
 /// The attributes of an operator.
@@ -52,7 +53,7 @@ impl<'a> Attributes<'a> {
     /// Returns the number `name`.
     pub fn float(&self, name: &str, default: f32) -> Result<f64> {
         let found = self.get(name, AttributeType::Float)?;
-        Ok(f64::from(found.map_or(default, |attribute| attribute.f)))
+        Ok(widened(found.map_or(default, |attribute| attribute.f)))
     }
 
     /// Returns the text `name`.

@@ -139,10 +139,6 @@ impl<'a> Source<'a> {
     }
 
     /// Returns the operands of a node, or `None` if one is the result of an unsupported node.
-    #[expect(
-        clippy::type_complexity,
-        reason = "an optional list of optional operands"
-    )]
     fn operands(
         &self,
         node: &NodeProto,

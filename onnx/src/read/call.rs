@@ -87,9 +87,9 @@ impl Call<'_, '_> {
     pub fn number(&self, index: usize, what: &str) -> Result<Option<f64>> {
         match self.known(index, what)? {
             None => Ok(None),
-            Some(tensor) => match tensor.doubles()[..] {
-                [number] => Ok(Some(number)),
-                _ => invalid(format!("{what} has {} elements, expected 1", tensor.len())),
+            Some(tensor) => match tensor.any_number() {
+                Some(number) => Ok(Some(number)),
+                None => invalid(format!("{what} has {} elements, expected 1", tensor.len())),
             },
         }
     }

@@ -98,7 +98,7 @@ fn lengths(info: &ValueInfoProto, options: &ReadOptions) -> Result<(Vec<usize>, 
         .collect();
     // Height and width: the last two axes, or those before the channels of pixels.
     let sizes = match known[..] {
-        [_, None, _, Some(1..=4)] => [1, 2],
+        [_, None, None, Some(1..=4)] => [1, 2],
         _ => [2, 3],
     };
     let mut shape = Vec::with_capacity(known.len());

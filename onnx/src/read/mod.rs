@@ -23,6 +23,8 @@ mod order;
 mod shape;
 mod state;
 mod tensor;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;

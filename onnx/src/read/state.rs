@@ -30,8 +30,8 @@ pub struct State<'a> {
     constants: HashMap<(usize, Vec<usize>), ValueId>,
     /// Elements of each parameter.
     parameters: HashMap<String, Tensor>,
-    /// Keeps the elements whose addresses are keys of `constants`.
-    kept: Vec<Tensor>,
+    /// Elements of each constant and parameter. Their addresses are keys of `constants`.
+    elements: HashMap<ValueId, Tensor>,
     folded: usize,
     /// Nodes that have their names.
     named: usize,
@@ -46,7 +46,7 @@ impl<'a> State<'a> {
             names: Names::default(),
             constants: HashMap::new(),
             parameters: HashMap::new(),
-            kept: Vec::new(),
+            elements: HashMap::new(),
             folded: 0,
             named: 0,
         }
@@ -133,7 +133,6 @@ impl<'a> State<'a> {
                 self.builder.parameter(name, kind, shape)
             }
             None => {
-                self.kept.push(tensor.clone());
                 let dtype = if tensor.is_integer() {
                     DType::I64
                 } else {
@@ -145,7 +144,13 @@ impl<'a> State<'a> {
             }
         };
         self.constants.insert(key, id);
+        self.elements.insert(id, tensor.clone());
         Ok(id)
+    }
+
+    /// Returns the elements of a constant or parameter.
+    pub fn elements(&self, id: ValueId) -> Option<&Tensor> {
+        self.elements.get(&id)
     }
 
     /// Returns the graph with the outputs `outputs`, and the elements of the parameters.

@@ -85,10 +85,18 @@ impl Tensor {
     pub fn number(&self) -> Option<f64> {
         match &self.elements {
             Elements::Floats(elements) => match elements[..] {
-                [number] => Some(f64::from(number)),
+                [number] => Some(widened(number)),
                 _ => None,
             },
             Elements::Integers(_) => None,
+        }
+    }
+
+    /// Returns the number or whole number of a tensor of one.
+    pub fn any_number(&self) -> Option<f64> {
+        match self.as_integers() {
+            Some(&[number]) => Some(number as f64),
+            _ => self.number(),
         }
     }
 
@@ -175,6 +183,13 @@ impl Tensor {
         let lists = lists.collect::<Option<Vec<_>>>()?;
         Some(Self::integers(shape, concatenated(&lists, outer)))
     }
+}
+
+/// Returns the number in double precision with the shortest decimal that rounds to `number`: 0.1 of `0.1f32`. Files have
+/// float32 numbers for the decimals of programs.
+pub fn widened(number: f32) -> f64 {
+    let decimal = format!("{number:e}").parse();
+    decimal.unwrap_or_else(|_| f64::from(number))
 }
 
 /// Returns the distance between neighbouring elements along each axis of a tensor in row-major order.
@@ -269,6 +284,15 @@ mod tests {
         assert_eq!(joined.shape, [2, 4]);
         assert_eq!(joined.as_integers(), Some(&[0, 1, 2, 0, 3, 4, 5, 1][..]));
         assert_eq!(counted(&[]).strided(Vec::new(), &[], 0), counted(&[]));
+    }
+
+    #[test]
+    fn decimals_are_kept() {
+        assert_eq!(widened(0.1), 0.1);
+        assert_eq!(widened(1e-5), 1e-5);
+        assert_eq!(widened(f32::MAX), 3.4028235e38);
+        assert_eq!(widened(f32::NEG_INFINITY), f64::NEG_INFINITY);
+        assert!(widened(f32::NAN).is_nan());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::read::call::Call;
 use crate::read::fault::{Result, invalid};
 use crate::read::operand::Operand;
 use crate::read::shape;
+use crate::read::tensor::widened;
 
 /// `Relu`, `Sigmoid` and other functions with parameters as attributes.
 pub fn function(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
@@ -101,10 +102,7 @@ pub fn clip(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
     let [min, max] = [call.optional(1), call.optional(2)];
     let number = |bound: &Option<Operand>, missing: f64| match bound {
         None => Some(missing),
-        Some(bound) => match bound.tensor()?.doubles()[..] {
-            [number] => Some(number),
-            _ => None,
-        },
+        Some(bound) => bound.tensor()?.any_number(),
     };
     let numbers = (number(&min, f64::NEG_INFINITY), number(&max, f64::INFINITY));
     if let (Some(min), Some(max)) = numbers {
@@ -122,12 +120,12 @@ pub fn clip(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
 
 /// `min(max(x, min), max)`. The largest numbers of float32 are no bounds.
 fn clamp(call: &mut Call<'_, '_>, x: &Operand, min: f64, max: f64) -> Result<Operand> {
-    let min = if min <= f64::from(f32::MIN) {
+    let min = if min <= widened(f32::MIN) {
         f64::NEG_INFINITY
     } else {
         min
     };
-    let max = if max >= f64::from(f32::MAX) {
+    let max = if max >= widened(f32::MAX) {
         f64::INFINITY
     } else {
         max

@@ -1,13 +1,12 @@
 //! Matrix products.
 
-use receptive_layers::graph::{Arithmetic, Node, Op, ValueData, ValueId};
+use receptive_layers::graph::{Arithmetic, Op};
 
 use crate::cells::shares;
 use crate::read::call::Call;
 use crate::read::fault::{Result, invalid};
 use crate::read::operand::Operand;
 use crate::read::shape;
-use crate::read::state::State;
 
 /// `Gemm`: `alpha * a * b + beta * c`, with transposed matrices.
 pub fn gemm(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
@@ -102,7 +101,7 @@ fn product(call: &mut Call<'_, '_>, a: &Operand, b: &Operand) -> Result<Operand>
     let mut target = outer;
     target.extend([rows, columns]);
     if right.len() == 2 && b.tensor().is_some() {
-        if let Some((x, cells)) = adaptive_mean(call, a, b)? {
+        if let Some((x, cells)) = adaptive_mean(call, a, b) {
             let op = Op::AdaptiveAvgPool2d { output: cells };
             return call.node(op, &[&x], target);
         }
@@ -115,41 +114,27 @@ fn product(call: &mut Call<'_, '_>, a: &Operand, b: &Operand) -> Result<Operand>
 
 /// Returns `x` and the numbers of cells if `a * b` is `rows * x * columns`, where both matrices compute means over nearly
 /// equal cells, as [`write`](crate::write()) writes them.
-fn adaptive_mean(
-    call: &Call<'_, '_>,
-    a: &Operand,
-    b: &Operand,
-) -> Result<Option<(Operand, [usize; 2])>> {
+fn adaptive_mean(call: &Call<'_, '_>, a: &Operand, b: &Operand) -> Option<(Operand, [usize; 2])> {
     let (&Operand::Value(product), Some(columns)) = (a, b.tensor()) else {
-        return Ok(None);
+        return None;
     };
-    let node = (call.state.builder.graph().nodes.last()).filter(|node| node.outputs == [product]);
-    let Some((rows, x)) = node.and_then(|node| constant_product(call.state, node)) else {
-        return Ok(None);
+    let last = call.state.builder.graph().nodes.last()?;
+    let (Op::Matmul, &[rows, x]) = (&last.op, &last.inputs[..]) else {
+        return None;
     };
-    let &[_, _, height, width] = call.state.shape(x) else {
-        return Ok(None);
+    let rows = call
+        .state
+        .elements(rows)
+        .filter(|_| last.outputs == [product])?;
+    let (&[_, _, height, width], &[.., first, _]) = (call.state.shape(x), &rows.shape[..]) else {
+        return None;
     };
-    let lengths = [call.state.shape(rows).to_vec(), columns.shape.clone()];
-    let ([.., first, _], [_, second]) = (&lengths[0][..], &lengths[1][..]) else {
-        return Ok(None);
-    };
-    let (&first, &second) = (first, second);
-    let rows = match call.state.builder.graph().value(rows).data.as_ref() {
-        Some(ValueData::Elements(data)) => data.as_slice::<f32>().unwrap_or_default().to_vec(),
-        _ => return Ok(None),
+    let &[_, second] = &columns.shape[..] else {
+        return None;
     };
     let is_mean = first <= height
         && second <= width
-        && rows == shares(first, height)
+        && rows.as_floats() == Some(&shares(first, height))
         && columns.transposed().as_floats() == Some(&shares(second, width));
-    Ok(is_mean.then_some((Operand::Value(x), [first, second])))
-}
-
-/// Returns the operands of a product with a constant on the left.
-fn constant_product(state: &State<'_>, node: &Node) -> Option<(ValueId, ValueId)> {
-    match (&node.op, &node.inputs[..]) {
-        (Op::Matmul, &[a, b]) if state.builder.graph().value(a).data.is_some() => Some((a, b)),
-        _ => None,
-    }
+    is_mean.then_some((Operand::Value(x), [first, second]))
 }

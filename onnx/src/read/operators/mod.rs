@@ -100,22 +100,29 @@ pub fn is_known(name: &str) -> bool {
     translation(name).is_some()
 }
 
-/// Operators that move elements, which may be whole numbers that depend on the input.
-const MOVEMENTS: [&str; 14] = [
-    "Identity",
-    "Transpose",
-    "Reshape",
-    "Flatten",
-    "Squeeze",
-    "Unsqueeze",
-    "Slice",
-    "Split",
+/// Operators whose results are elements of their operands, which may be whole numbers that depend on the input.
+const SELECTIONS: [&str; 21] = [
+    "Clip",
     "Concat",
-    "Gather",
-    "Expand",
-    "Tile",
     "DepthToSpace",
+    "Expand",
+    "Flatten",
+    "Gather",
+    "Identity",
+    "Max",
+    "MaxPool",
+    "Min",
+    "Pad",
+    "ReduceMax",
+    "ReduceMin",
+    "Reshape",
+    "Slice",
     "SpaceToDepth",
+    "Split",
+    "Squeeze",
+    "Tile",
+    "Transpose",
+    "Unsqueeze",
 ];
 
 /// Translates an operator to nodes or constants, and returns its outputs.
@@ -132,7 +139,7 @@ pub fn translate(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
     if !integers || matches!(call.operator, "Cast" | "CastLike" | "Shape" | "Size") {
         return translation(call);
     }
-    if !MOVEMENTS.contains(&call.operator) {
+    if !SELECTIONS.contains(&call.operator) {
         return unsupported("arithmetic on integers that depend on the input");
     }
     let mut outputs = translation(call)?;

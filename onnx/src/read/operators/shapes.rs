@@ -176,10 +176,9 @@ pub fn dropout(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
     if call.is_used(1) {
         return unsupported("the mask of the dropout");
     }
-    if call
-        .number(2, "training modes")?
-        .is_some_and(|training| training != 0.0)
-    {
+    let trains = call.number(2, "training modes")?.unwrap_or(0.0) != 0.0;
+    let ratio = call.number(1, "ratios").ok().flatten().unwrap_or(0.5);
+    if trains && ratio != 0.0 {
         return unsupported("dropout of training");
     }
     Ok(vec![call.input(0)?])

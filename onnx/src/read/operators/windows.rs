@@ -138,12 +138,15 @@ impl Windows {
                 ));
             };
             let stride = self.stride[axis];
-            output[axis] = free / stride + 1;
-            // A last window that starts in the padding after the input is dropped.
-            let starts_inside = output[axis] * stride < input[axis] + before;
-            if self.ceil && free % stride != 0 && starts_inside {
-                output[axis] += 1;
-            }
+            output[axis] = match self.ceil {
+                false => free / stride + 1,
+                true => {
+                    let windows = free.div_ceil(stride) + 1;
+                    // A last window that starts in the padding after the input is dropped.
+                    let starts_inside = (windows - 1) * stride < input[axis] + before;
+                    if starts_inside { windows } else { windows - 1 }
+                }
+            };
         }
         Ok(output)
     }
