@@ -84,8 +84,11 @@ proptest! {
     }
 }
 
+/// An operation on two numbers.
+type Reference = fn(f32, f32) -> f32;
+
 /// All operations.
-const OPERATIONS: [(BinaryOp, fn(f32, f32) -> f32); 8] = [
+const OPERATIONS: [(BinaryOp, Reference); 8] = [
     (BinaryOp::Add, |a, b| a + b),
     (BinaryOp::Sub, |a, b| a - b),
     (BinaryOp::Mul, |a, b| a * b),
