@@ -7,41 +7,37 @@ use super::structure::Graph;
 use super::value::{Origin, ValueId};
 
 impl Graph {
-    /// Whether `larger`, built for one more image, has the same operations as this graph, and one more image in
-    /// every tensor that depends on the input: the rule of [`any_batch`](Self::any_batch).
+    /// Whether `larger`, built for one more image, has the same operations as this graph, and one
+    /// more image in every tensor that depends on the input: the rule of
+    /// [`any_batch`](Self::any_batch).
     ///
-    /// A parameter or constant of `larger` without elements equals the one of this graph if their shapes are equal.
+    /// A parameter or constant of `larger` without elements equals the one of this graph if their
+    /// shapes are equal.
     pub fn is_same_per_image(&self, larger: &Self) -> bool {
-        is_same_per_image(self, larger)
+        let images = self.shape(self.input).first().copied().unwrap_or(0);
+        let mut pairs = Pairs {
+            graphs: [self, larger],
+            images,
+            // The input, and every value that depends on the input.
+            dependent: HashMap::from([(self.input, larger.input)]),
+        };
+        self.nodes.len() == larger.nodes.len()
+            && self.outputs.len() == larger.outputs.len()
+            && (self.nodes.iter().zip(&larger.nodes)).all(|(one, other)| {
+                let inputs = (one.inputs.iter().zip(&other.inputs)).map(|(&a, &b)| [a, b]);
+                let same_inputs = inputs.clone().all(|pair| pairs.agree(pair));
+                let depends = inputs
+                    .clone()
+                    .any(|[a, _]| pairs.dependent.contains_key(&a));
+                one.inputs.len() == other.inputs.len()
+                    && one.outputs.len() == other.outputs.len()
+                    && same_inputs
+                    && same_operation(&one.op, &other.op, images)
+                    && (one.outputs.iter().zip(&other.outputs))
+                        .all(|(&a, &b)| pairs.add([a, b], depends))
+            })
+            && (self.outputs.iter().zip(&larger.outputs)).all(|(&a, &b)| pairs.agree([a, b]))
     }
-}
-
-/// Whether `larger`, recorded with one more image than `graph`, has the same operations, and one
-/// more image in every tensor that depends on the input.
-pub(super) fn is_same_per_image(graph: &Graph, larger: &Graph) -> bool {
-    let images = graph.shape(graph.input).first().copied().unwrap_or(0);
-    let mut pairs = Pairs {
-        graphs: [graph, larger],
-        images,
-        // The input, and every value that depends on the input.
-        dependent: HashMap::from([(graph.input, larger.input)]),
-    };
-    graph.nodes.len() == larger.nodes.len()
-        && graph.outputs.len() == larger.outputs.len()
-        && (graph.nodes.iter().zip(&larger.nodes)).all(|(one, other)| {
-            let inputs = (one.inputs.iter().zip(&other.inputs)).map(|(&a, &b)| [a, b]);
-            let same_inputs = inputs.clone().all(|pair| pairs.agree(pair));
-            let depends = inputs
-                .clone()
-                .any(|[a, _]| pairs.dependent.contains_key(&a));
-            one.inputs.len() == other.inputs.len()
-                && one.outputs.len() == other.outputs.len()
-                && same_inputs
-                && same_operation(&one.op, &other.op, images)
-                && (one.outputs.iter().zip(&other.outputs))
-                    .all(|(&a, &b)| pairs.add([a, b], depends))
-        })
-        && (graph.outputs.iter().zip(&larger.outputs)).all(|(&a, &b)| pairs.agree([a, b]))
 }
 
 /// The values of two graphs that correspond to each other.

@@ -6,7 +6,6 @@ use burn::backend::capture::{CaptureError, TensorId};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::batch::is_same_per_image;
 use super::capture::{Boundary, RecordingDevice, captured_id};
 use super::error::GraphError;
 use super::outputs::{OutputList, Outputs};
@@ -96,7 +95,7 @@ impl Graph {
         };
         let larger = larger.map(|run| simplified(run, BTreeMap::new()));
         let mut graph = simplified(run, captured.values);
-        graph.any_batch = larger.is_some_and(|larger| is_same_per_image(&graph, &larger));
+        graph.any_batch = larger.is_some_and(|larger| graph.is_same_per_image(&larger));
         names::name_nodes(&mut graph);
         Ok(graph)
     }

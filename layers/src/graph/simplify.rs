@@ -131,13 +131,17 @@ fn linear_from_matmul(graph: &mut Graph) {
             None => (index, vec![node.inputs[0], weight]),
         });
     }
+    let mut reshaped: HashMap<ValueId, ValueId> = HashMap::new();
     for (index, mut inputs) in changes {
         if let Some(bias) = inputs.get_mut(2)
             && graph.shape(*bias).len() != 1
         {
-            let value = graph.value(*bias);
-            graph.values.push(value.reshaped(vec![value.len()]));
-            *bias = ValueId(graph.values.len() - 1);
+            let values = &mut graph.values;
+            *bias = *reshaped.entry(*bias).or_insert_with(|| {
+                let value = &values[bias.0];
+                values.push(value.reshaped(vec![value.len()]));
+                ValueId(values.len() - 1)
+            });
         }
         let node = &mut graph.nodes[index];
         (node.op, node.inputs) = (Op::Linear, inputs);

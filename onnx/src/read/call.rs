@@ -12,7 +12,10 @@ use super::fault::{Result, invalid, unsupported};
 use super::operand::{Constant, Operand};
 use super::shape;
 use super::state::State;
-use super::tensor::{Tensor, strides};
+use super::tensor::{Elements, Tensor, strides};
+
+/// Elements of the largest operand whose elements decide the translation, if they are one number.
+const MAX_KNOWN: usize = 1 << 20;
 
 /// An operator with its operands.
 pub struct Call<'a, 's> {
@@ -59,7 +62,14 @@ impl Call<'_, '_> {
     pub fn known(&self, index: usize, what: &str) -> Result<Option<Tensor>> {
         match self.optional(index) {
             None => Ok(None),
-            Some(Operand::Constant(constant)) => Ok(Some(constant.tensor)),
+            Some(Operand::Constant(constant)) => {
+                let tensor = constant.tensor;
+                let is_filled = matches!(tensor.elements, Elements::Fill(_));
+                match is_filled && tensor.len() > MAX_KNOWN {
+                    true => unsupported(format!("{what} of {} elements", tensor.len())),
+                    false => Ok(Some(tensor.dense())),
+                }
+            }
             Some(_) => unsupported(format!("{what} that depend on the input")),
         }
     }
@@ -139,9 +149,26 @@ impl Call<'_, '_> {
         Ok(Operand::Value(self.state.node(op, ids, shape)?))
     }
 
-    /// Returns a constant that is computed from constants of `sources` elements.
-    fn folded(&mut self, sources: usize, shape: &[usize]) -> Result<()> {
-        self.state.fold(shape::elements(shape)?, sources)
+    /// Returns a tensor with a number for every element.
+    ///
+    /// # Errors
+    ///
+    /// The elements are too many.
+    pub fn dense(&mut self, tensor: &Tensor) -> Result<Tensor> {
+        if matches!(tensor.elements, Elements::Fill(_)) {
+            self.state.fold(tensor.len(), 0)?;
+        }
+        Ok(tensor.dense())
+    }
+
+    /// Counts a constant of shape `shape` that is computed from `source`.
+    fn folded(&mut self, source: &Tensor, shape: &[usize]) -> Result<()> {
+        let elements = shape::elements(shape)?;
+        match source.elements {
+            // One number stays one number.
+            Elements::Fill(_) => Ok(()),
+            _ => self.state.fold(elements, source.len()),
+        }
     }
 
     /// The same elements in another shape.
@@ -191,7 +218,7 @@ impl Call<'_, '_> {
             return self.node(Op::Permute { axes }, &[x], shape);
         };
         let tensor = &constant.tensor;
-        self.folded(tensor.len(), &shape)?;
+        self.folded(tensor, &shape)?;
         if axes == [1, 0] {
             return Ok(tensor.transposed().into());
         }
@@ -206,14 +233,16 @@ impl Call<'_, '_> {
     ///
     /// As [`permute`](Self::permute).
     pub fn transpose_weight(&mut self, x: &Operand) -> Result<Operand> {
-        let transposed = self.permute(x, vec![1, 0])?;
-        Ok(match (x, transposed) {
-            (Operand::Constant(from), Operand::Constant(to)) => Operand::Constant(Constant {
-                tensor: to.tensor,
-                name: from.name.clone(),
-            }),
-            (_, transposed) => transposed,
-        })
+        if let Operand::Constant(constant) = x
+            && let Some(name) = &constant.name
+            && self.state.initializers.is(name, &constant.tensor)
+        {
+            return Ok(Operand::Constant(Constant {
+                tensor: self.state.initializers.transposed(name, &constant.tensor),
+                name: Some(name.clone()),
+            }));
+        }
+        self.permute(x, vec![1, 0])
     }
 
     /// The elements of one range for each axis, each inside of its axis.
@@ -232,7 +261,7 @@ impl Call<'_, '_> {
         let Operand::Constant(constant) = x else {
             return self.node(Op::Slice { ranges }, &[x], shape);
         };
-        self.folded(constant.tensor.len(), &shape)?;
+        self.folded(&constant.tensor, &shape)?;
         let steps = strides(&from);
         let offset = ranges
             .iter()
@@ -290,7 +319,7 @@ impl Call<'_, '_> {
         }
         shape[axis] = indices.len();
         if let Operand::Constant(constant) = x {
-            self.folded(constant.tensor.len(), &shape)?;
+            self.folded(&constant.tensor, &shape)?;
             return Ok(constant.tensor.selected(axis, &indices).into());
         }
         self.state.fold(indices.len(), 0)?;
@@ -323,7 +352,10 @@ impl Call<'_, '_> {
         }
         let known: Option<Vec<&Tensor>> = parts.iter().map(Operand::tensor).collect();
         if let Some(tensors) = known {
-            self.folded(tensors.iter().map(|tensor| tensor.len()).sum(), &shape)?;
+            let elements = shape::elements(&shape)?;
+            self.state.fold(elements, elements)?;
+            let tensors = tensors.into_iter().map(|tensor| self.dense(tensor));
+            let tensors = tensors.collect::<Result<Vec<_>>>()?;
             return match Tensor::concatenated(&tensors, axis) {
                 Some(tensor) => Ok(tensor.into()),
                 None => invalid("floats and integers are joined"),
@@ -352,7 +384,7 @@ impl Call<'_, '_> {
             if constant.tensor.shape == shape {
                 return Ok(x.clone());
             }
-            self.folded(constant.tensor.len(), &shape)?;
+            self.folded(&constant.tensor, &shape)?;
             return Ok(constant.tensor.expanded(shape).into());
         }
         let x = self.with_rank(x, shape.len())?;
@@ -410,7 +442,7 @@ impl Call<'_, '_> {
     pub fn map(&mut self, x: &Operand, op: Op) -> Result<Operand> {
         let shape = self.shape(x);
         if let Operand::Constant(constant) = x {
-            self.folded(constant.tensor.len(), &shape)?;
+            self.folded(&constant.tensor, &shape)?;
             if let Some(tensor) = evaluate::map(&op, &constant.tensor) {
                 return Ok(tensor.into());
             }
@@ -436,8 +468,10 @@ impl Call<'_, '_> {
         let shapes = [self.shape(a), self.shape(b)];
         let shape = shape::broadcast(&shapes[0], &shapes[1])?;
         if let (Some(a), Some(b)) = (a.tensor(), b.tensor()) {
-            self.folded(a.len().max(b.len()), &shape)?;
-            return Ok(evaluate::binary(arithmetic, a, b, shape)?.into());
+            self.state
+                .fold(shape::elements(&shape)?, a.len().max(b.len()))?;
+            let (a, b) = (self.dense(a)?, self.dense(b)?);
+            return Ok(evaluate::binary(arithmetic, &a, &b, shape)?.into());
         }
         let number = |operand: &Operand| operand.tensor().and_then(Tensor::number);
         if let Some(number) = number(b).filter(|_| shapes[0] == shape) {
@@ -509,8 +543,9 @@ impl Call<'_, '_> {
             shape[axis] = 1;
         }
         if let Operand::Constant(constant) = x {
-            self.folded(constant.tensor.len(), &shape)?;
-            return Ok(evaluate::reduce(reduction, &constant.tensor, shape).into());
+            self.folded(&constant.tensor, &shape)?;
+            let tensor = self.dense(&constant.tensor)?;
+            return Ok(evaluate::reduce(reduction, &tensor, shape).into());
         }
         let axes = axes.to_vec();
         let op = match reduction {

@@ -8,19 +8,23 @@ use super::fault::{Result, invalid};
 use super::tensor::{Elements, Tensor, strides};
 
 /// Returns the element-wise function `op` of `x`, if it is one of few functions.
-pub fn map(op: &Op, x: &Tensor) -> Option<Tensor> {
-    match &x.elements {
+pub fn map(op: &Op, tensor: &Tensor) -> Option<Tensor> {
+    match &tensor.elements {
         Elements::Floats(elements) => {
             number(op, 0.0)?;
             let elements = elements
                 .iter()
                 .map(|&x| number(op, x.into()).unwrap_or(0.0) as f32);
-            Some(Tensor::floats(x.shape.clone(), elements.collect()))
+            Some(Tensor::floats(tensor.shape.clone(), elements.collect()))
+        }
+        Elements::Fill(x) => {
+            let x = number(op, f64::from(*x))?;
+            Some(Tensor::filled(tensor.shape.clone(), x as f32))
         }
         Elements::Integers(elements) => {
             integer(op, 1)?;
             let elements = elements.iter().map(|&x| integer(op, x).unwrap_or(0));
-            Some(Tensor::integers(x.shape.clone(), elements.collect()))
+            Some(Tensor::integers(tensor.shape.clone(), elements.collect()))
         }
     }
 }
@@ -88,7 +92,7 @@ fn integers(arithmetic: Arithmetic, a: i64, b: i64) -> Option<i64> {
     }
 }
 
-/// Returns the arithmetic of two tensors that are broadcast to `shape`.
+/// Returns the arithmetic of two dense tensors that are broadcast to `shape`.
 ///
 /// # Errors
 ///
@@ -121,7 +125,7 @@ pub fn binary(arithmetic: Arithmetic, a: &Tensor, b: &Tensor, shape: Vec<usize>)
     }
 }
 
-/// Returns whether `holds` for the elements of two tensors that are broadcast to `shape`, as 0 and 1.
+/// Returns whether `holds` for the elements of two dense tensors that are broadcast to `shape`, as 0 and 1.
 pub fn compare(a: &Tensor, b: &Tensor, shape: Vec<usize>, holds: fn(Ordering) -> bool) -> Tensor {
     let (a, b) = (a.expanded(shape.clone()), b.expanded(shape.clone()));
     let elements = match (a.as_integers(), b.as_integers()) {
@@ -140,7 +144,7 @@ pub fn compare(a: &Tensor, b: &Tensor, shape: Vec<usize>, holds: fn(Ordering) ->
     Tensor::integers(shape, elements)
 }
 
-/// Returns the reduction of `x` along the axes of length 1 of `shape`.
+/// Returns the reduction of the dense tensor `x` along the axes of length 1 of `shape`.
 pub fn reduce(reduction: Reduction, x: &Tensor, shape: Vec<usize>) -> Tensor {
     let mut sums: Vec<Vec<f64>> = vec![Vec::new(); shape.iter().product()];
     // The position in the result of each element.

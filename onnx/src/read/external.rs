@@ -1,6 +1,7 @@
 //! Elements of tensors in other files.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
@@ -15,7 +16,7 @@ use crate::proto::TensorProto;
 pub struct ExternalData {
     /// Folder of the model's file, and of the file that a link to it names; none for a model without a file.
     folders: Vec<PathBuf>,
-    files: HashMap<String, OpenFile>,
+    files: HashMap<PathBuf, OpenFile>,
 }
 
 struct OpenFile {
@@ -96,14 +97,26 @@ impl ExternalData {
 
     /// Opens the file `location`, relative to the model's folder.
     fn open(&mut self, location: &str) -> Result<&mut OpenFile, String> {
-        if !self.files.contains_key(location) {
-            let file = self.locate(location)?;
-            self.files.insert(location.to_owned(), file);
+        let path = self.locate(location)?;
+        match self.files.entry(path) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let failed = |error: std::io::Error| format!("{location}: {error}");
+                let path = entry.key();
+                check_regular(path).map_err(failed)?;
+                let file = File::open(path).map_err(failed)?;
+                let length = file.metadata().map_err(failed)?.len();
+                Ok(entry.insert(OpenFile {
+                    file,
+                    length,
+                    budget: length.saturating_mul(2),
+                }))
+            }
         }
-        Ok(self.files.get_mut(location).expect("an open file"))
     }
 
-    fn locate(&self, location: &str) -> Result<OpenFile, String> {
+    /// Returns the path of the file `location` without links.
+    fn locate(&self, location: &str) -> Result<PathBuf, String> {
         let Some(folder) = self.folders.first() else {
             return Err(format!("{location}: the model is not read from a file"));
         };
@@ -115,20 +128,13 @@ impl ExternalData {
                 "the location is \"{location}\", expected a path inside the model's folder"
             ));
         }
-        let failed = |error: std::io::Error| format!("{location}: {error}");
-        let path = folder.join(location).canonicalize().map_err(failed)?;
-        if !self.folders.iter().any(|folder| path.starts_with(folder)) {
-            return Err(format!(
+        let path = folder.join(location).canonicalize();
+        let path = path.map_err(|error| format!("{location}: {error}"))?;
+        match self.folders.iter().any(|folder| path.starts_with(folder)) {
+            true => Ok(path),
+            false => Err(format!(
                 "{location} is a link to a file outside of the model's folder"
-            ));
+            )),
         }
-        check_regular(&path).map_err(failed)?;
-        let file = File::open(&path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        Ok(OpenFile {
-            file,
-            length,
-            budget: length.saturating_mul(2),
-        })
     }
 }

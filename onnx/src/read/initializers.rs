@@ -13,6 +13,8 @@ use crate::proto::{DataLocation, GraphProto, TensorProto};
 pub struct Initializers<'a> {
     protos: HashMap<&'a str, &'a TensorProto>,
     decoded: RefCell<HashMap<&'a str, Tensor>>,
+    /// Transposed matrices.
+    transposed: RefCell<HashMap<String, Tensor>>,
     external: RefCell<ExternalData>,
     elements: Cell<usize>,
 }
@@ -41,6 +43,7 @@ impl<'a> Initializers<'a> {
         Ok(Self {
             protos,
             decoded: RefCell::new(HashMap::new()),
+            transposed: RefCell::new(HashMap::new()),
             external: RefCell::new(external),
             elements: Cell::new(0),
         })
@@ -59,6 +62,7 @@ impl<'a> Initializers<'a> {
     /// Frees the decoded constants that no value shares.
     pub fn clear(&self) {
         self.decoded.borrow_mut().clear();
+        self.transposed.borrow_mut().clear();
     }
 
     /// Returns the constant called `name`, if there is one.
@@ -76,6 +80,26 @@ impl<'a> Initializers<'a> {
         let tensor = self.attribute(proto, name)?;
         self.decoded.borrow_mut().insert(name, tensor.clone());
         Ok(Some(tensor))
+    }
+
+    /// Whether `tensor` is the constant called `name` in its own shape.
+    pub fn is(&self, name: &str, tensor: &Tensor) -> bool {
+        let decoded = self.decoded.borrow();
+        decoded
+            .get(name)
+            .is_some_and(|own| own.shape == tensor.shape)
+    }
+
+    /// Returns the transposed matrix of the matrix called `name`, which `tensor` is. It is computed once for all graphs of
+    /// the file.
+    pub fn transposed(&self, name: &str, tensor: &Tensor) -> Tensor {
+        if let Some(transposed) = self.transposed.borrow().get(name) {
+            return transposed.clone();
+        }
+        let transposed = tensor.transposed();
+        let mut all = self.transposed.borrow_mut();
+        all.insert(name.to_owned(), transposed.clone());
+        transposed
     }
 
     /// Returns the tensor of an attribute of the node `node`.

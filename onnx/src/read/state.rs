@@ -19,6 +19,26 @@ const MAX_GROWN: usize = 16 << 20;
 /// Elements of all computed constants, beside four times those of the file's constants.
 const MAX_FOLDED: usize = 64 << 20;
 
+/// Elements of all constants of one number, which compilers may write out.
+const MAX_FILLED: usize = 256 << 20;
+
+/// What tells elements apart: their address, or the bits of the number that they equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Address {
+    Elements(usize),
+    Fill(u32),
+}
+
+impl Address {
+    fn new(tensor: &Tensor) -> Self {
+        match &tensor.elements {
+            Elements::Floats(elements) => Self::Elements(Rc::as_ptr(elements).addr()),
+            Elements::Integers(elements) => Self::Elements(Rc::as_ptr(elements).addr()),
+            Elements::Fill(number) => Self::Fill(number.to_bits()),
+        }
+    }
+}
+
 /// The graph under construction.
 pub struct State<'a> {
     /// Nodes and values.
@@ -27,12 +47,13 @@ pub struct State<'a> {
     pub initializers: &'a Initializers<'a>,
     names: Names,
     /// The values of constants, by their elements and shape.
-    constants: HashMap<(usize, Vec<usize>), ValueId>,
+    constants: HashMap<(Address, Vec<usize>), ValueId>,
     /// Elements of each parameter.
     parameters: HashMap<String, Tensor>,
     /// Elements of each constant and parameter. Their addresses are keys of `constants`.
     elements: HashMap<ValueId, Tensor>,
     folded: usize,
+    filled: usize,
     /// Nodes that have their names.
     named: usize,
 }
@@ -48,6 +69,7 @@ impl<'a> State<'a> {
             parameters: HashMap::new(),
             elements: HashMap::new(),
             folded: 0,
+            filled: 0,
             named: 0,
         }
     }
@@ -116,16 +138,18 @@ impl<'a> State<'a> {
         if tensor.len() == 0 {
             return unsupported("a constant without elements");
         }
-        let address = match &tensor.elements {
-            Elements::Floats(elements) => Rc::as_ptr(elements).addr(),
-            Elements::Integers(elements) => Rc::as_ptr(elements).addr(),
-        };
+        let address = Address::new(tensor);
         let key = (address, tensor.shape.clone());
         if let Some(&id) = self.constants.get(&key) {
             return Ok(id);
         }
+        // A name stands for the same elements, in any shape.
+        let is_own = |name: &str| match self.parameters.get(name) {
+            Some(other) => Address::new(other) == address,
+            None => true,
+        };
         let name = constant.name.as_deref();
-        let name = name.filter(|&name| !tensor.is_integer() && !self.parameters.contains_key(name));
+        let name = name.filter(|&name| !tensor.is_integer() && is_own(name));
         let shape = tensor.shape.clone();
         let id = match name {
             Some(name) => {
@@ -133,6 +157,7 @@ impl<'a> State<'a> {
                 self.builder.parameter(name, kind, shape)
             }
             None => {
+                self.count(tensor)?;
                 let dtype = if tensor.is_integer() {
                     DType::I64
                 } else {
@@ -146,6 +171,26 @@ impl<'a> State<'a> {
         self.constants.insert(key, id);
         self.elements.insert(id, tensor.clone());
         Ok(id)
+    }
+
+    /// Counts the elements of a constant of the graph.
+    ///
+    /// # Errors
+    ///
+    /// The elements are too many.
+    fn count(&mut self, tensor: &Tensor) -> Result<()> {
+        if !matches!(tensor.elements, Elements::Fill(_)) {
+            // They are copied for each shape.
+            return self.fold(tensor.len(), tensor.len());
+        }
+        self.filled = self.filled.saturating_add(tensor.len());
+        match self.filled <= MAX_FILLED {
+            true => Ok(()),
+            false => invalid(format!(
+                "constants of one number with {} elements, expected at most {MAX_FILLED}",
+                self.filled
+            )),
+        }
     }
 
     /// Returns the elements of a constant or parameter.
@@ -172,6 +217,7 @@ fn data(tensor: &Tensor) -> ValueData {
                 }
             }
         }
+        Elements::Fill(number) => ValueData::Fill(f64::from(*number)),
         Elements::Integers(elements) => {
             let elements = elements.as_ref().clone();
             ValueData::Elements(TensorData::new(elements, tensor.shape.clone()))

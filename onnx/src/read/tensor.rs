@@ -18,6 +18,8 @@ pub struct Tensor {
 pub enum Elements {
     /// Numbers.
     Floats(Rc<Vec<f32>>),
+    /// One number that all elements equal.
+    Fill(f32),
     /// Whole numbers, and truth values as 0 and 1.
     Integers(Rc<Vec<i64>>),
 }
@@ -28,6 +30,14 @@ impl Tensor {
         Self {
             shape,
             elements: Elements::Floats(Rc::new(elements)),
+        }
+    }
+
+    /// A tensor whose elements equal `number`.
+    pub fn filled(shape: Vec<usize>, number: f32) -> Self {
+        Self {
+            shape,
+            elements: Elements::Fill(number),
         }
     }
 
@@ -48,7 +58,16 @@ impl Tensor {
     pub fn len(&self) -> usize {
         match &self.elements {
             Elements::Floats(elements) => elements.len(),
+            Elements::Fill(_) => self.shape.iter().product(),
             Elements::Integers(elements) => elements.len(),
+        }
+    }
+
+    /// Returns the tensor with a number for every element. The caller checks that they are not too many.
+    pub fn dense(&self) -> Self {
+        match self.elements {
+            Elements::Fill(number) => Self::floats(self.shape.clone(), vec![number; self.len()]),
+            _ => self.clone(),
         }
     }
 
@@ -61,22 +80,23 @@ impl Tensor {
     pub fn as_integers(&self) -> Option<&[i64]> {
         match &self.elements {
             Elements::Integers(elements) => Some(elements),
-            Elements::Floats(_) => None,
+            Elements::Floats(_) | Elements::Fill(_) => None,
         }
     }
 
-    /// Returns the elements as numbers, if they are.
+    /// Returns the elements as numbers, if they are and the tensor is [dense](Self::dense).
     pub fn as_floats(&self) -> Option<&[f32]> {
         match &self.elements {
             Elements::Floats(elements) => Some(elements),
-            Elements::Integers(_) => None,
+            Elements::Fill(_) | Elements::Integers(_) => None,
         }
     }
 
-    /// Returns the elements in double precision.
+    /// Returns the elements of a [dense](Self::dense) tensor in double precision.
     pub fn doubles(&self) -> Vec<f64> {
         match &self.elements {
             Elements::Floats(elements) => elements.iter().map(|&x| f64::from(x)).collect(),
+            Elements::Fill(number) => vec![f64::from(*number); self.len()],
             Elements::Integers(elements) => elements.iter().map(|&x| x as f64).collect(),
         }
     }
@@ -88,7 +108,8 @@ impl Tensor {
                 [number] => Some(widened(number)),
                 _ => None,
             },
-            Elements::Integers(_) => None,
+            Elements::Fill(number) if self.len() == 1 => Some(widened(*number)),
+            Elements::Fill(_) | Elements::Integers(_) => None,
         }
     }
 
@@ -115,6 +136,7 @@ impl Tensor {
             Elements::Floats(from) => {
                 Elements::Floats(Rc::new(strided(from, &shape, strides, offset)))
             }
+            Elements::Fill(number) => Elements::Fill(*number),
             Elements::Integers(from) => {
                 Elements::Integers(Rc::new(strided(from, &shape, strides, offset)))
             }
@@ -145,7 +167,7 @@ impl Tensor {
             Elements::Floats(from) => {
                 Self::floats(vec![columns, rows], transposed(from, rows, columns))
             }
-            Elements::Integers(_) => self.strided(vec![columns, rows], &[1, columns], 0),
+            _ => self.strided(vec![columns, rows], &[1, columns], 0),
         }
     }
 
@@ -159,6 +181,7 @@ impl Tensor {
             Elements::Floats(from) => {
                 Elements::Floats(Rc::new(selected(from, [outer, length, inner], indices)))
             }
+            Elements::Fill(number) => Elements::Fill(*number),
             Elements::Integers(from) => {
                 Elements::Integers(Rc::new(selected(from, [outer, length, inner], indices)))
             }
@@ -166,20 +189,20 @@ impl Tensor {
         Self { shape, elements }
     }
 
-    /// Returns the tensors joined along `axis`, or `None` if numbers and whole numbers are mixed. The caller checks that
+    /// Returns [dense](Self::dense) tensors joined along `axis`, or `None` if numbers and whole numbers are mixed. The caller checks that
     /// the other axes are equal.
-    pub fn concatenated(parts: &[&Self], axis: usize) -> Option<Self> {
+    pub fn concatenated(parts: &[Self], axis: usize) -> Option<Self> {
         let mut shape = parts.first()?.shape.clone();
         shape[axis] = parts.iter().map(|part| part.shape[axis]).sum();
         let outer: usize = shape[..axis].iter().product();
         if let Some(lists) = parts
             .iter()
-            .map(|part| part.as_floats())
+            .map(Self::as_floats)
             .collect::<Option<Vec<_>>>()
         {
             return Some(Self::floats(shape, concatenated(&lists, outer)));
         }
-        let lists = parts.iter().map(|part| part.as_integers());
+        let lists = parts.iter().map(Self::as_integers);
         let lists = lists.collect::<Option<Vec<_>>>()?;
         Some(Self::integers(shape, concatenated(&lists, outer)))
     }
@@ -280,7 +303,7 @@ mod tests {
         assert_eq!(expanded.as_integers(), Some(&[0, 0, 1, 1, 0, 0, 1, 1][..]));
         let selected = x.selected(1, &[2, 0]);
         assert_eq!(selected.as_integers(), Some(&[2, 0, 5, 3][..]));
-        let joined = Tensor::concatenated(&[&x, &counted(&[2, 1])], 1).expect("integers");
+        let joined = Tensor::concatenated(&[x.clone(), counted(&[2, 1])], 1).expect("integers");
         assert_eq!(joined.shape, [2, 4]);
         assert_eq!(joined.as_integers(), Some(&[0, 1, 2, 0, 3, 4, 5, 1][..]));
         assert_eq!(counted(&[]).strided(Vec::new(), &[], 0), counted(&[]));

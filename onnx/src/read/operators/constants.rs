@@ -55,14 +55,14 @@ pub fn constant_of_shape(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
         .map(|&length| shape::length(length, "a length"));
     let shape = lengths.collect::<Result<Vec<_>>>()?;
     let count = shape::elements(&shape)?;
-    call.state.fold(count, 0)?;
     let value = match call.attributes.tensor("value")? {
         Some(value) => decoded(call, value)?,
         None => Tensor::floats(vec![1], vec![0.0]),
     };
     let tensor = match &value.elements {
-        Elements::Floats(value) if value.len() == 1 => Tensor::floats(shape, vec![value[0]; count]),
+        Elements::Floats(value) if value.len() == 1 => Tensor::filled(shape, value[0]),
         Elements::Integers(value) if value.len() == 1 => {
+            call.state.fold(count, 0)?;
             Tensor::integers(shape, vec![value[0]; count])
         }
         _ => {

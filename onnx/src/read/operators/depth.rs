@@ -55,8 +55,14 @@ pub fn space_to_depth(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
         ));
     }
     let [rows, columns] = [height / block, width / block];
-    let split = call.reshape(&x, vec![images, channels, rows, block, columns, block])?;
-    let moved = call.permute(&split, vec![0, 3, 5, 1, 2, 4])?;
+    let axes = match call.attributes.text("mode", "DCR")? {
+        "DCR" => [0, 3, 5, 1, 2, 4],
+        "CRD" => [0, 1, 3, 5, 2, 4],
+        other => return invalid(format!("the mode is \"{other}\", expected DCR or CRD")),
+    };
+    let split = vec![images, channels, rows, block, columns, block];
+    let split = call.reshape(&x, split)?;
+    let moved = call.permute(&split, axes.to_vec())?;
     let shape = vec![images, channels * block * block, rows, columns];
     Ok(vec![call.reshape(&moved, shape)?])
 }

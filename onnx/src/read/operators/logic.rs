@@ -76,7 +76,8 @@ pub fn select(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
     let count = shape::elements(&shape)?;
     call.state
         .fold(count, a.len().max(b.len()).max(condition.len()))?;
-    let [a, b, condition] = [a, b, &condition].map(|tensor| tensor.expanded(shape.clone()));
+    let (a, b) = (call.dense(a)?, call.dense(b)?);
+    let [a, b, condition] = [&a, &b, &condition].map(|tensor| tensor.expanded(shape.clone()));
     let truths = condition.as_integers().unwrap_or_default().iter();
     let tensor = match (&a.elements, &b.elements) {
         (Elements::Floats(a), Elements::Floats(b)) => {

@@ -54,9 +54,7 @@ pub fn window_sums(call: &mut Call<'_, '_>, maps: &Operand, windows: &Windows) -
         padding[axis][1] = padding[axis][1].max(end.saturating_sub(input + padding[axis][0]));
     }
     let shape = vec![channels, 1, windows.kernel[0], windows.kernel[1]];
-    let count = shape::elements(&shape)?;
-    call.state.fold(count, 0)?;
-    let ones = Operand::from(Tensor::floats(shape, vec![1.0; count]));
+    let ones = Operand::from(Tensor::filled(shape, 1.0));
     let op = Op::Conv2d(Conv2d {
         stride: windows.stride,
         padding,

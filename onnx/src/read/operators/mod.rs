@@ -14,6 +14,7 @@ mod lp;
 mod norms;
 mod pads;
 mod pools;
+mod radial;
 mod reductions;
 mod resize;
 mod shapes;

@@ -49,7 +49,15 @@ pub fn average(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
         return invalid("the operand is not maps");
     };
     let output @ [rows, columns] = windows.output([height, width])?;
-    let result = if windows.dilation == [1, 1] {
+    // Means over equal cells, as `write` writes them.
+    let is_grid = !call.attributes.has("pads")
+        && windows.kernel == windows.stride
+        && windows.kernel == [height / rows, width / columns]
+        && [height, width] == [rows * windows.kernel[0], columns * windows.kernel[1]];
+    let result = if is_grid && windows.axes == 2 && windows.dilation == [1, 1] {
+        let op = Op::AdaptiveAvgPool2d { output };
+        call.node(op, &[&maps], vec![images, channels, rows, columns])?
+    } else if windows.dilation == [1, 1] {
         let op = Op::AvgPool2d {
             window: pool(&windows, [height, width]),
             count_include_pad,
@@ -57,11 +65,15 @@ pub fn average(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
         call.node(op, &[&maps], vec![images, channels, rows, columns])?
     } else {
         let sums = window_sums(call, &maps, &windows)?;
+        let taps = rows
+            .saturating_mul(windows.kernel[0])
+            .saturating_add(columns.saturating_mul(windows.kernel[1]));
+        call.state
+            .fold(taps.saturating_add(rows.saturating_mul(columns)), 0)?;
         let counts = [0, 1].map(|axis| {
             let input = [height, width][axis];
             counts(&windows, axis, input, output[axis], count_include_pad)
         });
-        call.state.fold(rows.saturating_mul(columns), 0)?;
         let shares = counts[0].iter().flat_map(|&row| {
             let columns = counts[1].iter();
             columns.map(move |&column| 1.0 / (row * column).max(1) as f32)

@@ -2,6 +2,7 @@
 
 use receptive_layers::graph::{Arithmetic, Function, Op, Reduction};
 
+use super::radial;
 use crate::read::call::Call;
 use crate::read::fault::{Result, invalid};
 use crate::read::operand::Operand;
@@ -38,6 +39,9 @@ pub fn reduce(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
         true => (0..shape.len()).collect(),
         false => shape::axes(&axes, shape.len())?,
     };
+    if !keeps && let Some(distances) = radial::distances(call, &x, reduction, &axes)? {
+        return Ok(vec![distances]);
+    }
     // Without axes, the reduction is a function of each element.
     let reduced = match (axes.is_empty(), reduction) {
         (false, _) => call.reduce(&x, reduction, &axes)?,

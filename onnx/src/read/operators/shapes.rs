@@ -230,6 +230,7 @@ fn converted(call: &mut Call<'_, '_>, x: &Operand, to: DataType) -> Result<Opera
         return Ok(x.clone());
     }
     call.state.fold(tensor.len(), tensor.len())?;
+    let tensor = call.dense(tensor)?;
     let shape = tensor.shape.clone();
     let truth = to == DataType::Bool;
     Ok(match &tensor.elements {
@@ -240,6 +241,7 @@ fn converted(call: &mut Call<'_, '_>, x: &Operand, to: DataType) -> Result<Opera
             let number = |&x: &i64| if truth { i64::from(x != 0) } else { x };
             Tensor::integers(shape, elements.iter().map(number).collect())
         }
+        Elements::Fill(_) => tensor.dense(),
         // The fraction is cut off.
         Elements::Floats(elements) => {
             let number = |&x: &f32| if truth { i64::from(x != 0.0) } else { x as i64 };

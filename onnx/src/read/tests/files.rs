@@ -251,7 +251,16 @@ fn large_results_are_refused() {
     ];
     assert_eq!(
         fault(expand.clone(), vec![list("n", &[1 << 30, 4])]),
-        "c (ConstantOfShape, opset 17): a constant of 4294967296 elements, expected at most 16777216"
+        "y (Add, opset 17): constants of one number with 4294967296 elements, expected at most 268435456"
+    );
+    let summed = vec![
+        node("ConstantOfShape", &["n"], &["c"], &[]),
+        node("ReduceSum", &["c"], &["s"], &[]),
+        node("Add", &["x", "s"], &["y"], &[]),
+    ];
+    assert_eq!(
+        fault(summed, vec![list("n", &[1 << 30, 4])]),
+        "s (ReduceSum, opset 17): a constant of 4294967296 elements, expected at most 16777216"
     );
     assert_eq!(
         fault(expand, vec![list("n", &[1 << 50])]),

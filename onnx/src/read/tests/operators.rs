@@ -1,6 +1,6 @@
 //! Operators: their values.
 
-use receptive_layers::graph::{Arithmetic, Conv2d, Function, Op};
+use receptive_layers::graph::{Arithmetic, Conv2d, Function, Op, ValueData};
 
 use super::interpreter::Array;
 use super::models::{
@@ -314,9 +314,7 @@ fn functions() {
     let of = |operator: &str| ops(&one(20, operator, &[1, 2], &[], &[]).expect("read").graph);
     assert_eq!(
         of("LeakyRelu"),
-        [Op::Function(Function::LeakyRelu {
-            slope: 0.01
-        })]
+        [Op::Function(Function::LeakyRelu { slope: 0.01 })]
     );
     assert_eq!(of("HardSwish"), [Op::Function(Function::HardSwish)]);
     assert_eq!(of("Gelu"), [Op::Function(Function::Gelu)]);
@@ -740,6 +738,19 @@ fn constants_in_every_form() {
         run(read(&file(13, &[1, 2], nodes, vec![]))).values,
         [1.0, 2.0, 4.0, 4.0]
     );
+}
+
+#[test]
+fn large_weights_of_one_number_take_no_memory() {
+    let nodes = vec![
+        node("ConstantOfShape", &["n"], &["w"], &[]),
+        node("Gemm", &["x", "w"], &["y"], &[int("transB", 1)]),
+    ];
+    let constants = vec![list("n", &[1 << 13, 1 << 14])];
+    let model = read(&file(13, &[1, 1 << 14], nodes, constants)).expect("read");
+    let weight = model.graph.value(model.graph.nodes[0].inputs[1]);
+    assert_eq!(weight.shape, [1 << 14, 1 << 13]);
+    assert_eq!(weight.data, Some(ValueData::Fill(0.0)));
 }
 
 #[test]

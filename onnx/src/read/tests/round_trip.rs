@@ -6,8 +6,8 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions, PadMode};
-use burn::tensor::{Device, Tensor};
-use receptive_layers::graph::{Graph, Op, ValueData};
+use burn::tensor::{Device, Tensor, TensorData};
+use receptive_layers::graph::{Graph, GraphBuilder, Op, ParameterKind, ValueData};
 
 use super::interpreter;
 use crate::{BatchSize, ReadOptions, WriteOptions, read_bytes, write};
@@ -130,6 +130,28 @@ fn means_of_unequal_cells_are_read_as_they_were_recorded() {
         adaptive_avg_pool2d(network.conv.forward(x), [3, 5])
     });
     let graph = graph.expect("recorded");
+    assert_same(&graph, &again(&graph, 17));
+}
+
+#[test]
+fn means_of_equal_cells_are_read_as_they_were_recorded() {
+    let graph = Graph::record(&network(), [1, 3, 8, 6], |network, x: Tensor<4>| {
+        adaptive_avg_pool2d(network.conv.forward(x), [4, 3])
+    });
+    let graph = graph.expect("recorded");
+    assert_same(&graph, &again(&graph, 17));
+}
+
+#[test]
+fn radial_basis_layers_are_read_as_they_were_recorded() {
+    let mut builder = GraphBuilder::new(vec![2, 3]);
+    let centers = builder.parameter("centers", ParameterKind::Fixed, vec![2, 3]);
+    let elements = TensorData::from([[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    builder.set_data(centers, ValueData::Elements(elements));
+    let inputs = vec![builder.input(), centers];
+    let output = builder.node("output", Op::RadialBasis, inputs, vec![2, 2]);
+    let graph = builder.finish(vec![("y".to_owned(), output)]);
+    assert_eq!(graph.nodes[0].op, Op::RadialBasis);
     assert_same(&graph, &again(&graph, 17));
 }
 
