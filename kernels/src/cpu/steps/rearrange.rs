@@ -39,6 +39,36 @@ impl Rearrange {
         }
     }
 
+    /// The offsets of the channels if the step copies whole channels of maps of one height and width.
+    fn whole_channels(&self) -> Option<&Offsets> {
+        let Self { x, y, .. } = self;
+        let [channels, pixels] = &self.axes[..] else {
+            return None;
+        };
+        let area = x.height * x.width;
+        let aligned = match &channels.offsets {
+            Offsets::Step(step) => step % area as i64 == 0,
+            Offsets::List(list) => list.iter().flatten().all(|&at| at as usize % area == 0),
+        };
+        let whole = pixels.offsets == Offsets::Step(1) && pixels.length == area;
+        let same = [x.height, x.width] == [y.height, y.width] && self.base.is_multiple_of(area);
+        (aligned && whole && same).then_some(&channels.offsets)
+    }
+
+    /// The channel of `x` that is copied to channel `index` of `y`, for the offsets of
+    /// [`whole_channels`](Self::whole_channels).
+    fn channel(&self, offsets: &Offsets, index: usize) -> Option<usize> {
+        let area = self.x.height * self.x.width;
+        let first = self.base / area;
+        match offsets {
+            Offsets::Step(step) => {
+                let channels = (step / area as i64).wrapping_mul(index as i64);
+                Some(first.wrapping_add_signed(channels as isize))
+            }
+            Offsets::List(list) => list[index].map(|at| first + at as usize / area),
+        }
+    }
+
     /// Copies the elements `first..end` of `y` to `to`, `stride` apart.
     ///
     /// # Safety
@@ -266,6 +296,7 @@ impl Operation for Rearrange {
         let [x, y] = &[&self.x, &self.y].map(|map| cx.at_micro_batch(map));
         let elements = Elements::new(x);
         let plane = plane([x, y], self.base, &self.axes, &[]);
+        let channels_of = self.whole_channels();
         // The channels of a pixel are adjacent, and so are the elements of a vector.
         let is_vector = y.height * y.width == 1;
         // SAFETY: the map is within the arena, and only this step accesses it.
@@ -273,6 +304,29 @@ impl Operation for Rearrange {
         for (image, block, rows) in cx.claim_rows(y) {
             let first_channel = block * y.lanes;
             let channels = y.lanes.min(y.channels - first_channel);
+            if let Some(offsets) = channels_of {
+                for row in rows {
+                    // SAFETY: the elements belong to checked maps, and this thread alone writes them.
+                    unsafe {
+                        let to = cx.at(y.at(image, block, row, 0));
+                        for lane in 0..channels {
+                            let number = self.channel(offsets, first_channel + lane);
+                            let to = to.add(lane);
+                            match number {
+                                None => fill(to, y.lanes, y.width, self.fill),
+                                Some(channel) => {
+                                    let (block, lane) = (channel / x.lanes, channel % x.lanes);
+                                    let from = cx.at(x.at(image, block, row, 0) + lane);
+                                    let from = from.cast_const();
+                                    copy(from, x.lanes as isize, to, y.lanes, y.width);
+                                }
+                            }
+                        }
+                        zero_unused_lanes(to, y.lanes, channels, y.width);
+                    }
+                }
+                continue;
+            }
             for row in rows {
                 // SAFETY: the elements belong to checked maps, and this thread alone writes them.
                 unsafe {

@@ -5,12 +5,14 @@
 //! The rule is valid because a channel with zero weights does not contribute to the sum. A channel
 //! that is gathered twice gets the sum of both weights.
 
+use super::slice::COPY_MACS;
 use crate::compile::net::{LayerOp, MapId, Net, Slice};
 use crate::compile::weights::{WeightSource, Weights};
 
 /// Folds channel gathers into convolutions. A gather of consecutive channels from a multiple of
 /// `lanes` on is a view and needs no copy, so such a gather is folded only if the work at most
-/// doubles.
+/// doubles. Any other gather is folded if the products with zeros take no longer than a copy of the
+/// gathered channels.
 pub fn fold_channel_gather(net: &mut Net, lanes: usize) {
     for index in 0..net.layers.len() {
         let layer = &net.layers[index];
@@ -23,7 +25,13 @@ pub fn fold_channel_gather(net: &mut Net, lanes: usize) {
         let all = net.shape(source)[0];
         let aligned = channels.first().is_some_and(|first| first % lanes == 0)
             && channels.is_sorted_by(|a, b| a + 1 == *b);
-        if spec.groups > 1 || channels.is_empty() || (aligned && 2 * channels.len() < all) {
+        let taps = spec.kernel[0] * spec.kernel[1];
+        let zeros = all.saturating_sub(channels.len()) * taps * spec.channels_out;
+        let slower = match aligned {
+            true => 2 * channels.len() < all,
+            false => all >= COPY_MACS && zeros > COPY_MACS * channels.len(),
+        };
+        if spec.groups > 1 || channels.is_empty() || slower {
             continue;
         }
         let layer = &mut net.layers[index];

@@ -1,14 +1,18 @@
 //! Composition and lowering of slices: `slice(slice(x))` → `slice(x)`; `strided_slice(x)` →
-//! `max_pool_1x1(view(x))`; `select_channels(x)` → `conv_1x1(view(x))` with weights 0 and 1.
+//! `max_pool_1x1(view(x))`; `select_channels(x)` → `conv_1x1(view(x))` with weights 0 and 1, or
+//! `rearrange(x)` for many channels.
 //!
 //! The rules are valid because a slice of a slice selects elements of `x` by composed indices, a
 //! 1x1 max pool with a stride copies every `stride`-th pixel, and a 1x1 convolution with a single
 //! weight 1 per output channel copies a channel.
 
-use receptive_kernels::cpu::{Activation, Border, ConvSpec, PoolWindow};
+use receptive_kernels::cpu::{Activation, Axis, Border, ConvSpec, PoolWindow};
 
-use crate::compile::net::{Layer, LayerOp, Net, Slice};
+use crate::compile::net::{Layer, LayerOp, Net, Rearrangement, Slice};
 use crate::compile::weights::{WeightSource, Weights};
+
+/// Multiply-adds of a convolution that take the time of copying one element to another lane.
+pub(super) const COPY_MACS: usize = 48;
 
 /// Replaces a slice of a slice by one slice.
 pub fn compose_slices(net: &mut Net) {
@@ -43,8 +47,9 @@ pub fn compose_slices(net: &mut Net) {
 ///
 /// A slice of consecutive channels, starting at a multiple of `lanes`, with all pixels is a view
 /// and stays. A slice of such channels with fewer pixels becomes a strided 1x1 max pool. Any other
-/// slice becomes a 1x1 convolution with weights 0 and 1. The pool and the convolution read a view
-/// that starts at the slice's first pixel; the view of a pool has the channels of the slice only.
+/// slice becomes a 1x1 convolution with weights 0 and 1, or from [`COPY_MACS`] input channels on a
+/// copy of elements. The pool and the convolution read a view that starts at the slice's first pixel;
+/// the view of a pool has the channels of the slice only.
 pub fn lower_slices(net: &mut Net, lanes: usize) {
     for index in 0..net.layers.len() {
         let layer = &net.layers[index];
@@ -57,6 +62,10 @@ pub fn lower_slices(net: &mut Net, lanes: usize) {
             .first_of_run()
             .filter(|first| first.is_multiple_of(lanes));
         let all_pixels = slice.keeps_all_pixels([input[1], input[2]], [height, width]);
+        if aligned_run.is_none() && input[0] >= COPY_MACS {
+            net.layers[index].op = LayerOp::Rearrange(copied(&slice, input, [height, width]));
+            continue;
+        }
         let op = match aligned_run {
             Some(_) if all_pixels => continue,
             Some(_) => LayerOp::MaxPool(PoolWindow {
@@ -107,6 +116,28 @@ pub fn lower_slices(net: &mut Net, lanes: usize) {
         }
     }
     sort_topologically(net);
+}
+
+/// Returns the copy of `slice`, with `size` rows and columns, of a map of shape `input`.
+fn copied(slice: &Slice, input: [usize; 3], size: [usize; 2]) -> Rearrangement {
+    let [_, rows, columns] = input;
+    let plane = rows * columns;
+    let offset = |channel: usize| u32::try_from(channel * plane).ok();
+    let channels = slice.channels.iter();
+    let channels = channels.map(|channel| channel.and_then(offset)).collect();
+    let mut axes = vec![Axis::list(channels)];
+    match slice.keeps_all_pixels([rows, columns], size) {
+        true => axes.push(Axis::step(plane, 1)),
+        false => axes.extend([
+            Axis::step(size[0], (slice.step[0] * columns) as i64),
+            Axis::step(size[1], slice.step[1] as i64),
+        ]),
+    }
+    Rearrangement {
+        base: slice.start[0] * columns + slice.start[1],
+        axes,
+        fill: 0.0,
+    }
 }
 
 /// Moves each layer behind the layers that it reads, and otherwise keeps the order.

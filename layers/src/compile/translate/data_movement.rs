@@ -151,21 +151,15 @@ impl Translation<'_> {
             let shape = self.image_shape(id);
             operands.push(self.axis_first(node, x, &shape, axis)?);
         }
-        let inner: usize = output[axis + 1..].iter().product();
-        let outer: usize = output[..axis].iter().product();
-        let joined = self.add(
-            node,
-            LayerOp::Concat,
-            operands,
-            [output[axis], outer, inner],
-        );
+        let joined = axis_first_shape(&output, axis);
+        let joined = self.add(node, LayerOp::Concat, operands, joined);
         let y = self.axis_back(node, joined, &output, axis)?;
         self.finish(node, y);
         Ok(())
     }
 
-    /// Returns a tensor of `shape` as a map whose channels are the entries of `axis`, whose rows are those
-    /// of the axes before it, and whose columns those of the axes after it.
+    /// Returns a tensor of `shape` as a map whose channels are the entries of `axis`, and whose pixels those
+    /// of the axes before and after it.
     pub fn axis_first(
         &mut self,
         node: &Node,
@@ -181,7 +175,7 @@ impl Translation<'_> {
             stepped(outer, length * inner),
             stepped(inner, 1),
         ];
-        let map = [length, outer, inner];
+        let map = axis_first_shape(shape, axis);
         let moved = self.rearrange(node, x, Rearrangement::new(0, axes), map)?;
         Ok(self.shaped(node, moved, map))
     }
@@ -372,6 +366,17 @@ impl Translation<'_> {
             return Ok(());
         }
         self.push_layer(node, LayerOp::Pad(border), vec![x])
+    }
+}
+
+/// Returns the shape of a map whose channels are the entries of `axis` of a tensor of `shape`.
+fn axis_first_shape(shape: &[usize], axis: usize) -> [usize; 3] {
+    let inner: usize = shape[axis + 1..].iter().product();
+    let outer: usize = shape[..axis].iter().product();
+    // Long rows are copied faster than short ones.
+    match inner {
+        1 => [shape[axis], 1, outer],
+        _ => [shape[axis], outer, inner],
     }
 }
 

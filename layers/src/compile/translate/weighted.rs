@@ -73,10 +73,14 @@ impl Translation<'_> {
         else {
             return Err(unsupported(node));
         };
+        // Long rows are copied faster than short ones.
+        let width = rows.last().copied().unwrap_or(1);
         let rows: usize = rows.iter().product();
+        let size = [rows / width, width];
         let axes = vec![stepped(features, 1), stepped(rows, features)];
-        let columns = self.rearrange(node, x, Rearrangement::new(0, axes), [features, rows, 1])?;
-        let columns = self.shaped(node, columns, [features, rows, 1]);
+        let map = [features, size[0], size[1]];
+        let columns = self.rearrange(node, x, Rearrangement::new(0, axes), map)?;
+        let columns = self.shaped(node, columns, map);
         let spec = ConvSpec {
             channels_in: features,
             channels_out: outputs,
@@ -91,7 +95,7 @@ impl Translation<'_> {
             node.inputs.get(2).copied(),
         );
         let op = LayerOp::Conv { spec, weights };
-        let products = self.add(node, op, vec![columns], [outputs, rows, 1]);
+        let products = self.add(node, op, vec![columns], [outputs, size[0], size[1]]);
         let axes = vec![stepped(rows, 1), stepped(outputs, rows)];
         let map = self.map_shape(node.outputs[0]);
         let y = self.rearrange(node, products, Rearrangement::new(0, axes), map)?;
