@@ -22,10 +22,8 @@ pub enum CompileError {
         /// Reason.
         problem: Problem,
     },
-    /// The network's input is neither a batch of feature maps nor a batch of vectors.
-    #[error(
-        "the network's input is {found:?}, expected [batch, channels, height, width] or [batch, features]"
-    )]
+    /// The network's input has no elements, or images of no axes.
+    #[error("the network's input is {found:?}, expected [batch, ..] with axes of at least 1")]
     Input {
         /// Shape of the input.
         found: Vec<usize>,

@@ -43,6 +43,7 @@ fn output_axis(graph: &Graph, node: &Node, axes: &[usize]) -> usize {
     let (input, axis) = (graph.shape(operand), axes[operand.index()]);
     match &node.op {
         Op::Conv2d(_)
+        | Op::ConvTranspose2d(_)
         | Op::BatchNorm { .. }
         | Op::MaxPool2d { .. }
         | Op::AvgPool2d { .. }

@@ -6,6 +6,11 @@ use crate::graph::{Conv2d, Graph, Node, Op, Pool2d};
 pub fn kind(graph: &Graph, node: &Node) -> String {
     match &node.op {
         Op::Conv2d(conv) => convolution(conv, graph.shape(node.inputs[1]), graph, node),
+        Op::ConvTranspose2d(conv) => {
+            let weight = graph.shape(node.inputs[1]);
+            let kernel = joined(weight.get(2..).unwrap_or_default());
+            format!("transposed conv {kernel}/{}", pair(conv.stride))
+        }
         Op::BatchNorm { .. } => "batch norm".to_owned(),
         Op::Linear => "fully connected".to_owned(),
         Op::MaxPool2d { window, .. } => format!("max pool {}", window_and_stride(window)),

@@ -275,6 +275,25 @@ fn node_cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeC
             };
             allocating(convolution.cost([height, width])?, batch)
         }
+        (Op::ConvTranspose2d(_), &[_, channels, height, width]) => {
+            // Each input element is multiplied by the weights of all its outputs.
+            let weights = elements(&shape(1)[1..]);
+            let products = elements(shape(0)).zip(weights);
+            let products = products.and_then(|(inputs, weights)| inputs.checked_mul(weights));
+            let macs = products.ok_or(CostError::Overflow {
+                quantity: "multiply-adds",
+            })?;
+            let biases = match node.inputs.len() {
+                3 => elements(&[channels, height, width]).unwrap_or(0),
+                _ => 0,
+            };
+            Ok(NodeCost {
+                macs,
+                connections: (macs / images(graph)).saturating_add(biases),
+                allocates_output: true,
+                is_uncounted: false,
+            })
+        }
         (Op::Linear, &[.., outputs]) => {
             let inputs = shape(1)[0];
             let rows: usize = output[..output.len() - 1].iter().product();
@@ -310,7 +329,13 @@ fn node_cost(graph: &Graph, node: &Node, parameters: &[ValueId]) -> Result<NodeC
                 ..free
             })
         }
-        (Op::LocalResponseNorm { .. } | Op::Mean { .. }, _) => Ok(NodeCost {
+        (
+            Op::LocalResponseNorm { .. }
+            | Op::Mean { .. }
+            | Op::Reduce { .. }
+            | Op::Resample { .. },
+            _,
+        ) => Ok(NodeCost {
             allocates_output: true,
             ..free
         }),

@@ -292,7 +292,7 @@ fn every_operation_that_multiplies_is_counted() {
         macs(|net, x| net.last.forward(x.permute([0, 2, 3, 1]))),
         2 * 30 * 8 * 16
     );
-    // Element-wise arithmetic, activations and a resize to the nearest pixel have none.
+    // Element-wise arithmetic, activations and interpolation have none.
     let nearest = macs(|_, x| {
         let x = activation::gelu(x.clone()) * x.exp();
         Interpolate2dConfig::new()
@@ -311,7 +311,7 @@ fn uncounted_operations_are_named() {
     let summary = summary_of(|net, x| {
         let x = Interpolate2dConfig::new()
             .with_output_size(Some([12, 10]))
-            .with_mode(InterpolateMode::Linear)
+            .with_mode(InterpolateMode::Cubic)
             .init()
             .forward(net.transposed.forward(x));
         x * 2.0
@@ -363,7 +363,7 @@ fn feature_maps_are_labelled_height_width_channels_in_every_layout() {
     let line = summary_of(|net, x| net.line.forward(x.flatten::<3>(2, 3)).unsqueeze_dim(3));
     assert_eq!(
         (&line.layers[0].output[..], line.layers[0].channel_axis),
-        (&[2, 6, 28][..], 1)
+        (&[2, 6, 28, 1][..], 1)
     );
-    assert!(line.to_string().contains(" 28x6 "), "{line}");
+    assert!(line.to_string().contains(" 28x1x6 "), "{line}");
 }
