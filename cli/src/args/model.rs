@@ -12,7 +12,7 @@ const DEFAULT_MODEL: &str = "mobilenet-v2";
 /// A network and its weights.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// Name of the network, as `models` lists it
+    /// Name of the network, as `models` lists it, or for `classify` path of an ONNX file
     #[arg(long = "model", value_name = "NAME", default_value = DEFAULT_MODEL)]
     pub name: String,
 

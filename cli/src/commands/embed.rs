@@ -31,6 +31,7 @@ pub fn run(args: &EmbedArgs) -> Result<ExitCode, CliError> {
     let mut settings = rows::settings(
         "embed",
         &args.vector.model,
+        None,
         &args.compute,
         &args.input,
         embedder.preprocessing(),
