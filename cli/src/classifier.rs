@@ -174,13 +174,7 @@ fn open(
     args: &ClassifyArgs,
     workers: &Workers,
 ) -> Result<(Classifier, Option<MapExplainer>), CliError> {
-    if let Some(option) = args.preprocessing.given() {
-        return Err(CliError::OnlyForFiles {
-            option,
-            model: model.name,
-            reason: "; its preprocessing is that of its weights",
-        });
-    }
+    args.preprocessing.refuse(model.name)?;
     if args.explain.is_some() && workers.compute.engine()? == Engine::Eager {
         return Err(ExplainError::Engine.into());
     }

@@ -293,6 +293,15 @@ pub enum CliError {
         /// Shape of the output.
         found: Vec<usize>,
     },
+    /// The network in an ONNX file does not end in a fully connected layer.
+    #[error(
+        "{} does not end in a fully connected layer, whose input is the embedding; choose an output with --layer",
+        path.display()
+    )]
+    OnnxHead {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// The network in an ONNX file has no output of the given name.
     #[error("{} has no output {requested:?}; its outputs are {}", path.display(), known.join(", "))]
     OnnxOutput {

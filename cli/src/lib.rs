@@ -28,6 +28,7 @@ mod label_file;
 pub mod npy;
 mod onnx_classifier;
 mod onnx_file;
+mod onnx_images;
 mod onnx_network;
 mod panics;
 mod picture;

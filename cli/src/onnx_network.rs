@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf, is_separator};
 
 use receptive_layers::compile::{Compiled, Options};
-use receptive_layers::graph::{Graph, ValueId};
+use receptive_layers::graph::{Graph, LOGITS, Op, ValueId};
 use receptive_layers::metadata::{self, Metadata};
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_onnx::{Model, ReadError, ReadOptions};
@@ -293,6 +293,44 @@ impl OnnxNetwork {
         });
         nodes.reverse();
         graph.nodes = nodes;
+    }
+
+    /// Returns the name of the output with the class scores, or `None` if it is the first output.
+    pub fn scores_name(&self) -> Option<String> {
+        let mut names = self.graph.all_output_names();
+        names.find(|name| name == LOGITS)
+    }
+
+    /// Returns the operand of the softmax over axis 1 that computes the first output, if one does.
+    pub fn softmax_operand(&self) -> Option<ValueId> {
+        self.operand(|op| *op == Op::Softmax { axis: 1 }, |op| *op == Op::Reshape)
+    }
+
+    /// Returns the operand of the fully connected layer that computes the first output, if one does. Softmax and
+    /// activations may follow the layer.
+    pub fn head_operand(&self) -> Option<ValueId> {
+        self.operand(
+            |op| *op == Op::Linear,
+            |op| matches!(op, Op::Reshape | Op::Softmax { .. }) || op.is_activation(),
+        )
+    }
+
+    /// Returns the first operand of the last operation that `is_searched`, if only operations follow that `is_skipped`.
+    fn operand(
+        &self,
+        is_searched: impl Fn(&Op) -> bool,
+        is_skipped: impl Fn(&Op) -> bool,
+    ) -> Option<ValueId> {
+        let mut id = *self.graph.outputs.first()?;
+        loop {
+            let mut nodes = self.graph.nodes.iter();
+            let node = nodes.find(|node| node.outputs == [id])?;
+            match &node.op {
+                op if is_searched(op) => return Some(node.inputs[0]),
+                op if is_skipped(op) => id = node.inputs[0],
+                _ => return None,
+            }
+        }
     }
 
     /// Returns the metadata of a plan of the network.

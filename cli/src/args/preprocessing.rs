@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::parse;
+use crate::error::CliError;
 
 /// Preprocessing of images for an ONNX file: what is missing is stored in the file, or is that of ImageNet.
 #[derive(Debug, Args)]
@@ -29,15 +30,25 @@ pub struct PreprocessingArgs {
 }
 
 impl PreprocessingArgs {
-    /// Returns the name of the first option that is given.
-    pub fn given(&self) -> Option<&'static str> {
+    /// Returns an error if an option is given, for a network called `model` that is not an ONNX file.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::OnlyForFiles`].
+    pub fn refuse(&self, model: &'static str) -> Result<(), CliError> {
         let options = [
             ("--resize", self.resize.is_some()),
             ("--crop", self.crop.is_some()),
             ("--mean", self.mean.is_some()),
             ("--std", self.std.is_some()),
         ];
-        let given = options.into_iter().find(|(_, given)| *given);
-        given.map(|(option, _)| option)
+        match options.into_iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(CliError::OnlyForFiles {
+                option,
+                model,
+                reason: "; its preprocessing is that of its weights",
+            }),
+            None => Ok(()),
+        }
     }
 }

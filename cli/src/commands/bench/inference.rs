@@ -5,7 +5,7 @@ use std::time::Instant;
 use burn::tensor::{Tensor, TensorData};
 use receptive_layers::compile::Compiled;
 
-use super::check_bytes;
+use super::memory::check_bytes;
 use super::report::{KernelTuning, TimingReport};
 use super::timing::{noise, time_runs};
 use crate::args::BenchArgs;

@@ -1,6 +1,7 @@
 //! `receptive bench`: the time of a forward pass or a training step.
 
 mod inference;
+mod memory;
 mod report;
 mod timing;
 #[cfg(feature = "train")]
@@ -13,7 +14,7 @@ use crate::error::CliError;
 use crate::registry::Model;
 use crate::resolve::NetworkSource;
 use crate::roofline;
-use receptive_kernels::allocator::try_allocate;
+use memory::check_memory;
 use receptive_layers::printable;
 
 /// Measures the network and prints the report.
@@ -71,21 +72,4 @@ fn image_shape(args: &BenchArgs, model: &Model) -> [usize; 4] {
     let [_, channels, height, width] = model.input.shape();
     let batch = args.batch.unwrap_or(1);
     args.input.unwrap_or([batch, channels, height, width])
-}
-
-/// Returns an error if the allocator refuses the memory for the feature maps of a batch of shape `input`.
-fn check_memory(model: &Model, [batch, image @ ..]: [usize; 4]) -> Result<(), CliError> {
-    let [channels, height, width] = image;
-    let image = model.summary(model.classes, [1, channels, height, width], false)?;
-    check_bytes(image.activation_bytes.saturating_mul(batch as u64), batch)
-}
-
-/// Returns an error if the allocator refuses `bytes` bytes for the feature maps of `batch` images.
-fn check_bytes(bytes: u64, batch: usize) -> Result<(), CliError> {
-    let mut maps: Vec<u8> = Vec::new();
-    let length = usize::try_from(bytes).unwrap_or(usize::MAX);
-    match try_allocate(|| maps.try_reserve_exact(length)) {
-        Ok(()) => Ok(()),
-        Err(_) => Err(CliError::Batch { batch, bytes }),
-    }
 }
