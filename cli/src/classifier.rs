@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use receptive_layers::classifier::{Classifier, ClassifierError};
 use receptive_layers::compile::Outputs;
 use receptive_layers::image::{self, RgbImage};
-use receptive_layers::labels::{self, MNIST};
+use receptive_layers::labels::MNIST;
 
 use crate::args::{ClassifierArgs, ClassifyArgs, Engine};
 use crate::engine::Runner;
 use crate::error::{CliError, one_line};
 use crate::explain_error::ExplainError;
 use crate::explainer::{MapExplainer, Preview, check_is_outside, create_folder, picture_path};
+use crate::label_file;
+use crate::onnx_classifier;
 use crate::predict::{NOT_DRAWN, Predictor, Prepared, Workers};
 use crate::registry::Model;
-use crate::resolve::ResolvedModel;
+use crate::resolve::{NetworkSource, ResolvedModel};
 use crate::rows::{Answer, Failure};
 use crate::weights::Description;
 
@@ -73,13 +75,20 @@ impl Inversion {
 }
 
 impl TopClasses {
-    /// Opens `model` with the weights and labels that `args` name.
+    /// Opens the network `source` with the weights and labels that `args` name.
     ///
     /// # Errors
     ///
     /// [`CliError`] when the weights or labels cannot be used, or pictures are requested that cannot be computed.
-    pub fn open(model: &Model, args: &ClassifyArgs, workers: &Workers) -> Result<Self, CliError> {
-        let (classifier, explainer) = open(model, args, workers)?;
+    pub fn open(
+        source: &NetworkSource,
+        args: &ClassifyArgs,
+        workers: &Workers,
+    ) -> Result<Self, CliError> {
+        let (classifier, explainer) = match source {
+            NetworkSource::Registered(model) => open(model, args, workers)?,
+            NetworkSource::File(file) => (onnx_classifier::open(file, args, workers)?, None),
+        };
         let pictures = args.explain.clone().zip(explainer);
         if let Some(folder) = &args.explain {
             check_is_outside(folder, &args.input.images)?;
@@ -165,6 +174,7 @@ fn open(
     args: &ClassifyArgs,
     workers: &Workers,
 ) -> Result<(Classifier, Option<MapExplainer>), CliError> {
+    args.preprocessing.refuse(model.name)?;
     if args.explain.is_some() && workers.compute.engine()? == Engine::Eager {
         return Err(ExplainError::Engine.into());
     }
@@ -218,13 +228,5 @@ pub fn class_labels(
     let Some(path) = file else {
         return Ok(description.labels.clone());
     };
-    let labels = labels::open(path)?;
-    if labels.len() != description.classes {
-        return Err(CliError::LabelCount {
-            path: path.to_owned(),
-            found: labels.len(),
-            classes: description.classes,
-        });
-    }
-    Ok(labels)
+    label_file::open(path, description.classes)
 }

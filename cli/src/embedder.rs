@@ -9,9 +9,11 @@ use receptive_layers::image::RgbImage;
 use crate::args::{ComputeArgs, VectorArgs};
 use crate::engine::Runner;
 use crate::error::CliError;
+use crate::onnx_images;
+use crate::onnx_network::OnnxFile;
 use crate::predict::{Predictor, Prepared};
 use crate::registry::{AnyNetwork, Model};
-use crate::resolve::ResolvedModel;
+use crate::resolve::{NetworkSource, ResolvedModel};
 use crate::rows::{Answer, Failure};
 
 impl Predictor for Embedder {
@@ -41,17 +43,55 @@ impl Predictor for Embedder {
     }
 }
 
-/// Opens `model` with the weights and the layer that `args` name, for batches of `batch` images.
+/// Opens the network `source` with the weights and the layer that `args` name, for batches of `batch` images.
 ///
 /// # Errors
 ///
 /// [`CliError`] when the weights cannot be used, or the network has no such layer.
 pub fn open(
+    source: &NetworkSource,
+    args: &VectorArgs,
+    batch: usize,
+    compute: &ComputeArgs,
+) -> Result<Embedder, CliError> {
+    let embedder = match source {
+        NetworkSource::Registered(model) => open_registered(model, args, batch, compute)?,
+        NetworkSource::File(file) => open_file(file, args, batch, compute)?,
+    };
+    Ok(embedder.normalized(args.normalize))
+}
+
+fn open_file(
+    file: &OnnxFile,
+    args: &VectorArgs,
+    batch: usize,
+    compute: &ComputeArgs,
+) -> Result<Embedder, CliError> {
+    let mut network = onnx_images::read(file, &args.model, &args.preprocessing, compute)?;
+    let layer = match &args.layer {
+        Some(layer) => network.keep_output(Some(layer))?.0,
+        None => {
+            let scores = network.scores_name();
+            network.keep_output(scores.as_deref())?;
+            let embedding = network.head_operand();
+            let embedding = embedding.ok_or_else(|| CliError::OnnxHead {
+                path: file.path.clone(),
+            })?;
+            network.set_output(EMBEDDING.to_owned(), embedding);
+            EMBEDDING.to_owned()
+        }
+    };
+    let (plan, preprocessing) = onnx_images::compile(network, &args.preprocessing, batch, compute)?;
+    Ok(Embedder::from_plan(plan, &layer, preprocessing)?)
+}
+
+fn open_registered(
     model: &Model,
     args: &VectorArgs,
     batch: usize,
     compute: &ComputeArgs,
 ) -> Result<Embedder, CliError> {
+    args.preprocessing.refuse(model.name)?;
     let resolved = ResolvedModel::open(
         model,
         args.model.weights.as_deref(),
@@ -66,7 +106,7 @@ pub fn open(
         ResolvedModel::Weights(weights) => Runner::for_output(*weights, input, layer, compute)?,
         plan => Runner::new(plan, input, compute)?,
     };
-    let embedder = match runner {
+    Ok(match runner {
         Runner::Compiled(plan) => Embedder::from_plan(*plan, layer, preprocessing)?,
         Runner::Eager { network, device } => {
             let stage = match &args.layer {
@@ -76,8 +116,7 @@ pub fn open(
             let forward = move |images| pooled(network.as_ref(), images, stage);
             Embedder::from_forward(forward, device, channels, preprocessing)
         }
-    };
-    Ok(embedder.normalized(args.normalize))
+    })
 }
 
 /// Returns the index of the stage called `layer`.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use receptive_layers::classifier::ClassifierError;
 use receptive_layers::compile::{CompileError, FileError};
@@ -14,6 +14,7 @@ use receptive_layers::network::{InputError, InvalidConfig};
 use receptive_layers::printable;
 use receptive_layers::summary::SummaryError;
 use receptive_layers::weights::{FindError, WeightsError};
+use receptive_onnx::ReadError;
 
 use crate::device::{DeviceError, DeviceName};
 use crate::explain_error::ExplainError;
@@ -27,7 +28,7 @@ use crate::vector_error::VectorFileError;
 #[non_exhaustive]
 pub enum CliError {
     /// No network has the given name.
-    #[error("unknown network {requested:?}; {}", suggest(.near))]
+    #[error("unknown network {requested:?}; {}", suggest(.requested, .near))]
     UnknownModel {
         /// The given name.
         requested: String,
@@ -62,7 +63,7 @@ pub enum CliError {
     #[error("{model}: {source}")]
     Summary {
         /// Name of the network.
-        model: &'static str,
+        model: String,
         /// The layer, and the reason.
         source: SummaryError,
     },
@@ -237,6 +238,115 @@ pub enum CliError {
         path: PathBuf,
         /// Error of the operating system.
         source: io::Error,
+    },
+    /// An ONNX file cannot be read.
+    #[error("{}", read_message(path, error))]
+    OnnxRead {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the reader.
+        error: ReadError,
+    },
+    /// An ONNX file leaves the height and width of its input open.
+    #[error("{}: {error} with {option}", path.display())]
+    OnnxSize {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the reader, which asks for the height and width.
+        error: ReadError,
+        /// The option that states them, with an example.
+        option: &'static str,
+    },
+    /// The network in an ONNX file does not accept inputs of this shape.
+    #[error("{origin} has shape {found:?}, expected {expected}, the input of {}", path.display())]
+    OnnxInput {
+        /// The array or option that has the shape.
+        origin: String,
+        /// The shape.
+        found: Vec<usize>,
+        /// The shape that the network accepts.
+        expected: String,
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// The input of the network in an ONNX file is not an image.
+    #[error(
+        "the input of {} has shape {found:?}, expected images [batch, channels, height, width] or [batch, height, width, channels] of 1 or 3 channels",
+        path.display()
+    )]
+    OnnxImages {
+        /// Path of the file.
+        path: PathBuf,
+        /// Shape of the input.
+        found: Vec<usize>,
+    },
+    /// The output of the network in an ONNX file is not a list of class scores.
+    #[error(
+        "the output {output} of {} has shape {found:?}, expected class scores [batch, classes]",
+        path.display()
+    )]
+    OnnxScores {
+        /// Path of the file.
+        path: PathBuf,
+        /// Name of the output.
+        output: String,
+        /// Shape of the output.
+        found: Vec<usize>,
+    },
+    /// The network in an ONNX file does not end in a fully connected layer.
+    #[error(
+        "{} does not end in a fully connected layer, whose input is the embedding; choose an output with --layer",
+        path.display()
+    )]
+    OnnxHead {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// The network in an ONNX file has no output of the given name.
+    #[error("{} has no output {requested:?}; its outputs are {}", path.display(), known.join(", "))]
+    OnnxOutput {
+        /// Path of the file.
+        path: PathBuf,
+        /// The given name.
+        requested: String,
+        /// Names of the outputs.
+        known: Vec<String>,
+    },
+    /// The metadata of an ONNX file that Receptive wrote are damaged.
+    #[error("{}: invalid metadata {key}: {reason}", path.display())]
+    OnnxMetadata {
+        /// Path of the file.
+        path: PathBuf,
+        /// Name of the text.
+        key: &'static str,
+        /// The reason.
+        reason: String,
+    },
+    /// The preprocessing that the options describe is out of range.
+    #[error("preprocessing: {source}")]
+    Preprocessing {
+        /// The value and its range.
+        source: InvalidConfig,
+    },
+    /// An option does not apply to ONNX files.
+    #[error("{option} does not apply to the ONNX file {}: {reason}", path.display())]
+    FileOption {
+        /// The option.
+        option: &'static str,
+        /// Path of the file.
+        path: PathBuf,
+        /// The reason, or what was expected.
+        reason: &'static str,
+    },
+    /// An option applies only to ONNX files.
+    #[error("{option} applies only to ONNX files, and {model} is none{reason}")]
+    OnlyForFiles {
+        /// The option.
+        option: &'static str,
+        /// Name of the network.
+        model: &'static str,
+        /// What applies instead, after a semicolon; empty if nothing does.
+        reason: &'static str,
     },
     /// The picture that explains an image cannot be written.
     #[error("{image}: {reason}; the run ends here")]
@@ -604,6 +714,23 @@ impl CliError {
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) | Self::Rows { source: error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
     }
+
+    /// Prints `error: ` and the error to standard error, on one line, and each of several unsupported operators of an
+    /// ONNX file on a line of its own.
+    pub fn print(&self) {
+        print_error(&one_line(self));
+        if let Self::OnnxRead {
+            error: ReadError::Unsupported { operators },
+            ..
+        } = self
+            && operators.len() > 1
+        {
+            for operator in operators {
+                let operator = operator.to_string();
+                print_line(&format!("  {}\n", printable(&operator)));
+            }
+        }
+    }
 }
 
 impl From<serde_json::Error> for CliError {
@@ -648,8 +775,22 @@ fn print_line(line: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-fn suggest(near: &[&str]) -> String {
-    if near.is_empty() {
+/// Describes the error of reading the ONNX file at `path`. Several unsupported operators are counted, and not listed.
+fn read_message(path: &Path, error: &ReadError) -> String {
+    let path = path.display();
+    match error {
+        ReadError::File { source, .. } => format!("cannot read {path}: {source}"),
+        ReadError::Unsupported { operators } if operators.len() > 1 => {
+            format!("{path}: {} unsupported nodes:", operators.len())
+        }
+        _ => format!("{path}: {error}"),
+    }
+}
+
+fn suggest(requested: &str, near: &[&str]) -> String {
+    if requested.to_ascii_lowercase().ends_with(".onnx") {
+        "this command takes no ONNX files, only networks that `receptive models` lists".to_owned()
+    } else if near.is_empty() {
         "`receptive models` lists all networks".to_owned()
     } else {
         format!(

@@ -24,8 +24,12 @@ pub mod head_error;
 mod image_grid;
 pub mod inputs;
 mod json;
+mod label_file;
 pub mod npy;
+mod onnx_classifier;
 mod onnx_file;
+mod onnx_images;
+mod onnx_network;
 mod panics;
 mod picture;
 mod predict;
@@ -65,7 +69,10 @@ pub fn main() -> ExitCode {
     match panics::catch_panics(|| execute(command)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
-        Ok(Err(error)) => fail(&one_line(&error)),
+        Ok(Err(error)) => {
+            error.print();
+            ExitCode::from(2)
+        }
         Err(panic) if panics::is_without_threads(&panic) => fail(
             "cannot start a thread: the system or the user has too many of them, or no memory is left; \
              lower --threads, or raise the limit",

@@ -1,4 +1,4 @@
-//! NumPy array files: reads a batch of images, writes logits.
+//! NumPy array files: reads inputs of networks, writes their outputs.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek, Write};
@@ -60,15 +60,15 @@ pub enum NpyError {
     },
 }
 
-/// An open `.npy` file of a float32 or float64 array with four dimensions.
-pub struct ImageBatch {
+/// An open `.npy` file of a float32 or float64 array.
+pub struct InputArray {
     path: PathBuf,
     file: NpyFile<BufReader<File>>,
-    /// Shape of the array, `[batch, channels, height, width]`.
-    pub shape: [usize; 4],
+    /// Shape of the array.
+    pub shape: Vec<usize>,
 }
 
-impl ImageBatch {
+impl InputArray {
     /// Opens the file and reads its header.
     ///
     /// # Errors
@@ -94,19 +94,10 @@ impl ImageBatch {
             "<f8" | ">f8" => 8,
             _ => return Err(NpyError::Type { path, found: descr }),
         };
-        let shape: Option<[usize; 4]> = file
+        let expected = file
             .shape()
             .iter()
-            .map(|&n| usize::try_from(n).ok())
-            .collect::<Option<Vec<_>>>()
-            .and_then(|shape| shape.try_into().ok());
-        let Some(shape) = shape else {
-            let found = file.shape().to_vec();
-            return Err(NpyError::Rank { path, found });
-        };
-        let expected = shape
-            .iter()
-            .fold(width, |product, &n| product.saturating_mul(n as u128));
+            .fold(width, |product, &n| product.saturating_mul(n.into()));
         if u128::from(values) < expected {
             return Err(NpyError::Short {
                 path,
@@ -114,10 +105,29 @@ impl ImageBatch {
                 expected,
             });
         }
+        let shape: Result<Vec<usize>, _> = file.shape().iter().map(|&n| n.try_into()).collect();
+        let too_large = |error| NpyError::Read {
+            path: path.clone(),
+            source: io::Error::new(io::ErrorKind::InvalidData, error),
+        };
+        let shape = shape.map_err(too_large)?;
         Ok(Self { path, file, shape })
     }
 
-    /// Reads the images, `[batch, channels, height, width]` in row-major order, as float32.
+    /// Returns the shape of an array of images, `[batch, channels, height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// [`NpyError::Rank`] when the array does not have four dimensions.
+    pub fn image_shape(&self) -> Result<[usize; 4], NpyError> {
+        let shape = self.shape.as_slice().try_into();
+        shape.map_err(|_| NpyError::Rank {
+            path: self.path.clone(),
+            found: self.file.shape().to_vec(),
+        })
+    }
+
+    /// Reads the elements in row-major order, as float32.
     ///
     /// # Errors
     ///
@@ -125,7 +135,10 @@ impl ImageBatch {
     pub fn read(self) -> Result<Vec<f32>, NpyError> {
         let Self { path, file, shape } = self;
         let order = file.order();
-        let count = shape.iter().product();
+        let count = match shape.contains(&0) {
+            true => 0,
+            false => shape.iter().product(),
+        };
         let values = match file.try_data::<f32>() {
             Ok(values) => collect(values, count),
             Err(file) => file
@@ -136,7 +149,7 @@ impl ImageBatch {
         .map_err(|source| NpyError::Read { path, source })?;
         Ok(match order {
             Order::C => values,
-            Order::Fortran => to_row_major(&values, shape),
+            Order::Fortran => to_row_major(&values, &shape),
         })
     }
 }
@@ -152,15 +165,31 @@ fn collect(values: impl Iterator<Item = io::Result<f32>>, count: usize) -> io::R
 }
 
 /// Reorders the elements of a column-major array (Fortran order) to row-major order.
-fn to_row_major(values: &[f32], [batch, channels, height, width]: [usize; 4]) -> Vec<f32> {
+fn to_row_major(values: &[f32], shape: &[usize]) -> Vec<f32> {
+    if values.is_empty() {
+        return Vec::new();
+    }
+    let mut strides = Vec::with_capacity(shape.len());
+    let mut stride = 1;
+    for &length in shape {
+        strides.push(stride);
+        stride *= length;
+    }
     let mut row_major = Vec::with_capacity(values.len());
-    for n in 0..batch {
-        for c in 0..channels {
-            for y in 0..height {
-                for x in 0..width {
-                    row_major.push(values[n + batch * (c + channels * (y + height * x))]);
-                }
+    let mut index = vec![0; shape.len()];
+    for _ in 0..values.len() {
+        let offset: usize = index
+            .iter()
+            .zip(&strides)
+            .map(|(i, stride)| i * stride)
+            .sum();
+        row_major.push(values[offset]);
+        for (i, &length) in index.iter_mut().zip(shape).rev() {
+            *i += 1;
+            if *i < length {
+                break;
             }
+            *i = 0;
         }
     }
     row_major
@@ -194,7 +223,7 @@ impl ArrayFile {
     /// # Errors
     ///
     /// [`NpyError::Write`] when the disk is full or the path is a folder.
-    pub fn write(mut self, values: &[f32], shape: [usize; 2]) -> Result<(), NpyError> {
+    pub fn write(mut self, values: &[f32], shape: &[usize]) -> Result<(), NpyError> {
         self.fill(values, shape)
             .and_then(|()| self.file.commit())
             .map_err(|source| NpyError::Write {
@@ -203,11 +232,11 @@ impl ArrayFile {
             })
     }
 
-    fn fill(&mut self, values: &[f32], shape: [usize; 2]) -> io::Result<()> {
+    fn fill(&mut self, values: &[f32], shape: &[usize]) -> io::Result<()> {
         let mut buffer = BufWriter::new(self.file.file_mut());
         let mut array = npyz::WriteOptions::new()
             .default_dtype()
-            .shape(&shape.map(|n| n as u64))
+            .shape(&shape.iter().map(|&n| n as u64).collect::<Vec<_>>())
             .writer(&mut buffer)
             .begin_nd()?;
         array.extend(values.iter().copied())?;
@@ -243,8 +272,8 @@ mod tests {
     fn fortran_order_is_the_transpose_of_c_order() {
         let header = "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1, 2, 2), }";
         let file = temporary(&npy(header, &floats(8)));
-        let batch = ImageBatch::open(file.path()).expect("readable");
-        let images = batch.read().expect("readable");
+        let array = InputArray::open(file.path()).expect("readable");
+        let images = array.read().expect("readable");
         // NumPy: np.arange(8).reshape((2, 1, 2, 2), order="F").ravel()
         let expected = [0., 4., 2., 6., 1., 5., 3., 7.];
         assert_eq!(images, expected);
@@ -258,8 +287,8 @@ mod tests {
             .flat_map(|n| n.to_le_bytes())
             .collect();
         let file = temporary(&npy(header, &values));
-        let images = ImageBatch::open(file.path())
-            .and_then(|batch| batch.read())
+        let images = InputArray::open(file.path())
+            .and_then(|array| array.read())
             .expect("readable");
         assert_eq!(images, [0.5, -3.25]);
     }
@@ -284,7 +313,9 @@ mod tests {
             ),
         ] {
             let file = temporary(&bytes);
-            let error = ImageBatch::open(file.path()).err().expect("an error");
+            let array = InputArray::open(file.path());
+            let error = array.and_then(|array| array.image_shape()).err();
+            let error = error.expect("an error");
             let text = error.to_string();
             assert!(text.contains(part), "{text}");
             assert!(text.contains(&file.path().display().to_string()), "{text}");
@@ -296,7 +327,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("logits.npy");
         ArrayFile::create(&path)
-            .and_then(|file| file.write(&[1.0, 2.0, -0.5, 4.0, 5.0, 6.5], [2, 3]))
+            .and_then(|file| file.write(&[1.0, 2.0, -0.5, 4.0, 5.0, 6.5], &[2, 3]))
             .expect("written");
         let file = NpyFile::new(File::open(&path).expect("there")).expect("an array");
         assert_eq!(file.shape(), [2, 3]);

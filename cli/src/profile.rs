@@ -70,7 +70,7 @@ impl Profile {
     pub fn measure(
         compiled: &mut Compiled,
         images: &[f32],
-        logits: &mut [f32],
+        outputs: &mut [&mut [f32]],
         runs: usize,
     ) -> Result<Self, CliError> {
         let machine = Machine::measure(compiled.isa(), compiled.threads());
@@ -78,7 +78,7 @@ impl Profile {
         for _ in 0..runs {
             let mut times = vec![Duration::ZERO; times_of_steps.len()];
             compiled
-                .profile(images, &mut [&mut *logits], &mut times)
+                .profile(images, outputs, &mut times)
                 .map_err(|error| CliError::Compute(error.to_string()))?;
             std::iter::zip(&mut times_of_steps, times).for_each(|(all, time)| all.push(time));
         }

@@ -175,6 +175,22 @@ impl<'a> ModelWeights<'a> {
         Self::new(model, tensors, checkpoint, path.display().to_string())
     }
 
+    /// Opens `file` as [`open`](Self::open) does; without a file, the [pretrained](Self::pretrained) weights.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open) and [`pretrained`](Self::pretrained).
+    pub fn open_or_pretrained(
+        model: &'a Model,
+        file: Option<&Path>,
+        key: Option<&str>,
+    ) -> Result<Self, CliError> {
+        match file {
+            Some(path) => Self::open(model, path, key),
+            None => Self::pretrained(model),
+        }
+    }
+
     /// Opens the pretrained weights of `model`: the embedded ones, or else the published ones,
     /// which are downloaded if the cache folder does not have them.
     ///

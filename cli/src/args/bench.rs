@@ -10,13 +10,17 @@ use super::parse;
 /// Options of `bench`.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Name of the network, as `models` lists it
+    /// Name of the network, as `models` lists it, or path of an ONNX file
     pub model: String,
 
-    /// Number of images in a batch
-    #[arg(long, value_name = "N", default_value = "1")]
-    #[arg(value_parser = parse::positive, allow_negative_numbers = true)]
-    pub batch: usize,
+    /// Number of images in a batch [default: 1, or that of the ONNX file]
+    #[arg(long, value_name = "N", value_parser = parse::positive, allow_negative_numbers = true)]
+    pub batch: Option<usize>,
+
+    /// Shape of the input, batch x channels x height x width [default: the published size, or the shape in
+    /// the ONNX file]
+    #[arg(long, value_name = "SHAPE", value_parser = parse::shape, conflicts_with = "batch")]
+    pub input: Option<[usize; 4]>,
 
     /// Duration of the measurement in seconds; at least 5 runs are timed
     #[arg(long, value_name = "SECONDS", default_value = "3")]

@@ -8,6 +8,7 @@ use super::compute::ComputeArgs;
 use super::inputs::{InputArgs, OutputArgs};
 use super::model::ClassifierArgs;
 use super::parse;
+use super::preprocessing::PreprocessingArgs;
 
 /// Options of `classify`.
 #[derive(Debug, Args)]
@@ -23,6 +24,10 @@ pub struct ClassifyArgs {
     /// Network, weights and labels.
     #[command(flatten)]
     pub classifier: ClassifierArgs,
+
+    /// Preprocessing for an ONNX file.
+    #[command(flatten)]
+    pub preprocessing: PreprocessingArgs,
 
     /// Folder of pictures to write, one for each image: the map of the most probable class, as by `explain`
     #[arg(long, value_name = "DIR")]

@@ -58,7 +58,10 @@ Examples:
 Examples:
   receptive summary vgg16
   receptive summary resnet50 --depth 1 --input 1x3x288x288
-  receptive summary googlenet --train --json")]
+  receptive summary googlenet --train --json
+  receptive summary detector.onnx --depth 2
+
+If operators of an ONNX file are not supported, the error lists all of them.")]
     Summary(SummaryArgs),
 
     /// Draw a network as feature maps or as a graph of operations
@@ -67,6 +70,7 @@ Examples:
   receptive draw lenet5 -o lenet5.svg
   receptive draw googlenet --style graph -o googlenet.svg
   receptive draw resnet152 --style graph --depth 2 --format dot | dot -Tpdf -o resnet152.pdf
+  receptive draw model.onnx -o model.svg
 
 The drawing goes to standard output unless --output names a file. Consecutive identical modules
 are drawn once, with their number.")]
@@ -79,6 +83,7 @@ Examples:
   receptive classify holiday/ --top 1 --json
   receptive classify photo.jpg --model resnet50
   receptive classify assets/digits/ --model lenet5
+  receptive classify photo.jpg --model model.onnx --labels labels.txt --mean 0.5 --std 0.5
   receptive classify photos/ --output labels.csv
   find photos -name '*.jpg' -print0 | receptive classify - --output labels.parquet
   receptive classify shards/*.tar --output labels.jsonl --resume
@@ -89,7 +94,9 @@ cannot be decoded contains the error. While the command runs, rows are written t
 continues such a file.
 The weights of mobilenet-v2 (ImageNet) and lenet5 (MNIST) are embedded in the program. For other
 networks, published weights are read from the cache folder. Missing weights are downloaded.
-RECEPTIVE_CACHE chooses another cache folder.")]
+RECEPTIVE_CACHE chooses another cache folder.
+The file of an ONNX network contains its weights. The preprocessing and the labels are those in the
+file if `export` wrote it; otherwise options state them, and missing ones are those of ImageNet.")]
     Classify(ClassifyArgs),
 
     /// Show which parts of an image increase the score of a class
@@ -117,7 +124,7 @@ Examples:
   receptive embed photos/ --shard 1/4 --output vectors-1.jsonl
 
 The embedding is the input of the network's last layer: 1280 numbers of mobilenet-v2, 2048 of resnet50.
-With --layer, the vector has the mean of each feature map of a stage. An .npy file has a row of NaN for
+With --layer, the vector has the mean of each feature map of a stage, or of an output of an ONNX file. An .npy file has a row of NaN for
 an image that cannot be decoded; the file .paths.csv beside it has the paths and errors of the rows.")]
     Embed(EmbedArgs),
 
@@ -160,18 +167,24 @@ accuracy is that of cross-validation: each image is classified by a head that ot
     #[command(after_help = "\
 Examples:
   receptive run resnet18 --weights resnet18-f37072fd.pth --input batch.npy --output logits.npy
+  receptive run model.onnx --input x.npy --output y.npy
+  receptive run model.onnx --input x.npy --output boxes.npy --output-name boxes
 
 The input is a float32 or float64 array [batch, channels, height, width] of normalized images.
-The output is a float32 array [batch, classes].")]
+The output is a float32 array [batch, classes]. For an ONNX file, both arrays have the shapes in the
+file. A file that takes any number of images is run in batches of 8.")]
     Run(RunArgs),
 
-    /// Measure the time of a forward pass or of a training step, with random weights
+    /// Measure the time of a forward pass or of a training step, with random weights or those of an ONNX file
     #[command(after_help = "\
 Examples:
   receptive bench resnet50
   receptive bench vgg16 --batch 8 --threads 2 --json
   receptive bench mobilenet-v1 --profile --roofline roofline.svg
-  receptive bench resnet18 --train --batch 8")]
+  receptive bench resnet18 --train --batch 8
+  receptive bench model.onnx --profile
+
+With --json, load_ms is the time to record the network or to read the file, and to compile it.")]
     Bench(BenchArgs),
 
     /// Compile a network and its weights into a plan file, which loads without compilation
@@ -179,6 +192,7 @@ Examples:
 Examples:
   receptive compile resnet50 --weights resnet50-11ad3fa6.pth -o resnet50.plan
   receptive classify photo.jpg --model resnet50 --weights resnet50.plan
+  receptive compile model.onnx --batch 8 -o model.plan
 
 The plan runs only on machines with the instruction set that it was compiled for. By default this
 is the best instruction set of this machine; RECEPTIVE_ISA chooses another.")]

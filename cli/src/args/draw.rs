@@ -9,7 +9,7 @@ use super::parse;
 /// Options of `draw`.
 #[derive(Debug, Args)]
 pub struct DrawArgs {
-    /// Name of the network, as `models` lists it
+    /// Name of the network, as `models` lists it, or path of an ONNX file
     pub model: String,
 
     /// File to write [default: standard output]
@@ -29,7 +29,7 @@ pub struct DrawArgs {
     pub format: Option<DrawFormat>,
 
     /// Shape of the input, batch x channels x height x width [default: one image of the published
-    /// size]
+    /// size, or the shape in the ONNX file]
     #[arg(long, value_name = "SHAPE", value_parser = parse::shape)]
     pub input: Option<[usize; 4]>,
 

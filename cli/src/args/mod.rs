@@ -19,6 +19,7 @@ mod inspect;
 mod model;
 mod models;
 mod parse;
+mod preprocessing;
 mod probe;
 #[cfg(feature = "train")]
 mod ranks;
@@ -47,6 +48,7 @@ pub use inputs::{InputArgs, OutputArgs, RowFormat, Shard};
 pub use inspect::InspectArgs;
 pub use model::{ClassifierArgs, ModelArgs, VectorArgs};
 pub use models::ModelsArgs;
+pub use preprocessing::PreprocessingArgs;
 pub use probe::ProbeArgs;
 #[cfg(feature = "train")]
 pub use ranks::RankArgs;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::preprocessing::PreprocessingArgs;
 use super::weights_key::WeightsKeyArgs;
 
 /// Network that commands run by default; its weights are embedded in the program.
@@ -12,7 +13,7 @@ const DEFAULT_MODEL: &str = "mobilenet-v2";
 /// A network and its weights.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// Name of the network, as `models` lists it
+    /// Name of the network, as `models` lists it, or for `classify`, `embed` and `similar` path of an ONNX file
     #[arg(long = "model", value_name = "NAME", default_value = DEFAULT_MODEL)]
     pub name: String,
 
@@ -53,9 +54,13 @@ pub struct VectorArgs {
     #[command(flatten)]
     pub model: ModelArgs,
 
-    /// Stage whose feature maps are averaged [default: the input of the last layer]
+    /// Stage, or output of an ONNX file, whose feature maps are averaged [default: the input of the last layer]
     #[arg(long, value_name = "STAGE")]
     pub layer: Option<String>,
+
+    /// Preprocessing for an ONNX file.
+    #[command(flatten)]
+    pub preprocessing: PreprocessingArgs,
 
     /// Divide each vector by its Euclidean length
     #[arg(long)]

@@ -25,6 +25,19 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number of at least 1".to_owned())
 }
 
+/// Parses a number for each of three channels, separated by commas, or one number for all.
+pub(super) fn channels(text: &str) -> Result<[f32; 3], String> {
+    let numbers = text.split(',').map(|number| number.trim().parse().ok());
+    let numbers = numbers.map(|number| number.filter(|number: &f32| number.is_finite()));
+    match numbers.collect::<Option<Vec<f32>>>().as_deref() {
+        Some(&[all]) => Ok([all; 3]),
+        Some(&[red, green, blue]) => Ok([red, green, blue]),
+        _ => Err(
+            "expected three numbers such as 0.485,0.456,0.406, or one for all channels".to_owned(),
+        ),
+    }
+}
+
 /// Parses a version of ONNX's operators, from 13 to 23.
 pub(super) fn opset(text: &str) -> Result<i64, String> {
     text.parse()

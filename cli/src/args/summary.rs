@@ -7,11 +7,11 @@ use super::parse;
 /// Options of `summary`.
 #[derive(Debug, Args)]
 pub struct SummaryArgs {
-    /// Name of the network, as `models` lists it
+    /// Name of the network, as `models` lists it, or path of an ONNX file
     pub model: String,
 
     /// Shape of the input, batch x channels x height x width [default: one image of the published
-    /// size]
+    /// size, or the shape in the ONNX file]
     #[arg(long, value_name = "SHAPE", value_parser = parse::shape)]
     pub input: Option<[usize; 4]>,
 

@@ -16,7 +16,7 @@ use crate::classifier::TopClasses;
 use crate::error::{CliError, print_error};
 use crate::inputs::Inputs;
 use crate::predict::{self, Workers};
-use crate::registry::{self, Model};
+use crate::resolve::NetworkSource;
 use crate::rows::{self, Answer, Columns, Row, Settings};
 use crate::same_file::check_output;
 
@@ -31,21 +31,22 @@ const DEFAULT_COLUMNS: usize = 80;
 /// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be
 /// written.
 pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let source = NetworkSource::named(&args.classifier.model.name)?;
     if let Some(output) = args.output.file() {
         let files = [
+            source.path(),
             args.classifier.model.weights.as_deref(),
             args.classifier.labels.as_deref(),
         ];
         check_output(output, files.into_iter().flatten())?;
     }
     let inputs = Inputs::open(&args.input)?;
-    let model = registry::model(&args.classifier.model.name)?;
     let as_rows = args.output.output.is_some() || args.output.format.is_some();
     let images = inputs.known_count().filter(|_| !as_rows);
     let workers = Workers::new(images, &args.compute)?;
-    let predictor = TopClasses::open(&model, args, &workers)?;
+    let predictor = TopClasses::open(&source, args, &workers)?;
     let summary = if as_rows {
-        let settings = settings(args, &predictor.classifier)?;
+        let settings = settings(args, source.path(), &predictor.classifier)?;
         let columns = Columns::Classes { top: args.top };
         predict::write(
             &predictor,
@@ -56,7 +57,7 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
             &settings,
         )?
     } else {
-        let mut text = TextResults::begin(&model, args.json, out)?;
+        let mut text = TextResults::begin(source.name(), args.json, out)?;
         let run = predict::run(
             &predictor,
             inputs,
@@ -75,11 +76,16 @@ pub fn run(args: &ClassifyArgs, out: &mut dyn Write) -> Result<ExitCode, CliErro
     }))
 }
 
-/// Returns the settings that determine the rows of `args`.
-fn settings(args: &ClassifyArgs, classifier: &Classifier) -> Result<Settings, CliError> {
+/// Returns the settings that determine the rows of `args`, with a network in `file`, an ONNX file.
+fn settings(
+    args: &ClassifyArgs,
+    file: Option<&Path>,
+    classifier: &Classifier,
+) -> Result<Settings, CliError> {
     let mut settings = rows::settings(
         "classify",
         &args.classifier.model,
+        file,
         &args.compute,
         &args.input,
         classifier.preprocessing(),
@@ -104,7 +110,7 @@ fn settings(args: &ClassifyArgs, classifier: &Classifier) -> Result<Settings, Cl
 #[derive(Serialize)]
 struct Classification<'a> {
     image: &'a str,
-    model: &'static str,
+    model: &'a str,
     /// Whether the image was inverted.
     inverted: bool,
     predictions: &'a [Prediction],
@@ -112,7 +118,7 @@ struct Classification<'a> {
 
 /// Results as text, or as an array of JSON objects, as they are computed.
 struct TextResults<'a> {
-    model: &'static str,
+    model: &'a str,
     json: bool,
     /// Number of columns of a terminal; `None` without a terminal.
     columns: Option<usize>,
@@ -121,7 +127,7 @@ struct TextResults<'a> {
 }
 
 impl<'a> TextResults<'a> {
-    fn begin(model: &Model, json: bool, out: &'a mut dyn Write) -> Result<Self, CliError> {
+    fn begin(model: &'a str, json: bool, out: &'a mut dyn Write) -> Result<Self, CliError> {
         if json {
             write!(out, "[")?;
         }
@@ -129,7 +135,7 @@ impl<'a> TextResults<'a> {
             terminal_size().map_or(DEFAULT_COLUMNS, |(Width(columns), _)| usize::from(columns))
         });
         Ok(Self {
-            model: model.name,
+            model,
             json,
             columns,
             written: 0,

@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::args::{DrawArgs, DrawFormat, DrawStyle};
 use crate::error::CliError;
 use crate::picture;
-use crate::registry;
+use crate::resolve::{GraphOptions, NetworkSource};
+use crate::same_file::check_output;
 
 /// Draws the network and writes the drawing to the file of `--output`, or else to standard output.
 ///
@@ -17,12 +18,18 @@ use crate::registry;
 /// [`CliError`] when the network is unknown, does not accept the input or the number of classes, or
 /// the drawing cannot be written.
 pub fn run(args: &DrawArgs, out: &mut dyn Write) -> Result<(), CliError> {
-    let model = registry::model(&args.model)?;
+    let source = NetworkSource::named(&args.model)?;
     let format = format(args)?;
-    let classes = args.classes.unwrap_or(model.classes);
-    let input = args.input.unwrap_or(model.input.shape());
-    let graph = model.graph(classes, input, args.train)?;
-    let diagram = Diagram::from_graph(&graph, model.name, args.depth);
+    if let Some(output) = &args.output {
+        check_output(output, source.path())?;
+    }
+    let graph = source.graph(&GraphOptions {
+        classes: args.classes,
+        input: args.input,
+        train: args.train,
+        batch: None,
+    })?;
+    let diagram = Diagram::from_graph(&graph, source.name(), args.depth);
     let text = match args.style {
         DrawStyle::Graph => match format {
             DrawFormat::Svg => diagram.svg(),

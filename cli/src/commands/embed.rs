@@ -7,7 +7,7 @@ use crate::embedder;
 use crate::error::CliError;
 use crate::inputs::Inputs;
 use crate::predict::{self, Workers};
-use crate::registry;
+use crate::resolve::NetworkSource;
 use crate::rows::{self, Columns};
 use crate::same_file::check_output;
 
@@ -18,19 +18,21 @@ use crate::same_file::check_output;
 ///
 /// [`CliError`] when there is no image, the network cannot be opened, or the output cannot be written.
 pub fn run(args: &EmbedArgs) -> Result<ExitCode, CliError> {
+    let source = NetworkSource::named(&args.vector.model.name)?;
     if let Some(output) = args.output.file() {
-        check_output(output, args.vector.model.weights.as_deref())?;
+        let files = [source.path(), args.vector.model.weights.as_deref()];
+        check_output(output, files.into_iter().flatten())?;
     }
     let inputs = Inputs::open(&args.input)?;
-    let model = registry::model(&args.vector.model.name)?;
     let workers = Workers::new(None, &args.compute)?;
-    let embedder = embedder::open(&model, &args.vector, workers.batch, &workers.compute)?;
+    let embedder = embedder::open(&source, &args.vector, workers.batch, &workers.compute)?;
     let columns = Columns::Vector {
         length: embedder.features()?,
     };
     let mut settings = rows::settings(
         "embed",
         &args.vector.model,
+        source.path(),
         &args.compute,
         &args.input,
         embedder.preprocessing(),

@@ -96,7 +96,7 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), CliError> {
         None => None,
     };
     if let Some(array) = array {
-        array.write(map.values(), [map.height(), map.width()])?;
+        array.write(map.values(), &[map.height(), map.width()])?;
     }
     if let Some(picture) = picture {
         picture.commit()?;

@@ -15,10 +15,8 @@ use crate::weights::ModelWeights;
 pub fn run(args: &ExportArgs) -> Result<(), CliError> {
     let model = registry::model(&args.model)?;
     check_output(&args.output, args.weights.as_deref())?;
-    let weights = match &args.weights {
-        Some(path) => ModelWeights::open(&model, path, args.key.key())?,
-        None => ModelWeights::pretrained(&model)?,
-    };
+    let weights = args.weights.as_deref();
+    let weights = ModelWeights::open_or_pretrained(&model, weights, args.key.key())?;
     let options = OnnxOptions {
         opset: args.opset,
         batch: args.batch,

@@ -11,7 +11,7 @@ use crate::args::{Metric, SimilarArgs};
 use crate::embedder;
 use crate::error::CliError;
 use crate::json::write_json;
-use crate::registry;
+use crate::resolve::NetworkSource;
 use crate::vector_file::ImageVectors;
 
 /// Number of images from which on an index in 8 bits saves time.
@@ -111,8 +111,8 @@ fn queries(args: &SimilarArgs, index: &ImageVectors) -> Result<Vec<(String, Vec<
         let embedder = match &embedder {
             Some(embedder) => embedder,
             None => {
-                let model = registry::model(&args.vector.model.name)?;
-                &*embedder.insert(embedder::open(&model, &args.vector, 1, &args.compute)?)
+                let source = NetworkSource::named(&args.vector.model.name)?;
+                &*embedder.insert(embedder::open(&source, &args.vector, 1, &args.compute)?)
             }
         };
         let vector = embedder.embed(&photo)?;

@@ -2,10 +2,12 @@
 
 use std::io::Write;
 
+use receptive_layers::printable;
+
 use crate::args::SummaryArgs;
 use crate::error::CliError;
 use crate::json::write_json;
-use crate::registry;
+use crate::resolve::{GraphOptions, NetworkSource};
 
 /// Writes the summary as a table or as JSON.
 ///
@@ -14,16 +16,23 @@ use crate::registry;
 /// [`CliError`] when the network is unknown, does not accept the input or the number of classes, or
 /// the output cannot be written.
 pub fn run(args: &SummaryArgs, out: &mut dyn Write) -> Result<(), CliError> {
-    let model = registry::model(&args.model)?;
-    let classes = args.classes.unwrap_or(model.classes);
-    let input = args.input.unwrap_or(model.input.shape());
-    let mut summary = model.summary(classes, input, args.train)?;
+    let source = NetworkSource::named(&args.model)?;
+    let graph = source.graph(&GraphOptions {
+        classes: args.classes,
+        input: args.input,
+        train: args.train,
+        batch: None,
+    })?;
+    let mut summary = source.summary(&graph)?;
     if let Some(depth) = args.depth {
         summary = summary.grouped(depth);
     }
     if args.json {
         return write_json(&summary, out);
     }
-    writeln!(out, "{summary}")?;
+    // The names of layers are those of a file.
+    for line in summary.to_string().lines() {
+        writeln!(out, "{}", printable(line))?;
+    }
     Ok(())
 }

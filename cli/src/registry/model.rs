@@ -107,7 +107,7 @@ impl Model {
     ) -> Result<Summary, CliError> {
         let graph = self.graph(classes, input, train)?;
         Summary::from_graph(&graph, self.name).map_err(|source| CliError::Summary {
-            model: self.name,
+            model: self.name.to_owned(),
             source,
         })
     }

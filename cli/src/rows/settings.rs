@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::Path;
 
 use receptive_kernels::cpu::Isa;
 use receptive_layers::metadata::VERSION;
@@ -15,7 +16,7 @@ use crate::error::CliError;
 /// Settings of a run, by name. The format of the file is added when it is opened. An interrupted run is only continued with the same settings.
 pub type Settings = BTreeMap<String, String>;
 
-/// Returns the settings that `classify` and `embed` have in common.
+/// Returns the settings that `classify` and `embed` have in common. `file` is the network, if it is an ONNX file.
 ///
 /// # Errors
 ///
@@ -23,15 +24,16 @@ pub type Settings = BTreeMap<String, String>;
 pub fn settings(
     command: &str,
     model: &ModelArgs,
+    file: Option<&Path>,
     compute: &ComputeArgs,
     input: &InputArgs,
     preprocessing: &Preprocessing,
 ) -> Result<Settings, CliError> {
-    let weights = match &model.weights {
+    let weights = match file.or(model.weights.as_deref()) {
         Some(path) => {
             let digest = File::open(path).and_then(sha256::of_reader);
             let digest = digest.map_err(|source| CliError::Archive {
-                path: path.clone(),
+                path: path.to_owned(),
                 source,
             })?;
             format!("of SHA-256 {digest}")

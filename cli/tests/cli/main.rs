@@ -13,6 +13,7 @@ mod export;
 mod files;
 #[cfg(feature = "train")]
 mod finetune;
+mod onnx;
 mod resume;
 mod rows;
 mod run;

@@ -5,10 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::timing::{Timing, WarmUp};
-use crate::args::BenchArgs;
 use crate::device::DeviceName;
 use crate::profile::{Profile, median, milliseconds};
-use crate::registry::Model;
 
 /// Tuning of the kernels of a GPU backend. Every GPU feature of this program turns both on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,7 +32,7 @@ impl KernelTuning {
 #[derive(Serialize)]
 pub(super) struct TimingReport {
     /// Name of the network.
-    pub name: &'static str,
+    pub name: String,
     /// Number of images in a batch.
     pub batch: usize,
     /// Number of threads.
@@ -50,6 +48,9 @@ pub(super) struct TimingReport {
     /// Tuning of the kernels of a GPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tuning: Option<KernelTuning>,
+    /// Time to record the network or to read the file, and to compile it, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_ms: Option<f64>,
     /// Runs before the measurement.
     pub warm_up: WarmUp,
     /// Median time of a run, in milliseconds.
@@ -64,23 +65,24 @@ pub(super) struct TimingReport {
 }
 
 impl TimingReport {
-    /// Creates a report of `timing`, without instruction set, device, tuning and profile.
+    /// Creates a report of `timing`, without instruction set, device, tuning, loading time and profile.
     pub(super) fn new(
-        model: &Model,
-        args: &BenchArgs,
+        name: &str,
+        batch: usize,
         engine: &'static str,
         threads: usize,
         timing: &Timing,
     ) -> Self {
         let times = &timing.times;
         Self {
-            name: model.name,
-            batch: args.batch,
+            name: name.to_owned(),
+            batch,
             threads,
             engine,
             isa: None,
             device: None,
             tuning: None,
+            load_ms: None,
             warm_up: timing.warm_up,
             median_ms: milliseconds(median(times)),
             fastest_ms: milliseconds(times[0]),

@@ -58,7 +58,7 @@ pub(super) fn step(
     Ok(TimingReport {
         device: Some(name.name()),
         tuning: KernelTuning::of(name),
-        ..TimingReport::new(model, args, "training", threads, &timing)
+        ..TimingReport::new(model.name, input[0], "training", threads, &timing)
     })
 }
 
