@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::accumulate::AccumulateFns;
+use super::activation::{ApplyActivation, UnaryFn};
 use super::adaptive_mean::{Adaptive, AdaptiveFn};
 use super::binary::BinaryFns;
 use super::blocking::Blocking;
@@ -21,7 +22,6 @@ use super::reorder::{PlanesFn, ReorderToBlocked, ReorderToPlanar};
 use super::resample::{ResampleFn, ResampleRow};
 use super::simd::{Isa, Scalar, Simd};
 use super::tile::Tiles;
-use super::unary::{ApplyActivation, UnaryFn};
 use super::winograd::{InputTransforms, OutputTransforms, WeightTransforms};
 
 /// Entry points of an instruction set's micro-kernels.

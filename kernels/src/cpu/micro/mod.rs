@@ -21,5 +21,4 @@ pub(crate) mod reorder;
 pub(crate) mod resample;
 pub(crate) mod simd;
 pub(crate) mod tile;
-pub(crate) mod unary;
 pub(crate) mod winograd;

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::Operation;
 use crate::cpu::layout::{AccessSet, CheckError, Context, Map, Memory, elementwise};
-use crate::cpu::micro::activation::Activation;
-use crate::cpu::micro::unary::UnaryArgs;
+use crate::cpu::micro::activation::{Activation, UnaryArgs};
 
 /// An activation as a separate step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
