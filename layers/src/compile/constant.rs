@@ -110,12 +110,19 @@ impl Array {
     /// axes added.
     pub fn expand(&self, shape: &[usize]) -> Vec<f64> {
         let front = shape.len() - self.shape.len();
-        self.gather(shape.to_vec(), |from, to| {
-            for ((from, &length), &index) in from.iter_mut().zip(&self.shape).zip(&to[front..]) {
-                *from = if length == 1 { 0 } else { index };
+        // From the last axis to the first, the elements along the axes so far are repeated for each index
+        // of the next.
+        let mut values = self.values.clone();
+        let mut inner = 1;
+        for (axis, &length) in shape.iter().enumerate().rev() {
+            let own = axis.checked_sub(front).map_or(1, |own| self.shape[own]);
+            if own == 1 && length > 1 {
+                let blocks = values.chunks_exact(inner);
+                values = blocks.flat_map(|block| block.repeat(length)).collect();
             }
-        })
-        .values
+            inner *= length;
+        }
+        values
     }
 }
 

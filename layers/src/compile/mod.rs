@@ -7,13 +7,12 @@
 //! all feature maps share one planned arena. [`Compiled::from_graph`] compiles the graph of a Burn
 //! module of your own.
 //!
-//! The compiler supports convolutions and fully connected layers; batch norms with running
-//! statistics; max, mean and adaptive mean pools; `relu`, `clamp`, `tanh`, `sigmoid`; softmax over the
-//! channels; [`LocalResponseNorm`](crate::block::LocalResponseNorm) of this crate; arithmetic of maps
-//! of one height and width, of maps and numbers, and of maps and one weight for each channel;
-//! concatenations, slices, selections and zero padding; reshapes of each image. Any other operation
-//! is an error that names the layer. The table in `docs/compiler.md` of the repository also lists the
-//! operations that do not compile.
+//! The compiler supports the operations of convolutional networks: convolutions, also transposed;
+//! fully connected layers and products of tensors; norms with and without running statistics; pools;
+//! activation functions; arithmetic with broadcasts; reductions and softmax over any axis;
+//! interpolation; reshapes, permutations, slices, selections, concatenations and padding. Any other
+//! operation is an error that names the layer. The tables in `docs/compiler.md` of the repository
+//! list the operations of Burn and the operators of ONNX.
 //!
 //! ```text
 //! Graph --translate--> Net --passes--> Net --choose, layout, lower--> Program --pack--> Compiled
