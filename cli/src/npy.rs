@@ -169,9 +169,10 @@ fn to_row_major(values: &[f32], shape: &[usize]) -> Vec<f32> {
     if values.is_empty() {
         return Vec::new();
     }
+    let shape: Vec<usize> = shape.iter().copied().filter(|&length| length > 1).collect();
     let mut strides = Vec::with_capacity(shape.len());
     let mut stride = 1;
-    for &length in shape {
+    for &length in &shape {
         strides.push(stride);
         stride *= length;
     }
@@ -184,7 +185,7 @@ fn to_row_major(values: &[f32], shape: &[usize]) -> Vec<f32> {
             .map(|(i, stride)| i * stride)
             .sum();
         row_major.push(values[offset]);
-        for (i, &length) in index.iter_mut().zip(shape).rev() {
+        for (i, &length) in index.iter_mut().zip(&shape).rev() {
             *i += 1;
             if *i < length {
                 break;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use receptive::args::InputArgs;
 use receptive::inputs::Inputs;
-use receptive::npy::ImageBatch;
+use receptive::npy::InputArray;
 use receptive::vector_file::ImageVectors;
 use receptive_layers::compile::Compiled;
 use receptive_layers::preprocessing::Preprocessing;
@@ -120,7 +120,7 @@ pub fn plan(bytes: &[u8]) {
 /// Reads a NumPy array of images.
 pub fn npy(bytes: &[u8]) {
     with_file(bytes, "images.npy", |path| {
-        if let Ok(array) = ImageBatch::open(path) {
+        if let Ok(array) = InputArray::open(path) {
             let _ = array.read();
         }
     });
