@@ -259,7 +259,11 @@ impl Call<'_, '_> {
             return Ok(x.clone());
         }
         let Operand::Constant(constant) = x else {
-            return self.node(Op::Slice { ranges }, &[x], shape);
+            // A tensor without elements is a constant, which concatenations leave out.
+            return match shape.contains(&0) {
+                true => Ok(Tensor::floats(shape, Vec::new()).into()),
+                false => self.node(Op::Slice { ranges }, &[x], shape),
+            };
         };
         self.folded(&constant.tensor, &shape)?;
         let steps = strides(&from);

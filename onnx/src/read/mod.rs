@@ -37,6 +37,8 @@ use build::Source;
 use external::ExternalData;
 use initializers::Initializers;
 
+pub(crate) use operators::{coordinates, taps};
+
 pub use error::{MissingOperator, ReadError};
 pub use options::{NEWEST_OPSET, OLDEST_OPSET, ReadOptions};
 

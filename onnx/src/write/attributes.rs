@@ -32,3 +32,13 @@ pub fn float(name: &str, value: f64) -> AttributeProto {
         ..AttributeProto::default()
     }
 }
+
+/// Returns an attribute with a text.
+pub fn text(name: &str, value: &str) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        s: value.as_bytes().to_vec().into(),
+        r#type: AttributeType::String.into(),
+        ..AttributeProto::default()
+    }
+}

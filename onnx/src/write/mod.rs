@@ -2,6 +2,8 @@
 
 mod attributes;
 mod error;
+mod functions;
+mod interpolation;
 mod model;
 mod nodes;
 mod options;

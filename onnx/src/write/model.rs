@@ -29,7 +29,7 @@ pub fn model(graph: &Graph, options: &WriteOptions) -> Result<ModelProto, WriteE
     for node in &graph.nodes {
         nodes::write(node, &mut writer)?;
     }
-    let outputs = writer.outputs();
+    let outputs = writer.outputs()?;
     let bytes: usize = writer
         .initializers
         .iter()

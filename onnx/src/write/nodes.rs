@@ -1,12 +1,12 @@
 //! The operators of each node.
 
-use receptive_layers::graph::{Arithmetic, Node, Op, ValueData};
+use receptive_layers::graph::{Arithmetic, ConvTranspose2d, Node, Op, Reduction, ValueData};
 
 use super::attributes::{float, integer, integers};
 use super::error::WriteError;
-use super::pools;
 use super::tensors::signed;
 use super::writer::Writer;
+use super::{functions, interpolation, pools};
 use crate::proto::AttributeProto;
 
 /// Writes the operators of `node`.
@@ -48,6 +48,7 @@ pub fn write(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError> {
             ];
             ("Conv", attributes)
         }
+        Op::ConvTranspose2d(conv) => return transposed_convolution(node, conv, writer),
         Op::BatchNorm { epsilon } => ("BatchNormalization", vec![float("epsilon", *epsilon)]),
         Op::LocalResponseNorm {
             size,
@@ -69,17 +70,21 @@ pub fn write(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError> {
         Op::Tanh => ("Tanh", Vec::new()),
         Op::Sigmoid => ("Sigmoid", Vec::new()),
         Op::Softmax { axis } => ("Softmax", vec![integer("axis", *axis as i64)]),
-        Op::Binary(arithmetic) => return binary(node, *arithmetic, writer),
+        Op::Binary(arithmetic) => return broadcast(node, operator(*arithmetic), writer),
+        Op::Prelu => return broadcast(node, "PRelu", writer),
+        Op::Function(function) => return functions::write(node, *function, writer),
+        Op::Resample { axis, taps } => return interpolation::write(node, *axis, taps, writer),
         Op::Concat { axis } if is_padding(node, writer) => return padding(node, *axis, writer),
         Op::Concat { axis } => ("Concat", vec![integer("axis", *axis as i64)]),
         Op::Permute { axes } => ("Transpose", vec![integers("perm", axes)]),
         Op::Select { axis } => ("Gather", vec![integer("axis", *axis as i64)]),
         Op::Matmul => ("MatMul", Vec::new()),
+        Op::Mean { axes } => return reduce(node, Reduction::Mean, axes, writer),
+        Op::Reduce { reduction, axes } => return reduce(node, *reduction, axes, writer),
         // A product, and a sum if there is a bias.
         Op::Linear => return linear(node, writer),
         Op::Clamp { .. }
         | Op::Scalar(..)
-        | Op::Mean { .. }
         | Op::Reshape
         | Op::Expand
         | Op::Slice { .. }
@@ -107,9 +112,9 @@ fn operator(arithmetic: Arithmetic) -> &'static str {
     }
 }
 
-/// Writes element-wise arithmetic. An operand with one number for each image of the recorded batch is written for one
-/// image, and broadcast over those of another batch.
-fn binary(node: &Node, arithmetic: Arithmetic, writer: &mut Writer<'_>) -> Result<(), WriteError> {
+/// Writes an element-wise operator of two tensors. An operand with one number for each image of the recorded batch is written
+/// for one image, and broadcast over those of another batch.
+fn broadcast(node: &Node, operator: &str, writer: &mut Writer<'_>) -> Result<(), WriteError> {
     let name = node.name.as_str();
     let open = writer.has_open_batch(node.outputs[0]);
     let output_shape = writer.graph.shape(node.outputs[0]).to_vec();
@@ -128,7 +133,52 @@ fn binary(node: &Node, arithmetic: Arithmetic, writer: &mut Writer<'_>) -> Resul
         });
     }
     let output = writer.written(node.outputs[0], name);
-    writer.operator(name, operator(arithmetic), inputs, output, Vec::new());
+    writer.operator(name, operator, inputs, output, Vec::new());
+    Ok(())
+}
+
+/// Writes a transposed convolution. Runtimes take fewer added rows and columns than the stride: more are those of zeros after
+/// the input.
+fn transposed_convolution(
+    node: &Node,
+    conv: &ConvTranspose2d,
+    writer: &mut Writer<'_>,
+) -> Result<(), WriteError> {
+    let name = node.name.as_str();
+    let kernel = writer.graph.shape(node.inputs[1])[2..].to_vec();
+    let mut inputs = Vec::with_capacity(node.inputs.len());
+    for &input in &node.inputs {
+        inputs.push(writer.read(input, name)?);
+    }
+    let (mut padding, mut added) = (conv.padding, conv.output_padding);
+    let mut zeros = [0; 2];
+    for axis in [0, 1] {
+        if added[axis] >= conv.stride[axis] {
+            let after = &mut padding[axis][1];
+            zeros[axis] = added[axis]
+                .saturating_sub(*after)
+                .div_ceil(conv.stride[axis]);
+            *after = *after + zeros[axis] * conv.stride[axis] - added[axis];
+            added[axis] = 0;
+        }
+    }
+    if zeros != [0, 0] {
+        let pads = signed([0, 0, 0, 0, 0, 0, zeros[0], zeros[1]].into_iter());
+        let pads = writer.integers(name, "pads", &pads);
+        let padded = vec![inputs[0].clone(), pads];
+        inputs[0] = writer.step(name, "padded", "Pad", padded, Vec::new());
+    }
+    let [[top, bottom], [left, right]] = padding;
+    let attributes = vec![
+        integers("kernel_shape", &kernel),
+        integers("strides", &conv.stride),
+        integers("pads", &[top, left, bottom, right]),
+        integers("output_padding", &added),
+        integers("dilations", &conv.dilation),
+        integer("group", conv.groups as i64),
+    ];
+    let output = writer.written(node.outputs[0], name);
+    writer.operator(name, "ConvTranspose", inputs, output, attributes);
     Ok(())
 }
 
@@ -160,8 +210,7 @@ fn linear(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError> {
         writer.operator(name, "MatMul", inputs, output, Vec::new());
         return Ok(());
     };
-    let product = writer.intermediate(name, "product");
-    writer.operator(&product, "MatMul", inputs, product.clone(), Vec::new());
+    let product = writer.step(name, "product", "MatMul", inputs, Vec::new());
     let inputs = vec![product, writer.read(bias, name)?];
     writer.operator(name, "Add", inputs, output, Vec::new());
     Ok(())
@@ -217,6 +266,38 @@ fn padding(node: &Node, axis: usize, writer: &mut Writer<'_>) -> Result<(), Writ
     Ok(())
 }
 
+/// Writes a reduction. Its axes are an operand since opset 18, those of a sum since opset 13.
+fn reduce(
+    node: &Node,
+    reduction: Reduction,
+    axes: &[usize],
+    writer: &mut Writer<'_>,
+) -> Result<(), WriteError> {
+    let name = node.name.as_str();
+    let operator = match reduction {
+        Reduction::Sum => "ReduceSum",
+        Reduction::Mean => "ReduceMean",
+        Reduction::Product => "ReduceProd",
+        Reduction::Max => "ReduceMax",
+        Reduction::Min => "ReduceMin",
+        Reduction::L1 => "ReduceL1",
+        Reduction::L2 => "ReduceL2",
+        Reduction::SumOfSquares => "ReduceSumSquare",
+        Reduction::LogSum => "ReduceLogSum",
+        Reduction::LogSumExp => "ReduceLogSumExp",
+    };
+    let mut inputs = vec![writer.read(node.inputs[0], name)?];
+    let mut attributes = Vec::new();
+    if reduction == Reduction::Sum || writer.opset() >= 18 {
+        inputs.push(writer.integers(name, "axes", &signed(axes.iter().copied())));
+    } else {
+        attributes.push(integers("axes", axes));
+    }
+    let output = writer.written(node.outputs[0], name);
+    writer.operator(name, operator, inputs, output, attributes);
+    Ok(())
+}
+
 /// Writes `sum_i (x_i - c_i)^2` for each centre `c`.
 fn radial_basis(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError> {
     let name = node.name.as_str();
@@ -224,25 +305,11 @@ fn radial_basis(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError> 
     let centres = writer.read(node.inputs[1], name)?;
     let output = writer.written(node.outputs[0], name);
     let axis = writer.integers(name, "axis", &[1]);
-    let [row, difference, square] =
-        ["row", "difference", "square"].map(|word| writer.intermediate(name, word));
     // [batch, 1, in] - [out, in]
-    writer.operator(
-        &row,
-        "Unsqueeze",
-        vec![input, axis],
-        row.clone(),
-        Vec::new(),
-    );
-    writer.operator(
-        &difference,
-        "Sub",
-        vec![row, centres],
-        difference.clone(),
-        Vec::new(),
-    );
+    let row = writer.step(name, "row", "Unsqueeze", vec![input, axis], Vec::new());
+    let difference = writer.step(name, "difference", "Sub", vec![row, centres], Vec::new());
     let factors = vec![difference.clone(), difference];
-    writer.operator(&square, "Mul", factors, square.clone(), Vec::new());
+    let square = writer.step(name, "square", "Mul", factors, Vec::new());
     let axis = writer.integers(name, "summed", &[2]);
     let attributes = vec![integer("keepdims", 0)];
     writer.operator(name, "ReduceSum", vec![square, axis], output, attributes);
@@ -255,7 +322,6 @@ fn with_constants(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError
     let graph = writer.graph;
     let (source, target) = (graph.value(node.inputs[0]), graph.value(node.outputs[0]));
     let mut inputs = vec![writer.read(node.inputs[0], name)?];
-    let mut attributes = Vec::new();
     let operator = match &node.op {
         Op::Clamp { min, max } => {
             for (word, bound) in [("min", *min), ("max", *max)] {
@@ -269,15 +335,6 @@ fn with_constants(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError
         Op::Scalar(arithmetic, number) => {
             inputs.push(writer.floats(name, "number", &[], &[*number as f32]));
             operator(*arithmetic)
-        }
-        Op::Mean { axes } if writer.opset() < 18 => {
-            attributes.push(integers("axes", axes));
-            "ReduceMean"
-        }
-        Op::Mean { axes } => {
-            let axes = signed(axes.iter().copied());
-            inputs.push(writer.integers(name, "axes", &axes));
-            "ReduceMean"
         }
         Op::Reshape => {
             let mut shape = signed(target.shape.iter().copied());
@@ -333,6 +390,6 @@ fn with_constants(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError
         }
     };
     let output = writer.written(node.outputs[0], name);
-    writer.operator(name, operator, inputs, output, attributes);
+    writer.operator(name, operator, inputs, output, Vec::new());
     Ok(())
 }

@@ -44,14 +44,12 @@ fn padded(
 ) -> Result<String, WriteError> {
     let name = node.name.as_str();
     let pads = signed([0, 0, top, left, 0, 0, bottom, right].into_iter());
-    let padded = writer.intermediate(name, "padded");
     let inputs = vec![
         writer.read(node.inputs[0], name)?,
         writer.integers(name, "pads", &pads),
         writer.floats(name, "value", &[], &[value]),
     ];
-    writer.operator(&padded, "Pad", inputs, padded.clone(), Vec::new());
-    Ok(padded)
+    Ok(writer.step(name, "padded", "Pad", inputs, Vec::new()))
 }
 
 /// Writes the maximum of each window. Padding as wide as the kernel, which `MaxPool` does not take, is an operator.
@@ -164,14 +162,7 @@ pub fn adaptive_mean(
         .map(|index| columns[index % cells[1] * width + index / cells[1]])
         .collect();
     let columns = writer.floats(name, "columns", &[width, cells[1]], &columns);
-    let product = writer.intermediate(name, "row_means");
-    writer.operator(
-        &product,
-        "MatMul",
-        vec![rows, input],
-        product.clone(),
-        Vec::new(),
-    );
+    let product = writer.step(name, "row_means", "MatMul", vec![rows, input], Vec::new());
     writer.operator(name, "MatMul", vec![product, columns], output, Vec::new());
     Ok(())
 }

@@ -168,6 +168,20 @@ impl<'a> Writer<'a> {
         });
     }
 
+    /// Writes an operator whose result is between the operators of the node `node`, and returns the name of the result.
+    pub fn step(
+        &mut self,
+        node: &str,
+        word: &str,
+        operator: &str,
+        inputs: Vec<String>,
+        attributes: Vec<AttributeProto>,
+    ) -> String {
+        let name = self.intermediate(node, word);
+        self.operator(&name, operator, inputs, name.clone(), attributes);
+        name
+    }
+
     /// Writes the input, and the operators that normalize pixels.
     ///
     /// # Errors
@@ -185,43 +199,15 @@ impl<'a> Writer<'a> {
             return Err(WriteError::NoImage { found: shape });
         };
         let node = "preprocessing";
-        let float = self.intermediate(node, "float");
-        let to = integer("to", DataType::Float as i64);
-        self.operator(
-            &float.clone(),
-            "Cast",
-            vec![INPUT.to_owned()],
-            float.clone(),
-            vec![to],
-        );
+        let to = vec![integer("to", DataType::Float as i64)];
+        let float = self.step(node, "float", "Cast", vec![INPUT.to_owned()], to);
         // (pixel / 255 - mean) / std, as the preprocessing computes it.
         let full_scale = self.floats(node, "scale", &[], &[255.0]);
-        let unit = self.intermediate(node, "unit");
-        self.operator(
-            &unit.clone(),
-            "Div",
-            vec![float, full_scale],
-            unit.clone(),
-            Vec::new(),
-        );
+        let unit = self.step(node, "unit", "Div", vec![float, full_scale], Vec::new());
         let mean = self.floats(node, "mean", &[channels], &preprocessing.mean[..channels]);
-        let centred = self.intermediate(node, "centred");
-        self.operator(
-            &centred.clone(),
-            "Sub",
-            vec![unit, mean],
-            centred.clone(),
-            Vec::new(),
-        );
+        let centred = self.step(node, "centred", "Sub", vec![unit, mean], Vec::new());
         let std = self.floats(node, "std", &[channels], &preprocessing.std[..channels]);
-        let normal = self.intermediate(node, "normalized");
-        self.operator(
-            &normal.clone(),
-            "Div",
-            vec![centred, std],
-            normal.clone(),
-            Vec::new(),
-        );
+        let normal = self.step(node, "normalized", "Div", vec![centred, std], Vec::new());
         let planes = self.names.unique(node);
         let axes = integers("perm", &[0, 3, 1, 2]);
         self.operator(node, "Transpose", vec![normal], planes.clone(), vec![axes]);
@@ -231,22 +217,25 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the copies of values that are returned twice or are the input or constants, and returns the outputs.
-    pub fn outputs(&mut self) -> Vec<ValueInfoProto> {
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::NoElements`] for a constant without elements.
+    pub fn outputs(&mut self) -> Result<Vec<ValueInfoProto>, WriteError> {
         let mut names = Names::default();
         names.unique(INPUT);
         let mut outputs = Vec::new();
         for (id, name) in self.graph.outputs.iter().zip(self.graph.all_output_names()) {
             let name = names.unique(&name);
-            let value = self.graph.value(*id);
-            let source = self.values.get(&(*id, false)).cloned();
-            let source = source.unwrap_or_else(|| INPUT.to_owned());
+            let source = self.read(*id, &name)?;
             if source != name {
                 self.operator(&name, "Identity", vec![source], name.clone(), Vec::new());
             }
+            let value = self.graph.value(*id);
             let open = self.has_open_batch(*id);
             outputs.push(value_info(&name, DataType::Float, &value.shape, open));
         }
-        outputs
+        Ok(outputs)
     }
 }
 

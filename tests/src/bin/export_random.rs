@@ -8,11 +8,15 @@ use std::fs;
 use std::path::PathBuf;
 
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
-use burn::tensor::activation::{sigmoid, softmax};
-use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d, max_pool2d};
-use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions, PadMode};
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{
+    BatchNorm, BatchNormConfig, Linear, LinearConfig, PRelu, PReluConfig, PaddingConfig2d,
+};
+use burn::tensor::activation::{self, sigmoid, softmax};
+use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d, interpolate, max_pool2d};
+use burn::tensor::ops::{
+    AvgPoolOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions, PadMode,
+};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, s};
 use receptive_kernels::ops;
 use receptive_layers::graph::Graph;
@@ -52,13 +56,15 @@ struct Network {
     conv: Conv2d,
     norm: BatchNorm,
     linear: Linear,
+    transposed: ConvTranspose2d,
+    prelu: PRelu,
 }
 
 /// An operation on maps `[batch, channels, height, width]`.
 type Operation = Box<dyn Fn(&Network, Tensor<4>) -> Tensor<4>>;
 
-/// Names of the operations.
-const OPERATIONS: [&str; 16] = [
+/// Names of the operations, beside [`FUNCTIONS`].
+const OPERATIONS: [&str; 23] = [
     "norm",
     "max_pool",
     "avg_pool",
@@ -74,7 +80,58 @@ const OPERATIONS: [&str; 16] = [
     "linear",
     "scalar",
     "concat",
+    "conv_transpose",
+    "prelu",
+    "interpolate",
+    "reduce",
+    "pad_with_elements",
+    "flip",
+    "power",
     "radial_basis",
+];
+
+/// Operations without random options.
+const FUNCTIONS: [(&str, fn(Tensor<4>) -> Tensor<4>); 36] = [
+    ("leaky_relu", |x| activation::leaky_relu(x, 0.1)),
+    ("elu", |x| activation::elu(x, 0.5)),
+    ("selu", |x| activation::selu(x)),
+    ("celu", |x| activation::celu(x, 0.7)),
+    ("thresholded_relu", |x| activation::thresholded_relu(x, 0.3)),
+    ("hard_sigmoid", |x| {
+        activation::hard_sigmoid(x * 3.0, 0.3, 0.4)
+    }),
+    ("hard_swish", |x| activation::hard_swish(x * 4.0)),
+    ("silu", |x| activation::silu(x)),
+    ("silu_formula", |x| x.clone() * sigmoid(x)),
+    ("mish", |x| activation::mish(x)),
+    ("softplus", |x| activation::softplus(x, 1.0)),
+    ("tanh_shrink", |x| activation::tanhshrink(x)),
+    ("softsign", |x| activation::softsign(x)),
+    ("gelu", |x| activation::gelu(x)),
+    ("gelu_tanh", |x| activation::gelu_approximate(x)),
+    ("erf", |x| x.erf()),
+    ("exp", |x| x.exp()),
+    ("log", |x| (x.abs() + 0.5).log()),
+    ("log1p", |x| x.abs().log1p()),
+    ("sqrt", |x| (x.abs() + 0.1).sqrt()),
+    ("abs", |x| x.abs()),
+    ("neg", |x| x.neg()),
+    ("reciprocal", |x| (x.abs() + 0.5).recip()),
+    ("sign", |x| x.sign()),
+    ("floor", |x| (x * 3.0).floor()),
+    ("ceil", |x| (x * 3.0).ceil()),
+    ("round", |x| (x * 3.0).round()),
+    ("sin", |x| (x * 3.0).sin()),
+    ("cos", |x| (x * 3.0).cos()),
+    ("log_softmax", |x| activation::log_softmax(x, 1)),
+    ("softmin", |x| activation::softmin(x, 2)),
+    ("log_sigmoid", |x| activation::log_sigmoid(x)),
+    ("product", |x| x.prod_dim(3)),
+    ("length", |x| {
+        x.clone() / (x.powf_scalar(2.0).sum_dim(1) + 0.1).sqrt()
+    }),
+    ("mean_of_batch", |x| x.clone() - x.mean_dim(0)),
+    ("repeat", |x| x.repeat_dim(3, 2)),
 ];
 
 /// Returns a random operation called `name` for maps `[_, channels, height, width]`.
@@ -182,13 +239,60 @@ fn operation(name: &str, draw: &mut Draw, [channels, height, width]: [usize; 3])
                 Tensor::cat(vec![padded, x.clone(), x * 2.0], axis)
             })
         }
-        _ => Box::new(|_, x| {
+        "conv_transpose" => Box::new(|network, x| network.transposed.forward(x)),
+        "prelu" => Box::new(|network, x| network.prelu.forward(x)),
+        "interpolate" => {
+            let modes = [InterpolateMode::Nearest, InterpolateMode::Bilinear];
+            let size = sizes.map(|size| draw.between(1, 3 * size));
+            let options = InterpolateOptions::new(modes[draw.between(0, 1)].clone())
+                .with_align_corners(draw.is_true())
+                .with_output_size(size);
+            Box::new(move |_, x| interpolate(x, options.clone()))
+        }
+        "reduce" => {
+            let (reduction, axis) = (draw.between(0, 4), draw.between(1, 3));
+            Box::new(move |_, x| match reduction {
+                0 => x.sum_dim(axis),
+                1 => x.max_dim(axis),
+                2 => x.min_dim(axis),
+                3 => x.mean_dims(&[1, axis.max(2)]),
+                _ => x.sum_dim(axis).sum_dim(2),
+            })
+        }
+        "pad_with_elements" => {
+            let sides = sizes.map(|size| draw.pair(0, size - 1));
+            let mode = match draw.is_true() {
+                true => PadMode::Reflect,
+                false => PadMode::Edge,
+            };
+            let [rows, columns] = sides.map(|[before, after]| (before, after));
+            Box::new(move |_, x| x.pad([(0, 0), (0, 0), rows, columns], mode))
+        }
+        "flip" => {
+            let axes = [draw.between(1, 2), 3];
+            Box::new(move |_, x| x.flip(axes))
+        }
+        "power" => {
+            let exponent = draw.between(0, 3);
+            Box::new(move |_, x| match exponent {
+                0 => x.powf_scalar(2.0),
+                1 => x.powf_scalar(3.0),
+                2 => (x.abs() + 0.1).powf_scalar(0.7),
+                _ => (x.clone().abs() + 0.1).powf(x),
+            })
+        }
+        "radial_basis" => Box::new(|_, x| {
             let [batch, channels, height, width] = x.dims();
             let vectors: Tensor<2> = x.reshape([batch, channels * height * width]);
             let size = channels * height * width;
             let centres = Tensor::<2>::ones([3, size], &vectors.device()) * 0.25;
             ops::radial_basis(vectors, centres).reshape([batch, 3, 1, 1])
         }),
+        name => {
+            let mut functions = FUNCTIONS.iter().filter(|(other, _)| *other == name);
+            let (_, function) = functions.next().expect("a function of the table");
+            Box::new(|_, x| function(x))
+        }
     }
 }
 
@@ -199,13 +303,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let count: u64 = next("the count is missing")?.parse()?;
     let folder = PathBuf::from(next("the folder is missing")?);
     let device = devices::flex();
+    let names: Vec<&str> = OPERATIONS
+        .into_iter()
+        .chain(FUNCTIONS.iter().map(|(name, _)| *name))
+        .collect();
     for index in 0..count {
         let mut draw = Draw(seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         draw.between(0, 1);
         device.seed(seed + index);
-        let name = OPERATIONS[index as usize % OPERATIONS.len()];
+        let (round, position) = (index as usize / names.len(), index as usize % names.len());
+        // Every operation is written for every opset.
+        let opset = 13 + ((round + position) % 11) as i64;
         let json = export(
-            name,
+            names[position],
+            opset,
             &mut draw,
             &device,
             &folder.join(format!("{index}.onnx")),
@@ -215,9 +326,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Returns a random transposed convolution.
+fn transposed(channels: usize, draw: &mut Draw) -> ConvTranspose2dConfig {
+    let (kernel, stride, dilation) = (draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2));
+    let groups = if channels.is_multiple_of(2) {
+        draw.between(1, 2)
+    } else {
+        1
+    };
+    let extra = [0, 1].map(|axis| draw.between(0, stride[axis].max(dilation[axis]) - 1));
+    ConvTranspose2dConfig::new([channels, groups * draw.between(1, 3)], kernel)
+        .with_stride(stride)
+        .with_dilation(dilation)
+        .with_padding_out(extra)
+        .with_padding([0, 1].map(|axis| draw.between(0, (kernel[axis] - 1) * dilation[axis] / 2)))
+        .with_groups(groups)
+        .with_bias(draw.is_true())
+}
+
 /// Writes a random network with the operation `name`, and returns its input and output as JSON.
 fn export(
     name: &str,
+    opset: i64,
     draw: &mut Draw,
     device: &Device,
     path: &std::path::Path,
@@ -244,6 +374,11 @@ fn export(
         linear: LinearConfig::new(width, draw.between(1, 5))
             .with_bias(draw.is_true())
             .init(device),
+        transposed: transposed(channels, draw).init(device),
+        prelu: PReluConfig::new()
+            .with_num_parameters([1, channels][draw.between(0, 1)])
+            .with_alpha(0.3)
+            .init(device),
         conv,
     };
     let operation = operation(name, draw, [channels, height, width]);
@@ -257,7 +392,7 @@ fn export(
     }
     let options = WriteOptions {
         batch,
-        opset: draw.between(13, 23) as i64,
+        opset,
         ..WriteOptions::default()
     };
     fs::write(path, write(&graph, &options)?)?;

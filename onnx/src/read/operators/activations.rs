@@ -79,15 +79,22 @@ fn swish(call: &mut Call<'_, '_>, x: &Operand) -> Result<Vec<Operand>> {
     Ok(vec![call.binary(x, &gate, Arithmetic::Mul)?])
 }
 
-/// `PRelu`, whose slope is broadcast to the shape of `x`.
+/// `PRelu`, whose slope is broadcast to the shape of `x`. Files of the first opsets have a list of one slope for each
+/// channel.
 pub fn prelu(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
     let (x, slope) = (call.input(0)?, call.input(1)?);
     let target = call.shape(&x);
-    let slope = call.with_rank(&slope, target.len())?;
     let own = call.shape(&slope);
-    if shape::broadcast(&own, &target)? != target {
-        return invalid(format!("a slope of shape {own:?} for shape {target:?}"));
-    }
+    let is_broadcast = shape::broadcast(&own, &target).is_ok_and(|shape| shape == target);
+    let slope = match (is_broadcast, &own[..], &target[..]) {
+        (true, ..) => call.with_rank(&slope, target.len())?,
+        (false, &[count], &[_, channels, ..]) if count == channels => {
+            let mut shape = vec![1; target.len()];
+            shape[1] = channels;
+            call.reshape(&slope, shape)?
+        }
+        _ => return invalid(format!("a slope of shape {own:?} for shape {target:?}")),
+    };
     Ok(vec![call.node(Op::Prelu, &[&x, &slope], target)?])
 }
 

@@ -5,7 +5,7 @@ mod arithmetic;
 mod constants;
 mod conv;
 mod conv_transpose;
-mod coordinates;
+pub mod coordinates;
 mod depth;
 mod gather;
 mod linear;
@@ -20,7 +20,7 @@ mod resize;
 mod shapes;
 mod slices;
 mod softmax;
-mod taps;
+pub mod taps;
 mod windows;
 
 use super::call::Call;

@@ -342,6 +342,14 @@ fn functions() {
     let model = one(16, "PRelu", &[1, 2, 1, 1], &[slopes], &[]).expect("read");
     let slope = model.graph.value(model.graph.nodes[0].inputs[1]);
     assert_eq!(slope.shape, [1, 2, 1, 1]);
+    let list = || [numbers("s", &[2], &[0.5, 1.0])];
+    let model = one(7, "PRelu", &[1, 2, 3], &list(), &[]).expect("read");
+    let slope = model.graph.value(model.graph.nodes[0].inputs[1]);
+    assert_eq!(slope.shape, [1, 2, 1]);
+    assert_eq!(
+        message(one(7, "PRelu", &[1, 3, 3], &list(), &[])),
+        "y (PRelu, opset 7): a slope of shape [2] for shape [1, 3, 3]"
+    );
 }
 
 #[test]
@@ -482,6 +490,12 @@ fn parts_of_tensors() {
         split(18, vec![], &[int("axis", 1), int("num_outputs", 2)]),
         [4.0, 5.0]
     );
+    let joined = vec![
+        node("Split", &["x", "s"], &["a", "b"], &[int("axis", 1)]),
+        node("Concat", &["b", "a", "b"], &["y"], &[int("axis", 1)]),
+    ];
+    let joined = file(13, &[1, 2], joined, vec![list("s", &[2, 0])]);
+    assert_eq!(run(read(&joined)).values, [1.0, 2.0]);
     let gathered = run(one(
         13,
         "Gather",

@@ -7,7 +7,10 @@ use burn::tensor::activation::{relu, softmax};
 use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData};
-use receptive_layers::graph::{Graph, GraphBuilder, Op, ParameterKind, ValueData};
+use receptive_layers::graph::{
+    Arithmetic, ConvTranspose2d, Function, Graph, GraphBuilder, Op, ParameterKind, Reduction,
+    ValueData,
+};
 
 use super::interpreter;
 use crate::{BatchSize, ReadOptions, WriteOptions, read_bytes, write};
@@ -180,4 +183,184 @@ fn values_are_those_of_the_recorded_graph() {
         .zip(&b[0].values)
         .map(|(a, b)| (a - b).abs());
     assert!(worst.fold(0.0, f64::max) < 1e-9);
+}
+
+/// A graph of one operation, of an input of shape `input`, and a second operand with these elements.
+fn one(op: Op, input: &[usize], operand: Option<(&[usize], &[f32])>, output: &[usize]) -> Graph {
+    let mut builder = GraphBuilder::new(input.to_vec());
+    let mut operands = vec![builder.input()];
+    if let Some((shape, elements)) = operand {
+        let id = builder.parameter("w", ParameterKind::Trainable, shape.to_vec());
+        let elements = TensorData::new(elements.to_vec(), shape.to_vec());
+        builder.set_data(id, ValueData::Elements(elements));
+        operands.push(id);
+    }
+    let y = builder.node("output", op, operands, output.to_vec());
+    builder.finish(vec![("y".to_owned(), y)])
+}
+
+/// Asserts that the file of `graph` computes what the graph does, for every opset.
+fn assert_same_values(graph: &Graph) {
+    let count = graph.value(graph.input).len();
+    let input: Vec<f64> = (0..count)
+        .map(|i| (i * 7 % 11) as f64 / 5.0 - 0.9)
+        .collect();
+    for opset in 13..=23 {
+        let read = again(graph, opset);
+        let [expected, found] = [graph, &read].map(|graph| interpreter::run(graph, &input));
+        assert_eq!(expected[0].shape, found[0].shape);
+        for (expected, found) in expected[0].values.iter().zip(&found[0].values) {
+            let is_equal = (expected - found).abs() < 1e-6 || expected.is_nan() && found.is_nan();
+            let op = &graph.nodes[0].op;
+            assert!(
+                is_equal,
+                "{op:?}, opset {opset}: {found}, expected {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn functions_are_read_as_they_were_recorded() {
+    let functions = [
+        Function::LeakyRelu { slope: 0.1 },
+        Function::Elu { alpha: 0.5 },
+        Function::Selu {
+            alpha: 1.5,
+            scale: 1.25,
+        },
+        Function::Celu { alpha: 0.7 },
+        Function::ThresholdedRelu { alpha: 0.3 },
+        Function::HardSigmoid {
+            alpha: 0.3,
+            beta: 0.4,
+        },
+        Function::HardSwish,
+        Function::Silu,
+        Function::Mish,
+        Function::Softplus,
+        Function::Softsign,
+        Function::Gelu,
+        Function::GeluTanh,
+        Function::Erf,
+        Function::Exp,
+        Function::Ln,
+        Function::Sqrt,
+        Function::Abs,
+        Function::Neg,
+        Function::Reciprocal,
+        Function::Sign,
+        Function::Floor,
+        Function::Ceil,
+        Function::Round,
+        Function::Sin,
+        Function::Cos,
+    ];
+    for function in functions {
+        let graph = one(Op::Function(function), &[1, 11], None, &[1, 11]);
+        assert_same_values(&graph);
+        for opset in 13..=23 {
+            assert_same(&graph, &again(&graph, opset));
+        }
+    }
+}
+
+#[test]
+fn reductions_and_products_are_read_as_they_were_recorded() {
+    let reductions = [
+        Reduction::Sum,
+        Reduction::Product,
+        Reduction::Max,
+        Reduction::Min,
+        Reduction::L1,
+        Reduction::L2,
+        Reduction::SumOfSquares,
+        Reduction::LogSum,
+        Reduction::LogSumExp,
+    ];
+    for reduction in reductions {
+        let axes = vec![1, 3];
+        let op = Op::Reduce { reduction, axes };
+        let graph = one(op, &[1, 2, 3, 4], None, &[1, 1, 3, 1]);
+        assert_same_values(&graph);
+        assert_same(&graph, &again(&graph, 17));
+        assert_same(&graph, &again(&graph, 18));
+    }
+    let slopes: (&[usize], &[f32]) = (&[1, 2, 1, 1], &[0.5, 0.25]);
+    let transposed = |output_padding: [usize; 2]| {
+        Op::ConvTranspose2d(ConvTranspose2d {
+            stride: [2, 3],
+            padding: [[0, 1], [1, 0]],
+            output_padding,
+            dilation: [2, 1],
+            groups: 2,
+        })
+    };
+    let weight: (&[usize], &[f32]) = (&[2, 1, 2, 1], &[1.0, 2.0, 3.0, 4.0]);
+    let maps = [1, 2, 3, 4];
+    let graphs = [
+        one(Op::Prelu, &maps, Some(slopes), &maps),
+        one(transposed([1, 2]), &maps, Some(weight), &[1, 2, 7, 11]),
+        one(Op::Binary(Arithmetic::Min), &maps, Some(slopes), &maps),
+        one(Op::Binary(Arithmetic::Max), &maps, Some(slopes), &maps),
+        one(Op::Binary(Arithmetic::Pow), &maps, Some(slopes), &maps),
+        one(Op::Scalar(Arithmetic::Pow, 3.0), &maps, None, &maps),
+    ];
+    for graph in graphs {
+        assert_same_values(&graph);
+        assert_same(&graph, &again(&graph, 17));
+    }
+    // More rows and columns than the stride are those of zeros after the input.
+    let wide = transposed([3, 5]);
+    assert_same_values(&one(wide, &maps, Some(weight), &[1, 2, 9, 14]));
+}
+
+#[test]
+fn interpolations_are_selections_resizes_or_products() {
+    let half = vec![
+        vec![(0, 1.0)],
+        vec![(0, 0.75), (1, 0.25)],
+        vec![(0, 0.25), (1, 0.75)],
+        vec![(1, 1.0)],
+    ];
+    let reversed = vec![vec![(1, 1.0)], vec![(0, 1.0)]];
+    let uneven = vec![vec![(0, 0.9), (1, 0.1)], vec![(0, 0.3), (1, 0.8)]];
+    for axis in 0..4 {
+        for taps in [&half, &reversed, &uneven] {
+            let mut output = [2; 4];
+            output[axis] = taps.len();
+            let taps = taps.clone();
+            let op = Op::Resample { axis, taps };
+            assert_same_values(&one(op, &[2; 4], None, &output));
+        }
+    }
+    let op = Op::Resample {
+        axis: 2,
+        taps: half,
+    };
+    let graph = one(op, &[1, 1, 2, 2], None, &[1, 1, 4, 2]);
+    assert_same(&graph, &again(&graph, 13));
+}
+
+#[test]
+fn arithmetic_with_numbers_keeps_its_values() {
+    for arithmetic in [Arithmetic::Min, Arithmetic::Max, Arithmetic::Pow] {
+        for number in [0.3, 2.0] {
+            let op = Op::Scalar(arithmetic, number);
+            assert_same_values(&one(op, &[1, 5], None, &[1, 5]));
+        }
+    }
+}
+
+#[test]
+fn constant_outputs_are_written() {
+    let mut builder = GraphBuilder::new(vec![1, 2]);
+    let constant = builder.constant(vec![2], burn::tensor::DType::F32);
+    builder.set_data(constant, ValueData::Fill(0.5));
+    let input = builder.input();
+    let outputs = [("c", constant), ("x", input)];
+    let graph = builder.finish(outputs.map(|(name, id)| (name.to_owned(), id)).to_vec());
+    let values = interpreter::run(&again(&graph, 17), &[1.0, 2.0]);
+    assert_eq!(values[0].values, [0.5, 0.5]);
+    assert_eq!(values[1].values, [1.0, 2.0]);
 }
