@@ -37,6 +37,8 @@ fn run_registered(args: &RunArgs, model: &Model) -> Result<(), CliError> {
             reason: "; its output is the logits",
         });
     }
+    let read = [Some(args.input.as_path()), args.weights.as_deref()];
+    check_output(&args.output, read.into_iter().flatten())?;
     let array = InputArray::open(&args.input)?;
     let shape = array.image_shape()?;
     model.input.check(shape).map_err(|source| CliError::Input {
@@ -67,7 +69,7 @@ fn run_registered(args: &RunArgs, model: &Model) -> Result<(), CliError> {
 fn run_file(args: &RunArgs, file: &OnnxFile) -> Result<(), CliError> {
     file.refuse_weights(args.weights.is_some(), args.key.key())?;
     file.refuse_eager(args.compute.engine()? == Engine::Eager)?;
-    check_output(&args.output, [file.path.as_path()])?;
+    check_output(&args.output, [file.path.as_path(), &args.input])?;
     let array = InputArray::open(&args.input)?;
     let origin = || format!("the array {}", args.input.display());
     let mut network = file.read_for(&array.shape, Some(MAX_BATCH), &origin)?;

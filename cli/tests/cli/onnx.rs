@@ -650,6 +650,10 @@ fn options_that_do_not_apply_are_errors() {
             "its weights are in the file",
         ),
         (
+            &[&["run", lenet, "--input", images, "--output", images]],
+            "is an input, and would be replaced",
+        ),
+        (
             &[&["run", lenet], &run, &[images, "--weights-key", "a"]],
             "its weights are in the file",
         ),

@@ -55,7 +55,7 @@ pub fn write(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError> {
             alpha,
             beta,
             k,
-        } => {
+        } if size % 2 == 1 => {
             let attributes = vec![
                 integer("size", *size as i64),
                 // ONNX divides the sum of squares by the size.

@@ -48,7 +48,10 @@ impl Rearrange {
         let area = x.height * x.width;
         let aligned = match &channels.offsets {
             Offsets::Step(step) => step % area as i64 == 0,
-            Offsets::List(list) => list.iter().flatten().all(|&at| at as usize % area == 0),
+            Offsets::List(list) => list
+                .iter()
+                .flatten()
+                .all(|&at| (at as usize).is_multiple_of(area)),
         };
         let whole = pixels.offsets == Offsets::Step(1) && pixels.length == area;
         let same = [x.height, x.width] == [y.height, y.width] && self.base.is_multiple_of(area);

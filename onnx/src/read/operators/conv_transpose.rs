@@ -92,8 +92,8 @@ fn sides(call: &Call<'_, '_>, windows: &Windows, input: [usize; 2]) -> Result<Si
             let total = full[axis].saturating_sub(target[axis]);
             let less = total / 2;
             padding[axis] = match windows.auto_pad() {
-                AutoPad::SameLower => [total - less, less],
-                _ => [less, total - less],
+                AutoPad::SameUpper => [less, total - less],
+                _ => [total - less, less],
             };
             output_padding[axis] += target[axis].saturating_sub(full[axis]);
         }

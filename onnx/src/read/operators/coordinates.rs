@@ -69,17 +69,10 @@ impl Axis {
             }
             Transformation::PytorchHalfPixel if self.output > 1 => half_pixel,
             Transformation::PytorchHalfPixel => 0.0,
-            Transformation::AlignCorners => {
-                // The scale may be that of a fraction of an element.
-                let exact = f64::from(self.scale) * self.input as f64;
-                let is_whole = (exact - self.output as f64).abs() < 1e-3;
-                let length = if is_whole { output } else { exact as f32 };
-                if length == 1.0 {
-                    0.0
-                } else {
-                    x * (input - 1.0) / (length - 1.0)
-                }
-            }
+            // The length of the output, also if the scale is that of a fraction of an element more: PyTorch,
+            // whose files have such scales, and ONNX Runtime compute so, unlike ONNX's reference.
+            Transformation::AlignCorners if self.output > 1 => x * (input - 1.0) / (output - 1.0),
+            Transformation::AlignCorners => 0.0,
             Transformation::Asymmetric => x / self.scale,
             Transformation::TfHalfPixelForNn => (x + 0.5) / self.scale,
             Transformation::TfCropAndResize => {
@@ -110,6 +103,17 @@ mod tests {
         (0..output)
             .map(|index| axis.coordinate(transformation, index))
             .collect()
+    }
+
+    #[test]
+    fn the_corners_are_aligned_for_scales_of_a_fraction_of_an_element() {
+        let axis = Axis {
+            input: 4,
+            output: 6,
+            scale: 1.7,
+            region: [0.0, 1.0],
+        };
+        assert_eq!(axis.coordinate(Transformation::AlignCorners, 5), 3.0);
     }
 
     #[test]

@@ -222,6 +222,10 @@ pub fn local_response(call: &mut Call<'_, '_>) -> Result<Vec<Operand>> {
     if size == 0 {
         return invalid("the attribute size is 0 or missing");
     }
+    if size.is_multiple_of(2) {
+        // ONNX and PyTorch place such windows differently.
+        return unsupported("a window of an even number of channels");
+    }
     let alpha = attributes.float("alpha", 0.0001)?;
     let op = Op::LocalResponseNorm {
         size,
