@@ -208,11 +208,21 @@ impl Tensor {
     }
 }
 
-/// Returns the number in double precision with the shortest decimal that rounds to `number`: 0.1 of `0.1f32`. Files have
-/// float32 numbers for the decimals of programs.
+/// Returns the number in double precision that `number` was rounded from: the fraction with a small denominator, or else the
+/// shortest decimal, that rounds to `number`. Files have float32 numbers for the 0.1 and 2 / 3 of programs.
 pub fn widened(number: f32) -> f64 {
-    let decimal = format!("{number:e}").parse();
-    decimal.unwrap_or_else(|_| f64::from(number))
+    let decimal = format!("{number:e}");
+    // Fractions whose decimals do not end.
+    let digits = decimal.bytes().filter(u8::is_ascii_digit).count();
+    if digits > 7 && number.abs() < 100.0 {
+        for denominator in [3.0, 6.0, 7.0, 9.0, 11.0, 12.0] {
+            let fraction = (f64::from(number) * denominator).round() / denominator;
+            if fraction as f32 == number {
+                return fraction;
+            }
+        }
+    }
+    decimal.parse().unwrap_or_else(|_| f64::from(number))
 }
 
 /// Returns the distance between neighbouring elements along each axis of a tensor in row-major order.
@@ -310,9 +320,12 @@ mod tests {
     }
 
     #[test]
-    fn decimals_are_kept() {
+    fn decimals_and_fractions_are_kept() {
         assert_eq!(widened(0.1), 0.1);
         assert_eq!(widened(1e-5), 1e-5);
+        assert_eq!(widened(2.0 / 3.0), 2.0 / 3.0);
+        assert_eq!(widened(-1.0 / 6.0), -1.0 / 6.0);
+        assert_eq!(widened(0.333), 0.333);
         assert_eq!(widened(f32::MAX), 3.4028235e38);
         assert_eq!(widened(f32::NEG_INFINITY), f64::NEG_INFINITY);
         assert!(widened(f32::NAN).is_nan());

@@ -34,23 +34,27 @@ pub fn write(node: &Node, function: Function, writer: &mut Writer<'_>) -> Result
         Function::HardSwish => {
             let sigmoid = vec![float("alpha", 1.0 / 6.0), float("beta", 0.5)];
             let gate = formula.step("gate", "HardSigmoid", vec![x.clone()], sigmoid);
-            return Ok(formula.last("Mul", vec![x, gate]));
+            formula.last("Mul", vec![x, gate]);
+            return Ok(());
         }
         Function::Silu => {
             let gate = formula.step("gate", "Sigmoid", vec![x.clone()], Vec::new());
-            return Ok(formula.last("Mul", vec![x, gate]));
+            formula.last("Mul", vec![x, gate]);
+            return Ok(());
         }
         Function::Mish if opset >= 18 => ("Mish", Vec::new()),
         Function::Mish => {
             let softplus = formula.step("softplus", "Softplus", vec![x.clone()], Vec::new());
             let gate = formula.step("gate", "Tanh", vec![softplus], Vec::new());
-            return Ok(formula.last("Mul", vec![x, gate]));
+            formula.last("Mul", vec![x, gate]);
+            return Ok(());
         }
         Function::Gelu if opset >= 20 => ("Gelu", Vec::new()),
         Function::Gelu => {
             let scaled = formula.scalar("scaled", "Div", &x, SQRT_2);
             let erf = formula.step("erf", "Erf", vec![scaled], Vec::new());
-            return Ok(formula.gelu(x, erf));
+            formula.gelu(x, erf);
+            return Ok(());
         }
         Function::GeluTanh if opset >= 20 => ("Gelu", vec![text("approximate", "tanh")]),
         Function::GeluTanh => {
@@ -60,7 +64,8 @@ pub fn write(node: &Node, function: Function, writer: &mut Writer<'_>) -> Result
             let sum = formula.step("polynomial", "Add", vec![x.clone(), cube], Vec::new());
             let scaled = formula.scalar("scaled", "Mul", &sum, FRAC_2_PI.sqrt());
             let tanh = formula.step("tanh", "Tanh", vec![scaled], Vec::new());
-            return Ok(formula.gelu(x, tanh));
+            formula.gelu(x, tanh);
+            return Ok(());
         }
         Function::Softplus => ("Softplus", Vec::new()),
         Function::Softsign => ("Softsign", Vec::new()),

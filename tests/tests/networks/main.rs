@@ -13,6 +13,7 @@ mod drawings;
 mod explanations;
 mod fused;
 mod gradients;
+mod onnx;
 mod outputs;
 mod parity;
 mod published;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         explanations::trials(),
         fused::trials(),
         gradients::trials(),
+        onnx::trials(),
         outputs::trials(),
         parity::trials(),
         published::trials(),
