@@ -90,8 +90,11 @@ const OPERATIONS: [&str; 23] = [
     "radial_basis",
 ];
 
+/// A function of maps.
+type Function = fn(Tensor<4>) -> Tensor<4>;
+
 /// Operations without random options.
-const FUNCTIONS: [(&str, fn(Tensor<4>) -> Tensor<4>); 36] = [
+const FUNCTIONS: [(&str, Function); 36] = [
     ("leaky_relu", |x| activation::leaky_relu(x, 0.1)),
     ("elu", |x| activation::elu(x, 0.5)),
     ("selu", |x| activation::selu(x)),
