@@ -10,10 +10,11 @@ use receptive::args::InputArgs;
 use receptive::inputs::Inputs;
 use receptive::npy::InputArray;
 use receptive::vector_file::ImageVectors;
-use receptive_layers::compile::Compiled;
+use receptive_layers::compile::{Compiled, Options};
 use receptive_layers::preprocessing::Preprocessing;
 use receptive_layers::weights::StateDict;
 use receptive_layers::{image, labels};
+use receptive_onnx::{BatchSize, ReadOptions, WriteOptions};
 use receptive_train::data::{DataSplits, Dataset, IdxFiles};
 use receptive_train::recipe::Recipe;
 use receptive_train::run::State;
@@ -28,7 +29,7 @@ pub struct Reader {
 }
 
 /// Every reader of untrusted files.
-pub const READERS: [Reader; 11] = [
+pub const READERS: [Reader; 12] = [
     Reader {
         name: "weights",
         read: weights,
@@ -73,10 +74,20 @@ pub const READERS: [Reader; 11] = [
         name: "vectors",
         read: vectors,
     },
+    Reader {
+        name: "onnx",
+        read: onnx,
+    },
 ];
 
 /// Largest number of values that a reader computes with. Larger ones are valid, and only take time.
 const MAX_VALUES: usize = 1 << 22;
+
+/// Largest number of values in the tensors of a graph that a reader compiles.
+const MAX_GRAPH_VALUES: usize = 1_000_000;
+
+/// Largest number of multiply-adds of a network that a reader runs.
+const MAX_PRODUCTS: u64 = 1 << 28;
 
 /// Opens a weight file of any format and reads all values.
 pub fn weights(bytes: &[u8]) {
@@ -187,6 +198,40 @@ pub fn vectors(bytes: &[u8]) {
             assert_eq!(images.paths.len(), images.vectors.len());
         }
     });
+}
+
+/// Reads an ONNX file. Compiles and runs a small network, and writes it as a file that is read again.
+pub fn onnx(bytes: &[u8]) {
+    let Ok(model) = receptive_onnx::read_bytes(bytes, &ReadOptions::default()) else {
+        return;
+    };
+    let graph = model.graph;
+    let elements = graph.values.iter().map(|value| value.len());
+    if elements.fold(0, usize::saturating_add) > MAX_GRAPH_VALUES {
+        return;
+    }
+    let options = WriteOptions {
+        batch: match graph.any_batch {
+            true => BatchSize::Dynamic,
+            false => BatchSize::Recorded,
+        },
+        ..WriteOptions::default()
+    };
+    if let Ok(file) = receptive_onnx::write(&graph, &options) {
+        let again = receptive_onnx::read_bytes(&file, &ReadOptions::default());
+        again.expect("a file that this program wrote");
+    }
+    let options = Options {
+        threads: Some(1),
+        ..Options::default()
+    };
+    if let Ok(mut plan) = Compiled::from_graph(graph, &options) {
+        let products = plan.steps().iter().map(|step| step.multiply_adds);
+        let image: usize = plan.input().iter().product();
+        if products.fold(0, u64::saturating_add) <= MAX_PRODUCTS {
+            let _ = plan.run(&vec![0.5; image * plan.batch()]);
+        }
+    }
 }
 
 fn read_all(dataset: &dyn Dataset) {
