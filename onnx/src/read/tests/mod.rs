@@ -4,4 +4,5 @@ mod files;
 mod interpreter;
 mod models;
 mod operators;
+mod random;
 mod round_trip;
