@@ -90,8 +90,11 @@ const OPERATIONS: [&str; 23] = [
     "radial_basis",
 ];
 
+/// An operation without random options.
+type Function = fn(Tensor<4>) -> Tensor<4>;
+
 /// Operations without random options.
-const FUNCTIONS: [(&str, fn(Tensor<4>) -> Tensor<4>); 36] = [
+const FUNCTIONS: [(&str, Function); 36] = [
     ("leaky_relu", |x| activation::leaky_relu(x, 0.1)),
     ("elu", |x| activation::elu(x, 0.5)),
     ("selu", |x| activation::selu(x)),
@@ -236,7 +239,8 @@ fn operation(name: &str, draw: &mut Draw, [channels, height, width]: [usize; 3])
                     false => vec![x.clone(), zeros],
                 };
                 let padded = Tensor::cat(parts, axis);
-                Tensor::cat(vec![padded, x.clone(), x * 2.0], axis)
+                let ones = Tensor::ones(x.dims(), &x.device());
+                Tensor::cat(vec![padded, x.clone(), ones, x * 2.0], axis)
             })
         }
         "conv_transpose" => Box::new(|network, x| network.transposed.forward(x)),
