@@ -1,7 +1,7 @@
 //! Attributes of operators.
 
 use super::tensors;
-use crate::proto::{AttributeProto, AttributeType};
+use crate::proto::{AttributeProto, AttributeType, TensorProto};
 
 /// Returns an attribute with a whole number.
 pub fn integer(name: &str, value: i64) -> AttributeProto {
@@ -39,6 +39,16 @@ pub fn text(name: &str, value: &str) -> AttributeProto {
         name: name.to_owned(),
         s: value.as_bytes().to_vec().into(),
         r#type: AttributeType::String.into(),
+        ..AttributeProto::default()
+    }
+}
+
+/// Returns an attribute with a tensor.
+pub fn tensor(name: &str, value: TensorProto) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        t: Some(Box::new(value)),
+        r#type: AttributeType::Tensor.into(),
         ..AttributeProto::default()
     }
 }

@@ -2,11 +2,11 @@
 
 use receptive_layers::graph::{Arithmetic, ConvTranspose2d, Node, Op, Reduction, ValueData};
 
-use super::attributes::{float, integer, integers};
+use super::attributes::{float, integer, integers, tensor};
 use super::error::WriteError;
 use super::tensors::signed;
 use super::writer::Writer;
-use super::{functions, interpolation, pools};
+use super::{functions, interpolation, pools, tensors};
 use crate::proto::AttributeProto;
 
 /// Writes the operators of `node`.
@@ -75,7 +75,7 @@ pub fn write(node: &Node, writer: &mut Writer<'_>) -> Result<(), WriteError> {
         Op::Function(function) => return functions::write(node, *function, writer),
         Op::Resample { axis, taps } => return interpolation::write(node, *axis, taps, writer),
         Op::Concat { axis } if is_padding(node, writer) => return padding(node, *axis, writer),
-        Op::Concat { axis } => ("Concat", vec![integer("axis", *axis as i64)]),
+        Op::Concat { axis } => return concatenation(node, *axis, writer),
         Op::Permute { axes } => ("Transpose", vec![integers("perm", axes)]),
         Op::Select { axis } => ("Gather", vec![integer("axis", *axis as i64)]),
         Op::Matmul => ("MatMul", Vec::new()),
@@ -134,6 +134,34 @@ fn broadcast(node: &Node, operator: &str, writer: &mut Writer<'_>) -> Result<(),
     }
     let output = writer.written(node.outputs[0], name);
     writer.operator(name, operator, inputs, output, Vec::new());
+    Ok(())
+}
+
+/// Writes a concatenation. A constant with one number for each image is that of the batch's size.
+fn concatenation(node: &Node, axis: usize, writer: &mut Writer<'_>) -> Result<(), WriteError> {
+    let name = node.name.as_str();
+    let is_per_image = writer.has_open_batch(node.outputs[0]) && axis > 0;
+    let mut inputs = Vec::with_capacity(node.inputs.len());
+    for (index, &id) in node.inputs.iter().enumerate() {
+        inputs.push(match fill(node, index, writer).filter(|_| is_per_image) {
+            Some(number) => {
+                let images = writer.read(writer.graph.input, name)?;
+                let shape = writer.step(name, "shape", "Shape", vec![images], Vec::new());
+                let first = writer.integers(name, "first", &[0]);
+                let batch = writer.step(name, "batch", "Gather", vec![shape, first], Vec::new());
+                let rest = signed(writer.graph.shape(id)[1..].iter().copied());
+                let rest = writer.integers(name, "rest", &rest);
+                let lengths = vec![integer("axis", 0)];
+                let shape = writer.step(name, "lengths", "Concat", vec![batch, rest], lengths);
+                let value = vec![tensor("value", tensors::floats("", &[1], &[number as f32]))];
+                writer.step(name, "constant", "ConstantOfShape", vec![shape], value)
+            }
+            None => writer.read(id, name)?,
+        });
+    }
+    let output = writer.written(node.outputs[0], name);
+    let attributes = vec![integer("axis", axis as i64)];
+    writer.operator(name, "Concat", inputs, output, attributes);
     Ok(())
 }
 

@@ -90,7 +90,11 @@ const OPERATIONS: [&str; 23] = [
     "radial_basis",
 ];
 
+<<<<<<< HEAD
 /// A function of maps.
+=======
+/// An operation without random options.
+>>>>>>> h5
 type Function = fn(Tensor<4>) -> Tensor<4>;
 
 /// Operations without random options.
@@ -239,7 +243,8 @@ fn operation(name: &str, draw: &mut Draw, [channels, height, width]: [usize; 3])
                     false => vec![x.clone(), zeros],
                 };
                 let padded = Tensor::cat(parts, axis);
-                Tensor::cat(vec![padded, x.clone(), x * 2.0], axis)
+                let ones = Tensor::ones(x.dims(), &x.device());
+                Tensor::cat(vec![padded, x.clone(), ones, x * 2.0], axis)
             })
         }
         "conv_transpose" => Box::new(|network, x| network.transposed.forward(x)),

@@ -83,7 +83,7 @@ fn transposed_convolutions() {
     ));
     assert_eq!(
         found,
-        Array::new(&[1, 1, 3, 2], vec![1.0, 4.0, 3.0, 10.0, 0.0, 0.0])
+        Array::new(&[1, 1, 3, 2], vec![4.0, 4.0, 10.0, 8.0, 0.0, 0.0])
     );
 }
 

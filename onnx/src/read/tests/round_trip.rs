@@ -119,6 +119,25 @@ fn movements_are_read_as_they_were_recorded() {
 }
 
 #[test]
+fn constants_of_every_image_are_read_as_they_were_recorded() {
+    let graph = Graph::record(&network(), [2, 3, 8, 8], |network, x: Tensor<4>| {
+        let x = network.conv.forward(x);
+        let ones = Tensor::ones([x.dims()[0], 2, 8, 8], &x.device());
+        Tensor::cat(vec![x.clone(), ones, x], 1)
+    });
+    let graph = graph.expect("recorded");
+    assert!(graph.any_batch);
+    let options = WriteOptions::default();
+    let bytes = write(&graph, &options).expect("written");
+    let options = ReadOptions {
+        batch: Some(2),
+        ..ReadOptions::default()
+    };
+    let read = read_bytes(&bytes, &options).expect("read").graph;
+    assert_same(&graph, &read);
+}
+
+#[test]
 fn fully_connected_layers_of_maps_are_read_as_they_were_recorded() {
     let graph = Graph::record(&network(), [1, 2, 3, 4], |network, x: Tensor<4>| {
         network.linear.forward(x)
