@@ -90,11 +90,7 @@ const OPERATIONS: [&str; 23] = [
     "radial_basis",
 ];
 
-<<<<<<< HEAD
-/// A function of maps.
-=======
 /// An operation without random options.
->>>>>>> h5
 type Function = fn(Tensor<4>) -> Tensor<4>;
 
 /// Operations without random options.
