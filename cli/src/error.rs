@@ -345,7 +345,7 @@ pub enum CliError {
         option: &'static str,
         /// Name of the network.
         model: &'static str,
-        /// What applies instead, after a semicolon; empty if nothing does.
+        /// Alternative to the option, after a semicolon; empty without an alternative.
         reason: &'static str,
     },
     /// The picture that explains an image cannot be written.

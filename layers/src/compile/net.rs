@@ -4,7 +4,7 @@ use receptive_kernels::cpu::{
     Activation, Axis, BinaryOp, Border, ContractAxis, ConvSpec, Function, PoolWindow, Reduction,
 };
 
-use super::weights::{Affine, Weights};
+use super::weights::{Affine, WeightSource, Weights};
 use crate::graph::ValueId;
 
 /// A network of layers over feature maps.
@@ -284,7 +284,10 @@ impl Layer {
     /// `[channels, height, width]`.
     pub fn multiply_adds(&self, [channels, height, width]: [usize; 3]) -> u64 {
         let products = match &self.op {
-            LayerOp::Conv { spec, weights } => weights.fmas_per_pixel(spec) * height * width,
+            LayerOp::Conv { spec, weights } => match weights.source {
+                WeightSource::Transposed { multiply_adds, .. } => multiply_adds,
+                _ => weights.fmas_per_pixel(spec) * height * width,
+            },
             LayerOp::Separable {
                 first,
                 spec,

@@ -31,7 +31,13 @@ pub(super) enum WeightSource {
     Linear(ValueId),
     /// The weights of a transposed convolution, a constant value `[in, out / groups, height, width]`,
     /// for a convolution of the input: mirrored, with input and output channels exchanged.
-    Transposed { weight: ValueId, groups: usize },
+    Transposed {
+        weight: ValueId,
+        groups: usize,
+        /// Multiply-adds per image by the definition of the layer, without the zeros between the
+        /// elements of its input.
+        multiply_adds: usize,
+    },
     /// The weights of a transposed convolution, a constant value `[in, out, height, width]`, for a
     /// pointwise convolution that computes each of the `taps` elements of a window as a channel.
     WindowElements {
@@ -154,7 +160,7 @@ impl Weights {
                 let rows = values.transposed(*id, [spec.channels_in * taps, spec.channels_out])?;
                 Ok((rows, None))
             }
-            WeightSource::Transposed { weight, groups } => {
+            WeightSource::Transposed { weight, groups, .. } => {
                 let weights = values.floats(*weight)?;
                 Ok((mirrored(&weights, spec, *groups), None))
             }

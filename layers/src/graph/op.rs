@@ -93,7 +93,7 @@ pub enum Op {
     },
     /// Sum, product or other reduction along axes, each kept with length one.
     Reduce {
-        /// What is computed of the elements.
+        /// Function of the elements.
         reduction: Reduction,
         /// Axes, ascending.
         axes: Vec<usize>,
@@ -286,7 +286,7 @@ pub enum Function {
     Cos,
 }
 
-/// What a reduction computes of the elements along its axes.
+/// Function of the elements along the axes of a reduction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reduction {
     /// Sum.

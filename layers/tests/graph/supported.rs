@@ -407,3 +407,22 @@ fn the_documents_list_what_compiles() {
         "docs/compiler.md lacks the table\n{table}"
     );
 }
+
+#[test]
+fn steps_of_a_transposed_convolution_have_its_multiply_adds() {
+    for (kernel, stride) in [([3, 3], [2, 2]), ([2, 2], [2, 2]), ([3, 2], [1, 1])] {
+        let init = |device: &Device| {
+            ConvTranspose2dConfig::new([8, 4], kernel)
+                .with_stride(stride)
+                .init(device)
+        };
+        let forward = |conv: &ConvTranspose2d, x: Tensor<4>| conv.forward(x);
+        let graph = Graph::trace(init, SHAPE, forward).unwrap();
+        let compiled = Compiled::random(graph, 0, &Options::default()).unwrap();
+        let found: u64 = compiled.steps().iter().map(|step| step.multiply_adds).sum();
+        // Each element of two images is multiplied by the weights of all its outputs.
+        let elements: usize = SHAPE.iter().product();
+        let expected = elements * 4 * kernel[0] * kernel[1];
+        assert_eq!(found, expected as u64, "{kernel:?}, stride {stride:?}");
+    }
+}

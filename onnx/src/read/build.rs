@@ -38,11 +38,11 @@ pub struct Built {
 pub struct Source<'a> {
     /// The file.
     pub model: &'a ModelProto,
-    /// Its graph.
+    /// Graph of the file.
     pub graph: &'a GraphProto,
-    /// Its constants.
+    /// Constants of the graph.
     pub initializers: &'a Initializers<'a>,
-    /// Its nodes.
+    /// Nodes of the graph.
     pub order: &'a Order<'a>,
     /// Version of its operators.
     pub opset: i64,

@@ -18,9 +18,9 @@ pub enum TensorFault {
     /// The number of elements is not that of the shape.
     #[error("{found} {unit} for {elements} elements, expected {expected}")]
     Length {
-        /// What is counted.
+        /// Unit of the length, such as `bytes`.
         unit: &'static str,
-        /// Their number.
+        /// Length in this unit.
         found: usize,
         /// Elements of the shape.
         elements: usize,

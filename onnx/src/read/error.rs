@@ -50,7 +50,7 @@ pub enum ReadError {
     InputType {
         /// Name of the input.
         input: String,
-        /// What the file states.
+        /// Value in the file.
         found: String,
     },
     /// The length of an axis of the input is neither in the file nor in the options.

@@ -302,6 +302,7 @@ impl Translation<'_> {
         let source = WeightSource::Transposed {
             weight: node.inputs[1],
             groups: conv.groups,
+            multiply_adds: spec.weights() * height * width,
         };
         let weights = Weights::new(source, bias);
         let whole = [
