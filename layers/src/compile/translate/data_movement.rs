@@ -167,8 +167,7 @@ impl Translation<'_> {
         shape: &[usize],
         axis: usize,
     ) -> Result<MapId, Problem> {
-        let inner: usize = shape[axis + 1..].iter().product();
-        let outer: usize = shape[..axis].iter().product();
+        let [outer, inner] = around(shape, axis);
         let length = shape[axis];
         let axes = vec![
             stepped(length, inner),
@@ -188,8 +187,7 @@ impl Translation<'_> {
         shape: &[usize],
         axis: usize,
     ) -> Result<MapId, Problem> {
-        let inner: usize = shape[axis + 1..].iter().product();
-        let outer: usize = shape[..axis].iter().product();
+        let [outer, inner] = around(shape, axis);
         let length = shape[axis];
         let axes = vec![
             stepped(outer, inner),
@@ -369,10 +367,14 @@ impl Translation<'_> {
     }
 }
 
+/// Returns the number of entries of the axes before and after `axis` of a tensor of `shape`.
+pub(super) fn around(shape: &[usize], axis: usize) -> [usize; 2] {
+    [&shape[..axis], &shape[axis + 1..]].map(|lengths| lengths.iter().product())
+}
+
 /// Returns the shape of a map whose channels are the entries of `axis` of a tensor of `shape`.
 fn axis_first_shape(shape: &[usize], axis: usize) -> [usize; 3] {
-    let inner: usize = shape[axis + 1..].iter().product();
-    let outer: usize = shape[..axis].iter().product();
+    let [outer, inner] = around(shape, axis);
     // Long rows are copied faster than short ones.
     match inner {
         1 => [shape[axis], 1, outer],

@@ -3,6 +3,7 @@
 use receptive_kernels::cpu::{Axis, ContractAxis, PoolWindow, Reduction};
 
 use super::axes::{listed, merged, stepped, strides};
+use super::data_movement::around;
 use super::translation::{Translation, unsupported};
 use crate::compile::error::Problem;
 use crate::compile::net::{LayerOp, MapId, Rearrangement, Taps};
@@ -142,8 +143,7 @@ impl Translation<'_> {
             };
             return self.push_layer(node, op, vec![x]);
         }
-        let inner: usize = shape[axis + 1..].iter().product();
-        let outer: usize = shape[..axis].iter().product();
+        let [outer, inner] = around(&shape, axis);
         let length = taps.len();
         let x = self.shaped_operand(node, 0, [outer, shape[axis], inner])?;
         let op = LayerOp::Resample {
